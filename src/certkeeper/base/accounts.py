@@ -1,0 +1,19 @@
+"""ACME accounts as they are kept between runs."""
+
+from base64 import urlsafe_b64encode
+from dataclasses import dataclass
+
+from certkeeper.base.keys import KeyPair
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAccount:
+    """An account's key and, once the CA has told it, the account's URL (`kid`, RFC 8555 §6.2)."""
+
+    key: KeyPair
+    kid: str | None = None
+
+
+def account_folder(ca: str) -> str:
+    """Dehydrated's folder name for the CA with that directory URL: unpadded base64url of the URL and a newline."""
+    return urlsafe_b64encode(ca.encode() + b"\n").rstrip(b"=").decode("ascii")

@@ -1,0 +1,76 @@
+"""Errors that say whose fault it is, when to try again and what to type next.
+
+    CertkeeperError
+    ├── InvalidName            base.names: not a name, address or alias
+    ├── TransportError         base.wire: no answer came back
+    ├── ConfigError            config: a file of the operator's, with file and line
+    ├── Problem, OrderFailed   acme: the CA said no
+    ├── ZoneError              zone: a zone cannot be found, written or proven
+    ├── UnusableKey, BadChain  lineage: files that do not fit together
+    └── …
+
+Messages start in lower case, name their object first and have no final period.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import IntEnum, StrEnum
+
+
+class Fault(StrEnum):
+    """Who has to act."""
+
+    OURS = "ours"
+    OPERATOR = "operator"
+    REMOTE = "remote"
+
+
+class ExitCode(IntEnum):
+    """Exit codes of `certkeeper run`; monitoring may rely on them."""
+
+    DONE = 0
+    FAILED = 1
+    USAGE = 2
+    LOCKED = 3
+    INTERRUPTED = 130
+    TERMINATED = 143
+
+
+class CertkeeperError(Exception):
+    """Any failure that we can name.
+
+    Attributes:
+        hint: what the operator can type or change; empty where there is nothing to do but wait.
+        retry_at: the earliest instant (aware, UTC) at which trying again makes sense; None if unknown.
+        fault: who has to act.
+        exit_code: what a run ends with when this error ends it.
+    """
+
+    fault: Fault = Fault.OURS
+    exit_code: ExitCode = ExitCode.FAILED
+
+    def __init__(self, message: str, *, hint: str = "", retry_at: datetime | None = None) -> None:
+        super().__init__(message)
+        self.hint = hint
+        self.retry_at = retry_at
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Location:
+    """A place in a file of the operator's; line 0 means the file as a whole."""
+
+    file: str
+    line: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}" if self.line else self.file
+
+
+def printable(text: str, limit: int = 2000) -> str:
+    """Text of a stranger's (a CA, a server, a file), safe to show on a terminal or in a log.
+
+    Control characters become spaces, and what goes beyond the limit (characters) is cut with a mark.
+    """
+    safe = "".join(char if char.isprintable() else " " for char in text[: limit + 1])
+    collapsed = " ".join(safe.split())
+    return collapsed if len(text) <= limit else collapsed[:limit] + " …"
