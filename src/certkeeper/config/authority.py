@@ -1,0 +1,72 @@
+"""Which CA: presets, directory URLs, and the URLs of ACME v1."""
+
+from collections.abc import Sequence
+from urllib.parse import SplitResult, urlsplit
+
+from certkeeper.base.errors import Location, printable
+from certkeeper.config.findings import Finding, Severity
+from certkeeper.config.hosts import is_loopback
+from certkeeper.config.shell import Assignment
+from certkeeper.config.values import Values, listed
+
+LETSENCRYPT = "https://acme-v02.api.letsencrypt.org/directory"
+LETSENCRYPT_TEST = "https://acme-staging-v02.api.letsencrypt.org/directory"
+PRESETS = {
+    "letsencrypt": LETSENCRYPT,
+    "letsencrypt-test": LETSENCRYPT_TEST,
+    "zerossl": "https://acme.zerossl.com/v2/DV90",
+    "buypass": "https://api.buypass.com/acme/directory",
+    "buypass-test": "https://api.test4.buypass.no/acme/directory",
+    "google": "https://dv.acme-v02.api.pki.goog/directory",
+    "google-test": "https://dv.acme-v02.test-api.pki.goog/directory",
+}
+# ACME v1 is gone since June 2021. The accounts of both versions are the same.
+_V1_HOSTS = {"acme-v01.api.letsencrypt.org": LETSENCRYPT, "acme-staging.api.letsencrypt.org": LETSENCRYPT_TEST}
+
+
+def directory_url(values: Values) -> str:
+    """The directory URL that CA stands for.
+
+    Raises:
+        ConfigError: neither a preset nor a URL.
+    """
+    text = values.text("CA", "letsencrypt")
+    if preset := PRESETS.get(text):
+        return preset
+    url = _split(text)
+    if url is None or url.scheme not in ("http", "https"):
+        raise values.error(
+            "CA", f"{printable(text, 80)!r} is neither a preset nor a URL", f"presets: {listed(PRESETS)}"
+        )
+    if url.scheme == "http" and not is_loopback(url.hostname or ""):
+        raise values.error("CA", f"{printable(text, 200)}: ACME is spoken over https only", "write https://…")
+    return _V1_HOSTS.get(url.hostname or "", text)
+
+
+def v1_findings(history: Sequence[Assignment]) -> tuple[Finding, ...]:
+    """One finding for each assignment of an ACME v1 URL, whether it counts in the end or not."""
+    assignments = [found for found in history if found.name == "CA"]
+    return tuple(
+        _v1_finding(found.where, found.value, new, later)
+        for found, later in zip(assignments, [*(a.where for a in assignments[1:]), None], strict=False)
+        if (url := _split(found.value)) and (new := _V1_HOSTS.get(url.hostname or ""))
+    )
+
+
+def _v1_finding(where: Location, old: str, new: str, superseded: Location | None) -> Finding:
+    message = f"CA: {printable(old, 120)} speaks ACME v1, which was switched off in 2021"
+    fix = f'write CA="{new}"'
+    if superseded:
+        message = f"{message}; superseded at {superseded}"
+        return Finding("acme-v1-url", Severity.NOTE, message, "this line has no effect", f"remove it, or {fix}", where)
+    consequence = f"read as {new}; dehydrated fails to connect"
+    return Finding("acme-v1-url", Severity.WARNING, message, consequence, fix, where)
+
+
+def _split(text: str) -> SplitResult | None:
+    try:
+        url = urlsplit(text)
+        _ = url.port  # only asking for it shows that it is a number
+    except ValueError:
+        return None
+    return url if url.hostname and text.isprintable() and " " not in text else None

@@ -1,0 +1,176 @@
+"""What a certificate inherits from the page or sets in its own file, and whether this version can prove it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from certkeeper.base.errors import printable
+from certkeeper.base.keys import KeyAlgorithm, KeyPolicy, KeySpec
+from certkeeper.base.names import IdentifierType
+from certkeeper.config.domains import DomainLine
+from certkeeper.config.errors import ConfigError
+from certkeeper.config.findings import Finding, Severity
+from certkeeper.config.lint import ignored_settings, unknown_variables
+from certkeeper.config.settings import CertSpec, ChallengeType, Rejected, RenewPolicy
+from certkeeper.config.shell import Assignment, Script
+from certkeeper.config.values import Values, listed
+from certkeeper.config.variables import PER_CERTIFICATE
+
+PDNS_SCRIPT = "pdns_api.sh"
+_ONLY_POWERDNS = "this version answers dns-01 through PowerDNS only"
+_SMALLEST_RSA, _LARGEST_RSA = 2048, 16384
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """A certificate's settings apart from its names.
+
+    `obstacle` is why no certificate can be proven under them (empty if it can), `hint` the way out.
+    """
+
+    key: KeySpec
+    renew: RenewPolicy
+    must_staple: bool
+    profile: str
+    validation_timeout: timedelta | None
+    order_timeout: timedelta | None
+    obstacle: str = ""
+    hint: str = ""
+
+
+def read_terms(values: Values) -> Terms:
+    """The terms that these assignments make.
+
+    Raises:
+        ConfigError: an invalid value.
+    """
+    # These change nothing here, but a value that dehydrated would stumble over is no value.
+    for name in ("HOOK_CHAIN", "KEEP_GOING", "OCSP_FETCH", "PRIVATE_KEY_ROLLOVER"):
+        values.truth(name, default=False)
+    values.number("OCSP_DAYS", 5, 0, 3650)
+    obstacle = _obstacle(values)
+    return Terms(
+        key=key_spec(values, "KEY_ALGO", "KEYSIZE", KeyAlgorithm.P384, _policy(values)),
+        renew=RenewPolicy(values.number("RENEW_DAYS", RenewPolicy().days, 0, 3650)),
+        must_staple=values.truth("OCSP_MUST_STAPLE", default=False),
+        profile=_one_line(values, "ACME_PROFILE"),
+        validation_timeout=values.seconds("VALIDATION_TIMEOUT"),
+        order_timeout=values.seconds("ORDER_TIMEOUT"),
+        obstacle=obstacle,
+        hint=_way_out(values) if obstacle else "",
+    )
+
+
+def key_spec(values: Values, algorithm: str, size: str, default: KeyAlgorithm, policy: KeyPolicy) -> KeySpec:
+    """A kind of key, from the names of the variables for algorithm and size.
+
+    Raises:
+        ConfigError: an unknown algorithm, or an RSA size that nobody accepts.
+    """
+    try:
+        found = values.word(algorithm, default)
+    except ConfigError as error:
+        if values.text(algorithm).lower() not in ("ec", "ecdsa"):
+            raise
+        raise ConfigError(error.where, error.reason, hint="name the curve: prime256v1 or secp384r1") from error
+    if found is KeyAlgorithm.RSA:
+        return KeySpec(found, values.number(size, 4096, _SMALLEST_RSA, _LARGEST_RSA), policy)
+    return KeySpec(found, policy=policy)
+
+
+def certificate(line: DomainLine, terms: Terms) -> CertSpec | Rejected:
+    """One line of domains.txt under its terms."""
+    address = next((name for name in line.identifiers if name.type is IdentifierType.IP), None)
+    if terms.obstacle:
+        return Rejected(line.alias.text, ConfigError(line.where, f"{line.alias}: {terms.obstacle}", hint=terms.hint))
+    if address:
+        reason = f"{address}: dns-01 cannot prove an address, and this version answers nothing else"
+        return Rejected(line.alias.text, ConfigError(line.where, reason, hint="remove the address from the line"))
+    return CertSpec(
+        alias=line.alias,
+        identifiers=line.identifiers,
+        where=line.where,
+        key=terms.key,
+        renew=terms.renew,
+        must_staple=terms.must_staple,
+        profile=terms.profile,
+        validation_timeout=terms.validation_timeout,
+        order_timeout=terms.order_timeout,
+    )
+
+
+def own_assignments(script: Script, inherited: Mapping[str, str]) -> tuple[dict[str, Assignment], tuple[Finding, ...]]:
+    """What a certificate's own file changes, and findings about the rest.
+
+    As with dehydrated, a value that equals the inherited one changes nothing, whatever the name.
+    """
+    last = {found.name: found for found in script.assignments}
+    last = {name: found for name, found in last.items() if inherited.get(name) != found.value}
+    changes = {name: found for name, found in last.items() if name in PER_CERTIFICATE}
+    findings = [*script.findings, *unknown_variables(script.assignments), *ignored_settings(last)]
+    told = {finding.where for finding in findings}
+    findings += [
+        _not_per_certificate(found) for name, found in last.items() if name not in changes and found.where not in told
+    ]
+    return changes, tuple(findings)
+
+
+def _not_per_certificate(found: Assignment) -> Finding:
+    return Finding(
+        "not-per-certificate",
+        Severity.WARNING,
+        f"{found.name}: cannot be set for one certificate",
+        "ignored here, as dehydrated does",
+        "set it in the main configuration file, or remove it",
+        found.where,
+    )
+
+
+def _policy(values: Values) -> KeyPolicy:
+    return KeyPolicy.NEW if values.truth("PRIVATE_KEY_RENEW", default=True) else KeyPolicy.REUSE
+
+
+def _one_line(values: Values, name: str) -> str:
+    text = values.text(name)
+    if not text.isprintable():
+        raise values.error(name, f"{printable(text, 40)!r} holds control characters", "write the name on one line")
+    return text
+
+
+def _obstacle(values: Values) -> str:
+    """Why the challenges cannot be answered; empty if the built-in PowerDNS provider answers them."""
+    challenge = values.word("CHALLENGETYPE", ChallengeType.HTTP_01)
+    provider = values.text("DNS_PROVIDER")
+    hook = values.text("HOOK")
+    if provider not in ("", "powerdns"):
+        raise values.error(
+            "DNS_PROVIDER", f"{printable(provider, 40)!r} is not known", f"one of: {listed(['powerdns'])}"
+        )
+    if challenge is not ChallengeType.DNS_01:
+        default = "" if "CHALLENGETYPE" in values.assigned else " (the default)"
+        return f"CHALLENGETYPE {challenge}{default} cannot be answered: {_ONLY_POWERDNS}"
+    if hook.rpartition("/")[2] == PDNS_SCRIPT:
+        values.find(
+            "pdns-api-hook",
+            Severity.NOTE,
+            "HOOK",
+            f"{PDNS_SCRIPT} is not called: the built-in PowerDNS provider takes its place",
+            "challenge records of all certificates are written together, and the wait ends when they are served",
+        )
+    elif hook and not provider:
+        return f"HOOK {printable(hook, 120)} is not called: {_ONLY_POWERDNS}"
+    elif hook:
+        values.find(
+            "ignored-setting",
+            Severity.WARNING,
+            "HOOK",
+            f"{printable(hook, 120)} is not called by this version",
+            "nothing that the script does after a new certificate is done",
+        )
+    return ""
+
+
+def _way_out(values: Values) -> str:
+    if values.text("CHALLENGETYPE") != ChallengeType.DNS_01:
+        return 'set CHALLENGETYPE="dns-01", PDNS_HOST and PDNS_KEY'
+    return 'set DNS_PROVIDER="powerdns", PDNS_HOST and PDNS_KEY, or leave HOOK empty'

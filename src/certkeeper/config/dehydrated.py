@@ -1,0 +1,119 @@
+"""The page's variables -> Settings: dehydrated's names and defaults, and ours."""
+
+from collections.abc import Mapping, Sequence
+
+from certkeeper.base.errors import printable
+from certkeeper.base.keys import KeyAlgorithm, KeyPolicy
+from certkeeper.config.authority import directory_url
+from certkeeper.config.certificates import key_spec
+from certkeeper.config.findings import Severity
+from certkeeper.config.nameservers import nameservers
+from certkeeper.config.powerdns import propagation
+from certkeeper.config.settings import Settings
+from certkeeper.config.values import Values, inside
+
+_DEFAULT_WELLKNOWN = "/var/www/dehydrated"
+
+
+def read_settings(values: Values, config_file: str, basedir: str, environment: Mapping[str, str]) -> Settings:
+    """The run's settings, apart from PowerDNS, which is read where a certificate needs it.
+
+    Raises:
+        ConfigError: an invalid value.
+    """
+    _check_unused(values)
+    base = values.path("BASEDIR", basedir)
+    return Settings(
+        config_file=config_file,
+        basedir=base,
+        domains_txt=values.path("DOMAINS_TXT", inside(base, "domains.txt")),
+        certdir=values.path("CERTDIR", inside(base, "certs")),
+        accountdir=values.path("ACCOUNTDIR", inside(base, "accounts")),
+        statedir=values.path("STATEDIR", inside(base, "state")),
+        lockfile=_lockfile(values, inside(base, "lock")),
+        ca=directory_url(values),
+        ca_bundle=_ca_bundle(values, environment),
+        contact_email=_contact(values),
+        # dehydrated's default for accounts is RSA, whatever KEY_ALGO says.
+        account_key=key_spec(values, "ACCOUNT_KEY_ALGO", "ACCOUNT_KEYSIZE", KeyAlgorithm.RSA, KeyPolicy.NEW),
+        nameservers=nameservers(values),
+        propagation=propagation(values),
+    )
+
+
+def final_variables(variables: Mapping[str, str], settings: Settings) -> dict[str, str]:
+    """The variables that a certificate's own file sees: dehydrated has put defaults into the empty ones by then."""
+    return {
+        **variables,
+        "BASEDIR": settings.basedir,
+        "CA": settings.ca,
+        "ACCOUNTDIR": settings.accountdir,
+        "CERTDIR": settings.certdir,
+        "ALPNCERTDIR": variables.get("ALPNCERTDIR") or inside(settings.basedir, "alpn-certs"),
+        "CHAINCACHE": variables.get("CHAINCACHE") or inside(settings.basedir, "chains"),
+        "DOMAINS_TXT": settings.domains_txt,
+        "LOCKFILE": settings.lockfile or "",
+        "WELLKNOWN": variables.get("WELLKNOWN") or _DEFAULT_WELLKNOWN,
+    }
+
+
+def _check_unused(values: Values) -> None:
+    """What dehydrated refuses to start with is refused here, too, although nothing depends on it."""
+    if values.text("API", "auto") not in ("auto", "2"):
+        raise values.error("API", f"{printable(values.text('API'), 40)!r} is not spoken", 'write API="auto"')
+    if values.text("IP_VERSION") not in ("", "4", "6"):
+        raise values.error("IP_VERSION", f"{printable(values.text('IP_VERSION'), 40)!r} is not known", "one of: 4, 6")
+    if values.has("DEHYDRATED_GROUP") and not values.has("DEHYDRATED_USER"):
+        raise values.error("DEHYDRATED_GROUP", "counts only together with DEHYDRATED_USER", "set both, or none")
+
+
+def _lockfile(values: Values, default: str) -> str | None:
+    if "LOCKFILE" in values.assigned and not values.has("LOCKFILE"):
+        values.find(
+            "empty-lockfile",
+            Severity.NOTE,
+            "LOCKFILE",
+            "empty, so no lock file is used",
+            f"dehydrated would use {default}",
+            "remove the line to share a lock with dehydrated",
+        )
+        return None
+    return values.path("LOCKFILE", default)
+
+
+def _contact(values: Values) -> str:
+    text = values.text("CONTACT_EMAIL")
+    if text and ("@" not in text or not text.isprintable() or any(char in text for char in " ,?")):
+        raise values.error(
+            "CONTACT_EMAIL", f"{printable(text, 80)!r} is not one mail address", 'write CONTACT_EMAIL="you@example.org"'
+        )
+    return text
+
+
+def _ca_bundle(values: Values, environment: Mapping[str, str]) -> str | None:
+    words = values.text("CURL_OPTS").split()
+    from_curl = _take_cacert(words)
+    if words:
+        values.find(
+            "ignored-setting",
+            Severity.WARNING,
+            "CURL_OPTS",
+            "not acted on by this version, apart from --cacert",
+            "the CA is reached without these options",
+        )
+    if values.has("CA_BUNDLE"):
+        return values.path("CA_BUNDLE", "")
+    return from_curl or environment.get("SSL_CERT_FILE") or None
+
+
+def _take_cacert(words: list[str]) -> str:
+    """The value of curl's --cacert; option and value are taken out of the words."""
+    found = ""
+    while (at := _index(words, "--cacert")) is not None:
+        found = words[at + 1]
+        del words[at : at + 2]
+    return found
+
+
+def _index(words: Sequence[str], word: str) -> int | None:
+    return next((at for at, found in enumerate(words[:-1]) if found == word), None)

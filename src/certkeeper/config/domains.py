@@ -1,0 +1,180 @@
+"""domains.txt and its drop-ins -> lines: names and an alias, each line for itself.
+
+dehydrated's rules: carriage returns are dropped, letters become lower case, blanks and tabs separate, `#` starts a
+comment line, `> alias` may stand anywhere. Unlike dehydrated, a line that cannot be read never stops the others.
+"""
+
+import re
+import string
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from certkeeper.base.errors import Location, printable
+from certkeeper.base.names import Alias, Identifier, IdentifierType, InvalidName
+from certkeeper.config.errors import ConfigError
+from certkeeper.config.findings import Finding, Severity
+from certkeeper.config.settings import Rejected
+from certkeeper.config.source import Source
+
+MOST_NAMES = 100
+_SHOWN_NAMES = 3
+# Only ASCII: dehydrated leaves the rest as it is, and an alias is the name of a folder that it made.
+_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
+_COMMENT = re.compile(r"[ \t\v\f]#.*")
+_ARROW = re.compile(r">[ \t\v\f]*")
+
+
+@dataclass(frozen=True, slots=True)
+class DomainLine:
+    """One certificate's line."""
+
+    alias: Alias
+    identifiers: tuple[Identifier, ...]
+    where: Location
+
+
+@dataclass(frozen=True, slots=True)
+class DomainList:
+    """All lines that can be read, those that cannot, and what is odd about them."""
+
+    lines: tuple[DomainLine, ...] = ()
+    rejected: tuple[Rejected, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+
+def parse_domains(files: Iterable[tuple[str, str]]) -> DomainList:
+    """Read files (path and text) one after the other; a line never goes on in the next file."""
+    reading = _Reading()
+    for file, text in files:
+        reading.file(file, text)
+    return DomainList(tuple(reading.lines), tuple(reading.rejected), tuple(reading.findings))
+
+
+class _Reading:
+    def __init__(self) -> None:
+        self.lines: list[DomainLine] = []
+        self.rejected: list[Rejected] = []
+        self.findings: list[Finding] = []
+        self._aliases: dict[str, Location] = {}
+
+    def file(self, file: str, text: str) -> None:
+        source = Source(file, text.replace("\r", ""))
+        self.findings.extend(source.findings)
+        commented: list[Location] = []
+        for number, raw in enumerate(source.text.split("\n"), 1):
+            line = raw.strip(" \t\v\f")
+            if not line or line.startswith("#"):
+                continue
+            where = Location(file, number)
+            bare = _COMMENT.sub("", line)
+            if bare != line:
+                commented.append(where)
+            self._line(bare.translate(_LOWER), where)
+        if commented:
+            self.findings.append(_trailing_comment(commented))
+
+    def _line(self, line: str, where: Location) -> None:
+        words = _ARROW.sub(" >", line).split()
+        names = [word for word in words if not word.startswith(">")]
+        aliases = [word[1:] for word in words if word.startswith(">")]
+        label = printable(aliases[0] if aliases and aliases[0] else (names or [line])[0], 80)
+        try:
+            alias = self._alias(line, names, aliases, where)
+            identifiers = tuple(Identifier.parse(name) for name in names)
+        except InvalidName as error:
+            self.rejected.append(Rejected(label, ConfigError(where, str(error), hint=error.hint or _hint(line))))
+        except ConfigError as error:
+            self.rejected.append(Rejected(label, error))
+        else:
+            unique = tuple(dict.fromkeys(identifiers))
+            self.findings.extend(_lint(identifiers, unique, where))
+            self.lines.append(DomainLine(alias, unique, where))
+
+    def _alias(self, line: str, names: Sequence[str], aliases: Sequence[str], where: Location) -> Alias:
+        if line.endswith("\\"):
+            raise ConfigError(where, "a line does not go on after a backslash", hint="write all names on one line")
+        if len(aliases) > 1:
+            raise ConfigError(where, "more than one alias on the line", hint="keep one > ALIAS")
+        if not names:
+            raise ConfigError(where, "no name on the line", hint="write the names before > ALIAS")
+        if aliases and not aliases[0]:
+            raise ConfigError(
+                where, f"{printable(names[0], 80)}: no alias after >", hint="write > ALIAS, or remove the >"
+            )
+        alias = Alias.parse(aliases[0] if aliases else _own_alias(names[0]))
+        first = self._aliases.setdefault(alias.text, where)
+        if first is not where:
+            raise ConfigError(
+                where, f"{alias}: the same certificate as at {first}", hint="join the lines, or give this one > ALIAS"
+            )
+        return alias
+
+
+def _own_alias(name: str) -> str:
+    """The folder of a certificate without alias: its first name, which is what dehydrated takes, too."""
+    if name.startswith("*."):
+        raise InvalidName(
+            f"{printable(name, 80)}: a wildcard cannot name a folder",
+            hint=f"write > ALIAS at the end of the line: {name} > NAME",
+        )
+    identifier = Identifier.parse(name)
+    # dehydrated's folder of an address is the text as it was written.
+    return name if identifier.type is IdentifierType.IP else identifier.value
+
+
+def _hint(line: str) -> str:
+    if line.startswith(";"):
+        return "start comments with #"
+    return "correct the name, or remove it"
+
+
+def _lint(identifiers: Sequence[Identifier], unique: Sequence[Identifier], where: Location) -> Iterable[Finding]:
+    if len(unique) < len(identifiers):
+        doubled = [str(name) for name, count in Counter(identifiers).items() if count > 1]
+        yield Finding(
+            "duplicate-name",
+            Severity.NOTE,
+            f"{_some(doubled)}: more than once on the line",
+            "asked for once",
+            "remove the repetition",
+            where,
+        )
+    wildcards = {name.domain.text for name in unique if name.wildcard}
+    covered = [str(name) for name in unique if not name.wildcard and name.value.partition(".")[2] in wildcards]
+    if covered:
+        yield Finding(
+            "redundant-name",
+            Severity.WARNING,
+            f"{_some(covered)}: covered by a wildcard on the same line",
+            "CAs such as Let's Encrypt refuse such an order",
+            "remove the name that the wildcard covers",
+            where,
+        )
+    if len(unique) > MOST_NAMES:
+        yield Finding(
+            "many-names",
+            Severity.WARNING,
+            f"{unique[0]}: {len(unique)} names on the line",
+            f"most CAs allow {MOST_NAMES} names in a certificate",
+            "make several lines of it",
+            where,
+        )
+
+
+def _trailing_comment(places: Sequence[Location]) -> Finding:
+    more = f" (and on {len(places) - 1} more lines of the file)" if len(places) > 1 else ""
+    return Finding(
+        "trailing-comment",
+        Severity.WARNING,
+        f"a comment after the names{more}; left out",
+        "dehydrated takes its words for names and dies",
+        "put comments on lines of their own",
+        places[0],
+    )
+
+
+def _some(names: Sequence[str]) -> str:
+    shown = list(dict.fromkeys(names))
+    more = f" and {len(shown) - _SHOWN_NAMES} more" if len(shown) > _SHOWN_NAMES else ""
+    return ", ".join(shown[:_SHOWN_NAMES]) + more

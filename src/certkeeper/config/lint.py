@@ -1,0 +1,92 @@
+"""Lints of the page as a whole: names that resemble a known one, settings and files without effect."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from certkeeper.base.errors import Location
+from certkeeper.config.findings import Finding, Severity, did_you_mean
+from certkeeper.config.settings import CertSpec, Rejected
+from certkeeper.config.shell import Assignment
+from certkeeper.config.variables import KNOWN, LEGACY_PDNS, WITHOUT_EFFECT
+
+_SHORTEST_VARIABLE = 4
+_OFF = frozenset({"", "no", "false", "0", "off"})
+
+
+def unknown_variables(history: Sequence[Assignment]) -> tuple[Finding, ...]:
+    """Findings for assigned names that resemble a known one; others may be meant for hooks."""
+    candidates = sorted(name for name in KNOWN.difference(LEGACY_PDNS) if len(name) >= _SHORTEST_VARIABLE)
+    first = {found.name: found for found in reversed(history) if found.name not in KNOWN}
+    findings = []
+    for name, found in sorted(first.items(), key=lambda item: item[1].where):
+        meant = name.upper() if name.upper() in KNOWN else None
+        if not meant and len(name) >= _SHORTEST_VARIABLE:
+            meant = did_you_mean(name, candidates, limit=1)
+        if meant:
+            findings.append(
+                Finding(
+                    "unknown-variable",
+                    Severity.WARNING,
+                    f"{name}: not a known variable; did you mean {meant}?",
+                    "it has no effect",
+                    f"write {meant}",
+                    found.where,
+                )
+            )
+    return tuple(findings)
+
+
+def ignored_settings(assigned: Mapping[str, Assignment]) -> tuple[Finding, ...]:
+    """Findings for settings that are switched on and that this version does not act on."""
+    return tuple(
+        Finding(
+            "ignored-setting",
+            Severity.WARNING,
+            f"{name}: not acted on by this version",
+            WITHOUT_EFFECT[name],
+            "",
+            found.where,
+        )
+        for name, found in assigned.items()
+        if name in WITHOUT_EFFECT and found.value.strip().lower() not in _OFF
+    )
+
+
+def unused_config_folders(
+    certificates: Iterable[CertSpec], folders_with_config: Iterable[str], rejected: Iterable[Rejected] = ()
+) -> tuple[Finding, ...]:
+    """Findings for folders of CERTDIR that hold a `config` while no line of domains.txt uses their name as alias.
+
+    Folders are paths (`/etc/dehydrated/certs/mail.example.net`); rejected certificates keep theirs.
+    """
+    places: dict[str, Location | None] = {}
+    names: dict[str, Location | None] = {}
+    for spec in certificates:
+        places[spec.alias.text] = spec.where
+        for identifier in spec.identifiers:
+            names.setdefault(identifier.value, spec.where)
+    for certificate in rejected:
+        places.setdefault(certificate.label, None)
+    findings = []
+    for folder in folders_with_config:
+        alias = folder.rstrip("/").rpartition("/")[2]
+        if alias not in places:
+            findings.append(_unused(folder.rstrip("/"), alias, {**names, **places}))
+    return tuple(findings)
+
+
+def _unused(folder: str, alias: str, known: dict[str, Location | None]) -> Finding:
+    meant = did_you_mean(alias, known)
+    message = f"{alias}: no line of domains.txt makes this certificate"
+    fix = "add a line for it, or remove the file"
+    if meant:
+        where = known[meant]
+        message += f"; did you mean {meant}{f' ({where})' if where else ''}?"
+        fix = f"correct {meant} in domains.txt, or rename the folder"
+    return Finding(
+        "unused-certificate-config",
+        Severity.WARNING,
+        message,
+        "its settings apply to nothing",
+        fix,
+        Location(f"{folder}/config"),
+    )

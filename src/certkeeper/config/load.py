@@ -1,0 +1,227 @@
+"""Which file comes next: an exchange that asks for files, is sent their text, and returns the Configuration.
+
+config                        named, or the first of the usual places
+CONFIG_D/*.sh                 in order, each on top of what came before
+ACCOUNTDIR/<folder>/config    for the CA that counts now
+DOMAINS_TXT, DOMAINS_TXT.d/*.txt
+DOMAINS_D/<alias>, or CERTDIR/<alias>/config, for each line
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from certkeeper.base.accounts import account_folder
+from certkeeper.base.errors import Location
+from certkeeper.base.wire import Exchange
+from certkeeper.config.authority import directory_url, v1_findings
+from certkeeper.config.certificates import Terms, certificate, own_assignments, read_terms
+from certkeeper.config.dehydrated import final_variables, read_settings
+from certkeeper.config.domains import DomainLine, DomainList, parse_domains
+from certkeeper.config.errors import ConfigError
+from certkeeper.config.findings import Finding, Severity
+from certkeeper.config.lint import ignored_settings, unknown_variables
+from certkeeper.config.powerdns import legacy_findings, missing_powerdns, powerdns_settings
+from certkeeper.config.reading import (
+    FailureKind,
+    Glob,
+    Read,
+    ReadFailure,
+    listing,
+    read,
+    read_if_there,
+    read_or_fail,
+)
+from certkeeper.config.reading import failure as read_error
+from certkeeper.config.settings import CertSpec, Configuration, PowerDnsSettings, Rejected, Settings
+from certkeeper.config.shell import Assignment, Script, evaluate
+from certkeeper.config.unused import unused_configs
+from certkeeper.config.values import Values, folder_of, inside
+from certkeeper.config.variables import DEFAULTS
+
+__all__ = ["FailureKind", "Glob", "Read", "ReadFailure", "load"]
+
+_SEARCHED = ("/etc/dehydrated/config", "/usr/local/etc/dehydrated/config")
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """The files that were evaluated so far."""
+
+    file: str
+    variables: Mapping[str, str] = field(repr=False)
+    history: tuple[Assignment, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+    def then(self, script: Script) -> "_Page":
+        return _Page(
+            self.file, script.variables, (*self.history, *script.assignments), (*self.findings, *script.findings)
+        )
+
+    def values(self) -> Values:
+        return Values({found.name: found for found in self.history}, self.file)
+
+
+def load(config_path: str | None, *, cwd: str, environment: Mapping[str, str]) -> Exchange[Configuration]:
+    """Read a page. The environment serves expansion; of settings only CONFIG and SSL_CERT_FILE are taken from it.
+
+    Raises:
+        ConfigError: with file and line, where the page as a whole cannot be read.
+    """
+    file, text = yield from _main_file(config_path or environment.get("CONFIG") or None, cwd)
+    page = yield from _page(file, text, environment)
+    values = page.values()
+    settings = read_settings(values, file, folder_of(file), environment)
+    terms = read_terms(values)
+    domains = yield from _domains(settings.domains_txt)
+    certificates, rejected, findings = yield from _certificates(domains, page, settings, terms)
+    settings = replace(settings, powerdns=_powerdns(values, file, terms, certificates))
+    if not values.has("DOMAINS_D"):
+        unused = yield from unused_configs(settings.certdir, certificates, rejected, page.variables)
+        findings = (*findings, *unused)
+    found = (
+        *page.findings,
+        *v1_findings(page.history),
+        *unknown_variables(page.history),
+        *ignored_settings(values.assigned),
+        *legacy_findings(values),
+        *values.findings,
+        *domains.findings,
+        *findings,
+    )
+    # A certificate's own file is read on top of the page, whose findings come up again each time.
+    return Configuration(settings, certificates, (*domains.rejected, *rejected), tuple(dict.fromkeys(found)))
+
+
+def _main_file(config_path: str | None, cwd: str) -> Exchange[tuple[str, str]]:
+    if config_path:
+        text = yield from read_or_fail(config_path, "name the configuration file with --config FILE")
+        return config_path, text
+    places = (*_SEARCHED, inside(cwd, "config"))
+    for place in places:
+        found = yield from read(place)
+        if isinstance(found, str):
+            return place, found
+        # A directory of that name is passed over, as dehydrated does.
+        if found.kind not in (FailureKind.MISSING, FailureKind.DIRECTORY):
+            raise read_error(found)
+    raise ConfigError(
+        Location(places[0]),
+        f"not found, and neither are {' and '.join(places[1:])}",
+        hint="name the configuration file with --config FILE, or in the environment variable CONFIG",
+    )
+
+
+def _page(file: str, text: str, environment: Mapping[str, str]) -> Exchange[_Page]:
+    start = {**environment, **DEFAULTS, "CONFIG": file, "BASEDIR": folder_of(file)}
+    page = _Page(file, start)
+    page = page.then(evaluate(text, file, page.variables))
+    if not page.history:
+        page = replace(page, findings=(*page.findings, _empty(file)))
+    page = yield from _drop_ins(page)
+    values = page.values()
+    ca = directory_url(values)
+    base = values.path("BASEDIR", folder_of(file))
+    accounts = values.path("ACCOUNTDIR", inside(base, "accounts"))
+    own = inside(accounts, f"{account_folder(ca)}/config")
+    account_text = yield from read_if_there(own)
+    if account_text is None:
+        return page
+    known = {**page.variables, "BASEDIR": base, "CA": ca, "ACCOUNTDIR": accounts, "CAHASH": account_folder(ca)}
+    return page.then(evaluate(account_text, own, known))
+
+
+def _drop_ins(page: _Page) -> Exchange[_Page]:
+    values = page.values()
+    if not values.has("CONFIG_D"):
+        return page
+    directory = values.path("CONFIG_D", "")
+    files = yield from listing(directory, ".sh")
+    if isinstance(files, ReadFailure):
+        raise values.error("CONFIG_D", f"{directory}: {files.reason}", "make the directory, or remove the line")
+    for file in files:
+        text = yield from read_or_fail(file)
+        page = page.then(evaluate(text, file, page.variables))
+    return page
+
+
+def _empty(file: str) -> Finding:
+    return Finding(
+        "empty-config",
+        Severity.WARNING,
+        "the file sets nothing",
+        "dehydrated's defaults count: CHALLENGETYPE http-01 at Let's Encrypt",
+        'set at least CHALLENGETYPE="dns-01", PDNS_HOST and PDNS_KEY',
+        Location(file),
+    )
+
+
+def _domains(path: str) -> Exchange[DomainList]:
+    hint = "put a line there for each certificate: example.org www.example.org"
+    text = yield from read_or_fail(path, hint)
+    files = [(path, text)]
+    drop_ins = yield from listing(f"{path}.d", ".txt")
+    if isinstance(drop_ins, ReadFailure):
+        if drop_ins.kind is FailureKind.UNREADABLE:
+            raise read_error(drop_ins)
+        drop_ins = ()
+    for file in drop_ins:
+        more = yield from read_or_fail(file)
+        files.append((file, more))
+    return parse_domains(files)
+
+
+def _certificates(
+    domains: DomainList, page: _Page, settings: Settings, terms: Terms
+) -> Exchange[tuple[tuple[CertSpec, ...], tuple[Rejected, ...], tuple[Finding, ...]]]:
+    inherited = final_variables(page.variables, settings)
+    values = page.values()
+    folder = values.path("DOMAINS_D", "") if values.has("DOMAINS_D") else None
+    certificates: list[CertSpec] = []
+    rejected: list[Rejected] = []
+    findings: list[Finding] = []
+    for line in domains.lines:
+        alias = line.alias.text
+        file = inside(folder, alias) if folder else inside(settings.certdir, f"{alias}/config")
+        found: CertSpec | Rejected
+        try:
+            text = yield from read_if_there(file)
+            if text is None:
+                found = certificate(line, terms)
+            else:
+                own = _own_values(line, file, text, inherited, values, findings)
+                found = certificate(line, read_terms(own))
+                findings += own.findings
+        except ConfigError as error:
+            found = Rejected(alias, error)
+        if isinstance(found, Rejected):
+            rejected.append(found)
+        else:
+            certificates.append(found)
+    return tuple(certificates), tuple(rejected), tuple(findings)
+
+
+def _own_values(
+    line: DomainLine, file: str, text: str, inherited: Mapping[str, str], values: Values, findings: list[Finding]
+) -> Values:
+    """The page's assignments with those of the certificate's own file on top."""
+    names = [str(name) for name in line.identifiers]
+    own = {
+        "alias": line.alias.text,
+        "domain": names[0],
+        "morenames": " ".join(names[1:]),
+        "certdir": inside(inherited["CERTDIR"], line.alias.text),
+    }
+    before = {**inherited, **own}
+    changes, found = own_assignments(evaluate(text, file, before), before)
+    findings += found
+    return Values({**values.assigned, **changes}, file)
+
+
+def _powerdns(values: Values, file: str, terms: Terms, certificates: tuple[CertSpec, ...]) -> PowerDnsSettings | None:
+    """The API's settings; not even looked at where nothing is proven through it."""
+    if terms.obstacle and not certificates:
+        return None
+    found = powerdns_settings(values)
+    if found is None and certificates:
+        raise missing_powerdns(file, certificates[0].alias.text)
+    return found

@@ -1,0 +1,138 @@
+"""The PowerDNS API's settings, under pdns_api.sh's names of today and of its first versions."""
+
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from certkeeper.base.errors import Location, printable
+from certkeeper.config.errors import ConfigError
+from certkeeper.config.findings import Finding, Severity
+from certkeeper.config.hosts import BadHost, canonical_host, is_loopback, split_port
+from certkeeper.config.settings import DEFAULT_PROPAGATION, PowerDnsSettings, Secret
+from certkeeper.config.values import Values, listed
+from certkeeper.config.variables import LEGACY_PDNS
+
+_DEFAULT_PORT = 8081
+_HOST_HINT = 'write PDNS_HOST="ns1.example.org" or PDNS_HOST="https://ns1.example.org:8443"'
+
+
+def powerdns_settings(values: Values) -> PowerDnsSettings | None:
+    """The API to use; None where neither a host nor a key is set.
+
+    Raises:
+        ConfigError: one without the other, or a value that cannot be read.
+    """
+    host, key = _name(values, "HOST"), _name(values, "KEY")
+    if not (values.has(host) or values.has(key)):
+        return None
+    if not values.has(host):
+        raise ConfigError(values.where(key), "PDNS_HOST is not set, PDNS_KEY is", hint=_HOST_HINT)
+    if not values.has(key):
+        raise ConfigError(
+            values.where(host), "PDNS_KEY is not set, PDNS_HOST is", hint='write PDNS_KEY="…", the api-key of pdns.conf'
+        )
+    secret = values.text(key)
+    if not (secret.isascii() and secret.isprintable()):
+        raise values.error(key, "holds characters that cannot be sent in a header", "write the api-key of pdns.conf")
+    url = _url(values, host)
+    _lint(values, host, url)
+    return PowerDnsSettings(
+        url=url,
+        api_key=Secret(secret),
+        server=_server(values),
+        notify=not (values.has("PDNS_NO_NOTIFY") and values.truth("PDNS_NO_NOTIFY", default=False)),
+    )
+
+
+def missing_powerdns(config_file: str, alias: str) -> ConfigError:
+    """The error where a certificate needs an API that nothing is known of."""
+    return ConfigError(
+        Location(config_file),
+        f"PDNS_HOST and PDNS_KEY are not set, and {alias} is proven through PowerDNS",
+        hint='write PDNS_HOST="…" (host name or URL of the API) and PDNS_KEY="…" (the api-key of pdns.conf)',
+    )
+
+
+def propagation(values: Values) -> timedelta:
+    """The bound on the wait for name servers. 0 asked pdns_api.sh not to wait, so the default bound stays."""
+    name = _name(values, "WAIT")
+    return (values.seconds(name) if values.has(name) else None) or DEFAULT_PROPAGATION
+
+
+def legacy_findings(values: Values) -> tuple[Finding, ...]:
+    """One finding for all names of pdns_api.sh's first versions."""
+    used = [name for name in LEGACY_PDNS if name in values.assigned]
+    if not used:
+        return ()
+    return (
+        Finding(
+            "legacy-pdns-names",
+            Severity.NOTE,
+            f"{listed(used)}: names of pdns_api.sh before version 0.3, read as PDNS_{', PDNS_'.join(used)}",
+            "newer versions of pdns_api.sh do not know them, and VERSION changes dehydrated's own",
+            "put PDNS_ before each name",
+            min(values.where(name) for name in used),
+        ),
+    )
+
+
+def _name(values: Values, legacy: str) -> str:
+    """The name that counts: PDNS_* first, the legacy one only where a file assigns it."""
+    modern = f"PDNS_{legacy}"
+    return legacy if legacy in values.assigned and not values.has(modern) else modern
+
+
+def _url(values: Values, name: str) -> str:
+    text = values.text(name)
+    try:
+        if "://" in text:
+            return _checked_url(text)
+        host, port = split_port(text, values.number(_name(values, "PORT"), _DEFAULT_PORT, 1, 65535))
+    except (BadHost, ValueError) as error:
+        raise values.error(
+            name, f"{printable(text, 80)!r} is no host or URL ({printable(str(error))})", _HOST_HINT
+        ) from error
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _checked_url(text: str) -> str:
+    """The URL without its final slash, which would be doubled otherwise."""
+    url = urlsplit(text)
+    if url.scheme not in ("http", "https"):
+        raise BadHost("neither http:// nor https://")
+    if url.username is not None or url.query or url.fragment or not text.isprintable() or " " in text:
+        raise BadHost("more than scheme, host, port and path")
+    host = canonical_host(url.hostname or "")
+    shown = f"[{host}]" if ":" in host else host
+    port = f":{url.port}" if url.port is not None else ""
+    return f"{url.scheme}://{shown}{port}{url.path.rstrip('/')}"
+
+
+def _server(values: Values) -> str | None:
+    name = _name(values, "SERVER")
+    text = values.text(name)
+    if not (text.isascii() and text.isprintable()) or any(char in text for char in " /?#%"):
+        raise values.error(name, f"{printable(text, 40)!r} is no server id", 'write PDNS_SERVER="localhost"')
+    return text or None
+
+
+def _lint(values: Values, host: str, url: str) -> None:
+    version = _name(values, "VERSION")
+    if values.text(version) == "0":
+        values.find(
+            "pdns-version",
+            Severity.WARNING,
+            version,
+            "version 0 of the API is not spoken",
+            "a PowerDNS before 4.0 cannot be used",
+            "upgrade PowerDNS and remove the line",
+        )
+    address = urlsplit(url)
+    if address.scheme == "http" and not is_loopback(address.hostname or ""):
+        values.find(
+            "api-key-in-clear",
+            Severity.WARNING,
+            host,
+            f"the API key is sent to {address.hostname} over plain http",
+            "who listens on the way can change every zone",
+            f'put the API behind TLS and write {host}="https://{address.hostname}"',
+        )

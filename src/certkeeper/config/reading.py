@@ -1,0 +1,82 @@
+"""What the reader of a page asks for: files and lists of files. Whoever drives it does the I/O."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import cast
+
+from certkeeper.base.errors import Location
+from certkeeper.base.wire import Exchange, Step
+from certkeeper.config.errors import ConfigError
+
+
+class FailureKind(StrEnum):
+    """Why there is no text, as far as it makes a difference."""
+
+    MISSING = "missing"
+    UNREADABLE = "unreadable"
+    DIRECTORY = "directory"
+    NOT_UTF8 = "not utf-8"
+
+
+@dataclass(frozen=True, slots=True)
+class Read(Step):
+    """The text of one file (UTF-8, line ends untouched), or a ReadFailure."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Glob(Step):
+    """The paths of a directory's entries whose names end so and do not start with a dot, sorted; or a ReadFailure."""
+
+    directory: str
+    suffix: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReadFailure:
+    """Why a file or a directory could not be read; `reason` is for people (`permission denied`)."""
+
+    path: str
+    kind: FailureKind
+    reason: str
+
+
+def read(path: str) -> Exchange[str | ReadFailure]:
+    return cast("str | ReadFailure", (yield Read(path)))
+
+
+def read_or_fail(path: str, hint: str = "") -> Exchange[str]:
+    """The text of a file that has to be there.
+
+    Raises:
+        ConfigError: it is not, or cannot be read.
+    """
+    found = yield from read(path)
+    if isinstance(found, ReadFailure):
+        raise failure(found, hint)
+    return found
+
+
+def read_if_there(path: str) -> Exchange[str | None]:
+    """The text of a file; None where there is none, or something that is no file.
+
+    Raises:
+        ConfigError: there is one that cannot be read.
+    """
+    found = yield from read(path)
+    if not isinstance(found, ReadFailure):
+        return found
+    if found.kind in (FailureKind.MISSING, FailureKind.DIRECTORY):
+        return None
+    raise failure(found)
+
+
+def listing(directory: str, suffix: str) -> Exchange[tuple[str, ...] | ReadFailure]:
+    found = yield Glob(directory, suffix)
+    return found if isinstance(found, ReadFailure) else tuple(cast("Sequence[str]", found))
+
+
+def failure(found: ReadFailure, hint: str = "") -> ConfigError:
+    return ConfigError(Location(found.path), f"cannot be read: {found.reason}", hint=hint)

@@ -1,0 +1,107 @@
+"""The names of dehydrated's settings, of pdns_api.sh's and of our own, and what dehydrated starts them with."""
+
+# dehydrated assigns these before it reads the first file, so a file may use them under `set -u`.
+DEFAULTS = {
+    "CA": "letsencrypt",
+    "OLDCA": "",
+    "CERTDIR": "",
+    "ALPNCERTDIR": "",
+    "ACCOUNTDIR": "",
+    "ACCOUNT_KEYSIZE": "4096",
+    "ACCOUNT_KEY_ALGO": "rsa",
+    "CHALLENGETYPE": "http-01",
+    "CONFIG_D": "",
+    "CURL_OPTS": "",
+    "DOMAINS_D": "",
+    "DOMAINS_TXT": "",
+    "HOOK": "",
+    "HOOK_CHAIN": "no",
+    "RENEW_DAYS": "32",
+    "KEYSIZE": "4096",
+    "WELLKNOWN": "",
+    "PRIVATE_KEY_RENEW": "yes",
+    "PRIVATE_KEY_ROLLOVER": "no",
+    "KEY_ALGO": "secp384r1",
+    "OPENSSL": "openssl",
+    "OPENSSL_CNF": "",
+    "CONTACT_EMAIL": "",
+    "LOCKFILE": "",
+    "OCSP_MUST_STAPLE": "no",
+    "OCSP_FETCH": "no",
+    "OCSP_DAYS": "5",
+    "IP_VERSION": "",
+    "CHAINCACHE": "",
+    "AUTO_CLEANUP": "no",
+    "AUTO_CLEANUP_DELETE": "no",
+    "DEHYDRATED_USER": "",
+    "DEHYDRATED_GROUP": "",
+    "API": "auto",
+    "ACME_PROFILE": "",
+    "ORDER_TIMEOUT": "0",
+    "VALIDATION_TIMEOUT": "0",
+    "KEEP_GOING": "no",
+}
+
+# The names of pdns_api.sh before version 0.3: they count in files only, since an environment may hold any HOST.
+LEGACY_PDNS = ("HOST", "PORT", "KEY", "SERVER", "VERSION", "WAIT")
+
+# What is known and has no effect here, with what comes of that.
+WITHOUT_EFFECT = {
+    "ARI": "the CA's advice on when to renew does not follow this setting",
+    "AUTO_CLEANUP": "old files stay where they are",
+    "AUTO_CLEANUP_DELETE": "old files stay where they are",
+    "CERT_GROUP": "files belong to the group that they are made with",
+    "CERT_OWNER": "files belong to the user that runs this",
+    "DEHYDRATED_GROUP": "the run keeps the group that started it",
+    "DEHYDRATED_USER": "the run keeps the user that started it",
+    "DEPLOY": "no service is told of a new certificate",
+    "DNS_IGNORE": "all name servers are waited for",
+    "EAB_HMAC_KEY": "an account that needs external account binding cannot be registered",
+    "EAB_KID": "an account that needs external account binding cannot be registered",
+    "IP_VERSION": "the CA is reached over IPv4 or IPv6, whichever answers",
+    "KEY_MODE": "private keys can be read by their owner only",
+    "OCSP_FETCH": "no OCSP response is fetched",
+    "PDNS_CURL_OPTS": "the PowerDNS API is reached without these options",
+    "PDNS_DEPLOY_CERT_HOOK": "the command is not run after a new certificate",
+    "PDNS_EXIT_HOOK": "the command is not run at the end",
+    "PDNS_SUFFIX": "challenge records are written below the names themselves",
+    "PDNS_ZONES_TXT": "zones are looked up through the PowerDNS API",
+    "PREFERRED_CHAIN": "the CA's default chain is taken",
+    "PRIVATE_KEY_ROLLOVER": "no next key is kept",
+    "PROBE": "no service is probed",
+    "PROPAGATION": "the wait for the name servers is bounded by WAIT",
+    "TLSA": "no TLSA record is published",
+    "TLSA_TTL": "no TLSA record is published",
+    "TLSA_TYPES": "no TLSA record is published",
+}
+
+_ACTED_ON = (
+    "BASEDIR CA_BUNDLE DNS_PROVIDER LICENSE NAMESERVERS PDNS_HOST PDNS_KEY PDNS_NO_NOTIFY PDNS_PORT PDNS_SERVER "
+    "PDNS_VERSION PDNS_WAIT STATEDIR DEBUG"
+)
+KNOWN = frozenset({*DEFAULTS, *LEGACY_PDNS, *WITHOUT_EFFECT, *_ACTED_ON.split()})
+
+# What dehydrated lets a certificate's own file set, and what we add to it.
+PER_CERTIFICATE = frozenset(
+    {
+        "ACME_PROFILE",
+        "CHALLENGETYPE",
+        "DNS_PROVIDER",
+        "HOOK",
+        "HOOK_CHAIN",
+        "KEEP_GOING",
+        "KEYSIZE",
+        "KEY_ALGO",
+        "OCSP_DAYS",
+        "OCSP_FETCH",
+        "OCSP_MUST_STAPLE",
+        "OPENSSL_CNF",
+        "ORDER_TIMEOUT",
+        "PREFERRED_CHAIN",
+        "PRIVATE_KEY_RENEW",
+        "PRIVATE_KEY_ROLLOVER",
+        "RENEW_DAYS",
+        "VALIDATION_TIMEOUT",
+        "WELLKNOWN",
+    }
+)

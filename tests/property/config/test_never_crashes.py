@@ -1,0 +1,125 @@
+"""Whatever stands in a file, the readers answer with values or with an error that names file and line."""
+
+from contextlib import suppress
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from certkeeper.base.names import DnsName
+from certkeeper.config.domains import parse_domains
+from certkeeper.config.errors import ConfigError
+from certkeeper.config.findings import did_you_mean, edit_distance
+from certkeeper.config.load import FailureKind
+from certkeeper.config.shell import Script, evaluate
+from certkeeper.config.variables import KNOWN
+from unit.config.pages import CONFIG, DOMAINS, Page
+
+SHELLISH = st.text("ABab01_=+-*/%'\"$\\{}()[]`~:;#&|<>!? \t\n\r\0\ufeff\u00e4\u2028\ud800", max_size=60)
+TEXTS = st.one_of(
+    st.text(max_size=60), SHELLISH, SHELLISH.map('A=1\nB="${{A:-{}'.format), SHELLISH.map("A=$(({}".format)
+)
+WORDS = st.one_of(
+    st.sampled_from(
+        [
+            "a.org",
+            "b.org",
+            "*.a.org",
+            "www.a.org",
+            ">",
+            "> x",
+            ">x",
+            ">y",
+            "#",
+            "# c",
+            "ip:192.0.2.1",
+            "ip:::1",
+            "b\\",
+            "A.ORG.",
+        ]
+    ),
+    st.text(max_size=8),
+)
+DOMAIN_TEXTS = st.lists(
+    st.tuples(WORDS, st.sampled_from([" ", "\t", "\n", "\n", "\r\n", ""])).map("".join), max_size=25
+).map("".join)
+
+
+def outcome(text: str) -> Script | ConfigError:
+    try:
+        return evaluate(text, "config", {"A": "x", "HOME": "/h"})
+    except ConfigError as error:
+        return error
+
+
+@given(text=TEXTS)
+def test_shell(text: str) -> None:
+    found = outcome(text)
+    lines = range(1, text.count("\n") + 2)
+    if isinstance(found, ConfigError):
+        assert str(found).startswith(f"config:{found.where.line}: ")
+        assert found.where.line in lines
+        assert (str(found) + found.hint).isprintable()
+    else:
+        assert all(item.where.line in lines for item in found.assignments)
+
+
+@given(text=DOMAIN_TEXTS)
+def test_each_line_of_domains_gives_a_certificate_or_a_rejection(text: str) -> None:
+    found = parse_domains([("domains.txt", text)])
+    meant = [
+        number
+        for number, line in enumerate(text.replace("\r", "").removeprefix("\ufeff").split("\n"), 1)
+        if line.strip(" \t\v\f") and not line.strip(" \t\v\f").startswith("#")
+    ]
+    lines = [line.where.line for line in found.lines]
+    rejected = [error.where.line for item in found.rejected if isinstance(error := item.error, ConfigError)]
+    assert sorted(lines + rejected) == meant
+    assert len({line.alias for line in found.lines}) == len(found.lines)
+    for line in found.lines:
+        assert line.identifiers
+        assert len(set(line.identifiers)) == len(line.identifiers)
+    for item in found.rejected:
+        assert str(item.error).isprintable()
+
+
+@given(
+    assignments=st.lists(st.tuples(st.sampled_from(sorted(KNOWN)), st.text("a1.:/=,[]-yes \u00e4\n@", max_size=12))),
+    domains=DOMAIN_TEXTS,
+    own=TEXTS,
+)
+def test_a_whole_page(assignments: list[tuple[str, str]], domains: str, own: str) -> None:
+    config = "".join(f"{name}='{value}'\n" for name, value in assignments)
+    folder = "/etc/dehydrated/certs"
+    files: dict[str, str | FailureKind] = {CONFIG: config, DOMAINS: domains, f"{folder}/a.org/config": own}
+    with suppress(ConfigError):
+        Page(files).load()
+
+
+@given(left=st.text("abc", max_size=7), right=st.text("abc", max_size=7), limit=st.integers(0, 3))
+def test_edit_distance_is_the_plain_definition_cut_at_the_limit(left: str, right: str, limit: int) -> None:
+    assert edit_distance(left, right, limit) == min(plain_distance(left, right), limit + 1)
+
+
+def plain_distance(left: str, right: str) -> int:
+    rows = [[max(i, j) if 0 in (i, j) else 0 for j in range(len(right) + 1)] for i in range(len(left) + 1)]
+    for i in range(1, len(left) + 1):
+        for j in range(1, len(right) + 1):
+            changed = left[i - 1] != right[j - 1]
+            rows[i][j] = min(rows[i - 1][j] + 1, rows[i][j - 1] + 1, rows[i - 1][j - 1] + changed)
+            if i > 1 and j > 1 and left[i - 1] == right[j - 2] and left[i - 2] == right[j - 1]:
+                rows[i][j] = min(rows[i][j], rows[i - 2][j - 2] + 1)
+    return rows[-1][-1]
+
+
+@given(candidates=st.lists(st.text("ab.", max_size=5)), label=st.text("ab.", max_size=5))
+def test_a_suggestion_is_the_first_of_the_closest(candidates: list[str], label: str) -> None:
+    others = [item for item in candidates if item != label and plain_distance(label, item) <= 2]
+    expected = min(others, key=lambda item: plain_distance(label, item), default=None)
+    assert did_you_mean(label, candidates) == expected
+
+
+@given(text=st.text("ab.*", max_size=20))
+def test_names_that_are_accepted_are_canonical(text: str) -> None:
+    for line in parse_domains([("d", f"{text} > x")]).lines:
+        for identifier in line.identifiers:
+            assert DnsName.parse(identifier.domain.text) == identifier.domain

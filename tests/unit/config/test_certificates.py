@@ -1,0 +1,165 @@
+from datetime import timedelta
+
+import pytest
+
+from certkeeper.base.errors import Location
+from certkeeper.base.keys import KeyAlgorithm, KeyPolicy, KeySpec
+from certkeeper.base.names import Alias, Identifier
+from certkeeper.config.errors import ConfigError
+from certkeeper.config.settings import CertSpec, Configuration, RenewPolicy
+from unit.config.pages import DOMAINS, POWERDNS, codes, page
+
+OWN = "/etc/dehydrated/certs/example.org/config"
+
+
+def own(text: str, config: str = "", domains: str = "example.org\nother.org\n") -> Configuration:
+    return page(POWERDNS + config, domains, **{OWN: text})
+
+
+def spec(configuration: Configuration, alias: str = "example.org") -> CertSpec:
+    return next(found for found in configuration.certificates if found.alias.text == alias)
+
+
+def test_what_the_page_says_of_all_certificates() -> None:
+    found = page(
+        POWERDNS + "KEY_ALGO=rsa KEYSIZE=2048 PRIVATE_KEY_RENEW=no RENEW_DAYS=20 OCSP_MUST_STAPLE=yes\n"
+        "ACME_PROFILE=tlsserver ORDER_TIMEOUT=30 VALIDATION_TIMEOUT=0\n",
+        "example.org www.example.org > web",
+    )
+    assert found.certificates == (
+        CertSpec(
+            alias=Alias("web"),
+            identifiers=(Identifier.parse("example.org"), Identifier.parse("www.example.org")),
+            where=Location(DOMAINS, 1),
+            key=KeySpec(KeyAlgorithm.RSA, 2048, KeyPolicy.REUSE),
+            renew=RenewPolicy(20),
+            must_staple=True,
+            profile="tlsserver",
+            validation_timeout=None,
+            order_timeout=timedelta(seconds=30),
+        ),
+    )
+
+
+def test_e01_e05_a_certificates_own_file_counts_for_it_alone() -> None:
+    found = own("KEY_ALGO=rsa\nKEYSIZE=2048\n")
+    assert spec(found).key == KeySpec(KeyAlgorithm.RSA, 2048)
+    assert spec(found, "other.org").key == KeySpec()
+    assert found.findings == ()
+
+
+def test_e02_domains_d_takes_the_place_of_the_folders() -> None:
+    found = page(
+        POWERDNS + "DOMAINS_D=/d/\n",
+        "a.org > x",
+        **{"/d/x": "RENEW_DAYS=1", "/etc/dehydrated/certs/x/config": "RENEW_DAYS=2"},
+    )
+    assert spec(found, "x").renew.days == 1
+
+
+def test_e04_a_value_that_is_inherited_is_no_change() -> None:
+    assert own("CA=letsencrypt-test\nCERTDIR=/etc/dehydrated/certs\n", "CA=letsencrypt-test\n").findings == (
+        own("CA=letsencrypt-test\n", "CA=letsencrypt-test\n").findings
+    )
+    assert own("CERTDIR=/etc/dehydrated/certs\nHOOK_CHAIN=no").findings == ()
+
+
+def test_what_cannot_be_set_for_one_certificate_is_found_and_ignored() -> None:
+    found = own("CERTDIR=/x\nRENEW_DAYS=3\nHELPER=1\n")
+    assert [(item.code, item.where) for item in found.findings] == [
+        ("not-per-certificate", Location(OWN, 1)),
+        ("not-per-certificate", Location(OWN, 3)),
+    ]
+    assert found.settings.certdir == "/etc/dehydrated/certs"
+    assert spec(found).renew.days == 3
+
+
+def test_a_misspelt_variable_and_one_without_effect_are_found_once() -> None:
+    assert codes(own("RENEW_DAY=3\nOCSP_FETCH=yes\nTLSA=yes\n").findings) == [
+        "unknown-variable",
+        "ignored-setting",
+        "ignored-setting",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "where", "reason", "hint"),
+    [
+        pytest.param('KEY_ALGO="ecdsa"', Location(OWN, 1), "'ecdsa' is not known", "prime256v1", id="E07"),
+        pytest.param("A=1\nRENEW_DAYS=x", Location(OWN, 2), "'x' is no number", "RENEW_DAYS", id="invalid value"),
+        pytest.param("A=$NO", Location(OWN, 1), "NO is not set", "${NO:-}", id="unset variable"),
+        pytest.param("A='", Location(OWN, 1), "a single quote", "closing", id="unbalanced quote"),
+        pytest.param(
+            "CHALLENGETYPE=http-01", Location(DOMAINS, 1), "CHALLENGETYPE http-01 cannot", "dns-01", id="http-01"
+        ),
+        pytest.param("HOOK=/x.sh", Location(DOMAINS, 1), "HOOK /x.sh is not called", "DNS_PROVIDER", id="hook"),
+    ],
+)
+def test_an_error_rejects_that_certificate_only(text: str, where: Location, reason: str, hint: str) -> None:
+    found = own(text)
+    assert [item.alias.text for item in found.certificates] == ["other.org"]
+    (rejected,) = found.rejected
+    assert rejected.label == "example.org"
+    assert isinstance(rejected.error, ConfigError)
+    assert rejected.error.where == where
+    assert reason in str(rejected.error)
+    assert hint in rejected.error.hint
+
+
+def test_e08_semicolon_comments_do_not_hide_the_settings() -> None:
+    found = own(";;\n;; it's\nOCSP_MUST_STAPLE=no\n", "OCSP_MUST_STAPLE=yes\n")
+    assert not spec(found).must_staple
+    assert spec(found, "other.org").must_staple
+    assert codes(found.findings) == ["semicolon-comment"]
+
+
+def test_e10_a_certificates_own_file_sees_the_page_and_its_own_names() -> None:
+    found = own(
+        "WELLKNOWN=${CERTDIR}/$alias/wk\nACME_PROFILE=$alias-$domain-$morenames-$certdir-$BASE-$WELLKNOWN\n",
+        "BASE=b\n",
+    )
+    expected = "example.org-example.org--/etc/dehydrated/certs/example.org-b-/etc/dehydrated/certs/example.org/wk"
+    assert spec(found).profile == expected
+
+
+def test_e11_an_empty_hook_leaves_it_to_the_built_in_provider() -> None:
+    found = own("HOOK=\n", "HOOK=/x.sh\n")
+    assert [item.alias.text for item in found.certificates] == ["example.org"]
+    assert [item.label for item in found.rejected] == ["other.org"]
+
+
+@pytest.mark.parametrize(
+    ("config", "reason"),
+    [
+        pytest.param("", "CHALLENGETYPE http-01 (the default) cannot be answered", id="default"),
+        pytest.param("CHALLENGETYPE=http-01", "CHALLENGETYPE http-01 cannot be answered", id="http-01"),
+        pytest.param("CHALLENGETYPE=tls-alpn-01", "CHALLENGETYPE tls-alpn-01 cannot be answered", id="tls-alpn-01"),
+        pytest.param("CHALLENGETYPE=dns-01 HOOK=/x/hook.sh", "HOOK /x/hook.sh is not called", id="B19 another hook"),
+    ],
+)
+def test_what_this_version_cannot_prove_is_rejected(config: str, reason: str) -> None:
+    found = page(f"{config}\nX=")
+    assert found.certificates == ()
+    assert str(found.rejected[0].error) == (
+        f"{DOMAINS}:1: example.org: {reason}: this version answers dns-01 through PowerDNS only"
+    )
+
+
+def test_d19_an_address_cannot_be_proven() -> None:
+    found = page(POWERDNS, "a.org ip:192.0.2.1\nb.org\n")
+    assert [item.alias.text for item in found.certificates] == ["b.org"]
+    assert str(found.rejected[0].error).startswith(f"{DOMAINS}:1: ip:192.0.2.1: dns-01 cannot prove an address")
+
+
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        pytest.param("HOOK=/usr/local/lib/pdns_api.sh/pdns_api.sh", ["pdns-api-hook"], id="pdns_api.sh"),
+        pytest.param("HOOK=", [], id="none"),
+        pytest.param("HOOK=/x.sh DNS_PROVIDER=powerdns", ["ignored-setting"], id="explicit provider"),
+    ],
+)
+def test_who_answers(config: str, expected: list[str]) -> None:
+    found = page(f"{POWERDNS}{config}\n", "a.org\nb.org\n")
+    assert len(found.certificates) == 2
+    assert codes(found.findings) == expected

@@ -1,0 +1,53 @@
+from certkeeper.base.errors import Location
+from certkeeper.base.names import Alias, Identifier
+from certkeeper.config.errors import ConfigError
+from certkeeper.config.lint import unused_config_folders
+from certkeeper.config.settings import CertSpec, Rejected
+from unit.config.pages import codes, page
+
+
+def spec(alias: str, *names: str) -> CertSpec:
+    return CertSpec(Alias(alias), tuple(Identifier.parse(name) for name in names), Location("domains.txt", 3))
+
+
+def test_an_unused_folder_is_found_with_the_name_that_may_be_meant() -> None:
+    found = unused_config_folders(
+        [spec("mail.exammple.net", "mail.exammple.net", "mail.example.org"), spec("x", "www.x.org")],
+        ["/certs/mail.example.net", "/certs/x", "/certs/www.x.orgg", "/certs/other"],
+    )
+    assert codes(found) == ["unused-certificate-config"] * 3
+    assert found[0].where == Location("/certs/mail.example.net/config")
+    assert found[0].message.endswith("did you mean mail.exammple.net (domains.txt:3)?")
+    assert found[1].message.endswith("did you mean www.x.org (domains.txt:3)?")
+    assert "did you mean" not in found[2].message
+
+
+def test_the_folder_of_a_rejected_certificate_is_used() -> None:
+    rejected = Rejected("bad", ConfigError(Location("domains.txt", 1), "no"))
+    assert unused_config_folders([], ["/certs/bad"], [rejected]) == ()
+
+
+def test_variables_that_resemble_known_ones_are_found_once() -> None:
+    found = page(
+        'CHALENGETYPE="dns-01"\nCHALENGETYPE="dns-01"\nHOKO=x\nbasedir=/x\nMY_OWN=1\nPOST=1\nCB=2\n', ""
+    ).findings
+    assert [(item.code, item.message, item.where) for item in found] == [
+        (
+            "unknown-variable",
+            "CHALENGETYPE: not a known variable; did you mean CHALLENGETYPE?",
+            Location("/etc/dehydrated/config", 1),
+        ),
+        ("unknown-variable", "HOKO: not a known variable; did you mean HOOK?", Location("/etc/dehydrated/config", 3)),
+        (
+            "unknown-variable",
+            "basedir: not a known variable; did you mean BASEDIR?",
+            Location("/etc/dehydrated/config", 4),
+        ),
+    ]
+
+
+def test_settings_without_effect_are_found_where_they_are_switched_on() -> None:
+    found = page(
+        'OCSP_FETCH="yes"\nTLSA=no\nDEPLOY=\nPRIVATE_KEY_ROLLOVER=no\nLICENSE=x\nHOOK_CHAIN=yes\n', ""
+    ).findings
+    assert [(item.code, item.message.partition(":")[0]) for item in found] == [("ignored-setting", "OCSP_FETCH")]

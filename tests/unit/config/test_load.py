@@ -1,0 +1,172 @@
+import pytest
+
+from certkeeper.base.errors import Location
+from certkeeper.config.errors import ConfigError
+from certkeeper.config.load import FailureKind
+from unit.config.pages import CONFIG, DOMAINS, POWERDNS, Page, codes, page
+
+
+def test_b01_the_first_of_the_usual_places_counts() -> None:
+    files = {CONFIG: "X=", "/root/config": "X=", DOMAINS: "", "/root/domains.txt": ""}
+    assert Page(files).load(cwd="/root").settings.basedir == "/etc/dehydrated"
+    del files[CONFIG]
+    assert Page(files).load(cwd="/root").settings.basedir == "/root"
+    files["/usr/local/etc/dehydrated/config"] = "X="
+    files["/usr/local/etc/dehydrated/domains.txt"] = ""
+    assert Page(files).load(cwd="/root").settings.config_file == "/usr/local/etc/dehydrated/config"
+
+
+def test_b02_no_configuration_anywhere_says_where_it_was_looked_for() -> None:
+    with pytest.raises(ConfigError) as caught:
+        Page({}).load(cwd="/root")
+    assert (
+        str(caught.value) == f"{CONFIG}: not found, and neither are /usr/local/etc/dehydrated/config and /root/config"
+    )
+    assert "--config" in caught.value.hint
+
+
+@pytest.mark.parametrize("kind", list(FailureKind))
+def test_a_named_configuration_that_cannot_be_read_is_an_error(kind: FailureKind) -> None:
+    with pytest.raises(ConfigError, match=f"/x/config: cannot be read: it is {kind}"):
+        Page({"/x/config": kind, CONFIG: "", DOMAINS: ""}).load("/x/config")
+
+
+@pytest.mark.parametrize("kind", [FailureKind.UNREADABLE, FailureKind.NOT_UTF8])
+def test_an_unreadable_configuration_is_not_passed_over(kind: FailureKind) -> None:
+    with pytest.raises(ConfigError, match=CONFIG):
+        Page({CONFIG: kind, "/root/config": "", "/root/domains.txt": ""}).load()
+
+
+def test_config_is_the_one_setting_of_the_environment() -> None:
+    files = {"/x/config": "X=", "/x/domains.txt": "", "/y/config": "X=", "/y/domains.txt": ""}
+    environment = {"CONFIG": "/x/config", "BASEDIR": "/z", "CA": "zerossl", "PDNS_HOST": "h", "HOST": "h", "WAIT": "5"}
+    found = Page(files).load(environment=environment)
+    assert found.settings.config_file == "/x/config"
+    assert found.settings.basedir == "/x"
+    assert found.settings == Page(files).load("/x/config").settings
+    assert Page(files).load("/y/config", environment=environment).settings.basedir == "/y"
+
+
+def test_the_environment_serves_expansion() -> None:
+    found = Page({CONFIG: "CERTDIR=$HOME/$OWN ACCOUNTDIR=~/acc", DOMAINS: ""}).load(
+        environment={"HOME": "/h", "OWN": "x", "CERTDIR": "/y"}
+    )
+    assert (found.settings.certdir, found.settings.accountdir) == ("/h/x", "/h/acc")
+
+
+def test_dehydrateds_defaults_can_be_used_in_the_file() -> None:
+    found = Page({CONFIG: "STATEDIR=/x/$RENEW_DAYS$CERTDIR$CONFIG ACCOUNTDIR=$BASEDIR/a", DOMAINS: ""}).load(
+        environment={"RENEW_DAYS": "99"}
+    )
+    assert (found.settings.statedir, found.settings.accountdir) == (f"/x/32{CONFIG}", "/etc/dehydrated/a")
+
+
+def test_a_relative_configuration_stays_relative() -> None:
+    files = {"config": "X=", "./domains.txt": ""}
+    assert Page(files).load("config").settings.certdir == "./certs"
+
+
+def test_b04_drop_ins_count_in_order() -> None:
+    found = page(
+        "CONFIG_D=/d/\nCONTACT_EMAIL=m@x",
+        "",
+        **{
+            "/d/b.sh": 'CONTACT_EMAIL="$CONTACT_EMAIL.b"',
+            "/d/a.sh": "CONTACT_EMAIL=$CONTACT_EMAIL.a",
+            "/d/c.conf": "'",
+        },
+    )
+    assert found.settings.contact_email == "m@x.a.b"
+
+
+def test_an_error_in_a_drop_in_names_it() -> None:
+    with pytest.raises(ConfigError) as caught:
+        page("CONFIG_D=/d\nRENEW_DAYS=1", "", **{"/d/a.sh": "\nRENEW_DAYS=x"})
+    assert caught.value.where == Location("/d/a.sh", 2)
+
+
+def test_b05_an_empty_directory_of_drop_ins_is_fine() -> None:
+    assert page("CONFIG_D=/d", "", **{"/d/readme": ""}).findings == ()
+
+
+def test_a_missing_directory_of_drop_ins_is_an_error_at_the_assignment() -> None:
+    with pytest.raises(ConfigError) as caught:
+        page("X=\nCONFIG_D=/d", "")
+    assert str(caught.value) == f"{CONFIG}:2: CONFIG_D: /d: it is missing"
+
+
+def test_an_unreadable_drop_in_is_an_error() -> None:
+    with pytest.raises(ConfigError, match=r"/d/a\.sh: cannot be read"):
+        page("CONFIG_D=/d", "", **{"/d/a.sh": FailureKind.UNREADABLE})
+
+
+def test_b11_the_accounts_own_file_counts_for_its_ca() -> None:
+    name = "aHR0cHM6Ly9hY21lLXN0YWdpbmctdjAyLmFwaS5sZXRzZW5jcnlwdC5vcmcvZGlyZWN0b3J5Cg"
+    files = {f"/etc/dehydrated/accounts/{name}/config": 'CERTDIR="${BASEDIR}/staging"'}
+    assert (
+        page("CA=letsencrypt-test\nBASEDIR=/etc/dehydrated/\n", "", **files).settings.certdir
+        == "/etc/dehydrated/staging"
+    )
+    assert page("CA=letsencrypt\n", "", **files).settings.certdir == "/etc/dehydrated/certs"
+
+
+def test_an_empty_configuration_is_found() -> None:
+    found = page("# CA=x\n", "")
+    assert [(item.code, item.where) for item in found.findings] == [("empty-config", Location(CONFIG))]
+
+
+def test_d23_a_missing_domains_txt_is_an_error_that_says_what_to_put_there() -> None:
+    with pytest.raises(ConfigError) as caught:
+        Page({CONFIG: POWERDNS}).load()
+    assert str(caught.value).startswith(f"{DOMAINS}: cannot be read")
+    assert "www.example.org" in caught.value.hint
+
+
+def test_d16_drop_ins_of_domains_txt() -> None:
+    found = page(
+        POWERDNS,
+        "a.org",
+        **{f"{DOMAINS}.d/b.txt": "b.org", f"{DOMAINS}.d/a.txt": "c.org", f"{DOMAINS}.d/x.conf": "x.org"},
+    )
+    assert [(item.alias.text, item.where.file) for item in found.certificates] == [
+        ("a.org", DOMAINS),
+        ("c.org", f"{DOMAINS}.d/a.txt"),
+        ("b.org", f"{DOMAINS}.d/b.txt"),
+    ]
+
+
+def test_an_unreadable_folder_of_drop_ins_is_an_error() -> None:
+    with pytest.raises(ConfigError, match=r"domains\.txt\.d: cannot be read"):
+        page(POWERDNS, "a.org", **{f"{DOMAINS}.d": FailureKind.UNREADABLE})
+
+
+@pytest.mark.parametrize(
+    ("kind", "accepted"),
+    [
+        (FailureKind.MISSING, True),
+        (FailureKind.DIRECTORY, True),
+        (FailureKind.UNREADABLE, False),
+        (FailureKind.NOT_UTF8, False),
+    ],
+)
+def test_a_certificates_own_file_that_cannot_be_read_rejects_it_alone(kind: FailureKind, accepted: bool) -> None:  # noqa: FBT001
+    found = page(POWERDNS, "a.org\nb.org\n", **{"/etc/dehydrated/certs/a.org/config": kind})
+    assert [item.alias.text for item in found.certificates] == (["a.org", "b.org"] if accepted else ["b.org"])
+    assert [item.label for item in found.rejected] == ([] if accepted else ["a.org"])
+
+
+def test_d25_lines_that_cannot_be_read_do_not_stop_the_others() -> None:
+    found = page(POWERDNS, "a.org\nb..org\nc.org\n")
+    assert [item.alias.text for item in found.certificates] == ["a.org", "c.org"]
+    assert [str(item.error).partition(": ")[0] for item in found.rejected] == [f"{DOMAINS}:2"]
+
+
+def test_findings_of_the_page_do_not_repeat_for_each_certificate() -> None:
+    files = {f"/etc/dehydrated/certs/{name}.org/config": "RENEW_DAYS=3" for name in "abc"}
+    assert codes(page(f"{POWERDNS}HOOK_CHAIN=Yes\n", "a.org\nb.org\nc.org\n", **files).findings) == ["truth-value"]
+
+
+def test_nothing_is_read_for_a_rejected_line() -> None:
+    reading = Page({CONFIG: POWERDNS, DOMAINS: "a.org > ../x\n*.b.org\n"})
+    reading.load()
+    assert not any("certs" in path for path in reading.asked)
