@@ -1,0 +1,118 @@
+"""Reads certificates: PEM in, the model's words out."""
+
+import hashlib
+from collections.abc import Iterator
+from typing import TypeVar
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.x509.oid import AuthorityInformationAccessOID
+
+from certkeeper.base.errors import printable
+from certkeeper.base.names import Identifier, IdentifierType
+from certkeeper.lineage.model import BadChain, Leaf
+from certkeeper.lineage.pem import certificates
+
+E = TypeVar("E", bound=x509.ExtensionType)
+
+# What cryptography raises while it takes a stranger's certificate apart, some of it only when a field is looked at.
+MALFORMED = (
+    ValueError,
+    TypeError,
+    OverflowError,
+    # A TLS feature that cryptography has no name for.
+    KeyError,
+    UnsupportedAlgorithm,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+)
+
+
+def parse_leaf(pem: bytes) -> Leaf:
+    """What the first certificate in the text says of itself.
+
+    Raises:
+        BadChain: there is none, or it cannot be read.
+    """
+    for block in certificates(pem):
+        return describe(load(block))
+    raise BadChain(("holds no PEM certificate",))
+
+
+def load(block: bytes) -> x509.Certificate:
+    """One PEM certificate, loaded.
+
+    Raises:
+        BadChain: it cannot be read.
+    """
+    try:
+        return x509.load_pem_x509_certificate(block)
+    except MALFORMED as error:
+        raise BadChain((unreadable(error),)) from error
+
+
+def describe(certificate: x509.Certificate) -> Leaf:
+    """A loaded certificate in the model's words.
+
+    Raises:
+        BadChain: a field of it cannot be read.
+    """
+    try:
+        return Leaf(
+            key_id=key_id(certificate),
+            identifiers=frozenset(_identifiers(certificate)),
+            not_before=certificate.not_valid_before_utc,
+            not_after=certificate.not_valid_after_utc,
+            serial=f"{certificate.serial_number:x}",
+            issuer=printable(certificate.issuer.rfc4514_string(), 200),
+            ocsp_url=_ocsp_url(certificate),
+            must_staple=_must_staple(certificate),
+        )
+    except MALFORMED as error:
+        raise BadChain((unreadable(error),)) from error
+
+
+def key_id(certificate: x509.Certificate) -> str:
+    """Lower-case hex SHA-256 of the SubjectPublicKeyInfo in DER."""
+    spki = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return hashlib.sha256(spki).hexdigest()
+
+
+def unreadable(error: Exception) -> str:
+    return f"cannot be read as a certificate ({printable(str(error), 120)})"
+
+
+def _identifiers(certificate: x509.Certificate) -> Iterator[Identifier]:
+    names = _extension(certificate, x509.SubjectAlternativeName)
+    for name in names or ():
+        # Other kinds (mail addresses, URIs) are nothing that ACME orders.
+        if isinstance(name, x509.DNSName):
+            yield Identifier(IdentifierType.DNS, name.value.lower())
+        elif isinstance(name, x509.IPAddress):
+            yield Identifier(IdentifierType.IP, str(name.value))
+
+
+def _ocsp_url(certificate: x509.Certificate) -> str | None:
+    access = _extension(certificate, x509.AuthorityInformationAccess)
+    for description in access or ():
+        location = description.access_location
+        if description.access_method == AuthorityInformationAccessOID.OCSP and isinstance(
+            location, x509.UniformResourceIdentifier
+        ):
+            return location.value
+    return None
+
+
+def _must_staple(certificate: x509.Certificate) -> bool:
+    # The TLS feature extension, 1.3.6.1.5.5.7.1.24 (RFC 7633).
+    features = _extension(certificate, x509.TLSFeature)
+    return features is not None and x509.TLSFeatureType.status_request in features
+
+
+def _extension(certificate: x509.Certificate, kind: type[E]) -> E | None:
+    try:
+        return certificate.extensions.get_extension_for_class(kind).value
+    except x509.ExtensionNotFound:
+        return None

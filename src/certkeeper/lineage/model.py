@@ -1,0 +1,100 @@
+"""The nouns: a lineage, its versions, and the files that make a version."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from certkeeper.base.errors import CertkeeperError, Fault
+from certkeeper.base.keys import KeyPair
+from certkeeper.base.names import Alias, Identifier
+
+
+class UnusableKey(CertkeeperError):
+    """A private key that cannot be read, or that no CA takes."""
+
+    fault = Fault.OPERATOR
+
+
+class BadChain(CertkeeperError):
+    """Certificates that are not what was ordered, do not belong together, or cannot be read.
+
+    Attributes:
+        mismatches: everything that is wrong, one line each.
+    """
+
+    fault = Fault.REMOTE
+
+    def __init__(self, mismatches: Sequence[str], *, name: str = "certificate chain", hint: str = "") -> None:
+        super().__init__(f"{name}: {'; '.join(mismatches)}", hint=hint)
+        self.mismatches = tuple(mismatches)
+
+
+class KeyPlace(StrEnum):
+    """What `privkey.pem` is."""
+
+    ABSENT = "absent"
+    PLAIN = "plain"
+    """A regular file: the admin copied it in, or an old client wrote it."""
+    LINK = "link"
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """What a leaf certificate says of itself. Instants are aware UTC; `serial` is lower-case hex."""
+
+    key_id: str
+    identifiers: frozenset[Identifier]
+    not_before: datetime
+    not_after: datetime
+    serial: str
+    issuer: str
+    ocsp_url: str | None = None
+    must_staple: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Lineage:
+    """One certificate's folder as it is on disk.
+
+    `leaf` is None where there is no readable live certificate; `trouble` then says why if a file is there.
+    `key_id` is that of `privkey.pem`, None where there is none or it cannot be read (`key_trouble` says why).
+    `stamp` is the live version's (epoch seconds), None where the folder is still dehydrated's or a person's.
+    `disagreement` says how cert.pem, chain.pem and fullchain.pem contradict each other, empty where they do not.
+    """
+
+    alias: Alias
+    leaf: Leaf | None = None
+    trouble: str = ""
+    key_place: KeyPlace = KeyPlace.ABSENT
+    key_id: str | None = None
+    key_trouble: str = ""
+    stamp: int | None = None
+    disagreement: str = ""
+
+    @property
+    def torn(self) -> bool:
+        """Key and certificate do not belong together, or the certificate's files contradict each other."""
+        if self.disagreement:
+            return True
+        return self.leaf is not None and self.key_id is not None and self.leaf.key_id != self.key_id
+
+
+@dataclass(frozen=True, slots=True)
+class VersionFiles:
+    """The contents of a complete version. `chain` is what follows the leaf; `fullchain` exactly what the CA sent."""
+
+    privkey: bytes = field(repr=False)
+    csr: bytes
+    cert: bytes
+    chain: bytes
+    fullchain: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A version in the making. `key` is what an earlier, interrupted attempt left in it, if anything."""
+
+    alias: Alias
+    stamp: int
+    key: KeyPair | None = None
