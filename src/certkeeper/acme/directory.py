@@ -1,0 +1,42 @@
+"""The directory object (RFC 8555 §7.1.1)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from certkeeper.acme.body import MalformedBody, member_text, members
+from certkeeper.base.wire import Response
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """Where a CA takes which request. Unknown members are ignored, as §7.1.1 asks: CAs add random ones on purpose."""
+
+    new_nonce: str
+    new_account: str
+    new_order: str
+    terms_of_service: str = ""
+    external_account_required: bool = False
+
+
+def read_directory(response: Response, url: str) -> Directory:
+    """Read a directory response.
+
+    Raises:
+        MalformedBody: not a directory of RFC 8555 (an ACME v1 directory has `new-authz` instead of newOrder).
+    """
+    document = members(response, f"directory {url}")
+    missing = [name for name in ("newNonce", "newAccount", "newOrder") if not member_text(document, name)]
+    if missing:
+        raise MalformedBody(
+            f"directory {url}: no {', '.join(missing)} in it",
+            hint="CA must be the URL of an ACME (RFC 8555) directory",
+        )
+    meta = document.get("meta")
+    meta_members: Mapping[str, object] = meta if isinstance(meta, dict) else {}
+    return Directory(
+        new_nonce=member_text(document, "newNonce"),
+        new_account=member_text(document, "newAccount"),
+        new_order=member_text(document, "newOrder"),
+        terms_of_service=member_text(meta_members, "termsOfService"),
+        external_account_required=meta_members.get("externalAccountRequired") is True,
+    )

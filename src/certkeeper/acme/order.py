@@ -1,0 +1,219 @@
+"""Orders and authorizations (RFC 8555 §7.1.3, §7.1.4, §7.4)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from certkeeper.acme.body import MalformedBody, member_objects, member_text, member_texts, members
+from certkeeper.acme.challenge import Challenge, read_challenge
+from certkeeper.acme.jws import b64url
+from certkeeper.acme.problem import ErrorType, Problem, problem_from_document
+from certkeeper.acme.session import Session
+from certkeeper.base.errors import CertkeeperError, Fault
+from certkeeper.base.names import Identifier, IdentifierType
+from certkeeper.base.times import duration_text, parse_retry_after
+from certkeeper.base.wire import Exchange, Response, pause, together
+
+_FIRST_POLL = 0.05
+_SLOWEST_POLL = 10.0
+
+
+class OrderStatus(StrEnum):
+    """§7.1.6. Only these five; anything else is malformed."""
+
+    PENDING = "pending"
+    READY = "ready"
+    PROCESSING = "processing"
+    VALID = "valid"
+    INVALID = "invalid"
+
+
+class AuthorizationStatus(StrEnum):
+    """§7.1.6."""
+
+    PENDING = "pending"
+    VALID = "valid"
+    INVALID = "invalid"
+    DEACTIVATED = "deactivated"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """§7.1.3. `at` is when this state was told, `retry_after` how long the CA asks to wait before the next question."""
+
+    url: str
+    status: OrderStatus
+    authorizations: tuple[str, ...]
+    finalize: str
+    at: datetime
+    certificate: str = ""
+    error: Problem | None = None
+    retry_after: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Authorization:
+    """§7.1.4. `identifier` is as in the order: with `*.` where the authorization is for a wildcard."""
+
+    url: str
+    identifier: Identifier
+    status: AuthorizationStatus
+    challenges: tuple[Challenge, ...]
+
+    def challenge(self, type_: str) -> Challenge:
+        """The challenge of that type.
+
+        Raises:
+            OrderFailed: the CA does not offer it for this identifier, or without a token.
+        """
+        for challenge in self.challenges:
+            if challenge.type == type_ and challenge.token:
+                return challenge
+        offered = ", ".join(sorted(challenge.type for challenge in self.challenges)) or "nothing"
+        raise OrderFailed(f"{self.identifier}: the CA does not offer {type_}, but {offered}")
+
+
+class OrderFailed(CertkeeperError):
+    """An order that will never be valid, with the CA's words per identifier."""
+
+    fault = Fault.REMOTE
+
+
+class OrderTimeout(CertkeeperError):
+    """The CA did not come to an end within the bound."""
+
+    fault = Fault.REMOTE
+
+
+def new_order(session: Session, identifiers: Sequence[Identifier], *, profile: str = "") -> Exchange[Order]:
+    """Ask for a certificate (§7.4). notBefore and notAfter are never sent: common CAs refuse them."""
+    directory = yield from session.directory()
+    payload: dict[str, object] = {
+        "identifiers": [{"type": identifier.type.value, "value": identifier.value} for identifier in identifiers]
+    }
+    if profile:
+        payload["profile"] = profile
+    response = yield from session.post(directory.new_order, payload, context="order: ")
+    url = response.header("location")
+    if not url:
+        raise MalformedBody(f"{directory.new_order}: an order without a Location")
+    return _read_order(response, url)
+
+
+def fetch_order(session: Session, url: str) -> Exchange[Order]:
+    response = yield from session.read(url, context="order: ")
+    return _read_order(response, url)
+
+
+def fetch_authorizations(session: Session, urls: Sequence[str]) -> Exchange[tuple[Authorization, ...]]:
+    """Read authorizations side by side."""
+    return together([_fetch_authorization(session, url) for url in urls])
+
+
+def finalize(session: Session, order: Order, csr_der: bytes) -> Exchange[Order]:
+    """Send the CSR (§7.4). Where an earlier try got through but its answer was lost, the order tells how it stands.
+
+    Raises:
+        Problem: the CA refuses the CSR.
+    """
+    try:
+        response = yield from session.post(order.finalize, {"csr": b64url(csr_der)}, context="finalize: ")
+    except Problem as problem:
+        if problem.type != ErrorType.ORDER_NOT_READY:
+            raise
+        current = yield from fetch_order(session, order.url)
+        if current.status is OrderStatus.READY:
+            raise
+        return current
+    # The Location of this answer is optional, so the URL that we know stays.
+    return _read_order(response, order.url)
+
+
+def wait_while(session: Session, order: Order, statuses: frozenset[OrderStatus], bound: timedelta) -> Exchange[Order]:
+    """Poll the order while it is in one of these statuses: one request whatever the number of names.
+
+    The CA's Retry-After decides the pace; without it each wait is half as long again as the one before, from 0.05 s
+    to 10 s.
+
+    Raises:
+        OrderTimeout: still there after the bound.
+    """
+    delay, current = _FIRST_POLL, order
+    # What a pending order said of pacing was said before its challenges were answered.
+    asked = order.retry_after if order.status is OrderStatus.PROCESSING else None
+    started: datetime | None = None
+    while current.status in statuses:
+        left = bound.total_seconds() if started is None else (started + bound - current.at).total_seconds()
+        if left <= 0:
+            raise OrderTimeout(
+                f"order {order.url}: still {current.status} after {duration_text(bound)}",
+                hint="the CA is slow or stuck: run again later; the next run starts a new order",
+            )
+        yield from pause(max(0.01, min(delay if asked is None else asked.total_seconds(), left)))
+        delay = min(delay * 1.5, _SLOWEST_POLL)
+        current = yield from fetch_order(session, order.url)
+        started, asked = started or current.at, current.retry_after
+    return current
+
+
+def explain_invalid(session: Session, order: Order) -> Exchange[OrderFailed]:
+    """Why an order is invalid: the reasons are in its authorizations, and order.error may be empty (§7.1.6)."""
+    authorizations = yield from fetch_authorizations(session, order.authorizations)
+    reasons = [
+        f"{authorization.identifier}: {challenge.error}"
+        for authorization in authorizations
+        if authorization.status is not AuthorizationStatus.VALID
+        for challenge in authorization.challenges
+        if challenge.error is not None
+    ]
+    reasons += [
+        f"{authorization.identifier}: authorization is {authorization.status}"
+        for authorization in authorizations
+        if authorization.status not in {AuthorizationStatus.VALID, AuthorizationStatus.PENDING}
+        and not any(challenge.error for challenge in authorization.challenges)
+    ]
+    if order.error is not None:
+        reasons.append(str(order.error))
+    return OrderFailed("; ".join(reasons) or f"order {order.url}: invalid, and the CA does not say why")
+
+
+def _fetch_authorization(session: Session, url: str) -> Exchange[Authorization]:
+    response = yield from session.read(url, context="authorization: ")
+    document = members(response, f"authorization {url}")
+    identifier = document.get("identifier")
+    if not isinstance(identifier, dict) or not member_text(identifier, "value"):
+        raise MalformedBody(f"authorization {url}: no identifier in it")
+    value = member_text(identifier, "value").lower()
+    type_ = member_text(identifier, "type")
+    try:
+        kind, status = IdentifierType(type_), AuthorizationStatus(member_text(document, "status"))
+    except ValueError as error:
+        raise MalformedBody(f"authorization {url}: {error}") from error
+    wildcard = document.get("wildcard") is True and not value.startswith("*.")
+    challenges = tuple(read_challenge(item) for item in member_objects(document, "challenges"))
+    return Authorization(url, Identifier(kind, f"*.{value}" if wildcard else value), status, challenges)
+
+
+def _read_order(response: Response, url: str) -> Order:
+    document: Mapping[str, object] = members(response, f"order {url}")
+    try:
+        status = OrderStatus(member_text(document, "status"))
+    except ValueError as error:
+        raise MalformedBody(f"order {url}: {error}") from error
+    error_member = document.get("error")
+    order = Order(
+        url=url,
+        status=status,
+        authorizations=member_texts(document, "authorizations"),
+        finalize=member_text(document, "finalize"),
+        at=response.at,
+        certificate=member_text(document, "certificate"),
+        error=problem_from_document(error_member) if isinstance(error_member, dict) else None,
+        retry_after=parse_retry_after(response.header("retry-after") or "", response.at),
+    )
+    if status is OrderStatus.VALID and not order.certificate:
+        raise MalformedBody(f"order {url}: valid, but without a certificate URL")
+    return replace(order, finalize=order.finalize or url)

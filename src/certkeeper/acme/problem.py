@@ -1,0 +1,122 @@
+"""What a CA says when it says no: RFC 7807 problem documents with ACME's error types (RFC 8555 §6.7)."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from certkeeper.base.errors import CertkeeperError, Fault, printable
+from certkeeper.base.times import parse_retry_after
+from certkeeper.base.wire import Response
+
+_PREFIX = "urn:ietf:params:acme:error:"
+
+
+class ErrorType(StrEnum):
+    """The error types that change what we do; the table of RFC 8555 §6.7 has more, which are only shown."""
+
+    BAD_NONCE = "badNonce"
+    ORDER_NOT_READY = "orderNotReady"
+    RATE_LIMITED = "rateLimited"
+    SERVER_INTERNAL = "serverInternal"
+    ACCOUNT_DOES_NOT_EXIST = "accountDoesNotExist"
+    EXTERNAL_ACCOUNT_REQUIRED = "externalAccountRequired"
+
+
+@dataclass(frozen=True, slots=True)
+class Subproblem:
+    """RFC 8555 §6.7.1: one identifier's part in a problem; `identifier` is the CA's text, or empty."""
+
+    identifier: str
+    type: str
+    detail: str
+
+    def __str__(self) -> str:
+        said = f"{self.type}: {self.detail}" if self.detail else self.type
+        return f"{self.identifier}: {said}" if self.identifier else said
+
+
+class Problem(CertkeeperError):
+    """A problem document as an exception. The text is the CA's own words, made safe to print.
+
+    Attributes:
+        type: the ACME error type without its URN prefix, or the whole type where it is not ACME's.
+        status: the HTTP status, 0 where the problem came inside another object.
+        subproblems: one per identifier that the CA names.
+    """
+
+    fault = Fault.REMOTE
+
+    def __init__(
+        self,
+        type_: str,
+        detail: str,
+        *,
+        status: int = 0,
+        subproblems: tuple[Subproblem, ...] = (),
+        retry_at: datetime | None = None,
+        context: str = "",
+    ) -> None:
+        said = f"{type_}: {detail}" if detail else type_
+        parts = "".join(f"; {sub}" for sub in subproblems)
+        super().__init__(f"{context}{said}{parts}", retry_at=retry_at, hint=_HINTS.get(type_, ""))
+        self.type = type_
+        self.detail = detail
+        self.status = status
+        self.subproblems = subproblems
+
+
+def problem_from_response(response: Response, context: str = "") -> Problem:
+    """The problem in an error response; a response without a problem document becomes one that names its status."""
+    wait = parse_retry_after(response.header("retry-after") or "", response.at)
+    retry_at = response.at + wait if wait is not None else None
+    try:
+        document = json.loads(response.body)
+    except ValueError:
+        document = None
+    if not isinstance(document, dict) or not isinstance(document.get("type"), str):
+        text = printable(response.body.decode("utf-8", "replace"), 200)
+        return Problem(f"HTTP {response.status}", text, status=response.status, retry_at=retry_at, context=context)
+    return problem_from_document(document, status=response.status, retry_at=retry_at, context=context)
+
+
+def problem_from_document(
+    document: Mapping[str, object], *, status: int = 0, retry_at: datetime | None = None, context: str = ""
+) -> Problem:
+    """The problem in an object's `error` member (RFC 8555 §7.1.3, §8)."""
+    subproblems = document.get("subproblems")
+    return Problem(
+        _type(document),
+        _text(document, "detail"),
+        status=status,
+        subproblems=tuple(
+            Subproblem(_identifier(item), _type(item), _text(item, "detail"))
+            for item in (subproblems if isinstance(subproblems, list) else ())
+            if isinstance(item, dict)
+        ),
+        retry_at=retry_at,
+        context=context,
+    )
+
+
+_HINTS: Mapping[str, str] = {
+    ErrorType.RATE_LIMITED: "the CA limits requests: wait, or ask for fewer certificates at once",
+    ErrorType.ACCOUNT_DOES_NOT_EXIST: "the CA does not know this account key: move the account folder away and "
+    "run again with --accept-terms",
+    ErrorType.EXTERNAL_ACCOUNT_REQUIRED: "this CA binds accounts to a customer: ask it for a key id and an HMAC key",
+}
+
+
+def _text(document: Mapping[str, object], key: str) -> str:
+    value = document.get(key)
+    return printable(value) if isinstance(value, str) else ""
+
+
+def _type(document: Mapping[str, object]) -> str:
+    return (_text(document, "type") or "about:blank").removeprefix(_PREFIX)
+
+
+def _identifier(document: Mapping[str, object]) -> str:
+    identifier = document.get("identifier")
+    return _text(identifier, "value") if isinstance(identifier, dict) else ""

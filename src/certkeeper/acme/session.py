@@ -1,0 +1,133 @@
+"""One account's conversation with one CA: nonces, signatures, bounded retries (RFC 8555 §6).
+
+A session is owned by one thread. All exchanges that run side by side share its nonces: the newest is used first,
+since CAs route nonces to the site that issued them and drop old ones.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+
+from certkeeper.acme.directory import Directory, read_directory
+from certkeeper.acme.jws import AccountKey, sign_request
+from certkeeper.acme.problem import ErrorType, Problem, problem_from_response
+from certkeeper.base.errors import CertkeeperError, Fault
+from certkeeper.base.times import parse_retry_after
+from certkeeper.base.wire import Exchange, Request, Response, TransportError, ask, pause
+
+_NONCE_TRIES = 12
+"""At 25 % refusals, that many in a row happen once in 16 million requests."""
+_NONCES_WITHOUT_PAUSE = 4
+_TRANSIENT_TRIES = 5
+_LONGEST_WAIT = 60.0
+"""Seconds. A CA that wants us to wait longer ends the work here; the error's retry_at says when to come back."""
+_TRANSIENT_STATUS = frozenset({408, 429, 500, 502, 503, 504})
+
+
+class NoncesRefused(CertkeeperError):
+    """The CA refused every nonce that it had just issued."""
+
+    fault = Fault.REMOTE
+
+
+class Session:
+    """Signs and sends. `kid` is the account's URL once it is known; until then requests carry the key itself."""
+
+    def __init__(self, directory_url: str, key: AccountKey, *, user_agent: str, kid: str | None = None) -> None:
+        self.directory_url = directory_url
+        self.key = key
+        self.kid = kid
+        self._headers = (("user-agent", user_agent), ("accept-language", "en"))
+        self._nonces: list[str] = []
+        self._directory: Directory | None = None
+
+    def directory(self) -> Exchange[Directory]:
+        """The CA's directory, fetched once per session."""
+        if self._directory is None:
+            response = yield from self._persist(Request("GET", self.directory_url, self._headers))
+            if response.status != 200:
+                raise problem_from_response(response, f"directory {self.directory_url}: ")
+            self._directory = read_directory(response, self.directory_url)
+        return self._directory
+
+    def post(self, url: str, payload: Mapping[str, object], *, context: str = "") -> Exchange[Response]:
+        """A signed POST; the payload of an empty mapping is `{}`, which starts a challenge (§7.5.1).
+
+        Raises:
+            Problem: the CA refused, in its own words.
+            NoncesRefused, TransportError: after bounded retries.
+        """
+        return self._signed(url, json.dumps(payload, separators=(",", ":")).encode(), context)
+
+    def read(self, url: str, *, context: str = "") -> Exchange[Response]:
+        """A POST-as-GET (§6.3): the payload is the empty string, not an empty object. Errors as `post`."""
+        return self._signed(url, b"", context)
+
+    def _signed(self, url: str, payload: bytes, context: str) -> Exchange[Response]:
+        for attempt in range(_NONCE_TRIES):
+            if attempt > _NONCES_WITHOUT_PAUSE:
+                yield from pause(min(2.0, 0.1 * 2 ** (attempt - _NONCES_WITHOUT_PAUSE)))
+            response = yield from self._persist_signed(url, payload)
+            if response.status < 400:
+                return response
+            problem = problem_from_response(response, context)
+            if problem.type != ErrorType.BAD_NONCE:
+                raise problem
+        raise NoncesRefused(f"{url}: the CA refused {_NONCE_TRIES} nonces in a row")
+
+    def _persist_signed(self, url: str, payload: bytes) -> Exchange[Response]:
+        # Each try is signed anew: a nonce counts as used even where the answer was lost.
+        for attempt in range(_TRANSIENT_TRIES):
+            nonce = yield from self._nonce()
+            body = sign_request(self.key, url=url, nonce=nonce, kid=self.kid, payload=payload)
+            headers = (*self._headers, ("content-type", "application/jose+json"))
+            response = yield from self._try(Request("POST", url, headers, body), attempt)
+            if response is not None:
+                return response
+        raise AssertionError("the last try returns or raises")
+
+    def _persist(self, request: Request) -> Exchange[Response]:
+        for attempt in range(_TRANSIENT_TRIES):
+            response = yield from self._try(request, attempt)
+            if response is not None:
+                return response
+        raise AssertionError("the last try returns or raises")
+
+    def _try(self, request: Request, attempt: int) -> Exchange[Response | None]:
+        """One try; None means that it failed in passing and the wait for the next one is over."""
+        last = attempt == _TRANSIENT_TRIES - 1
+        try:
+            response = yield from ask(request)
+        except TransportError as error:
+            if last or not error.transient:
+                raise
+            yield from pause(_backoff(request.url, attempt))
+            return None
+        nonce = response.header("replay-nonce")
+        if nonce:
+            self._nonces.append(nonce)
+        if response.status not in _TRANSIENT_STATUS or last:
+            return response
+        wait = parse_retry_after(response.header("retry-after") or "", response.at)
+        seconds = _backoff(request.url, attempt) if wait is None else wait.total_seconds()
+        if seconds > _LONGEST_WAIT or (response.status == 429 and wait is None):
+            return response
+        yield from pause(seconds)
+        return None
+
+    def _nonce(self) -> Exchange[str]:
+        if self._nonces:
+            return self._nonces.pop()
+        directory = yield from self.directory()
+        response = yield from self._persist(Request("HEAD", directory.new_nonce, self._headers))
+        if not self._nonces:
+            raise Problem(
+                f"HTTP {response.status}", "no Replay-Nonce in the answer", context=f"{directory.new_nonce}: "
+            )
+        return self._nonces.pop()
+
+
+def _backoff(url: str, attempt: int) -> float:
+    """Seconds before the next try: 0.5, 1, 2, 4, each up to a quarter longer so that clients do not march in step."""
+    jitter = hashlib.sha256(f"{url} {attempt}".encode()).digest()[0] / 1024
+    return float(0.5 * 2**attempt * (1 + jitter))
