@@ -1,0 +1,40 @@
+"""Which zone holds a name: the longest one that is a suffix of it."""
+
+from collections.abc import Generator, Iterable, Mapping
+from typing import TypeAlias, TypeVar
+
+from certkeeper.base.errors import CertkeeperError, Fault
+from certkeeper.base.names import DnsName
+
+Z = TypeVar("Z")
+Asked: TypeAlias = tuple[DnsName, ...]
+ZoneSearch: TypeAlias = Generator[Asked, Mapping[DnsName, Z], dict[DnsName, Z]]
+
+
+class ZoneError(CertkeeperError):
+    """A zone that cannot be found, written, or shown to be served."""
+
+    fault = Fault.OPERATOR
+
+
+def find_zones(owners: Iterable[DnsName]) -> ZoneSearch[Z]:
+    """Find the zone of each owner by asking for exact names: all owners a label at a time, each name once.
+
+    Yields the names to look up, which do not depend on each other, and is sent the zones among them. Returns what was
+    found: owners without a zone are left out. A top-level domain is never asked for: nobody's own server holds one.
+    """
+    known: dict[DnsName, Z | None] = {}
+    found: dict[DnsName, Z] = {}
+    climbing = {owner: owner for owner in owners}
+    while climbing:
+        climbing = {owner: name for owner, name in climbing.items() if len(name.labels) >= 2}
+        unknown = tuple(dict.fromkeys(name for name in climbing.values() if name not in known))
+        if unknown:
+            answers = yield unknown
+            known.update({name: answers.get(name) for name in unknown})
+        for owner, name in climbing.items():
+            zone = known[name]
+            if zone is not None:
+                found[owner] = zone
+        climbing = {owner: name.parent for owner, name in climbing.items() if owner not in found}
+    return found

@@ -1,0 +1,78 @@
+"""Changes to a zone, record by record, and what they make of the RRsets that are there.
+
+Servers replace whole RRsets; certificates of several names, and other programs, share them. So a change says only
+which records are ours to add or to take away, and `fold` keeps everybody else's.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from certkeeper.base.names import DnsName
+from certkeeper.zone.rrset import RRset
+
+Key = tuple[DnsName, str]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordChange:
+    """Records to add to, and to remove from, one RRset. `ttl` (seconds) counts only where no RRset is there yet."""
+
+    owner: DnsName
+    type: str
+    add: frozenset[str] = frozenset()
+    remove: frozenset[str] = frozenset()
+    ttl: int = 60
+
+    @property
+    def key(self) -> Key:
+        return (self.owner, self.type)
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeSet:
+    """All changes to one zone, at most one per RRset, in a fixed order."""
+
+    changes: tuple[RecordChange, ...] = ()
+
+    @classmethod
+    def of(cls, changes: Iterable[RecordChange]) -> "ChangeSet":
+        """Merge changes; where one adds what another removes, the addition wins, since somebody still needs it."""
+        merged: dict[Key, RecordChange] = {}
+        for change in changes:
+            before = merged.get(change.key)
+            if before is None:
+                merged[change.key] = change
+                continue
+            add = before.add | change.add
+            remove = (before.remove | change.remove) - add
+            merged[change.key] = RecordChange(change.owner, change.type, add, remove, min(before.ttl, change.ttl))
+        return cls(tuple(merged[key] for key in sorted(merged)))
+
+    def invert(self) -> "ChangeSet":
+        """The withdrawal: take away what this adds, put back what this takes away."""
+        return ChangeSet(
+            tuple(
+                RecordChange(change.owner, change.type, change.remove, change.add, change.ttl)
+                for change in self.changes
+            )
+        )
+
+    def __bool__(self) -> bool:
+        return any(change.add or change.remove for change in self.changes)
+
+
+def fold(changes: ChangeSet, current: Mapping[Key, RRset]) -> tuple[RRset, ...]:
+    """The RRsets to write: the present ones with the changes applied; empty rdata means that the RRset goes.
+
+    RRsets that stay as they are do not come up, so that a change that is done already writes nothing.
+    The TTL of an RRset that is there stays.
+    """
+    written = []
+    for change in changes.changes:
+        present = current.get(change.key)
+        before = present.rdata if present else frozenset()
+        after = (before - change.remove) | change.add
+        if after != before:
+            ttl = present.ttl if present and present.rdata else change.ttl
+            written.append(RRset(change.owner, change.type, ttl, after))
+    return tuple(written)

@@ -1,0 +1,110 @@
+"""Zones and RRsets as values, with their rdata in one canonical form so that sets can be compared."""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from certkeeper.base.names import DnsName
+
+_CHARACTER_STRING = 255
+_QUOTED = re.compile(rb'"((?:[^"\\]|\\.)*)"', re.DOTALL)
+_ESCAPE = re.compile(rb"\\(\d{3}|.)", re.DOTALL)
+
+
+class ZoneKind(StrEnum):
+    """What a zone is to the server that we write to. The words are PowerDNS's, which call primaries masters."""
+
+    PRIMARY = "primary"
+    NATIVE = "native"
+    SECONDARY = "secondary"
+
+    @property
+    def writable(self) -> bool:
+        return self is not ZoneKind.SECONDARY
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """A zone at a server whose API we use. `id` is the server's opaque, URL-safe name for it.
+
+    `serial` is what the server has stored, `served_serial` what it shows to the world (0 where it does not tell).
+    `soa_edit_api` is the zone's rule for raising the serial on changes through the API, `soa_edit` the one for showing.
+    """
+
+    name: DnsName
+    id: str
+    kind: ZoneKind
+    serial: int
+    served_serial: int = 0
+    soa_edit_api: str = ""
+    soa_edit: str = ""
+
+    @property
+    def raises_serial(self) -> bool:
+        """True where the server raises the serial by itself on a change through its API.
+
+        PowerDNS 4.0 and later take a value that they do not know, such as INCEPTION-INCREMENT, for "leave it alone";
+        SOA-EDIT depends on another setting and can come to a halt, and INCREASE does not show where an old serial is
+        shown as a later one. Then we raise it in the change itself.
+        """
+        if self.shows_inception:
+            return self.soa_edit_api.upper() in _RAISING - {"INCREASE"}
+        return self.soa_edit_api.upper() in _RAISING
+
+    @property
+    def shows_inception(self) -> bool:
+        """True where the served serial is made from the date of the signatures, and may be far above the stored one."""
+        return self.soa_edit.upper().startswith("INCEPTION")
+
+    @property
+    def next_serial(self) -> int:
+        """The serial to store so that the world sees a larger one (RFC 1982)."""
+        base = max(self.serial, self.served_serial) if self.shows_inception else self.serial
+        return (base + 1) % 2**32
+
+
+_RAISING = frozenset({"DEFAULT", "INCREASE", "EPOCH", "SOA-EDIT-INCREASE"})
+KNOWN_SOA_EDIT_API = _RAISING | {"SOA-EDIT", ""}
+
+
+@dataclass(frozen=True, slots=True)
+class RRset:
+    """All records of one type at one name (RFC 2181 §5). `rdata` is canonical text, `ttl` seconds."""
+
+    owner: DnsName
+    type: str
+    ttl: int
+    rdata: frozenset[str]
+
+
+def txt_rdata(value: str) -> str:
+    """A text as TXT rdata: quoted, escaped, and split into character-strings of 255 octets (RFC 1035 §3.3.14)."""
+    return _render(value.encode())
+
+
+def canonical_txt(rdata: str) -> str:
+    """TXT rdata as a server printed it, in the form of txt_rdata; text that is no TXT rdata stays as it is.
+
+    The division into character-strings does not count: resolvers and CAs join them.
+    """
+    pieces: list[bytes] = _QUOTED.findall(rdata.encode())
+    if not pieces:
+        return rdata
+    return _render(b"".join(_ESCAPE.sub(_unescape, piece) for piece in pieces))
+
+
+def _render(octets: bytes) -> str:
+    pieces = [octets[at : at + _CHARACTER_STRING] for at in range(0, len(octets), _CHARACTER_STRING)] or [b""]
+    return " ".join('"' + "".join(_escape(octet) for octet in piece) + '"' for piece in pieces)
+
+
+def _escape(octet: int) -> str:
+    char = chr(octet)
+    if char in '"\\':
+        return "\\" + char
+    return char if 0x20 <= octet < 0x7F else f"\\{octet:03d}"
+
+
+def _unescape(match: re.Match[bytes]) -> bytes:
+    code = match[1]
+    return bytes([int(code) % 256]) if len(code) == 3 else code
