@@ -1,0 +1,70 @@
+"""Is a lineage due, and why? The renewal rules, and nothing else."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from certkeeper.base.names import Identifier
+from certkeeper.base.times import duration_text, iso
+from certkeeper.config.settings import CertSpec, RenewPolicy
+from certkeeper.lineage.model import Leaf, Lineage
+from certkeeper.plan.actions import Reason
+
+_SHORT_LIFE = timedelta(days=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """`renew_at` is when the present certificate becomes due; None where there is none to wait for."""
+
+    reason: Reason
+    detail: str
+    renew_at: datetime | None = None
+
+    @property
+    def due(self) -> bool:
+        return self.reason is not Reason.CURRENT
+
+
+def renew_before(leaf: Leaf, policy: RenewPolicy) -> timedelta:
+    """How long before its end a certificate is renewed.
+
+    RENEW_DAYS as configured; where that is more than half of the certificate's life it would renew too often, or on
+    every run. Then it is a third of the life, or half of it under ten days.
+    """
+    life = leaf.not_after - leaf.not_before
+    wanted = timedelta(days=policy.days)
+    if wanted <= life / 2:
+        return wanted
+    return life / 2 if life < _SHORT_LIFE else life / 3
+
+
+def decide(spec: CertSpec, lineage: Lineage, now: datetime) -> Decision:
+    """The first reason that applies counts; names that are only in another order are no change."""
+    leaf = lineage.leaf
+    if leaf is None:
+        if lineage.trouble:
+            return Decision(Reason.UNREADABLE, lineage.trouble)
+        return Decision(Reason.MISSING, "no certificate yet")
+    if lineage.torn:
+        return Decision(Reason.TORN, "privkey.pem does not belong to cert.pem")
+    wanted = frozenset(spec.identifiers)
+    if leaf.identifiers != wanted:
+        return Decision(Reason.NAMES_CHANGED, _names_detail(wanted, leaf.identifiers))
+    before = renew_before(leaf, spec.renew)
+    renew_at = leaf.not_after - before
+    left = leaf.not_after - now
+    if left <= timedelta(0):
+        return Decision(Reason.EXPIRED, f"expired {duration_text(-left)} ago", renew_at)
+    if left <= before:
+        return Decision(
+            Reason.EXPIRING, f"{duration_text(left)} left, renewed {duration_text(before)} before", renew_at
+        )
+    return Decision(Reason.CURRENT, f"valid until {iso(leaf.not_after)}, renewed from {iso(renew_at)}", renew_at)
+
+
+def _names_detail(wanted: frozenset[Identifier], present: frozenset[Identifier]) -> str:
+    added = ", ".join(str(name) for name in sorted(wanted - present))
+    gone = ", ".join(str(name) for name in sorted(present - wanted))
+    return "; ".join(
+        part for part in (f"to add: {added}" if added else "", f"no longer listed: {gone}" if gone else "") if part
+    )

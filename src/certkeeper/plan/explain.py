@@ -1,0 +1,56 @@
+"""A plan as lines of text."""
+
+from collections.abc import Iterator
+
+from certkeeper.base.events import count
+from certkeeper.plan.actions import Activate, KeySource, LineagePlan, Order, Plan, Prove, UseKey
+
+
+def explain(plan: Plan) -> Iterator[str]:
+    """The actions that a run starts with, in the order in which it would take them."""
+    if plan.register_at:
+        yield f"register an account at {plan.register_at} (run needs --accept-terms for that)"
+    for item in plan.lineages:
+        yield from _lineage(item)
+    if plan.zones:
+        yield ""
+        for zone, owners in plan.zones.items():
+            yield f"zone {zone.name}: one change publishes {count(len(owners), 'name')}, another one takes them away"
+            yield from (f"    {owner} TXT" for owner in owners)
+
+
+def _lineage(item: LineagePlan) -> Iterator[str]:
+    if item.error is not None:
+        yield f"{item.alias}: cannot be issued ({item.detail})"
+        yield f"    {item.error}"
+        if item.error.hint:
+            yield f"    hint: {item.error.hint}"
+        return
+    if not item.actions:
+        yield f"{item.alias}: nothing to do ({item.detail})"
+        return
+    yield f"{item.alias}: issue ({item.reason.value}: {item.detail})"
+    for action in item.actions:
+        yield f"    {action_text(action)}"
+
+
+def action_text(action: object) -> str:
+    """One action in words."""
+    match action:
+        case UseKey(source=KeySource.PLAIN):
+            return "key: your own privkey.pem, which stays as it is"
+        case UseKey(source=KeySource.REUSE):
+            return "key: the present one again"
+        case UseKey(spec=spec):
+            return f"key: a new one, {spec}"
+        case Order():
+            extras = (", must-staple" if action.must_staple else "") + (
+                f", profile {action.profile}" if action.profile else ""
+            )
+            return f"order: {' '.join(str(name) for name in action.identifiers)}{extras}"
+        case Prove():
+            return f"prove: {count(len(action.owners), 'record')} in zone {action.zone.name}"
+        case Activate():
+            return f"activate: {action.folder}"
+        case _:
+            raise TypeError(action)

@@ -1,0 +1,32 @@
+"""A hash of a plan's inputs, the same in every process."""
+
+import hashlib
+from dataclasses import fields, is_dataclass
+from datetime import datetime
+from enum import Enum
+
+from certkeeper.base.errors import Location
+from certkeeper.base.times import iso
+
+
+def fingerprint(*values: object) -> str:
+    """Lower-case hex SHA-256 over a canonical form. Places in files do not count: moving a line changes nothing."""
+    return hashlib.sha256(_canonical(values).encode()).hexdigest()
+
+
+def _canonical(value: object) -> str:
+    if isinstance(value, Location):
+        return ""
+    if is_dataclass(value) and not isinstance(value, type):
+        inner = ",".join(f"{item.name}={_canonical(getattr(value, item.name))}" for item in fields(value))
+        return f"{type(value).__name__}({inner})"
+    if isinstance(value, Enum):
+        return repr(value.value)
+    if isinstance(value, datetime):
+        return iso(value)
+    if isinstance(value, frozenset):
+        # Sets are written in sorted order: their own order differs from process to process.
+        return "{" + ",".join(sorted(_canonical(item) for item in value)) + "}"
+    if isinstance(value, tuple):
+        return "(" + ",".join(_canonical(item) for item in value) + ")"
+    return repr(value)

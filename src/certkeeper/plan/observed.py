@@ -1,0 +1,33 @@
+"""All that the planner may look at, `now` included. The same inputs always give the same plan."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from certkeeper.base.errors import CertkeeperError
+from certkeeper.base.names import Alias, DnsName
+from certkeeper.lineage.model import Lineage
+from certkeeper.zone.rrset import Zone
+
+
+@dataclass(frozen=True, slots=True)
+class Zones:
+    """What the DNS provider said of the owner names that due lineages need.
+
+    An owner that is missing in `by_owner` has no zone there. `trouble` is why the provider could not be asked at all.
+    """
+
+    provider: str
+    by_owner: Mapping[DnsName, Zone] = field(default_factory=dict)
+    trouble: CertkeeperError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """The world as a run finds it. `zones` is None until it is known which lineages are due."""
+
+    now: datetime
+    lineages: Mapping[Alias, Lineage]
+    registered: bool
+    config_folders: tuple[str, ...] = ()
+    zones: Zones | None = None

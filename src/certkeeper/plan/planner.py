@@ -1,0 +1,135 @@
+"""From what is wanted and what is there to what has to be done."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+
+from certkeeper.base.keys import KeyPolicy
+from certkeeper.base.names import Alias, DnsName, IdentifierType
+from certkeeper.config.findings import Finding
+from certkeeper.config.settings import CertSpec, Configuration
+from certkeeper.lineage.model import KeyPlace, Lineage
+from certkeeper.plan.actions import Action, Activate, KeySource, LineagePlan, Order, Plan, Prove, Reason, UseKey
+from certkeeper.plan.due import Decision, decide
+from certkeeper.plan.fingerprint import fingerprint
+from certkeeper.plan.observed import Observed, Zones
+from certkeeper.plan.preflight import key_error, names_responder, staple_findings, zone_error, zone_findings
+from certkeeper.zone.rrset import Zone
+
+_CHALLENGE_LABEL = "_acme-challenge"
+
+
+def owners_of(spec: CertSpec) -> tuple[DnsName, ...]:
+    """Where the lineage's dns-01 values go, each owner once: a name and its wildcard share one (RFC 8555 §8.4)."""
+    return tuple(
+        dict.fromkeys(
+            identifier.domain.child(_CHALLENGE_LABEL)
+            for identifier in spec.identifiers
+            if identifier.type is IdentifierType.DNS
+        )
+    )
+
+
+def due_owners(configuration: Configuration, observed: Observed, forced: Collection[Alias]) -> tuple[DnsName, ...]:
+    """The owners whose zones have to be known before a plan can be made: those of due lineages only."""
+    return tuple(
+        dict.fromkeys(
+            owner
+            for spec in configuration.certificates
+            if _decision(spec, observed, forced).due
+            for owner in owners_of(spec)
+        )
+    )
+
+
+def plan(configuration: Configuration, observed: Observed, forced: Collection[Alias] = frozenset()) -> Plan:
+    """Plan a run over the configuration's certificates, in their order.
+
+    Args:
+        configuration: certificates that nobody asked for must be left out before.
+        observed: with `zones` for the owners of `due_owners`.
+        forced: lineages that are issued although nothing is due.
+    """
+    staple_ability = names_responder(observed.lineages.values(), observed.now)
+    lineages = tuple(
+        _plan_lineage(spec, configuration, observed, _decision(spec, observed, forced), staple_ability=staple_ability)
+        for spec in configuration.certificates
+    )
+    due = [item for item in lineages if item.actions]
+    return Plan(
+        lineages=lineages,
+        register_at=configuration.settings.ca if due and not observed.registered else None,
+        zones=_merge_zones(due),
+        findings=tuple(_findings(configuration, observed, lineages, staple_ability=staple_ability)),
+        wake_at=min((item.wake_at for item in lineages if item.wake_at is not None), default=None),
+    )
+
+
+def _decision(spec: CertSpec, observed: Observed, forced: Collection[Alias]) -> Decision:
+    decision = decide(spec, observed.lineages[spec.alias], observed.now)
+    if spec.alias in forced and not decision.due:
+        return replace(decision, reason=Reason.FORCED, detail=f"forced; {decision.detail}")
+    return decision
+
+
+def _plan_lineage(
+    spec: CertSpec, configuration: Configuration, observed: Observed, decision: Decision, *, staple_ability: bool
+) -> LineagePlan:
+    lineage = observed.lineages[spec.alias]
+    must_staple = spec.must_staple and staple_ability
+    zones = {owner: _zone(observed.zones, owner) for owner in owners_of(spec)} if decision.due else {}
+    base = LineagePlan(
+        spec=spec,
+        reason=decision.reason,
+        detail=decision.detail,
+        actions=(),
+        fingerprint=fingerprint(spec, lineage, configuration.settings.ca, must_staple),
+        wake_at=None if decision.due else decision.renew_at,
+    )
+    if not decision.due:
+        return base
+    error = key_error(spec, lineage, observed.lineages) or zone_error(spec, zones, configuration, observed)
+    if error is not None:
+        return replace(base, error=error, wake_at=error.retry_at)
+    found = {owner: zone for owner, zone in zones.items() if zone is not None}
+    actions: tuple[Action, ...] = (
+        UseKey(_key_source(spec, lineage), spec.key),
+        Order(spec.identifiers, must_staple, spec.profile),
+        *(Prove(zone, owners) for zone, owners in _by_zone(found).items()),
+        Activate(f"{configuration.settings.certdir}/{spec.alias}"),
+    )
+    return replace(base, actions=actions)
+
+
+def _key_source(spec: CertSpec, lineage: Lineage) -> KeySource:
+    if spec.key.policy is KeyPolicy.NEW or lineage.key_place is KeyPlace.ABSENT:
+        return KeySource.NEW
+    return KeySource.PLAIN if lineage.key_place is KeyPlace.PLAIN else KeySource.REUSE
+
+
+def _zone(zones: Zones | None, owner: DnsName) -> Zone | None:
+    return zones.by_owner.get(owner) if zones is not None else None
+
+
+def _by_zone(found: Mapping[DnsName, Zone]) -> dict[Zone, tuple[DnsName, ...]]:
+    grouped: dict[Zone, tuple[DnsName, ...]] = {}
+    for owner, zone in found.items():
+        grouped[zone] = (*grouped.get(zone, ()), owner)
+    return grouped
+
+
+def _merge_zones(due: Collection[LineagePlan]) -> dict[Zone, tuple[DnsName, ...]]:
+    merged: dict[Zone, dict[DnsName, None]] = {}
+    for item in due:
+        for proof in item.proofs:
+            merged.setdefault(proof.zone, {}).update(dict.fromkeys(proof.owners))
+    return {zone: tuple(owners) for zone, owners in merged.items()}
+
+
+def _findings(
+    configuration: Configuration, observed: Observed, lineages: tuple[LineagePlan, ...], *, staple_ability: bool
+) -> list[Finding]:
+    due = [item for item in lineages if item.reason is not Reason.CURRENT]
+    findings = list(staple_findings([item.spec for item in due], configuration, ability=staple_ability))
+    if observed.zones is not None:
+        findings += zone_findings(observed.zones, observed.now)
+    return findings

@@ -1,0 +1,147 @@
+"""What would fail for sure, seen before an order is opened, so that no try at the CA is spent on it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from certkeeper.base.errors import CertkeeperError, Fault
+from certkeeper.base.keys import KeyPolicy
+from certkeeper.base.names import Alias, DnsName
+from certkeeper.config.findings import Finding, Severity, did_you_mean
+from certkeeper.config.settings import CertSpec, Configuration
+from certkeeper.lineage.model import KeyPlace, Lineage
+from certkeeper.plan.observed import Observed, Zones
+from certkeeper.zone.apex import ZoneError
+from certkeeper.zone.rrset import KNOWN_SOA_EDIT_API, Zone, ZoneKind
+
+
+class KeyRefused(CertkeeperError):
+    """A private key that the operator copied in and that cannot be used."""
+
+    fault = Fault.OPERATOR
+
+
+def key_error(spec: CertSpec, lineage: Lineage, lineages: Mapping[Alias, Lineage]) -> CertkeeperError | None:
+    """Why the present key cannot be reused, where it is to be."""
+    if spec.key.policy is not KeyPolicy.REUSE or lineage.key_place is KeyPlace.ABSENT:
+        return None
+    if lineage.key_trouble:
+        return KeyRefused(
+            lineage.key_trouble,
+            hint="put the right key there, or move the file away: then a new key is made",
+        )
+    if lineage.key_place is KeyPlace.PLAIN:
+        for other in lineages.values():
+            if other.alias != spec.alias and other.key_id is not None and other.key_id == lineage.key_id:
+                return KeyRefused(
+                    f"{spec.alias}/privkey.pem: the same private key as {other.alias}/privkey.pem",
+                    hint="one leak would break both: give each certificate a key of its own, "
+                    "or list all names on one line of domains.txt",
+                )
+    return None
+
+
+def zone_error(
+    spec: CertSpec, zones: Mapping[DnsName, Zone | None], configuration: Configuration, observed: Observed
+) -> CertkeeperError | None:
+    """Why a name of this lineage cannot be proven through the DNS provider."""
+    if observed.zones is None:
+        return None
+    if observed.zones.trouble is not None:
+        return observed.zones.trouble
+    provider = observed.zones.provider
+    homeless = [owner for owner, zone in zones.items() if zone is None]
+    if homeless:
+        names = [owner.text.partition(".")[2] for owner in homeless]
+        listed = ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
+        return ZoneError(
+            f"no zone at {provider} holds {listed}",
+            hint=_suggestion(names, spec, configuration, observed)
+            or "correct the name in domains.txt, or create its zone on that server",
+        )
+    for owner, zone in zones.items():
+        if zone is not None and not zone.kind.writable:
+            return ZoneError(
+                f"zone {zone.name}, which holds {owner}, is a secondary at {provider}: changes there would be lost",
+                hint="point PDNS_HOST at the primary of that zone",
+            )
+    return None
+
+
+def zone_findings(zones: Zones, now: datetime) -> Iterable[Finding]:
+    """Zones whose changes would not reach their secondaries."""
+    for zone in dict.fromkeys(zones.by_owner.values()):
+        if zone.kind is not ZoneKind.PRIMARY:
+            continue
+        if zone.soa_edit_api.upper() == "EPOCH" and zone.served_serial > now.timestamp():
+            yield _serial_finding(
+                zone,
+                f"SOA-EDIT-API is EPOCH, but the serial {zone.served_serial} is larger than any epoch of today",
+                "changes through the API take the serial back, so secondaries never fetch them",
+            )
+        elif not zone.raises_serial:
+            value = zone.soa_edit_api
+            known = value.upper() in KNOWN_SOA_EDIT_API
+            yield _serial_finding(
+                zone,
+                (f"SOA-EDIT-API is {value}" if value else "SOA-EDIT-API is not set")
+                + ("" if known else ", which PowerDNS does not know"),
+                "changes through the API do not raise the serial, so secondaries never fetch them; "
+                "certkeeper raises it for its own records",
+            )
+
+
+def _serial_finding(zone: Zone, what: str, consequence: str) -> Finding:
+    return Finding(
+        code="soa-edit-api",
+        severity=Severity.WARNING,
+        message=f"zone {zone.name}: {what}",
+        consequence=consequence,
+        fix=f"pdnsutil set-meta {zone.name} SOA-EDIT-API DEFAULT",
+    )
+
+
+def names_responder(lineages: Iterable[Lineage], now: datetime) -> bool:
+    """Does the CA run an OCSP responder? The certificate that it issued last says so, if it is still valid.
+
+    A certificate does not say which directory it came from, so after a change of CA the first new one decides.
+    """
+    valid = [item.leaf for item in lineages if item.leaf is not None and item.leaf.not_after > now]
+    newest = max(valid, key=lambda leaf: leaf.not_before, default=None)
+    return newest is not None and newest.ocsp_url is not None
+
+
+def staple_findings(due: Sequence[CertSpec], configuration: Configuration, *, ability: bool) -> Iterable[Finding]:
+    """Must-staple is asked for only where a certificate of this CA on disk names an OCSP responder.
+
+    A CA without OCSP either refuses the request after the names were proven, or issues a certificate that clients
+    refuse because nothing can be stapled.
+    """
+    wishes = [spec for spec in due if spec.must_staple]
+    if ability or not wishes:
+        return
+    yield Finding(
+        code="must-staple",
+        severity=Severity.WARNING,
+        message=f"must-staple is not requested for {', '.join(str(spec.alias) for spec in wishes)}: "
+        f"no certificate of {configuration.settings.ca} here names an OCSP responder",
+        consequence="with it the CA would refuse, or clients would refuse the certificate",
+        fix='OCSP_MUST_STAPLE="no" says what happens anyway',
+    )
+
+
+def _suggestion(names: Sequence[str], spec: CertSpec, configuration: Configuration, observed: Observed) -> str:
+    """A likely correction: a folder with a config first, since somebody prepared it; then other names of the page."""
+    others = [
+        identifier.domain.text
+        for other in configuration.certificates
+        if other.alias != spec.alias
+        for identifier in other.identifiers
+    ]
+    for name in names:
+        folder = did_you_mean(name, [item for item in observed.config_folders if item != name])
+        if folder:
+            return f"did you mean {folder}, which has a config folder? correct {spec.where}"
+        other_name = did_you_mean(name, [item for item in others if item not in names])
+        if other_name:
+            return f"did you mean {other_name}? correct {spec.where}"
+    return ""
