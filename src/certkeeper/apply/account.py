@@ -1,0 +1,63 @@
+"""The account that a run works with: found on disk, recovered from its key, or registered."""
+
+from certkeeper.acme.account import TermsNotAccepted, find_account, register
+from certkeeper.acme.jws import AccountKey
+from certkeeper.acme.problem import Problem
+from certkeeper.acme.session import Session
+from certkeeper.apply.effects import ForgetAccountKey, MakeKey, ReadAccount, SaveAccount, SaveAccountKey, do
+from certkeeper.base.errors import CertkeeperError, Fault
+from certkeeper.base.events import AccountRegistered, Tell
+from certkeeper.base.wire import Exchange
+from certkeeper.config.settings import Settings
+
+
+class BindingRequired(CertkeeperError):
+    """The CA wants accounts bound to a customer (RFC 8555 §7.3.4)."""
+
+    fault = Fault.OPERATOR
+
+
+def open_session(settings: Settings, *, user_agent: str, terms_accepted: bool, tell: Tell) -> Exchange[Session]:
+    """A session whose account the CA knows.
+
+    Raises:
+        TermsNotAccepted: there is no account yet, and nobody agreed to the CA's terms.
+        Problem, TransportError: the CA refused or cannot be reached.
+    """
+    stored = yield from do(ReadAccount(settings.ca))
+    if stored is not None:
+        session = Session(settings.ca, AccountKey(stored.key.private), user_agent=user_agent, kid=stored.kid)
+        if stored.kid is None:
+            account = yield from find_account(session)
+            yield from do(SaveAccount(settings.ca, account.url, account.body))
+        else:
+            yield from session.directory()
+        return session
+    return (yield from _register(settings, user_agent, terms_accepted=terms_accepted, tell=tell))
+
+
+def _register(settings: Settings, user_agent: str, *, terms_accepted: bool, tell: Tell) -> Exchange[Session]:
+    key = yield from do(MakeKey(settings.account_key))
+    session = Session(settings.ca, AccountKey(key.private), user_agent=user_agent)
+    directory = yield from session.directory()
+    if not terms_accepted:
+        raise TermsNotAccepted(
+            f"{settings.ca}: no account there yet, and its terms of service are not accepted: "
+            f"{directory.terms_of_service or 'the CA names none'}",
+            hint="read them, then run once: certkeeper run --accept-terms",
+        )
+    if directory.external_account_required:
+        raise BindingRequired(
+            f"{settings.ca}: makes accounts only for its customers (external account binding)",
+            hint="register there with another client, and put its account folder under ACCOUNTDIR",
+        )
+    # On disk first: a key that the CA knows and we lost would be an account that nobody can use.
+    yield from do(SaveAccountKey(settings.ca, key))
+    try:
+        account = yield from register(session, contact_email=settings.contact_email)
+    except Problem:
+        yield from do(ForgetAccountKey(settings.ca))
+        raise
+    yield from do(SaveAccount(settings.ca, account.url, account.body))
+    tell(AccountRegistered(settings.ca, account.url))
+    return session

@@ -1,0 +1,165 @@
+"""Waves: the challenge records of all lineages in a zone, published by one change and withdrawn by another one.
+
+A wave of a zone closes when no running lineage can still join it, when it holds WAVE_SIZE lineages, or WAVE_SECONDS
+after the first one parked. Then: one change, NOTIFY beside everything else, the proof that the name servers serve
+it, the answers, and when the last lineage of the wave needs its values no more, one withdrawal.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from certkeeper.apply.effects import ChangeZone, NotifyZone, do
+from certkeeper.apply.propagate import prove
+from certkeeper.apply.scheduler import Scheduler, Signal, wait
+from certkeeper.base.errors import CertkeeperError
+from certkeeper.base.events import Noted, Tell, ZoneChanged
+from certkeeper.base.names import Alias, DnsName
+from certkeeper.base.wire import Exchange, TransportError, pause
+from certkeeper.zone.apex import ZoneError
+from certkeeper.zone.changes import ChangeSet, RecordChange
+from certkeeper.zone.rrset import Zone, ZoneKind, txt_rdata
+
+WAVE_SIZE = 100
+WAVE_SECONDS = 10.0
+_TTL = 60
+_CHANGE_TRIES = 4
+Values = Mapping[DnsName, frozenset[str]]
+
+
+@dataclass(slots=True)
+class _Parked:
+    values: Values
+    proven: Signal = field(default_factory=Signal)
+    released: Signal = field(default_factory=Signal)
+
+
+@dataclass(slots=True)
+class _Queue:
+    """One zone's lineages: those that may still join, and those that wait for the wave to close."""
+
+    may_join: set[Alias] = field(default_factory=set)
+    parked: dict[Alias, _Parked] = field(default_factory=dict)
+    timer_set: bool = False
+
+
+class Waves:
+    """Collects the values of running lineages and carries them through DNS."""
+
+    def __init__(self, scheduler: Scheduler, tell: Tell, bound: timedelta) -> None:
+        self._scheduler = scheduler
+        self._tell = tell
+        self._bound = bound
+        self._queues: dict[Zone, _Queue] = {}
+        self._held: dict[Alias, list[_Parked]] = {}
+        self.withdrawal_errors: list[CertkeeperError] = []
+
+    def enter(self, alias: Alias, zones: Collection[Zone]) -> None:
+        """A lineage starts that may join the next wave of these zones."""
+        for zone in zones:
+            self._queues.setdefault(zone, _Queue()).may_join.add(alias)
+
+    def proof(self, alias: Alias, values: Mapping[Zone, Values]) -> Exchange[None]:
+        """Have values published and wait until they are served.
+
+        Raises:
+            CertkeeperError: a zone could not be changed, or its servers do not serve the values within the bound.
+        """
+        parked = {zone: _Parked(owners) for zone, owners in values.items()}
+        self._held.setdefault(alias, []).extend(parked.values())
+        for zone, item in parked.items():
+            queue = self._queues.setdefault(zone, _Queue())
+            queue.parked[alias] = item
+            if not queue.timer_set:
+                queue.timer_set = True
+                self._scheduler.later(WAVE_SECONDS, self._closer(zone))
+        self.pass_by(alias)
+        for item in parked.values():
+            yield from wait(item.proven)
+
+    def pass_by(self, alias: Alias) -> None:
+        """The lineage will join no further wave."""
+        for zone, queue in self._queues.items():
+            queue.may_join.discard(alias)
+            if queue.parked and (not queue.may_join or len(queue.parked) >= WAVE_SIZE):
+                self._close(zone)
+
+    def release(self, alias: Alias) -> None:
+        """The lineage ended or its order is decided: its values are of no use any more."""
+        self.pass_by(alias)
+        for item in self._held.pop(alias, ()):
+            item.released.set()
+
+    def _closer(self, zone: Zone) -> Callable[[], None]:
+        return lambda: self._close(zone)
+
+    def _close(self, zone: Zone) -> None:
+        queue = self._queues[zone]
+        wave, queue.parked, queue.timer_set = queue.parked, {}, False
+        if wave:
+            self._scheduler.spawn(self._carry(zone, wave), self._carried)
+
+    def _carried(self, _value: object, error: Exception | None) -> None:
+        if error is not None:
+            raise error
+
+    def _carry(self, zone: Zone, wave: dict[Alias, _Parked]) -> Exchange[None]:
+        published = ChangeSet.of(
+            RecordChange(owner, "TXT", add=frozenset(txt_rdata(value) for value in values), ttl=_TTL)
+            for item in wave.values()
+            for owner, values in item.values.items()
+        )
+        try:
+            yield from self._change(zone, published, "published", len(wave))
+            yield from self._prove(zone, wave)
+        except CertkeeperError as error:
+            for item in wave.values():
+                item.proven.set(error)
+        for item in wave.values():
+            yield from wait(item.released)
+        try:
+            yield from self._change(zone, published.invert(), "withdrawn", 0)
+        except CertkeeperError as error:
+            self.withdrawal_errors.append(_still_there(zone, published, error))
+
+    def _prove(self, zone: Zone, wave: dict[Alias, _Parked]) -> Exchange[None]:
+        wanted: dict[DnsName, frozenset[str]] = {}
+        for item in wave.values():
+            for owner, values in item.values.items():
+                wanted[owner] = wanted.get(owner, frozenset()) | values
+        failed = yield from prove(zone.name, wanted, self._bound, self._tell)
+        for item in wave.values():
+            owners = sorted(owner for owner in item.values if owner in failed.owners)
+            item.proven.set(failed.error(owners) if owners else None)
+
+    def _change(self, zone: Zone, changes: ChangeSet, action: str, lineages: int) -> Exchange[None]:
+        """One change, tried again where it failed in passing; then NOTIFY, which nobody waits for."""
+        for attempt in range(_CHANGE_TRIES):
+            try:
+                yield from do(ChangeZone(zone, changes))
+                break
+            except TransportError as error:
+                if attempt == _CHANGE_TRIES - 1 or not error.transient:
+                    raise
+                yield from pause(0.25 * 4**attempt)
+        records = sum(len(change.add | change.remove) for change in changes.changes)
+        self._tell(ZoneChanged(zone.name.text, action, records, lineages))
+        if zone.kind is ZoneKind.PRIMARY:
+            self._scheduler.detach(NotifyZone(zone), self._notified(zone))
+
+    def _notified(self, zone: Zone) -> Callable[[object, Exception | None], None]:
+        def told(_value: object, error: Exception | None) -> None:
+            if isinstance(error, CertkeeperError):
+                self._tell(Noted(zone.name.text, f"secondaries were not notified: {error}"))
+            elif error is not None:
+                raise error
+
+        return told
+
+
+def _still_there(zone: Zone, published: ChangeSet, error: CertkeeperError) -> ZoneError:
+    left = ", ".join(f"{change.owner} TXT {' '.join(sorted(change.add))}" for change in published.changes)
+    return ZoneError(
+        f"zone {zone.name}: challenge records may still be there: {error}",
+        hint=f"they do no harm; to take them away by hand: {left}",
+    )

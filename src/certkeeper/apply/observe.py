@@ -1,0 +1,46 @@
+"""Looking at the world before a plan is made. Reads only."""
+
+from collections.abc import Collection
+from dataclasses import replace
+
+from certkeeper.apply.ports import Accounts, Clock, Dns, Store
+from certkeeper.base.errors import CertkeeperError
+from certkeeper.base.names import Alias, DnsName
+from certkeeper.config.settings import Configuration
+from certkeeper.lineage.model import Lineage
+from certkeeper.plan.observed import Observed, Zones
+
+
+def lineages_of(configuration: Configuration, store: Store) -> dict[Alias, Lineage]:
+    """What is on disk of every certificate of the page."""
+    return {spec.alias: store.lineage(spec.alias) for spec in configuration.certificates}
+
+
+def observe(
+    configuration: Configuration,
+    *,
+    store: Store,
+    accounts: Accounts,
+    clock: Clock,
+    config_folders: tuple[str, ...],
+) -> Observed:
+    """Lineages, account and time; no network.
+
+    Raises:
+        CertkeeperError: the account's own files cannot be used.
+    """
+    return Observed(
+        now=clock.now(),
+        lineages=lineages_of(configuration, store),
+        registered=accounts.read(configuration.settings.ca) is not None,
+        config_folders=config_folders,
+    )
+
+
+def with_zones(observed: Observed, owners: Collection[DnsName], provider: Dns) -> Observed:
+    """Add the zones of these owners, or why the provider could not be asked for them."""
+    try:
+        zones = Zones(provider.describe(), provider.zones(owners))
+    except CertkeeperError as error:
+        zones = Zones(provider.describe(), trouble=error)
+    return replace(observed, zones=zones)

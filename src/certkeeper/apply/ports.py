@@ -1,0 +1,137 @@
+"""What a run needs from the world, as ports. Adapters implement them; tests put simulated worlds behind them."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from certkeeper.base.accounts import StoredAccount
+from certkeeper.base.keys import KeyPair, KeySpec
+from certkeeper.base.names import Alias, DnsName
+from certkeeper.base.wire import Request, Response, Step
+from certkeeper.lineage.model import Draft, Lineage, VersionFiles
+from certkeeper.zone.changes import ChangeSet
+from certkeeper.zone.propagation import Server, ServerSet
+from certkeeper.zone.rrset import Zone
+
+
+class Clock(Protocol):
+    """Two clocks: the calendar, which people may step, and one that only runs forward."""
+
+    def now(self) -> datetime:
+        """Aware, UTC."""
+
+    def monotonic(self) -> float:
+        """Seconds from some fixed point."""
+
+
+class Http(Protocol):
+    """HTTP to the CA."""
+
+    def send(self, request: Request) -> Response:
+        """Send once, without retry; every status is a response. Raises TransportError."""
+
+
+class Dns(Protocol):
+    """The provider that holds the operator's zones."""
+
+    def describe(self) -> str:
+        """Where it is, for messages."""
+
+    def zones(self, owners: Collection[DnsName]) -> Mapping[DnsName, Zone]:
+        """The zone of each owner; owners without one are left out. Raises CertkeeperError if it cannot be asked."""
+
+    def change(self, zone: Zone, changes: ChangeSet) -> None:
+        """Apply all changes in one request, keeping other people's records; done already is no error.
+
+        Raises:
+            CertkeeperError: it may have been applied all the same, unless the provider said no.
+        """
+
+    def notify(self, zone: Zone) -> None:
+        """Ask the server to tell its secondaries now. May block for seconds. Raises CertkeeperError."""
+
+
+class Nameservers(Protocol):
+    """The servers that a CA would ask."""
+
+    def of(self, zone: DnsName) -> ServerSet:
+        """Every address of every NS name. Raises CertkeeperError where not even the names can be found."""
+
+    def ask_txt(self, server: Server, owners: Collection[DnsName]) -> Mapping[DnsName, frozenset[str]]:
+        """The TXT values (joined character-strings) that this server serves. Raises CertkeeperError if it is silent."""
+
+
+class Store(Protocol):
+    """Lineages on disk."""
+
+    def begin(self, alias: Alias, now_epoch: int) -> Draft:
+        """A version in the making, with a stamp that is the lineage's own; takes up what was interrupted."""
+
+    def save_key(self, draft: Draft, key: KeyPair) -> None:
+        """On disk, 0600, before anybody outside hears of the key."""
+
+    def live_key(self, alias: Alias) -> KeyPair:
+        """The present key. Raises CertkeeperError naming the file."""
+
+    def stage(self, draft: Draft, files: VersionFiles) -> None:
+        """Complete the version; it is not live yet."""
+
+    def activate(self, alias: Alias, stamp: int) -> None:
+        """Make the version live by one rename."""
+
+    def discard(self, draft: Draft) -> None:
+        """Take away a version that was begun and will not be completed."""
+
+    def lineage(self, alias: Alias) -> Lineage:
+        """What is there, whatever its state."""
+
+
+class Keys(Protocol):
+    """Where private keys come from."""
+
+    def make(self, spec: KeySpec) -> KeyPair:
+        """A new key. RSA takes its time and holds no lock meanwhile."""
+
+
+class Accounts(Protocol):
+    """Account keys and registrations on disk, per CA."""
+
+    def read(self, ca: str) -> StoredAccount | None: ...
+
+    def save_key(self, ca: str, key: KeyPair) -> None: ...
+
+    def save(self, ca: str, kid: str, registration: bytes) -> None: ...
+
+    def remove_unregistered(self, ca: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Everything that effects may use."""
+
+    http: Http
+    dns: Dns
+    nameservers: Nameservers
+    store: Store
+    keys: Keys
+    accounts: Accounts
+    clock: Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """A step that ended. Exactly one of the two counts: `error` if it is not None."""
+
+    ticket: int
+    value: object = None
+    error: Exception | None = None
+
+
+class Executor(Protocol):
+    """Carries out steps, each once, in any order. It shares nothing with the scheduler but tickets."""
+
+    def submit(self, ticket: int, step: Step) -> None: ...
+
+    def next(self, timeout: float | None) -> Completion | None:
+        """The next step that ended; None after `timeout` seconds without one."""

@@ -1,0 +1,118 @@
+"""Carry out a plan: every due lineage side by side, none stopping another one."""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from certkeeper.acme.session import Session
+from certkeeper.apply.account import open_session
+from certkeeper.apply.challenges import Waves
+from certkeeper.apply.issue import Issuance, issue
+from certkeeper.apply.ports import Clock, Executor
+from certkeeper.apply.result import Issued, Outcome, Result
+from certkeeper.apply.scheduler import Scheduler
+from certkeeper.base.errors import CertkeeperError
+from certkeeper.base.events import LineageFailed, Tell
+from certkeeper.base.names import Alias
+from certkeeper.config.settings import Settings
+from certkeeper.plan.actions import LineagePlan, Plan
+from certkeeper.plan.due import renew_before
+
+AT_ONCE = 100
+"""Lineages under way at the same time; the others wait for a place, so that memory does not grow with their number."""
+
+
+class Reconciler:
+    """One run of a plan."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        settings: Settings,
+        *,
+        executor: Executor,
+        clock: Clock,
+        user_agent: str,
+        terms_accepted: bool,
+        tell: Tell,
+    ) -> None:
+        self._plan = plan
+        self._settings = settings
+        self._user_agent = user_agent
+        self._terms_accepted = terms_accepted
+        self._tell = tell
+        self._scheduler = Scheduler(executor, clock)
+        self._waves = Waves(self._scheduler, tell, settings.propagation)
+        self._queue = deque(plan.due)
+        self._outcomes: dict[Alias, Outcome] = {}
+        self._fatal: CertkeeperError | None = None
+
+    def run(self) -> Result:
+        """Run to the end: certificates, withdrawals, everything."""
+        for item in self._plan.blocked:
+            self._end(Outcome(item.alias, error=item.error))
+        if self._queue:
+            opening = open_session(
+                self._settings,
+                user_agent=self._user_agent,
+                terms_accepted=self._terms_accepted,
+                tell=self._tell,
+            )
+            self._scheduler.spawn(opening, self._opened)
+            self._scheduler.run()
+        order = [item.alias for item in self._plan.lineages]
+        outcomes = sorted(self._outcomes.values(), key=lambda outcome: order.index(outcome.alias))
+        return Result(
+            tuple(outcomes), tuple(self._waves.withdrawal_errors), self._fatal, _earliest(self._plan, outcomes)
+        )
+
+    def _opened(self, session: object, error: Exception | None) -> None:
+        if isinstance(error, CertkeeperError):
+            self._fatal = error
+        elif error is not None:
+            raise error
+        elif isinstance(session, Session):
+            shared = Issuance(session, self._waves, self._tell)
+            for _ in range(min(AT_ONCE, len(self._queue))):
+                self._start_next(shared)
+
+    def _start_next(self, shared: Issuance) -> None:
+        if self._queue:
+            item = self._queue.popleft()
+            # Entered before any of them runs, so that a wave does not close under those that start together.
+            self._waves.enter(item.alias, [proof.zone for proof in item.proofs])
+            self._scheduler.spawn(issue(item, shared), self._issued(item, shared))
+
+    def _issued(self, item: LineagePlan, shared: Issuance) -> Callable[[object, Exception | None], None]:
+        def ended(value: object, error: Exception | None) -> None:
+            self._start_next(shared)
+            if isinstance(value, Issued):
+                self._end(Outcome(item.alias, issued=value))
+            elif isinstance(error, CertkeeperError):
+                self._end(Outcome(item.alias, error=error))
+            elif error is not None:
+                # A fault of ours in one lineage must not take the others' certificates away.
+                named = CertkeeperError(
+                    f"internal error: {type(error).__name__}: {error}", hint="this is a bug: please report it"
+                )
+                named.__cause__ = error
+                self._end(Outcome(item.alias, error=named))
+
+        return ended
+
+    def _end(self, outcome: Outcome) -> None:
+        self._outcomes[outcome.alias] = outcome
+        if outcome.error is not None:
+            self._tell(LineageFailed(str(outcome.alias), outcome.error))
+
+
+def _earliest(plan: Plan, outcomes: Sequence[Outcome]) -> datetime | None:
+    """When it is worth running again: the next renewal, or the earliest end of a wait that somebody asked for."""
+    times = [item.wake_at for item in plan.lineages]
+    times += [outcome.error.retry_at for outcome in outcomes if outcome.error is not None]
+    policies = {item.alias: item.spec.renew for item in plan.lineages}
+    for outcome in outcomes:
+        if outcome.issued is not None:
+            leaf = outcome.issued.leaf
+            times.append(leaf.not_after - renew_before(leaf, policies[outcome.alias]))
+    return min((instant for instant in times if instant is not None), default=None)

@@ -1,0 +1,39 @@
+"""How a run ended, as values."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from certkeeper.base.errors import CertkeeperError
+from certkeeper.base.names import Alias
+from certkeeper.lineage.model import Leaf
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A version that is live. `stamp` names it (epoch seconds)."""
+
+    stamp: int
+    leaf: Leaf
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a lineage's part of a run ended: exactly one of `issued` and `error` is set."""
+
+    alias: Alias
+    issued: Issued | None = None
+    error: CertkeeperError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A run's end. `leftovers` are records that could not be withdrawn; `fatal` is what stopped it before any order."""
+
+    outcomes: tuple[Outcome, ...] = ()
+    leftovers: tuple[CertkeeperError, ...] = ()
+    fatal: CertkeeperError | None = None
+    wake_at: datetime | None = None
+
+    @property
+    def failed(self) -> bool:
+        return bool(self.fatal or self.leftovers or any(outcome.error for outcome in self.outcomes))
