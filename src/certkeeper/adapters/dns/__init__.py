@@ -1,0 +1,1 @@
+"""DNS providers, one per module, all behind the port `Dns`."""

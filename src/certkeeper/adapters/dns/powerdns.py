@@ -1,0 +1,220 @@
+"""PowerDNS's HTTP API. Zones are found by exact name, and the ids that it gives them are opaque.
+
+PowerDNS replaces whole RRsets, so changes are folded into what is there. One request carries all changes of a zone:
+the server takes them all or none.
+"""
+
+import json
+import threading
+from collections.abc import Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import cast
+from urllib.parse import quote
+
+from certkeeper.adapters.http import HttpClient
+from certkeeper.base.errors import CertkeeperError, Fault, printable
+from certkeeper.base.names import DnsName, InvalidName
+from certkeeper.base.wire import Request, Response, TransportError
+from certkeeper.config.settings import PowerDnsSettings
+from certkeeper.zone.apex import ZoneSearch, find_zones
+from certkeeper.zone.changes import ChangeSet, Key, fold
+from certkeeper.zone.rrset import RRset, Zone, ZoneKind, canonical_txt
+
+_LOOKUPS_AT_ONCE = 4
+_DEFAULT_SERVER = "localhost"
+_MANY_OWNERS = 8
+"""From that many owners on, one large answer is cheaper than one small answer each."""
+_KINDS: Mapping[str, ZoneKind] = {
+    "master": ZoneKind.PRIMARY,
+    "primary": ZoneKind.PRIMARY,
+    "producer": ZoneKind.PRIMARY,
+    "native": ZoneKind.NATIVE,
+    "slave": ZoneKind.SECONDARY,
+    "secondary": ZoneKind.SECONDARY,
+    "consumer": ZoneKind.SECONDARY,
+}
+
+
+class PowerDnsError(CertkeeperError):
+    """PowerDNS said no, in its own words."""
+
+    fault = Fault.OPERATOR
+
+
+class PowerDns:
+    """Implements the port Dns for one API server."""
+
+    def __init__(self, settings: PowerDnsSettings, client: HttpClient) -> None:
+        self._base = f"{settings.url}/api/v1/servers/{quote(settings.server or _DEFAULT_SERVER, safe='')}"
+        self._url = settings.url
+        self._headers = (
+            ("x-api-key", settings.api_key.reveal()),
+            ("accept", "application/json"),
+            ("content-type", "application/json"),
+        )
+        self._client = client
+        self._notify = settings.notify
+        self._locks: dict[str, threading.Lock] = {}
+        self._locks_guard = threading.Lock()
+
+    def describe(self) -> str:
+        return f"PowerDNS {self._url}"
+
+    def zones(self, owners: Collection[DnsName]) -> Mapping[DnsName, Zone]:
+        search: ZoneSearch[Zone] = find_zones(owners)
+        with ThreadPoolExecutor(_LOOKUPS_AT_ONCE) as threads:
+            try:
+                names = next(search)
+                while True:
+                    zones = threads.map(self._zone, names)
+                    names = search.send({zone.name: zone for zone in zones if zone is not None})
+            except StopIteration as stop:
+                return cast("dict[DnsName, Zone]", stop.value)
+
+    def change(self, zone: Zone, changes: ChangeSet) -> None:
+        """Read, fold, replace; under a lock, since the server would let a second writer of ours undo the first."""
+        with self._lock(zone):
+            rrsets = fold(changes, self._current(zone, changes))
+            if not rrsets:
+                return
+            body = [_replacement(rrset) for rrset in rrsets]
+            if zone.kind is ZoneKind.PRIMARY and not zone.raises_serial:
+                body.append(self._raised_soa(zone))
+            self._call("PATCH", f"/zones/{zone.id}", {"rrsets": body})
+
+    def notify(self, zone: Zone) -> None:
+        if self._notify:
+            self._call("PUT", f"/zones/{zone.id}/notify")
+
+    def _zone(self, name: DnsName) -> Zone | None:
+        """The zone of exactly that name: the filtered list is 200 and empty where there is none, in every version."""
+        listed = self._call("GET", f"/zones?zone={quote(name.absolute, safe='')}&dnssec=false")
+        entry = next((item for item in _objects(listed) if _name(item) == name), None)
+        if entry is None:
+            return None
+        id_ = entry.get("id")
+        if not isinstance(id_, str) or not id_:
+            raise PowerDnsError(f"{self._url}: zone {name} is listed without an id")
+        return self._details(name, id_)
+
+    def _details(self, name: DnsName, id_: str) -> Zone:
+        details = self._call("GET", f"/zones/{id_}?rrsets=false")
+        if not isinstance(details, dict):
+            raise PowerDnsError(f"{self._url}: zone {name}: the answer is no JSON object")
+        return Zone(
+            name=name,
+            id=id_,
+            kind=_KINDS.get(_text(details, "kind").lower(), ZoneKind.SECONDARY),
+            serial=_number(details, "serial"),
+            served_serial=_number(details, "edited_serial"),
+            soa_edit_api=_text(details, "soa_edit_api"),
+            soa_edit=_text(details, "soa_edit"),
+        )
+
+    def _current(self, zone: Zone, changes: ChangeSet) -> dict[Key, RRset]:
+        keys = [change.key for change in changes.changes]
+        if len(keys) >= _MANY_OWNERS:
+            return self._rrsets(zone, "")
+        current: dict[Key, RRset] = {}
+        for owner, type_ in keys:
+            current.update(self._rrsets(zone, f"?rrset_name={quote(owner.absolute, safe='')}&rrset_type={type_}"))
+        return current
+
+    def _rrsets(self, zone: Zone, query: str) -> dict[Key, RRset]:
+        """RRsets of the zone. Servers before 4.7 do not know the filter and answer with all of them."""
+        answer = self._call("GET", f"/zones/{zone.id}{query}")
+        found: dict[Key, RRset] = {}
+        for item in _objects(answer.get("rrsets") if isinstance(answer, dict) else None):
+            owner, type_, ttl = _name(item), _text(item, "type"), item.get("ttl")
+            if owner is not None and isinstance(ttl, int):
+                records = (_text(record, "content") for record in _objects(item.get("records")))
+                rdata = frozenset(canonical_txt(content) if type_ == "TXT" else content for content in records)
+                found[owner, type_] = RRset(owner, type_, ttl, rdata)
+        return found
+
+    def _raised_soa(self, zone: Zone) -> dict[str, object]:
+        """The zone's SOA with the next serial (RFC 1982), for zones whose server does not raise it by itself."""
+        soa = self._rrsets(zone, f"?rrset_name={quote(zone.name.absolute, safe='')}&rrset_type=SOA").get(
+            (zone.name, "SOA")
+        )
+        fields = next(iter(soa.rdata)).split() if soa and soa.rdata else []
+        if soa is None or len(fields) != 7 or not fields[2].isdigit():
+            raise PowerDnsError(f"{self._url}: zone {zone.name} has no SOA record that can be read")
+        # Asked anew: the zone that we were given is from before our own last change.
+        fields[2] = str(self._details(zone.name, zone.id).next_serial)
+        return _replacement(RRset(zone.name, "SOA", soa.ttl, frozenset({" ".join(fields)})))
+
+    def _call(self, method: str, path: str, body: object = None) -> object:
+        request = Request(
+            method, f"{self._base}{path}", self._headers, json.dumps(body).encode() if body is not None else b""
+        )
+        response = self._client.send(request)
+        if response.status >= 500:
+            raise TransportError(f"{self._url}: {_refusal(response)}", hint="see the log of pdns_server")
+        if response.status == 401:
+            raise PowerDnsError(
+                f"{self._url}: the API key is refused", hint="PDNS_KEY must be the api-key of pdns_server"
+            )
+        if response.status >= 300:
+            raise PowerDnsError(
+                f"{self._url}: {_refusal(response)}",
+                hint="PDNS_SERVER must be the server's id, usually localhost" if response.status == 404 else "",
+            )
+        if not response.body:
+            return None
+        try:
+            return json.loads(response.body)
+        except ValueError as error:
+            shown = printable(response.body[:200].decode("utf-8", "replace"), 80)
+            raise PowerDnsError(
+                f"{self._url}: the answer is not JSON: {shown!r}",
+                hint="PDNS_HOST and PDNS_PORT must point at the webserver of pdns_server, with api=yes",
+            ) from error
+
+    def _lock(self, zone: Zone) -> threading.Lock:
+        with self._locks_guard:
+            return self._locks.setdefault(zone.id, threading.Lock())
+
+
+def _replacement(rrset: RRset) -> dict[str, object]:
+    if not rrset.rdata:
+        return {"name": rrset.owner.absolute, "type": rrset.type, "changetype": "DELETE"}
+    return {
+        "name": rrset.owner.absolute,
+        "type": rrset.type,
+        "ttl": rrset.ttl,
+        "changetype": "REPLACE",
+        "records": [{"content": content, "disabled": False} for content in sorted(rrset.rdata)],
+    }
+
+
+def _refusal(response: Response) -> str:
+    """PowerDNS's own words: {"error": …} where it speaks JSON, else the text."""
+    try:
+        document = json.loads(response.body)
+    except ValueError:
+        document = None
+    said = _text(document, "error") if isinstance(document, dict) else response.body[:2000].decode("utf-8", "replace")
+    return f"HTTP {response.status}: {printable(said, 300)}" if said else f"HTTP {response.status}"
+
+
+def _objects(value: object) -> list[Mapping[str, object]]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def _text(document: Mapping[str, object], key: str) -> str:
+    value = document.get(key)
+    return value if isinstance(value, str) else ""
+
+
+def _number(document: Mapping[str, object], key: str) -> int:
+    value = document.get(key)
+    return value if isinstance(value, int) else 0
+
+
+def _name(document: Mapping[str, object]) -> DnsName | None:
+    """The object's name; None for owners that only other people's records have, such as wildcards and escapes."""
+    try:
+        return DnsName.parse(_text(document, "name"))
+    except InvalidName:
+        return None

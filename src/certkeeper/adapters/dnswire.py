@@ -1,0 +1,134 @@
+"""Questions to one name server: TXT values, straight from it and without recursion."""
+
+import secrets
+import socket
+import struct
+import time
+from collections.abc import Collection, Mapping, Sequence
+
+import dns.exception
+import dns.flags
+import dns.message
+import dns.name
+import dns.query
+import dns.rcode
+import dns.rdatatype
+from dns.rdtypes.ANY.TXT import TXT
+
+from certkeeper.base.errors import CertkeeperError, Fault
+from certkeeper.base.names import DnsName
+from certkeeper.zone.propagation import Server
+
+_SECONDS = 3.0
+_BATCH = 50
+_EDNS_PAYLOAD = 1232
+"""Octets; what fits every path unfragmented (DNS flag day 2020)."""
+
+
+class ServerSilent(CertkeeperError):
+    """A name server that gives no usable answer."""
+
+    fault = Fault.REMOTE
+
+
+def ask_txt(server: Server, owners: Collection[DnsName]) -> Mapping[DnsName, frozenset[str]]:
+    """The TXT values that the server serves, per owner.
+
+    Asks over TCP, as CAs do for large answers, with many questions in flight; over UDP where TCP fails.
+
+    Raises:
+        ServerSilent: no answer, an error answer, or one that is not authoritative.
+    """
+    first_id = secrets.randbelow(65536)
+    queries = [(owner, _query(owner, (first_id + index) % 65536)) for index, owner in enumerate(owners)]
+    try:
+        answers = _ask_tcp(server, [query for _, query in queries])
+    except OSError:
+        answers = _ask_udp(server, [query for _, query in queries])
+    return {owner: _values(owner, answers[query.id]) for owner, query in queries}
+
+
+def _query(owner: DnsName, id_: int) -> dns.message.Message:
+    query = dns.message.make_query(
+        dns.name.from_text(owner.absolute), dns.rdatatype.TXT, use_edns=0, payload=_EDNS_PAYLOAD, id=id_
+    )
+    query.flags &= ~dns.flags.RD
+    return query
+
+
+def _ask_tcp(server: Server, queries: Sequence[dns.message.Message]) -> dict[int, dns.message.Message]:
+    """Pipelined over one connection (RFC 7766 §6.2.1.1); answers may come in any order and are matched by id."""
+    answers: dict[int, dns.message.Message] = {}
+    with socket.create_connection((server.address, server.port), timeout=_SECONDS) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for at in range(0, len(queries), _BATCH):
+            batch = {query.id: query for query in queries[at : at + _BATCH]}
+            deadline = time.monotonic() + _SECONDS
+            wires = [query.to_wire() for query in batch.values()]
+            connection.sendall(b"".join(struct.pack("!H", len(wire)) + wire for wire in wires))
+            while batch:
+                connection.settimeout(max(0.01, deadline - time.monotonic()))
+                size = struct.unpack("!H", _exactly(connection, 2))[0]
+                answer = _parse(_exactly(connection, size))
+                if batch.pop(answer.id, None) is not None:
+                    answers[answer.id] = answer
+    return answers
+
+
+def _ask_udp(server: Server, queries: Sequence[dns.message.Message]) -> dict[int, dns.message.Message]:
+    answers = {}
+    for query in queries:
+        try:
+            answers[query.id] = dns.query.udp(query, server.address, timeout=_SECONDS, port=server.port)
+        except (OSError, dns.exception.DNSException) as error:
+            raise ServerSilent(_silence(error)) from error
+    return answers
+
+
+def _exactly(connection: socket.socket, size: int) -> bytes:
+    data = b""
+    while len(data) < size:
+        piece = connection.recv(size - len(data))
+        if not piece:
+            raise ConnectionResetError("the server closed the connection")
+        data += piece
+    return data
+
+
+def _parse(wire: bytes) -> dns.message.Message:
+    try:
+        return dns.message.from_wire(wire)
+    except (dns.exception.DNSException, ValueError) as error:
+        raise ServerSilent("answers with something that is no DNS message") from error
+
+
+def _values(owner: DnsName, answer: dns.message.Message) -> frozenset[str]:
+    """The TXT values at the owner; NXDOMAIN and an empty answer both mean none.
+
+    CNAMEs are followed as far as the server put them into the answer.
+    """
+    rcode = answer.rcode()
+    if rcode not in {dns.rcode.NOERROR, dns.rcode.NXDOMAIN}:
+        raise ServerSilent(f"answers {dns.rcode.to_text(rcode)} for {owner}")
+    if not answer.flags & dns.flags.AA:
+        raise ServerSilent(f"is not authoritative for {owner}")
+    return frozenset(
+        b"".join(rdata.strings).decode("utf-8", "replace")
+        for rrset in answer.answer
+        if rrset.rdtype == dns.rdatatype.TXT
+        for rdata in rrset
+        if isinstance(rdata, TXT)
+    )
+
+
+def _silence(error: Exception) -> str:
+    if isinstance(error, dns.exception.Timeout | TimeoutError):
+        return "no answer"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror.lower()
+    return _short(error)
+
+
+def _short(error: Exception) -> str:
+    text = " ".join(str(error).split())
+    return text[:200] or type(error).__name__

@@ -1,0 +1,75 @@
+"""Reads the operator's page: gives config.load the files that it asks for."""
+
+import errno
+from collections.abc import Mapping
+from pathlib import Path
+from typing import cast
+
+from certkeeper.base.wire import Step
+from certkeeper.config.load import load
+from certkeeper.config.reading import FailureKind, Glob, Read, ReadFailure
+from certkeeper.config.settings import Configuration
+
+_MAX_FILE = 16 * 1024 * 1024
+"""Octets. A list of 100,000 certificates is a tenth of that; /dev/zero never ends."""
+
+
+def read_page(config: str | None, cwd: str, environment: Mapping[str, str]) -> Configuration:
+    """Read a whole page from this machine's files.
+
+    Raises:
+        ConfigError: with file and line.
+    """
+    exchange = load(config, cwd=cwd, environment=environment)
+    try:
+        step = next(exchange)
+        while True:
+            step = exchange.send(_perform(step))
+    except StopIteration as stop:
+        return cast("Configuration", stop.value)
+
+
+def _perform(step: Step) -> object:
+    match step:
+        case Read(path):
+            return _read(path)
+        case Glob(directory, suffix):
+            return _glob(directory, suffix)
+        case _:
+            raise TypeError(step)
+
+
+def _read(path: str) -> str | ReadFailure:
+    try:
+        with Path(path).open("rb") as file:
+            content = file.read(_MAX_FILE + 1)
+    except (OSError, ValueError) as error:
+        return _failure(path, error)
+    if len(content) > _MAX_FILE:
+        return ReadFailure(path, FailureKind.UNREADABLE, f"larger than {_MAX_FILE} octets")
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        return ReadFailure(path, FailureKind.NOT_UTF8, f"line {line} is not UTF-8")
+
+
+def _glob(directory: str, suffix: str) -> tuple[str, ...] | ReadFailure:
+    try:
+        entries = [entry for entry in Path(directory).iterdir() if entry.name.endswith(suffix)]
+    except (OSError, ValueError) as error:
+        return _failure(directory, error)
+    return tuple(sorted(f"{directory}/{entry.name}" for entry in entries if not entry.name.startswith(".")))
+
+
+def _failure(path: str, error: OSError | ValueError) -> ReadFailure:
+    if not isinstance(error, OSError):
+        return ReadFailure(path, FailureKind.UNREADABLE, "not a path")
+    # ENOTDIR: a parent is a plain file, so nothing of that name is there either.
+    kinds = {
+        errno.ENOENT: FailureKind.MISSING,
+        errno.ENOTDIR: FailureKind.MISSING,
+        errno.EISDIR: FailureKind.DIRECTORY,
+    }
+    reason = (error.strerror or "unreadable").lower()
+    return ReadFailure(path, kinds.get(error.errno or 0, FailureKind.UNREADABLE), reason)

@@ -1,0 +1,69 @@
+"""A bounded pool of threads that carry out one step each and share nothing."""
+
+import threading
+import traceback
+from queue import Empty, SimpleQueue
+
+from certkeeper.apply.effects import Effect
+from certkeeper.apply.ports import Completion, Ports
+from certkeeper.base.errors import CertkeeperError
+from certkeeper.base.wire import Request, Step
+
+WIDTH = 16
+
+
+class Pool:
+    """Implements the port Executor.
+
+    Threads start when there is work for them, and are daemons: a step that hangs in the kernel cannot hold the exit.
+    """
+
+    def __init__(self, ports: Ports, width: int = WIDTH) -> None:
+        self._ports = ports
+        self._width = width
+        self._threads = 0
+        self._open = 0
+        self._todo: SimpleQueue[tuple[int, Step]] = SimpleQueue()
+        self._ended: SimpleQueue[Completion] = SimpleQueue()
+
+    def submit(self, ticket: int, step: Step) -> None:
+        self._open += 1
+        self._todo.put((ticket, step))
+        if self._threads < min(self._width, self._open):
+            self._threads += 1
+            threading.Thread(target=self._work, name=f"effect-{self._threads}", daemon=True).start()
+
+    def next(self, timeout: float | None) -> Completion | None:
+        try:
+            completion = self._ended.get(timeout=timeout)
+        except Empty:
+            return None
+        self._open -= 1
+        return completion
+
+    def _work(self) -> None:
+        while True:
+            ticket, step = self._todo.get()
+            self._ended.put(self._perform(ticket, step))
+
+    def _perform(self, ticket: int, step: Step) -> Completion:
+        try:
+            if isinstance(step, Request):
+                return Completion(ticket, self._ports.http.send(step))
+            if isinstance(step, Effect):
+                return Completion(ticket, step.perform(self._ports))
+        except CertkeeperError as error:
+            return Completion(ticket, error=error)
+        except Exception as error:  # noqa: BLE001 - a fault in one effect must not take the other lineages down
+            return Completion(ticket, error=_internal(step, error))
+        raise TypeError(f"no effect: {type(step).__name__}")
+
+
+def _internal(step: Step, error: Exception) -> CertkeeperError:
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    named = CertkeeperError(
+        f"internal error in {type(step).__name__}: {type(error).__name__}: {error} ({where.name}, line {where.lineno})",
+        hint="this is a bug: please report it",
+    )
+    named.__cause__ = error
+    return named

@@ -1,0 +1,1 @@
+"""The command line. Importing it loads no library: each command loads what it needs."""

@@ -1,0 +1,64 @@
+"""What can be typed: commands, options and the texts of `--help`."""
+
+import argparse
+
+from certkeeper import __version__
+
+_DESCRIPTION = """\
+Keeps certificates and the DNS records that prove them in step. It reads the configuration, domains.txt, accounts and
+keys of dehydrated as they are.
+"""
+
+_RUN = """\
+Issue every certificate that is due: one plan, all orders side by side, one change per DNS zone, one wait that ends
+when the name servers serve the records. A certificate that fails stops no other one.
+
+exit codes: 0 done, 1 something failed, 2 usage or configuration, 3 another run holds the lock, 130 interrupted
+"""
+
+_PLAN = """\
+Print what `certkeeper run` would start with, and why. Reads the files and asks PowerDNS for its zones; writes nothing.
+"""
+
+_STATUS = """\
+Show the certificates that are there and when each one is renewed. Reads files only.
+"""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser; its texts are what `--help` prints."""
+    parser = argparse.ArgumentParser(
+        prog="certkeeper",
+        description=_DESCRIPTION,
+        epilog="start with: certkeeper plan",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"certkeeper {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    run = _command(commands, "run", "issue every certificate that is due", _RUN)
+    run.add_argument("--accept-terms", action="store_true", help="agree to the CA's terms of service (once per CA)")
+    run.add_argument("--quiet", "-q", action="store_true", help="print problems only, as cron jobs want it")
+    plan = _command(commands, "plan", "show what a run would do, and why", _PLAN)
+    for command in (run, plan):
+        command.add_argument("--force", "-x", action="store_true", help="renew although nothing is due")
+    status = _command(commands, "status", "show the certificates that are there", _STATUS)
+    for command in (plan, status):
+        command.add_argument("--json", action="store_true", help="print JSON instead of text")
+    return parser
+
+
+def _command(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, help_: str, description: str
+) -> argparse.ArgumentParser:
+    command = commands.add_parser(
+        name, help=help_, description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    command.add_argument(
+        "--config",
+        "-f",
+        metavar="FILE",
+        help="dehydrated's config file (default: $CONFIG, else the first of /etc/dehydrated/config, "
+        "/usr/local/etc/dehydrated/config, ./config)",
+    )
+    command.add_argument("names", nargs="*", metavar="NAME", help="only certificates of that alias or with that name")
+    return command

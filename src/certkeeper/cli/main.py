@@ -1,0 +1,63 @@
+"""The program `certkeeper`: finds the command and turns errors into words and exit codes.
+
+Nothing is imported up here: packaging scripts and shells ask for `--version` and `--help` in loops.
+"""
+
+import sys
+
+from certkeeper import __version__
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+    from typing import NoReturn
+
+
+def main(arguments: "Sequence[str]") -> int:
+    """Run one command and return its exit code."""
+    if list(arguments) == ["--version"]:
+        sys.stdout.write(f"certkeeper {__version__}\n")
+        return 0
+    from certkeeper.base.errors import CertkeeperError, ExitCode  # noqa: PLC0415 - see above
+    from certkeeper.cli.arguments import build_parser  # noqa: PLC0415 - see above
+
+    options = build_parser().parse_args(arguments)
+    try:
+        return _dispatch(options)
+    except CertkeeperError as error:
+        from certkeeper.cli.render import print_error  # noqa: PLC0415 - only where something failed
+
+        print_error(error)
+        return error.exit_code
+    except KeyboardInterrupt:
+        sys.stderr.write("certkeeper: interrupted\n")
+        return ExitCode.INTERRUPTED
+
+
+def entry() -> "NoReturn":
+    """What the installed script calls."""
+    try:
+        code = main(sys.argv[1:])
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # `certkeeper status | head` is no failure; the flush at exit must not complain again.
+        sys.stdout = None
+        code = 0
+    sys.exit(code)
+
+
+def _dispatch(options: "argparse.Namespace") -> int:
+    match options.command:
+        case "run":
+            from certkeeper.cli.run import run  # noqa: PLC0415 - a command loads only what it needs
+
+            return run(options)
+        case "plan":
+            from certkeeper.cli.plan import plan  # noqa: PLC0415 - as above
+
+            return plan(options)
+        case _:
+            from certkeeper.cli.status import status  # noqa: PLC0415 - as above
+
+            return status(options)

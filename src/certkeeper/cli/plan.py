@@ -1,0 +1,82 @@
+"""`certkeeper plan`."""
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping
+
+from certkeeper.base.errors import CertkeeperError, ExitCode
+from certkeeper.base.times import iso
+from certkeeper.cli.compose import open_machine
+from certkeeper.cli.render import finding_lines, print_error
+from certkeeper.cli.select import select
+from certkeeper.config.findings import Finding
+from certkeeper.config.settings import Configuration
+from certkeeper.plan.actions import LineagePlan, Plan
+from certkeeper.plan.explain import action_text, explain
+
+
+def plan(options: argparse.Namespace) -> int:
+    """Show what a run would do. The exit code is 1 where something could not be done, as `run` would end."""
+    machine = open_machine(options.config)
+    selected = select(machine.configuration, options.names)
+    forced = frozenset(spec.alias for spec in selected.certificates) if options.force else frozenset()
+    planned = machine.plan(selected, machine.observe(), forced)
+    findings = (*machine.configuration.findings, *planned.findings)
+    if options.json:
+        json.dump(_document(selected, planned, findings), sys.stdout, indent=2)
+        sys.stdout.write("\n")
+    else:
+        for line in (*finding_lines(findings), *explain(planned)):
+            sys.stdout.write(f"{line}\n")
+        if planned.wake_at is not None:
+            sys.stdout.write(f"next due {iso(planned.wake_at)}\n")
+        for rejected in selected.rejected:
+            print_error(rejected.error, prefix=f"{rejected.label}: ")
+    return ExitCode.FAILED if planned.blocked or selected.rejected else ExitCode.DONE
+
+
+def _document(selected: Configuration, planned: Plan, findings: tuple[Finding, ...]) -> Mapping[str, object]:
+    return {
+        "register_at": planned.register_at,
+        "certificates": [_lineage(item) for item in planned.lineages],
+        "rejected": [{"name": item.label, "error": error_document(item.error)} for item in selected.rejected],
+        "zones": {zone.name.text: [owner.text for owner in owners] for zone, owners in planned.zones.items()},
+        "findings": [finding_document(finding) for finding in findings],
+        "wake_at": iso(planned.wake_at) if planned.wake_at is not None else None,
+    }
+
+
+def _lineage(item: LineagePlan) -> Mapping[str, object]:
+    return {
+        "alias": str(item.alias),
+        "names": [str(name) for name in item.spec.identifiers],
+        "reason": item.reason.value,
+        "detail": item.detail,
+        "actions": [action_text(action) for action in item.actions],
+        "error": error_document(item.error) if item.error is not None else None,
+        "wake_at": iso(item.wake_at) if item.wake_at is not None else None,
+        "fingerprint": item.fingerprint,
+    }
+
+
+def error_document(error: CertkeeperError) -> Mapping[str, object]:
+    """An error for machines."""
+    return {
+        "message": str(error),
+        "hint": error.hint,
+        "fault": error.fault.value,
+        "retry_at": iso(error.retry_at) if error.retry_at is not None else None,
+    }
+
+
+def finding_document(finding: Finding) -> Mapping[str, object]:
+    """A finding for machines."""
+    return {
+        "code": finding.code,
+        "severity": finding.severity.value,
+        "where": str(finding.where) if finding.where is not None else None,
+        "message": finding.message,
+        "consequence": finding.consequence,
+        "fix": finding.fix,
+    }

@@ -1,0 +1,76 @@
+"""`certkeeper status`."""
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping
+from datetime import datetime
+
+from certkeeper.base.errors import ExitCode
+from certkeeper.base.times import duration_text, iso
+from certkeeper.cli.compose import open_machine
+from certkeeper.cli.plan import error_document
+from certkeeper.cli.render import print_error
+from certkeeper.cli.select import select
+from certkeeper.config.settings import CertSpec
+from certkeeper.lineage.model import Lineage
+from certkeeper.plan.due import decide
+
+
+def status(options: argparse.Namespace) -> int:
+    """Show what is on disk. Always 0 where the page could be read: showing is not judging."""
+    machine = open_machine(options.config)
+    selected = select(machine.configuration, options.names)
+    lineages, now = machine.lineages(), machine.clock.now()
+    pairs = [(spec, lineages[spec.alias]) for spec in selected.certificates]
+    if options.json:
+        document = {
+            "certificates": [_document(spec, lineage, now, machine.settings.certdir) for spec, lineage in pairs],
+            "rejected": [{"name": item.label, "error": error_document(item.error)} for item in selected.rejected],
+        }
+        json.dump(document, sys.stdout, indent=2)
+        sys.stdout.write("\n")
+        return ExitCode.DONE
+    width = max((len(str(spec.alias)) for spec, _ in pairs), default=0)
+    for spec, lineage in pairs:
+        sys.stdout.write(f"{spec.alias!s:{width}}  {_line(spec, lineage, now)}\n")
+    for rejected in selected.rejected:
+        print_error(rejected.error, prefix=f"{rejected.label}: ")
+    return ExitCode.DONE
+
+
+def _line(spec: CertSpec, lineage: Lineage, now: datetime) -> str:
+    decision = decide(spec, lineage, now)
+    if lineage.leaf is None:
+        return f"{decision.reason.value}: {decision.detail}"
+    left = lineage.leaf.not_after - now
+    names = " ".join(str(name) for name in sorted(lineage.leaf.identifiers))
+    state = "current" if not decision.due else f"due ({decision.reason.value}: {decision.detail})"
+    return f"{state}, {duration_text(left)} left, issued by {lineage.leaf.issuer}, {names}"
+
+
+def _document(spec: CertSpec, lineage: Lineage, now: datetime, certdir: str) -> Mapping[str, object]:
+    decision = decide(spec, lineage, now)
+    leaf = lineage.leaf
+    return {
+        "alias": str(spec.alias),
+        "folder": f"{certdir}/{spec.alias}",
+        "names": [str(name) for name in spec.identifiers],
+        "due": decision.due,
+        "reason": decision.reason.value,
+        "detail": decision.detail,
+        "renew_at": iso(decision.renew_at) if decision.renew_at is not None else None,
+        "key_id": lineage.key_id,
+        "certificate": None
+        if leaf is None
+        else {
+            "names": [str(name) for name in sorted(leaf.identifiers)],
+            "not_before": iso(leaf.not_before),
+            "not_after": iso(leaf.not_after),
+            "serial": leaf.serial,
+            "issuer": leaf.issuer,
+            "key_id": leaf.key_id,
+            "ocsp_url": leaf.ocsp_url,
+            "must_staple": leaf.must_staple,
+        },
+    }
