@@ -1,0 +1,282 @@
+"""Things that go wrong between a client and a healthy server, on purpose: over HTTP, and in the CA's DNS."""
+
+import http.client
+import itertools
+import socket
+import ssl
+import threading
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+import dns.flags
+import dns.message
+import dns.name
+import dns.query
+import dns.rcode
+import trustme
+
+from bed import ports
+from bed.pebble import Pebble
+from bed.powerdns import PowerDns
+from bed.recorder import HOP_BY_HOP
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request. `nth` counts, from 1, those of the same method and kind (first part of the path)."""
+
+    method: str
+    path: str
+    body: bytes
+    nth: int
+
+    @property
+    def kind(self) -> str:
+        return kind_of(self.path)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The proxy answers by itself; the server behind it never hears of the request."""
+
+    status: int
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=lambda: {"Content-Type": "application/json"})
+
+
+@dataclass(frozen=True, slots=True)
+class HangUp:
+    """The connection is closed without an answer, before or after the request was passed on."""
+
+    passed_on: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    """Passed on that many seconds later."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrite:
+    """The server's answer, with another body or with more headers."""
+
+    change: Callable[[bytes], bytes] = bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+Fault = Answer | HangUp | Late | Rewrite
+Rule = Callable[[Asked], Fault | None]
+"""What happens to a request; None passes it on. Called from several threads, one at a time."""
+
+
+def kind_of(path: str) -> str:
+    return "/" + path.partition("?")[0].split("/")[1]
+
+
+class FaultProxy:
+    """A reverse proxy on loopback. The Host header goes through, so a CA behind it hands out URLs that lead here."""
+
+    def __init__(
+        self, upstream: str, rule: Rule, *, trust: Path | None = None, certificate: trustme.LeafCert | None = None
+    ) -> None:
+        """`trust` is the PEM file by which an https upstream is verified, `certificate` makes the proxy speak TLS."""
+        parts = urlsplit(upstream)
+        self.rule = rule
+        self._host, self._port = parts.hostname or "", parts.port or 80
+        self._trust = ssl.create_default_context(cafile=str(trust)) if parts.scheme == "https" else None
+        self._lock = threading.Lock()
+        self._seen: Counter[tuple[str, str]] = Counter()
+        self._asked: list[Asked] = []
+        self.stopped = threading.Event()
+        self.port = ports.reserve()
+        self._server = _Server(("127.0.0.1", self.port), self)
+        if certificate is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            certificate.configure_cert(context)
+            self._server.socket = context.wrap_socket(
+                self._server.socket, server_side=True, do_handshake_on_connect=False
+            )
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+        self._thread.start()
+        self.url = f"{'https' if certificate else 'http'}://localhost:{self.port}"
+
+    def requests(self) -> list[Asked]:
+        with self._lock:
+            return list(self._asked)
+
+    def decide(self, method: str, path: str, body: bytes) -> Fault | None:
+        with self._lock:
+            kind = kind_of(path)
+            self._seen[method, kind] += 1
+            asked = Asked(method, path, body, self._seen[method, kind])
+            self._asked.append(asked)
+            return self.rule(asked)
+
+    def forward(
+        self, method: str, path: str, body: bytes, headers: Mapping[str, str]
+    ) -> tuple[http.client.HTTPResponse, bytes]:
+        if self._trust is not None:
+            upstream: http.client.HTTPConnection = http.client.HTTPSConnection(
+                self._host, self._port, timeout=30, context=self._trust
+            )
+        else:
+            upstream = http.client.HTTPConnection(self._host, self._port, timeout=30)
+        try:
+            upstream.request(method, path, body or None, dict(headers))
+            reply = upstream.getresponse()
+            return reply, reply.read()
+        finally:
+            upstream.close()
+
+    def stop(self) -> None:
+        self.stopped.set()
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+        ports.release(self.port)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, address: tuple[str, int], proxy: FaultProxy) -> None:
+        super().__init__(address, _Handler)
+        self.proxy = proxy
+
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 (signature of the base class)
+        """A client that hangs up is no news."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _Server
+    protocol_version = "HTTP/1.1"
+    timeout = 60
+    disable_nagle_algorithm = True
+
+    def _handle(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        fault = self.server.proxy.decide(self.command, self.path, body)
+        match fault:
+            case Answer(status, content, headers):
+                self._answer(status, content, headers)
+            case HangUp(passed_on=False):
+                self._hang_up()
+            case Late(seconds):
+                self.server.proxy.stopped.wait(seconds)
+                self._pass_on(body, None)
+            case _:
+                self._pass_on(body, fault)
+
+    def _pass_on(self, body: bytes, fault: Fault | None) -> None:
+        headers = {name: value for name, value in self.headers.items() if name.lower() not in HOP_BY_HOP}
+        try:
+            reply, content = self.server.proxy.forward(self.command, self.path, body, headers)
+        except OSError as error:
+            self._answer(502, str(error).encode(), {"Content-Type": "text/plain"})
+            return
+        if isinstance(fault, HangUp):
+            self._hang_up()
+            return
+        kept = {
+            name: value for name, value in reply.getheaders() if name.lower() not in HOP_BY_HOP | {"content-length"}
+        }
+        if isinstance(fault, Rewrite):
+            content, kept = fault.change(content), {**kept, **fault.headers}
+        self._answer(reply.status, content, kept)
+
+    def _answer(self, status: int, content: bytes, headers: Mapping[str, str]) -> None:
+        self.send_response_only(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        if status != 204:
+            self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(content)
+
+    def _hang_up(self) -> None:
+        self.close_connection = True
+        self.connection.close()
+
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = _handle  # noqa: N815 (names of the base class)
+
+    def log_message(self, *_: object) -> None:
+        """Standard error belongs to the tests."""
+
+
+class FaultyPebble(FaultProxy):
+    """A proxy in front of Pebble, under a certificate of its own authority (`ca_bundle`)."""
+
+    def __init__(self, pebble: Pebble, rule: Rule, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        authority = trustme.CA(key_type=trustme.KeyType.ECDSA)
+        self.ca_bundle = folder / "faulty-ca.pem"
+        authority.cert_pem.write_to_path(self.ca_bundle)
+        super().__init__(
+            pebble.directory_url.removesuffix("/dir"),
+            rule,
+            trust=pebble.ca_bundle,
+            certificate=authority.issue_cert("localhost", key_type=trustme.KeyType.ECDSA),
+        )
+        self.directory_url = f"{self.url}/dir"
+
+
+class FaultyPowerDns(FaultProxy):
+    """A proxy in front of PowerDNS's API; what it passes on is on record there."""
+
+    def __init__(self, server: PowerDns, rule: Rule) -> None:
+        super().__init__(server.api_url, rule)
+
+
+class HoleyDns:
+    """Passes questions on to a name server over UDP, and knows nothing (NXDOMAIN) of the names in `holes`."""
+
+    def __init__(self, upstream: tuple[str, int], holes: Collection[str]) -> None:
+        self._upstream = upstream
+        self._holes = {dns.name.from_text(name) for name in holes}
+        self.dns = ("127.0.0.1", ports.reserve())
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.bind(self.dns)
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        for _ in itertools.count():
+            packet, source = self._socket.recvfrom(4096)
+            if not packet:  # `stop` says so
+                return
+            self._socket.sendto(self._reply(dns.message.from_wire(packet)).to_wire(), source)
+
+    def _reply(self, query: dns.message.Message) -> dns.message.Message:
+        if any(question.name in self._holes for question in query.question):
+            reply = dns.message.make_response(query)
+            reply.flags |= dns.flags.AA
+            reply.set_rcode(dns.rcode.NXDOMAIN)
+            return reply
+        return dns.query.udp_with_fallback(query, self._upstream[0], port=self._upstream[1], timeout=5)[0]
+
+    def stop(self) -> None:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as waker:
+            waker.sendto(b"", self.dns)
+        self._thread.join()
+        self._socket.close()
+        ports.release(self.dns[1])
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
