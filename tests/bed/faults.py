@@ -1,8 +1,7 @@
 """Things that go wrong between a client and a healthy server, on purpose: over HTTP, and in the CA's DNS."""
 
 import http.client
-import itertools
-import socket
+import socketserver
 import ssl
 import threading
 from collections import Counter
@@ -242,37 +241,34 @@ class FaultyPowerDns(FaultProxy):
 
 
 class HoleyDns:
-    """Passes questions on to a name server over UDP, and knows nothing (NXDOMAIN) of the names in `holes`."""
+    """Passes questions on to a name server, over UDP and TCP, and knows nothing (NXDOMAIN) of the names in `holes`."""
 
     def __init__(self, upstream: tuple[str, int], holes: Collection[str]) -> None:
         self._upstream = upstream
         self._holes = {dns.name.from_text(name) for name in holes}
         self.dns = ("127.0.0.1", ports.reserve())
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._socket.bind(self.dns)
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
+        self._servers: list[socketserver.BaseServer] = [_Udp(self.dns, self), _Tcp(self.dns, self)]
+        self._threads = [
+            threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True) for server in self._servers
+        ]
+        for thread in self._threads:
+            thread.start()
 
-    def _run(self) -> None:
-        for _ in itertools.count():
-            packet, source = self._socket.recvfrom(4096)
-            if not packet:  # `stop` says so
-                return
-            self._socket.sendto(self._reply(dns.message.from_wire(packet)).to_wire(), source)
-
-    def _reply(self, query: dns.message.Message) -> dns.message.Message:
+    def reply(self, packet: bytes) -> bytes:
+        query = dns.message.from_wire(packet)
         if any(question.name in self._holes for question in query.question):
-            reply = dns.message.make_response(query)
-            reply.flags |= dns.flags.AA
-            reply.set_rcode(dns.rcode.NXDOMAIN)
-            return reply
-        return dns.query.udp_with_fallback(query, self._upstream[0], port=self._upstream[1], timeout=5)[0]
+            answer = dns.message.make_response(query)
+            answer.flags |= dns.flags.AA
+            answer.set_rcode(dns.rcode.NXDOMAIN)
+        else:
+            answer = dns.query.tcp(query, self._upstream[0], port=self._upstream[1], timeout=5)
+        return answer.to_wire()
 
     def stop(self) -> None:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as waker:
-            waker.sendto(b"", self.dns)
-        self._thread.join()
-        self._socket.close()
+        for server, thread in zip(self._servers, self._threads, strict=True):
+            server.shutdown()
+            server.server_close()
+            thread.join()
         ports.release(self.dns[1])
 
     def __enter__(self) -> Self:
@@ -280,3 +276,37 @@ class HoleyDns:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+
+class _Udp(socketserver.ThreadingUDPServer):
+    daemon_threads = True
+
+    def __init__(self, address: tuple[str, int], holey: HoleyDns) -> None:
+        super().__init__(address, _Datagram)
+        self.holey = holey
+
+
+class _Tcp(socketserver.ThreadingTCPServer):
+    daemon_threads = True
+    allow_reuse_address = True
+
+    def __init__(self, address: tuple[str, int], holey: HoleyDns) -> None:
+        super().__init__(address, _Stream)
+        self.holey = holey
+
+
+class _Datagram(socketserver.DatagramRequestHandler):
+    server: _Udp
+
+    def handle(self) -> None:
+        self.wfile.write(self.server.holey.reply(self.rfile.read()))
+
+
+class _Stream(socketserver.StreamRequestHandler):
+    server: _Tcp
+    timeout = 30
+
+    def handle(self) -> None:
+        while len(size := self.rfile.read(2)) == 2:
+            answer = self.server.holey.reply(self.rfile.read(int.from_bytes(size)))
+            self.wfile.write(len(answer).to_bytes(2) + answer)

@@ -20,6 +20,9 @@ class SystemNameservers:
         self._overrides = overrides
 
     def of(self, zone: DnsName) -> ServerSet:
+        # Loaded here, where a thread has time, since questions follow.
+        import certkeeper.adapters.dnswire  # noqa: F401, PLC0415
+
         override = self._override(zone)
         if override is not None:
             return _reachable([server for entry in override.servers for server in _named(entry)])

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from certkeeper.apply.effects import ChangeZone, NotifyZone, do
+from certkeeper.apply.effects import ChangeZone, FindServers, NotifyZone, do
 from certkeeper.apply.propagate import prove
 from certkeeper.apply.scheduler import Scheduler, Signal, wait
 from certkeeper.base.errors import CertkeeperError
@@ -18,6 +18,7 @@ from certkeeper.base.names import Alias, DnsName
 from certkeeper.base.wire import Exchange, TransportError, pause
 from certkeeper.zone.apex import ZoneError
 from certkeeper.zone.changes import ChangeSet, RecordChange
+from certkeeper.zone.propagation import ServerSet
 from certkeeper.zone.rrset import Zone, ZoneKind, txt_rdata
 
 WAVE_SIZE = 100
@@ -41,6 +42,8 @@ class _Queue:
     may_join: set[Alias] = field(default_factory=set)
     parked: dict[Alias, _Parked] = field(default_factory=dict)
     timer_set: bool = False
+    servers: ServerSet | None = None
+    servers_known: Signal = field(default_factory=Signal)
 
 
 class Waves:
@@ -57,7 +60,11 @@ class Waves:
     def enter(self, alias: Alias, zones: Collection[Zone]) -> None:
         """A lineage starts that may join the next wave of these zones."""
         for zone in zones:
-            self._queues.setdefault(zone, _Queue()).may_join.add(alias)
+            if zone not in self._queues:
+                # Whom to ask is looked up while orders are opened.
+                self._queues[zone] = _Queue()
+                self._scheduler.spawn(do(FindServers(zone.name)), self._found(self._queues[zone]))
+            self._queues[zone].may_join.add(alias)
 
     def proof(self, alias: Alias, values: Mapping[Zone, Values]) -> Exchange[None]:
         """Have values published and wait until they are served.
@@ -68,7 +75,7 @@ class Waves:
         parked = {zone: _Parked(owners) for zone, owners in values.items()}
         self._held.setdefault(alias, []).extend(parked.values())
         for zone, item in parked.items():
-            queue = self._queues.setdefault(zone, _Queue())
+            queue = self._queues[zone]
             queue.parked[alias] = item
             if not queue.timer_set:
                 queue.timer_set = True
@@ -99,11 +106,24 @@ class Waves:
         if wave:
             self._scheduler.spawn(self._carry(zone, wave), self._carried)
 
+    def _found(self, queue: _Queue) -> Callable[[object, Exception | None], None]:
+        def found(value: object, error: Exception | None) -> None:
+            queue.servers = value if isinstance(value, ServerSet) else None
+            queue.servers_known.set(error)
+
+        return found
+
     def _carried(self, _value: object, error: Exception | None) -> None:
         if error is not None:
             raise error
 
     def _carry(self, zone: Zone, wave: dict[Alias, _Parked]) -> Exchange[None]:
+        try:
+            yield from wait(self._queues[zone].servers_known)
+        except CertkeeperError as error:
+            # Nothing could be proven, so nothing is published.
+            _fail(wave, error)
+            return
         published = ChangeSet.of(
             RecordChange(owner, "TXT", add=frozenset(txt_rdata(value) for value in values), ttl=_TTL)
             for item in wave.values()
@@ -113,10 +133,10 @@ class Waves:
             yield from self._change(zone, published, "published", len(wave))
             yield from self._prove(zone, wave)
         except CertkeeperError as error:
-            for item in wave.values():
-                item.proven.set(error)
+            _fail(wave, error)
         for item in wave.values():
             yield from wait(item.released)
+        # Owed also where the change failed: its answer may have been lost on the way.
         try:
             yield from self._change(zone, published.invert(), "withdrawn", 0)
         except CertkeeperError as error:
@@ -127,7 +147,8 @@ class Waves:
         for item in wave.values():
             for owner, values in item.values.items():
                 wanted[owner] = wanted.get(owner, frozenset()) | values
-        failed = yield from prove(zone.name, wanted, self._bound, self._tell)
+        servers = self._queues[zone].servers or ServerSet(())
+        failed = yield from prove(zone.name, servers, wanted, bound=self._bound, tell=self._tell)
         for item in wave.values():
             owners = sorted(owner for owner in item.values if owner in failed.owners)
             item.proven.set(failed.error(owners) if owners else None)
@@ -155,6 +176,11 @@ class Waves:
                 raise error
 
         return told
+
+
+def _fail(wave: Mapping[Alias, _Parked], error: CertkeeperError) -> None:
+    for item in wave.values():
+        item.proven.set(error)
 
 
 def _still_there(zone: Zone, published: ChangeSet, error: CertkeeperError) -> ZoneError:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from certkeeper.apply.effects import AskServer, FindServers, do
+from certkeeper.apply.effects import AskServer, do
 from certkeeper.apply.scheduler import monotonic
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.events import Noted, ServersWaited, Tell, ZoneProven
@@ -12,7 +12,7 @@ from certkeeper.base.names import DnsName
 from certkeeper.base.times import duration_text
 from certkeeper.base.wire import Exchange, pause, together
 from certkeeper.zone.apex import ZoneError
-from certkeeper.zone.propagation import Evidence, Server, Verdict, Wanted, final, judge
+from certkeeper.zone.propagation import Evidence, Server, ServerSet, Verdict, Wanted, final, judge
 
 _FIRST_POLL = 0.1
 _SLOWEST_POLL = 2.0
@@ -45,24 +45,19 @@ class Unproven:
         )
 
 
-def prove(zone: DnsName, wanted: Wanted, bound: timedelta, tell: Tell) -> Exchange[Unproven]:
-    """Ask every server until the verdict is in, at most for `bound`; polls come after 0.1, 0.2, 0.4 … 2 s.
-
-    Raises:
-        CertkeeperError: the zone's name servers cannot be found.
-    """
+def prove(zone: DnsName, servers: ServerSet, wanted: Wanted, *, bound: timedelta, tell: Tell) -> Exchange[Unproven]:
+    """Ask every server until the verdict is in, at most for `bound`; polls come after 0.1, 0.2, 0.4 … 2 s."""
     started = yield from monotonic()
-    server_set = yield from do(FindServers(zone))
-    for note in server_set.skipped:
+    for note in servers.skipped:
         tell(Noted(zone.text, note))
     evidence: dict[Server, Evidence] = {}
     delay = _FIRST_POLL
     told: tuple[str, ...] = ()
     while True:
-        open_servers = [server for server in server_set.servers if not _confirms(evidence.get(server), wanted)]
+        open_servers = [server for server in servers.servers if not _confirms(evidence.get(server), wanted)]
         answers = yield from together([_ask(server, wanted, evidence.get(server)) for server in open_servers])
         evidence.update(zip(open_servers, answers, strict=True))
-        verdict = judge(server_set.servers, wanted, evidence)
+        verdict = judge(servers.servers, wanted, evidence)
         elapsed = (yield from monotonic()) - started
         if verdict.proven or elapsed >= bound.total_seconds():
             return _conclude(zone, wanted, verdict, bound, elapsed, tell)

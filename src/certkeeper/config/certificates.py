@@ -14,7 +14,7 @@ from certkeeper.config.lint import ignored_settings, unknown_variables
 from certkeeper.config.settings import CertSpec, ChallengeType, Rejected, RenewPolicy
 from certkeeper.config.shell import Assignment, Script
 from certkeeper.config.values import Values, listed
-from certkeeper.config.variables import PER_CERTIFICATE
+from certkeeper.config.variables import DEFAULTS, PER_CERTIFICATE
 
 PDNS_SCRIPT = "pdns_api.sh"
 _ONLY_POWERDNS = "this version answers dns-01 through PowerDNS only"
@@ -74,7 +74,7 @@ def key_spec(values: Values, algorithm: str, size: str, default: KeyAlgorithm, p
             raise
         raise ConfigError(error.where, error.reason, hint="name the curve: prime256v1 or secp384r1") from error
     if found is KeyAlgorithm.RSA:
-        return KeySpec(found, values.number(size, 4096, _SMALLEST_RSA, _LARGEST_RSA), policy)
+        return KeySpec(found, values.number(size, int(DEFAULTS[size]), _SMALLEST_RSA, _LARGEST_RSA), policy)
     return KeySpec(found, policy=policy)
 
 

@@ -7,7 +7,8 @@ DEFAULTS = {
     "CERTDIR": "",
     "ALPNCERTDIR": "",
     "ACCOUNTDIR": "",
-    "ACCOUNT_KEYSIZE": "4096",
+    # Not dehydrated's 4096: every request is signed, two per name, and 2048 bits are signed six times as fast.
+    "ACCOUNT_KEYSIZE": "2048",
     "ACCOUNT_KEY_ALGO": "rsa",
     "CHALLENGETYPE": "http-01",
     "CONFIG_D": "",

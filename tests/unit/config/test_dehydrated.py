@@ -22,7 +22,7 @@ def test_defaults_are_dehydrateds() -> None:
         statedir="/etc/dehydrated/state",
         lockfile="/etc/dehydrated/lock",
         ca="https://acme-v02.api.letsencrypt.org/directory",
-        account_key=KeySpec(KeyAlgorithm.RSA, 4096),
+        account_key=KeySpec(KeyAlgorithm.RSA, 2048),
     )
 
 
@@ -66,7 +66,7 @@ def test_other_curl_options_are_found() -> None:
 
 def test_account_key() -> None:
     assert settings("ACCOUNT_KEY_ALGO=prime256v1").account_key == KeySpec(KeyAlgorithm.P256)
-    assert settings("ACCOUNT_KEYSIZE=2048").account_key == KeySpec(KeyAlgorithm.RSA, 2048)
+    assert settings("ACCOUNT_KEYSIZE=3072").account_key == KeySpec(KeyAlgorithm.RSA, 3072)
 
 
 def test_contact() -> None:

@@ -54,7 +54,7 @@ def test_the_seed_as_it_stands() -> None:
         lockfile="/var/run/dehydrated.lock",
         ca="https://acme-staging-v02.api.letsencrypt.org/directory",
         contact_email="webmaster@example.net",
-        account_key=KeySpec(KeyAlgorithm.RSA, 4096),
+        account_key=KeySpec(KeyAlgorithm.RSA, 2048),
         powerdns=PowerDnsSettings("http://ns0.example.net:8081", Secret("secret"), server="localhost"),
         propagation=timedelta(seconds=150),
     )
@@ -96,7 +96,7 @@ def test_the_seed_with_an_appended_block() -> None:
         lockfile=f"{base}/lock",
         ca="https://localhost:14000/dir",
         contact_email="webmaster@example.net",
-        account_key=KeySpec(KeyAlgorithm.RSA, 4096),
+        account_key=KeySpec(KeyAlgorithm.RSA, 2048),
         powerdns=PowerDnsSettings("http://127.0.0.1:18081", Secret("secret"), server="localhost"),
         propagation=timedelta(seconds=150),
     )
