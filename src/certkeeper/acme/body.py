@@ -21,7 +21,7 @@ def members(response: Response, what: str) -> Mapping[str, object]:
     """
     try:
         document = json.loads(response.body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         shown = printable(response.body[:200].decode("utf-8", "replace"), 120)
         raise MalformedBody(f"{what}: the answer is not JSON: {shown!r}") from error
     if not isinstance(document, dict):

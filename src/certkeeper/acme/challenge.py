@@ -1,16 +1,20 @@
 """Challenges (RFC 8555 §8): what has to be published, and telling the CA to look."""
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from certkeeper.acme.body import member_text
+from certkeeper.acme.body import member_text, members
 from certkeeper.acme.jws import AccountKey, b64url
 from certkeeper.acme.problem import Problem, problem_from_document
 from certkeeper.acme.session import Session
+from certkeeper.base.errors import CertkeeperError, printable
 from certkeeper.base.names import DnsName
 from certkeeper.base.wire import Exchange
 
+_TOKEN = re.compile(r"[A-Za-z0-9_-]+")
+"""§8.1: base64url without padding; anything else is as good as no token."""
 DNS_LABEL = "_acme-challenge"
 
 
@@ -26,12 +30,12 @@ class Challenge:
 
 
 def read_challenge(document: Mapping[str, object]) -> Challenge:
-    error = document.get("error")
+    error, token = document.get("error"), member_text(document, "token")
     return Challenge(
-        type=member_text(document, "type"),
+        type=printable(member_text(document, "type"), 100),
         url=member_text(document, "url"),
-        status=member_text(document, "status"),
-        token=member_text(document, "token"),
+        status=printable(member_text(document, "status"), 100),
+        token=token if _TOKEN.fullmatch(token) else "",
         error=problem_from_document(error) if isinstance(error, dict) else None,
     )
 
@@ -47,5 +51,25 @@ def dns01_value(token: str, key: AccountKey) -> str:
 
 
 def answer(session: Session, challenge: Challenge, name: str) -> Exchange[None]:
-    """Tell the CA that the challenge for this name can be validated now (§7.5.1)."""
-    yield from session.post(challenge.url, {}, context=f"{name}: ")
+    """Tell the CA that the challenge for this name can be validated now (§7.5.1).
+
+    Where an earlier try got through but its reply was lost, the challenge is no longer pending, and all is well.
+
+    Raises:
+        Problem: the CA does not take the answer.
+    """
+    try:
+        yield from session.post(challenge.url, {}, context=f"{name}: ")
+    except Problem as refused:
+        if not (yield from _was_answered(session, challenge)):
+            raise refused from None
+
+
+def _was_answered(session: Session, challenge: Challenge) -> Exchange[bool]:
+    """§7.1.6: from `pending` a challenge goes on to one of these only by an answer."""
+    try:
+        response = yield from session.read(challenge.url)
+        status = read_challenge(members(response, f"challenge {challenge.url}")).status
+    except CertkeeperError:
+        return False
+    return status in {"processing", "valid", "invalid"}

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from certkeeper.acme.body import MalformedBody, member_text, members
 from certkeeper.base.wire import Response
 
+NO_DIRECTORY_HINT = "CA must be the URL of an ACME (RFC 8555) directory"
+
 
 @dataclass(frozen=True, slots=True)
 class Directory:
@@ -29,7 +31,7 @@ def read_directory(response: Response, url: str) -> Directory:
     if missing:
         raise MalformedBody(
             f"directory {url}: no {', '.join(missing)} in it",
-            hint="CA must be the URL of an ACME (RFC 8555) directory",
+            hint=NO_DIRECTORY_HINT,
         )
     meta = document.get("meta")
     meta_members: Mapping[str, object] = meta if isinstance(meta, dict) else {}

@@ -17,6 +17,7 @@ from certkeeper.base.wire import Exchange, Response, pause, together
 
 _FIRST_POLL = 0.05
 _SLOWEST_POLL = 10.0
+_REASONS_TOLD = 10
 
 
 class OrderStatus(StrEnum):
@@ -125,7 +126,7 @@ def finalize(session: Session, order: Order, csr_der: bytes) -> Exchange[Order]:
         if problem.type != ErrorType.ORDER_NOT_READY:
             raise
         current = yield from fetch_order(session, order.url)
-        if current.status is OrderStatus.READY:
+        if current.status in {OrderStatus.PENDING, OrderStatus.READY}:
             raise
         return current
     # The Location of this answer is optional, so the URL that we know stays.
@@ -141,43 +142,52 @@ def wait_while(session: Session, order: Order, statuses: frozenset[OrderStatus],
     Raises:
         OrderTimeout: still there after the bound.
     """
-    delay, current = _FIRST_POLL, order
+    delay, current, waited = _FIRST_POLL, order, 0.0
     # What a pending order said of pacing was said before its challenges were answered.
     asked = order.retry_after if order.status is OrderStatus.PROCESSING else None
-    started: datetime | None = None
     while current.status in statuses:
-        left = bound.total_seconds() if started is None else (started + bound - current.at).total_seconds()
-        if left <= 0:
+        if waited >= bound.total_seconds():
             raise OrderTimeout(
                 f"order {order.url}: still {current.status} after {duration_text(bound)}",
                 hint="the CA is slow or stuck: run again later; the next run starts a new order",
             )
-        yield from pause(max(0.01, min(delay if asked is None else asked.total_seconds(), left)))
-        delay = min(delay * 1.5, _SLOWEST_POLL)
+        # A wait of nothing (a date of a CA whose clock is behind ours) is no pace at all.
+        wanted = asked.total_seconds() if asked else delay
+        seconds = min(wanted, bound.total_seconds() - waited)
+        yield from pause(seconds)
+        waited, delay = waited + seconds, min(delay * 1.5, _SLOWEST_POLL)
         current = yield from fetch_order(session, order.url)
-        started, asked = started or current.at, current.retry_after
+        asked = current.retry_after
     return current
 
 
 def explain_invalid(session: Session, order: Order) -> Exchange[OrderFailed]:
     """Why an order is invalid: the reasons are in its authorizations, and order.error may be empty (§7.1.6)."""
-    authorizations = yield from fetch_authorizations(session, order.authorizations)
-    reasons = [
-        f"{authorization.identifier}: {challenge.error}"
-        for authorization in authorizations
-        if authorization.status is not AuthorizationStatus.VALID
-        for challenge in authorization.challenges
-        if challenge.error is not None
-    ]
-    reasons += [
-        f"{authorization.identifier}: authorization is {authorization.status}"
-        for authorization in authorizations
-        if authorization.status not in {AuthorizationStatus.VALID, AuthorizationStatus.PENDING}
-        and not any(challenge.error for challenge in authorization.challenges)
-    ]
-    if order.error is not None:
+    readable = yield from together([_if_readable(session, url) for url in order.authorizations])
+    reasons = list(dict.fromkeys(reason for item in readable if item is not None for reason in _reasons(item)))
+    if order.error is not None and not reasons:
         reasons.append(str(order.error))
-    return OrderFailed("; ".join(reasons) or f"order {order.url}: invalid, and the CA does not say why")
+    told = reasons[:_REASONS_TOLD] + ([f"and {len(reasons) - _REASONS_TOLD} more"] if reasons[_REASONS_TOLD:] else [])
+    return OrderFailed(
+        "; ".join(told) or f"order {order.url}: invalid, and the CA does not say why",
+        hint="mend what the CA names, or take the name off its line in domains.txt",
+    )
+
+
+def _if_readable(session: Session, url: str) -> Exchange[Authorization | None]:
+    try:
+        return (yield from _fetch_authorization(session, url))
+    except CertkeeperError:
+        return None
+
+
+def _reasons(authorization: Authorization) -> list[str]:
+    """What the CA holds against this identifier; nothing where it is proven or was not decided."""
+    if authorization.status in {AuthorizationStatus.VALID, AuthorizationStatus.PENDING}:
+        return []
+    errors = [challenge.error for challenge in authorization.challenges if challenge.error is not None]
+    said = [str(error) for error in errors] or [f"authorization is {authorization.status}"]
+    return [f"{authorization.identifier}: {text}" for text in said]
 
 
 def _fetch_authorization(session: Session, url: str) -> Exchange[Authorization]:

@@ -10,6 +10,7 @@ from certkeeper.base.errors import CertkeeperError, Fault, printable
 from certkeeper.base.times import parse_retry_after
 from certkeeper.base.wire import Response
 
+_SUBPROBLEMS_TOLD = 10
 _PREFIX = "urn:ietf:params:acme:error:"
 
 
@@ -22,6 +23,8 @@ class ErrorType(StrEnum):
     SERVER_INTERNAL = "serverInternal"
     ACCOUNT_DOES_NOT_EXIST = "accountDoesNotExist"
     EXTERNAL_ACCOUNT_REQUIRED = "externalAccountRequired"
+    REJECTED_IDENTIFIER = "rejectedIdentifier"
+    UNSUPPORTED_IDENTIFIER = "unsupportedIdentifier"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,9 @@ class Problem(CertkeeperError):
         context: str = "",
     ) -> None:
         said = f"{type_}: {detail}" if detail else type_
-        parts = "".join(f"; {sub}" for sub in subproblems)
+        parts = "".join(f"; {sub}" for sub in subproblems[:_SUBPROBLEMS_TOLD])
+        if subproblems[_SUBPROBLEMS_TOLD:]:
+            parts += f"; and {len(subproblems) - _SUBPROBLEMS_TOLD} more"
         super().__init__(f"{context}{said}{parts}", retry_at=retry_at, hint=_HINTS.get(type_, ""))
         self.type = type_
         self.detail = detail
@@ -73,7 +78,7 @@ def problem_from_response(response: Response, context: str = "") -> Problem:
     retry_at = response.at + wait if wait is not None else None
     try:
         document = json.loads(response.body)
-    except ValueError:
+    except (ValueError, RecursionError):
         document = None
     if not isinstance(document, dict) or not isinstance(document.get("type"), str):
         text = printable(response.body.decode("utf-8", "replace"), 200)
@@ -104,6 +109,8 @@ _HINTS: Mapping[str, str] = {
     ErrorType.RATE_LIMITED: "the CA limits requests: wait, or ask for fewer certificates at once",
     ErrorType.ACCOUNT_DOES_NOT_EXIST: "the CA does not know this account key: move the account folder away and "
     "run again with --accept-terms",
+    ErrorType.REJECTED_IDENTIFIER: "this CA does not issue for that name: take it off its line in domains.txt",
+    ErrorType.UNSUPPORTED_IDENTIFIER: "this CA does not issue for that name: take it off its line in domains.txt",
     ErrorType.EXTERNAL_ACCOUNT_REQUIRED: "this CA binds accounts to a customer: ask it for a key id and an HMAC key",
 }
 

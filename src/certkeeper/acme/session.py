@@ -6,15 +6,18 @@ since CAs route nonces to the site that issued them and drop old ones.
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 
-from certkeeper.acme.directory import Directory, read_directory
+from certkeeper.acme.directory import NO_DIRECTORY_HINT, Directory, read_directory
 from certkeeper.acme.jws import AccountKey, sign_request
 from certkeeper.acme.problem import ErrorType, Problem, problem_from_response
 from certkeeper.base.errors import CertkeeperError, Fault
 from certkeeper.base.times import parse_retry_after
 from certkeeper.base.wire import Exchange, Request, Response, TransportError, ask, pause
 
+_NONCE = re.compile(r"[A-Za-z0-9_-]+")
+"""§6.5.1: a nonce of another form must be ignored."""
 _NONCE_TRIES = 12
 """At 25 % refusals, that many in a row happen once in 16 million requests."""
 _NONCES_WITHOUT_PAUSE = 4
@@ -46,7 +49,9 @@ class Session:
         if self._directory is None:
             response = yield from self._persist(Request("GET", self.directory_url, self._headers))
             if response.status != 200:
-                raise problem_from_response(response, f"directory {self.directory_url}: ")
+                problem = problem_from_response(response, f"directory {self.directory_url}: ")
+                problem.hint = problem.hint or NO_DIRECTORY_HINT
+                raise problem
             self._directory = read_directory(response, self.directory_url)
         return self._directory
 
@@ -73,7 +78,10 @@ class Session:
             problem = problem_from_response(response, context)
             if problem.type != ErrorType.BAD_NONCE:
                 raise problem
-        raise NoncesRefused(f"{url}: the CA refused {_NONCE_TRIES} nonces in a row")
+        raise NoncesRefused(
+            f"{url}: the CA refused {_NONCE_TRIES} nonces in a row",
+            hint="the CA, or a cache between it and this host, is out of order: try again later",
+        )
 
     def _persist_signed(self, url: str, payload: bytes) -> Exchange[Response]:
         # Each try is signed anew: a nonce counts as used even where the answer was lost.
@@ -104,7 +112,7 @@ class Session:
             yield from pause(_backoff(request.url, attempt))
             return None
         nonce = response.header("replay-nonce")
-        if nonce:
+        if nonce and _NONCE.fullmatch(nonce):
             self._nonces.append(nonce)
         if response.status not in _TRANSIENT_STATUS or last:
             return response
@@ -120,6 +128,8 @@ class Session:
             return self._nonces.pop()
         directory = yield from self.directory()
         response = yield from self._persist(Request("HEAD", directory.new_nonce, self._headers))
+        if response.status >= 400:
+            raise problem_from_response(response, f"{directory.new_nonce}: ")
         if not self._nonces:
             raise Problem(
                 f"HTTP {response.status}", "no Replay-Nonce in the answer", context=f"{directory.new_nonce}: "
@@ -129,5 +139,5 @@ class Session:
 
 def _backoff(url: str, attempt: int) -> float:
     """Seconds before the next try: 0.5, 1, 2, 4, each up to a quarter longer so that clients do not march in step."""
-    jitter = hashlib.sha256(f"{url} {attempt}".encode()).digest()[0] / 1024
+    jitter = hashlib.sha256(f"{url} {attempt}".encode("utf-8", "surrogatepass")).digest()[0] / 1024
     return float(0.5 * 2**attempt * (1 + jitter))

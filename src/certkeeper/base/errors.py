@@ -37,7 +37,7 @@ class ExitCode(IntEnum):
 
 
 class CertkeeperError(Exception):
-    """Any failure that we can name.
+    """Any failure that we can name. Its texts are made safe to print.
 
     Attributes:
         hint: what the operator can type or change; empty where there is nothing to do but wait.
@@ -50,9 +50,20 @@ class CertkeeperError(Exception):
     exit_code: ExitCode = ExitCode.FAILED
 
     def __init__(self, message: str, *, hint: str = "", retry_at: datetime | None = None) -> None:
-        super().__init__(message)
-        self.hint = hint
+        # Strangers' texts (a CA's, a server's, a file's) end up in here: none of them may write to the terminal.
+        super().__init__(printable(message))
+        self.hint = printable(hint)
         self.retry_at = retry_at
+
+
+class Interrupted(CertkeeperError):
+    """Somebody asked the run to stop (SIGINT, SIGTERM)."""
+
+    fault = Fault.OPERATOR
+
+    def __init__(self, exit_code: ExitCode) -> None:
+        super().__init__("interrupted", hint="run it again: it goes on with what is left")
+        self.exit_code = exit_code
 
 
 @dataclass(frozen=True, slots=True, order=True)

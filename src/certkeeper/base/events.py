@@ -59,7 +59,7 @@ class ZoneChanged(Event):
     @property
     def text(self) -> str:
         whose = f" of {count(self.lineages, 'certificate')}" if self.lineages else ""
-        return f"{self.zone}: {count(self.records, 'challenge record')}{whose} {self.action}"
+        return f"zone {self.zone}: {count(self.records, 'challenge record')}{whose} {self.action}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class ServersWaited(Event):
 
     @property
     def text(self) -> str:
-        return f"{self.zone}: waiting for {', '.join(self.missing)}"
+        return f"zone {self.zone}: waiting for {', '.join(self.missing)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ class ZoneProven(Event):
 
     @property
     def text(self) -> str:
-        return f"{self.zone}: served by {', '.join(self.servers)} after {self.seconds:.1f} s"
+        return f"zone {self.zone}: served by {', '.join(self.servers)} after {self.seconds:.1f} s"
 
 
 @dataclass(frozen=True, slots=True)

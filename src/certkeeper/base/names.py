@@ -10,6 +10,7 @@ from certkeeper.base.errors import CertkeeperError, Fault, printable
 _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
 _HOST_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _MAX_NAME = 253
+_MAX_FILE_NAME = 255
 _IP_PREFIX = "ip:"
 
 
@@ -90,6 +91,8 @@ class Identifier:
             InvalidName: with the reason.
         """
         if text.lower().startswith(_IP_PREFIX):
+            if "%" in text:
+                raise InvalidName(f"{printable(text, 80)}: an address with a zone means nothing to others")
             try:
                 # str() of an address is the form of RFC 5952 that RFC 8738 §3 asks for.
                 return cls(IdentifierType.IP, str(ipaddress.ip_address(text[len(_IP_PREFIX) :])))
@@ -143,6 +146,8 @@ class Alias:
             )
         if not text.isprintable() or any(char.isspace() for char in text):
             raise InvalidName(f"alias {shown!r}: holds blanks or control characters")
+        if len(text.encode()) > _MAX_FILE_NAME:
+            raise InvalidName(f"alias {printable(text, 40)!r}: longer than {_MAX_FILE_NAME} octets")
         return cls(text)
 
     def __str__(self) -> str:

@@ -29,7 +29,7 @@ def parse_retry_after(value: str, now: datetime) -> timedelta | None:
 
         try:
             when = parsedate_to_datetime(text)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             return None
         when = when.replace(tzinfo=UTC) if when.tzinfo is None else when
         wait = when - now

@@ -1,0 +1,70 @@
+import base64
+import hashlib
+
+import pytest
+
+from builders.ca import ORIGIN, Reply, open_session, play, problem, signed
+from certkeeper.acme.challenge import Challenge, answer, dns01_owner, dns01_value, read_challenge
+from certkeeper.acme.problem import Problem
+from certkeeper.base.names import DnsName
+
+URL = f"{ORIGIN}/challenge/1"
+
+
+def test_a_name_and_its_wildcard_share_one_owner() -> None:
+    assert dns01_owner(DnsName("www.example.org")) == DnsName("_acme-challenge.www.example.org")
+
+
+def test_the_value_is_the_hash_of_token_and_thumbprint() -> None:
+    key = open_session().key
+    digest = hashlib.sha256(f"evaGxfADs6pSRb2LAv9IZ.{key.thumbprint}".encode()).digest()
+    value = dns01_value("evaGxfADs6pSRb2LAv9IZ", key)
+    assert value == base64.urlsafe_b64encode(digest).decode().rstrip("=")
+    assert len(value) == 43
+
+
+def test_an_answer_is_an_empty_object() -> None:
+    challenge = Challenge("dns-01", URL, "pending", "token")
+    played = play(answer(open_session(), challenge, "a.example.org"), [Reply(200, {"status": "processing"})])
+    assert played.urls == ["/challenge/1"]
+    assert signed(played.requests[0]).payload == b"{}"
+
+
+CHALLENGE = Challenge("dns-01", URL, "pending", "token")
+
+
+def now(status: str) -> Reply:
+    return Reply(200, {"type": "dns-01", "url": URL, "status": status, "token": "token"})
+
+
+def test_a_refused_answer_names_the_name() -> None:
+    played = play(answer(open_session(), CHALLENGE, "a.example.org"), [problem("unauthorized", "no"), now("pending")])
+    assert isinstance(played.error, Problem)
+    assert str(played.error) == "a.example.org: unauthorized: no"
+
+
+@pytest.mark.parametrize("status", ["processing", "valid", "invalid"])
+def test_a_challenge_that_is_under_way_needs_no_second_answer(status: str) -> None:
+    refused = problem("malformed", "Cannot update challenge with status processing, only status pending")
+    played = play(answer(open_session(), CHALLENGE, "a.example.org"), [refused, now(status)])
+    assert played.error is None
+    assert [signed(request).payload for request in played.posts] == [b"{}", b""]
+
+
+# Looking again must not hide why the answer was refused.
+@pytest.mark.parametrize("second", [problem("malformed", "no such challenge", status=404), Reply(200, b"<html>")])
+def test_a_refusal_is_told_where_the_challenge_cannot_be_read_any_more(second: Reply) -> None:
+    played = play(answer(open_session(), CHALLENGE, "a.example.org"), [problem("unauthorized", "no"), second])
+    assert str(played.error) == "a.example.org: unauthorized: no"
+
+
+@pytest.mark.parametrize("document", [{}, {"type": 7, "url": None, "status": [], "token": {}, "error": "x"}])
+def test_a_challenge_of_an_unknown_shape_is_kept_empty(document: dict[str, object]) -> None:
+    assert read_challenge(document) == Challenge("", "", "")
+
+
+def test_a_challenge_keeps_its_error() -> None:
+    error = {"type": "urn:ietf:params:acme:error:dns", "detail": "NXDOMAIN"}
+    challenge = read_challenge({"type": "dns-01", "url": URL, "status": "invalid", "token": "t", "error": error})
+    assert (challenge.type, challenge.url, challenge.status, challenge.token) == ("dns-01", URL, "invalid", "t")
+    assert str(challenge.error) == "dns: NXDOMAIN"

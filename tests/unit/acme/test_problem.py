@@ -1,0 +1,121 @@
+import json
+from datetime import timedelta
+
+import pytest
+
+from builders.certificates import NOW
+from certkeeper.acme.problem import Problem, problem_from_document, problem_from_response
+from certkeeper.base.errors import Fault
+from certkeeper.base.wire import Response
+
+URN = "urn:ietf:params:acme:error:"
+
+
+def read(body: object, *, status: int = 400, context: str = "", **headers: str) -> Problem:
+    octets = body if isinstance(body, bytes) else json.dumps(body).encode()
+    fields = tuple((name.replace("_", "-"), value) for name, value in headers.items())
+    return problem_from_response(Response(status, NOW, fields, octets), context)
+
+
+def test_a_problem_is_the_cas_own_words_behind_what_was_asked() -> None:
+    problem = read({"type": f"{URN}badCSR", "detail": "key too small"}, status=403, context="finalize: ")
+    assert str(problem) == "finalize: badCSR: key too small"
+    assert (problem.type, problem.detail, problem.status) == ("badCSR", "key too small", 403)
+    assert problem.fault is Fault.REMOTE
+    assert problem.retry_at is None
+
+
+def test_a_type_that_is_not_acmes_stays_whole() -> None:
+    assert read({"type": "https://ca.example/e/quota", "detail": "none left"}).type == "https://ca.example/e/quota"
+
+
+def test_subproblems_name_their_identifiers() -> None:
+    problem = read(
+        {
+            "type": f"{URN}rejectedIdentifier",
+            "detail": "two names",
+            "subproblems": [
+                {
+                    "type": f"{URN}rejectedIdentifier",
+                    "detail": "not public",
+                    "identifier": {"type": "dns", "value": "a.test"},
+                },
+                {"type": f"{URN}caa", "identifier": {"type": "dns", "value": "b.test"}},
+                {"type": f"{URN}caa", "detail": "whose?"},
+                "no object",
+            ],
+        }
+    )
+    assert [sub.identifier for sub in problem.subproblems] == ["a.test", "b.test", ""]
+    assert str(problem) == (
+        "rejectedIdentifier: two names; a.test: rejectedIdentifier: not public; b.test: caa; caa: whose?"
+    )
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"<html>\x1b[31mBad\r\nGateway</html>",
+        b"",
+        b"\xff\xfe\x00",
+        b"[]",
+        b"null",
+        b'{"detail": "no type"}',
+        b'{"type": 7}',
+    ],
+)
+def test_a_body_that_is_no_problem_document_names_the_status(body: bytes) -> None:
+    problem = read(body, status=502)
+    assert str(problem).startswith("HTTP 502")
+    assert str(problem).isprintable()
+    assert problem.type == "HTTP 502"
+
+
+def test_members_of_the_wrong_kind_are_left_out() -> None:
+    problem = problem_from_document({"type": f"{URN}caa", "detail": ["x"], "subproblems": {"a": 1}})
+    assert (str(problem), problem.subproblems) == ("caa", ())
+    assert problem_from_document({}).type == "about:blank"
+
+
+def test_control_characters_never_reach_a_message() -> None:
+    evil = "a\x1b]0;owned\x07\r\nb\u202ec\ud800"
+    subproblem = {"type": evil, "detail": evil, "identifier": {"value": evil}}
+    problem = read({"type": evil, "detail": evil, "subproblems": [subproblem]})
+    assert str(problem).isprintable()
+    assert str(problem).encode()
+
+
+def test_a_detail_of_a_megabyte_is_cut() -> None:
+    problem = read({"type": f"{URN}malformed", "detail": "x" * 2**20})
+    assert 1900 < len(str(problem)) < 2200
+    assert str(problem).endswith("…")
+
+
+# Each text is bounded, and so is their number.
+def test_ten_thousand_subproblems_make_no_message_of_a_megabyte() -> None:
+    one = {"type": f"{URN}caa", "detail": "x" * 100, "identifier": {"value": "a.test"}}
+    assert len(str(read({"type": f"{URN}compound", "subproblems": [one] * 10_000}))) < 20_000
+
+
+# json.loads raises RecursionError for it, which is no ValueError.
+def test_json_that_is_nested_too_deep_is_a_body_like_any_other_nonsense() -> None:
+    assert read(b"[" * 100_000, status=500).type == "HTTP 500"
+
+
+@pytest.mark.parametrize(
+    ("retry_after", "wait"),
+    [("120", timedelta(seconds=120)), ("Mon, 23 Nov 2026 12:10:00 GMT", timedelta(minutes=10))],
+)
+def test_both_forms_of_retry_after_become_an_instant(retry_after: str, wait: timedelta) -> None:
+    problem = read({"type": f"{URN}rateLimited", "detail": "slow"}, status=429, retry_after=retry_after)
+    assert problem.retry_at == NOW + wait
+    assert "limits requests" in problem.hint
+
+
+def test_a_retry_after_that_is_neither_form_is_none() -> None:
+    assert read({"type": f"{URN}rateLimited"}, status=429, retry_after="soon").retry_at is None
+
+
+@pytest.mark.parametrize("type_", ["rateLimited", "accountDoesNotExist", "externalAccountRequired"])
+def test_what_the_operator_can_mend_has_a_hint(type_: str) -> None:
+    assert read({"type": f"{URN}{type_}", "detail": "no"}).hint

@@ -1,0 +1,92 @@
+from dataclasses import dataclass
+
+import pytest
+
+from certkeeper.base import events
+from certkeeper.base.errors import CertkeeperError
+from certkeeper.base.events import (
+    AccountRegistered,
+    CertificateIssued,
+    Event,
+    LineageFailed,
+    NamesProven,
+    Noted,
+    OrderOpened,
+    ServersWaited,
+    ZoneChanged,
+    ZoneProven,
+    count,
+)
+
+EVENTS: list[tuple[Event, str, str]] = [
+    (
+        AccountRegistered("https://ca.example/dir", "https://ca.example/acct/1"),
+        "account-registered",
+        "https://ca.example/dir: account registered as https://ca.example/acct/1",
+    ),
+    (OrderOpened("example.org", "pending", 1), "order-opened", "example.org: order opened for 1 name"),
+    (
+        OrderOpened("example.org", "ready", 3),
+        "order-opened",
+        "example.org: order opened for 3 names, nothing left to prove",
+    ),
+    (
+        ZoneChanged("example.org", "added", 2, 1),
+        "zone-changed",
+        "zone example.org: 2 challenge records of 1 certificate added",
+    ),
+    (ZoneChanged("example.org", "removed", 1, 0), "zone-changed", "zone example.org: 1 challenge record removed"),
+    (
+        ServersWaited("example.org", ("ns1.example.net", "192.0.2.1")),
+        "servers-waited",
+        "zone example.org: waiting for ns1.example.net, 192.0.2.1",
+    ),
+    (
+        ZoneProven("example.org", ("ns1.example.net",), 1.26),
+        "zone-proven",
+        "zone example.org: served by ns1.example.net after 1.3 s",
+    ),
+    (Noted("example.org", "the page could not be written"), "noted", "example.org: the page could not be written"),
+    (NamesProven("example.org"), "names-proven", "example.org: the CA accepts every name"),
+    (
+        CertificateIssued("example.org", "2026-11-23T20:15:00Z", "/certs/example.org"),
+        "certificate-issued",
+        "example.org: certificate valid until 2026-11-23T20:15:00Z is live in /certs/example.org",
+    ),
+    (
+        LineageFailed("example.org", CertkeeperError("order: rateLimited")),
+        "lineage-failed",
+        "example.org: order: rateLimited",
+    ),
+]
+
+
+@pytest.mark.parametrize(("event", "label", "text"), EVENTS, ids=lambda item: type(item).__name__)
+def test_an_event_has_a_label_for_machines_and_a_line_for_people(event: Event, label: str, text: str) -> None:
+    assert event.label == label
+    assert event.text == text
+    assert event.text.isprintable()
+    assert not event.text.endswith(".")
+
+
+def test_every_event_is_tested_and_labels_are_unique() -> None:
+    kinds = {type(event) for event, _, _ in EVENTS}
+    # __subclasses__ would also list the classes that slots=True has replaced.
+    named = [value for value in vars(events).values() if isinstance(value, type)]
+    product = {kind for kind in named if issubclass(kind, Event) and kind is not Event}
+    assert kinds == product
+    assert len({kind.label for kind in product}) == len(product)
+
+
+def test_an_event_without_words_of_its_own_shows_its_fields() -> None:
+    @dataclass(frozen=True, slots=True)
+    class Made(Event):
+        zone: str
+        number: int
+
+    assert Made("example.org", 3).text == "example.org 3"
+
+
+@pytest.mark.parametrize(("number", "text"), [(0, "0 names"), (1, "1 name"), (2, "2 names")])
+def test_one_name_two_names(number: int, text: str) -> None:
+    assert count(number, "name") == text
