@@ -1,8 +1,9 @@
 """The account that a run works with: found on disk, recovered from its key, or registered."""
 
-from certkeeper.acme.account import TermsNotAccepted, find_account, register
+from certkeeper.acme.account import Account, TermsNotAccepted, find_account, register
+from certkeeper.acme.directory import Directory
 from certkeeper.acme.jws import AccountKey
-from certkeeper.acme.problem import Problem
+from certkeeper.acme.problem import ErrorType, Problem
 from certkeeper.acme.session import Session
 from certkeeper.apply.effects import ForgetAccountKey, MakeKey, ReadAccount, SaveAccount, SaveAccountKey, do
 from certkeeper.base.errors import CertkeeperError, Fault
@@ -28,7 +29,7 @@ def open_session(settings: Settings, *, user_agent: str, terms_accepted: bool, t
     if stored is not None:
         session = Session(settings.ca, AccountKey(stored.key.private), user_agent=user_agent, kid=stored.kid)
         if stored.kid is None:
-            account = yield from find_account(session)
+            account = yield from _recover(session, settings, terms_accepted=terms_accepted)
             yield from do(SaveAccount(settings.ca, account.url, account.body))
         else:
             yield from session.directory()
@@ -36,16 +37,32 @@ def open_session(settings: Settings, *, user_agent: str, terms_accepted: bool, t
     return (yield from _register(settings, user_agent, terms_accepted=terms_accepted, tell=tell))
 
 
+def _recover(session: Session, settings: Settings, *, terms_accepted: bool) -> Exchange[Account]:
+    """The account of a key whose URL is not known: its registration may have been cut off, before or after the CA."""
+    try:
+        return (yield from find_account(session))
+    except Problem as problem:
+        if problem.type != ErrorType.ACCOUNT_DOES_NOT_EXIST:
+            raise
+    if not terms_accepted:
+        raise _terms_not_accepted(settings, (yield from session.directory()))
+    return (yield from register(session, contact_email=settings.contact_email))
+
+
+def _terms_not_accepted(settings: Settings, directory: Directory) -> TermsNotAccepted:
+    return TermsNotAccepted(
+        f"{settings.ca}: no account there yet, and its terms of service are not accepted: "
+        f"{directory.terms_of_service or 'the CA names none'}",
+        hint="read them, then run once: certkeeper run --accept-terms",
+    )
+
+
 def _register(settings: Settings, user_agent: str, *, terms_accepted: bool, tell: Tell) -> Exchange[Session]:
     key = yield from do(MakeKey(settings.account_key))
     session = Session(settings.ca, AccountKey(key.private), user_agent=user_agent)
     directory = yield from session.directory()
     if not terms_accepted:
-        raise TermsNotAccepted(
-            f"{settings.ca}: no account there yet, and its terms of service are not accepted: "
-            f"{directory.terms_of_service or 'the CA names none'}",
-            hint="read them, then run once: certkeeper run --accept-terms",
-        )
+        raise _terms_not_accepted(settings, directory)
     if directory.external_account_required:
         raise BindingRequired(
             f"{settings.ca}: makes accounts only for its customers (external account binding)",

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from certkeeper.apply.effects import ChangeZone, FindServers, NotifyZone, do
-from certkeeper.apply.propagate import prove
-from certkeeper.apply.scheduler import Scheduler, Signal, wait
+from certkeeper.apply.propagate import Proof
+from certkeeper.apply.scheduler import Scheduler, Signal, shield, wait
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.events import Noted, Tell, ZoneChanged
 from certkeeper.base.names import Alias, DnsName
@@ -37,11 +37,11 @@ class _Parked:
 
 @dataclass(slots=True)
 class _Queue:
-    """One zone's lineages: those that may still join, and those that wait for the wave to close."""
+    """One zone's lineages: those that may still join, and those that wait for the wave (counted) to close."""
 
     may_join: set[Alias] = field(default_factory=set)
     parked: dict[Alias, _Parked] = field(default_factory=dict)
-    timer_set: bool = False
+    wave: int = 0
     servers: ServerSet | None = None
     servers_known: Signal = field(default_factory=Signal)
 
@@ -55,6 +55,7 @@ class Waves:
         self._bound = bound
         self._queues: dict[Zone, _Queue] = {}
         self._held: dict[Alias, list[_Parked]] = {}
+        self._published: dict[tuple[Zone, int], ChangeSet] = {}
         self.withdrawal_errors: list[CertkeeperError] = []
 
     def enter(self, alias: Alias, zones: Collection[Zone]) -> None:
@@ -77,12 +78,16 @@ class Waves:
         for zone, item in parked.items():
             queue = self._queues[zone]
             queue.parked[alias] = item
-            if not queue.timer_set:
-                queue.timer_set = True
-                self._scheduler.later(WAVE_SECONDS, self._closer(zone))
+            if len(queue.parked) == 1:
+                self._scheduler.later(WAVE_SECONDS, self._closer(zone, queue.wave))
         self.pass_by(alias)
         for item in parked.values():
             yield from wait(item.proven)
+
+    def leftovers(self) -> tuple[CertkeeperError, ...]:
+        """Records that this run published and could not withdraw, one error per wave."""
+        undone = [_still_there(zone, records, "no time was left") for (zone, _), records in self._published.items()]
+        return (*self.withdrawal_errors, *undone)
 
     def pass_by(self, alias: Alias) -> None:
         """The lineage will join no further wave."""
@@ -97,12 +102,16 @@ class Waves:
         for item in self._held.pop(alias, ()):
             item.released.set()
 
-    def _closer(self, zone: Zone) -> Callable[[], None]:
-        return lambda: self._close(zone)
+    def _closer(self, zone: Zone, wave: int) -> Callable[[], None]:
+        def close() -> None:
+            if self._queues[zone].wave == wave:
+                self._close(zone)
+
+        return close
 
     def _close(self, zone: Zone) -> None:
         queue = self._queues[zone]
-        wave, queue.parked, queue.timer_set = queue.parked, {}, False
+        wave, queue.parked, queue.wave = queue.parked, {}, queue.wave + 1
         if wave:
             self._scheduler.spawn(self._carry(zone, wave), self._carried)
 
@@ -129,18 +138,41 @@ class Waves:
             for item in wave.values()
             for owner, values in item.values.items()
         )
+        self._published[zone, id(wave)] = published
         try:
             yield from self._change(zone, published, "published", len(wave))
             yield from self._prove(zone, wave)
         except CertkeeperError as error:
             _fail(wave, error)
+        yield from shield()
         for item in wave.values():
             yield from wait(item.released)
         # Owed also where the change failed: its answer may have been lost on the way.
         try:
-            yield from self._change(zone, published.invert(), "withdrawn", 0)
+            yield from self._change(zone, self._withdrawal(zone, wave), "withdrawn", 0)
         except CertkeeperError as error:
-            self.withdrawal_errors.append(_still_there(zone, published, error))
+            self.withdrawal_errors.append(_still_there(zone, published, str(error)))
+        del self._published[zone, id(wave)]
+
+    def _withdrawal(self, zone: Zone, wave: Mapping[Alias, _Parked]) -> ChangeSet:
+        """What this wave published, but for values that another wave still needs: CAs hand out an authorization that
+        is pending to several orders.
+        """
+        needed = {
+            (change.owner, value)
+            for (other, key), records in self._published.items()
+            if other == zone and key != id(wave)
+            for change in records.changes
+            for value in change.add
+        }
+        return ChangeSet.of(
+            RecordChange(
+                change.owner,
+                change.type,
+                remove=frozenset(value for value in change.add if (change.owner, value) not in needed),
+            )
+            for change in self._published[zone, id(wave)].changes
+        )
 
     def _prove(self, zone: Zone, wave: dict[Alias, _Parked]) -> Exchange[None]:
         wanted: dict[DnsName, frozenset[str]] = {}
@@ -148,7 +180,7 @@ class Waves:
             for owner, values in item.values.items():
                 wanted[owner] = wanted.get(owner, frozenset()) | values
         servers = self._queues[zone].servers or ServerSet(())
-        failed = yield from prove(zone.name, servers, wanted, bound=self._bound, tell=self._tell)
+        failed = yield from Proof(self._scheduler, zone.name, servers, self._bound, self._tell).of(wanted)
         for item in wave.values():
             owners = sorted(owner for owner in item.values if owner in failed.owners)
             item.proven.set(failed.error(owners) if owners else None)
@@ -171,7 +203,7 @@ class Waves:
     def _notified(self, zone: Zone) -> Callable[[object, Exception | None], None]:
         def told(_value: object, error: Exception | None) -> None:
             if isinstance(error, CertkeeperError):
-                self._tell(Noted(zone.name.text, f"secondaries were not notified: {error}"))
+                self._tell(Noted(f"zone {zone.name}", f"secondaries were not notified: {error}"))
             elif error is not None:
                 raise error
 
@@ -183,9 +215,9 @@ def _fail(wave: Mapping[Alias, _Parked], error: CertkeeperError) -> None:
         item.proven.set(error)
 
 
-def _still_there(zone: Zone, published: ChangeSet, error: CertkeeperError) -> ZoneError:
+def _still_there(zone: Zone, published: ChangeSet, why: str) -> ZoneError:
     left = ", ".join(f"{change.owner} TXT {' '.join(sorted(change.add))}" for change in published.changes)
     return ZoneError(
-        f"zone {zone.name}: challenge records may still be there: {error}",
+        f"zone {zone.name}: challenge records may still be there: {why}",
         hint=f"they do no harm; to take them away by hand: {left}",
     )

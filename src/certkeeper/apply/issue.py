@@ -1,6 +1,7 @@
 """One lineage from order to live files. Steps are numbered as in ARCHITECTURE.md, "one run, step by step"."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeVar, cast
@@ -32,6 +33,7 @@ from certkeeper.apply.effects import (
     do,
 )
 from certkeeper.apply.result import Issued
+from certkeeper.apply.scheduler import shield
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.events import CertificateIssued, NamesProven, OrderOpened, Tell
 from certkeeper.base.keys import KeyPair, KeySpec
@@ -82,7 +84,9 @@ def issue(item: LineagePlan, shared: Issuance) -> Exchange[Issued]:
         issued = yield from _complete(item, wanted, order, draft, key, shared.session)
     except CertkeeperError:
         if draft is not None:
-            yield from do(DiscardVersion(draft))
+            # What failed first is what matters; a draft that stays is taken up by the next run.
+            with suppress(CertkeeperError):
+                yield from do(DiscardVersion(draft))
         raise
     finally:
         shared.waves.release(item.alias)
@@ -161,6 +165,8 @@ def _complete(
     leaf = check(fullchain, key_id=key.key_id, identifiers=wanted.identifiers, now=at)
     cert, chain = split_fullchain(fullchain)
     files = VersionFiles(privkey=key.pem, csr=csr.pem, cert=cert, chain=chain, fullchain=fullchain)
+    # A version that can be complete is completed: the CA counts it in any case.
+    yield from shield()
     yield from do(StageVersion(draft, files))
     yield from do(ActivateVersion(item.alias, draft.stamp))
     return Issued(draft.stamp, leaf)

@@ -29,10 +29,11 @@ def observe(
     Raises:
         CertkeeperError: the account's own files cannot be used.
     """
+    account = accounts.read(configuration.settings.ca)
     return Observed(
         now=clock.now(),
         lineages=lineages_of(configuration, store),
-        registered=accounts.read(configuration.settings.ca) is not None,
+        registered=account is not None and account.kid is not None,
         config_folders=config_folders,
     )
 

@@ -134,4 +134,7 @@ class Executor(Protocol):
     def submit(self, ticket: int, step: Step) -> None: ...
 
     def next(self, timeout: float | None) -> Completion | None:
-        """The next step that ended; None after `timeout` seconds without one."""
+        """The next step that ended; None after `timeout` seconds without one, or when woken."""
+
+    def wake(self) -> None:
+        """Make `next` return, now or at its next call. Safe in a signal handler."""

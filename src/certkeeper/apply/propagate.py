@@ -1,21 +1,25 @@
 """Waiting until a zone's name servers serve what was published, and no longer."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
+from typing import cast
 
-from certkeeper.apply.effects import AskServer, do
-from certkeeper.apply.scheduler import monotonic
+from certkeeper.apply.effects import AskServer
+from certkeeper.apply.scheduler import Scheduler, Signal, monotonic, wait
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.events import Noted, ServersWaited, Tell, ZoneProven
 from certkeeper.base.names import DnsName
 from certkeeper.base.times import duration_text
-from certkeeper.base.wire import Exchange, pause, together
+from certkeeper.base.wire import Exchange
 from certkeeper.zone.apex import ZoneError
-from certkeeper.zone.propagation import Evidence, Server, ServerSet, Verdict, Wanted, final, judge
+from certkeeper.zone.propagation import PATIENCE, Evidence, Server, ServerSet, Verdict, Wanted, final, judge
 
 _FIRST_POLL = 0.1
 _SLOWEST_POLL = 2.0
+_WORTH_TELLING = 1.0
+"""Seconds after which a wait is worth a line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,59 +49,85 @@ class Unproven:
         )
 
 
-def prove(zone: DnsName, servers: ServerSet, wanted: Wanted, *, bound: timedelta, tell: Tell) -> Exchange[Unproven]:
-    """Ask every server until the verdict is in, at most for `bound`; polls come after 0.1, 0.2, 0.4 … 2 s."""
-    started = yield from monotonic()
-    for note in servers.skipped:
-        tell(Noted(zone.text, note))
-    evidence: dict[Server, Evidence] = {}
-    delay = _FIRST_POLL
-    told: tuple[str, ...] = ()
-    while True:
-        open_servers = [server for server in servers.servers if not _confirms(evidence.get(server), wanted)]
-        answers = yield from together([_ask(server, wanted, evidence.get(server)) for server in open_servers])
-        evidence.update(zip(open_servers, answers, strict=True))
-        verdict = judge(servers.servers, wanted, evidence)
+class Proof:
+    """One zone's servers, each asked at its own pace until the verdict is in, at most for the bound.
+
+    Questions to one server come after 0.1, 0.2, 0.4 … 2 s. A server that does not answer holds nobody up, and what
+    it says after the verdict no longer counts.
+    """
+
+    def __init__(self, scheduler: Scheduler, zone: DnsName, servers: ServerSet, bound: timedelta, tell: Tell) -> None:
+        self._scheduler = scheduler
+        self._zone = zone
+        self._servers = servers
+        self._bound = bound
+        self._tell = tell
+        self._wanted: Wanted = {}
+        self._evidence: dict[Server, Evidence] = {}
+        self._decided = Signal()
+        self._late = False
+        self._told: tuple[str, ...] = ()
+
+    def of(self, wanted: Wanted) -> Exchange[Unproven]:
+        """Wait until these values are served; to be called once."""
+        self._wanted = wanted
+        started = yield from monotonic()
+        for note in self._servers.skipped:
+            self._tell(Noted(f"zone {self._zone}", note))
+        for server in self._servers.servers:
+            self._ask(server, _FIRST_POLL)
+        self._scheduler.later(self._bound.total_seconds(), self._decided.set)
+        self._scheduler.later(_WORTH_TELLING, self._tell_waiting)
+        yield from wait(self._decided)
         elapsed = (yield from monotonic()) - started
-        if verdict.proven or elapsed >= bound.total_seconds():
-            return _conclude(zone, wanted, verdict, bound, elapsed, tell)
-        missing = tuple(str(server) for server in (*verdict.lacking, *verdict.silent))
-        if missing != told and elapsed > 1:
-            tell(ServersWaited(zone.text, missing))
-            told = missing
-        yield from pause(min(delay, max(0.05, bound.total_seconds() - elapsed)))
-        delay = min(delay * 2, _SLOWEST_POLL)
+        return self._conclude(elapsed)
 
+    def _ask(self, server: Server, delay: float) -> None:
+        if not self._decided.happened:
+            self._scheduler.probe(AskServer(server, tuple(self._wanted)), self._answered(server, delay))
 
-def _conclude(
-    zone: DnsName, wanted: Wanted, verdict: Verdict, bound: timedelta, elapsed: float, tell: Tell
-) -> Unproven:
-    failed = final(verdict, wanted)
-    if verdict.confirmed:
-        tell(ZoneProven(zone.text, tuple(str(server) for server in verdict.confirmed), elapsed))
-    if verdict.confirmed and not failed:
-        for server, trouble in verdict.silent.items():
-            tell(Noted(zone.text, f"{server} did not answer ({trouble}); others serve the records"))
-    return Unproven(zone, failed, verdict, bound)
+    def _answered(self, server: Server, delay: float) -> Callable[[object, Exception | None], None]:
+        def answered(value: object, error: Exception | None) -> None:
+            if error is not None and not isinstance(error, CertkeeperError):
+                raise error
+            known = self._evidence.get(server, Evidence())
+            if error is not None:
+                tries = known.silent_tries + 1
+                # One lost packet does not make a server that lacked values a silent one.
+                served = known.served if tries < PATIENCE else None
+                self._evidence[server] = Evidence(served, str(error), tries)
+            else:
+                self._evidence[server] = Evidence(cast("Wanted", value))
+            verdict = self._verdict()
+            if verdict.proven:
+                self._decided.set()
+            elif server not in verdict.confirmed:
+                self._scheduler.later(delay, partial(self._ask, server, min(delay * 2, _SLOWEST_POLL)))
+            if self._late:
+                self._tell_waiting()
 
+        return answered
 
-def _ask(server: Server, wanted: Wanted, before: Evidence | None) -> Exchange[Evidence]:
-    known = before or Evidence()
-    try:
-        served = yield from do(AskServer(server, _owners(wanted)))
-    except CertkeeperError as error:
-        return replace(known, served=None, trouble=str(error), silent_tries=known.silent_tries + 1)
-    return Evidence(served)
+    def _verdict(self) -> Verdict:
+        return judge(self._servers.servers, self._wanted, self._evidence)
 
+    def _tell_waiting(self) -> None:
+        """Say what is missing, once it has taken a while, and again when it changes."""
+        self._late = True
+        verdict = self._verdict()
+        missing = tuple(sorted(str(server) for server in (*verdict.lacking, *verdict.silent)))
+        if missing and missing != self._told and not self._decided.happened:
+            self._tell(ServersWaited(self._zone.text, missing))
+        self._told = missing
 
-def _owners(wanted: Mapping[DnsName, object]) -> tuple[DnsName, ...]:
-    return tuple(wanted)
-
-
-def _confirms(evidence: Evidence | None, wanted: Wanted) -> bool:
-    served = evidence.served if evidence else None
-    return served is not None and _serves(served, wanted.items())
-
-
-def _serves(served: Wanted, wanted: Iterable[tuple[DnsName, frozenset[str]]]) -> bool:
-    return all(values <= served.get(owner, frozenset()) for owner, values in wanted)
+    def _conclude(self, elapsed: float) -> Unproven:
+        verdict = self._verdict()
+        failed = final(verdict, self._wanted)
+        if not failed:
+            served_by = tuple(str(server) for server in verdict.confirmed)
+            self._tell(ZoneProven(self._zone.text, served_by, elapsed))
+            for server, trouble in verdict.silent.items():
+                self._tell(
+                    Noted(f"zone {self._zone}", f"{server} did not answer ({trouble}); others serve the records")
+                )
+        return Unproven(self._zone, failed, verdict, self._bound)

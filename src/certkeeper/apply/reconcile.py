@@ -11,7 +11,7 @@ from certkeeper.apply.issue import Issuance, issue
 from certkeeper.apply.ports import Clock, Executor
 from certkeeper.apply.result import Issued, Outcome, Result
 from certkeeper.apply.scheduler import Scheduler
-from certkeeper.base.errors import CertkeeperError
+from certkeeper.base.errors import CertkeeperError, Interrupted
 from certkeeper.base.events import LineageFailed, Tell
 from certkeeper.base.names import Alias
 from certkeeper.config.settings import Settings
@@ -46,6 +46,12 @@ class Reconciler:
         self._queue = deque(plan.due)
         self._outcomes: dict[Alias, Outcome] = {}
         self._fatal: CertkeeperError | None = None
+        self._interruption: Interrupted | None = None
+
+    def interrupt(self, error: Interrupted) -> None:
+        """End the run early: nothing new starts, and what was published is withdrawn. Safe in a signal handler."""
+        self._interruption = error
+        self._scheduler.interrupt(error)
 
     def run(self) -> Result:
         """Run to the end: certificates, withdrawals, everything."""
@@ -60,10 +66,16 @@ class Reconciler:
             )
             self._scheduler.spawn(opening, self._opened)
             self._scheduler.run()
-        order = [item.alias for item in self._plan.lineages]
-        outcomes = sorted(self._outcomes.values(), key=lambda outcome: order.index(outcome.alias))
+        if self._interruption is not None:
+            for item in self._plan.due:
+                # Those that were never started, and those whose step under way did not end in time.
+                self._outcomes.setdefault(item.alias, Outcome(item.alias, error=self._interruption))
+        outcomes = [self._outcomes[item.alias] for item in self._plan.lineages if item.alias in self._outcomes]
         return Result(
-            tuple(outcomes), tuple(self._waves.withdrawal_errors), self._fatal, _earliest(self._plan, outcomes)
+            outcomes=tuple(outcomes),
+            leftovers=self._waves.leftovers(),
+            fatal=self._fatal or self._interruption,
+            wake_at=_earliest(self._plan, outcomes, self._fatal),
         )
 
     def _opened(self, session: object, error: Exception | None) -> None:
@@ -77,7 +89,7 @@ class Reconciler:
                 self._start_next(shared)
 
     def _start_next(self, shared: Issuance) -> None:
-        if self._queue:
+        if self._queue and self._interruption is None:
             item = self._queue.popleft()
             # Entered before any of them runs, so that a wave does not close under those that start together.
             self._waves.enter(item.alias, [proof.zone for proof in item.proofs])
@@ -102,14 +114,15 @@ class Reconciler:
 
     def _end(self, outcome: Outcome) -> None:
         self._outcomes[outcome.alias] = outcome
-        if outcome.error is not None:
+        if outcome.error is not None and not isinstance(outcome.error, Interrupted):
             self._tell(LineageFailed(str(outcome.alias), outcome.error))
 
 
-def _earliest(plan: Plan, outcomes: Sequence[Outcome]) -> datetime | None:
+def _earliest(plan: Plan, outcomes: Sequence[Outcome], fatal: CertkeeperError | None) -> datetime | None:
     """When it is worth running again: the next renewal, or the earliest end of a wait that somebody asked for."""
     times = [item.wake_at for item in plan.lineages]
     times += [outcome.error.retry_at for outcome in outcomes if outcome.error is not None]
+    times += [fatal.retry_at] if fatal is not None else []
     policies = {item.alias: item.spec.renew for item in plan.lineages}
     for outcome in outcomes:
         if outcome.issued is not None:

@@ -15,9 +15,10 @@ from certkeeper.adapters.store import Store
 from certkeeper.apply.observe import lineages_of, observe, with_zones
 from certkeeper.apply.ports import Dns, Ports
 from certkeeper.apply.result import Result
-from certkeeper.base.errors import CertkeeperError, ExitCode, Fault
+from certkeeper.base.errors import CertkeeperError, ExitCode, Fault, Interrupted
 from certkeeper.base.events import Tell
 from certkeeper.base.names import Alias
+from certkeeper.cli.signals import orderly
 from certkeeper.config.settings import Configuration, Settings
 from certkeeper.lineage.model import Lineage
 from certkeeper.plan.actions import Plan
@@ -91,7 +92,7 @@ class Machine:
             accounts=self.accounts,
             clock=self.clock,
         )
-        return Reconciler(
+        reconciler = Reconciler(
             plan_,
             self.settings,
             executor=Pool(ports),
@@ -99,7 +100,9 @@ class Machine:
             user_agent=USER_AGENT,
             terms_accepted=terms_accepted,
             tell=tell,
-        ).run()
+        )
+        with orderly(lambda code: reconciler.interrupt(Interrupted(code))):
+            return reconciler.run()
 
     def _dns(self) -> Dns:
         from certkeeper.adapters.dns.powerdns import PowerDns  # noqa: PLC0415 - a run with nothing to do needs no DNS

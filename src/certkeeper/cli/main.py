@@ -30,9 +30,9 @@ def main(arguments: "Sequence[str]") -> int:
 
         print_error(error)
         return error.exit_code
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         sys.stderr.write("certkeeper: interrupted\n")
-        return ExitCode.INTERRUPTED
+        return ExitCode.TERMINATED if type(stop).__name__ == "Terminated" else ExitCode.INTERRUPTED
 
 
 def entry() -> "NoReturn":

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterable
 from typing import Protocol, TextIO
 
-from certkeeper.base.errors import CertkeeperError
+from certkeeper.base.errors import CertkeeperError, printable
 from certkeeper.base.events import Event, LineageFailed, Noted, ServersWaited
 from certkeeper.config.findings import Finding, Severity
 
@@ -43,12 +43,17 @@ class Lines:
     def __init__(self, out: TextIO, *, quiet: bool = False) -> None:
         self._out = out
         self._quiet = quiet
+        self._told: CertkeeperError | None = None
 
     def tell(self, event: Event) -> None:
         if isinstance(event, LineageFailed):
+            if event.error is self._told:
+                sys.stderr.write(f"certkeeper: error: {event.lineage}: for the same reason\n")
+                return
+            self._told = event.error
             print_error(event.error, prefix=f"{event.lineage}: ")
         elif not self._quiet or isinstance(event, Noted):
-            self._out.write(f"{event.text}\n")
+            self._out.write(f"{printable(event.text)}\n")
             self._out.flush()
 
     def close(self) -> None:
@@ -74,6 +79,7 @@ class Terminal:
         self._console = Console(highlight=False, soft_wrap=True)
         self._status = self._console.status("waiting for the CA", spinner="dots")
         self._status.start()
+        self._told: CertkeeperError | None = None
 
     def tell(self, event: Event) -> None:
         from rich.text import Text  # noqa: PLC0415 - as above
@@ -82,18 +88,27 @@ class Terminal:
             self._status.update(Text(event.text))
             return
         if isinstance(event, LineageFailed):
-            self._console.print(Text(f"✗ {event.text}", style="red"))
-            if event.error.hint:
-                self._console.print(Text(f"  hint: {event.error.hint}"))
+            self._tell_failure(event)
         else:
             mark, style = ("!", "yellow") if isinstance(event, Noted) else ("✓", "")
-            self._console.print(Text(f"{mark} {event.text}", style=style))
+            self._console.print(Text(f"{mark} {printable(event.text)}", style=style))
         awaited = _AWAITED.get(event.label)
         if awaited:
             self._status.update(awaited)
 
     def close(self) -> None:
         self._status.stop()
+
+    def _tell_failure(self, event: LineageFailed) -> None:
+        from rich.text import Text  # noqa: PLC0415 - as above
+
+        if event.error is self._told:
+            self._console.print(Text(f"✗ {event.lineage}: for the same reason", style="red"))
+            return
+        self._told = event.error
+        self._console.print(Text(f"✗ {event.text}", style="red"))
+        if event.error.hint:
+            self._console.print(Text(f"  hint: {event.error.hint}"))
 
 
 def reporter(*, quiet: bool) -> Reporter:

@@ -11,6 +11,7 @@ from certkeeper.base.times import iso
 from certkeeper.cli.compose import Machine, open_machine
 from certkeeper.cli.render import finding_lines, print_error, reporter
 from certkeeper.cli.select import select
+from certkeeper.cli.signals import raise_terminated
 from certkeeper.config.findings import Finding, Severity
 from certkeeper.config.settings import Configuration
 from certkeeper.plan.actions import Plan
@@ -22,6 +23,7 @@ def run(options: argparse.Namespace) -> int:
     Raises:
         CertkeeperError: nothing could be started.
     """
+    raise_terminated()
     machine = open_machine(options.config)
     selected = select(machine.configuration, options.names)
     with machine.lock():

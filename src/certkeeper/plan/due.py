@@ -45,8 +45,10 @@ def decide(spec: CertSpec, lineage: Lineage, now: datetime) -> Decision:
         if lineage.trouble:
             return Decision(Reason.UNREADABLE, lineage.trouble)
         return Decision(Reason.MISSING, "no certificate yet")
+    if lineage.key_id is None:
+        return Decision(Reason.TORN, lineage.key_trouble or "privkey.pem is missing")
     if lineage.torn:
-        return Decision(Reason.TORN, "privkey.pem does not belong to cert.pem")
+        return Decision(Reason.TORN, lineage.disagreement or "privkey.pem does not belong to cert.pem")
     wanted = frozenset(spec.identifiers)
     if leaf.identifiers != wanted:
         return Decision(Reason.NAMES_CHANGED, _names_detail(wanted, leaf.identifiers))

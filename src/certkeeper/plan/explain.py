@@ -9,7 +9,7 @@ from certkeeper.plan.actions import Activate, KeySource, LineagePlan, Order, Pla
 def explain(plan: Plan) -> Iterator[str]:
     """The actions that a run starts with, in the order in which it would take them."""
     if plan.register_at:
-        yield f"register an account at {plan.register_at} (run needs --accept-terms for that)"
+        yield f"account at {plan.register_at}: found by its key, or registered (which needs --accept-terms)"
     for item in plan.lineages:
         yield from _lineage(item)
     if plan.zones:

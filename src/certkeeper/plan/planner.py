@@ -67,7 +67,7 @@ def plan(configuration: Configuration, observed: Observed, forced: Collection[Al
 def _decision(spec: CertSpec, observed: Observed, forced: Collection[Alias]) -> Decision:
     decision = decide(spec, observed.lineages[spec.alias], observed.now)
     if spec.alias in forced and not decision.due:
-        return replace(decision, reason=Reason.FORCED, detail=f"forced; {decision.detail}")
+        return replace(decision, reason=Reason.FORCED, detail=decision.detail)
     return decision
 
 

@@ -39,10 +39,7 @@ class ChangeSet:
         """Merge changes; where one adds what another removes, the addition wins, since somebody still needs it."""
         merged: dict[Key, RecordChange] = {}
         for change in changes:
-            before = merged.get(change.key)
-            if before is None:
-                merged[change.key] = change
-                continue
+            before = merged.get(change.key, RecordChange(change.owner, change.type, ttl=change.ttl))
             add = before.add | change.add
             remove = (before.remove | change.remove) - add
             merged[change.key] = RecordChange(change.owner, change.type, add, remove, min(before.ttl, change.ttl))

@@ -25,7 +25,8 @@ class Server:
     def __str__(self) -> str:
         where = f"[{self.address}]" if ":" in self.address else self.address
         port = "" if self.port == 53 else f":{self.port}"
-        return f"{where}{port}" if self.ns == self.address else f"{self.ns} ({where}{port})"
+        shown = f"{where}{port}"
+        return shown if self.ns in {self.address, shown} else f"{self.ns} ({shown})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from certkeeper.base.names import DnsName
 
 _CHARACTER_STRING = 255
 _QUOTED = re.compile(rb'"((?:[^"\\]|\\.)*)"', re.DOTALL)
+_TXT = re.compile(rb'\s*(?:"(?:[^"\\]|\\.)*"\s*)+', re.DOTALL)
 _ESCAPE = re.compile(rb"\\(\d{3}|.)", re.DOTALL)
 
 
@@ -87,9 +88,10 @@ def canonical_txt(rdata: str) -> str:
 
     The division into character-strings does not count: resolvers and CAs join them.
     """
-    pieces: list[bytes] = _QUOTED.findall(rdata.encode())
-    if not pieces:
+    octets = rdata.encode()
+    if not _TXT.fullmatch(octets):
         return rdata
+    pieces: list[bytes] = _QUOTED.findall(octets)
     return _render(b"".join(_ESCAPE.sub(_unescape, piece) for piece in pieces))
 
 

@@ -1,0 +1,48 @@
+"""Signals during a run: the first one asks for an orderly end, the second one gets its way at once."""
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from certkeeper.base.errors import ExitCode
+
+_CODES = {signal.SIGINT: ExitCode.INTERRUPTED, signal.SIGTERM: ExitCode.TERMINATED}
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM where there is nothing to put in order yet."""
+
+
+@contextmanager
+def orderly(ask: Callable[[ExitCode], None]) -> Iterator[None]:
+    """While this lasts, the first SIGINT or SIGTERM calls `ask`, the second one ends the process. SIGHUP is ignored:
+    a terminal that goes away, or a reload of somebody's, is no reason to leave a run half done.
+    """
+    asked = False
+
+    def handle(number: int, _frame: FrameType | None) -> None:
+        nonlocal asked
+        code = _CODES[signal.Signals(number)]
+        if asked:
+            os._exit(code)
+        asked = True
+        ask(code)
+
+    before = {number: signal.signal(number, handle) for number in _CODES}
+    before[signal.SIGHUP] = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def raise_terminated() -> None:
+    """From now on SIGTERM unwinds the program as SIGINT does, so that locks are released."""
+
+    def handle(_number: int, _frame: FrameType | None) -> None:
+        raise Terminated
+
+    signal.signal(signal.SIGTERM, handle)

@@ -1,0 +1,145 @@
+"""DNS in memory: a provider with an API, and name servers that serve its zones at once, late, never, or not at all."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from builders.fakes import FakeClock
+from builders.plans import PROVIDER, zones_of
+from certkeeper.base.errors import CertkeeperError
+from certkeeper.base.names import DnsName
+from certkeeper.base.wire import TransportError
+from certkeeper.zone.apex import ZoneError
+from certkeeper.zone.changes import ChangeSet, Key, fold
+from certkeeper.zone.propagation import Server, ServerSet
+from certkeeper.zone.rrset import RRset, Zone, txt_rdata
+
+NEVER = float("inf")
+Contents = dict[Key, RRset]
+PRIMARY = Server("ns1.test", "192.0.2.1")
+SECONDARY = Server("ns2.test", "192.0.2.2")
+
+
+@dataclass(slots=True)
+class NameServer:
+    """Serves what the primary had `lag` seconds ago; NEVER: the zone as it was at the start. `silent`: no answer."""
+
+    lag: float = 0.0
+    silent: bool = False
+    asked: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A change that went through."""
+
+    zone: str
+    at: float
+    changes: ChangeSet
+
+    @property
+    def publishes(self) -> bool:
+        return any(change.add for change in self.changes.changes)
+
+
+@dataclass(slots=True)
+class _Held:
+    zone: Zone
+    history: list[tuple[float, Contents]] = field(default_factory=lambda: [(-NEVER, {})])
+
+
+class DnsWorld:
+    """Implements the ports Dns and Nameservers.
+
+    `refused` are zones whose changes fail, `lost` counts the answers to changes that get lost after they were
+    applied, `hidden` are zones whose name servers cannot be found, `mute` those that cannot be notified of, `slow`
+    lets servers of one zone lag differently.
+    """
+
+    def __init__(self, clock: FakeClock, zones: Collection[Zone], servers: Mapping[Server, NameServer]) -> None:
+        self._clock = clock
+        self._zones = {zone.name: _Held(zone) for zone in zones}
+        self.servers = dict(servers)
+        self.refused: dict[str, CertkeeperError] = {}
+        self.lost: dict[str, int] = {}
+        self.hidden: set[str] = set()
+        self.mute: set[str] = set()
+        self.slow: dict[tuple[str, Server], float] = {}
+        self.tried: list[tuple[str, ChangeSet]] = []
+        self.done: list[Done] = []
+        self.notified: list[str] = []
+
+    def describe(self) -> str:
+        return PROVIDER
+
+    def zones(self, owners: Collection[DnsName]) -> Mapping[DnsName, Zone]:
+        return zones_of(owners, [held.zone for held in self._zones.values()])
+
+    def change(self, zone: Zone, changes: ChangeSet) -> None:
+        self.tried.append((zone.name.text, changes))
+        if zone.name.text in self.refused:
+            raise self.refused[zone.name.text]
+        held = self._zones[zone.name]
+        current = dict(held.history[-1][1])
+        for rrset in fold(changes, current):
+            current[rrset.owner, rrset.type] = rrset
+        held.history.append((self._clock.monotonic(), {key: item for key, item in current.items() if item.rdata}))
+        self.done.append(Done(zone.name.text, self._clock.monotonic(), changes))
+        if self.lost.get(zone.name.text, 0) > 0:
+            self.lost[zone.name.text] -= 1
+            raise TransportError(f"{PROVIDER}: connection reset")
+
+    def notify(self, zone: Zone) -> None:
+        if zone.name.text in self.mute:
+            raise ZoneError(f"{zone.name}: HTTP 500")
+        self.notified.append(zone.name.text)
+
+    def of(self, zone: DnsName) -> ServerSet:
+        if zone.text in self.hidden:
+            raise ZoneError(f"zone {zone}: this host's resolver does not find its name servers")
+        return ServerSet(tuple(self.servers))
+
+    def ask_txt(self, server: Server, owners: Collection[DnsName]) -> Mapping[DnsName, frozenset[str]]:
+        self.servers[server].asked += 1
+        if self.servers[server].silent:
+            raise TransportError(f"{server}: timed out")
+        return {owner: self.served(server, owner) for owner in owners}
+
+    def served(self, server: Server, owner: DnsName) -> frozenset[str]:
+        """The TXT values that a server has for this owner now."""
+        zone = zones_of([owner], [held.zone for held in self._zones.values()]).get(owner)
+        if zone is None:
+            return frozenset()
+        lag = self.slow.get((zone.name.text, server), self.servers[server].lag)
+        moment = self._clock.monotonic() - lag
+        contents = next(seen for at, seen in reversed(self._zones[zone.name].history) if at <= moment)
+        rrset = contents.get((owner, "TXT"))
+        return frozenset(item.strip('"') for item in rrset.rdata) if rrset else frozenset()
+
+    def look(self, owner: DnsName) -> list[frozenset[str]]:
+        """What a CA may see: the answer of every server that answers."""
+        return [self.served(server, owner) for server, state in self.servers.items() if not state.silent]
+
+    def put(self, owner: str, values: Iterable[str], ttl: int = 3600) -> None:
+        """Somebody else's records, on all servers from the start."""
+        name = DnsName(owner)
+        zone = self.zones([name])[name]
+        rdata = frozenset(txt_rdata(value) for value in values)
+        for _, contents in self._zones[zone.name].history:
+            contents[name, "TXT"] = RRset(name, "TXT", ttl, rdata)
+
+    def txt(self) -> dict[str, set[str]]:
+        """All TXT values at the primary now, by owner."""
+        found: dict[str, set[str]] = {}
+        for held in self._zones.values():
+            for (owner, type_), rrset in held.history[-1][1].items():
+                if type_ == "TXT":
+                    found[owner.text] = {item.strip('"') for item in rrset.rdata}
+        return found
+
+    def counts(self) -> dict[str, tuple[int, int]]:
+        """Per zone: how many changes published, and how many withdrew."""
+        found: dict[str, tuple[int, int]] = {}
+        for item in self.done:
+            published, withdrawn = found.get(item.zone, (0, 0))
+            found[item.zone] = (published + item.publishes, withdrawn + (not item.publishes))
+        return found

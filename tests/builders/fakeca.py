@@ -1,0 +1,370 @@
+"""A CA in memory: it answers the real requests of RFC 8555, checks every signature and nonce, and signs real CSRs."""
+
+import base64
+import hashlib
+import json
+import random
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from email.utils import format_datetime
+from functools import cached_property
+from itertools import count
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from builders.certificates import intermediate, root
+from builders.fakes import FakeClock
+from builders.plans import CA
+from certkeeper.base.names import DnsName
+from certkeeper.base.wire import Request, Response, TransportError
+
+HOME = CA.rpartition("/")[0]
+TERMS = f"{HOME}/terms"
+LIFE = timedelta(days=90)
+Look = Callable[[DnsName], Sequence[frozenset[str]]]
+Json = Mapping[str, object]
+
+
+class _Refused(Exception):
+    def __init__(self, type_: str, detail: str, status: int = 400, until: datetime | None = None) -> None:
+        super().__init__(detail)
+        self.type = type_
+        self.detail = detail
+        self.status = status
+        self.until = until
+
+
+@dataclass(slots=True)
+class _Authorization:
+    number: int
+    account: str
+    value: str
+    wildcard: bool
+    token: str
+    status: str = "pending"
+    checked_at: float | None = None
+    error: Json | None = None
+
+
+@dataclass(slots=True)
+class _Order:
+    number: int
+    account: str
+    identifiers: tuple[tuple[str, str], ...]
+    authorizations: list[_Authorization]
+    csr: x509.CertificateSigningRequest | None = None
+    finalized_at: float = 0.0
+    chain: bytes = b""
+    posts: int = 0
+    """Requests for this order and what belongs to it, except those whose nonce was refused."""
+
+    @property
+    def first(self) -> str:
+        return self.identifiers[0][1]
+
+
+@dataclass(slots=True)
+class Manners:
+    """How the CA behaves; the defaults are those of a good day.
+
+    `refuses`: names that it never finds proven. `stuck`: orders whose first name is here never leave `processing`.
+    `validation` and `signing` take that many seconds. `reuses` authorizations that are valid. `bad_nonces` is the
+    share of good nonces that it refuses. `down`: nobody answers. `binds` accounts to customers.
+    `drops_registration`: new accounts are lost on the way. `busy_until`: accounts are rate limited until then.
+    """
+
+    refuses: set[str] = field(default_factory=set)
+    stuck: set[str] = field(default_factory=set)
+    validation: float = 0.0
+    signing: float = 0.01
+    reuses: bool = False
+    bad_nonces: float = 0.0
+    down: bool = False
+    binds: bool = False
+    drops_registration: bool = False
+    busy_until: datetime | None = None
+
+
+class FakeCa:
+    """Implements the port Http for one CA."""
+
+    def __init__(self, clock: FakeClock, look: Look, seed: int = 0) -> None:
+        self.manners = Manners()
+        self.orders: dict[int, _Order] = {}
+        self.accounts: dict[str, ec.EllipticCurvePublicKey] = {}
+        self.thumbprints: dict[str, str] = {}
+        self.requests: Counter[str] = Counter()
+        self._clock = clock
+        self._look = look
+        self._random = random.Random(seed)  # noqa: S311 - a share of refusals, not a secret
+        self._numbers = count(1)
+        self._nonces: set[str] = set()
+        self._authorizations: dict[int, _Authorization] = {}
+
+    def send(self, request: Request) -> Response:
+        if self.manners.down:
+            raise TransportError(f"{HOME}: connection refused")
+        path = request.url.removeprefix(HOME)
+        self.requests[path.split("/")[1]] += 1
+        try:
+            return self._route(request, path)
+        except _Refused as refused:
+            document = {"type": f"urn:ietf:params:acme:error:{refused.type}", "detail": refused.detail}
+            return self._answer(refused.status, document, until=refused.until)
+
+    def _route(self, request: Request, path: str) -> Response:
+        if path == "/directory":
+            return self._answer(200, self._directory, nonce=False)
+        if path == "/nonce":
+            return self._answer(200, None)
+        assert request.method == "POST", "everything else is a POST (RFC 8555 §6.3)"
+        header, payload = self._open(request, path)
+        if path == "/account":
+            return self._account(header, payload)
+        account = str(header["kid"])
+        kind, _, number = path[1:].partition("/")
+        if kind == "new-order":
+            return self._new_order(account, payload)
+        if kind in {"authorization", "challenge"}:
+            return self._authorization(kind, self._authorizations[int(number)], payload)
+        order = self.orders[int(number)]
+        assert order.account == account
+        order.posts += 1
+        if kind == "finalize":
+            return self._finalize(order, payload)
+        assert payload is None, "reading is POST-as-GET (RFC 8555 §6.3)"
+        if kind == "certificate":
+            return self._answer(200, order.chain)
+        assert kind == "order", path
+        return self._order(order, 200)
+
+    @cached_property
+    def _directory(self) -> Json:
+        return {
+            "newNonce": f"{HOME}/nonce",
+            "newAccount": f"{HOME}/account",
+            "newOrder": f"{HOME}/new-order",
+            "meta": {"termsOfService": TERMS, "externalAccountRequired": self.manners.binds},
+        }
+
+    def _open(self, request: Request, path: str) -> tuple[Json, Json | None]:
+        """The protected header and the payload (None where it is empty) of a request in order (§6.2)."""
+        assert dict(request.headers)["content-type"] == "application/jose+json"
+        jws = json.loads(request.body)
+        assert set(jws) == {"protected", "payload", "signature"}
+        header = json.loads(_unb64(jws["protected"]))
+        assert header["url"] == request.url
+        assert header["alg"] == "ES256"
+        assert ("kid" in header) != ("jwk" in header), "never both (§6.2)"
+        assert ("jwk" in header) == (path == "/account"), "jwk only for newAccount"
+        if header["nonce"] not in self._nonces or self._random.random() < self.manners.bad_nonces:
+            self._nonces.discard(header["nonce"])
+            raise _Refused("badNonce", "unacceptable anti-replay nonce")
+        self._nonces.remove(header["nonce"])
+        key = _public(header["jwk"]) if "jwk" in header else self.accounts.get(header["kid"])
+        if key is None:
+            raise _Refused("accountDoesNotExist", "no such account")
+        signature = _unb64(jws["signature"])
+        assert len(signature) == 64, "r and s at fixed width (RFC 7518 §3.4)"
+        der = encode_dss_signature(int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big"))
+        key.verify(der, f"{jws['protected']}.{jws['payload']}".encode(), ec.ECDSA(SHA256()))
+        payload = _unb64(jws["payload"])
+        return header, json.loads(payload) if payload else None
+
+    def _account(self, header: Json, payload: Json | None) -> Response:
+        assert payload is not None
+        jwk = header["jwk"]
+        assert isinstance(jwk, dict)
+        thumbprint = _thumbprint(jwk)
+        known = next((url for url, print_ in self.thumbprints.items() if print_ == thumbprint), None)
+        if known is not None:
+            return self._answer(200, {"status": "valid"}, location=known)
+        if payload.get("onlyReturnExisting"):
+            raise _Refused("accountDoesNotExist", "no account with that key")
+        if self.manners.busy_until is not None:
+            raise _Refused("rateLimited", "too many accounts", 429, self.manners.busy_until)
+        if self.manners.drops_registration:
+            raise TransportError(f"{HOME}: connection reset")
+        if payload.get("termsOfServiceAgreed") is not True:
+            raise _Refused("userActionRequired", "agree to the terms", 403)
+        url = f"{HOME}/account/{next(self._numbers)}"
+        self.accounts[url], self.thumbprints[url] = _public(jwk), thumbprint
+        return self._answer(201, {"status": "valid"}, location=url)
+
+    def _new_order(self, account: str, payload: Json | None) -> Response:
+        assert payload is not None
+        listed = payload["identifiers"]
+        assert isinstance(listed, list)
+        identifiers = tuple((item["type"], item["value"]) for item in listed)
+        authorizations = [self._authorization_for(account, value) for _, value in identifiers]
+        self._random.shuffle(authorizations)
+        order = _Order(next(self._numbers), account, identifiers, authorizations, posts=1)
+        self.orders[order.number] = order
+        return self._order(order, 201)
+
+    def _authorization_for(self, account: str, value: str) -> _Authorization:
+        for known in self._authorizations.values():
+            self._validate(known)
+            if self.manners.reuses and known.status == "valid" and _named(known) == value and known.account == account:
+                return known
+        number = next(self._numbers)
+        wildcard = value.startswith("*.")
+        made = _Authorization(number, account, value.removeprefix("*."), wildcard, f"token-{number}")
+        self._authorizations[number] = made
+        return made
+
+    def _authorization(self, kind: str, authorization: _Authorization, payload: Json | None) -> Response:
+        for order in self.orders.values():
+            if any(item is authorization for item in order.authorizations):
+                order.posts += 1
+                break
+        if kind == "challenge":
+            assert payload == {}, "an empty object starts a challenge (§7.5.1)"
+            assert authorization.checked_at is None, "answered once"
+            authorization.checked_at = self._clock.monotonic() + self.manners.validation
+        else:
+            assert payload is None
+        self._validate(authorization)
+        challenge = self._challenge(authorization)
+        if kind == "challenge":
+            return self._answer(200, challenge)
+        document: dict[str, object] = {
+            "status": authorization.status,
+            "identifier": {"type": "dns", "value": authorization.value},
+            "challenges": [challenge],
+        }
+        if authorization.wildcard:
+            document["wildcard"] = True
+        return self._answer(200, document)
+
+    def _challenge(self, authorization: _Authorization) -> Json:
+        document: dict[str, object] = {
+            "type": "dns-01",
+            "url": f"{HOME}/challenge/{authorization.number}",
+            "status": authorization.status,
+            "token": authorization.token,
+        }
+        if authorization.error is not None:
+            document["error"] = authorization.error
+        return document
+
+    def _validate(self, authorization: _Authorization) -> None:
+        """Look at DNS once, when the time has come; every server that answers has to serve the value."""
+        at = authorization.checked_at
+        if authorization.status != "pending" or at is None or at > self._clock.monotonic():
+            return
+        thumbprint = self.thumbprints[authorization.account]
+        digest = hashlib.sha256(f"{authorization.token}.{thumbprint}".encode()).digest()
+        wanted = _b64(digest)
+        seen = self._look(DnsName(f"_acme-challenge.{authorization.value}"))
+        found = bool(seen) and all(wanted in values for values in seen)
+        if found and authorization.value not in self.manners.refuses:
+            authorization.status = "valid"
+            return
+        authorization.status = "invalid"
+        authorization.error = {
+            "type": "urn:ietf:params:acme:error:unauthorized",
+            "detail": f"Incorrect TXT record found at _acme-challenge.{authorization.value}",
+        }
+
+    def _status(self, order: _Order) -> str:
+        for authorization in order.authorizations:
+            self._validate(authorization)
+        statuses = {authorization.status for authorization in order.authorizations}
+        if "invalid" in statuses:
+            return "invalid"
+        if statuses != {"valid"}:
+            return "pending"
+        if order.csr is None:
+            return "ready"
+        done = order.finalized_at + self.manners.signing <= self._clock.monotonic()
+        return "valid" if done and order.first not in self.manners.stuck else "processing"
+
+    def _order(self, order: _Order, status: int) -> Response:
+        document: dict[str, object] = {
+            "status": self._status(order),
+            "identifiers": [{"type": type_, "value": value} for type_, value in order.identifiers],
+            "authorizations": [f"{HOME}/authorization/{item.number}" for item in order.authorizations],
+            "finalize": f"{HOME}/finalize/{order.number}",
+        }
+        if document["status"] == "valid":
+            order.chain = order.chain or self._sign(order)
+            document["certificate"] = f"{HOME}/certificate/{order.number}"
+        return self._answer(status, document, location=f"{HOME}/order/{order.number}")
+
+    def _finalize(self, order: _Order, payload: Json | None) -> Response:
+        assert payload is not None
+        if self._status(order) != "ready":
+            raise _Refused("orderNotReady", f"order is {self._status(order)}", 403)
+        order.csr = x509.load_der_x509_csr(_unb64(str(payload["csr"])))
+        order.finalized_at = self._clock.monotonic()
+        assert order.csr.is_signature_valid
+        named = order.csr.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        assert sorted(named.get_values_for_type(x509.DNSName)) == sorted(value for _, value in order.identifiers)
+        return self._order(order, 200)
+
+    def _sign(self, order: _Order) -> bytes:
+        assert order.csr is not None
+        now = self._clock.now().replace(microsecond=0)
+        signer = intermediate()
+        leaf = (
+            x509.CertificateBuilder()
+            .subject_name(x509.Name([]))
+            .issuer_name(signer.certificate.subject)
+            .public_key(order.csr.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - timedelta(hours=1))
+            .not_valid_after(now - timedelta(hours=1) + LIFE)
+            .add_extension(x509.SubjectAlternativeName([x509.DNSName(value) for _, value in order.identifiers]), True)
+            .sign(signer.key, SHA256())
+        )
+        return leaf.public_bytes(Encoding.PEM) + signer.pem + root().pem
+
+    def _answer(
+        self,
+        status: int,
+        body: Json | bytes | None,
+        *,
+        location: str = "",
+        nonce: bool = True,
+        until: datetime | None = None,
+    ) -> Response:
+        headers = [("location", location)] if location else []
+        if until is not None:
+            headers.append(("retry-after", format_datetime(until, usegmt=True)))
+        if nonce:
+            fresh = f"nonce-{next(self._numbers)}"
+            self._nonces.add(fresh)
+            headers.append(("replay-nonce", fresh))
+        data = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
+        return Response(status, self._clock.now(), tuple(headers), data)
+
+
+def _named(authorization: _Authorization) -> str:
+    return f"*.{authorization.value}" if authorization.wildcard else authorization.value
+
+
+def _b64(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def _unb64(text: str) -> bytes:
+    assert "=" not in text, "no padding (RFC 7515 §2)"
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+def _public(jwk: Mapping[str, str]) -> ec.EllipticCurvePublicKey:
+    assert (jwk["kty"], jwk["crv"]) == ("EC", "P-256")
+    x, y = (int.from_bytes(_unb64(jwk[name]), "big") for name in ("x", "y"))
+    return ec.EllipticCurvePublicNumbers(x, y, ec.SECP256R1()).public_key()
+
+
+def _thumbprint(jwk: Mapping[str, str]) -> str:
+    required = {name: jwk[name] for name in ("crv", "kty", "x", "y")}
+    return _b64(hashlib.sha256(json.dumps(required, sort_keys=True, separators=(",", ":")).encode()).digest())

@@ -1,0 +1,184 @@
+"""A clock, an executor, keys, accounts and a store for simulated worlds: no thread, no file, no waiting."""
+
+import heapq
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from builders.certificates import NOW
+from certkeeper.adapters.keys import make
+from certkeeper.apply.effects import Effect
+from certkeeper.apply.ports import Completion, Ports
+from certkeeper.base.accounts import StoredAccount
+from certkeeper.base.errors import CertkeeperError
+from certkeeper.base.keys import KeyPair, KeySpec
+from certkeeper.base.names import Alias
+from certkeeper.base.wire import Request, Step
+from certkeeper.lineage.leaf import parse_leaf
+from certkeeper.lineage.model import Draft, KeyPlace, Lineage, VersionFiles
+
+
+class FakeClock:
+    """Time that only the executor moves."""
+
+    def __init__(self, start: datetime = NOW) -> None:
+        self._start = start
+        self.seconds = 0.0
+
+    def now(self) -> datetime:
+        return self._start + timedelta(seconds=self.seconds)
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+    def advance(self, seconds: float) -> None:
+        assert seconds >= 0
+        self.seconds += seconds
+
+
+Perform = Callable[[Step], object]
+Latency = Callable[[Step], float | None]
+
+
+def through(ports: Ports) -> Perform:
+    """Carries out a step as the pool does."""
+
+    def perform(step: Step) -> object:
+        if isinstance(step, Request):
+            return ports.http.send(step)
+        assert isinstance(step, Effect), step
+        return step.perform(ports)
+
+    return perform
+
+
+class SeededExecutor:
+    """Ends steps one at a time, in an order and after times that a seed decides.
+
+    `latency` is told of every step and may fix its time (seconds); None leaves it to the seed.
+    """
+
+    def __init__(self, perform: Perform, clock: FakeClock, seed: int = 0, latency: Latency | None = None) -> None:
+        self._perform = perform
+        self._clock = clock
+        self._random = random.Random(seed)  # noqa: S311 - an order of events, not a secret
+        self.latency: Latency = latency or (lambda _: None)
+        self._open: list[tuple[float, float, int, Step]] = []
+        self.performed: list[Step] = []
+        self._woken = False
+
+    def submit(self, ticket: int, step: Step) -> None:
+        seconds = self.latency(step)
+        drawn = self._random.uniform(0.001, 0.2)
+        ends = self._clock.monotonic() + (drawn if seconds is None else seconds)
+        heapq.heappush(self._open, (ends, self._random.random(), ticket, step))
+
+    def forget(self) -> None:
+        """A new process begins: what an earlier one left under way ends nowhere."""
+        self._open.clear()
+        self._woken = False
+
+    def wake(self) -> None:
+        self._woken = True
+
+    def next(self, timeout: float | None) -> Completion | None:
+        if self._woken:
+            self._woken = False
+            return None
+        now = self._clock.monotonic()
+        if not self._open or (timeout is not None and self._open[0][0] > now + timeout):
+            assert timeout is not None, "waiting for ever: nothing is under way"
+            self._clock.advance(timeout)
+            return None
+        ends, _, ticket, step = heapq.heappop(self._open)
+        self._clock.advance(max(0.0, ends - now))
+        self.performed.append(step)
+        try:
+            return Completion(ticket, self._perform(step))
+        except CertkeeperError as error:
+            return Completion(ticket, error=error)
+
+
+class FakeKeys:
+    def __init__(self) -> None:
+        self.made: list[KeyPair] = []
+
+    def make(self, spec: KeySpec) -> KeyPair:
+        self.made.append(make(spec))
+        return self.made[-1]
+
+
+class FakeAccounts:
+    def __init__(self) -> None:
+        self.keys: dict[str, KeyPair] = {}
+        self.kids: dict[str, str] = {}
+
+    def read(self, ca: str) -> StoredAccount | None:
+        return StoredAccount(self.keys[ca], self.kids.get(ca)) if ca in self.keys else None
+
+    def save_key(self, ca: str, key: KeyPair) -> None:
+        self.keys[ca] = key
+
+    def save(self, ca: str, kid: str, registration: bytes) -> None:
+        assert ca in self.keys, "the key comes first"
+        assert registration
+        self.kids[ca] = kid
+
+    def remove_unregistered(self, ca: str) -> None:
+        assert ca not in self.kids
+        self.keys.pop(ca, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """What is live of a lineage."""
+
+    stamp: int
+    files: VersionFiles
+
+
+class FakeStore:
+    """Lineages in memory. `broken` are folders that cannot be written to."""
+
+    def __init__(self) -> None:
+        self.live: dict[Alias, Live] = {}
+        self.drafts: dict[Alias, Draft] = {}
+        self.staged: dict[tuple[Alias, int], VersionFiles] = {}
+        self.broken: Mapping[Alias, CertkeeperError] = {}
+        self._stamps: dict[Alias, int] = {}
+
+    def begin(self, alias: Alias, now_epoch: int) -> Draft:
+        if alias in self.broken:
+            raise self.broken[alias]
+        if alias not in self.drafts:
+            stamp = max(now_epoch, self._stamps.get(alias, 0) + 1)
+            self._stamps[alias] = stamp
+            self.drafts[alias] = Draft(alias, stamp)
+        return self.drafts[alias]
+
+    def save_key(self, draft: Draft, key: KeyPair) -> None:
+        assert self.drafts[draft.alias].stamp == draft.stamp
+        self.drafts[draft.alias] = replace(draft, key=key)
+
+    def live_key(self, alias: Alias) -> KeyPair:
+        raise CertkeeperError(f"{alias}/privkey.pem: not there")
+
+    def stage(self, draft: Draft, files: VersionFiles) -> None:
+        kept = self.drafts.pop(draft.alias)
+        assert kept.key is not None
+        assert kept.key.pem == files.privkey, "staged with a key that was not on disk"
+        self.staged[draft.alias, draft.stamp] = files
+
+    def activate(self, alias: Alias, stamp: int) -> None:
+        self.live[alias] = Live(stamp, self.staged.pop((alias, stamp)))
+
+    def discard(self, draft: Draft) -> None:
+        self.drafts.pop(draft.alias, None)
+
+    def lineage(self, alias: Alias) -> Lineage:
+        live = self.live.get(alias)
+        if live is None:
+            return Lineage(alias)
+        leaf = parse_leaf(live.files.fullchain)
+        return Lineage(alias, leaf=leaf, key_place=KeyPlace.LINK, key_id=leaf.key_id, stamp=live.stamp)

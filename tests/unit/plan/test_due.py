@@ -1,0 +1,117 @@
+from datetime import timedelta
+
+import pytest
+
+from builders.certificates import NOW
+from builders.plans import leaf, lineage, spec
+from certkeeper.config.settings import CertSpec, RenewPolicy
+from certkeeper.lineage.model import KeyPlace, Lineage
+from certkeeper.plan.actions import Reason
+from certkeeper.plan.due import Decision, decide, renew_before
+
+DAY = timedelta(days=1)
+SECOND = timedelta(seconds=1)
+SPEC = spec("example.org", "www.example.org")
+
+
+def decided(present: Lineage, wanted: CertSpec = SPEC) -> Decision:
+    return decide(wanted, present, NOW)
+
+
+def with_left(left: timedelta, life: timedelta = 90 * DAY) -> Lineage:
+    return lineage("example.org", leaf("example.org", "www.example.org", left=left, life=life))
+
+
+def test_a_certificate_is_due_exactly_at_renew_days() -> None:
+    assert decided(with_left(32 * DAY + SECOND)).reason is Reason.CURRENT
+    assert decided(with_left(32 * DAY)).reason is Reason.EXPIRING
+    assert decided(with_left(SECOND)).reason is Reason.EXPIRING
+
+
+def test_a_current_certificate_says_when_it_becomes_due() -> None:
+    decision = decided(with_left(60 * DAY))
+    assert not decision.due
+    assert decision.renew_at == NOW + 28 * DAY
+    assert decision.detail == "valid until 2027-01-22T12:00:00Z, renewed from 2026-12-21T12:00:00Z"
+
+
+def test_renew_days_may_be_half_of_the_life_and_no_more() -> None:
+    assert renew_before(leaf("example.org", life=90 * DAY), RenewPolicy(45)) == 45 * DAY
+    assert renew_before(leaf("example.org", life=90 * DAY), RenewPolicy(46)) == 30 * DAY
+
+
+@pytest.mark.parametrize(
+    ("life", "before"),
+    [(90, 32), (64, 32), (63, 21), (45, 15), (12, 4), (10, timedelta(days=10) / 3), (6, 3), (1, timedelta(hours=12))],
+)
+def test_short_certificates_are_renewed_after_two_thirds_or_half_of_their_life(
+    life: int, before: int | timedelta
+) -> None:
+    expected = before if isinstance(before, timedelta) else before * DAY
+    assert renew_before(leaf("example.org", life=life * DAY), RenewPolicy(32)) == expected
+
+
+@pytest.mark.parametrize(("life", "limit"), [(45, 15), (6, 3)])
+def test_a_fresh_short_certificate_is_not_due_and_then_it_is(life: int, limit: int) -> None:
+    assert not decided(with_left(life * DAY, life * DAY)).due
+    assert not decided(with_left(limit * DAY + SECOND, life * DAY)).due
+    assert decided(with_left(limit * DAY, life * DAY)).reason is Reason.EXPIRING
+
+
+def test_a_folder_without_certificate_is_missing() -> None:
+    decision = decided(lineage("example.org"))
+    assert decision == Decision(Reason.MISSING, "no certificate yet")
+
+
+def test_a_certificate_that_cannot_be_read_is_replaced() -> None:
+    decision = decided(lineage("example.org", trouble="cert.pem: holds no PEM certificate"))
+    assert decision == Decision(Reason.UNREADABLE, "cert.pem: holds no PEM certificate")
+
+
+def test_a_key_of_another_certificate_makes_a_torn_set() -> None:
+    torn = lineage("example.org", leaf("example.org", "www.example.org"), key_id="bb")
+    assert decided(torn) == Decision(Reason.TORN, "privkey.pem does not belong to cert.pem")
+
+
+def test_a_torn_set_is_described_by_what_is_torn() -> None:
+    said = "chain.pem is not what follows the leaf in fullchain.pem"
+    torn = lineage("example.org", leaf("example.org", "www.example.org"), disagreement=said)
+    decision = decided(torn)
+    assert decision.reason is Reason.TORN
+    assert said in decision.detail
+
+
+def test_a_certificate_whose_key_is_gone_is_due() -> None:
+    present = leaf("example.org", "www.example.org")
+    keyless = Lineage(SPEC.alias, leaf=present, key_place=KeyPlace.ABSENT, key_id=None)
+    assert decided(keyless).due
+
+
+def test_added_and_removed_names_are_told() -> None:
+    present = lineage("example.org", leaf("example.org", "old.example.org"))
+    decision = decided(present)
+    assert decision.reason is Reason.NAMES_CHANGED
+    assert decision.detail == "to add: www.example.org; no longer listed: old.example.org"
+    assert decided(present, spec("example.org")).detail == "no longer listed: old.example.org"
+    assert decided(present, spec("example.org", "old.example.org", "x.example.org")).detail == "to add: x.example.org"
+
+
+def test_the_order_of_names_is_no_change() -> None:
+    present = with_left(60 * DAY)
+    assert not decided(present, spec("www.example.org", "example.org", alias="example.org")).due
+
+
+def test_a_wildcard_is_another_name_than_its_domain() -> None:
+    present = lineage("example.org", leaf("example.org"))
+    assert decided(present, spec("*.example.org", alias="example.org")).reason is Reason.NAMES_CHANGED
+
+
+def test_an_expired_certificate_says_since_when() -> None:
+    assert decided(with_left(timedelta(0))).reason is Reason.EXPIRED
+    assert decided(with_left(-3 * DAY)).detail == "expired 3 days ago"
+
+
+def test_a_torn_set_counts_before_changed_names_and_these_before_the_end() -> None:
+    old = leaf("old.example.org", left=-DAY)
+    assert decided(lineage("example.org", old, key_id="bb")).reason is Reason.TORN
+    assert decided(lineage("example.org", old)).reason is Reason.NAMES_CHANGED

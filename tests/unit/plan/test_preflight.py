@@ -1,0 +1,55 @@
+import pytest
+
+from builders.certificates import NOW
+from builders.plans import configuration, observed, plan_findings, spec, zone
+from certkeeper.base.names import DnsName
+from certkeeper.config.findings import Severity
+from certkeeper.zone.rrset import Zone, ZoneKind
+
+
+def edited(api: str, edit: str = "", *, served: int = 5, kind: ZoneKind = ZoneKind.PRIMARY) -> Zone:
+    return Zone(DnsName("example.org"), "example.org.", kind, 5, served, api, edit)
+
+
+@pytest.mark.parametrize("api", ["DEFAULT", "INCREASE", "EPOCH", "SOA-EDIT-INCREASE", "default"])
+def test_a_zone_that_raises_its_serial_is_in_order(api: str) -> None:
+    assert plan_findings(edited(api)) == []
+
+
+@pytest.mark.parametrize(
+    ("api", "said"),
+    [
+        ("", "SOA-EDIT-API is not set"),
+        ("SOA-EDIT", "SOA-EDIT-API is SOA-EDIT"),
+        ("INCEPTION-INCREMENT", "SOA-EDIT-API is INCEPTION-INCREMENT, which PowerDNS does not know"),
+    ],
+)
+def test_a_zone_that_does_not_raise_its_serial_is_found(api: str, said: str) -> None:
+    (finding,) = plan_findings(edited(api))
+    assert finding.code == "soa-edit-api"
+    assert finding.severity is Severity.WARNING
+    assert finding.message == f"zone example.org: {said}"
+    assert finding.fix == "pdnsutil set-meta example.org SOA-EDIT-API DEFAULT"
+
+
+def test_epoch_is_found_where_the_serial_is_ahead_of_it() -> None:
+    today = int(NOW.timestamp())
+    assert plan_findings(edited("EPOCH", served=today)) == []
+    (finding,) = plan_findings(edited("EPOCH", served=2026112301))
+    assert finding.message.endswith("the serial 2026112301 is larger than any epoch of today")
+    assert "back" in finding.consequence
+
+
+def test_increase_is_found_where_the_date_of_the_signatures_is_shown() -> None:
+    assert len(plan_findings(edited("INCREASE", "INCEPTION-INCREMENT"))) == 1
+
+
+@pytest.mark.parametrize("kind", [ZoneKind.NATIVE, ZoneKind.SECONDARY])
+def test_zones_without_secondaries_of_their_own_need_no_serial(kind: ZoneKind) -> None:
+    assert plan_findings(edited("", kind=kind)) == []
+
+
+def test_a_zone_of_many_names_is_found_once() -> None:
+    page = configuration(spec("example.org", "www.example.org"), spec("mail.example.org"))
+    world = observed(specs=page.certificates, zones=[zone("example.org", soa_edit_api="")])
+    assert len(plan_findings(world=world, page=page)) == 1

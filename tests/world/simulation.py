@@ -1,0 +1,82 @@
+"""A whole run in a simulated world: what `certkeeper run` does, behind the ports, in an order that a seed decides."""
+
+from collections.abc import Collection, Mapping
+from datetime import timedelta
+
+from builders.dnsworld import PRIMARY, SECONDARY, DnsWorld, NameServer
+from builders.fakeca import FakeCa
+from builders.fakes import FakeAccounts, FakeClock, FakeKeys, FakeStore, SeededExecutor, through
+from builders.plans import settings
+from certkeeper.apply.observe import observe, with_zones
+from certkeeper.apply.ports import Ports
+from certkeeper.apply.reconcile import Reconciler
+from certkeeper.apply.result import Result
+from certkeeper.base.errors import CertkeeperError
+from certkeeper.base.events import Event
+from certkeeper.base.names import Alias
+from certkeeper.config.settings import CertSpec, Configuration
+from certkeeper.lineage.leaf import parse_leaf
+from certkeeper.plan.planner import due_owners, plan
+from certkeeper.zone.propagation import Server
+from certkeeper.zone.rrset import Zone
+
+BOUND = timedelta(seconds=60)
+
+
+class Simulation:
+    """One host with its zones and its CA. `run` may be called again: the world goes on."""
+
+    def __init__(
+        self,
+        specs: Collection[CertSpec],
+        zones: Collection[Zone],
+        *,
+        seed: int = 0,
+        servers: Mapping[Server, NameServer] | None = None,
+        bound: timedelta = BOUND,
+    ) -> None:
+        self.clock = FakeClock()
+        self.dns = DnsWorld(self.clock, zones, servers or {PRIMARY: NameServer(), SECONDARY: NameServer(lag=0.5)})
+        self.ca = FakeCa(self.clock, self.dns.look, seed)
+        self.store = FakeStore()
+        self.accounts = FakeAccounts()
+        self.keys = FakeKeys()
+        self.configuration = Configuration(settings(propagation=bound), tuple(specs))
+        self.ports = Ports(self.ca, self.dns, self.dns, self.store, self.keys, self.accounts, self.clock)
+        self.executor = SeededExecutor(through(self.ports), self.clock, seed)
+        self.events: list[Event] = []
+        self.reconciler: Reconciler
+
+    def run(self, *, terms: bool = True, forced: Collection[Alias] = ()) -> Result:
+        self.executor.forget()
+        world = observe(
+            self.configuration, store=self.store, accounts=self.accounts, clock=self.clock, config_folders=()
+        )
+        world = with_zones(world, due_owners(self.configuration, world, forced), self.dns)
+        self.reconciler = Reconciler(
+            plan(self.configuration, world, forced),
+            self.configuration.settings,
+            executor=self.executor,
+            clock=self.clock,
+            user_agent="certkeeper/test",
+            terms_accepted=terms,
+            tell=self.events.append,
+        )
+        return self.reconciler.run()
+
+    def assert_live(self, *aliases: Alias) -> None:
+        """Exactly these lineages have a certificate: with the names of the page, and nothing half done beside it."""
+        assert set(self.store.live) == set(aliases)
+        wanted = {spec.alias: frozenset(spec.identifiers) for spec in self.configuration.certificates}
+        for alias, live in self.store.live.items():
+            assert parse_leaf(live.files.fullchain).identifiers == wanted[alias]
+        assert self.store.drafts == {}
+        assert self.store.staged == {}
+
+
+def errors(result: Result) -> dict[str, CertkeeperError]:
+    return {outcome.alias.text: outcome.error for outcome in result.outcomes if outcome.error is not None}
+
+
+def issued(result: Result) -> set[str]:
+    return {outcome.alias.text for outcome in result.outcomes if outcome.issued is not None}
