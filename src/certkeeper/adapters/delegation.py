@@ -7,13 +7,13 @@ from dns.rdtypes.ANY.NS import NS
 
 from certkeeper.base.names import DnsName
 from certkeeper.zone.apex import ZoneError
-from certkeeper.zone.propagation import Server
+from certkeeper.zone.propagation import Server, ServerSet
 
 _LIFETIME = 10.0
 
 
-def servers_of(zone: DnsName) -> list[Server]:
-    """Every A and AAAA of every NS name, in a fixed order.
+def servers_of(zone: DnsName) -> ServerSet:
+    """Every A and AAAA of every NS name, in a fixed order; names without an address are told as skipped.
 
     Raises:
         ZoneError: the resolver finds no NS record, or none of the names has an address.
@@ -21,13 +21,15 @@ def servers_of(zone: DnsName) -> list[Server]:
     resolver = dns.resolver.Resolver()
     resolver.lifetime = _LIFETIME
     names = _ns_names(resolver, zone)
-    found = [server for name in names for server in _addresses(resolver, name)]
+    by_name = {name: _addresses(resolver, name) for name in names}
+    found = tuple(server for servers in by_name.values() for server in servers)
     if not found:
         raise ZoneError(
             f"zone {zone}: none of its name servers has an address: {', '.join(names)}",
             hint="add their A or AAAA records, or set NAMESERVERS",
         )
-    return found
+    homeless = tuple(f"{name} is not asked: this host finds no address for it" for name in names if not by_name[name])
+    return ServerSet(found, homeless)
 
 
 def _ns_names(resolver: dns.resolver.Resolver, zone: DnsName) -> list[str]:

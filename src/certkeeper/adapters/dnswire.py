@@ -10,7 +10,6 @@ import dns.exception
 import dns.flags
 import dns.message
 import dns.name
-import dns.query
 import dns.rcode
 import dns.rdatatype
 from dns.rdtypes.ANY.TXT import TXT
@@ -77,12 +76,26 @@ def _ask_tcp(server: Server, queries: Sequence[dns.message.Message]) -> dict[int
 
 def _ask_udp(server: Server, queries: Sequence[dns.message.Message]) -> dict[int, dns.message.Message]:
     answers = {}
-    for query in queries:
-        try:
-            answers[query.id] = dns.query.udp(query, server.address, timeout=_SECONDS, port=server.port)
-        except (OSError, dns.exception.DNSException) as error:
-            raise ServerSilent(_silence(error)) from error
+    family = socket.AF_INET6 if ":" in server.address else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as connection:
+            # Connected, so that a closed port is heard of at once and nobody else's datagrams are.
+            connection.connect((server.address, server.port))
+            for query in queries:
+                answers[query.id] = _one_datagram(connection, query)
+    except OSError as error:
+        raise ServerSilent(_silence(error)) from error
     return answers
+
+
+def _one_datagram(connection: socket.socket, query: dns.message.Message) -> dns.message.Message:
+    connection.send(query.to_wire())
+    deadline = time.monotonic() + _SECONDS
+    while True:
+        connection.settimeout(max(0.01, deadline - time.monotonic()))
+        answer = _parse(connection.recv(65535))
+        if answer.id == query.id:
+            return answer
 
 
 def _exactly(connection: socket.socket, size: int) -> bytes:
@@ -110,6 +123,8 @@ def _values(owner: DnsName, answer: dns.message.Message) -> frozenset[str]:
     rcode = answer.rcode()
     if rcode not in {dns.rcode.NOERROR, dns.rcode.NXDOMAIN}:
         raise ServerSilent(f"answers {dns.rcode.to_text(rcode)} for {owner}")
+    if answer.flags & dns.flags.TC:
+        raise ServerSilent(f"cuts its answer for {owner} short, and does not speak TCP")
     if not answer.flags & dns.flags.AA:
         raise ServerSilent(f"is not authoritative for {owner}")
     return frozenset(
@@ -121,14 +136,5 @@ def _values(owner: DnsName, answer: dns.message.Message) -> frozenset[str]:
     )
 
 
-def _silence(error: Exception) -> str:
-    if isinstance(error, dns.exception.Timeout | TimeoutError):
-        return "no answer"
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror.lower()
-    return _short(error)
-
-
-def _short(error: Exception) -> str:
-    text = " ".join(str(error).split())
-    return text[:200] or type(error).__name__
+def _silence(error: OSError) -> str:
+    return "no answer" if isinstance(error, TimeoutError) else (error.strerror or "no answer").lower()

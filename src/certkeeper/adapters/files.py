@@ -186,7 +186,8 @@ class Folder:
         """The same, made (0700) where it is missing."""
         with contextlib.suppress(FileMissing):
             return self.child(name)
-        with explained(self.path_of(name), "make the folder"):
+        # Lineages start side by side, and the first ones all find their common folder missing.
+        with explained(self.path_of(name), "make the folder"), contextlib.suppress(FileExistsError):
             os.mkdir(name, FOLDER_MODE, dir_fd=self._fd)
             os.fsync(self._fd)
         return self.child(name)

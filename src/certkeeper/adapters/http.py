@@ -1,10 +1,15 @@
 """HTTP over urllib3: TLS always verified, every call bounded in time and size, no retries of its own."""
 
+import os
+import socket
 import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 
 import urllib3
-from urllib3.exceptions import HTTPError, NameResolutionError, NewConnectionError, SSLError
+from urllib3.exceptions import HTTPError, NameResolutionError, NewConnectionError, ProtocolError, SSLError
 from urllib3.exceptions import TimeoutError as HttpTimeout
 
 from certkeeper.base.errors import CertkeeperError, ExitCode, Fault, printable
@@ -12,6 +17,7 @@ from certkeeper.base.wire import Request, Response, TransportError
 
 _CONNECT_SECONDS = 10.0
 _READ_SECONDS = 30.0
+_WHOLE_SECONDS = 50.0
 MAX_BODY = 8 * 1024 * 1024
 """Octets. The longest real answers are chains of some 20 kB; a zone with 2,000 names stays below 1 MB."""
 
@@ -57,7 +63,8 @@ class HttpClient:
                 decode_content=True,
             )
             try:
-                body = answer.read(MAX_BODY + 1, decode_content=True) or b""
+                with _given_up_after(_WHOLE_SECONDS, answer):
+                    body = answer.read(MAX_BODY + 1, decode_content=True) or b""
             finally:
                 answer.release_conn()
         except (HTTPError, ValueError) as error:
@@ -67,6 +74,23 @@ class HttpClient:
             raise TransportError(f"{request.url}: the answer is larger than {MAX_BODY} octets", transient=False)
         headers = tuple((name.lower(), value) for name, value in answer.headers.items())
         return Response(answer.status, datetime.now(tz=UTC), headers, body)
+
+
+@contextmanager
+def _given_up_after(seconds: float, answer: urllib3.BaseHTTPResponse) -> Iterator[None]:
+    """Bound the whole answer: a server that sends a letter at a time keeps each read within its own bound."""
+
+    def hang_up() -> None:
+        with suppress(OSError), socket.socket(fileno=os.dup(answer.fileno())) as line:
+            line.shutdown(socket.SHUT_RDWR)
+
+    timer = threading.Timer(seconds, hang_up)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def _context(ca_bundle: str) -> ssl.SSLContext:
@@ -79,7 +103,8 @@ def _context(ca_bundle: str) -> ssl.SSLContext:
         ) from error
 
 
-def _failure(url: str, error: Exception) -> TransportError:
+def _failure(asked: str, error: Exception) -> TransportError:
+    url = asked.partition("?")[0]
     if isinstance(error, SSLError):
         return TransportError(
             f"{url}: TLS failed: {printable(str(error), 200)}",
@@ -94,6 +119,10 @@ def _failure(url: str, error: Exception) -> TransportError:
         return TransportError(f"{url}: cannot connect: {_reason(error)}", hint="is the server running and reachable?")
     if isinstance(error, HttpTimeout):
         return TransportError(f"{url}: no answer in time", hint="the server is slow or a firewall drops the connection")
+    if isinstance(error, ProtocolError):
+        return TransportError(
+            f"{url}: the connection broke before the answer was complete", hint="see the log of that server"
+        )
     return TransportError(f"{url}: {printable(str(error), 200)}", transient=isinstance(error, HTTPError))
 
 

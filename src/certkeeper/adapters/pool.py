@@ -24,7 +24,7 @@ class Pool:
         self._threads = 0
         self._open = 0
         self._todo: SimpleQueue[tuple[int, Step]] = SimpleQueue()
-        self._ended: SimpleQueue[Completion] = SimpleQueue()
+        self._ended: SimpleQueue[Completion | None] = SimpleQueue()
 
     def submit(self, ticket: int, step: Step) -> None:
         self._open += 1
@@ -38,8 +38,12 @@ class Pool:
             completion = self._ended.get(timeout=timeout)
         except Empty:
             return None
-        self._open -= 1
+        if completion is not None:
+            self._open -= 1
         return completion
+
+    def wake(self) -> None:
+        self._ended.put(None)
 
     def _work(self) -> None:
         while True:
@@ -56,13 +60,14 @@ class Pool:
             return Completion(ticket, error=error)
         except Exception as error:  # noqa: BLE001 - a fault in one effect must not take the other lineages down
             return Completion(ticket, error=_internal(step, error))
-        raise TypeError(f"no effect: {type(step).__name__}")
+        return Completion(ticket, error=_internal(step, TypeError("not an effect")))
 
 
 def _internal(step: Step, error: Exception) -> CertkeeperError:
-    where = traceback.extract_tb(error.__traceback__)[-1]
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" ({frames[-1].name}, line {frames[-1].lineno})" if frames else ""
     named = CertkeeperError(
-        f"internal error in {type(step).__name__}: {type(error).__name__}: {error} ({where.name}, line {where.lineno})",
+        f"internal error in {type(step).__name__}: {type(error).__name__}: {error}{where}",
         hint="this is a bug: please report it",
     )
     named.__cause__ = error

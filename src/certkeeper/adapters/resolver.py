@@ -25,7 +25,7 @@ class SystemNameservers:
 
         override = self._override(zone)
         if override is not None:
-            return _reachable([server for entry in override.servers for server in _named(entry)])
+            return _reachable(ServerSet(tuple(server for entry in override.servers for server in _named(entry))))
         from certkeeper.adapters.delegation import servers_of  # noqa: PLC0415 - loads dnspython's resolver
 
         return _reachable(servers_of(zone))
@@ -50,13 +50,14 @@ def _named(entry: ServerAddress) -> list[Server]:
         raise ZoneError(
             f"NAMESERVERS: {entry.host} cannot be resolved", hint="write its address instead of its name"
         ) from error
-    return list(dict.fromkeys(Server(entry.host, str(info[4][0]), entry.port) for info in infos))
+    return list(dict.fromkeys(Server(str(entry), str(info[4][0]), entry.port) for info in infos))
 
 
-def _reachable(servers: list[Server]) -> ServerSet:
+def _reachable(candidates: ServerSet) -> ServerSet:
     """Leave out addresses of a family that this host has no route for; connecting a UDP socket sends nothing."""
-    usable, skipped = [], []
-    for server in servers:
+    usable: list[Server] = []
+    skipped = list(candidates.skipped)
+    for server in candidates.servers:
         trouble = _route_trouble(server)
         if trouble:
             skipped.append(f"{server} is not asked: {trouble}")

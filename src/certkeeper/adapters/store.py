@@ -140,7 +140,7 @@ class Store:
             folder.sweep()
             with versions.child(layout.version_name(stamp)) as version:
                 left_alone = _left_alone(folder, _checked(version))
-                _lead_through_live(folder, versions, left_alone)
+                _lead_through_live(folder, versions, left_alone, stamp)
                 _show_stamped(folder, version, stamp, left_alone)
             folder.point(layout.LIVE, layout.version_target(stamp))
             folder.sync()
@@ -271,8 +271,11 @@ def _left_alone(folder: Folder, key_id: str) -> frozenset[str]:
     return frozenset()
 
 
-def _lead_through_live(folder: Folder, versions: Folder, left_alone: Collection[str]) -> None:
-    """Make every name a link through `.live`, while the same content stays behind each of them."""
+def _lead_through_live(folder: Folder, versions: Folder, left_alone: Collection[str], coming: int) -> None:
+    """Make every name a link through `.live`, while the same content stays behind each of them.
+
+    `coming` is the stamp of the version that is to be live, whose names must stay free.
+    """
     shown = {name: _shown(folder, name) for name in layout.NAMES}
     way = passage(shown, left_alone)
     if way.adopt:
@@ -280,7 +283,7 @@ def _lead_through_live(folder: Folder, versions: Folder, left_alone: Collection[
         folder.point(layout.LIVE, layout.version_target(stamp))
         folder.sync()
     if way.keep_key:
-        _keep_key(folder)
+        _keep_key(folder, coming)
     for name in way.lead:
         folder.point(name, layout.live_target(name))
     if way.lead:
@@ -334,11 +337,11 @@ def _own_file(folder: Folder, name: str, entry: Shown) -> str | None:
     return source if folder.is_file(source) else None
 
 
-def _keep_key(folder: Folder) -> None:
+def _keep_key(folder: Folder, coming: int) -> None:
     """Give the key that a person put there another name, before its name is taken."""
     content = folder.read(layout.PRIVKEY)
     stamp = folder.modified(layout.PRIVKEY)
-    while folder.status(name := layout.stamped_name(layout.PRIVKEY, stamp)) is not None:
+    while (folder.status(name := layout.stamped_name(layout.PRIVKEY, stamp)) is not None) or stamp == coming:
         if folder.is_file(name) and folder.read(name) == content:
             return
         stamp += 1

@@ -6,6 +6,7 @@ the server takes them all or none.
 
 import json
 import threading
+import time
 from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import cast
@@ -21,6 +22,7 @@ from certkeeper.zone.changes import ChangeSet, Key, fold
 from certkeeper.zone.rrset import RRset, Zone, ZoneKind, canonical_txt
 
 _LOOKUPS_AT_ONCE = 4
+_LOOKS = 3
 _DEFAULT_SERVER = "localhost"
 _MANY_OWNERS = 8
 """From that many owners on, one large answer is cheaper than one small answer each."""
@@ -56,6 +58,7 @@ class PowerDns:
         self._notify = settings.notify
         self._locks: dict[str, threading.Lock] = {}
         self._locks_guard = threading.Lock()
+        self._writing = threading.Lock()
 
     def describe(self) -> str:
         return f"PowerDNS {self._url}"
@@ -80,15 +83,17 @@ class PowerDns:
             body = [_replacement(rrset) for rrset in rrsets]
             if zone.kind is ZoneKind.PRIMARY and not zone.raises_serial:
                 body.append(self._raised_soa(zone))
-            self._call("PATCH", f"/zones/{zone.id}", {"rrsets": body})
+            # One at a time: PowerDNS's SQLite backend refuses a second writer, whatever the zone.
+            with self._writing:
+                self._call("PATCH", f"/zones/{zone.id}", {"rrsets": body}, subject=f"zone {zone.name}: ")
 
     def notify(self, zone: Zone) -> None:
         if self._notify:
-            self._call("PUT", f"/zones/{zone.id}/notify")
+            self._call("PUT", f"/zones/{zone.id}/notify", subject=f"zone {zone.name}: ")
 
     def _zone(self, name: DnsName) -> Zone | None:
         """The zone of exactly that name: the filtered list is 200 and empty where there is none, in every version."""
-        listed = self._call("GET", f"/zones?zone={quote(name.absolute, safe='')}&dnssec=false")
+        listed = self._look(f"/zones?zone={quote(name.absolute, safe='')}&dnssec=false")
         entry = next((item for item in _objects(listed) if _name(item) == name), None)
         if entry is None:
             return None
@@ -98,7 +103,7 @@ class PowerDns:
         return self._details(name, id_)
 
     def _details(self, name: DnsName, id_: str) -> Zone:
-        details = self._call("GET", f"/zones/{id_}?rrsets=false")
+        details = self._look(f"/zones/{id_}?rrsets=false", subject=f"zone {name}: ")
         if not isinstance(details, dict):
             raise PowerDnsError(f"{self._url}: zone {name}: the answer is no JSON object")
         return Zone(
@@ -122,7 +127,7 @@ class PowerDns:
 
     def _rrsets(self, zone: Zone, query: str) -> dict[Key, RRset]:
         """RRsets of the zone. Servers before 4.7 do not know the filter and answer with all of them."""
-        answer = self._call("GET", f"/zones/{zone.id}{query}")
+        answer = self._look(f"/zones/{zone.id}{query}", subject=f"zone {zone.name}: ")
         found: dict[Key, RRset] = {}
         for item in _objects(answer.get("rrsets") if isinstance(answer, dict) else None):
             owner, type_, ttl = _name(item), _text(item, "type"), item.get("ttl")
@@ -144,22 +149,37 @@ class PowerDns:
         fields[2] = str(self._details(zone.name, zone.id).next_serial)
         return _replacement(RRset(zone.name, "SOA", soa.ttl, frozenset({" ".join(fields)})))
 
-    def _call(self, method: str, path: str, body: object = None) -> object:
+    def _look(self, path: str, subject: str = "") -> object:
+        """A GET, tried again where it failed in passing."""
+        for attempt in range(_LOOKS - 1):
+            try:
+                return self._call("GET", path, subject=subject)
+            except TransportError as error:
+                if not error.transient:
+                    raise
+                time.sleep(0.2 * 4**attempt)
+        return self._call("GET", path, subject=subject)
+
+    def _call(self, method: str, path: str, body: object = None, subject: str = "") -> object:
         request = Request(
             method, f"{self._base}{path}", self._headers, json.dumps(body).encode() if body is not None else b""
         )
         response = self._client.send(request)
         if response.status >= 500:
-            raise TransportError(f"{self._url}: {_refusal(response)}", hint="see the log of pdns_server")
+            raise TransportError(f"{self._url}: {subject}{_refusal(response)}", hint="see the log of pdns_server")
         if response.status == 401:
             raise PowerDnsError(
                 f"{self._url}: the API key is refused", hint="PDNS_KEY must be the api-key of pdns_server"
             )
-        if response.status >= 300:
+        if response.status == 404:
             raise PowerDnsError(
-                f"{self._url}: {_refusal(response)}",
-                hint="PDNS_SERVER must be the server's id, usually localhost" if response.status == 404 else "",
+                f"{self._url}: {subject}{_refusal(response)}",
+                hint="was the zone deleted meanwhile?"
+                if subject
+                else "PDNS_SERVER must be the server's id, usually localhost",
             )
+        if response.status >= 300:
+            raise PowerDnsError(f"{self._url}: {subject}{_refusal(response)}")
         if not response.body:
             return None
         try:
