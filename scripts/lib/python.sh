@@ -3,6 +3,7 @@
 #
 #   python_find           prints a Python that is new enough
 #   python_environment    makes .venv agree with requirements/dev.txt and pyproject.toml
+#   python_lowest         makes .venv-lowest: the same tools, but the oldest dependencies that pyproject.toml admits
 
 . "$(dirname "${BASH_SOURCE[0]}")/say.sh"
 
@@ -50,4 +51,17 @@ python_environment() {
         printf '%s\n' "$stamp" >"$VENV/stamp.project"
     fi
     "$VENV/bin/python" --version
+}
+
+python_lowest() {
+    local lowest=$PWD/.venv-lowest stamp pip
+    pip=("$lowest/bin/python" -m pip --disable-pip-version-check --quiet)
+    stamp=$(python_stamp && sha256sum requirements/lowest.txt pyproject.toml) || return
+    [[ ! -f $lowest/stamp || $(<"$lowest/stamp") != "$stamp" ]] || return 0
+    rm -rf "$lowest"
+    "$CERTKEEPER_PYTHON" -m venv "$lowest" || return
+    "${pip[@]}" install --require-hashes --requirement requirements/dev.txt || return
+    "${pip[@]}" install --require-hashes --requirement requirements/lowest.txt || return
+    "${pip[@]}" install --no-deps --no-build-isolation --editable . || return
+    printf '%s\n' "$stamp" >"$lowest/stamp"
 }
