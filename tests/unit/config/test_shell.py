@@ -197,4 +197,4 @@ def test_large_and_deep_texts_end_soon(text: str) -> None:
     except ConfigError as error:
         refused = error
     assert refused is None or len(str(refused)) < 300
-    assert time.monotonic() - started < 8
+    assert time.monotonic() - started < 60  # a hang, not a speed
