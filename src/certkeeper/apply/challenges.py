@@ -155,24 +155,15 @@ class Waves:
         del self._published[zone, id(wave)]
 
     def _withdrawal(self, zone: Zone, wave: Mapping[Alias, _Parked]) -> ChangeSet:
-        """What this wave published, but for values that another wave still needs: CAs hand out an authorization that
-        is pending to several orders.
-        """
+        """What this wave published, but for what another one needs: a CA may give two orders one authorization."""
         needed = {
-            (change.owner, value)
+            (change.key, value)
             for (other, key), records in self._published.items()
             if other == zone and key != id(wave)
             for change in records.changes
             for value in change.add
         }
-        return ChangeSet.of(
-            RecordChange(
-                change.owner,
-                change.type,
-                remove=frozenset(value for value in change.add if (change.owner, value) not in needed),
-            )
-            for change in self._published[zone, id(wave)].changes
-        )
+        return self._published[zone, id(wave)].invert().sparing(needed)
 
     def _prove(self, zone: Zone, wave: dict[Alias, _Parked]) -> Exchange[None]:
         wanted: dict[DnsName, frozenset[str]] = {}

@@ -4,8 +4,8 @@ Servers replace whole RRsets; certificates of several names, and other programs,
 which records are ours to add or to take away, and `fold` keeps everybody else's.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 
 from certkeeper.base.names import DnsName
 from certkeeper.zone.rrset import RRset
@@ -50,6 +50,15 @@ class ChangeSet:
         return ChangeSet(
             tuple(
                 RecordChange(change.owner, change.type, change.remove, change.add, change.ttl)
+                for change in self.changes
+            )
+        )
+
+    def sparing(self, needed: Collection[tuple[Key, str]]) -> "ChangeSet":
+        """The same changes, but without taking away what somebody else still needs."""
+        return ChangeSet(
+            tuple(
+                replace(change, remove=frozenset(value for value in change.remove if (change.key, value) not in needed))
                 for change in self.changes
             )
         )

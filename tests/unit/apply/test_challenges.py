@@ -321,3 +321,24 @@ def test_changes_are_told() -> None:
         "zone example.org: 2 challenge records withdrawn",
     ]
     assert not [event for event in scene.events if isinstance(event, Noted)]
+
+
+def test_a_value_that_two_waves_share_stays_until_both_are_done_with_it() -> None:
+    scene = Scene()
+    shared = owner("shared", ORG)
+    seen: list[object] = []
+
+    def holder(name: str, after: float, holds: float) -> Exchange[None]:
+        yield from pause(after)
+        yield from scene.waves.proof(Alias(name), {ORG: {shared: frozenset({"of both"})}})
+        yield from pause(holds)
+        seen.append(scene.dns.look(shared))
+        scene.waves.release(Alias(name))
+
+    for name, after, holds in (("first", 0.0, 15.0), ("second", WAVE_SECONDS + 2, 30.0)):
+        scene.waves.enter(Alias(name), [ORG])
+        scene.scheduler.spawn(holder(name, after, holds), lambda _value, _error: None)
+    scene.run()
+    assert len(scene.changes(ORG)) >= 2
+    assert seen == [[{"of both"}] * 2] * 2
+    assert scene.dns.txt() == {}

@@ -69,3 +69,9 @@ def test_a_change_set_without_records_is_false() -> None:
 
 def test_the_withdrawal_takes_away_what_was_added() -> None:
     assert ChangeSet.of([add("a"), remove("b")]).invert() == ChangeSet.of([remove("a"), add("b")])
+
+
+def test_a_withdrawal_spares_what_another_one_still_needs() -> None:
+    ours = ChangeSet.of([RecordChange(OWNER, "TXT", add=frozenset({'"shared"', '"own"'}))])
+    withdrawal = ours.invert().sparing({((OWNER, "TXT"), '"shared"'), ((OWNER, "A"), '"own"')})
+    assert [change.remove for change in withdrawal.changes] == [frozenset({'"own"'})]
