@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime
 
 from certkeeper.acme.session import Session
@@ -12,7 +13,7 @@ from certkeeper.apply.ports import Clock, Executor
 from certkeeper.apply.result import Issued, Outcome, Result
 from certkeeper.apply.scheduler import Scheduler
 from certkeeper.base.errors import CertkeeperError, Interrupted
-from certkeeper.base.events import LineageFailed, Tell
+from certkeeper.base.events import Event, LineageFailed, Tell
 from certkeeper.base.names import Alias
 from certkeeper.config.settings import Settings
 from certkeeper.plan.actions import LineagePlan, Plan
@@ -40,9 +41,9 @@ class Reconciler:
         self._settings = settings
         self._user_agent = user_agent
         self._terms_accepted = terms_accepted
-        self._tell = tell
+        self._tell = _unbreakable(tell)
         self._scheduler = Scheduler(executor, clock)
-        self._waves = Waves(self._scheduler, tell, settings.propagation)
+        self._waves = Waves(self._scheduler, self._tell, settings.propagation)
         self._queue = deque(plan.due)
         self._outcomes: dict[Alias, Outcome] = {}
         self._fatal: CertkeeperError | None = None
@@ -116,6 +117,16 @@ class Reconciler:
         self._outcomes[outcome.alias] = outcome
         if outcome.error is not None and not isinstance(outcome.error, Interrupted):
             self._tell(LineageFailed(str(outcome.alias), outcome.error))
+
+
+def _unbreakable(tell: Tell) -> Tell:
+    """Whoever listens must not be able to stop a run in the middle: records are published, and owed."""
+
+    def told(event: Event) -> None:
+        with suppress(Exception):
+            tell(event)
+
+    return told
 
 
 def _earliest(plan: Plan, outcomes: Sequence[Outcome], fatal: CertkeeperError | None) -> datetime | None:

@@ -37,13 +37,17 @@ def main(arguments: "Sequence[str]") -> int:
 
 def entry() -> "NoReturn":
     """What the installed script calls."""
-    try:
-        code = main(sys.argv[1:])
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # `certkeeper status | head` is no failure; the flush at exit must not complain again.
-        sys.stdout = None
-        code = 0
+    from certkeeper.cli.output import Output  # noqa: PLC0415 - see above
+
+    out, err = Output(sys.stdout), Output(sys.stderr)
+    # It does what print, argparse and rich need of a stream, and typing.cast costs more than `--version` may.
+    sys.stdout, sys.stderr = out, err
+    code = main(sys.argv[1:])
+    out.flush()
+    err.flush()
+    # `certkeeper status | head` is no failure; an answer that was lost on a full disk is one.
+    if out.trouble is not None and not isinstance(out.trouble, BrokenPipeError):
+        code = code or 1
     sys.exit(code)
 
 

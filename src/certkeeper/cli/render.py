@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Protocol, TextIO
 
 from certkeeper.base.errors import CertkeeperError, printable
-from certkeeper.base.events import Event, LineageFailed, Noted, ServersWaited
+from certkeeper.base.events import Event, LineageFailed, Noted, ServersWaited, ZoneChanged
 from certkeeper.config.findings import Finding, Severity
 
 
@@ -92,7 +92,8 @@ class Terminal:
         else:
             mark, style = ("!", "yellow") if isinstance(event, Noted) else ("✓", "")
             self._console.print(Text(f"{mark} {printable(event.text)}", style=style))
-        awaited = _AWAITED.get(event.label)
+        withdrawn = isinstance(event, ZoneChanged) and event.action == "withdrawn"
+        awaited = None if withdrawn else _AWAITED.get(event.label)
         if awaited:
             self._status.update(awaited)
 

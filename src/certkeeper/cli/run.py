@@ -30,7 +30,7 @@ def run(options: argparse.Namespace) -> int:
         observed = machine.observe()
         forced = frozenset(spec.alias for spec in selected.certificates) if options.force else frozenset()
         plan = machine.plan(selected, observed, forced)
-        if plan.due or plan.blocked or selected.rejected:
+        if plan.due or plan.blocked or selected.rejected or not selected.certificates:
             findings = (*machine.configuration.findings, *plan.findings)
             _print_findings([item for item in findings if not options.quiet or item.severity is not Severity.NOTE])
         for rejected in selected.rejected:
@@ -66,8 +66,8 @@ def _print_findings(findings: Sequence[Finding]) -> None:
 def _summary(selected: Configuration, plan: Plan, result: Result) -> str:
     issued = sum(1 for outcome in result.outcomes if outcome.issued is not None)
     failed = sum(1 for outcome in result.outcomes if outcome.error is not None) + len(selected.rejected)
-    if result.fatal is not None:
-        failed += len(plan.due)
+    ended = {outcome.alias for outcome in result.outcomes}
+    failed += sum(1 for item in plan.due if item.alias not in ended)
     current = sum(1 for item in plan.lineages if not item.actions and item.error is None)
     parts = [f"{issued} issued"] if issued else []
     parts += [f"{failed} failed"] if failed else []

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from certkeeper.base.errors import CertkeeperError, ExitCode, Fault
+from certkeeper.base.names import Identifier, InvalidName
 from certkeeper.config.findings import did_you_mean
 from certkeeper.config.settings import CertSpec, Configuration
 
@@ -23,7 +24,7 @@ def select(configuration: Configuration, names: Sequence[str]) -> Configuration:
     """
     if not names:
         return configuration
-    wanted = [name.lower() for name in names]
+    wanted = [_normal(name) for name in names]
     known = {text for spec in configuration.certificates for text in _names_of(spec)}
     known |= {rejected.label for rejected in configuration.rejected}
     for name in wanted:
@@ -38,6 +39,14 @@ def select(configuration: Configuration, names: Sequence[str]) -> Configuration:
         certificates=tuple(spec for spec in configuration.certificates if _names_of(spec) & set(wanted)),
         rejected=tuple(item for item in configuration.rejected if item.label in wanted),
     )
+
+
+def _normal(name: str) -> str:
+    """The name as domains.txt has it after reading: lower case, A-labels, no final dot."""
+    try:
+        return str(Identifier.parse(name))
+    except InvalidName:
+        return name.lower()
 
 
 def _names_of(spec: CertSpec) -> set[str]:
