@@ -29,6 +29,10 @@ class CaBundleError(CertkeeperError):
     exit_code = ExitCode.USAGE
 
 
+class AnswerTooLarge(TransportError):
+    """More than anybody has reason to send."""
+
+
 class HttpClient:
     """Implements the port Http; connections are kept alive and shared by threads."""
 
@@ -71,7 +75,9 @@ class HttpClient:
             raise _failure(request.url, error) from error
         if len(body) > MAX_BODY:
             answer.close()
-            raise TransportError(f"{request.url}: the answer is larger than {MAX_BODY} octets", transient=False)
+            raise AnswerTooLarge(
+                f"{request.url.partition('?')[0]}: the answer is larger than {MAX_BODY} octets", transient=False
+            )
         headers = tuple((name.lower(), value) for name, value in answer.headers.items())
         return Response(answer.status, datetime.now(tz=UTC), headers, body)
 

@@ -1,9 +1,9 @@
 """CERTDIR on disk: lineages read as they are, versions staged beside the live one, switched by one rename.
 
-The caller holds the lineage's lock while it writes. Whoever reads through privkey.pem, cert.pem, chain.pem and
-fullchain.pem meets the old set or the new one: before the switch, every one of these names is made to go through
-`.live`, and while that happens the same content is behind all of them. A kill anywhere leaves the old set or the new
-one, and doing the same again ends where it would have ended.
+The caller sees to it that nobody else writes: the run's lock does. Whoever reads through privkey.pem, cert.pem,
+chain.pem and fullchain.pem meets the old set or the new one: before the switch, every one of these names is made to go
+through `.live`, and while that happens the same content is behind all of them. A kill anywhere leaves the old set or
+the new one, and doing the same again ends where it would have ended.
 """
 
 from collections.abc import Collection, Mapping
@@ -179,11 +179,12 @@ def _read_certificate(folder: Folder) -> tuple[Leaf | None, str, str]:
         return None, str(error), ""
     except BadChain as error:
         return None, f"{path}: {'; '.join(error.mismatches)}", ""
-    return (
-        leaf,
-        "",
-        pem.disagreement(content, _if_readable(folder, layout.CHAIN), _if_readable(folder, layout.FULLCHAIN)),
-    )
+    chain, fullchain = _if_readable(folder, layout.CHAIN), _if_readable(folder, layout.FULLCHAIN)
+    for name, found in ((layout.CHAIN, chain), (layout.FULLCHAIN, fullchain)):
+        if found is None:
+            # A service that is started again would miss it.
+            return leaf, "", f"{name} is missing"
+    return leaf, "", pem.disagreement(content, chain, fullchain)
 
 
 def _if_readable(folder: Folder, name: str) -> bytes | None:

@@ -16,7 +16,7 @@ from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.events import Noted, Tell, ZoneChanged
 from certkeeper.base.names import Alias, DnsName
 from certkeeper.base.wire import Exchange, TransportError, pause
-from certkeeper.zone.apex import ZoneError
+from certkeeper.zone.apex import OwnersRefused, ZoneError
 from certkeeper.zone.changes import ChangeSet, RecordChange
 from certkeeper.zone.propagation import ServerSet
 from certkeeper.zone.rrset import Zone, ZoneKind, txt_rdata
@@ -133,14 +133,8 @@ class Waves:
             # Nothing could be proven, so nothing is published.
             _fail(wave, error)
             return
-        published = ChangeSet.of(
-            RecordChange(owner, "TXT", add=frozenset(txt_rdata(value) for value in values), ttl=_TTL)
-            for item in wave.values()
-            for owner, values in item.values.items()
-        )
-        self._published[zone, id(wave)] = published
         try:
-            yield from self._change(zone, published, "published", len(wave))
+            yield from self._publish(zone, wave)
             yield from self._prove(zone, wave)
         except CertkeeperError as error:
             _fail(wave, error)
@@ -151,8 +145,30 @@ class Waves:
         try:
             yield from self._change(zone, self._withdrawal(zone, wave), "withdrawn", 0)
         except CertkeeperError as error:
-            self.withdrawal_errors.append(_still_there(zone, published, str(error)))
+            self.withdrawal_errors.append(_still_there(zone, self._published[zone, id(wave)], str(error)))
         del self._published[zone, id(wave)]
+
+    def _publish(self, zone: Zone, wave: dict[Alias, _Parked]) -> Exchange[None]:
+        """One change; where the server cannot take some names, their lineages fail and the others go on."""
+        going = dict(wave)
+        while going:
+            published = ChangeSet.of(
+                RecordChange(owner, "TXT", add=frozenset(txt_rdata(value) for value in values), ttl=_TTL)
+                for item in going.values()
+                for owner, values in item.values.items()
+            )
+            self._published[zone, id(wave)] = published
+            try:
+                yield from self._change(zone, published, "published", len(going))
+            except OwnersRefused as refused:
+                unlucky = {alias: item for alias, item in going.items() if item.values.keys() & refused.owners}
+                if not unlucky:
+                    raise
+                _fail(unlucky, refused)
+                going = {alias: item for alias, item in going.items() if alias not in unlucky}
+                self._published[zone, id(wave)] = ChangeSet()
+            else:
+                return
 
     def _withdrawal(self, zone: Zone, wave: Mapping[Alias, _Parked]) -> ChangeSet:
         """What this wave published, but for what another one needs: a CA may give two orders one authorization."""
@@ -167,17 +183,22 @@ class Waves:
 
     def _prove(self, zone: Zone, wave: dict[Alias, _Parked]) -> Exchange[None]:
         wanted: dict[DnsName, frozenset[str]] = {}
-        for item in wave.values():
+        going = [item for item in wave.values() if not item.proven.happened]
+        if not going:
+            return
+        for item in going:
             for owner, values in item.values.items():
                 wanted[owner] = wanted.get(owner, frozenset()) | values
         servers = self._queues[zone].servers or ServerSet(())
         failed = yield from Proof(self._scheduler, zone.name, servers, self._bound, self._tell).of(wanted)
-        for item in wave.values():
+        for item in going:
             owners = sorted(owner for owner in item.values if owner in failed.owners)
             item.proven.set(failed.error(owners) if owners else None)
 
     def _change(self, zone: Zone, changes: ChangeSet, action: str, lineages: int) -> Exchange[None]:
         """One change, tried again where it failed in passing; then NOTIFY, which nobody waits for."""
+        if not changes:
+            return
         for attempt in range(_CHANGE_TRIES):
             try:
                 yield from do(ChangeZone(zone, changes))

@@ -35,14 +35,14 @@ class Unproven:
         """The error for a lineage that needs these owners."""
         lacking = [str(server) for server, missing in self.verdict.lacking.items() if missing & frozenset(owners)]
         what = ", ".join(owner.text for owner in owners[:5]) + (" …" if len(owners) > 5 else "")
+        silent = "; ".join(f"{server}: {trouble}" for server, trouble in self.verdict.silent.items())
         if lacking:
             return ZoneError(
                 f"zone {self.zone}: {', '.join(lacking)} still answers without {what} "
-                f"after {duration_text(self.bound)}",
+                f"after {duration_text(self.bound)}" + (f"; not answering: {silent}" if silent else ""),
                 hint="see whether that server gets the zone from its primary (serial, NOTIFY, AXFR); "
                 "a slow one needs a larger WAIT",
             )
-        silent = "; ".join(f"{server}: {trouble}" for server, trouble in self.verdict.silent.items())
         return ZoneError(
             f"zone {self.zone}: no name server confirms {what} within {duration_text(self.bound)}: {silent}",
             hint="where this host reaches other addresses than the world does, set NAMESERVERS",

@@ -17,6 +17,14 @@ class ZoneError(CertkeeperError):
     fault = Fault.OPERATOR
 
 
+class OwnersRefused(ZoneError):
+    """Some names of a change cannot be written; the others can."""
+
+    def __init__(self, message: str, owners: frozenset[DnsName], *, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.owners = owners
+
+
 def find_zones(owners: Iterable[DnsName]) -> ZoneSearch[Z]:
     """Find the zone of each owner by asking for exact names: all owners a label at a time, each name once.
 

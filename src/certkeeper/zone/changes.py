@@ -79,6 +79,7 @@ def fold(changes: ChangeSet, current: Mapping[Key, RRset]) -> tuple[RRset, ...]:
         before = present.rdata if present else frozenset()
         after = (before - change.remove) | change.add
         if after != before:
-            ttl = present.ttl if present and present.rdata else change.ttl
-            written.append(RRset(change.owner, change.type, ttl, after))
+            ttl = present.ttl if present and (present.rdata or present.disabled) else change.ttl
+            disabled = present.disabled - after if present else frozenset()
+            written.append(RRset(change.owner, change.type, ttl, after, disabled))
     return tuple(written)

@@ -70,12 +70,17 @@ KNOWN_SOA_EDIT_API = _RAISING | {"SOA-EDIT", ""}
 
 @dataclass(frozen=True, slots=True)
 class RRset:
-    """All records of one type at one name (RFC 2181 §5). `rdata` is canonical text, `ttl` seconds."""
+    """All records of one type at one name (RFC 2181 §5). `rdata` is canonical text, `ttl` seconds.
+
+    `disabled` are records that somebody keeps in the server without having them served (PowerDNS); they are no part
+    of the RRset in the RFC's sense, but a server that replaces whole RRsets would lose them.
+    """
 
     owner: DnsName
     type: str
     ttl: int
     rdata: frozenset[str]
+    disabled: frozenset[str] = frozenset()
 
 
 def txt_rdata(value: str) -> str:

@@ -22,6 +22,7 @@ from certkeeper.apply.ports import Dns
 from certkeeper.base.names import DnsName
 from certkeeper.base.wire import TransportError
 from certkeeper.config.settings import PowerDnsSettings, Secret
+from certkeeper.zone.apex import OwnersRefused
 from certkeeper.zone.changes import ChangeSet, Key, RecordChange
 from certkeeper.zone.rrset import RRset, Zone, ZoneKind, canonical_txt, txt_rdata
 
@@ -303,11 +304,39 @@ def test_two_that_change_one_zone_at_once_lose_nothing(shared_world: World) -> N
 def test_a_change_that_powerdns_refuses_is_told_in_its_own_words(shared_world: World) -> None:
     provider = RealPowerDns(shared_world)
     zone = provider.make_zone()
+    with pytest.raises(PowerDnsError, match=f"zone {zone}: HTTP 422: .*elsewhere.example"):
+        provider.dns.change(zone_of(provider, zone), add("www.elsewhere.example", "out of zone"))
+
+
+@pytest.mark.real
+def test_a_name_that_is_a_cname_is_refused_and_named(shared_world: World) -> None:
+    provider = RealPowerDns(shared_world)
+    zone = provider.make_zone()
     owner = f"www.{zone}"
     shared_world.primary.patch(zone, rrset(owner, "CNAME", [f"x.{zone}."]))
-    with pytest.raises(PowerDnsError, match=f"HTTP 422: .*{owner}"):
+    with pytest.raises(OwnersRefused, match=f"{owner} .to x.{zone}") as caught:
         provider.dns.change(zone_of(provider, owner), add(owner, "beside a CNAME"))
+    assert caught.value.owners == {name(owner)}
     assert provider.get(zone, owner) == frozenset()
+
+
+@pytest.mark.real
+def test_records_that_somebody_keeps_disabled_survive(shared_world: World) -> None:
+    provider = RealPowerDns(shared_world)
+    zone = provider.make_zone()
+    owner = f"_acme-challenge.{zone}"
+    both = [{"content": '"on"', "disabled": False}, {"content": '"off"', "disabled": True}]
+    shared_world.primary.patch(
+        zone, {"name": f"{owner}.", "type": "TXT", "ttl": 60, "changetype": "REPLACE", "records": both}
+    )
+    change = add(owner, "ours")
+    for step in (change, change.invert()):
+        provider.dns.change(zone_of(provider, owner), step)
+    (found,) = [item for item in shared_world.primary.api.rrsets(f"{zone}.") if item["type"] == "TXT"]
+    assert {(record["content"], record["disabled"]) for record in found["records"]} == {
+        ('"on"', False),
+        ('"off"', True),
+    }
 
 
 @pytest.mark.real

@@ -12,20 +12,18 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import cast
 from urllib.parse import quote
 
-from certkeeper.adapters.http import HttpClient
+from certkeeper.adapters.http import AnswerTooLarge, HttpClient
 from certkeeper.base.errors import CertkeeperError, Fault, printable
 from certkeeper.base.names import DnsName, InvalidName
 from certkeeper.base.wire import Request, Response, TransportError
 from certkeeper.config.settings import PowerDnsSettings
-from certkeeper.zone.apex import ZoneSearch, find_zones
+from certkeeper.zone.apex import OwnersRefused, ZoneSearch, find_zones
 from certkeeper.zone.changes import ChangeSet, Key, fold
 from certkeeper.zone.rrset import RRset, Zone, ZoneKind, canonical_txt
 
 _LOOKUPS_AT_ONCE = 4
 _LOOKS = 3
 _DEFAULT_SERVER = "localhost"
-_MANY_OWNERS = 8
-"""From that many owners on, one large answer is cheaper than one small answer each."""
 _KINDS: Mapping[str, ZoneKind] = {
     "master": ZoneKind.PRIMARY,
     "primary": ZoneKind.PRIMARY,
@@ -77,7 +75,9 @@ class PowerDns:
     def change(self, zone: Zone, changes: ChangeSet) -> None:
         """Read, fold, replace; under a lock, since the server would let a second writer of ours undo the first."""
         with self._lock(zone):
-            rrsets = fold(changes, self._current(zone, changes))
+            current = self._current(zone, changes)
+            self._refuse_aliases(zone, changes, current)
+            rrsets = fold(changes, current)
             if not rrsets:
                 return
             body = [_replacement(rrset) for rrset in rrsets]
@@ -117,9 +117,16 @@ class PowerDns:
         )
 
     def _current(self, zone: Zone, changes: ChangeSet) -> dict[Key, RRset]:
+        """The RRsets to be changed.
+
+        The whole zone is read, since the server leaves disabled records out of an answer for one name. A zone that
+        is too large for that is read name by name.
+        """
         keys = [change.key for change in changes.changes]
-        if len(keys) >= _MANY_OWNERS:
+        try:
             return self._rrsets(zone, "")
+        except AnswerTooLarge:
+            pass
         current: dict[Key, RRset] = {}
         for owner, type_ in keys:
             current.update(self._rrsets(zone, f"?rrset_name={quote(owner.absolute, safe='')}&rrset_type={type_}"))
@@ -132,10 +139,27 @@ class PowerDns:
         for item in _objects(answer.get("rrsets") if isinstance(answer, dict) else None):
             owner, type_, ttl = _name(item), _text(item, "type"), item.get("ttl")
             if owner is not None and isinstance(ttl, int):
-                records = (_text(record, "content") for record in _objects(item.get("records")))
-                rdata = frozenset(canonical_txt(content) if type_ == "TXT" else content for content in records)
-                found[owner, type_] = RRset(owner, type_, ttl, rdata)
+                records = _objects(item.get("records"))
+                enabled = frozenset(_content(record, type_) for record in records if record.get("disabled") is not True)
+                disabled = frozenset(_content(record, type_) for record in records if record.get("disabled") is True)
+                found[owner, type_] = RRset(owner, type_, ttl, enabled, disabled - enabled)
         return found
+
+    def _refuse_aliases(self, zone: Zone, changes: ChangeSet, current: Mapping[Key, RRset]) -> None:
+        """Nothing may stand beside a CNAME (RFC 1034 §3.6.2), so the server would refuse the whole change."""
+        aliases = {
+            change.owner: target
+            for change in changes.changes
+            for target in current.get((change.owner, "CNAME"), RRset(change.owner, "CNAME", 0, frozenset())).rdata
+            if change.add
+        }
+        if aliases:
+            listed = ", ".join(f"{owner} (to {target})" for owner, target in sorted(aliases.items()))
+            raise OwnersRefused(
+                f"zone {zone.name}: a CNAME stands where the challenge record has to go: {listed}",
+                frozenset(aliases),
+                hint="this version does not follow delegated challenges: remove the CNAME",
+            )
 
     def _raised_soa(self, zone: Zone) -> dict[str, object]:
         """The zone's SOA with the next serial (RFC 1982), for zones whose server does not raise it by itself."""
@@ -197,14 +221,17 @@ class PowerDns:
 
 
 def _replacement(rrset: RRset) -> dict[str, object]:
-    if not rrset.rdata:
+    if not rrset.rdata and not rrset.disabled:
         return {"name": rrset.owner.absolute, "type": rrset.type, "changetype": "DELETE"}
     return {
         "name": rrset.owner.absolute,
         "type": rrset.type,
         "ttl": rrset.ttl,
         "changetype": "REPLACE",
-        "records": [{"content": content, "disabled": False} for content in sorted(rrset.rdata)],
+        "records": [
+            {"content": content, "disabled": content in rrset.disabled}
+            for content in sorted(rrset.rdata | rrset.disabled)
+        ],
     }
 
 
@@ -225,6 +252,11 @@ def _objects(value: object) -> list[Mapping[str, object]]:
 def _text(document: Mapping[str, object], key: str) -> str:
     value = document.get(key)
     return value if isinstance(value, str) else ""
+
+
+def _content(record: Mapping[str, object], type_: str) -> str:
+    content = _text(record, "content")
+    return canonical_txt(content) if type_ == "TXT" else content
 
 
 def _number(document: Mapping[str, object], key: str) -> int:
