@@ -79,4 +79,10 @@ def listing(directory: str, suffix: str) -> Exchange[tuple[str, ...] | ReadFailu
 
 
 def failure(found: ReadFailure, hint: str = "") -> ConfigError:
-    return ConfigError(Location(found.path), f"cannot be read: {found.reason}", hint=hint)
+    hints = {
+        FailureKind.UNREADABLE: "run this as root, or as the user whose files they are",
+        FailureKind.NOT_UTF8: "convert it: iconv -f latin1 -t utf-8",
+    }
+    return ConfigError(
+        Location(found.path), f"cannot be read: {found.reason}", hint=hints.get(found.kind, hint) or hint
+    )

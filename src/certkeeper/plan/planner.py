@@ -12,7 +12,14 @@ from certkeeper.plan.actions import Action, Activate, KeySource, LineagePlan, Or
 from certkeeper.plan.due import Decision, decide
 from certkeeper.plan.fingerprint import fingerprint
 from certkeeper.plan.observed import Observed, Zones
-from certkeeper.plan.preflight import key_error, names_responder, staple_findings, zone_error, zone_findings
+from certkeeper.plan.preflight import (
+    key_error,
+    names_responder,
+    no_certificates,
+    staple_findings,
+    zone_error,
+    zone_findings,
+)
 from certkeeper.zone.rrset import Zone
 
 _CHALLENGE_LABEL = "_acme-challenge"
@@ -130,6 +137,8 @@ def _findings(
 ) -> list[Finding]:
     due = [item for item in lineages if item.reason is not Reason.CURRENT]
     findings = list(staple_findings([item.spec for item in due], configuration, ability=staple_ability))
+    if not configuration.certificates and not configuration.rejected:
+        findings.append(no_certificates(configuration.settings.domains_txt))
     if observed.zones is not None:
         findings += zone_findings(observed.zones, observed.now)
     return findings

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from certkeeper.base.errors import CertkeeperError, Fault
+from certkeeper.base.errors import CertkeeperError, Fault, Location
 from certkeeper.base.keys import KeyPolicy
 from certkeeper.base.names import Alias, DnsName
 from certkeeper.config.findings import Finding, Severity, did_you_mean
@@ -126,6 +126,18 @@ def staple_findings(due: Sequence[CertSpec], configuration: Configuration, *, ab
         f"no certificate of {configuration.settings.ca} here names an OCSP responder",
         consequence="with it the CA would refuse, or clients would refuse the certificate",
         fix='OCSP_MUST_STAPLE="no" says what happens anyway',
+    )
+
+
+def no_certificates(domains_txt: str) -> Finding:
+    """A list without a line, which is more likely a mistake than a wish."""
+    return Finding(
+        code="no-certificates",
+        severity=Severity.WARNING,
+        message="the file lists no certificate",
+        consequence="there is nothing to do",
+        fix="put a line there for each certificate: example.org www.example.org",
+        where=Location(domains_txt),
     )
 
 
