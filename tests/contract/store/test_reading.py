@@ -214,3 +214,12 @@ def test_a_thousand_lineages_are_read_well_within_two_seconds(store: Store, tmp_
     assert all(lineage.leaf and lineage.key_id for lineage in lineages)
     # 0.5 s on the machine where this was written; the bound only catches a change of kind (RSA proofs, a process each).
     assert spent < 2
+
+
+@pytest.mark.parametrize("name", ["chain.pem", "fullchain.pem"])
+def test_a_set_that_lacks_a_file_is_torn_and_says_which(store: Store, folder: Path, name: str) -> None:
+    dehydrated_folder(folder, version_files(new_key()))
+    (folder / name).unlink()
+    lineage = store.lineage(ALIAS)
+    assert lineage.torn
+    assert lineage.disagreement == f"{name} is missing"
