@@ -56,7 +56,7 @@ def main() -> int:
         sys.stderr.write(f"\nthe demo failed: {failure}\nhint: the servers' logs are in {folder}/servers\n")
         with_servers.stop()
         return 1
-    except BaseException:
+    except BaseException:  # also Ctrl-C: no server may be left behind
         with_servers.stop()
         raise
     if options.keep:

@@ -96,6 +96,7 @@ def test_a_lock_that_somebody_put_in_our_place_stays(path: Path) -> None:
 def test_a_lock_that_somebody_removed_is_no_error_at_the_end(path: Path) -> None:
     with lock(path):
         path.unlink()
+    assert not path.exists()
 
 
 def test_a_hook_does_not_hold_the_lock(path: Path) -> None:
