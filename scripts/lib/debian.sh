@@ -21,6 +21,8 @@ dns    pdns-backend-sqlite3  /usr/share/pdns-backend-sqlite3/schema/schema.sqlit
 dns    sqlite3               sqlite3                                                    looking into a PowerDNS database by hand
 dns    unbound               unbound                                                    tests with a validating resolver
 peers  dehydrated            dehydrated                                                 tests that compare with dehydrated
+peers  fiu-utils             /usr/lib/fiu/fiu_posix_preload.so                          tests with a disk that reports errors
+peers  faketime              faketime                                                   tests with a clock that jumps
 TABLE
 }
 
