@@ -5,7 +5,7 @@ import hashlib
 import json
 import random
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from email.utils import format_datetime
@@ -118,6 +118,14 @@ class FakeCa:
             document = {"type": f"urn:ietf:params:acme:error:{refused.type}", "detail": refused.detail}
             return self._answer(refused.status, document, until=refused.until)
 
+    def undecided(self, known: Container[str]) -> int:
+        """Orders that may still become certificates, but for those with these URLs."""
+        return sum(
+            1
+            for number, order in self.orders.items()
+            if f"{HOME}/order/{number}" not in known and self._status(order) not in {"valid", "invalid"}
+        )
+
     def _route(self, request: Request, path: str) -> Response:
         if path == "/directory":
             return self._answer(200, self._directory, nonce=False)
@@ -226,7 +234,8 @@ class FakeCa:
                 break
         if kind == "challenge":
             assert payload == {}, "an empty object starts a challenge (§7.5.1)"
-            assert authorization.checked_at is None, "answered once"
+            if authorization.checked_at is not None:
+                raise _Refused("malformed", f"Cannot update challenge with status {authorization.status}")
             authorization.checked_at = self._clock.monotonic() + self.manners.validation
         else:
             assert payload is None
@@ -244,10 +253,11 @@ class FakeCa:
         return self._answer(200, document)
 
     def _challenge(self, authorization: _Authorization) -> Json:
+        under_way = authorization.status == "pending" and authorization.checked_at is not None
         document: dict[str, object] = {
             "type": "dns-01",
             "url": f"{HOME}/challenge/{authorization.number}",
-            "status": authorization.status,
+            "status": "processing" if under_way else authorization.status,
             "token": authorization.token,
         }
         if authorization.error is not None:

@@ -2,14 +2,17 @@
 
 import heapq
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from builders.certificates import NOW
-from certkeeper.adapters.keys import make
+from certkeeper.adapters.claims import Busy
+from certkeeper.adapters.hooks import HookFailed
+from certkeeper.adapters.keys import make, parse_own
 from certkeeper.apply.effects import Effect
-from certkeeper.apply.ports import Completion, Ports
+from certkeeper.apply.ports import Completion, HookCall, Ports
 from certkeeper.base.accounts import StoredAccount
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.keys import KeyPair, KeySpec
@@ -17,6 +20,7 @@ from certkeeper.base.names import Alias
 from certkeeper.base.wire import Request, Step
 from certkeeper.lineage.leaf import parse_leaf
 from certkeeper.lineage.model import Draft, KeyPlace, Lineage, VersionFiles
+from certkeeper.plan.records import Backoff, ChallengeIntent, HookDebt, OrderIntent, Record, Records
 
 
 class FakeClock:
@@ -60,7 +64,7 @@ class SeededExecutor:
     """
 
     def __init__(self, perform: Perform, clock: FakeClock, seed: int = 0, latency: Latency | None = None) -> None:
-        self._perform = perform
+        self.perform = perform
         self._clock = clock
         self._random = random.Random(seed)  # noqa: S311 - an order of events, not a secret
         self.latency: Latency = latency or (lambda _: None)
@@ -95,7 +99,7 @@ class SeededExecutor:
         self._clock.advance(max(0.0, ends - now))
         self.performed.append(step)
         try:
-            return Completion(ticket, self._perform(step))
+            return Completion(ticket, self.perform(step))
         except CertkeeperError as error:
             return Completion(ticket, error=error)
 
@@ -138,6 +142,92 @@ class Live:
     files: VersionFiles
 
 
+class FakeJournal:
+    """Entries in memory. `die` ends the run that writes: what it published is then left. `broken` fails writing."""
+
+    def __init__(self) -> None:
+        self.orders: dict[Alias, OrderIntent] = {}
+        self.debts: dict[Alias, HookDebt] = {}
+        self.backoffs: dict[Alias, Backoff] = {}
+        self.challenges: set[ChallengeIntent] = set()
+        self.broken: CertkeeperError | None = None
+        self._runs = 1
+
+    def die(self) -> None:
+        self._runs += 1
+
+    def records(self) -> Records:
+        order = sorted(self.challenges, key=lambda item: (item.zone, item.owner, item.rdata, item.run))
+        left = tuple(item for item in order if item.run != str(self._runs))
+        return Records(dict(self.orders), dict(self.debts), dict(self.backoffs), left)
+
+    def write(self, put: Sequence[Record], drop: Sequence[Record]) -> None:
+        if self.broken is not None:
+            raise self.broken
+        for record in drop:
+            if isinstance(record, ChallengeIntent):
+                self.challenges.discard(self._mine(record))
+            else:
+                self._table(record).pop(record.alias, None)
+        for record in put:
+            if isinstance(record, ChallengeIntent):
+                self.challenges.add(self._mine(record))
+            else:
+                self._table(record)[record.alias] = record
+
+    @property
+    def empty(self) -> bool:
+        return not (self.orders or self.debts or self.backoffs or self.challenges)
+
+    def _mine(self, record: ChallengeIntent) -> ChallengeIntent:
+        return record if record.run else replace(record, run=str(self._runs))
+
+    def _table(self, record: Record) -> dict[Alias, Any]:
+        match record:
+            case OrderIntent():
+                return self.orders
+            case HookDebt():
+                return self.debts
+            case _:
+                return self.backoffs
+
+
+class FakeClaims:
+    """`taken` are lineages that another process works on."""
+
+    def __init__(self) -> None:
+        self.taken: set[Alias] = set()
+        self.held: set[Alias] = set()
+
+    def hold(self, alias: Alias) -> None:
+        if alias in self.taken or alias in self.held:
+            raise Busy(f"{alias}: another certkeeper is working on it")
+        self.held.add(alias)
+
+    def free(self, alias: Alias) -> None:
+        self.held.discard(alias)
+
+
+class FakeHooks:
+    """The operator's script. `failing`: how many of the next calls fail."""
+
+    def __init__(self) -> None:
+        self.called: list[HookCall] = []
+        self.failing = 0
+
+    def call(self, call: HookCall) -> str:
+        if self.failing:
+            self.failing -= 1
+            raise HookFailed(f"hook {call.script}: ended with status 1")
+        self.called.append(call)
+        return ""
+
+    @property
+    def paid(self) -> list[tuple[str, int]]:
+        """Alias and stamp of each call that ended well."""
+        return [(dict(call.environment)["alias"], int(call.arguments[-1])) for call in self.called]
+
+
 class FakeStore:
     """Lineages in memory. `broken` are folders that cannot be written to."""
 
@@ -147,6 +237,9 @@ class FakeStore:
         self.staged: dict[tuple[Alias, int], VersionFiles] = {}
         self.broken: Mapping[Alias, CertkeeperError] = {}
         self._stamps: dict[Alias, int] = {}
+        self.shown: list[tuple[Alias, Live]] = []
+        self.next_keys: dict[Alias, KeyPair] = {}
+        self.announced: list[str] = []
 
     def begin(self, alias: Alias, now_epoch: int) -> Draft:
         if alias in self.broken:
@@ -162,7 +255,18 @@ class FakeStore:
         self.drafts[draft.alias] = replace(draft, key=key)
 
     def live_key(self, alias: Alias) -> KeyPair:
-        raise CertkeeperError(f"{alias}/privkey.pem: not there")
+        if alias not in self.live:
+            raise CertkeeperError(f"{alias}/privkey.pem: not there")
+        return parse_own(self.live[alias].files.privkey, f"{alias}/privkey.pem")
+
+    def next_key(self, alias: Alias) -> KeyPair:
+        return self.next_keys[alias]
+
+    def save_next_key(self, alias: Alias, key: KeyPair) -> None:
+        before = self.next_keys.get(alias)
+        assert before is None or before.key_id == self.live_key(alias).key_id, "a key that nobody has used yet"
+        self.next_keys[alias] = key
+        self.announced.append(key.key_id)
 
     def stage(self, draft: Draft, files: VersionFiles) -> None:
         kept = self.drafts.pop(draft.alias)
@@ -172,6 +276,11 @@ class FakeStore:
 
     def activate(self, alias: Alias, stamp: int) -> None:
         self.live[alias] = Live(stamp, self.staged.pop((alias, stamp)))
+        self.shown.append((alias, self.live[alias]))
+
+    def version(self, alias: Alias, stamp: int) -> VersionFiles | None:
+        live = self.live.get(alias)
+        return live.files if live is not None and live.stamp == stamp else self.staged.get((alias, stamp))
 
     def discard(self, draft: Draft) -> None:
         self.drafts.pop(draft.alias, None)
@@ -181,4 +290,12 @@ class FakeStore:
         if live is None:
             return Lineage(alias)
         leaf = parse_leaf(live.files.fullchain)
-        return Lineage(alias, leaf=leaf, key_place=KeyPlace.LINK, key_id=leaf.key_id, stamp=live.stamp)
+        coming = self.next_keys.get(alias)
+        return Lineage(
+            alias,
+            leaf=leaf,
+            key_place=KeyPlace.LINK,
+            key_id=leaf.key_id,
+            stamp=live.stamp,
+            next_key_id=coming.key_id if coming is not None else None,
+        )

@@ -149,7 +149,7 @@ def wait_while(session: Session, order: Order, statuses: frozenset[OrderStatus],
         if waited >= bound.total_seconds():
             raise OrderTimeout(
                 f"order {order.url}: still {current.status} after {duration_text(bound)}",
-                hint="the CA is slow or stuck: run again later; the next run starts a new order",
+                hint="the CA is slow or stuck: run again later; the next run goes on with this order",
             )
         # A wait of nothing (a date of a CA whose clock is behind ours) is no pace at all.
         wanted = asked.total_seconds() if asked else delay

@@ -71,6 +71,11 @@ class Problem(CertkeeperError):
         self.status = status
         self.subproblems = subproblems
 
+    @property
+    def in_passing(self) -> bool:
+        """The CA is busy or out of order: what it said no to may be taken later."""
+        return self.status == 429 or self.status >= 500 or self.type in _IN_PASSING
+
 
 def problem_from_response(response: Response, context: str = "") -> Problem:
     """The problem in an error response; a response without a problem document becomes one that names its status."""
@@ -105,6 +110,7 @@ def problem_from_document(
     )
 
 
+_IN_PASSING = frozenset({ErrorType.RATE_LIMITED, ErrorType.SERVER_INTERNAL, ErrorType.BAD_NONCE})
 _HINTS: Mapping[str, str] = {
     ErrorType.RATE_LIMITED: "the CA limits requests: wait, or ask for fewer certificates at once",
     ErrorType.ACCOUNT_DOES_NOT_EXIST: "the CA does not know this account key: move the account folder away and "

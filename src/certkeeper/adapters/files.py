@@ -11,12 +11,13 @@ import errno
 import os
 import re
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeAlias, TypeVar
 
 from certkeeper.base.errors import CertkeeperError, Fault
 
+T = TypeVar("T")
 FILE_MODE = 0o600
 FOLDER_MODE = 0o700
 # Far above any certificate; what is larger is no file of this program's.
@@ -29,11 +30,15 @@ _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _TEMPORARY = re.compile(r"\..+\.([0-9]{1,7})\.certkeeper-tmp")
 _NO_HARD_LINKS = {errno.EPERM, errno.EXDEV, errno.EMLINK, errno.ENOTSUP, errno.ENOSYS}
 
+FileId: TypeAlias = tuple[int, int]
+"""Device and inode: the same for all hard links of one file."""
+
 
 class FileTrouble(CertkeeperError):
     """The file system refused something, or a file is not what it has to be."""
 
     fault = Fault.OPERATOR
+    local = True
 
 
 class FileMissing(FileTrouble):
@@ -66,6 +71,10 @@ def _hint(number: int | None, path: str) -> str:
             return f"the file system is mounted read-only: findmnt -T {folder}"
         case errno.EACCES | errno.EPERM:
             return f"run as the owner or as root, or see who may: namei -l {path}"
+        case errno.EISDIR | errno.ENOTDIR:
+            return f"move it away: ls -ld {path}"
+        case errno.EMFILE | errno.ENFILE:
+            return "allow more open files: ulimit -n"
         case errno.ELOOP:
             return f"a symbolic link is in the way: ls -l {path}"
         case errno.EIO:
@@ -149,6 +158,14 @@ class Folder:
         except OSError:
             return False
 
+    def behind(self, name: str) -> FileId | None:
+        """Which regular file is behind the name, links followed; None where there is none."""
+        try:
+            status = os.stat(name, dir_fd=self._fd)
+        except OSError:
+            return None
+        return (status.st_dev, status.st_ino) if stat.S_ISREG(status.st_mode) else None
+
     def modified(self, name: str) -> int:
         """The content's mtime (epoch seconds), links followed."""
         with explained(self.path_of(name), "look at"):
@@ -196,7 +213,7 @@ class Folder:
         """A file (0600) with that content, replacing what had the name in one step. Lasts after `sync`."""
         temporary = temporary_name(name)
         with explained(self.path_of(name), "write"), self._removed_on_failure(temporary):
-            fd = os.open(temporary, _CREATE, FILE_MODE, dir_fd=self._fd)
+            fd = self._anew(temporary, lambda: os.open(temporary, _CREATE, FILE_MODE, dir_fd=self._fd))
             try:
                 write_all(fd, content)
                 os.fsync(fd)
@@ -208,7 +225,7 @@ class Folder:
         """A symbolic link, replacing what had the name in one step. Lasts after `sync`."""
         temporary = temporary_name(name)
         with explained(self.path_of(name), "set the link"), self._removed_on_failure(temporary):
-            os.symlink(target, temporary, dir_fd=self._fd)
+            self._anew(temporary, lambda: os.symlink(target, temporary, dir_fd=self._fd))
             os.rename(temporary, name, src_dir_fd=self._fd, dst_dir_fd=self._fd)
 
     def take(self, source: "Folder", source_name: str, name: str) -> None:
@@ -228,9 +245,22 @@ class Folder:
             with explained(path, "link"):
                 os.link(source_name, name, src_dir_fd=source._fd, dst_dir_fd=self._fd, follow_symlinks=False)  # noqa: SLF001
         except FileTrouble as error:
-            if not isinstance(error.__cause__, OSError) or error.__cause__.errno not in _NO_HARD_LINKS:
+            if not _without_hard_links(error):
                 raise
             self.put(name, source.read(source_name))
+
+    def links_work(self, name: str) -> bool:
+        """Whether a file here can have a second name; tried on this one."""
+        temporary = temporary_name(name)
+        try:
+            with explained(self.path_of(temporary), "link"):
+                os.link(name, temporary, src_dir_fd=self._fd, dst_dir_fd=self._fd, follow_symlinks=False)
+        except FileTrouble as error:
+            if not _without_hard_links(error):
+                raise
+            return False
+        self.remove(temporary)
+        return True
 
     def rename(self, old: str, new: str) -> None:
         """Lasts after `sync`."""
@@ -266,6 +296,14 @@ class Folder:
         with explained(self.path, "write"):
             os.fsync(self._fd)
 
+    def _anew(self, temporary: str, make: Callable[[], T]) -> T:
+        """Make it, also where a killed run with our process id left the name: in a container every run has the same."""
+        try:
+            return make()
+        except FileExistsError:
+            os.unlink(temporary, dir_fd=self._fd)
+            return make()
+
     def _flush(self, name: str) -> None:
         with explained(self.path_of(name), "write"):
             fd = os.open(name, _READ | os.O_NOFOLLOW, dir_fd=self._fd)
@@ -282,6 +320,10 @@ class Folder:
             with contextlib.suppress(OSError):
                 os.unlink(temporary, dir_fd=self._fd)
             raise
+
+
+def _without_hard_links(error: FileTrouble) -> bool:
+    return isinstance(error.__cause__, OSError) and error.__cause__.errno in _NO_HARD_LINKS
 
 
 def write_all(fd: int, content: bytes) -> None:

@@ -9,21 +9,29 @@ flocked for as long as we run: a file with our mark and no flock is a killed run
     have removed it in between
 """
 
+import contextlib
 import errno
 import fcntl
 import os
 import re
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
 from typing import Self
 
-from certkeeper.adapters.files import FILE_MODE, FileMissing, explained, temporary_name, write_all
+from certkeeper.adapters.files import FILE_MODE, FileMissing, FileTrouble, explained, temporary_name, write_all
 from certkeeper.base.errors import CertkeeperError, ExitCode, Fault, printable
 from certkeeper.base.times import from_epoch, iso
 
 _MARK = re.compile(rb"certkeeper ([0-9]+) (\S+)\n")
+_DEHYDRATED = re.compile(rb"[\w.-]*dehydrated[\w.-]*")
 # Each round is lost to somebody who let go of the lock meanwhile.
 _ROUNDS = 100
+# Seconds between two attempts of one who waits.
+_BETWEEN = 0.2
+_UNLOCK = "certkeeper unlock"
 
 
 class Locked(CertkeeperError):
@@ -92,8 +100,7 @@ class LockFile:
     def _take_over(self) -> int | None:
         """A descriptor of a killed run's lock file, None where it went away meanwhile."""
         try:
-            with explained(self._path, "open the lock file"):
-                fd = os.open(self._path, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+            fd = _opened(self._path)
         except FileMissing:
             return None
         try:
@@ -111,32 +118,134 @@ class LockFile:
 
     def _is_stale(self, fd: int) -> bool:
         """True with the flock held; False where the file is no longer the lock."""
-        content = os.pread(fd, 200, 0)
-        mark = _MARK.match(content)
-        if not _flocked(fd):
-            raise self._running(mark)
-        if not _is_at(fd, self._path):
+        left = _left(self._path, fd)
+        if left is None:
             return False
-        if mark is None:
-            raise self._dehydrated(content, os.fstat(fd).st_mtime)
+        if not left.ours:
+            raise Locked(
+                f"{self._path}: locked by {left.text}",
+                hint=f"if no dehydrated runs (pgrep -a dehydrated), it was killed: {_UNLOCK}, or rm {self._path}",
+            )
         return True
-
-    def _running(self, mark: re.Match[bytes] | None) -> Locked:
-        if mark is None:
-            return Locked(f"{self._path}: locked by another certkeeper", hint=f"see which: fuser -v {self._path}")
-        pid, since = mark[1].decode(), printable(mark[2].decode("utf-8", "replace"), 40)
-        return Locked(f"{self._path}: locked by certkeeper, process {pid}, since {since}", hint=f"see it: ps -fp {pid}")
-
-    def _dehydrated(self, content: bytes, modified: float) -> Locked:
-        said = printable(content.decode("utf-8", "replace"), 60)
-        since = f"{iso(from_epoch(modified))} ({said})" if said else iso(from_epoch(modified))
-        return Locked(
-            f"{self._path}: locked by dehydrated since {since}",
-            hint=f"if no dehydrated runs (pgrep -a dehydrated), it was killed: rm {self._path}",
-        )
 
     def _mark(self) -> bytes:
         return f"certkeeper {os.getpid()} {iso(self._now)}\n".encode()
+
+
+@contextlib.contextmanager
+def wait_for(make: Callable[[], LockFile], seconds: float, told: Callable[[Locked], None]) -> Iterator[LockFile]:
+    """The lock, as soon as nobody else has it, within that many seconds.
+
+    `make` makes it anew for each attempt, so that it says since when we really have it. `told` is called once, when the
+    waiting begins. A signal whose handler raises ends it.
+
+    Raises:
+        Locked: somebody still has it.
+        FileTrouble: the file cannot be made.
+    """
+    bound = time.monotonic() + seconds
+    with contextlib.ExitStack() as held:
+        waits = 0
+        while True:
+            try:
+                lock = held.enter_context(make())
+                break
+            except Locked as error:
+                left = bound - time.monotonic()
+                if left <= 0:
+                    raise
+                if not waits:
+                    told(error)
+                waits += 1
+                time.sleep(min(_BETWEEN, left))
+        yield lock
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A lock file that nobody holds any more: whose it was, since when, for messages."""
+
+    text: str
+    ours: bool
+
+
+def unlock(path: str, processes: str = "/proc") -> Left | None:
+    """Take away a lock file that a killed run left; None where there is none.
+
+    Raises:
+        Locked: a certkeeper holds it, or it is dehydrated's and a dehydrated is running.
+        FileTrouble: it is no lock file, or it cannot be seen which processes there are.
+    """
+    try:
+        fd = _opened(path)
+    except FileMissing:
+        return None
+    try:
+        with explained(path, "use as the lock file"):
+            left = _left(path, fd)
+        if left is None:
+            return None
+        if not left.ours and (running := _dehydrated_running(processes)) is not None:
+            raise Locked(
+                f"{path}: locked by {left.text}; process {running} is running", hint=f"see it: ps -fp {running}"
+            )
+        # dehydrated does not know our flock: it may have ended meanwhile, and another one may have begun.
+        if not _is_at(fd, path):
+            return None
+        with explained(path, "remove"):
+            os.unlink(path)  # noqa: PTH108 - names and descriptors
+        return left
+    finally:
+        os.close(fd)
+
+
+def _opened(path: str) -> int:
+    with explained(path, "open the lock file"):
+        return os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+
+
+def _left(path: str, fd: int) -> Left | None:
+    """Whose the file was, with the flock held from now on; None where it is no longer the lock.
+
+    Raises:
+        Locked: a certkeeper holds it.
+    """
+    content = os.pread(fd, 200, 0)
+    mark = _MARK.match(content)
+    pid, since = (mark[1].decode(), printable(mark[2].decode("utf-8", "replace"), 40)) if mark else ("", "")
+    if not _flocked(fd):
+        if mark is None:
+            raise Locked(f"{path}: locked by another certkeeper", hint=f"see which: fuser -v {path}")
+        raise Locked(f"{path}: locked by certkeeper, process {pid}, since {since}", hint=f"see it: ps -fp {pid}")
+    if not _is_at(fd, path):
+        return None
+    if mark is not None:
+        return Left(f"certkeeper, process {pid}, since {since}", ours=True)
+    said = printable(content.decode("utf-8", "replace"), 60)
+    modified = iso(from_epoch(os.fstat(fd).st_mtime))
+    return Left(f"dehydrated since {modified}" + (f" ({said})" if said else ""), ours=False)
+
+
+def _dehydrated_running(processes: str) -> int | None:
+    """A process, not this one, that has dehydrated among its words.
+
+    Not as a folder on the way to something: `sudo certkeeper unlock --config /etc/dehydrated/config` is none.
+    """
+    with explained(processes, "see which processes there are"):
+        pids = [int(name) for name in os.listdir(processes) if name.isascii() and name.isdigit()]  # noqa: PTH208
+    if os.getpid() not in pids:
+        raise FileTrouble(f"{processes}: does not show which processes there are", hint="mount -t proc proc /proc")
+    for pid in sorted(set(pids) - {os.getpid()}):
+        # One that ended meanwhile has no words any more.
+        with contextlib.suppress(FileTrouble), explained(f"{processes}/{pid}/cmdline", "read"):
+            fd = os.open(f"{processes}/{pid}/cmdline", os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                words = os.read(fd, 4096).split(b"\0")
+            finally:
+                os.close(fd)
+            if any(_DEHYDRATED.fullmatch(word.rpartition(b"/")[2]) for word in words):
+                return pid
+    return None
 
 
 def _flocked(fd: int) -> bool:

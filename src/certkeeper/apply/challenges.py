@@ -3,21 +3,25 @@
 A wave of a zone closes when no running lineage can still join it, when it holds WAVE_SIZE lineages, or WAVE_SECONDS
 after the first one parked. Then: one change, NOTIFY beside everything else, the proof that the name servers serve
 it, the answers, and when the last lineage of the wave needs its values no more, one withdrawal.
+
+Every record is in the journal before it is published and until it is withdrawn. What a killed run left in a zone goes
+with the zone's first change, which keeps what is needed again; without one it is withdrawn once that is clear.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from certkeeper.apply.effects import ChangeZone, FindServers, NotifyZone, do
+from certkeeper.apply.effects import ChangeZone, FindServers, NotifyZone, WriteJournal, do
 from certkeeper.apply.propagate import Proof
 from certkeeper.apply.scheduler import Scheduler, Signal, shield, wait
 from certkeeper.base.errors import CertkeeperError
-from certkeeper.base.events import Noted, Tell, ZoneChanged
+from certkeeper.base.events import Noted, Tell, ZoneChanged, count
 from certkeeper.base.names import Alias, DnsName
 from certkeeper.base.wire import Exchange, TransportError, pause
+from certkeeper.plan.records import ChallengeIntent
 from certkeeper.zone.apex import OwnersRefused, ZoneError
-from certkeeper.zone.changes import ChangeSet, RecordChange
+from certkeeper.zone.changes import ChangeSet, Key, RecordChange
 from certkeeper.zone.propagation import ServerSet
 from certkeeper.zone.rrset import Zone, ZoneKind, txt_rdata
 
@@ -33,6 +37,14 @@ class _Parked:
     values: Values
     proven: Signal = field(default_factory=Signal)
     released: Signal = field(default_factory=Signal)
+
+
+@dataclass(slots=True)
+class _Left:
+    """A killed run's records in one zone. `settled`: no change of this run's is going to take them along."""
+
+    intents: tuple[ChallengeIntent, ...]
+    settled: Signal = field(default_factory=Signal)
 
 
 @dataclass(slots=True)
@@ -56,7 +68,21 @@ class Waves:
         self._queues: dict[Zone, _Queue] = {}
         self._held: dict[Alias, list[_Parked]] = {}
         self._published: dict[tuple[Zone, int], ChangeSet] = {}
+        self._left: dict[Zone, _Left] = {}
         self.withdrawal_errors: list[CertkeeperError] = []
+
+    def clean(self, left: Mapping[Zone, tuple[ChallengeIntent, ...]], busy: Collection[Zone]) -> None:
+        """Have a killed run's records withdrawn; in `busy` zones they may go with a change of this run's."""
+        for zone, intents in left.items():
+            self._left[zone] = _Left(intents)
+            self._scheduler.spawn(self._clean(zone, self._left[zone]), self._carried)
+            if zone not in busy:
+                self._left[zone].settled.set()
+
+    def settle(self) -> None:
+        """No lineage is going to publish anything."""
+        for left in self._left.values():
+            left.settled.set()
 
     def enter(self, alias: Alias, zones: Collection[Zone]) -> None:
         """A lineage starts that may join the next wave of these zones."""
@@ -87,6 +113,7 @@ class Waves:
     def leftovers(self) -> tuple[CertkeeperError, ...]:
         """Records that this run published and could not withdraw, one error per wave."""
         undone = [_still_there(zone, records, "no time was left") for (zone, _), records in self._published.items()]
+        undone += [_still_there(zone, _records(left.intents), "no time was left") for zone, left in self._left.items()]
         return (*self.withdrawal_errors, *undone)
 
     def pass_by(self, alias: Alias) -> None:
@@ -95,6 +122,8 @@ class Waves:
             queue.may_join.discard(alias)
             if queue.parked and (not queue.may_join or len(queue.parked) >= WAVE_SIZE):
                 self._close(zone)
+            elif not queue.may_join and not queue.wave and zone in self._left:
+                self._left[zone].settled.set()
 
     def release(self, alias: Alias) -> None:
         """The lineage ended or its order is decided: its values are of no use any more."""
@@ -113,7 +142,7 @@ class Waves:
         queue = self._queues[zone]
         wave, queue.parked, queue.wave = queue.parked, {}, queue.wave + 1
         if wave:
-            self._scheduler.spawn(self._carry(zone, wave), self._carried)
+            self._scheduler.spawn(self._carry(zone, wave), self._carried_through(zone))
 
     def _found(self, queue: _Queue) -> Callable[[object, Exception | None], None]:
         def found(value: object, error: Exception | None) -> None:
@@ -125,6 +154,49 @@ class Waves:
     def _carried(self, _value: object, error: Exception | None) -> None:
         if error is not None:
             raise error
+
+    def _carried_through(self, zone: Zone) -> Callable[[object, Exception | None], None]:
+        def carried(value: object, error: Exception | None) -> None:
+            if zone in self._left:
+                self._left[zone].settled.set()
+            self._carried(value, error)
+
+        return carried
+
+    def _clean(self, zone: Zone, left: _Left) -> Exchange[None]:
+        yield from shield()
+        yield from wait(left.settled)
+        if zone not in self._left:
+            return
+        try:
+            yield from self._change(zone, self._removal(zone), "withdrawn", 0)
+        except CertkeeperError as error:
+            self.withdrawal_errors.append(_still_there(zone, _records(left.intents), str(error)))
+            del self._left[zone]
+        else:
+            yield from self._forget_left(zone)
+
+    def _removal(self, zone: Zone) -> ChangeSet:
+        """What a killed run left in the zone, but for what this run needs there."""
+        left = self._left.get(zone)
+        return _records(left.intents).invert().sparing(self._needed(zone, None)) if left is not None else ChangeSet()
+
+    def _forget_left(self, zone: Zone) -> Exchange[None]:
+        left = self._left.pop(zone, None)
+        if left is not None:
+            left.settled.set()
+            self._tell(Noted(f"zone {zone.name}", f"{count(len(left.intents), 'record')} of a killed run withdrawn"))
+            yield from self._forget(zone, left.intents)
+
+    def _forget(self, zone: Zone, intents: Iterable[ChallengeIntent]) -> Exchange[None]:
+        gone = tuple(intents)
+        if not gone:
+            return
+        try:
+            yield from do(WriteJournal(drop=gone))
+        except CertkeeperError as error:
+            # No harm: the next run withdraws what is not there any more.
+            self._tell(Noted(f"zone {zone.name}", f"the withdrawal was not written down: {error}"))
 
     def _carry(self, zone: Zone, wave: dict[Alias, _Parked]) -> Exchange[None]:
         try:
@@ -142,10 +214,13 @@ class Waves:
         for item in wave.values():
             yield from wait(item.released)
         # Owed also where the change failed: its answer may have been lost on the way.
+        withdrawal = self._withdrawal(zone, wave)
         try:
-            yield from self._change(zone, self._withdrawal(zone, wave), "withdrawn", 0)
+            yield from self._change(zone, withdrawal, "withdrawn", 0)
         except CertkeeperError as error:
             self.withdrawal_errors.append(_still_there(zone, self._published[zone, id(wave)], str(error)))
+        else:
+            yield from self._forget(zone, _intents(zone, withdrawal.invert()))
         del self._published[zone, id(wave)]
 
     def _publish(self, zone: Zone, wave: dict[Alias, _Parked]) -> Exchange[None]:
@@ -157,9 +232,13 @@ class Waves:
                 for item in going.values()
                 for owner, values in item.values.items()
             )
+            # Nothing is published that is not written down.
+            self._published[zone, id(wave)] = ChangeSet()
+            yield from do(WriteJournal(put=_intents(zone, published)))
             self._published[zone, id(wave)] = published
+            whole = ChangeSet.of((*published.changes, *self._removal(zone).changes))
             try:
-                yield from self._change(zone, published, "published", len(going))
+                yield from self._change(zone, whole, "published", len(going))
             except OwnersRefused as refused:
                 unlucky = {alias: item for alias, item in going.items() if item.values.keys() & refused.owners}
                 if not unlucky:
@@ -167,19 +246,24 @@ class Waves:
                 _fail(unlucky, refused)
                 going = {alias: item for alias, item in going.items() if alias not in unlucky}
                 self._published[zone, id(wave)] = ChangeSet()
+                yield from self._forget(zone, _intents(zone, published))
             else:
+                yield from self._forget_left(zone)
                 return
 
     def _withdrawal(self, zone: Zone, wave: Mapping[Alias, _Parked]) -> ChangeSet:
         """What this wave published, but for what another one needs: a CA may give two orders one authorization."""
-        needed = {
+        return self._published[zone, id(wave)].invert().sparing(self._needed(zone, id(wave)))
+
+    def _needed(self, zone: Zone, wave: int | None) -> set[tuple[Key, str]]:
+        """The values of this run in the zone, but for that wave's."""
+        return {
             (change.key, value)
             for (other, key), records in self._published.items()
-            if other == zone and key != id(wave)
+            if other == zone and key != wave
             for change in records.changes
             for value in change.add
         }
-        return self._published[zone, id(wave)].invert().sparing(needed)
 
     def _prove(self, zone: Zone, wave: dict[Alias, _Parked]) -> Exchange[None]:
         wanted: dict[DnsName, frozenset[str]] = {}
@@ -225,6 +309,17 @@ class Waves:
 def _fail(wave: Mapping[Alias, _Parked], error: CertkeeperError) -> None:
     for item in wave.values():
         item.proven.set(error)
+
+
+def _records(intents: Iterable[ChallengeIntent]) -> ChangeSet:
+    """The change that published these."""
+    return ChangeSet.of(RecordChange(item.owner, "TXT", add=frozenset({item.rdata}), ttl=_TTL) for item in intents)
+
+
+def _intents(zone: Zone, published: ChangeSet) -> tuple[ChallengeIntent, ...]:
+    return tuple(
+        ChallengeIntent(zone.name, change.owner, rdata) for change in published.changes for rdata in sorted(change.add)
+    )
 
 
 def _still_there(zone: Zone, published: ChangeSet, why: str) -> ZoneError:

@@ -2,14 +2,18 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Generic, TypeVar, cast
 
-from certkeeper.apply.ports import Ports
+from certkeeper.apply.ports import HookCall, Ports
 from certkeeper.base.accounts import StoredAccount
+from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.keys import KeyPair, KeySpec
 from certkeeper.base.names import Alias, DnsName
 from certkeeper.base.wire import Exchange, Step
-from certkeeper.lineage.model import Draft, VersionFiles
+from certkeeper.lineage.model import Draft, Lineage, VersionFiles
+from certkeeper.plan.backoff import next_backoff
+from certkeeper.plan.records import Record
 from certkeeper.zone.changes import ChangeSet
 from certkeeper.zone.propagation import Server, ServerSet
 from certkeeper.zone.rrset import Zone
@@ -95,6 +99,23 @@ class ReadLiveKey(Effect[KeyPair]):
 
 
 @dataclass(frozen=True, slots=True)
+class ReadNextKey(Effect[KeyPair]):
+    alias: Alias
+
+    def perform(self, ports: Ports) -> KeyPair:
+        return ports.store.next_key(self.alias)
+
+
+@dataclass(frozen=True, slots=True)
+class SaveNextKey(Effect[None]):
+    alias: Alias
+    key: KeyPair
+
+    def perform(self, ports: Ports) -> None:
+        ports.store.save_next_key(self.alias, self.key)
+
+
+@dataclass(frozen=True, slots=True)
 class SaveKey(Effect[None]):
     draft: Draft
     key: KeyPair
@@ -161,3 +182,74 @@ class AskServer(Effect[Mapping[DnsName, frozenset[str]]]):
 
     def perform(self, ports: Ports) -> Mapping[DnsName, frozenset[str]]:
         return ports.nameservers.ask_txt(self.server, self.owners)
+
+
+@dataclass(frozen=True, slots=True)
+class HoldLineage(Effect[Lineage]):
+    """Claim the lineage, then look at it: what was planned from may be what another process has changed since."""
+
+    alias: Alias
+
+    def perform(self, ports: Ports) -> Lineage:
+        ports.claims.hold(self.alias)
+        return ports.store.lineage(self.alias)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadLineage(Effect[Lineage]):
+    alias: Alias
+
+    def perform(self, ports: Ports) -> Lineage:
+        return ports.store.lineage(self.alias)
+
+
+@dataclass(frozen=True, slots=True)
+class FreeLineage(Effect[None]):
+    alias: Alias
+
+    def perform(self, ports: Ports) -> None:
+        ports.claims.free(self.alias)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadVersion(Effect[tuple[VersionFiles | None, datetime]]):
+    """A complete version, and the time at which it was read."""
+
+    alias: Alias
+    stamp: int
+
+    def perform(self, ports: Ports) -> tuple[VersionFiles | None, datetime]:
+        return ports.store.version(self.alias, self.stamp), ports.clock.now()
+
+
+@dataclass(frozen=True, slots=True)
+class WriteJournal(Effect[None]):
+    put: tuple[Record, ...] = ()
+    drop: tuple[Record, ...] = ()
+
+    def perform(self, ports: Ports) -> None:
+        ports.journal.write(self.put, self.drop)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordFailure(Effect[None]):
+    """Write down that a lineage failed, `failures` times in a row with this one, and what else it comes to then."""
+
+    alias: Alias
+    failures: int
+    error: CertkeeperError
+    inputs: str
+    put: tuple[Record, ...] = ()
+    drop: tuple[Record, ...] = ()
+
+    def perform(self, ports: Ports) -> None:
+        backoff = next_backoff(self.alias, self.failures, self.error, self.inputs, ports.clock.now())
+        ports.journal.write((*self.put, backoff), self.drop)
+
+
+@dataclass(frozen=True, slots=True)
+class RunHook(Effect[str]):
+    call: HookCall
+
+    def perform(self, ports: Ports) -> str:
+        return ports.hooks.call(self.call)

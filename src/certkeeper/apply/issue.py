@@ -1,181 +1,176 @@
 """One lineage from order to live files. Steps are numbered as in ARCHITECTURE.md, "one run, step by step"."""
 
-from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import timedelta
-from typing import TypeVar, cast
 
-from certkeeper.acme.chain import download
-from certkeeper.acme.challenge import Challenge, answer, dns01_owner, dns01_value
-from certkeeper.acme.order import (
-    Authorization,
-    AuthorizationStatus,
-    Order,
-    OrderFailed,
-    OrderStatus,
-    explain_invalid,
-    fetch_authorizations,
-    finalize,
-    new_order,
-    wait_while,
-)
-from certkeeper.acme.session import Session
-from certkeeper.apply.challenges import Waves
+from certkeeper.apply.attempt import Attempt, Issuance, may_go_on
 from certkeeper.apply.effects import (
     ActivateVersion,
-    BeginVersion,
     DiscardVersion,
-    MakeKey,
-    ReadLiveKey,
-    SaveKey,
+    FreeLineage,
+    HoldLineage,
+    ReadVersion,
+    RecordFailure,
     StageVersion,
+    WriteJournal,
     do,
 )
+from certkeeper.apply.obtain import obtain
+from certkeeper.apply.pay import call_deploy_cert, make_next_key
 from certkeeper.apply.result import Issued
 from certkeeper.apply.scheduler import shield
-from certkeeper.base.errors import CertkeeperError
-from certkeeper.base.events import CertificateIssued, NamesProven, OrderOpened, Tell
-from certkeeper.base.keys import KeyPair, KeySpec
-from certkeeper.base.names import DnsName
+from certkeeper.base.errors import CertkeeperError, Fault
+from certkeeper.base.events import CertificateIssued
 from certkeeper.base.times import iso
-from certkeeper.base.wire import Exchange, together
-from certkeeper.lineage import csr as signing_request
+from certkeeper.base.wire import Exchange
 from certkeeper.lineage.integrity import check
-from certkeeper.lineage.model import Draft, VersionFiles
-from certkeeper.lineage.pem import split_fullchain
-from certkeeper.plan.actions import Activate, KeySource, LineagePlan
-from certkeeper.plan.actions import Order as OrderAction
-from certkeeper.zone.rrset import Zone
-
-DEFAULT_VALIDATION_TIMEOUT = timedelta(minutes=5)
-DEFAULT_ORDER_TIMEOUT = timedelta(minutes=5)
-_A = TypeVar("_A")
-_B = TypeVar("_B")
+from certkeeper.lineage.leaf import parse_leaf
+from certkeeper.lineage.model import BadChain, Leaf
+from certkeeper.plan.actions import Activate, LineagePlan, Order
+from certkeeper.plan.backoff import backoff_inputs
+from certkeeper.plan.fingerprint import fingerprint
+from certkeeper.plan.records import HookDebt, OrderIntent, Record
+from certkeeper.plan.recovery import DEPLOY_CERT
 
 
-@dataclass(frozen=True, slots=True)
-class Issuance:
-    """What all lineages of a run share."""
+class ChangedMeanwhile(CertkeeperError):
+    """Somebody else worked on the lineage between the plan and its turn."""
 
-    session: Session
-    waves: Waves
-    tell: Tell
+    fault = Fault.OPERATOR
+    local = True
 
 
 def issue(item: LineagePlan, shared: Issuance) -> Exchange[Issued]:
     """Carry out the actions of one lineage.
 
     Raises:
-        CertkeeperError: the live files are as they were, and nothing of the attempt is left but what waves withdraw.
+        CertkeeperError: the live files are as they were. What the next run can go on with is on disk and in the
+            journal; nothing else of the attempt is left but what waves withdraw.
     """
-    wanted, key_action = item.order, item.key
-    if wanted is None or key_action is None:
+    wanted = item.order
+    if wanted is None:
         raise TypeError(f"{item.alias}: no order in its plan")
-    draft: Draft | None = None
+    attempt = Attempt(item, shared)
     try:
-        # First of all, since a folder that cannot be written to, or a key that is no good, must not cost an order.
-        draft = yield from do(BeginVersion(item.alias))
-        present = None if key_action.source is KeySource.NEW else (yield from do(ReadLiveKey(item.alias)))
-        order = yield from new_order(shared.session, wanted.identifiers, profile=wanted.profile)
-        shared.tell(OrderOpened(str(item.alias), order.status.value, len(wanted.identifiers)))
-        # A new key is made while names are proven: RSA takes a second, and the CA does not need it before step 10.
-        order, key = yield from _both(_prove_names(item, order, shared), _key(draft, present, item.spec.key))
-        issued = yield from _complete(item, wanted, order, draft, key, shared.session)
-    except CertkeeperError:
-        if draft is not None:
-            # What failed first is what matters; a draft that stays is taken up by the next run.
-            with suppress(CertkeeperError):
-                yield from do(DiscardVersion(draft))
-        raise
+        yield from _claim(item, wanted, shared)
+        try:
+            issued = yield from _issue(attempt, wanted)
+        except CertkeeperError as error:
+            yield from _clear(attempt, error)
+            yield from do(FreeLineage(item.alias))
+            raise
+        yield from do(FreeLineage(item.alias))
     finally:
         shared.waves.release(item.alias)
-    shared.tell(CertificateIssued(str(item.alias), iso(issued.leaf.not_after), _folder(item)))
     return issued
 
 
-def _prove_names(item: LineagePlan, order: Order, shared: Issuance) -> Exchange[Order]:
-    """Steps 6 to 8: from a pending order to one that is ready."""
-    session = shared.session
-    if order.status is OrderStatus.PENDING:
-        authorizations = yield from fetch_authorizations(session, order.authorizations)
-        pending = _pending(authorizations)
-        if pending:
-            yield from shared.waves.proof(item.alias, _values(item, session, pending))
-            yield from together(
-                [answer(session, challenge, str(authorization.identifier)) for authorization, challenge in pending]
-            )
-    shared.waves.pass_by(item.alias)
-    bound = item.spec.validation_timeout or DEFAULT_VALIDATION_TIMEOUT
-    order = yield from wait_while(session, order, frozenset({OrderStatus.PENDING}), bound)
-    shared.waves.release(item.alias)
-    if order.status is OrderStatus.INVALID:
-        raise (yield from explain_invalid(session, order))
-    shared.tell(NamesProven(str(item.alias)))
-    return order
+def _claim(item: LineagePlan, wanted: Order, shared: Issuance) -> Exchange[None]:
+    """Nobody else works on the lineage, and it still is what the plan was made for."""
+    lineage = yield from do(HoldLineage(item.alias))
+    if fingerprint(item.spec, lineage, shared.settings.ca, wanted.must_staple) != item.fingerprint:
+        yield from do(FreeLineage(item.alias))
+        raise ChangedMeanwhile(
+            f"{item.alias}: somebody else changed it since the plan was made", hint="run again: certkeeper run"
+        )
 
 
-def _pending(authorizations: Sequence[Authorization]) -> list[tuple[Authorization, Challenge]]:
-    """The challenges to answer; names are matched by the authorization's own identifier, never by position."""
-    pending = []
-    for authorization in authorizations:
-        if authorization.status is AuthorizationStatus.PENDING:
-            pending.append((authorization, authorization.challenge("dns-01")))
-        elif authorization.status is not AuthorizationStatus.VALID:
-            raise OrderFailed(f"{authorization.identifier}: authorization is {authorization.status}")
-    return pending
-
-
-def _values(
-    item: LineagePlan, session: Session, pending: Sequence[tuple[Authorization, Challenge]]
-) -> dict[Zone, dict[DnsName, frozenset[str]]]:
-    zone_of = {owner: proof.zone for proof in item.proofs for owner in proof.owners}
-    values: dict[Zone, dict[DnsName, frozenset[str]]] = {}
-    for authorization, challenge in pending:
-        owner = dns01_owner(authorization.identifier.domain)
-        zone = zone_of.get(owner)
-        if zone is None:
-            raise OrderFailed(f"{authorization.identifier}: the CA wants a name proven that was not ordered")
-        owners = values.setdefault(zone, {})
-        owners[owner] = owners.get(owner, frozenset()) | {dns01_value(challenge.token, session.key)}
-    return values
-
-
-def _key(draft: Draft, present: KeyPair | None, spec: KeySpec) -> Exchange[KeyPair]:
-    """Step 4: the key of the new version, on disk before the CA hears of it."""
-    left = draft.key if draft.key is not None and draft.key.description == str(spec) else None
-    key = present or left or (yield from do(MakeKey(spec)))
-    if draft.key is None or draft.key.key_id != key.key_id:
-        yield from do(SaveKey(draft, key))
-    return key
-
-
-def _complete(
-    item: LineagePlan, wanted: OrderAction, order: Order, draft: Draft, key: KeyPair, session: Session
-) -> Exchange[Issued]:
-    """Steps 10, 11 and 13: certificate, staged version, live version."""
-    csr = signing_request.build(key, wanted.identifiers, must_staple=wanted.must_staple)
-    if order.status is OrderStatus.READY:
-        order = yield from finalize(session, order, csr.der)
-    bound = item.spec.order_timeout or DEFAULT_ORDER_TIMEOUT
-    order = yield from wait_while(session, order, frozenset({OrderStatus.READY, OrderStatus.PROCESSING}), bound)
-    if order.status is not OrderStatus.VALID:
-        raise (yield from explain_invalid(session, order))
-    fullchain, at = yield from download(session, order)
-    leaf = check(fullchain, key_id=key.key_id, identifiers=wanted.identifiers, now=at)
-    cert, chain = split_fullchain(fullchain)
-    files = VersionFiles(privkey=key.pem, csr=csr.pem, cert=cert, chain=chain, fullchain=fullchain)
-    # A version that can be complete is completed: the CA counts it in any case.
+def _issue(attempt: Attempt, wanted: Order) -> Exchange[Issued]:
+    item = attempt.item
+    yield from _pay_before(attempt)
+    ready = (yield from _staged(attempt, wanted.resume, wanted)) if wanted.resume is not None else None
+    if ready is None:
+        key = item.key
+        if key is None:
+            raise TypeError(f"{item.alias}: no key in its plan")
+        obtained = yield from obtain(attempt, wanted, key.source)
+        # A version that can be complete is completed: the CA counts it in any case.
+        yield from shield()
+        yield from do(StageVersion(obtained.draft, obtained.files))
+        attempt.draft = None
+        ready = obtained.draft.stamp, obtained.leaf
+    stamp, leaf = ready
     yield from shield()
-    yield from do(StageVersion(draft, files))
-    yield from do(ActivateVersion(item.alias, draft.stamp))
-    return Issued(draft.stamp, leaf)
+    return (yield from _switch(attempt, stamp, leaf))
+
+
+def _pay_before(attempt: Attempt) -> Exchange[None]:
+    """A call that is owed for the version that is live now; a new one is coming, so a failure stops nothing."""
+    hook = attempt.item.hook
+    if hook is None or hook.debt is None:
+        return
+    try:
+        yield from call_deploy_cert(attempt.item, attempt.shared.settings, hook.debt.stamp, attempt.shared.tell)
+        yield from do(WriteJournal(drop=(hook.debt,)))
+    except CertkeeperError as error:
+        attempt.note(str(error))
+
+
+def _staged(attempt: Attempt, intent: OrderIntent, wanted: Order) -> Exchange[tuple[int, Leaf] | None]:
+    """The version that an earlier run completed and did not bring live."""
+    files, at = yield from do(ReadVersion(attempt.alias, intent.stamp))
+    if files is None:
+        return None
+    try:
+        key_id = parse_leaf(files.cert).key_id
+        leaf = check(files.fullchain, key_id=key_id, identifiers=wanted.identifiers, now=at)
+    except BadChain as error:
+        attempt.note(f"version {intent.stamp}, which an earlier run left, is of no use: {error}")
+        return None
+    attempt.intent = intent
+    attempt.shared.waves.pass_by(attempt.alias)
+    attempt.note(f"version {intent.stamp}, which an earlier run completed, goes live")
+    return intent.stamp, leaf
+
+
+def _switch(attempt: Attempt, stamp: int, leaf: Leaf) -> Exchange[Issued]:
+    """Step 13. The hook's debt is written down before the switch, and dropped after the hook ended well."""
+    item, shared = attempt.item, attempt.shared
+    debt = HookDebt(item.alias, DEPLOY_CERT, stamp)
+    if item.hook is not None:
+        yield from do(WriteJournal(put=(debt,)))
+    yield from do(ActivateVersion(item.alias, stamp))
+    shared.tell(CertificateIssued(str(item.alias), iso(leaf.not_after), _folder(item)))
+    settled: tuple[Record, ...] = tuple(entry for entry in (attempt.intent, item.backoff) if entry is not None)
+    attempt.intent = None
+    unpaid: CertkeeperError | None = None
+    if item.hook is not None:
+        try:
+            yield from call_deploy_cert(item, shared.settings, stamp, shared.tell)
+            settled = (*settled, debt)
+        except CertkeeperError as error:
+            unpaid = error
+    if item.next_key is not None:
+        try:
+            yield from make_next_key(item)
+        except CertkeeperError as error:
+            # The next run sees that it is missing.
+            attempt.note(f"the next key was not made: {error}")
+    try:
+        yield from do(WriteJournal(drop=settled))
+    except CertkeeperError as error:
+        # The certificate is live. What is not dropped is found out of date by the next run, or done again.
+        attempt.note(f"the end was not written down: {error}")
+    return Issued(stamp, leaf, unpaid)
+
+
+def _clear(attempt: Attempt, error: CertkeeperError) -> Exchange[None]:
+    """After a failure: keep what the next run can go on with, and have it wait where trying again costs others."""
+    item, intent = attempt.item, attempt.intent
+    keep = intent is not None and may_go_on(error, item.failures + 1)
+    if not keep and attempt.draft is not None:
+        # What failed first is what matters; a draft that stays is taken up by the next run.
+        with suppress(CertkeeperError):
+            yield from do(DiscardVersion(attempt.draft))
+    entries: tuple[Record, ...] = (intent,) if intent is not None else ()
+    # Put once more, since an interruption may have come between the CA's answer and the first time.
+    put, drop = (entries, ()) if keep else ((), entries)
+    with suppress(CertkeeperError):
+        if not error.local:
+            inputs = backoff_inputs(item.fingerprint, attempt.shared.settings)
+            yield from do(RecordFailure(item.alias, item.failures + 1, error, inputs, put, drop))
+        elif entries:
+            yield from do(WriteJournal(put, drop))
 
 
 def _folder(item: LineagePlan) -> str:
     return next((action.folder for action in item.actions if isinstance(action, Activate)), "")
-
-
-def _both(first: Exchange[_A], second: Exchange[_B]) -> Exchange[tuple[_A, _B]]:
-    results = yield from together(cast("list[Exchange[object]]", [first, second]))
-    return cast("tuple[_A, _B]", results)

@@ -9,6 +9,7 @@ from certkeeper.base.names import Alias, DnsName
 from certkeeper.config.settings import Configuration
 from certkeeper.lineage.model import Lineage
 from certkeeper.plan.observed import Observed, Zones
+from certkeeper.plan.records import Records
 
 
 def lineages_of(configuration: Configuration, store: Store) -> dict[Alias, Lineage]:
@@ -22,9 +23,10 @@ def observe(
     store: Store,
     accounts: Accounts,
     clock: Clock,
+    records: Records,
     config_folders: tuple[str, ...],
 ) -> Observed:
-    """Lineages, account and time; no network.
+    """Lineages, account and time, beside what the journal said; no network.
 
     Raises:
         CertkeeperError: the account's own files cannot be used.
@@ -35,6 +37,7 @@ def observe(
         lineages=lineages_of(configuration, store),
         registered=account is not None and account.kid is not None,
         config_folders=config_folders,
+        records=records,
     )
 
 

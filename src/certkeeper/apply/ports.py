@@ -1,15 +1,17 @@
 """What a run needs from the world, as ports. Adapters implement them; tests put simulated worlds behind them."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from certkeeper.base.accounts import StoredAccount
+from certkeeper.base.errors import CertkeeperError, Fault
 from certkeeper.base.keys import KeyPair, KeySpec
 from certkeeper.base.names import Alias, DnsName
 from certkeeper.base.wire import Request, Response, Step
 from certkeeper.lineage.model import Draft, Lineage, VersionFiles
+from certkeeper.plan.records import Record, Records
 from certkeeper.zone.changes import ChangeSet
 from certkeeper.zone.propagation import Server, ServerSet
 from certkeeper.zone.rrset import Zone
@@ -74,6 +76,12 @@ class Store(Protocol):
     def live_key(self, alias: Alias) -> KeyPair:
         """The present key. Raises CertkeeperError naming the file."""
 
+    def next_key(self, alias: Alias) -> KeyPair:
+        """The key that was made for the next certificate. Raises CertkeeperError naming the file."""
+
+    def save_next_key(self, alias: Alias, key: KeyPair) -> None:
+        """Put it in the place of the one that is live now. Raises CertkeeperError where that one is not in use."""
+
     def stage(self, draft: Draft, files: VersionFiles) -> None:
         """Complete the version; it is not live yet."""
 
@@ -85,6 +93,53 @@ class Store(Protocol):
 
     def lineage(self, alias: Alias) -> Lineage:
         """What is there, whatever its state."""
+
+    def version(self, alias: Alias, stamp: int) -> VersionFiles | None:
+        """The complete version of that stamp, live or not; None where there is none."""
+
+
+class JournalDamaged(CertkeeperError):
+    """The journal is there and cannot be understood: it was cut, overwritten, or never was one."""
+
+    fault = Fault.OPERATOR
+    local = True
+
+
+class Journal(Protocol):
+    """What has to be remembered from run to run. Deleting it breaks nothing that is served."""
+
+    def records(self) -> Records:
+        """All entries. Raises JournalDamaged, and CertkeeperError where they cannot be read."""
+
+    def write(self, put: Sequence[Record], drop: Sequence[Record]) -> None:
+        """Put and drop entries in one transaction, which lasts when this returns. Raises CertkeeperError."""
+
+
+class Claims(Protocol):
+    """Who works on what, among the processes of this machine."""
+
+    def hold(self, alias: Alias) -> None:
+        """Claim a lineage for this process. Raises CertkeeperError where another one has it."""
+
+    def free(self, alias: Alias) -> None:
+        """Give it back; a process that ends gives back all that it has."""
+
+
+@dataclass(frozen=True, slots=True)
+class HookCall:
+    """One call of the operator's script: its name for the occasion, its arguments, and what its environment gets."""
+
+    script: str
+    name: str
+    arguments: tuple[str, ...]
+    environment: tuple[tuple[str, str], ...] = ()
+
+
+class Hooks(Protocol):
+    """The operator's scripts."""
+
+    def call(self, call: HookCall) -> str:
+        """Run it to its end and return what it printed; one at a time. Raises CertkeeperError where it failed."""
 
 
 class Keys(Protocol):
@@ -117,6 +172,9 @@ class Ports:
     keys: Keys
     accounts: Accounts
     clock: Clock
+    journal: Journal
+    claims: Claims
+    hooks: Hooks
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,16 @@ from datetime import datetime
 
 from certkeeper.acme.session import Session
 from certkeeper.apply.account import open_session
+from certkeeper.apply.attempt import Issuance
 from certkeeper.apply.challenges import Waves
-from certkeeper.apply.issue import Issuance, issue
+from certkeeper.apply.effects import WriteJournal, do
+from certkeeper.apply.issue import issue
+from certkeeper.apply.pay import pay
 from certkeeper.apply.ports import Clock, Executor
 from certkeeper.apply.result import Issued, Outcome, Result
 from certkeeper.apply.scheduler import Scheduler
 from certkeeper.base.errors import CertkeeperError, Interrupted
-from certkeeper.base.events import Event, LineageFailed, Tell
+from certkeeper.base.events import Event, LineageFailed, Noted, Tell
 from certkeeper.base.names import Alias
 from certkeeper.config.settings import Settings
 from certkeeper.plan.actions import LineagePlan, Plan
@@ -58,6 +61,11 @@ class Reconciler:
         """Run to the end: certificates, withdrawals, everything."""
         for item in self._plan.blocked:
             self._end(Outcome(item.alias, error=item.error))
+        self._waves.clean(self._plan.withdrawals, self._plan.zones)
+        if self._plan.stale:
+            self._scheduler.spawn(do(WriteJournal(drop=self._plan.stale)), self._swept)
+        for item in self._plan.owing:
+            self._scheduler.spawn(pay(item, self._settings, self._tell), self._paid(item))
         if self._queue:
             opening = open_session(
                 self._settings,
@@ -66,15 +74,17 @@ class Reconciler:
                 tell=self._tell,
             )
             self._scheduler.spawn(opening, self._opened)
-            self._scheduler.run()
+        else:
+            self._waves.settle()
+        self._scheduler.run()
         if self._interruption is not None:
-            for item in self._plan.due:
+            for item in (*self._plan.owing, *self._plan.due):
                 # Those that were never started, and those whose step under way did not end in time.
                 self._outcomes.setdefault(item.alias, Outcome(item.alias, error=self._interruption))
         outcomes = [self._outcomes[item.alias] for item in self._plan.lineages if item.alias in self._outcomes]
         return Result(
             outcomes=tuple(outcomes),
-            leftovers=self._waves.leftovers(),
+            leftovers=(*self._plan.unreachable, *self._waves.leftovers()),
             fatal=self._fatal or self._interruption,
             wake_at=_earliest(self._plan, outcomes, self._fatal),
         )
@@ -82,10 +92,11 @@ class Reconciler:
     def _opened(self, session: object, error: Exception | None) -> None:
         if isinstance(error, CertkeeperError):
             self._fatal = error
+            self._waves.settle()
         elif error is not None:
             raise error
         elif isinstance(session, Session):
-            shared = Issuance(session, self._waves, self._tell)
+            shared = Issuance(session, self._waves, self._tell, self._settings)
             for _ in range(min(AT_ONCE, len(self._queue))):
                 self._start_next(shared)
 
@@ -100,23 +111,37 @@ class Reconciler:
         def ended(value: object, error: Exception | None) -> None:
             self._start_next(shared)
             if isinstance(value, Issued):
-                self._end(Outcome(item.alias, issued=value))
-            elif isinstance(error, CertkeeperError):
-                self._end(Outcome(item.alias, error=error))
-            elif error is not None:
-                # A fault of ours in one lineage must not take the others' certificates away.
-                named = CertkeeperError(
-                    f"internal error: {type(error).__name__}: {error}", hint="this is a bug: please report it"
-                )
-                named.__cause__ = error
-                self._end(Outcome(item.alias, error=named))
+                self._end(Outcome(item.alias, issued=value, error=value.unpaid))
+            else:
+                self._end(Outcome(item.alias, error=_named(error)))
 
         return ended
+
+    def _paid(self, item: LineagePlan) -> Callable[[object, Exception | None], None]:
+        def ended(_value: object, error: Exception | None) -> None:
+            self._end(Outcome(item.alias, error=_named(error)))
+
+        return ended
+
+    def _swept(self, _value: object, error: Exception | None) -> None:
+        if isinstance(error, CertkeeperError):
+            self._tell(Noted("journal", f"entries that nobody needs were not removed: {error}"))
+        elif error is not None:
+            raise error
 
     def _end(self, outcome: Outcome) -> None:
         self._outcomes[outcome.alias] = outcome
         if outcome.error is not None and not isinstance(outcome.error, Interrupted):
             self._tell(LineageFailed(str(outcome.alias), outcome.error))
+
+
+def _named(error: Exception | None) -> CertkeeperError | None:
+    """A fault of ours in one lineage must not take the others' certificates away."""
+    if error is None or isinstance(error, CertkeeperError):
+        return error
+    named = CertkeeperError(f"internal error: {type(error).__name__}: {error}", hint="this is a bug: please report it")
+    named.__cause__ = error
+    return named
 
 
 def _unbreakable(tell: Tell) -> Tell:

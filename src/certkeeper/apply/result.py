@@ -10,15 +10,18 @@ from certkeeper.lineage.model import Leaf
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """A version that is live. `stamp` names it (epoch seconds)."""
+    """A version that is live. `stamp` names it (epoch seconds); `unpaid` is why its hook is still owed a call."""
 
     stamp: int
     leaf: Leaf
+    unpaid: CertkeeperError | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a lineage's part of a run ended: exactly one of `issued` and `error` is set."""
+    """How a lineage's part of a run ended. With both, the certificate is live and its hook failed; with neither,
+    a call that an earlier run owed was made.
+    """
 
     alias: Alias
     issued: Issued | None = None

@@ -44,10 +44,12 @@ class CertkeeperError(Exception):
         retry_at: the earliest instant (aware, UTC) at which trying again makes sense; None if unknown.
         fault: who has to act.
         exit_code: what a run ends with when this error ends it.
+        local: it is about this machine, so trying again costs nobody anything, and no wait is imposed.
     """
 
     fault: Fault = Fault.OURS
     exit_code: ExitCode = ExitCode.FAILED
+    local: bool = False
 
     def __init__(self, message: str, *, hint: str = "", retry_at: datetime | None = None) -> None:
         # Strangers' texts (a CA's, a server's, a file's) end up in here: none of them may write to the terminal.
@@ -60,6 +62,7 @@ class Interrupted(CertkeeperError):
     """Somebody asked the run to stop (SIGINT, SIGTERM)."""
 
     fault = Fault.OPERATOR
+    local = True
 
     def __init__(self, exit_code: ExitCode) -> None:
         super().__init__("interrupted", hint="run it again: it goes on with what is left")

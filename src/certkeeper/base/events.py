@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import ClassVar
 
-from certkeeper.base.errors import CertkeeperError
+from certkeeper.base.errors import CertkeeperError, printable
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +120,22 @@ class CertificateIssued(Event):
     @property
     def text(self) -> str:
         return f"{self.lineage}: certificate valid until {self.not_after} is live in {self.path}"
+
+
+@dataclass(frozen=True, slots=True)
+class HookCalled(Event):
+    """The operator's script ended well; `output` is what it printed."""
+
+    label: ClassVar[str] = "hook-called"
+    lineage: str
+    script: str
+    hook: str
+    output: str
+
+    @property
+    def text(self) -> str:
+        said = printable(self.output, 300)
+        return f"{self.lineage}: hook {self.script} {self.hook} done" + (f": {said}" if said else "")
 
 
 @dataclass(frozen=True, slots=True)

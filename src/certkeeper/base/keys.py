@@ -18,6 +18,8 @@ class KeyPolicy(StrEnum):
 
     NEW = "new"
     REUSE = "reuse"
+    ROLLOVER = "rollover"
+    """The next key is made one certificate ahead, so that it can be announced before it is used."""
 
 
 @dataclass(frozen=True, slots=True)

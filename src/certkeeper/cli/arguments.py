@@ -11,7 +11,8 @@ keys of dehydrated as they are.
 
 _RUN = """\
 Issue every certificate that is due: one plan, all orders side by side, one change per DNS zone, one wait that ends
-when the name servers serve the records. A certificate that fails stops no other one.
+when the name servers serve the records. A certificate that fails stops no other one, and is tried again after 1 minute,
+10 minutes, 100 minutes, then once a day. What a run that was killed left undone is finished first.
 
 exit codes: 0 done, 1 something failed, 2 usage or configuration, 3 another run holds the lock, 130 interrupted
 """
@@ -22,6 +23,26 @@ Print what `certkeeper run` would start with, and why. Reads the files and asks 
 
 _STATUS = """\
 Show the certificates that are there and when each one is renewed. Reads files only.
+"""
+
+_PRUNE = """\
+Remove old versions of certificates: those beyond KEEP_VERSIONS that have been out of use for more than KEEP_DAYS.
+The live version stays, and so does every file that certkeeper did not make.
+
+exit codes: 0 done, 1 something could not be removed, 2 usage or configuration, 3 another run holds the lock
+"""
+
+_HEAL = """\
+Mend certificates whose files do not belong together, as a broken disk, a killed dehydrated or a person may leave them:
+a whole version is made live again. Nothing is lost, and no certificate is ordered.
+
+exit codes: 0 everything is whole, 1 something is still torn, 2 usage or configuration, 3 another run holds the lock
+"""
+
+_UNLOCK = """\
+Remove the lock file that a killed run of certkeeper or dehydrated left behind.
+
+exit codes: 0 there is no lock any more, 1 it could not be removed, 2 usage or configuration, 3 somebody holds it
 """
 
 
@@ -38,16 +59,31 @@ def build_parser() -> argparse.ArgumentParser:
     run = _command(commands, "run", "issue every certificate that is due", _RUN)
     run.add_argument("--accept-terms", action="store_true", help="agree to the CA's terms of service (once per CA)")
     run.add_argument("--quiet", "-q", action="store_true", help="print problems only, as cron jobs want it")
+    run.add_argument("--wait-lock", action="store_true", help="wait, up to an hour, while another run holds the lock")
     plan = _command(commands, "plan", "show what a run would do, and why", _PLAN)
     for command in (run, plan):
-        command.add_argument("--force", "-x", action="store_true", help="renew although nothing is due")
+        command.add_argument(
+            "--force", "-x", action="store_true", help="renew although nothing is due, or although it failed just now"
+        )
     status = _command(commands, "status", "show the certificates that are there", _STATUS)
     for command in (plan, status):
         command.add_argument("--json", action="store_true", help="print JSON instead of text")
+    prune = _command(commands, "prune", "remove old versions", _PRUNE)
+    prune.add_argument("--dry-run", action="store_true", help="only say what would be removed")
+    _command(commands, "heal", "mend certificates whose files do not belong together", _HEAL)
+    _nameless_command(commands, "unlock", "remove the lock of a killed run", _UNLOCK)
     return parser
 
 
 def _command(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, help_: str, description: str
+) -> argparse.ArgumentParser:
+    command = _nameless_command(commands, name, help_, description)
+    command.add_argument("names", nargs="*", metavar="NAME", help="only certificates of that alias or with that name")
+    return command
+
+
+def _nameless_command(
     commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, help_: str, description: str
 ) -> argparse.ArgumentParser:
     command = commands.add_parser(
@@ -60,5 +96,4 @@ def _command(
         help="dehydrated's config file (default: $CONFIG, else the first of /etc/dehydrated/config, "
         "/usr/local/etc/dehydrated/config, ./config)",
     )
-    command.add_argument("names", nargs="*", metavar="NAME", help="only certificates of that alias or with that name")
     return command

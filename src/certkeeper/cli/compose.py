@@ -1,15 +1,17 @@
 """The one place that names adapters: puts a machine together for a command."""
 
 import os
-from collections.abc import Collection, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Collection, Mapping
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from certkeeper import __version__
 from certkeeper.adapters.accounts import Accounts
+from certkeeper.adapters.claims import Claims
 from certkeeper.adapters.clock import SystemClock
-from certkeeper.adapters.lock import LockFile
+from certkeeper.adapters.lock import LockFile, wait_for
 from certkeeper.adapters.page import read_page
 from certkeeper.adapters.store import Store
 from certkeeper.apply.observe import lineages_of, observe, with_zones
@@ -20,10 +22,17 @@ from certkeeper.base.events import Tell
 from certkeeper.base.names import Alias
 from certkeeper.cli.signals import orderly
 from certkeeper.config.settings import Configuration, Settings
+from certkeeper.lineage.mending import Mended
 from certkeeper.lineage.model import Lineage
 from certkeeper.plan.actions import Plan
 from certkeeper.plan.observed import Observed
 from certkeeper.plan.planner import due_owners, plan
+from certkeeper.plan.records import Records
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from certkeeper.adapters.journal import Journal
+    from certkeeper.adapters.lock import Left
 
 USER_AGENT = f"certkeeper/{__version__}"
 
@@ -35,7 +44,7 @@ class MissingProvider(CertkeeperError):
     exit_code = ExitCode.USAGE
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Machine:
     """This machine, seen through one configuration."""
 
@@ -43,6 +52,7 @@ class Machine:
     store: Store
     accounts: Accounts
     clock: SystemClock
+    claims: Claims
 
     @property
     def settings(self) -> Settings:
@@ -54,19 +64,74 @@ class Machine:
             return nullcontext()
         return LockFile(self.settings.lockfile, self.clock.now())
 
+    def lock_within(self, seconds: float, told: Callable[[CertkeeperError], None]) -> AbstractContextManager[object]:
+        """The run's lock as soon as nobody else has it; `told` is called where it has to be waited for."""
+        path = self.settings.lockfile
+        if path is None:
+            return nullcontext()
+        return wait_for(lambda: LockFile(path, self.clock.now()), seconds, told)
+
+    def mend(self, selected: Configuration) -> Mapping[Alias, Mended]:
+        """Bring whole versions back where key and certificate do not belong together. What cannot be mended is due."""
+        mended: dict[Alias, Mended] = {}
+        for spec in selected.certificates:
+            with suppress(CertkeeperError):
+                found = self.store.mend(spec.alias, self.clock.now())
+                if isinstance(found, Mended):
+                    mended[spec.alias] = found
+        return mended
+
+    def unlock(self) -> "Left | None":
+        """Take away the lock of a killed run; None where there is none.
+
+        Raises:
+            Locked: somebody holds it.
+        """
+        from certkeeper.adapters.lock import unlock  # noqa: PLC0415 - one command needs it
+
+        return unlock(self.settings.lockfile) if self.settings.lockfile is not None else None
+
     def lineages(self) -> Mapping[Alias, Lineage]:
         """Certificates on disk, and nothing else."""
         return lineages_of(self.configuration, self.store)
 
+    @cached_property
+    def journal(self) -> "Journal":
+        from certkeeper.adapters.journal import Journal  # noqa: PLC0415 - SQLite, only for commands that look at it
+
+        return Journal(self.settings.statedir, self.claims)
+
     def observe(self) -> Observed:
-        """Files and time; no network."""
+        """Files, journal and time; no network.
+
+        Raises:
+            JournalDamaged: nothing else is wrong, and `observe_without_journal` works.
+        """
+        return self._observe(self.journal.records())
+
+    def observe_without_journal(self) -> Observed:
+        """The same as if there were no journal."""
+        return self._observe(Records())
+
+    def set_journal_aside(self) -> str:
+        """Give a damaged journal another name, which is returned."""
+        return self.journal.set_aside(int(self.clock.now().timestamp()))
+
+    def _observe(self, records: Records) -> Observed:
         return observe(
             self.configuration,
             store=self.store,
             accounts=self.accounts,
             clock=self.clock,
+            records=records,
             config_folders=self.store.folders_with_config(),
         )
+
+    def close(self) -> None:
+        """Give back what is held for other processes to see."""
+        if "journal" in self.__dict__:
+            self.journal.close()
+        self.claims.close()
 
     def plan(self, configuration: Configuration, observed: Observed, forced: Collection[Alias]) -> Plan:
         """Plan over the selected certificates; the DNS provider is asked only where something is due."""
@@ -76,21 +141,32 @@ class Machine:
         return plan(configuration, observed, forced)
 
     def reconcile(self, plan_: Plan, *, terms_accepted: bool, tell: Tell) -> Result:
-        """Carry the plan out."""
+        """Carry the plan out.
+
+        Raises:
+            CertkeeperError: STATEDIR cannot be written to, so nothing was started.
+        """
         from certkeeper.adapters import keys  # noqa: PLC0415 - a run with nothing to do needs no new key
+        from certkeeper.adapters.dns.claimed import ClaimedDns  # noqa: PLC0415 - nor DNS
+        from certkeeper.adapters.hooks import Hooks  # noqa: PLC0415 - nor hooks
         from certkeeper.adapters.http import HttpClient  # noqa: PLC0415 - nor HTTP
         from certkeeper.adapters.pool import Pool  # noqa: PLC0415 - as above
         from certkeeper.adapters.resolver import SystemNameservers  # noqa: PLC0415 - as above
         from certkeeper.apply.reconcile import Reconciler  # noqa: PLC0415 - as above
 
+        # What cannot be written down must not be begun.
+        self.journal.prepare()
         ports = Ports(
             http=HttpClient(self.settings.ca_bundle),
-            dns=self._dns(),
+            dns=ClaimedDns(self._dns(), self.claims),
             nameservers=SystemNameservers(self.settings.nameservers),
             store=self.store,
             keys=keys,
             accounts=self.accounts,
             clock=self.clock,
+            journal=self.journal,
+            claims=self.claims,
+            hooks=Hooks(),
         )
         reconciler = Reconciler(
             plan_,
@@ -124,4 +200,10 @@ def open_machine(config: str | None) -> Machine:
     """
     configuration = read_page(config, str(Path.cwd()), os.environ)
     settings = configuration.settings
-    return Machine(configuration, Store(settings.certdir), Accounts(settings.accountdir), SystemClock())
+    return Machine(
+        configuration,
+        Store(settings.certdir),
+        Accounts(settings.accountdir),
+        SystemClock(),
+        Claims(settings.statedir),
+    )

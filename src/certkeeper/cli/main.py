@@ -61,6 +61,18 @@ def _dispatch(options: "argparse.Namespace") -> int:
             from certkeeper.cli.plan import plan  # noqa: PLC0415 - as above
 
             return plan(options)
+        case "prune":
+            from certkeeper.cli.prune import prune  # noqa: PLC0415 - as above
+
+            return prune(options)
+        case "heal":
+            from certkeeper.cli.heal import heal  # noqa: PLC0415 - as above
+
+            return heal(options)
+        case "unlock":
+            from certkeeper.cli.unlock import unlock  # noqa: PLC0415 - as above
+
+            return unlock(options)
         case _:
             from certkeeper.cli.status import status  # noqa: PLC0415 - as above
 

@@ -5,6 +5,7 @@ import json
 import sys
 from collections.abc import Mapping
 
+from certkeeper.apply.ports import JournalDamaged
 from certkeeper.base.errors import CertkeeperError, ExitCode
 from certkeeper.base.times import iso
 from certkeeper.cli.compose import open_machine
@@ -14,6 +15,7 @@ from certkeeper.config.findings import Finding
 from certkeeper.config.settings import Configuration
 from certkeeper.plan.actions import LineagePlan, Plan
 from certkeeper.plan.explain import action_text, explain
+from certkeeper.plan.preflight import journal_finding
 
 
 def plan(options: argparse.Namespace) -> int:
@@ -21,8 +23,14 @@ def plan(options: argparse.Namespace) -> int:
     machine = open_machine(options.config)
     selected = select(machine.configuration, options.names)
     forced = frozenset(spec.alias for spec in selected.certificates) if options.force else frozenset()
-    planned = machine.plan(selected, machine.observe(), forced)
-    findings = (*machine.configuration.findings, *planned.findings)
+    noticed: list[Finding] = []
+    try:
+        observed = machine.observe()
+    except JournalDamaged as error:
+        observed = machine.observe_without_journal()
+        noticed = [journal_finding(error, "the next run sets it aside and begins a new one")]
+    planned = machine.plan(selected, observed, forced)
+    findings = (*machine.configuration.findings, *noticed, *planned.findings)
     if options.json:
         json.dump(_document(selected, planned, findings), sys.stdout, indent=2)
         sys.stdout.write("\n")
@@ -31,9 +39,12 @@ def plan(options: argparse.Namespace) -> int:
             sys.stdout.write(f"{line}\n")
         if planned.wake_at is not None:
             sys.stdout.write(f"next due {iso(planned.wake_at)}\n")
+        for unreachable in planned.unreachable:
+            print_error(unreachable)
         for rejected in selected.rejected:
             print_error(rejected.error, prefix=f"{rejected.label}: ")
-    return ExitCode.FAILED if planned.blocked or selected.rejected else ExitCode.DONE
+    failing = planned.blocked or planned.unreachable or selected.rejected
+    return ExitCode.FAILED if failing else ExitCode.DONE
 
 
 def _document(selected: Configuration, planned: Plan, findings: tuple[Finding, ...]) -> Mapping[str, object]:
@@ -42,6 +53,10 @@ def _document(selected: Configuration, planned: Plan, findings: tuple[Finding, .
         "certificates": [_lineage(item) for item in planned.lineages],
         "rejected": [{"name": item.label, "error": error_document(item.error)} for item in selected.rejected],
         "zones": {zone.name.text: [owner.text for owner in owners] for zone, owners in planned.zones.items()},
+        "withdrawals": {
+            zone.name.text: [{"owner": intent.owner.text, "rdata": intent.rdata} for intent in left]
+            for zone, left in planned.withdrawals.items()
+        },
         "findings": [finding_document(finding) for finding in findings],
         "wake_at": iso(planned.wake_at) if planned.wake_at is not None else None,
     }

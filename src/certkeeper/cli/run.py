@@ -3,18 +3,26 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, closing
 
+from certkeeper.apply.ports import JournalDamaged
 from certkeeper.apply.result import Result
-from certkeeper.base.errors import ExitCode
+from certkeeper.base.errors import CertkeeperError, ExitCode
 from certkeeper.base.events import count
 from certkeeper.base.times import iso
 from certkeeper.cli.compose import Machine, open_machine
+from certkeeper.cli.heal import mended_text
 from certkeeper.cli.render import finding_lines, print_error, reporter
 from certkeeper.cli.select import select
 from certkeeper.cli.signals import raise_terminated
 from certkeeper.config.findings import Finding, Severity
 from certkeeper.config.settings import Configuration
 from certkeeper.plan.actions import Plan
+from certkeeper.plan.observed import Observed
+from certkeeper.plan.preflight import journal_finding
+
+LONGEST_WAIT = 3600.0
+"""Seconds that --wait-lock waits: runs of a timer must not pile up behind one that hangs."""
 
 
 def run(options: argparse.Namespace) -> int:
@@ -26,12 +34,14 @@ def run(options: argparse.Namespace) -> int:
     raise_terminated()
     machine = open_machine(options.config)
     selected = select(machine.configuration, options.names)
-    with machine.lock():
-        observed = machine.observe()
+    with _lock(machine, options), closing(machine):
+        for alias, mended in machine.mend(selected).items():
+            sys.stdout.write(f"{alias}: {mended_text(mended)}\n")
+        observed, noticed = _observe(machine)
         forced = frozenset(spec.alias for spec in selected.certificates) if options.force else frozenset()
         plan = machine.plan(selected, observed, forced)
-        if plan.due or plan.blocked or selected.rejected or not selected.certificates:
-            findings = (*machine.configuration.findings, *plan.findings)
+        if noticed or not plan.idle or plan.blocked or selected.rejected or not selected.certificates:
+            findings = (*machine.configuration.findings, *noticed, *plan.findings)
             _print_findings([item for item in findings if not options.quiet or item.severity is not Severity.NOTE])
         for rejected in selected.rejected:
             print_error(rejected.error, prefix=f"{rejected.label}: ")
@@ -47,8 +57,26 @@ def run(options: argparse.Namespace) -> int:
     return ExitCode.FAILED if result.failed or selected.rejected else ExitCode.DONE
 
 
+def _lock(machine: Machine, options: argparse.Namespace) -> AbstractContextManager[object]:
+    return machine.lock_within(LONGEST_WAIT, _wait_told) if options.wait_lock else machine.lock()
+
+
+def _wait_told(error: CertkeeperError) -> None:
+    sys.stderr.write(f"certkeeper: waiting: {error}\n")
+    sys.stderr.flush()
+
+
+def _observe(machine: Machine) -> tuple[Observed, list[Finding]]:
+    """The world; a journal that cannot be understood is set aside, since nothing that is served depends on it."""
+    try:
+        return machine.observe(), []
+    except JournalDamaged as error:
+        aside = machine.set_journal_aside()
+        return machine.observe(), [journal_finding(error, f"it is kept as {aside}, and a new one begins")]
+
+
 def _carry_out(machine: Machine, plan: Plan, options: argparse.Namespace) -> Result:
-    if not plan.due and not plan.blocked:
+    if plan.idle and not plan.blocked:
         return Result(wake_at=plan.wake_at)
     report = reporter(quiet=options.quiet)
     try:
@@ -64,15 +92,18 @@ def _print_findings(findings: Sequence[Finding]) -> None:
 
 
 def _summary(selected: Configuration, plan: Plan, result: Result) -> str:
+    owing = {item.alias for item in plan.owing}
     issued = sum(1 for outcome in result.outcomes if outcome.issued is not None)
-    failed = sum(1 for outcome in result.outcomes if outcome.error is not None) + len(selected.rejected)
+    failed = [outcome for outcome in result.outcomes if outcome.error is not None]
+    unpaid = sum(1 for outcome in failed if outcome.issued is not None or outcome.alias in owing)
     ended = {outcome.alias for outcome in result.outcomes}
-    failed += sum(1 for item in plan.due if item.alias not in ended)
-    current = sum(1 for item in plan.lineages if not item.actions and item.error is None)
+    lost = len(failed) - unpaid + len(selected.rejected) + sum(1 for item in plan.due if item.alias not in ended)
+    current = sum(1 for item in plan.lineages if item.order is None and item.error is None)
     parts = [f"{issued} issued"] if issued else []
-    parts += [f"{failed} failed"] if failed else []
+    parts += [f"{lost} failed"] if lost else []
+    parts += [f"{count(unpaid, 'hook')} failed"] if unpaid else []
     parts += [f"{current} not due"] if current else []
     said = ", ".join(parts) or "nothing to do"
-    if not issued and not failed and current:
+    if not issued and not failed and not lost and current:
         said = f"{count(current, 'certificate')}, nothing due"
     return said + (f"; next due {iso(result.wake_at)}" if result.wake_at is not None else "")

@@ -11,10 +11,11 @@ from certkeeper.config.domains import DomainLine
 from certkeeper.config.errors import ConfigError
 from certkeeper.config.findings import Finding, Severity
 from certkeeper.config.lint import ignored_settings, unknown_variables
-from certkeeper.config.settings import CertSpec, ChallengeType, Rejected, RenewPolicy
+from certkeeper.config.settings import DEFAULT_RETENTION, CertSpec, ChallengeType, Rejected, RenewPolicy
 from certkeeper.config.shell import Assignment, Script
 from certkeeper.config.values import Values, listed
 from certkeeper.config.variables import DEFAULTS, PER_CERTIFICATE
+from certkeeper.lineage.retention import Retention
 
 PDNS_SCRIPT = "pdns_api.sh"
 _ONLY_POWERDNS = "this version answers dns-01 through PowerDNS only"
@@ -36,6 +37,8 @@ class Terms:
     order_timeout: timedelta | None
     obstacle: str = ""
     hint: str = ""
+    hook: str = ""
+    keep: Retention = DEFAULT_RETENTION
 
 
 def read_terms(values: Values) -> Terms:
@@ -45,10 +48,11 @@ def read_terms(values: Values) -> Terms:
         ConfigError: an invalid value.
     """
     # These change nothing here, but a value that dehydrated would stumble over is no value.
-    for name in ("HOOK_CHAIN", "KEEP_GOING", "OCSP_FETCH", "PRIVATE_KEY_ROLLOVER"):
+    for name in ("HOOK_CHAIN", "KEEP_GOING", "OCSP_FETCH"):
         values.truth(name, default=False)
     values.number("OCSP_DAYS", 5, 0, 3650)
     obstacle = _obstacle(values)
+    hook = values.text("HOOK")
     return Terms(
         key=key_spec(values, "KEY_ALGO", "KEYSIZE", KeyAlgorithm.P384, _policy(values)),
         renew=RenewPolicy(values.number("RENEW_DAYS", RenewPolicy().days, 0, 3650)),
@@ -58,6 +62,8 @@ def read_terms(values: Values) -> Terms:
         order_timeout=values.seconds("ORDER_TIMEOUT"),
         obstacle=obstacle,
         hint=_way_out(values) if obstacle else "",
+        hook="" if _is_pdns_script(hook) else hook,
+        keep=_keep(values),
     )
 
 
@@ -96,6 +102,8 @@ def certificate(line: DomainLine, terms: Terms) -> CertSpec | Rejected:
         profile=terms.profile,
         validation_timeout=terms.validation_timeout,
         order_timeout=terms.order_timeout,
+        hook=terms.hook,
+        keep=terms.keep,
     )
 
 
@@ -127,7 +135,17 @@ def _not_per_certificate(found: Assignment) -> Finding:
 
 
 def _policy(values: Values) -> KeyPolicy:
-    return KeyPolicy.NEW if values.truth("PRIVATE_KEY_RENEW", default=True) else KeyPolicy.REUSE
+    rollover = values.truth("PRIVATE_KEY_ROLLOVER", default=False)
+    if not values.truth("PRIVATE_KEY_RENEW", default=True):
+        return KeyPolicy.REUSE
+    return KeyPolicy.ROLLOVER if rollover else KeyPolicy.NEW
+
+
+def _keep(values: Values) -> Retention:
+    return Retention(
+        versions=values.number("KEEP_VERSIONS", DEFAULT_RETENTION.versions, 0, 1000),
+        days=values.number("KEEP_DAYS", DEFAULT_RETENTION.days, 0, 3650),
+    )
 
 
 def _one_line(values: Values, name: str) -> str:
@@ -149,7 +167,7 @@ def _obstacle(values: Values) -> str:
     if challenge is not ChallengeType.DNS_01:
         default = "" if "CHALLENGETYPE" in values.assigned else " (the default)"
         return f"CHALLENGETYPE {challenge}{default} cannot be answered: {_ONLY_POWERDNS}"
-    if hook.rpartition("/")[2] == PDNS_SCRIPT:
+    if _is_pdns_script(hook):
         values.find(
             "pdns-api-hook",
             Severity.NOTE,
@@ -161,13 +179,17 @@ def _obstacle(values: Values) -> str:
         return f"HOOK {printable(hook, 120)} is not called: {_ONLY_POWERDNS}"
     elif hook:
         values.find(
-            "ignored-setting",
-            Severity.WARNING,
+            "hook-deploy-cert",
+            Severity.NOTE,
             "HOOK",
-            f"{printable(hook, 120)} is not called by this version",
-            "nothing that the script does after a new certificate is done",
+            f"{printable(hook, 120)} is called with deploy_cert only",
+            "what the script does for other calls is not done",
         )
     return ""
+
+
+def _is_pdns_script(hook: str) -> bool:
+    return hook.rpartition("/")[2] == PDNS_SCRIPT
 
 
 def _way_out(values: Values) -> str:

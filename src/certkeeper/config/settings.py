@@ -8,10 +8,12 @@ from certkeeper.base.errors import CertkeeperError, Location
 from certkeeper.base.keys import KeySpec
 from certkeeper.base.names import Alias, DnsName, Identifier
 from certkeeper.config.findings import Finding
+from certkeeper.lineage.retention import Retention
 
 DEFAULT_RENEW_DAYS = 32
 DEFAULT_PROPAGATION = timedelta(seconds=300)
 DEFAULT_KEY = KeySpec()
+DEFAULT_RETENTION = Retention()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,8 @@ class CertSpec:
     """What the operator wants for one lineage. `where` is its line in domains.txt.
 
     `identifiers` are in the line's order, without repetitions; the first names the lineage if no alias does.
-    Timeouts are bounds on waiting for the CA, None means our own default.
+    Timeouts are bounds on waiting for the CA, None means our own default. `hook` is the script that is told of a new
+    certificate, empty where there is none.
     """
 
     alias: Alias
@@ -89,6 +92,8 @@ class CertSpec:
     profile: str = ""
     validation_timeout: timedelta | None = None
     order_timeout: timedelta | None = None
+    hook: str = ""
+    keep: Retention = DEFAULT_RETENTION
 
 
 @dataclass(frozen=True, slots=True)

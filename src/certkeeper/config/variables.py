@@ -68,7 +68,6 @@ WITHOUT_EFFECT = {
     "PDNS_SUFFIX": "challenge records are written below the names themselves",
     "PDNS_ZONES_TXT": "zones are looked up through the PowerDNS API",
     "PREFERRED_CHAIN": "the CA's default chain is taken",
-    "PRIVATE_KEY_ROLLOVER": "no next key is kept",
     "PROBE": "no service is probed",
     "PROPAGATION": "the wait for the name servers is bounded by WAIT",
     "TLSA": "no TLSA record is published",
@@ -77,8 +76,8 @@ WITHOUT_EFFECT = {
 }
 
 _ACTED_ON = (
-    "BASEDIR CA_BUNDLE DNS_PROVIDER LICENSE NAMESERVERS PDNS_HOST PDNS_KEY PDNS_NO_NOTIFY PDNS_PORT PDNS_SERVER "
-    "PDNS_VERSION PDNS_WAIT STATEDIR DEBUG"
+    "BASEDIR CA_BUNDLE DNS_PROVIDER KEEP_DAYS KEEP_VERSIONS LICENSE NAMESERVERS PDNS_HOST PDNS_KEY PDNS_NO_NOTIFY "
+    "PDNS_PORT PDNS_SERVER PDNS_VERSION PDNS_WAIT STATEDIR DEBUG"
 )
 KNOWN = frozenset({*DEFAULTS, *LEGACY_PDNS, *WITHOUT_EFFECT, *_ACTED_ON.split()})
 
@@ -90,7 +89,9 @@ PER_CERTIFICATE = frozenset(
         "DNS_PROVIDER",
         "HOOK",
         "HOOK_CHAIN",
+        "KEEP_DAYS",
         "KEEP_GOING",
+        "KEEP_VERSIONS",
         "KEYSIZE",
         "KEY_ALGO",
         "OCSP_DAYS",

@@ -2,8 +2,10 @@
 
     certs/<alias>/
       .versions/<stamp>/{privkey,cert,chain,fullchain}.pem, cert.csr   a complete version
+      .versions/<stamp>/adopted                                         an empty file: its files are somebody else's
       .versions/<stamp>.partial/                                        a version in the making
       .versions/<stamp>.adopting/                                       the present state, becoming a version
+      .versions/<stamp>.removing/                                       an old version, half removed
       .live -> .versions/<stamp>                                        the one link that switches everything
       {privkey,cert,chain,fullchain}.pem, cert.csr -> .live/…           the names that services use
       {privkey,cert,chain,fullchain}-<stamp>.pem, cert-<stamp>.csr      dehydrated's view of the same files
@@ -12,7 +14,7 @@ A stamp is epoch seconds. Names are text, nothing here looks at a disk.
 """
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from enum import StrEnum
 
 from certkeeper.lineage.model import VersionFiles
@@ -25,16 +27,25 @@ CSR = "cert.csr"
 # The order in which dehydrated sets its links.
 NAMES = (PRIVKEY, CHAIN, FULLCHAIN, CSR, CERT)
 
+ADOPTED = "adopted"
+"""Marks a version that was made of files that dehydrated or a person wrote."""
+VERSION_FILES = (*NAMES, ADOPTED)
+"""All that this program puts into a version."""
+
 CONFIG = "config"
+NEXT_KEY = "privkey.roll.pem"
+"""dehydrated's name for the key of the next certificate."""
 LIVE = ".live"
 VERSIONS = ".versions"
 
 _PARTIAL = ".partial"
 _ADOPTING = ".adopting"
+_REMOVING = ".removing"
 # Nineteen digits fit any clock; a leading zero would not survive the way through a number.
 _STAMP = r"(0|[1-9][0-9]{0,18})"
 _VERSION = re.compile(_STAMP)
 _IN_THE_MAKING = re.compile(_STAMP + re.escape(_PARTIAL))
+_UNFINISHED = re.compile(rf"{_STAMP}(?:{re.escape(_PARTIAL)}|{re.escape(_ADOPTING)}|{re.escape(_REMOVING)})")
 _LIVE_TARGET = re.compile(re.escape(VERSIONS) + "/" + _STAMP)
 _STAMPED = re.compile(rf"(?:(?:privkey|cert|chain|fullchain)-{_STAMP}\.pem|cert-{_STAMP}\.csr|ocsp-{_STAMP}\.der)")
 _REVOKED = "-revoked"
@@ -90,6 +101,15 @@ def adopting_name(stamp: int) -> str:
     return f"{stamp}{_ADOPTING}"
 
 
+def removing_name(stamp: int) -> str:
+    return f"{stamp}{_REMOVING}"
+
+
+def revoked_name(name: str) -> str:
+    """What dehydrated makes of a certificate's name when it revokes it."""
+    return name + _REVOKED
+
+
 def stamped_name(name: str, stamp: int) -> str:
     """`cert.csr` and 1700000000 make `cert-1700000000.csr`."""
     base, dot, extension = name.rpartition(".")
@@ -102,17 +122,32 @@ def stamp_of(name: str) -> int | None:
     return next((int(digits) for digits in match.groups() if digits), None) if match else None
 
 
+def version_stamps(version_names: Iterable[str]) -> tuple[int, ...]:
+    """The versions, newest first."""
+    return tuple(sorted((int(name) for name in version_names if _VERSION.fullmatch(name)), reverse=True))
+
+
 def partial_stamps(version_names: Iterable[str]) -> tuple[int, ...]:
     """The versions in the making, newest first."""
     matches = (_IN_THE_MAKING.fullmatch(name) for name in version_names)
     return tuple(sorted((int(match[1]) for match in matches if match), reverse=True))
 
 
+def unfinished(version_names: Iterable[str]) -> Mapping[str, int]:
+    """The folders beside the versions that something was begun in, with their stamps."""
+    matches = {name: _UNFINISHED.fullmatch(name) for name in version_names}
+    return {name: int(match[1]) for name, match in matches.items() if match}
+
+
+def half_removed(version_name_: str) -> bool:
+    return version_name_.endswith(_REMOVING)
+
+
 def taken_stamps(folder_names: Iterable[str], version_names: Iterable[str]) -> frozenset[int]:
     """The stamps that a new version must not have: of versions, of those in the making, of dehydrated's files."""
     stamped = {stamp for name in folder_names if (stamp := stamp_of(name)) is not None}
-    bare = (name.removesuffix(_PARTIAL).removesuffix(_ADOPTING) for name in version_names)
-    return frozenset(stamped | {int(name) for name in bare if _VERSION.fullmatch(name)})
+    names = tuple(version_names)
+    return frozenset(stamped) | frozenset(version_stamps(names)) | frozenset(unfinished(names).values())
 
 
 def free_stamp(wanted: int, taken: Collection[int]) -> int:

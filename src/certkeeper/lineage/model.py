@@ -14,6 +14,7 @@ class UnusableKey(CertkeeperError):
     """A private key that cannot be read, or that no CA takes."""
 
     fault = Fault.OPERATOR
+    local = True
 
 
 class BadChain(CertkeeperError):
@@ -60,6 +61,7 @@ class Lineage:
     `leaf` is None where there is no readable live certificate; `trouble` then says why if a file is there.
     `key_id` is that of `privkey.pem`, None where there is none or it cannot be read (`key_trouble` says why).
     `stamp` is the live version's (epoch seconds), None where the folder is still dehydrated's or a person's.
+    `next_key_id` is that of `privkey.roll.pem`, the key of the next certificate; `next_key_trouble` says what is wrong.
     `disagreement` says how cert.pem, chain.pem and fullchain.pem contradict each other, empty where they do not.
     """
 
@@ -71,6 +73,13 @@ class Lineage:
     key_trouble: str = ""
     stamp: int | None = None
     disagreement: str = ""
+    next_key_id: str | None = None
+    next_key_trouble: str = ""
+
+    @property
+    def next_key_used(self) -> bool:
+        """The next key is the present one: its successor was not made yet."""
+        return self.next_key_id is not None and self.next_key_id == self.key_id
 
     @property
     def torn(self) -> bool:
@@ -89,6 +98,24 @@ class VersionFiles:
     cert: bytes
     chain: bytes
     fullchain: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One version of a lineage as it is on disk.
+
+    `trouble` says why the version cannot go live, empty where it is whole. `key_id` and `leaf` are what can be read of
+    it in any case. `adopted`: it was made of files that dehydrated or a person wrote. `live`: `.live` leads to it.
+    `shown`: some link in the lineage's folder leads to a file of it, whatever the way.
+    """
+
+    stamp: int
+    key_id: str | None = None
+    leaf: Leaf | None = None
+    trouble: str = ""
+    adopted: bool = False
+    live: bool = False
+    shown: bool = False
 
 
 @dataclass(frozen=True, slots=True)

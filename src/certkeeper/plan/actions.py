@@ -11,6 +11,7 @@ from certkeeper.base.keys import KeySpec
 from certkeeper.base.names import Alias, DnsName, Identifier
 from certkeeper.config.findings import Finding
 from certkeeper.config.settings import CertSpec
+from certkeeper.plan.records import Backoff, ChallengeIntent, HookDebt, OrderIntent, Record
 from certkeeper.zone.rrset import Zone
 
 
@@ -24,6 +25,8 @@ class Reason(StrEnum):
     NAMES_CHANGED = "names-changed"
     EXPIRING = "expiring"
     EXPIRED = "expired"
+    UNFINISHED = "unfinished"
+    """Not due by itself, but an earlier run ordered a certificate and did not come to the end."""
     FORCED = "forced"
 
 
@@ -34,15 +37,21 @@ class KeySource(StrEnum):
     REUSE = "reuse"
     PLAIN = "plain"
     """The admin's own privkey.pem, which stays as it is."""
+    NEXT = "next"
+    """privkey.roll.pem, which was made with the certificate before."""
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Ask the CA for a certificate. `must_staple` is the effective value, not the wish."""
+    """Ask the CA for a certificate. `must_staple` is the effective value, not the wish.
+
+    `resume` is the order that an earlier run opened for the same and did not bring to its end.
+    """
 
     identifiers: tuple[Identifier, ...]
     must_staple: bool
     profile: str
+    resume: OrderIntent | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +75,22 @@ class Activate:
     folder: str
 
 
-Action: TypeAlias = Order | UseKey | Prove | Activate
+@dataclass(frozen=True, slots=True)
+class CallHook:
+    """Call the operator's script for the live version; `debt` is what an earlier run left unpaid."""
+
+    script: str
+    debt: HookDebt | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MakeNextKey:
+    """Make the key of the next certificate, once the present one is live."""
+
+    spec: KeySpec
+
+
+Action: TypeAlias = Order | UseKey | Prove | Activate | CallHook | MakeNextKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +100,7 @@ class LineagePlan:
     `wake_at` is when it is worth looking again (None: right after the operator mended `error`).
     `fingerprint` is a hash of everything that decided, except the time: while it stays the same and `wake_at` has not
     come, planning again gives the same result.
+    `backoff` is what the journal holds of failures before this run.
     """
 
     spec: CertSpec
@@ -85,6 +110,7 @@ class LineagePlan:
     fingerprint: str
     wake_at: datetime | None = None
     error: CertkeeperError | None = None
+    backoff: Backoff | None = None
 
     @property
     def alias(self) -> Alias:
@@ -99,24 +125,55 @@ class LineagePlan:
         return next((action for action in self.actions if isinstance(action, UseKey)), None)
 
     @property
+    def failures(self) -> int:
+        """In a row, before this run."""
+        return self.backoff.failures if self.backoff is not None else 0
+
+    @property
+    def hook(self) -> CallHook | None:
+        return next((action for action in self.actions if isinstance(action, CallHook)), None)
+
+    @property
+    def next_key(self) -> MakeNextKey | None:
+        return next((action for action in self.actions if isinstance(action, MakeNextKey)), None)
+
+    @property
     def proofs(self) -> tuple[Prove, ...]:
         return tuple(action for action in self.actions if isinstance(action, Prove))
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A run before it starts. `zones` is every change to DNS, merged: one PATCH each."""
+    """A run before it starts. `zones` is every change to DNS, merged: one PATCH each.
+
+    `withdrawals` are the records of killed runs, by the zone to take them from; `unreachable` says why they have to
+    stay where the DNS provider cannot be asked. `stale` are journal entries that nobody needs any more.
+    """
 
     lineages: tuple[LineagePlan, ...]
     register_at: str | None = None
     zones: Mapping[Zone, tuple[DnsName, ...]] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
     wake_at: datetime | None = None
+    withdrawals: Mapping[Zone, tuple[ChallengeIntent, ...]] = field(default_factory=dict)
+    unreachable: tuple[CertkeeperError, ...] = ()
+    stale: tuple[Record, ...] = ()
 
     @property
     def due(self) -> tuple[LineagePlan, ...]:
-        return tuple(item for item in self.lineages if item.actions)
+        """Lineages that need a certificate."""
+        return tuple(item for item in self.lineages if item.order is not None)
+
+    @property
+    def owing(self) -> tuple[LineagePlan, ...]:
+        """Lineages that need none, but where an earlier run did not come to the end."""
+        return tuple(item for item in self.lineages if item.order is None and item.actions)
 
     @property
     def blocked(self) -> tuple[LineagePlan, ...]:
         return tuple(item for item in self.lineages if item.error is not None)
+
+    @property
+    def idle(self) -> bool:
+        """Nothing to do, not even to clean up."""
+        return not (any(item.actions for item in self.lineages) or self.withdrawals or self.unreachable or self.stale)

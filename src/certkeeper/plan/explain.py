@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from certkeeper.base.events import count
-from certkeeper.plan.actions import Activate, KeySource, LineagePlan, Order, Plan, Prove, UseKey
+from certkeeper.plan.actions import Activate, CallHook, KeySource, LineagePlan, MakeNextKey, Order, Plan, Prove, UseKey
 
 
 def explain(plan: Plan) -> Iterator[str]:
@@ -12,8 +12,11 @@ def explain(plan: Plan) -> Iterator[str]:
         yield f"account at {plan.register_at}: found by its key, or registered (which needs --accept-terms)"
     for item in plan.lineages:
         yield from _lineage(item)
-    if plan.zones:
+    if plan.zones or plan.withdrawals:
         yield ""
+        for zone, left in plan.withdrawals.items():
+            yield f"zone {zone.name}: {count(len(left), 'record')} of a killed run withdrawn first"
+            yield from (f"    {intent.owner} TXT {intent.rdata}" for intent in left)
         for zone, owners in plan.zones.items():
             yield f"zone {zone.name}: one change publishes {count(len(owners), 'name')}, another one takes them away"
             yield from (f"    {owner} TXT" for owner in owners)
@@ -29,7 +32,10 @@ def _lineage(item: LineagePlan) -> Iterator[str]:
     if not item.actions:
         yield f"{item.alias}: nothing to do ({item.detail})"
         return
-    yield f"{item.alias}: issue ({item.reason.value}: {item.detail})"
+    if item.order is None:
+        yield f"{item.alias}: no certificate needed ({item.detail})"
+    else:
+        yield f"{item.alias}: issue ({item.reason.value}: {item.detail})"
     for action in item.actions:
         yield f"    {action_text(action)}"
 
@@ -41,16 +47,24 @@ def action_text(action: object) -> str:
             return "key: your own privkey.pem, which stays as it is"
         case UseKey(source=KeySource.REUSE):
             return "key: the present one again"
+        case UseKey(source=KeySource.NEXT):
+            return "key: the next one, privkey.roll.pem"
+        case MakeNextKey(spec=spec):
+            return f"next key: a new one, {spec}, in privkey.roll.pem"
         case UseKey(spec=spec):
             return f"key: a new one, {spec}"
         case Order():
             extras = (", must-staple" if action.must_staple else "") + (
                 f", profile {action.profile}" if action.profile else ""
             )
-            return f"order: {' '.join(str(name) for name in action.identifiers)}{extras}"
+            again = f" (goes on with {action.resume.url})" if action.resume is not None else ""
+            return f"order: {' '.join(str(name) for name in action.identifiers)}{extras}{again}"
         case Prove():
             return f"prove: {count(len(action.owners), 'record')} in zone {action.zone.name}"
         case Activate():
             return f"activate: {action.folder}"
+        case CallHook():
+            owed = ", which an earlier run owes" if action.debt is not None else ""
+            return f"hook: {action.script} deploy_cert{owed}"
         case _:
             raise TypeError(action)

@@ -2,7 +2,7 @@
 
 import hashlib
 from dataclasses import fields, is_dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 
 from certkeeper.base.errors import Location
@@ -24,6 +24,8 @@ def _canonical(value: object) -> str:
         return repr(value.value)
     if isinstance(value, datetime):
         return iso(value)
+    if isinstance(value, timedelta):
+        return repr(value.total_seconds())
     if isinstance(value, frozenset):
         # Sets are written in sorted order: their own order differs from process to process.
         return "{" + ",".join(sorted(_canonical(item) for item in value)) + "}"

@@ -7,6 +7,7 @@ from datetime import datetime
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.names import Alias, DnsName
 from certkeeper.lineage.model import Lineage
+from certkeeper.plan.records import Records
 from certkeeper.zone.rrset import Zone
 
 
@@ -24,10 +25,13 @@ class Zones:
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """The world as a run finds it. `zones` is None until it is known which lineages are due."""
+    """The world as a run finds it. `zones` is None until it is known which lineages are due, and which zones still
+    hold records of a run that was killed.
+    """
 
     now: datetime
     lineages: Mapping[Alias, Lineage]
     registered: bool
     config_folders: tuple[str, ...] = ()
     zones: Zones | None = None
+    records: Records = field(default_factory=Records)

@@ -8,7 +8,20 @@ from certkeeper.base.names import Alias, DnsName, IdentifierType
 from certkeeper.config.findings import Finding
 from certkeeper.config.settings import CertSpec, Configuration
 from certkeeper.lineage.model import KeyPlace, Lineage
-from certkeeper.plan.actions import Action, Activate, KeySource, LineagePlan, Order, Plan, Prove, Reason, UseKey
+from certkeeper.plan.actions import (
+    Action,
+    Activate,
+    CallHook,
+    KeySource,
+    LineagePlan,
+    MakeNextKey,
+    Order,
+    Plan,
+    Prove,
+    Reason,
+    UseKey,
+)
+from certkeeper.plan.backoff import backoff_inputs, waiting
 from certkeeper.plan.due import Decision, decide
 from certkeeper.plan.fingerprint import fingerprint
 from certkeeper.plan.observed import Observed, Zones
@@ -20,6 +33,7 @@ from certkeeper.plan.preflight import (
     zone_error,
     zone_findings,
 )
+from certkeeper.plan.recovery import homeless_findings, leftovers, resumable, stale, unfinished, unpaid, zones_left
 from certkeeper.zone.rrset import Zone
 
 _CHALLENGE_LABEL = "_acme-challenge"
@@ -37,15 +51,15 @@ def owners_of(spec: CertSpec) -> tuple[DnsName, ...]:
 
 
 def due_owners(configuration: Configuration, observed: Observed, forced: Collection[Alias]) -> tuple[DnsName, ...]:
-    """The owners whose zones have to be known before a plan can be made: those of due lineages only."""
-    return tuple(
-        dict.fromkeys(
-            owner
-            for spec in configuration.certificates
-            if _decision(spec, observed, forced).due
-            for owner in owners_of(spec)
-        )
+    """The names whose zones have to be known before a plan can be made: of due lineages, and of killed runs."""
+    staple_ability = names_responder(observed.lineages.values(), observed.now)
+    due = (
+        owner
+        for spec in configuration.certificates
+        if _decision(spec, configuration, observed, forced, staple_ability=staple_ability).due
+        for owner in owners_of(spec)
     )
+    return tuple(dict.fromkeys((*zones_left(observed.records), *due)))
 
 
 def plan(configuration: Configuration, observed: Observed, forced: Collection[Alias] = frozenset()) -> Plan:
@@ -58,30 +72,61 @@ def plan(configuration: Configuration, observed: Observed, forced: Collection[Al
     """
     staple_ability = names_responder(observed.lineages.values(), observed.now)
     lineages = tuple(
-        _plan_lineage(spec, configuration, observed, _decision(spec, observed, forced), staple_ability=staple_ability)
+        _plan_lineage(
+            spec,
+            configuration,
+            observed,
+            _decision(spec, configuration, observed, forced, staple_ability=staple_ability),
+            patient=spec.alias not in forced,
+            staple_ability=staple_ability,
+        )
         for spec in configuration.certificates
     )
-    due = [item for item in lineages if item.actions]
+    due = [item for item in lineages if item.order is not None]
+    left = leftovers(observed)
+    findings = _findings(configuration, observed, lineages, staple_ability=staple_ability)
+    if observed.zones is not None:
+        findings += homeless_findings(left.homeless, observed.zones.provider)
     return Plan(
         lineages=lineages,
         register_at=configuration.settings.ca if due and not observed.registered else None,
         zones=_merge_zones(due),
-        findings=tuple(_findings(configuration, observed, lineages, staple_ability=staple_ability)),
+        findings=tuple(findings),
         wake_at=min((item.wake_at for item in lineages if item.wake_at is not None), default=None),
+        withdrawals=left.withdrawals,
+        unreachable=left.unreachable,
+        stale=(*left.homeless, *stale(lineages, observed)),
     )
 
 
-def _decision(spec: CertSpec, observed: Observed, forced: Collection[Alias]) -> Decision:
-    decision = decide(spec, observed.lineages[spec.alias], observed.now)
-    if spec.alias in forced and not decision.due:
-        return replace(decision, reason=Reason.FORCED, detail=decision.detail)
-    return decision
+def _decision(
+    spec: CertSpec,
+    configuration: Configuration,
+    observed: Observed,
+    forced: Collection[Alias],
+    *,
+    staple_ability: bool,
+) -> Decision:
+    lineage = observed.lineages[spec.alias]
+    decision = decide(spec, lineage, observed.now)
+    if decision.due:
+        return decision
+    must_staple = spec.must_staple and staple_ability
+    if unfinished(spec, lineage, observed.records, configuration.settings.ca, must_staple=must_staple):
+        return replace(decision, reason=Reason.UNFINISHED)
+    return replace(decision, reason=Reason.FORCED) if spec.alias in forced else decision
 
 
 def _plan_lineage(
-    spec: CertSpec, configuration: Configuration, observed: Observed, decision: Decision, *, staple_ability: bool
+    spec: CertSpec,
+    configuration: Configuration,
+    observed: Observed,
+    decision: Decision,
+    *,
+    patient: bool,
+    staple_ability: bool,
 ) -> LineagePlan:
-    lineage = observed.lineages[spec.alias]
+    lineage, records, settings = observed.lineages[spec.alias], observed.records, configuration.settings
     must_staple = spec.must_staple and staple_ability
     zones = {owner: _zone(observed.zones, owner) for owner in owners_of(spec)} if decision.due else {}
     base = LineagePlan(
@@ -89,25 +134,47 @@ def _plan_lineage(
         reason=decision.reason,
         detail=decision.detail,
         actions=(),
-        fingerprint=fingerprint(spec, lineage, configuration.settings.ca, must_staple),
+        fingerprint=fingerprint(spec, lineage, settings.ca, must_staple),
         wake_at=None if decision.due else decision.renew_at,
     )
+    debt = unpaid(spec, lineage, records)
     if not decision.due:
-        return base
+        owed: tuple[Action, ...] = (CallHook(spec.hook, debt),) if debt is not None else ()
+        return replace(base, actions=(*owed, *_next_key(spec, lineage)))
     error = key_error(spec, lineage, observed.lineages) or zone_error(spec, zones, configuration, observed)
+    backoff = records.backoffs.get(spec.alias)
+    if error is None and patient:
+        error = waiting(backoff, backoff_inputs(base.fingerprint, settings), observed.now)
     if error is not None:
         return replace(base, error=error, wake_at=error.retry_at)
     found = {owner: zone for owner, zone in zones.items() if zone is not None}
+    resume = resumable(spec, lineage, records, settings.ca, must_staple=must_staple)
     actions: tuple[Action, ...] = (
         UseKey(_key_source(spec, lineage), spec.key),
-        Order(spec.identifiers, must_staple, spec.profile),
+        Order(spec.identifiers, must_staple, spec.profile, resume),
         *(Prove(zone, owners) for zone, owners in _by_zone(found).items()),
-        Activate(f"{configuration.settings.certdir}/{spec.alias}"),
+        Activate(f"{settings.certdir}/{spec.alias}"),
+        *((CallHook(spec.hook, debt),) if spec.hook else ()),
+        *((MakeNextKey(spec.key),) if spec.key.policy is KeyPolicy.ROLLOVER else ()),
     )
-    return replace(base, actions=actions)
+    return replace(base, actions=actions, backoff=backoff)
+
+
+def _next_key(spec: CertSpec, lineage: Lineage) -> tuple[Action, ...]:
+    """The next key's successor, where a run ended between the switch and making it.
+
+    A folder that dehydrated wrote to last is left as it is until something is due.
+    """
+    missing = lineage.next_key_used or (lineage.next_key_id is None and not lineage.next_key_trouble)
+    if spec.key.policy is KeyPolicy.ROLLOVER and missing and lineage.stamp is not None:
+        return (MakeNextKey(spec.key),)
+    return ()
 
 
 def _key_source(spec: CertSpec, lineage: Lineage) -> KeySource:
+    if spec.key.policy is KeyPolicy.ROLLOVER and lineage.next_key_id is not None and not lineage.next_key_used:
+        return KeySource.NEXT
+    # Where rollover begins, the present key is used once more: its successor must be announced before it is used.
     if spec.key.policy is KeyPolicy.NEW or lineage.key_place is KeyPlace.ABSENT:
         return KeySource.NEW
     return KeySource.PLAIN if lineage.key_place is KeyPlace.PLAIN else KeySource.REUSE

@@ -22,7 +22,9 @@ class KeyRefused(CertkeeperError):
 
 def key_error(spec: CertSpec, lineage: Lineage, lineages: Mapping[Alias, Lineage]) -> CertkeeperError | None:
     """Why the present key cannot be reused, where it is to be."""
-    if spec.key.policy is not KeyPolicy.REUSE or lineage.key_place is KeyPlace.ABSENT:
+    if spec.key.policy is KeyPolicy.ROLLOVER and lineage.next_key_trouble:
+        return KeyRefused(lineage.next_key_trouble, hint="move the file away: then the present key is used once more")
+    if spec.key.policy is KeyPolicy.NEW or lineage.key_place is KeyPlace.ABSENT:
         return None
     if lineage.key_trouble:
         return KeyRefused(
@@ -126,6 +128,17 @@ def staple_findings(due: Sequence[CertSpec], configuration: Configuration, *, ab
         f"no certificate of {configuration.settings.ca} here names an OCSP responder",
         consequence="with it the CA would refuse, or clients would refuse the certificate",
         fix='OCSP_MUST_STAPLE="no" says what happens anyway',
+    )
+
+
+def journal_finding(error: CertkeeperError, consequence: str) -> Finding:
+    """The journal cannot be understood; the work goes on without it."""
+    return Finding(
+        code="journal",
+        severity=Severity.WARNING,
+        message=str(error),
+        consequence=f"{consequence}; what a killed run published, or a hook call that it owed, is not known any more",
+        fix="look for challenge records in your zones, if a run was killed lately; and at the disk: dmesg",
     )
 
 

@@ -8,7 +8,17 @@ import pytest
 
 from builders.dnsworld import DnsWorld
 from builders.fakeca import HOME, FakeCa
-from builders.fakes import FakeAccounts, FakeClock, FakeKeys, FakeStore, SeededExecutor, through
+from builders.fakes import (
+    FakeAccounts,
+    FakeClaims,
+    FakeClock,
+    FakeHooks,
+    FakeJournal,
+    FakeKeys,
+    FakeStore,
+    SeededExecutor,
+    through,
+)
 from builders.plans import CA, P256
 from certkeeper.adapters.pool import WIDTH, Pool
 from certkeeper.apply.effects import Effect, MakeKey
@@ -23,7 +33,18 @@ DEADLINE = 20.0
 def ports() -> Ports:
     clock = FakeClock()
     world = DnsWorld(clock, (), {})
-    return Ports(FakeCa(clock, world.look), world, world, FakeStore(), FakeKeys(), FakeAccounts(), clock)
+    return Ports(
+        FakeCa(clock, world.look),
+        world,
+        world,
+        FakeStore(),
+        FakeKeys(),
+        FakeAccounts(),
+        clock,
+        FakeJournal(),
+        FakeClaims(),
+        FakeHooks(),
+    )
 
 
 def pool() -> Executor:

@@ -4,7 +4,17 @@ import pytest
 
 from builders.dnsworld import DnsWorld
 from builders.fakeca import TERMS, FakeCa
-from builders.fakes import FakeAccounts, FakeClock, FakeKeys, FakeStore, SeededExecutor, through
+from builders.fakes import (
+    FakeAccounts,
+    FakeClaims,
+    FakeClock,
+    FakeHooks,
+    FakeJournal,
+    FakeKeys,
+    FakeStore,
+    SeededExecutor,
+    through,
+)
 from builders.plans import CA, settings
 from certkeeper.acme.account import TermsNotAccepted
 from certkeeper.acme.problem import Problem
@@ -32,7 +42,18 @@ class Scene:
     def open(self, *, terms: bool = True) -> Session:
         """The session, or the error is raised."""
         world = DnsWorld(self.clock, (), {})
-        ports = Ports(self.ca, world, world, FakeStore(), self.keys, self.accounts, self.clock)
+        ports = Ports(
+            self.ca,
+            world,
+            world,
+            FakeStore(),
+            self.keys,
+            self.accounts,
+            self.clock,
+            FakeJournal(),
+            FakeClaims(),
+            FakeHooks(),
+        )
         scheduler = Scheduler(SeededExecutor(through(ports), self.clock), self.clock)
         ended: list[tuple[object, Exception | None]] = []
         exchange = open_session(settings(), user_agent="test", terms_accepted=terms, tell=self.events.append)

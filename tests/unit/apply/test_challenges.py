@@ -6,7 +6,17 @@ import pytest
 
 from builders.dnsworld import NEVER, PRIMARY, SECONDARY, DnsWorld, NameServer
 from builders.fakeca import FakeCa
-from builders.fakes import FakeAccounts, FakeClock, FakeKeys, FakeStore, SeededExecutor, through
+from builders.fakes import (
+    FakeAccounts,
+    FakeClaims,
+    FakeClock,
+    FakeHooks,
+    FakeJournal,
+    FakeKeys,
+    FakeStore,
+    SeededExecutor,
+    through,
+)
 from builders.plans import zone
 from certkeeper.apply.challenges import WAVE_SECONDS, WAVE_SIZE, Waves
 from certkeeper.apply.effects import ChangeZone, NotifyZone
@@ -39,7 +49,18 @@ class Scene:
     def __post_init__(self) -> None:
         self.dns = DnsWorld(self.clock, self.zones, {PRIMARY: NameServer(), SECONDARY: NameServer()})
         ca = FakeCa(self.clock, self.dns.look)
-        ports = Ports(ca, self.dns, self.dns, FakeStore(), FakeKeys(), FakeAccounts(), self.clock)
+        ports = Ports(
+            ca,
+            self.dns,
+            self.dns,
+            FakeStore(),
+            FakeKeys(),
+            FakeAccounts(),
+            self.clock,
+            FakeJournal(),
+            FakeClaims(),
+            FakeHooks(),
+        )
         self.executor = SeededExecutor(through(ports), self.clock, latency=lambda _: 0.01)
         self.scheduler = Scheduler(self.executor, self.clock)
         self.waves = Waves(self.scheduler, self.events.append, BOUND)

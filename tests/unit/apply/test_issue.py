@@ -12,6 +12,7 @@ from builders.ca import signed
 from builders.certificates import NOW, new_key
 from builders.fakes import FakeStore, SeededExecutor, through
 from builders.plans import REUSE, spec, zone
+from certkeeper.adapters.files import FileTrouble
 from certkeeper.apply.effects import (
     ActivateVersion,
     BeginVersion,
@@ -32,7 +33,7 @@ from world.simulation import Simulation, errors, issued
 
 ALIAS = Alias("example.org")
 CHALLENGE = "/challenge/"
-DISK_FULL = CertkeeperError("/etc/dehydrated/certs/example.org: no space left on device")
+DISK_FULL = FileTrouble("/etc/dehydrated/certs/example.org: no space left on device")
 Wrap = Callable[[Http], Http]
 
 
@@ -184,14 +185,17 @@ def test_an_interrupted_attempts_key_of_another_kind_is_replaced() -> None:
 
 
 @pytest.mark.parametrize("method", ["save_key", "stage", "activate"])
-def test_a_disk_that_fails_is_one_error_and_nothing_is_left(method: str) -> None:
+def test_a_disk_that_fails_is_one_error_and_the_next_run_goes_on(method: str) -> None:
     store = Store(fails=[method])
     world = simulation(store)
     assert only_error(world) is DISK_FULL
     assert store.live == {}
-    assert store.drafts == {}
-    assert store.discarded == [ALIAS]
     assert world.dns.txt() == {}
+    assert world.journal.backoffs == {}
+    store.fails = []
+    assert issued(world.run()) == {"example.org"}
+    assert len(world.ca.orders) == 1
+    assert world.journal.empty
 
 
 def test_a_draft_that_cannot_be_taken_away_does_not_hide_why_the_lineage_failed() -> None:

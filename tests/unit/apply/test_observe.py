@@ -9,6 +9,7 @@ from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.names import Alias, DnsName
 from certkeeper.lineage.model import Lineage
 from certkeeper.plan.observed import Observed
+from certkeeper.plan.records import Records
 from certkeeper.zone.rrset import Zone
 
 PAGE = configuration(spec("example.org"), spec("example.net"))
@@ -22,6 +23,7 @@ def world(accounts: FakeAccounts | None = None) -> Observed:
         accounts=accounts or FakeAccounts(),
         clock=FakeClock(),
         config_folders=("example.com",),
+        records=Records(),
     )
 
 

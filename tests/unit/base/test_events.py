@@ -8,6 +8,7 @@ from certkeeper.base.events import (
     AccountRegistered,
     CertificateIssued,
     Event,
+    HookCalled,
     LineageFailed,
     NamesProven,
     Noted,
@@ -52,6 +53,11 @@ EVENTS: list[tuple[Event, str, str]] = [
         CertificateIssued("example.org", "2026-11-23T20:15:00Z", "/certs/example.org"),
         "certificate-issued",
         "example.org: certificate valid until 2026-11-23T20:15:00Z is live in /certs/example.org",
+    ),
+    (
+        HookCalled("example.org", "/etc/hook.sh", "deploy_cert", "reloaded\x1b[31m nginx\n"),
+        "hook-called",
+        "example.org: hook /etc/hook.sh deploy_cert done: reloaded [31m nginx",
     ),
     (
         LineageFailed("example.org", CertkeeperError("order: rateLimited")),

@@ -145,6 +145,19 @@ def test_what_this_version_cannot_prove_is_rejected(config: str, reason: str) ->
     )
 
 
+@pytest.mark.parametrize(
+    ("config", "hook"),
+    [
+        ("HOOK=/usr/local/lib/pdns_api.sh", ""),
+        ("HOOK=", ""),
+        ("HOOK=/x.sh DNS_PROVIDER=powerdns", "/x.sh"),
+    ],
+)
+def test_which_script_is_told_of_a_new_certificate(config: str, hook: str) -> None:
+    (found,) = page(f"{POWERDNS}\n{config}", "a.org\n").certificates
+    assert found.hook == hook
+
+
 def test_d19_an_address_cannot_be_proven() -> None:
     found = page(POWERDNS, "a.org ip:192.0.2.1\nb.org\n")
     assert [item.alias.text for item in found.certificates] == ["b.org"]
@@ -156,7 +169,7 @@ def test_d19_an_address_cannot_be_proven() -> None:
     [
         pytest.param("HOOK=/usr/local/lib/pdns_api.sh/pdns_api.sh", ["pdns-api-hook"], id="pdns_api.sh"),
         pytest.param("HOOK=", [], id="none"),
-        pytest.param("HOOK=/x.sh DNS_PROVIDER=powerdns", ["ignored-setting"], id="explicit provider"),
+        pytest.param("HOOK=/x.sh DNS_PROVIDER=powerdns", ["hook-deploy-cert"], id="explicit provider"),
     ],
 )
 def test_who_answers(config: str, expected: list[str]) -> None:

@@ -1,0 +1,126 @@
+"""The journal's tables: records to rows and back. A new schema gets a new VERSION and a step that leads to it."""
+
+import json
+import sqlite3
+from collections.abc import Callable, Sequence
+from typing import TypeGuard
+
+from certkeeper.base.names import Alias, DnsName, Identifier, IdentifierType
+from certkeeper.base.times import from_epoch
+from certkeeper.plan.records import Backoff, ChallengeIntent, HookDebt, OrderIntent, Record, Records
+
+VERSION = 1
+_SCHEMA = """
+CREATE TABLE orders (
+    alias TEXT PRIMARY KEY, url TEXT NOT NULL, ca TEXT NOT NULL, identifiers TEXT NOT NULL, profile TEXT NOT NULL,
+    must_staple INTEGER NOT NULL, key TEXT NOT NULL, stamp INTEGER NOT NULL
+) STRICT;
+CREATE TABLE challenges (
+    zone TEXT NOT NULL, owner TEXT NOT NULL, rdata TEXT NOT NULL, run TEXT NOT NULL,
+    PRIMARY KEY (zone, owner, rdata, run)
+) STRICT;
+CREATE TABLE debts (alias TEXT PRIMARY KEY, hook TEXT NOT NULL, stamp INTEGER NOT NULL) STRICT;
+CREATE TABLE backoffs (
+    alias TEXT PRIMARY KEY, failures INTEGER NOT NULL, retry_at REAL NOT NULL, inputs TEXT NOT NULL,
+    message TEXT NOT NULL
+) STRICT;
+"""
+Run = Callable[[], str]
+
+
+def settle(database: sqlite3.Connection) -> None:
+    """What every connection does first: FULL asks the disk to keep what was committed."""
+    database.execute("PRAGMA synchronous=FULL")
+    database.execute("PRAGMA journal_mode=TRUNCATE")
+
+
+def version(database: sqlite3.Connection) -> int:
+    """The schema's version; 0 for a file without tables."""
+    (found,) = database.execute("PRAGMA user_version").fetchone()
+    return int(found)
+
+
+def create(database: sqlite3.Connection) -> None:
+    """Make the tables where there are none yet; two processes may try at once."""
+    if version(database) == VERSION:
+        return
+    database.execute("BEGIN IMMEDIATE")
+    if version(database) == 0:
+        for statement in _SCHEMA.split(";"):
+            database.execute(statement)
+        database.execute(f"PRAGMA user_version={VERSION}")
+    database.execute("COMMIT")
+
+
+def read(database: sqlite3.Connection) -> Records:
+    """All entries; `left` holds the challenge records of every run.
+
+    Raises:
+        ValueError, KeyError, TypeError: a row that makes no sense.
+    """
+    if version(database) == 0:
+        return Records()
+    orders = [
+        OrderIntent(Alias(alias), url, ca, _identifiers(names), profile, bool(staple), key, stamp)
+        for alias, url, ca, names, profile, staple, key, stamp in database.execute("SELECT * FROM orders")
+    ]
+    debts = [HookDebt(Alias(alias), hook, stamp) for alias, hook, stamp in database.execute("SELECT * FROM debts")]
+    backoffs = [
+        Backoff(Alias(alias), failures, from_epoch(retry_at), inputs, message)
+        for alias, failures, retry_at, inputs, message in database.execute("SELECT * FROM backoffs")
+    ]
+    challenges = database.execute("SELECT * FROM challenges ORDER BY zone, owner, rdata, run")
+    left = [ChallengeIntent(DnsName(zone), DnsName(owner), rdata, run) for zone, owner, rdata, run in challenges]
+    return Records(
+        orders={item.alias: item for item in orders},
+        debts={item.alias: item for item in debts},
+        backoffs={item.alias: item for item in backoffs},
+        left=tuple(left),
+    )
+
+
+def put(database: sqlite3.Connection, records: Sequence[Record], run: Run) -> None:
+    for record in records:
+        table, row = _row(record, run)
+        marks = ", ".join("?" * len(row))
+        database.execute(f"INSERT OR REPLACE INTO {table} VALUES ({marks})", row)  # noqa: S608 - names of ours
+
+
+def drop(database: sqlite3.Connection, records: Sequence[Record], run: Run) -> None:
+    for record in records:
+        if isinstance(record, ChallengeIntent):
+            _, row = _row(record, run)
+            database.execute("DELETE FROM challenges WHERE zone=? AND owner=? AND rdata=? AND run=?", row)
+        else:
+            table, _ = _row(record, run)
+            database.execute(f"DELETE FROM {table} WHERE alias=?", (record.alias.text,))  # noqa: S608 - as above
+
+
+def is_foreign(record: Record) -> TypeGuard[ChallengeIntent]:
+    """A challenge record that came out of the journal, and so may be another run's."""
+    return isinstance(record, ChallengeIntent) and bool(record.run)
+
+
+def mentions(database: sqlite3.Connection, run: str) -> bool:
+    found = database.execute("SELECT 1 FROM challenges WHERE run=? LIMIT 1", (run,)).fetchone()
+    return found is not None
+
+
+def _row(record: Record, run: Run) -> tuple[str, tuple[str | int | float, ...]]:
+    match record:
+        case OrderIntent():
+            names = json.dumps([[item.type.value, item.value] for item in record.identifiers])
+            staple = int(record.must_staple)
+            row = (record.alias.text, record.url, record.ca, names, record.profile, staple, record.key, record.stamp)
+            return "orders", row
+        case ChallengeIntent():
+            return "challenges", (record.zone.text, record.owner.text, record.rdata, record.run or run())
+        case HookDebt():
+            return "debts", (record.alias.text, record.hook, record.stamp)
+        case Backoff():
+            retry_at = record.retry_at.timestamp()
+            return "backoffs", (record.alias.text, record.failures, retry_at, record.inputs, record.message)
+
+
+def _identifiers(text: str) -> tuple[Identifier, ...]:
+    return tuple(Identifier(IdentifierType(type_), value) for type_, value in json.loads(text))

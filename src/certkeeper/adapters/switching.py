@@ -1,0 +1,136 @@
+"""From what a folder shows to another version: one rename, after every name was made to go through `.live`."""
+
+from collections.abc import Collection, Mapping
+from contextlib import suppress
+
+from certkeeper.adapters.files import FileTrouble, Folder
+from certkeeper.adapters.keys import parse_own
+from certkeeper.adapters.versions import checked, holds, if_there, place_of
+from certkeeper.lineage import layout
+from certkeeper.lineage.layout import Place
+from certkeeper.lineage.model import UnusableKey
+from certkeeper.lineage.passage import OPERATORS, Shown, passage, present_stamp
+
+
+def switch(folder: Folder, versions: Folder, stamp: int) -> None:
+    """Make that version of the folder the live one.
+
+    Raises:
+        BadChain, UnusableKey: the version's own files are unreadable or do not belong together.
+        FileTrouble: something cannot be written, or is in the way; the old set stays live.
+    """
+    folder.sweep()
+    with versions.child(layout.version_name(stamp)) as version:
+        # What a killed run did to names has to last before anything is built on it.
+        version.sync()
+        versions.sync()
+        folder.sync()
+        left_alone = _left_alone(folder, checked(version))
+        _lead_through_live(folder, versions, left_alone, stamp)
+        _show_stamped(folder, version, stamp, left_alone)
+    folder.point(layout.LIVE, layout.version_target(stamp))
+    folder.sync()
+
+
+def _left_alone(folder: Folder, key_id: str) -> frozenset[str]:
+    """privkey.pem, where a person put it there and the version uses the same key."""
+    content = if_there(folder, layout.PRIVKEY)
+    if content is None or place_of(folder, layout.PRIVKEY) not in OPERATORS:
+        return frozenset()
+    with suppress(UnusableKey):
+        if parse_own(content, folder.path_of(layout.PRIVKEY)).key_id == key_id:
+            return frozenset({layout.PRIVKEY})
+    return frozenset()
+
+
+def _lead_through_live(folder: Folder, versions: Folder, left_alone: Collection[str], coming: int) -> None:
+    """Make every name a link through `.live`, while the same content stays behind each of them.
+
+    `coming` is the stamp of the version that is to be live, whose names must stay free.
+    """
+    shown = {name: shown_by(folder, name) for name in layout.NAMES}
+    way = passage(shown, left_alone)
+    if way.adopt:
+        stamp = _adopt(folder, versions, shown, left_alone)
+        folder.point(layout.LIVE, layout.version_target(stamp))
+        folder.sync()
+    if way.keep_key:
+        _keep_key(folder, coming)
+    for name in way.lead:
+        folder.point(name, layout.live_target(name))
+    if way.lead:
+        folder.sync()
+
+
+def shown_by(folder: Folder, name: str) -> Shown:
+    place = place_of(folder, name)
+    if place is Place.BLOCKED:
+        path = folder.path_of(name)
+        raise FileTrouble(f"{path}: neither a file nor a link", hint=f"move it away: ls -ld {path}")
+    live = if_there(folder, layout.live_target(name))
+    return Shown(place, folder.target(name), live if place is Place.OURS else if_there(folder, name), live)
+
+
+def _adopt(folder: Folder, versions: Folder, shown: Mapping[str, Shown], left_alone: Collection[str]) -> int:
+    """Make the present state a version; its stamp."""
+    contents = {name: entry.content for name, entry in shown.items() if entry.content is not None}
+    stamp = present_stamp(shown, {name: folder.modified(name) for name in contents})
+    # A file that stays in its place must not share its content with a version: people write into such files.
+    sources = {name: _own_file(folder, name, shown[name]) for name in contents if name not in left_alone}
+    return adopt(folder, versions, stamp, contents, sources)
+
+
+def adopt(
+    folder: Folder, versions: Folder, stamp: int, contents: Mapping[str, bytes], sources: Mapping[str, str | None]
+) -> int:
+    """Make these contents a version with that stamp, or a later one where it is taken; the stamp.
+
+    `sources` are the folder's own files that hold them and may be hard-linked.
+    """
+    while versions.status(layout.version_name(stamp)) is not None:
+        if holds(versions, layout.version_name(stamp), contents, layout.NAMES):
+            return stamp
+        stamp += 1
+    making = layout.adopting_name(stamp)
+    if versions.is_folder(making):
+        versions.remove_child(making, layout.VERSION_FILES)
+    with versions.make_child(making) as version:
+        version.put(layout.ADOPTED, b"")
+        for name, content in contents.items():
+            source = sources.get(name)
+            if source is None:
+                version.put(name, content)
+            else:
+                version.take(folder, source, name)
+        version.sync()
+    versions.rename(making, layout.version_name(stamp))
+    versions.sync()
+    return stamp
+
+
+def _own_file(folder: Folder, name: str, entry: Shown) -> str | None:
+    """The regular file of this folder that is behind the name, None where it is somewhere else."""
+    source = entry.target if entry.place is Place.STAMPED and entry.target else name
+    return source if folder.is_file(source) else None
+
+
+def _keep_key(folder: Folder, coming: int) -> None:
+    """Give the key that a person put there another name, before its name is taken."""
+    content = folder.read(layout.PRIVKEY)
+    stamp = folder.modified(layout.PRIVKEY)
+    while (folder.status(name := layout.stamped_name(layout.PRIVKEY, stamp)) is not None) or stamp == coming:
+        if folder.is_file(name) and folder.read(name) == content:
+            return
+        stamp += 1
+    if folder.is_file(layout.PRIVKEY):
+        folder.take(folder, layout.PRIVKEY, name)
+    else:
+        folder.put(name, content)
+    folder.sync()
+
+
+def _show_stamped(folder: Folder, version: Folder, stamp: int, left_alone: Collection[str]) -> None:
+    """The same files under stamped names, as dehydrated looks for them."""
+    for name in layout.NAMES:
+        if name not in left_alone and version.is_file(name):
+            folder.take(version, name, layout.stamped_name(name, stamp))

@@ -1,0 +1,75 @@
+"""One lineage's part of a run, and what is left of it when it fails."""
+
+from dataclasses import dataclass, replace
+
+from certkeeper.acme.order import OrderTimeout
+from certkeeper.acme.problem import Problem
+from certkeeper.acme.session import NoncesRefused, Session
+from certkeeper.apply.challenges import Waves
+from certkeeper.base.errors import CertkeeperError
+from certkeeper.base.events import Noted, Tell
+from certkeeper.base.keys import KeyPair
+from certkeeper.base.names import Alias
+from certkeeper.base.wire import TransportError
+from certkeeper.config.settings import Settings
+from certkeeper.lineage.model import Draft
+from certkeeper.plan.actions import LineagePlan, Order
+from certkeeper.plan.records import OrderIntent
+from certkeeper.zone.apex import ZoneError
+
+
+@dataclass(frozen=True, slots=True)
+class Issuance:
+    """What all lineages of a run share."""
+
+    session: Session
+    waves: Waves
+    tell: Tell
+    settings: Settings
+
+
+@dataclass(slots=True)
+class Attempt:
+    """`intent` is the order that is open and written down, `draft` the version in the making."""
+
+    item: LineagePlan
+    shared: Issuance
+    draft: Draft | None = None
+    intent: OrderIntent | None = None
+
+    @property
+    def alias(self) -> Alias:
+        return self.item.alias
+
+    def note(self, message: str) -> None:
+        self.shared.tell(Noted(str(self.alias), message))
+
+    def new_intent(self, wanted: Order, url: str, stamp: int, present: KeyPair | None) -> OrderIntent:
+        """What to write down of an order that was just opened."""
+        return OrderIntent(
+            alias=self.alias,
+            url=url,
+            ca=self.shared.settings.ca,
+            identifiers=wanted.identifiers,
+            profile=wanted.profile,
+            must_staple=wanted.must_staple,
+            key=present.key_id if present is not None else str(self.item.spec.key),
+            stamp=stamp,
+        )
+
+    def moved(self, intent: OrderIntent, stamp: int) -> OrderIntent:
+        """The same order for another version, since the one in the making is gone."""
+        return replace(intent, stamp=stamp)
+
+
+GIVEN_UP = 3
+"""Failures in a row after which an order is left to the CA: one that is stuck there would be waited for for ever."""
+
+
+def may_go_on(error: CertkeeperError, failures: int) -> bool:
+    """May the order still become a certificate, after that many failures? Then the next run goes on with it."""
+    if failures >= GIVEN_UP and not error.local:
+        return False
+    if isinstance(error, Problem):
+        return error.in_passing
+    return error.local or isinstance(error, TransportError | OrderTimeout | NoncesRefused | ZoneError)

@@ -1,0 +1,200 @@
+"""Steps 4 to 10 of one lineage: from a key and an order to the files of a version that is not on disk yet."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TypeVar, cast
+
+from certkeeper.acme.chain import download
+from certkeeper.acme.challenge import Challenge, answer, dns01_owner, dns01_value
+from certkeeper.acme.order import (
+    Authorization,
+    AuthorizationStatus,
+    Order,
+    OrderFailed,
+    OrderStatus,
+    explain_invalid,
+    fetch_authorizations,
+    fetch_order,
+    finalize,
+    new_order,
+    wait_while,
+)
+from certkeeper.acme.problem import Problem
+from certkeeper.acme.session import Session
+from certkeeper.apply.attempt import Attempt
+from certkeeper.apply.effects import BeginVersion, MakeKey, ReadLiveKey, ReadNextKey, SaveKey, WriteJournal, do
+from certkeeper.base.events import NamesProven, Noted, OrderOpened
+from certkeeper.base.keys import KeyPair, KeySpec
+from certkeeper.base.names import DnsName
+from certkeeper.base.wire import Exchange, together
+from certkeeper.lineage import csr as signing_request
+from certkeeper.lineage.integrity import check
+from certkeeper.lineage.model import BadChain, Draft, Leaf, VersionFiles
+from certkeeper.lineage.pem import split_fullchain
+from certkeeper.plan.actions import KeySource, LineagePlan
+from certkeeper.plan.actions import Order as OrderAction
+from certkeeper.plan.records import OrderIntent
+from certkeeper.zone.rrset import Zone
+
+DEFAULT_VALIDATION_TIMEOUT = timedelta(minutes=5)
+DEFAULT_ORDER_TIMEOUT = timedelta(minutes=5)
+_A = TypeVar("_A")
+_B = TypeVar("_B")
+
+
+@dataclass(frozen=True, slots=True)
+class Obtained:
+    """A certificate that is in order, with all that belongs to it."""
+
+    draft: Draft
+    files: VersionFiles
+    leaf: Leaf
+
+
+def obtain(attempt: Attempt, wanted: OrderAction, source: KeySource) -> Exchange[Obtained]:
+    """Order a certificate, or go on with the order that an earlier run opened.
+
+    Raises:
+        CertkeeperError: `attempt` says what is there of it.
+    """
+    # First of all, since a folder that cannot be written to, or a key that is no good, must not cost an order.
+    draft = attempt.draft = yield from do(BeginVersion(attempt.alias))
+    present = yield from _present_key(attempt, source)
+    session = attempt.shared.session
+    if wanted.resume is not None:
+        attempt.intent = wanted.resume
+        order = yield from _reopened(attempt, wanted.resume, draft, present)
+        if order is not None:
+            try:
+                return (yield from _fulfil(attempt, wanted, order, draft, present))
+            except BadChain as error:
+                attempt.note(f"the order of an earlier run is of no use: {error}")
+        attempt.intent = None
+        yield from do(WriteJournal(drop=(wanted.resume,)))
+    order = yield from new_order(session, wanted.identifiers, profile=wanted.profile)
+    attempt.intent = attempt.new_intent(wanted, order.url, draft.stamp, present)
+    yield from do(WriteJournal(put=(attempt.intent,)))
+    attempt.shared.tell(OrderOpened(str(attempt.alias), order.status.value, len(wanted.identifiers)))
+    return (yield from _fulfil(attempt, wanted, order, draft, present))
+
+
+def _present_key(attempt: Attempt, source: KeySource) -> Exchange[KeyPair | None]:
+    """The key that is there already; None where a new one is made."""
+    match source:
+        case KeySource.NEW:
+            return None
+        case KeySource.NEXT:
+            return (yield from do(ReadNextKey(attempt.alias)))
+        case _:
+            return (yield from do(ReadLiveKey(attempt.alias)))
+
+
+def _reopened(attempt: Attempt, intent: OrderIntent, draft: Draft, present: KeyPair | None) -> Exchange[Order | None]:
+    """The order as the CA has it now; None where it leads to nothing any more."""
+    session = attempt.shared.session
+    try:
+        order = yield from fetch_order(session, intent.url)
+    except Problem as problem:
+        if problem.in_passing:
+            raise
+        return None
+    if order.status is OrderStatus.INVALID:
+        return None
+    has_key = present is not None or (draft.key is not None and draft.stamp == intent.stamp)
+    if order.status in {OrderStatus.PROCESSING, OrderStatus.VALID} and not has_key:
+        # The CA has the request for a key that is gone.
+        return None
+    if draft.stamp != intent.stamp:
+        attempt.intent = attempt.moved(intent, draft.stamp)
+        yield from do(WriteJournal(put=(attempt.intent,)))
+    attempt.shared.tell(Noted(str(attempt.alias), f"goes on with the order of an earlier run ({order.status.value})"))
+    return order
+
+
+def _fulfil(
+    attempt: Attempt, wanted: OrderAction, order: Order, draft: Draft, present: KeyPair | None
+) -> Exchange[Obtained]:
+    # A new key is made while names are proven: RSA takes a second, and the CA does not need it before step 10.
+    proving = _prove_names(attempt, order)
+    order, key = yield from _both(proving, _key(draft, present, attempt.item.spec.key))
+    files, leaf = yield from _complete(attempt.item, wanted, order, key, attempt.shared.session)
+    return Obtained(draft, files, leaf)
+
+
+def _prove_names(attempt: Attempt, order: Order) -> Exchange[Order]:
+    """Steps 6 to 8: from a pending order to one that is ready."""
+    item, shared, session = attempt.item, attempt.shared, attempt.shared.session
+    if order.status is OrderStatus.PENDING:
+        authorizations = yield from fetch_authorizations(session, order.authorizations)
+        pending = _pending(authorizations)
+        if pending:
+            yield from shared.waves.proof(item.alias, _values(item, session, pending))
+            yield from together(
+                [answer(session, challenge, str(authorization.identifier)) for authorization, challenge in pending]
+            )
+    shared.waves.pass_by(item.alias)
+    bound = item.spec.validation_timeout or DEFAULT_VALIDATION_TIMEOUT
+    order = yield from wait_while(session, order, frozenset({OrderStatus.PENDING}), bound)
+    shared.waves.release(item.alias)
+    if order.status is OrderStatus.INVALID:
+        raise (yield from explain_invalid(session, order))
+    shared.tell(NamesProven(str(item.alias)))
+    return order
+
+
+def _pending(authorizations: Sequence[Authorization]) -> list[tuple[Authorization, Challenge]]:
+    """The challenges to answer; names are matched by the authorization's own identifier, never by position."""
+    pending = []
+    for authorization in authorizations:
+        if authorization.status is AuthorizationStatus.PENDING:
+            pending.append((authorization, authorization.challenge("dns-01")))
+        elif authorization.status is not AuthorizationStatus.VALID:
+            raise OrderFailed(f"{authorization.identifier}: authorization is {authorization.status}")
+    return pending
+
+
+def _values(
+    item: LineagePlan, session: Session, pending: Sequence[tuple[Authorization, Challenge]]
+) -> dict[Zone, dict[DnsName, frozenset[str]]]:
+    zone_of = {owner: proof.zone for proof in item.proofs for owner in proof.owners}
+    values: dict[Zone, dict[DnsName, frozenset[str]]] = {}
+    for authorization, challenge in pending:
+        owner = dns01_owner(authorization.identifier.domain)
+        zone = zone_of.get(owner)
+        if zone is None:
+            raise OrderFailed(f"{authorization.identifier}: the CA wants a name proven that was not ordered")
+        owners = values.setdefault(zone, {})
+        owners[owner] = owners.get(owner, frozenset()) | {dns01_value(challenge.token, session.key)}
+    return values
+
+
+def _key(draft: Draft, present: KeyPair | None, spec: KeySpec) -> Exchange[KeyPair]:
+    """Step 4: the key of the new version, on disk before the CA hears of it."""
+    left = draft.key if draft.key is not None and draft.key.description == str(spec) else None
+    key = present or left or (yield from do(MakeKey(spec)))
+    if draft.key is None or draft.key.key_id != key.key_id:
+        yield from do(SaveKey(draft, key))
+    return key
+
+
+def _complete(
+    item: LineagePlan, wanted: OrderAction, order: Order, key: KeyPair, session: Session
+) -> Exchange[tuple[VersionFiles, Leaf]]:
+    """Step 10: the certificate, checked."""
+    csr = signing_request.build(key, wanted.identifiers, must_staple=wanted.must_staple)
+    if order.status is OrderStatus.READY:
+        order = yield from finalize(session, order, csr.der)
+    bound = item.spec.order_timeout or DEFAULT_ORDER_TIMEOUT
+    order = yield from wait_while(session, order, frozenset({OrderStatus.READY, OrderStatus.PROCESSING}), bound)
+    if order.status is not OrderStatus.VALID:
+        raise (yield from explain_invalid(session, order))
+    fullchain, at = yield from download(session, order)
+    leaf = check(fullchain, key_id=key.key_id, identifiers=wanted.identifiers, now=at)
+    cert, chain = split_fullchain(fullchain)
+    return VersionFiles(privkey=key.pem, csr=csr.pem, cert=cert, chain=chain, fullchain=fullchain), leaf
+
+
+def _both(first: Exchange[_A], second: Exchange[_B]) -> Exchange[tuple[_A, _B]]:
+    results = yield from together(cast("list[Exchange[object]]", [first, second]))
+    return cast("tuple[_A, _B]", results)

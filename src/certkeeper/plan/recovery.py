@@ -1,0 +1,128 @@
+"""What earlier runs left: records to withdraw, orders to go on with, hooks to call, entries that nobody needs."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+from certkeeper.base.errors import CertkeeperError
+from certkeeper.base.events import count
+from certkeeper.base.keys import KeyPolicy
+from certkeeper.base.names import DnsName
+from certkeeper.config.findings import Finding, Severity
+from certkeeper.config.settings import CertSpec
+from certkeeper.lineage.model import KeyPlace, Lineage
+from certkeeper.plan.actions import LineagePlan
+from certkeeper.plan.observed import Observed
+from certkeeper.plan.records import ChallengeIntent, HookDebt, OrderIntent, Record, Records
+from certkeeper.zone.apex import ZoneError
+from certkeeper.zone.rrset import Zone
+
+DEPLOY_CERT = "deploy_cert"
+
+
+@dataclass(frozen=True, slots=True)
+class Leftovers:
+    """The records of killed runs: those to withdraw, those whose zone is gone, and why none can be withdrawn."""
+
+    withdrawals: Mapping[Zone, tuple[ChallengeIntent, ...]]
+    homeless: tuple[ChallengeIntent, ...] = ()
+    unreachable: tuple[CertkeeperError, ...] = ()
+
+
+def leftovers(observed: Observed) -> Leftovers:
+    """Sort what killed runs published by what can be done about it."""
+    left = observed.records.left
+    if not left or observed.zones is None:
+        return Leftovers({})
+    if observed.zones.trouble is not None:
+        names = sorted({intent.zone.text for intent in left})
+        error = ZoneError(
+            f"{count(len(left), 'challenge record')} of a killed run may still be in {', '.join(names)}: "
+            f"{observed.zones.trouble}",
+            hint=observed.zones.trouble.hint or "the next run withdraws them",
+        )
+        return Leftovers({}, unreachable=(error,))
+    found: dict[Zone, tuple[ChallengeIntent, ...]] = {}
+    homeless = []
+    for intent in left:
+        zone = observed.zones.by_owner.get(intent.zone)
+        if zone is None or zone.name != intent.zone or not zone.kind.writable:
+            homeless.append(intent)
+        else:
+            found[zone] = (*found.get(zone, ()), intent)
+    return Leftovers(found, tuple(homeless))
+
+
+def homeless_findings(homeless: Collection[ChallengeIntent], provider: str) -> Iterable[Finding]:
+    """Zones that went away, or moved to another server, with a killed run's records in them."""
+    for zone in sorted({intent.zone for intent in homeless}):
+        records = ", ".join(f"{item.owner} TXT {item.rdata}" for item in homeless if item.zone == zone)
+        yield Finding(
+            code="left-behind",
+            severity=Severity.WARNING,
+            message=f"zone {zone} is not at {provider} any more",
+            consequence=f"what a killed run published there is not withdrawn: {records}",
+            fix="if the zone is still served somewhere, remove these records there by hand",
+        )
+
+
+def key_of(spec: CertSpec, lineage: Lineage) -> str:
+    """What an order is for: the present key, or a new one of that kind (`OrderIntent.key`)."""
+    if spec.key.policy is KeyPolicy.ROLLOVER and lineage.next_key_id is not None and not lineage.next_key_used:
+        return lineage.next_key_id
+    if spec.key.policy is not KeyPolicy.NEW and lineage.key_place is not KeyPlace.ABSENT and lineage.key_id is not None:
+        return lineage.key_id
+    return str(spec.key)
+
+
+def resumable(spec: CertSpec, lineage: Lineage, records: Records, ca: str, *, must_staple: bool) -> OrderIntent | None:
+    """The open order that still is for what is wanted; one whose version is live came to its end."""
+    intent = records.orders.get(spec.alias)
+    if intent is None or intent.stamp == lineage.stamp:
+        return None
+    wanted = OrderIntent(
+        alias=spec.alias,
+        url=intent.url,
+        ca=ca,
+        identifiers=spec.identifiers,
+        profile=spec.profile,
+        must_staple=must_staple,
+        key=key_of(spec, lineage),
+        stamp=intent.stamp,
+    )
+    return intent if intent == wanted else None
+
+
+def unfinished(spec: CertSpec, lineage: Lineage, records: Records, ca: str, *, must_staple: bool) -> bool:
+    """An earlier run ordered a certificate that the lineage does not need yet, and that never went live.
+
+    Where the live certificate is younger than that order, somebody else has renewed since.
+    """
+    intent = resumable(spec, lineage, records, ca, must_staple=must_staple)
+    if intent is None:
+        return False
+    return lineage.leaf is None or lineage.leaf.not_before.timestamp() <= intent.stamp
+
+
+def unpaid(spec: CertSpec, lineage: Lineage, records: Records) -> HookDebt | None:
+    """The hook call that is owed for the live version."""
+    debt = records.debts.get(spec.alias)
+    return debt if debt is not None and spec.hook and debt.stamp == lineage.stamp else None
+
+
+def stale(planned: Iterable[LineagePlan], observed: Observed) -> tuple[Record, ...]:
+    """Entries of lineages that need no certificate: the switch came through, or somebody else renewed."""
+    entries: list[Record] = []
+    for item in planned:
+        if item.order is not None or item.error is not None:
+            continue
+        records = observed.records
+        found: list[Record | None] = [records.orders.get(item.alias), records.backoffs.get(item.alias)]
+        if item.hook is None:
+            found.append(records.debts.get(item.alias))
+        entries += [entry for entry in found if entry is not None]
+    return tuple(entries)
+
+
+def zones_left(records: Records) -> tuple[DnsName, ...]:
+    """The zones that killed runs wrote to."""
+    return tuple(dict.fromkeys(intent.zone for intent in records.left))

@@ -1,0 +1,55 @@
+"""Entries of every kind, and strategies that make more of them."""
+
+from datetime import UTC, datetime
+
+from hypothesis import strategies as st
+
+from certkeeper.base.names import Alias, DnsName, Identifier
+from certkeeper.plan.records import Backoff, ChallengeIntent, HookDebt, OrderIntent, Record
+
+A, B = Alias("a.example.org"), Alias("b.example.org")
+ZONE = DnsName("example.org")
+OWNER = DnsName("_acme-challenge.example.org")
+
+
+def order(alias: Alias = A, url: str = "https://ca.test/order/1", stamp: int = 1_700_000_000) -> OrderIntent:
+    return OrderIntent(
+        alias=alias,
+        url=url,
+        ca="https://ca.test/directory",
+        identifiers=(Identifier.parse("example.org"), Identifier.parse("*.example.org"), Identifier.parse("ip:::1")),
+        profile="shortlived",
+        must_staple=True,
+        key="secp384r1",
+        stamp=stamp,
+    )
+
+
+def challenge(value: str = "one", owner: DnsName = OWNER, zone: DnsName = ZONE, run: str = "") -> ChallengeIntent:
+    return ChallengeIntent(zone, owner, f'"{value}"', run)
+
+
+def debt(alias: Alias = A, stamp: int = 1_700_000_000) -> HookDebt:
+    return HookDebt(alias, "deploy_cert", stamp)
+
+
+def backoff(alias: Alias = A, failures: int = 2, message: str = "the CA said no: «nein»\u2028\n\t'\";--") -> Backoff:
+    return Backoff(alias, failures, datetime(2026, 11, 23, 12, 0, 0, 250_000, tzinfo=UTC), "ab" * 32, message)
+
+
+EVERY_KIND: tuple[Record, ...] = (order(), challenge(), debt(), backoff())
+
+_aliases = st.sampled_from([A, B])
+_text = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+_stamps = st.integers(0, 2**40)
+records: st.SearchStrategy[Record] = st.one_of(
+    st.builds(order, _aliases, _text, _stamps),
+    st.builds(
+        challenge,
+        st.sampled_from(["one", "two"]),
+        st.sampled_from([OWNER, DnsName("_acme-challenge.www.example.org")]),
+        st.sampled_from([ZONE, DnsName("example.net")]),
+    ),
+    st.builds(debt, _aliases, _stamps),
+    st.builds(backoff, _aliases, st.integers(1, 1000), _text),
+)

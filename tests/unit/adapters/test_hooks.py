@@ -1,0 +1,223 @@
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from bed.waiting import wait_until
+from certkeeper.adapters.hooks import HookFailed, Hooks
+from certkeeper.apply.ports import HookCall
+from certkeeper.base.errors import CertkeeperError, ExitCode, Fault
+
+SOON = 20.0
+
+
+def script(tmp_path: Path, *lines: str, name: str = "hook.sh") -> str:
+    path = tmp_path / name
+    path.write_text("\n".join(["#!/bin/sh", *lines, ""]))
+    path.chmod(0o755)
+    return str(path)
+
+
+def call(path: str, *arguments: str, **environment: str) -> HookCall:
+    return HookCall(path, "deploy_cert", arguments, tuple(environment.items()))
+
+
+def failure(hook: HookCall, *, deadline: float = SOON) -> HookFailed:
+    with pytest.raises(HookFailed) as caught:
+        Hooks(deadline).call(hook)
+    assert str(caught.value).startswith(f"hook {hook.script} deploy_cert: ")
+    assert caught.value.hint
+    assert caught.value.fault is Fault.OPERATOR
+    assert caught.value.local
+    assert caught.value.exit_code is ExitCode.FAILED
+    return caught.value
+
+
+def gone(pid: int) -> bool:
+    """Dead; a zombie that waits for somebody else counts."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except FileNotFoundError:
+        return True
+
+
+# --- what it gets -----------------------------------------------------------------------------------------------------
+
+
+def test_the_occasion_comes_first_and_arguments_stay_whole(tmp_path: Path) -> None:
+    hook = script(tmp_path, 'for word in "$@"; do echo "<$word>"; done')
+    said = Hooks().call(call(hook, "example.org", "/a path/with blanks", "", "$(id)", "*", "ü\nx"))
+    assert said == "<deploy_cert>\n<example.org>\n</a path/with blanks>\n<>\n<$(id)>\n<*>\n<ü\nx>\n"
+
+
+def test_the_environment_is_ours_and_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPERATORS", "own")
+    monkeypatch.setenv("CERTDIR", "/elsewhere")
+    hook = script(tmp_path, 'echo "$OPERATORS $CERTDIR $altnames $PATH"')
+    said = Hooks().call(call(hook, CERTDIR="/certs", altnames="a.example b.example"))
+    assert said == f"own /certs a.example b.example {os.environ['PATH']}\n"
+    assert os.environ["CERTDIR"] == "/elsewhere"
+
+
+def test_it_gets_no_input_and_no_file_of_ours(tmp_path: Path) -> None:
+    with (tmp_path / "secret").open("w") as file:
+        os.set_inheritable(file.fileno(), False)
+        hook = script(tmp_path, "wc -c", "ls /proc/self/fd | grep -v '^[012]$' | wc -l")
+        assert Hooks().call(call(hook)).split() == ["0", "1"], "ls itself holds the listing open"
+
+
+def test_it_has_a_session_of_its_own(tmp_path: Path) -> None:
+    code = "import os; print(os.getsid(0), os.getpid())"
+    session, pid = Hooks().call(call(script(tmp_path, f"exec {sys.executable} -I -c '{code}'"))).split()
+    assert session == pid != str(os.getsid(0))
+
+
+def test_a_broken_pipe_inside_it_is_as_in_a_shell(tmp_path: Path) -> None:
+    hook = script(tmp_path, "yes | head -n 1; echo done")
+    assert Hooks().call(call(hook)) == "y\ndone\n"
+
+
+# --- what it says -----------------------------------------------------------------------------------------------------
+
+
+def test_both_streams_are_kept_in_order(tmp_path: Path) -> None:
+    hook = script(tmp_path, "echo one", "echo two >&2", "echo three")
+    assert Hooks().call(call(hook)) == "one\ntwo\nthree\n"
+
+
+def test_long_output_is_bounded(tmp_path: Path) -> None:
+    hook = script(tmp_path, "head -c 30000000 /dev/zero | tr '\\0' x")
+    said = Hooks(SOON).call(call(hook))
+    assert 1000 <= len(said) <= 1 << 17
+
+
+def test_the_end_of_a_long_output_explains_a_failure(tmp_path: Path) -> None:
+    """What went wrong is said last."""
+    hook = script(tmp_path, "head -c 300000 /dev/zero | tr '\\0' x", "echo cannot reload nginx", "exit 3")
+    error = failure(call(hook))
+    assert "ended with status 3" in str(error)
+    assert str(error).endswith("cannot reload nginx")
+    assert len(str(error)) < 1000
+
+
+def test_octets_of_any_kind_are_no_trouble(tmp_path: Path) -> None:
+    hook = script(tmp_path, "printf '\\377\\000\\033[31mred\\n'", "exit 1")
+    error = failure(call(hook))
+    assert str(error).isprintable()
+
+
+# --- how it ends ------------------------------------------------------------------------------------------------------
+
+
+def test_a_failure_is_told_with_what_was_said(tmp_path: Path) -> None:
+    error = failure(call(script(tmp_path, "echo no such service >&2", "exit 7")))
+    assert str(error).endswith("deploy_cert: ended with status 7: no such service")
+
+
+def test_a_silent_failure(tmp_path: Path) -> None:
+    assert str(failure(call(script(tmp_path, "exit 1")))).endswith(": ended with status 1")
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGSEGV])
+def test_death_by_a_signal_is_called_that(tmp_path: Path, number: signal.Signals) -> None:
+    error = failure(call(script(tmp_path, f"kill -{number.value} $$")))
+    assert f"ended with signal {number.value}" in str(error)
+
+
+def test_one_that_is_not_executable(tmp_path: Path) -> None:
+    path = script(tmp_path, "exit 0")
+    Path(path).chmod(0o644)
+    error = failure(call(path))
+    assert "cannot be started: permission denied" in str(error)
+    assert path in error.hint
+
+
+def test_one_that_is_missing(tmp_path: Path) -> None:
+    error = failure(call(str(tmp_path / "none.sh")))
+    assert "cannot be started: no such file" in str(error)
+
+
+def test_one_whose_interpreter_is_missing(tmp_path: Path) -> None:
+    path = tmp_path / "hook"
+    path.write_text("#!/nowhere/bash\n")
+    path.chmod(0o755)
+    assert "cannot be started: " in str(failure(call(str(path))))
+
+
+def test_one_without_an_interpreter_line(tmp_path: Path) -> None:
+    path = tmp_path / "hook"
+    path.write_text("echo hello\n")
+    path.chmod(0o755)
+    assert "cannot be started: exec format error" in str(failure(call(str(path))))
+
+
+def test_a_folder(tmp_path: Path) -> None:
+    assert "cannot be started: permission denied" in str(failure(call(str(tmp_path))))
+
+
+def test_too_many_words(tmp_path: Path) -> None:
+    error = failure(call(script(tmp_path, "exit 0"), altnames="x" * 3_000_000))
+    assert "argument list too long" in str(error)
+
+
+# --- how long it takes ------------------------------------------------------------------------------------------------
+
+
+def test_one_that_hangs_is_killed_with_all_that_it_started(tmp_path: Path) -> None:
+    pids = tmp_path / "pids"
+    hook = script(tmp_path, f"sleep 1000 & echo $! > {pids}", f"echo $$ >> {pids}", "trap '' TERM INT", "wait")
+    start = time.monotonic()
+    error = failure(call(hook), deadline=1)
+    assert time.monotonic() - start < SOON
+    assert "did not end within 1 s and was killed" in str(error)
+    for pid in map(int, pids.read_text().split()):
+        wait_until(lambda pid=pid: gone(pid), "it is killed")  # type: ignore[misc]
+
+
+def test_what_stays_in_the_background_holds_nothing_up(tmp_path: Path) -> None:
+    pids = tmp_path / "pid"
+    hook = script(tmp_path, f"sleep 1000 & echo $! > {pids}", "echo started")
+    start = time.monotonic()
+    try:
+        assert Hooks().call(call(hook)) == "started\n"
+        assert time.monotonic() - start < SOON
+        assert not gone(int(pids.read_text())), "a daemon that it started lives on"
+    finally:
+        os.kill(int(pids.read_text()), signal.SIGKILL)
+
+
+def test_one_at_a_time(tmp_path: Path) -> None:
+    witness = tmp_path / "inside"
+    hook = script(tmp_path, f"mkdir {witness} || exit 9", "sleep 0.02", f"rmdir {witness}")
+    hooks = Hooks(SOON)
+    errors: list[CertkeeperError] = []
+
+    def work() -> None:
+        try:
+            hooks.call(call(hook))
+        except CertkeeperError as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+
+
+def test_the_next_one_is_called_after_a_failure(tmp_path: Path) -> None:
+    hooks = Hooks(SOON)
+    with pytest.raises(HookFailed):
+        hooks.call(call(str(tmp_path / "none")))
+    assert hooks.call(call(script(tmp_path, "echo fine"))) == "fine\n"
+
+
+def test_a_full_folder_for_temporary_files_is_explained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "none"))
+    with pytest.raises(CertkeeperError, match="the hook's output: cannot keep"):
+        Hooks().call(call(script(tmp_path, "exit 0")))
