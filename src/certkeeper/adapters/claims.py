@@ -43,6 +43,7 @@ class Claims:
         self._held: dict[str, int] = {}
         self._mutex = threading.Lock()
         self._run = ""
+        self._turns: dict[str, threading.Lock] = {}
 
     def hold(self, alias: Alias) -> None:
         """Raises Busy where another process has it, FileTrouble where STATEDIR cannot be used."""
@@ -70,18 +71,22 @@ class Claims:
             Busy: another process has it for longer than a minute.
         """
         name = _name("zone", zone.text)
-        deadline = time.monotonic() + _PATIENCE
-        while (fd := self._flocked(name)) is None:
-            if time.monotonic() >= deadline:
-                raise Busy(
-                    f"zone {zone}: another certkeeper has been changing it for {_PATIENCE:.0f} s",
-                    hint=f"see which: fuser -v {self._path(name)}",
-                )
-            time.sleep(_PACE)
-        try:
-            yield
-        finally:
-            os.close(fd)
+        with self._mutex:
+            turn = self._turns.setdefault(name, threading.Lock())
+        with turn:
+            fd = self._zone_file(name)
+            deadline = time.monotonic() + _PATIENCE
+            while not _try_flock(fd):
+                if time.monotonic() >= deadline:
+                    raise Busy(
+                        f"zone {zone}: another certkeeper has been changing it for {_PATIENCE:.0f} s",
+                        hint=f"see which: fuser -v {self._path(name)}",
+                    )
+                time.sleep(_PACE)
+            try:
+                yield
+            finally:
+                fcntl.flock(fd, fcntl.LOCK_UN)
 
     def run(self) -> str:
         """This run's mark: others can tell from it whether the run still goes on.
@@ -142,13 +147,24 @@ class Claims:
     def _path(self, name: str) -> str:
         return f"{self._statedir}/{FOLDER}/{name}"
 
-    def _flocked(self, name: str) -> int | None:
-        """A descriptor with the flock, None where somebody else has it."""
+    def _zone_file(self, name: str) -> int:
+        """Kept open from the first change on: taking records away must not need a folder that can be written to."""
+        with self._mutex:
+            if name not in self._held:
+                self._held[name] = self._opened(name)
+            return self._held[name]
+
+    def _opened(self, name: str) -> int:
         with make_state(self._statedir) as state:
             state.make_child(FOLDER).close()
         path = self._path(name)
         with explained(path, "lock"):
-            fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, FILE_MODE)
+            return os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, FILE_MODE)
+
+    def _flocked(self, name: str) -> int | None:
+        """A descriptor with the flock, None where somebody else has it."""
+        fd = self._opened(name)
+        with explained(self._path(name), "lock"):
             try:
                 if _try_flock(fd):
                     return fd

@@ -45,10 +45,15 @@ def read_key_id(folder: Folder, name: str) -> tuple[str | None, str]:
         # Whoever made it: only its public half is looked at here.
         return parse_own(folder.read(name), path).key_id, ""
     except FileMissing:
-        dangling = folder.target(name)
+        dangling = folder.target(name) if not _before_the_first_switch(folder, name) else None
         return None, f"{path}: a link to nothing ({dangling})" if dangling else ""
     except (FileTrouble, UnusableKey) as error:
         return None, str(error)
+
+
+def _before_the_first_switch(folder: Folder, name: str) -> bool:
+    """A killed run set the name, and did not come to `.live`: nothing was ever behind it."""
+    return folder.target(name) == layout.live_target(name) and folder.status(layout.LIVE) is None
 
 
 def place_of(folder: Folder, name: str) -> Place:
@@ -63,6 +68,8 @@ def place_of(folder: Folder, name: str) -> Place:
 def key_place(folder: Folder) -> KeyPlace:
     match place_of(folder, layout.PRIVKEY):
         case Place.ABSENT:
+            return KeyPlace.ABSENT
+        case Place.OURS if _before_the_first_switch(folder, layout.PRIVKEY):
             return KeyPlace.ABSENT
         case Place.PLAIN | Place.BLOCKED:
             return KeyPlace.PLAIN

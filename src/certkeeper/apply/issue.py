@@ -69,9 +69,7 @@ def _claim(item: LineagePlan, wanted: Order, shared: Issuance) -> Exchange[None]
     lineage = yield from do(HoldLineage(item.alias))
     if fingerprint(item.spec, lineage, shared.settings.ca, wanted.must_staple) != item.fingerprint:
         yield from do(FreeLineage(item.alias))
-        raise ChangedMeanwhile(
-            f"{item.alias}: somebody else changed it since the plan was made", hint="run again: certkeeper run"
-        )
+        raise ChangedMeanwhile("somebody else changed it since the plan was made", hint="run again: certkeeper run")
 
 
 def _issue(attempt: Attempt, wanted: Order) -> Exchange[Issued]:

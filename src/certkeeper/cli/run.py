@@ -2,8 +2,8 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
-from contextlib import AbstractContextManager, closing
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
 
 from certkeeper.apply.ports import JournalDamaged
 from certkeeper.apply.result import Result
@@ -34,7 +34,8 @@ def run(options: argparse.Namespace) -> int:
     raise_terminated()
     machine = open_machine(options.config)
     selected = select(machine.configuration, options.names)
-    with _lock(machine, options), closing(machine):
+    endings: list[CertkeeperError] = []
+    with _given_back(_lock(machine, options), endings), _given_back(closing(machine), endings):
         for alias, mended in machine.mend(selected).items():
             sys.stdout.write(f"{alias}: {mended_text(mended)}\n")
         observed, noticed = _observe(machine)
@@ -46,15 +47,33 @@ def run(options: argparse.Namespace) -> int:
         for rejected in selected.rejected:
             print_error(rejected.error, prefix=f"{rejected.label}: ")
         result = _carry_out(machine, plan, options)
-    for leftover in result.leftovers:
-        print_error(leftover)
+    for error in (*result.leftovers, *endings):
+        print_error(error)
     if result.fatal is not None:
         print_error(result.fatal)
     if not options.quiet:
         sys.stdout.write(_summary(selected, plan, result) + "\n")
     if result.fatal is not None:
         return result.fatal.exit_code
-    return ExitCode.FAILED if result.failed or selected.rejected else ExitCode.DONE
+    return ExitCode.FAILED if result.failed or endings or selected.rejected else ExitCode.DONE
+
+
+@contextmanager
+def _given_back(held: AbstractContextManager[object], endings: list[CertkeeperError]) -> Iterator[None]:
+    """What is held during a run. A failure to give it back is told beside what the run did, not in its place."""
+    with ExitStack() as stack:
+        stack.enter_context(held)
+        rest = stack.pop_all()
+    try:
+        yield
+    except BaseException:
+        with suppress(CertkeeperError):
+            rest.close()
+        raise
+    try:
+        rest.close()
+    except CertkeeperError as error:
+        endings.append(error)
 
 
 def _lock(machine: Machine, options: argparse.Namespace) -> AbstractContextManager[object]:

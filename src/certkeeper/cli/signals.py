@@ -31,7 +31,8 @@ def orderly(ask: Callable[[ExitCode], None]) -> Iterator[None]:
         ask(code)
 
     before = {number: signal.signal(number, handle) for number in _CODES}
-    before[signal.SIGHUP] = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    # A handler that does nothing, since what is ignored would be ignored by hooks and what they start, too.
+    before[signal.SIGHUP] = signal.signal(signal.SIGHUP, lambda _number, _frame: None)
     try:
         yield
     finally:
