@@ -1,0 +1,124 @@
+"""What is measured, as values, and the arithmetic on it."""
+
+import statistics
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A certificate to get: the name it is kept under, and the names in it."""
+
+    label: str
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    name: str
+    title: str
+    sizes: tuple[int, ...]
+    """How many names each certificate has."""
+    zones: tuple[str, ...] = ("example.org",)
+    lag: float | None = None
+    """Seconds that the secondary, which the CA asks, is behind; None: there is no secondary."""
+    wait: int = 0
+    """The fixed delay of programs that do not look at the name servers."""
+    due: bool = True
+    traced: bool = True
+    """Whether processes are counted, in a run of its own before the timed ones."""
+    with_sleeps: bool = False
+    """Whether it is also run with a CA that takes its time to validate."""
+    most_repeats: int | None = None
+    timeout: int = 600
+
+    def wanted(self, tag: str) -> tuple[Wanted, ...]:
+        """Names that were not used before, as long as the tag was not."""
+        return tuple(
+            Wanted(
+                f"c{number}-{tag}",
+                tuple(f"n{each}.c{number}-{tag}.{self.zones[each % len(self.zones)]}" for each in range(size)),
+            )
+            for number, size in enumerate(self.sizes, start=1)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How quick the CA is."""
+
+    sleeps: bool = False
+    """It takes up to five seconds for each validation, as Pebble does by itself."""
+    retry_after: int = 0
+    """Seconds that it asks clients to wait before they look again; 0: it does not say."""
+
+    @property
+    def suffix(self) -> str:
+        """For the titles of tables."""
+        return (", the CA takes its time" if self.sleeps else "") + (
+            f", Retry-After {self.retry_after}" if self.retry_after else ""
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One timed run."""
+
+    wall: float
+    cpu: float
+    """Seconds, of the program and all its descendants."""
+    peak_kib: int
+    """Of the largest process."""
+    ca_requests: int
+    api_requests: int
+    """To PowerDNS."""
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """By a run that was not timed, since counting takes time. What was started first is included."""
+
+    processes: int
+    threads: int
+
+
+@dataclass(slots=True)
+class Result:
+    """What one program did in one scenario."""
+
+    program: str
+    samples: list[Sample] = field(default_factory=list)
+    started: Started | None = None
+    failure: str | None = None
+
+    @property
+    def spent(self) -> float:
+        return sum(sample.wall for sample in self.samples)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    scenario: Scenario
+    pace: Pace
+    load: float
+    """The machine's, before anything was started: what others did meanwhile is in the numbers too."""
+    results: tuple[Result, ...]
+
+
+def median(values: Iterable[float]) -> float:
+    return statistics.median(values)
+
+
+def again(result: Result, repeats: int, budget: float) -> bool:
+    """Whether another repetition is due: the first always is, another one only where it fits into the budget."""
+    if result.failure or len(result.samples) >= repeats:
+        return False
+    if not result.samples:
+        return True
+    return result.spent + max(sample.wall for sample in result.samples) <= budget
+
+
+def order(programs: Sequence[str], repetition: int) -> tuple[str, ...]:
+    """Who goes first: each in turn, forwards and backwards, so that nobody always follows the same one."""
+    turned = [*programs[repetition % len(programs) :], *programs[: repetition % len(programs)]] if programs else []
+    return tuple(reversed(turned)) if repetition % 2 else tuple(turned)
