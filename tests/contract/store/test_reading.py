@@ -1,16 +1,12 @@
 """What is in a folder, whoever wrote it."""
 
 import os
-import time
 from pathlib import Path
 
 import pytest
 
 from builders.certificates import new_key, version_files
-from certkeeper.adapters.keys import make
 from certkeeper.adapters.store import Store
-from certkeeper.base.keys import KeyAlgorithm, KeySpec
-from certkeeper.base.names import Alias
 from certkeeper.lineage.model import KeyPlace, Lineage, UnusableKey
 from contract.store.folders import ALIAS, NOW_STAMP, dehydrated_folder, issue, link, plain_folder, private_file
 
@@ -201,19 +197,6 @@ def broken_rsa_key() -> bytes:
     )
     key = wrong.private_key(unsafe_skip_rsa_key_validation=True)
     return key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption())
-
-
-def test_a_thousand_lineages_are_read_well_within_two_seconds(store: Store, tmp_path: Path) -> None:
-    files = version_files(make(KeySpec(KeyAlgorithm.P384)))
-    aliases = [Alias(f"host{number}.example.org") for number in range(1000)]
-    for alias in aliases:
-        dehydrated_folder(tmp_path / alias.text, files)
-    started = time.perf_counter()
-    lineages = [store.lineage(alias) for alias in aliases]
-    spent = time.perf_counter() - started
-    assert all(lineage.leaf and lineage.key_id for lineage in lineages)
-    # 0.5 s on the machine where this was written; the bound only catches a change of kind (RSA proofs, a process each).
-    assert spent < 2
 
 
 @pytest.mark.parametrize("name", ["chain.pem", "fullchain.pem"])
