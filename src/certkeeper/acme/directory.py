@@ -7,17 +7,22 @@ from certkeeper.acme.body import MalformedBody, member_text, members
 from certkeeper.base.wire import Response
 
 NO_DIRECTORY_HINT = "CA must be the URL of an ACME (RFC 8555) directory"
+_MOST_IDENTITIES = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """Where a CA takes which request. Unknown members are ignored, as §7.1.1 asks: CAs add random ones on purpose."""
+    """Where a CA takes which request. Unknown members are ignored, as §7.1.1 asks: CAs add random ones on purpose.
+
+    `caa_identities` are the names that the CA takes for its own in CAA records.
+    """
 
     new_nonce: str
     new_account: str
     new_order: str
     terms_of_service: str = ""
     external_account_required: bool = False
+    caa_identities: tuple[str, ...] = ()
 
 
 def read_directory(response: Response, url: str) -> Directory:
@@ -41,4 +46,9 @@ def read_directory(response: Response, url: str) -> Directory:
         new_order=member_text(document, "newOrder"),
         terms_of_service=member_text(meta_members, "termsOfService"),
         external_account_required=meta_members.get("externalAccountRequired") is True,
+        caa_identities=_texts(meta_members.get("caaIdentities"))[:_MOST_IDENTITIES],
     )
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    return tuple(item for item in value if isinstance(item, str) and item) if isinstance(value, list) else ()

@@ -2,14 +2,18 @@
 
 from collections.abc import Collection
 from dataclasses import replace
+from typing import cast
 
-from certkeeper.apply.ports import Accounts, Clock, Dns, Store
+from certkeeper.acme.directory import read_directory
+from certkeeper.apply.ports import Accounts, CaaLookup, Clock, Dns, Http, Store
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.names import Alias, DnsName
+from certkeeper.base.wire import Request
 from certkeeper.config.settings import Configuration
 from certkeeper.lineage.model import Lineage
-from certkeeper.plan.observed import Observed, Zones
+from certkeeper.plan.observed import Caa, Observed, Zones
 from certkeeper.plan.records import Records
+from certkeeper.zone.caa import CaaAnswer, CaaAnswers, Issuer, search
 
 
 def lineages_of(configuration: Configuration, store: Store) -> dict[Alias, Lineage]:
@@ -48,3 +52,31 @@ def with_zones(observed: Observed, owners: Collection[DnsName], provider: Dns) -
     except CertkeeperError as error:
         zones = Zones(provider.describe(), trouble=error)
     return replace(observed, zones=zones)
+
+
+def issuer_at(ca: str, http: Http, accounts: Accounts, *, user_agent: str) -> Issuer | None:
+    """Who the CA is in CAA records, and our account there; None where it does not say.
+
+    Raises:
+        CertkeeperError: its directory cannot be had.
+    """
+    response = http.send(Request("GET", ca, (("user-agent", user_agent),)))
+    identities = read_directory(response, ca).caa_identities
+    stored = accounts.read(ca)
+    return Issuer(identities, stored.kid if stored is not None else None) if identities else None
+
+
+def caa_answers(names: Collection[DnsName], lookup: CaaLookup) -> CaaAnswers:
+    """What CAA says at these names, and as far above them as it counts."""
+    climb = search(names)
+    try:
+        asked = next(climb)
+        while True:
+            asked = climb.send(lookup.caa(asked))
+    except StopIteration as stop:
+        return cast("dict[DnsName, CaaAnswer]", stop.value)
+
+
+def with_caa(observed: Observed, names: Collection[DnsName], issuer: Issuer, lookup: CaaLookup) -> Observed:
+    """Add what CAA says of these names to this issuer."""
+    return replace(observed, caa=Caa(issuer, caa_answers(names, lookup)))

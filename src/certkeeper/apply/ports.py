@@ -12,6 +12,7 @@ from certkeeper.base.names import Alias, DnsName
 from certkeeper.base.wire import Request, Response, Step
 from certkeeper.lineage.model import Draft, Lineage, VersionFiles
 from certkeeper.plan.records import Record, Records
+from certkeeper.zone.caa import CaaAnswers
 from certkeeper.zone.changes import ChangeSet
 from certkeeper.zone.propagation import Server, ServerSet
 from certkeeper.zone.rrset import Zone
@@ -62,6 +63,13 @@ class Nameservers(Protocol):
 
     def ask_txt(self, server: Server, owners: Collection[DnsName]) -> Mapping[DnsName, frozenset[str]]:
         """The TXT values (joined character-strings) that this server serves. Raises CertkeeperError if it is silent."""
+
+
+class CaaLookup(Protocol):
+    """A resolver, as a CA has one."""
+
+    def caa(self, names: Collection[DnsName]) -> CaaAnswers:
+        """The CAA records at each name; names that nobody could be asked about are left out. Raises nothing."""
 
 
 class Store(Protocol):

@@ -14,8 +14,8 @@ from certkeeper.adapters.clock import SystemClock
 from certkeeper.adapters.lock import LockFile, wait_for
 from certkeeper.adapters.page import read_page
 from certkeeper.adapters.store import Store
-from certkeeper.apply.observe import lineages_of, observe, with_zones
-from certkeeper.apply.ports import Dns, Ports
+from certkeeper.apply.observe import issuer_at, lineages_of, observe, with_caa, with_zones
+from certkeeper.apply.ports import Dns, Http, Ports
 from certkeeper.apply.result import Result
 from certkeeper.base.errors import CertkeeperError, ExitCode, Fault, Interrupted
 from certkeeper.base.events import Tell
@@ -25,9 +25,11 @@ from certkeeper.config.settings import Configuration, Settings
 from certkeeper.lineage.mending import Mended
 from certkeeper.lineage.model import Lineage
 from certkeeper.plan.actions import Plan
+from certkeeper.plan.caa import names_to_look_up
 from certkeeper.plan.observed import Observed
 from certkeeper.plan.planner import due_owners, plan
 from certkeeper.plan.records import Records
+from certkeeper.zone.caa import Issuer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -134,11 +136,33 @@ class Machine:
         self.claims.close()
 
     def plan(self, configuration: Configuration, observed: Observed, forced: Collection[Alias]) -> Plan:
-        """Plan over the selected certificates; the DNS provider is asked only where something is due."""
+        """Plan over the selected certificates; DNS provider, CA and CAA are asked only where something is due."""
         owners = due_owners(configuration, observed, forced)
         if owners:
             observed = with_zones(observed, owners, self._dns())
-        return plan(configuration, observed, forced)
+        planned = plan(configuration, observed, forced)
+        issuer = self._issuer() if planned.due else None
+        if issuer is None:
+            return planned
+        from certkeeper.adapters.caa import SystemCaa  # noqa: PLC0415 - only for a CA that says who it is in CAA
+
+        names = names_to_look_up(item.spec for item in planned.due)
+        return plan(configuration, with_caa(observed, names, issuer, SystemCaa()), forced)
+
+    def _issuer(self) -> Issuer | None:
+        """Who the CA is in CAA. Where it cannot be asked, a run finds that out by itself, and says so."""
+        try:
+            return issuer_at(self.settings.ca, self._http, self.accounts, user_agent=USER_AGENT)
+        except CertkeeperError:
+            return None
+
+    @cached_property
+    def _http(self) -> Http:
+        """The CA's API, whose directory is fetched once."""
+        from certkeeper.adapters.http import HttpClient  # noqa: PLC0415 - a run with nothing to do needs no HTTP
+        from certkeeper.adapters.remembered import Remembered  # noqa: PLC0415 - as above
+
+        return Remembered(HttpClient(self.settings.ca_bundle), self.settings.ca)
 
     def reconcile(self, plan_: Plan, *, terms_accepted: bool, tell: Tell) -> Result:
         """Carry the plan out.
@@ -149,7 +173,6 @@ class Machine:
         from certkeeper.adapters import keys  # noqa: PLC0415 - a run with nothing to do needs no new key
         from certkeeper.adapters.dns.claimed import ClaimedDns  # noqa: PLC0415 - nor DNS
         from certkeeper.adapters.hooks import Hooks  # noqa: PLC0415 - nor hooks
-        from certkeeper.adapters.http import HttpClient  # noqa: PLC0415 - nor HTTP
         from certkeeper.adapters.pool import Pool  # noqa: PLC0415 - as above
         from certkeeper.adapters.resolver import SystemNameservers  # noqa: PLC0415 - as above
         from certkeeper.apply.reconcile import Reconciler  # noqa: PLC0415 - as above
@@ -157,7 +180,7 @@ class Machine:
         # What cannot be written down must not be begun.
         self.journal.prepare()
         ports = Ports(
-            http=HttpClient(self.settings.ca_bundle),
+            http=self._http,
             dns=ClaimedDns(self._dns(), self.claims),
             nameservers=SystemNameservers(self.settings.nameservers),
             store=self.store,

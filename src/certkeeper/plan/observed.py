@@ -8,6 +8,7 @@ from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.names import Alias, DnsName
 from certkeeper.lineage.model import Lineage
 from certkeeper.plan.records import Records
+from certkeeper.zone.caa import CaaAnswers, Issuer
 from certkeeper.zone.rrset import Zone
 
 
@@ -24,9 +25,17 @@ class Zones:
 
 
 @dataclass(frozen=True, slots=True)
+class Caa:
+    """Who is going to issue, and what CAA says of the names that are due and of those above them."""
+
+    issuer: Issuer
+    answers: CaaAnswers
+
+
+@dataclass(frozen=True, slots=True)
 class Observed:
     """The world as a run finds it. `zones` is None until it is known which lineages are due, and which zones still
-    hold records of a run that was killed.
+    hold records of a run that was killed. `caa` is None where the CA does not say who it is in CAA, or not yet.
     """
 
     now: datetime
@@ -35,3 +44,4 @@ class Observed:
     config_folders: tuple[str, ...] = ()
     zones: Zones | None = None
     records: Records = field(default_factory=Records)
+    caa: Caa | None = None

@@ -22,6 +22,7 @@ from certkeeper.plan.actions import (
     UseKey,
 )
 from certkeeper.plan.backoff import backoff_inputs, waiting
+from certkeeper.plan.caa import caa_error, caa_findings, redundancy_error
 from certkeeper.plan.due import Decision, decide
 from certkeeper.plan.fingerprint import fingerprint
 from certkeeper.plan.observed import Observed, Zones
@@ -141,7 +142,12 @@ def _plan_lineage(
     if not decision.due:
         owed: tuple[Action, ...] = (CallHook(spec.hook, debt),) if debt is not None else ()
         return replace(base, actions=(*owed, *_next_key(spec, lineage)))
-    error = key_error(spec, lineage, observed.lineages) or zone_error(spec, zones, configuration, observed)
+    error = (
+        key_error(spec, lineage, observed.lineages)
+        or zone_error(spec, zones, configuration, observed)
+        or redundancy_error(spec, settings.ca)
+        or caa_error(spec, observed.caa)
+    )
     backoff = records.backoffs.get(spec.alias)
     if error is None and patient:
         error = waiting(backoff, backoff_inputs(base.fingerprint, settings), observed.now)
@@ -208,4 +214,4 @@ def _findings(
         findings.append(no_certificates(configuration.settings.domains_txt))
     if observed.zones is not None:
         findings += zone_findings(observed.zones, observed.now)
-    return findings
+    return [*findings, *caa_findings([item.spec for item in due], observed.caa)]

@@ -32,6 +32,19 @@ def test_a_ca_may_bind_accounts_to_customers() -> None:
     assert read({**DIRECTORY, "meta": {"externalAccountRequired": True}}).external_account_required
 
 
+@pytest.mark.parametrize(
+    ("value", "identities"),
+    [
+        (["ca.example", "ca.example.net"], ("ca.example", "ca.example.net")),
+        (["", 7, None, "ca.example"], ("ca.example",)),
+        ("ca.example", ()),
+        (None, ()),
+    ],
+)
+def test_a_ca_says_who_it_is_in_caa(value: object, identities: tuple[str, ...]) -> None:
+    assert read({**DIRECTORY, "meta": {"caaIdentities": value}}).caa_identities == identities
+
+
 @pytest.mark.parametrize("name", ["newNonce", "newAccount", "newOrder"])
 @pytest.mark.parametrize("value", [None, "", 7])
 def test_a_member_that_is_needed_is_named_when_missing(name: str, value: object) -> None:
