@@ -110,5 +110,5 @@ def test_records_come_as_they_are_and_a_failure_is_told_from_nothing(internet: I
         "x.broken.example": CaaAnswer(trouble="this host's resolver answers SERVFAIL"),
     }
     # What the resolver refuses, and a resolver that is not there, tell nothing.
-    assert ask("elsewhere.test", server=resolver) == {}
+    assert ask("elsewhere.net", server=resolver) == {}
     assert ask("a.example.org", "b.example.org", server=Server("", "127.0.0.9", 53)) == {}
