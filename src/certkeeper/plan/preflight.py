@@ -98,7 +98,7 @@ def _serial_finding(zone: Zone, what: str, consequence: str) -> Finding:
         severity=Severity.WARNING,
         message=f"zone {zone.name}: {what}",
         consequence=consequence,
-        fix=f"pdnsutil set-meta {zone.name} SOA-EDIT-API DEFAULT",
+        fix=f"pdnsutil set-meta {zone.name} SOA-EDIT-API {zone.raising_soa_edit_api}",
     )
 
 

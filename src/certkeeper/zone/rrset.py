@@ -53,6 +53,11 @@ class Zone:
         return self.soa_edit_api.upper() in _RAISING
 
     @property
+    def raising_soa_edit_api(self) -> str:
+        """The SOA-EDIT-API with which every change through the API raises the serial that is served."""
+        return "SOA-EDIT-INCREASE" if self.shows_inception else "DEFAULT"
+
+    @property
     def shows_inception(self) -> bool:
         """True where the served serial is made from the date of the signatures, and may be far above the stored one."""
         return self.soa_edit.upper().startswith("INCEPTION")
