@@ -199,7 +199,7 @@ class TestCommands:
         for parser in parsers():
             for option in parser._option_string_actions:
                 assert re.search(rf"(?<![\w-]){re.escape(option)}(?![\w-])", text), option
-        assert set(re.findall(r"^\.B (\w+)$", text, re.MULTILINE)) >= set(commands())
+        assert set(re.findall(r"^\.B (\w+)$", text, re.MULTILINE)) >= {*commands(), *parts_of(commands()["dns"])}
         assert f'"certkeeper {__version__}"' in text
 
     def test_the_scripts_of_the_readme_exist(self) -> None:
@@ -215,7 +215,11 @@ def calls_in(document: Path) -> str:
 
 
 def commands() -> dict[str, argparse.ArgumentParser]:
-    parser = build_parser()
+    return parts_of(build_parser())
+
+
+def parts_of(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
+    """The commands that a parser knows."""
     return next(
         {str(name): command for name, command in action.choices.items()}
         for action in parser._actions
@@ -224,4 +228,4 @@ def commands() -> dict[str, argparse.ArgumentParser]:
 
 
 def parsers() -> list[argparse.ArgumentParser]:
-    return [build_parser(), *commands().values()]
+    return [build_parser(), *commands().values(), *parts_of(commands()["dns"]).values()]

@@ -14,8 +14,8 @@ from certkeeper.zone.rrset import Zone
 _ZONES_AT_ONCE = 4
 
 
-class Survey:
-    """Looks at zones. Every method raises CertkeeperError where PowerDNS cannot be asked."""
+class ZoneSurvey:
+    """Implements the port Survey. Every method raises CertkeeperError where PowerDNS cannot be asked."""
 
     def __init__(self, dns: Dns, powerdns: PowerDnsFacts, nameservers: Nameservers, claims: Claims) -> None:
         self._dns = dns

@@ -11,7 +11,7 @@ from certkeeper.base.names import Alias, DnsName
 from certkeeper.base.wire import Request
 from certkeeper.config.settings import Configuration
 from certkeeper.lineage.model import Lineage
-from certkeeper.plan.observed import Caa, Observed, Zones
+from certkeeper.plan.observed import Observed, Zones
 from certkeeper.plan.records import Records
 from certkeeper.zone.caa import CaaAnswer, CaaAnswers, Issuer, search
 
@@ -75,8 +75,3 @@ def caa_answers(names: Collection[DnsName], lookup: CaaLookup) -> CaaAnswers:
             asked = climb.send(lookup.caa(asked))
     except StopIteration as stop:
         return cast("dict[DnsName, CaaAnswer]", stop.value)
-
-
-def with_caa(observed: Observed, names: Collection[DnsName], issuer: Issuer, lookup: CaaLookup) -> Observed:
-    """Add what CAA says of these names to this issuer."""
-    return replace(observed, caa=Caa(issuer, caa_answers(names, lookup)))

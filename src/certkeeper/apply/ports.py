@@ -11,9 +11,11 @@ from certkeeper.base.keys import KeyPair, KeySpec
 from certkeeper.base.names import Alias, DnsName
 from certkeeper.base.wire import Request, Response, Step
 from certkeeper.lineage.model import Draft, Lineage, VersionFiles
+from certkeeper.plan.doctor import Repair
 from certkeeper.plan.records import Record, Records
 from certkeeper.zone.caa import CaaAnswers
 from certkeeper.zone.changes import ChangeSet
+from certkeeper.zone.facts import Kept, ZoneFacts
 from certkeeper.zone.propagation import Server, ServerSet
 from certkeeper.zone.rrset import Zone
 
@@ -70,6 +72,22 @@ class CaaLookup(Protocol):
 
     def caa(self, names: Collection[DnsName]) -> CaaAnswers:
         """The CAA records at each name; names that nobody could be asked about are left out. Raises nothing."""
+
+
+class Survey(Protocol):
+    """A look at zones, and the settings of theirs that may be mended. All of it raises CertkeeperError."""
+
+    def zones(self, owners: Collection[DnsName]) -> Mapping[DnsName, Zone]:
+        """The zone of each owner; owners without one are left out."""
+
+    def kept(self, zone: Zone) -> Kept:
+        """What the server that we write to says of it."""
+
+    def look(self, zones: Mapping[DnsName, Zone | None]) -> tuple[ZoneFacts, ...]:
+        """Everything about these zones; None is one that the server does not have."""
+
+    def repair(self, repair: Repair) -> None:
+        """Set what is to be set, and read it back."""
 
 
 class Store(Protocol):

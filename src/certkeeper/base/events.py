@@ -76,6 +76,19 @@ class ServersWaited(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ServerServes(Event):
+    """One name server has what was published; told by trials."""
+
+    label: ClassVar[str] = "server-serves"
+    server: str
+    seconds: float
+
+    @property
+    def text(self) -> str:
+        return f"{self.server}: serves it after {self.seconds:.1f} s"
+
+
+@dataclass(frozen=True, slots=True)
 class ZoneProven(Event):
     label: ClassVar[str] = "zone-proven"
     zone: str

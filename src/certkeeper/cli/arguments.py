@@ -18,7 +18,8 @@ exit codes: 0 done, 1 something failed, 2 usage or configuration, 3 another run 
 """
 
 _PLAN = """\
-Print what `certkeeper run` would start with, and why. Reads the files and asks PowerDNS for its zones; writes nothing.
+Print what `certkeeper run` would start with, and why. Reads the files, asks PowerDNS for its zones, the CA for its
+directory and the resolver for CAA records; writes nothing.
 """
 
 _STATUS = """\
@@ -43,6 +44,40 @@ _UNLOCK = """\
 Remove the lock file that a killed run of certkeeper or dehydrated left behind.
 
 exit codes: 0 there is no lock any more, 1 it could not be removed, 2 usage or configuration, 3 somebody holds it
+"""
+
+_DNS = """\
+Look at the zones that prove names, mend what keeps them from doing so, and try them out.
+"""
+
+_DOCTOR = """\
+Look at the zones of the certificates, or at those that are named: what PowerDNS keeps of them, what each name server
+serves, what the parent zone says. Each finding comes with its consequence and what to do. Records are never changed.
+With --fix, SOA-EDIT-API and API-RECTIFY are set where they are wrong, after a question, and read back.
+
+exit codes: 0 nothing wrong, 1 a warning or an error was found, 2 usage or configuration
+"""
+
+_TEST = """\
+Publish a random TXT record at _certkeeper-test.NAME, where no CA looks, say when each name server has it, and remove
+it again, also after Ctrl-C. A test that is killed is cleaned up by the next run.
+
+exit codes: 0 every name server has it, 1 something failed, 2 usage or configuration, 130 interrupted
+"""
+
+_CAA = """\
+Propose CAA records for the zones of the certificates: they let the CA issue to this account by this method, and nobody
+else. Says whether the records that are there allow it already. Writes nothing.
+
+exit codes: 0 the present records allow every name, 1 they forbid one or the CA could not be asked, 2 usage or
+configuration
+"""
+
+_CLEANUP = """\
+Show the challenge records that killed runs left, and remove them after a question. Other values at the same names are
+shown only: they may be somebody else's.
+
+exit codes: 0 nothing of ours is left, 1 something is, 2 usage or configuration, 3 another run holds the lock
 """
 
 
@@ -72,7 +107,32 @@ def build_parser() -> argparse.ArgumentParser:
     prune.add_argument("--dry-run", action="store_true", help="only say what would be removed")
     _command(commands, "heal", "mend certificates whose files do not belong together", _HEAL)
     _nameless_command(commands, "unlock", "remove the lock of a killed run", _UNLOCK)
+    _dns_commands(commands)
     return parser
+
+
+def _dns_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    dns = commands.add_parser(
+        "dns",
+        help="look at zones, mend them, try them out",
+        description=_DNS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parts = dns.add_subparsers(dest="dns_command", metavar="COMMAND", required=True)
+    doctor = _nameless_command(parts, "doctor", "say what is wrong with the zones", _DOCTOR)
+    doctor.add_argument(
+        "names", nargs="*", metavar="ZONE", help="only these zones (default: those of all certificates)"
+    )
+    doctor.add_argument("--fix", action="store_true", help="mend what can be mended without changing a record")
+    test = _nameless_command(parts, "test", "try a zone out with a record of its own", _TEST)
+    test.add_argument("name", metavar="NAME", help="the name whose zone is tried out")
+    caa = _command(parts, "caa", "propose CAA records", _CAA)
+    cleanup = _nameless_command(parts, "cleanup", "remove challenge records that were left", _CLEANUP)
+    cleanup.add_argument("--dry-run", action="store_true", help="only say what would be removed")
+    for command in (doctor, caa):
+        command.add_argument("--json", action="store_true", help="print JSON instead of text")
+    for command in (doctor, cleanup):
+        command.add_argument("--yes", "-y", action="store_true", help="do not ask")
 
 
 def _command(

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager, nullcontext, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -14,22 +14,23 @@ from certkeeper.adapters.clock import SystemClock
 from certkeeper.adapters.lock import LockFile, wait_for
 from certkeeper.adapters.page import read_page
 from certkeeper.adapters.store import Store
-from certkeeper.apply.observe import issuer_at, lineages_of, observe, with_caa, with_zones
-from certkeeper.apply.ports import Dns, Http, Ports
+from certkeeper.apply.observe import caa_answers, issuer_at, lineages_of, observe, with_zones
+from certkeeper.apply.ports import Dns, Http, Ports, Survey
 from certkeeper.apply.result import Result
 from certkeeper.base.errors import CertkeeperError, ExitCode, Fault, Interrupted
 from certkeeper.base.events import Tell
-from certkeeper.base.names import Alias
+from certkeeper.base.names import Alias, DnsName
 from certkeeper.cli.signals import orderly
 from certkeeper.config.settings import Configuration, Settings
 from certkeeper.lineage.mending import Mended
 from certkeeper.lineage.model import Lineage
 from certkeeper.plan.actions import Plan
 from certkeeper.plan.caa import names_to_look_up
-from certkeeper.plan.observed import Observed
+from certkeeper.plan.observed import Caa, Observed
 from certkeeper.plan.planner import due_owners, plan
 from certkeeper.plan.records import Records
 from certkeeper.zone.caa import Issuer
+from certkeeper.zone.rrset import Zone
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -141,20 +142,14 @@ class Machine:
         if owners:
             observed = with_zones(observed, owners, self._dns())
         planned = plan(configuration, observed, forced)
-        issuer = self._issuer() if planned.due else None
+        issuer = None
+        # Where the CA cannot be asked, a run finds that out by itself, and says so.
+        with suppress(CertkeeperError):
+            issuer = self.issuer() if planned.due else None
         if issuer is None:
             return planned
-        from certkeeper.adapters.caa import SystemCaa  # noqa: PLC0415 - only for a CA that says who it is in CAA
-
-        names = names_to_look_up(item.spec for item in planned.due)
-        return plan(configuration, with_caa(observed, names, issuer, SystemCaa()), forced)
-
-    def _issuer(self) -> Issuer | None:
-        """Who the CA is in CAA. Where it cannot be asked, a run finds that out by itself, and says so."""
-        try:
-            return issuer_at(self.settings.ca, self._http, self.accounts, user_agent=USER_AGENT)
-        except CertkeeperError:
-            return None
+        caa = self.caa(issuer, names_to_look_up(item.spec for item in planned.due))
+        return plan(configuration, replace(observed, caa=caa), forced)
 
     @cached_property
     def _http(self) -> Http:
@@ -170,27 +165,12 @@ class Machine:
         Raises:
             CertkeeperError: STATEDIR cannot be written to, so nothing was started.
         """
-        from certkeeper.adapters import keys  # noqa: PLC0415 - a run with nothing to do needs no new key
-        from certkeeper.adapters.dns.claimed import ClaimedDns  # noqa: PLC0415 - nor DNS
-        from certkeeper.adapters.hooks import Hooks  # noqa: PLC0415 - nor hooks
-        from certkeeper.adapters.pool import Pool  # noqa: PLC0415 - as above
-        from certkeeper.adapters.resolver import SystemNameservers  # noqa: PLC0415 - as above
+        from certkeeper.adapters.pool import Pool  # noqa: PLC0415 - a run with nothing to do needs no threads
         from certkeeper.apply.reconcile import Reconciler  # noqa: PLC0415 - as above
 
         # What cannot be written down must not be begun.
         self.journal.prepare()
-        ports = Ports(
-            http=self._http,
-            dns=ClaimedDns(self._dns(), self.claims),
-            nameservers=SystemNameservers(self.settings.nameservers),
-            store=self.store,
-            keys=keys,
-            accounts=self.accounts,
-            clock=self.clock,
-            journal=self.journal,
-            claims=self.claims,
-            hooks=Hooks(),
-        )
+        ports = self._ports()
         reconciler = Reconciler(
             plan_,
             self.settings,
@@ -202,6 +182,73 @@ class Machine:
         )
         with orderly(lambda code: reconciler.interrupt(Interrupted(code))):
             return reconciler.run()
+
+    def try_out(self, zone: Zone, owner: DnsName, value: str, tell: Tell) -> tuple[CertkeeperError, ...]:
+        """Publish a record, wait until every name server has it, withdraw it; what went wrong.
+
+        Raises:
+            CertkeeperError: STATEDIR cannot be written to, so nothing was started.
+        """
+        from certkeeper.adapters.pool import Pool  # noqa: PLC0415 - as above
+        from certkeeper.apply.trial import Trial, Watch  # noqa: PLC0415 - as above
+
+        self.journal.prepare()
+        ports = self._ports()
+        watch = Watch(ports.nameservers, self.clock, owner, value, tell)
+        executor = Pool(replace(ports, nameservers=watch))
+        trial = Trial(zone, owner, value, self.settings, executor=executor, clock=self.clock, tell=watch.tell)
+        with orderly(lambda code: trial.interrupt(Interrupted(code))):
+            return trial.run()
+
+    def issuer(self) -> Issuer | None:
+        """Who the CA is in CAA records, and our account there; None where it does not say.
+
+        Raises:
+            CertkeeperError: its directory cannot be had.
+        """
+        return issuer_at(self.settings.ca, self._http, self.accounts, user_agent=USER_AGENT)
+
+    def caa(self, issuer: Issuer, names: Collection[DnsName]) -> Caa:
+        """What CAA says of these names to this issuer."""
+        from certkeeper.adapters.caa import SystemCaa  # noqa: PLC0415 - one command and due names need it
+
+        return Caa(issuer, caa_answers(names, SystemCaa()))
+
+    def survey(self) -> Survey:
+        """A look at zones, through PowerDNS and DNS.
+
+        Raises:
+            MissingProvider: no PowerDNS is configured.
+        """
+        from certkeeper.adapters.dns.powerdns_facts import PowerDnsFacts  # noqa: PLC0415 - one command needs it
+        from certkeeper.adapters.http import HttpClient  # noqa: PLC0415 - as above
+        from certkeeper.adapters.resolver import SystemNameservers  # noqa: PLC0415 - as above
+        from certkeeper.adapters.survey import ZoneSurvey  # noqa: PLC0415 - as above
+
+        dns = self._dns()
+        if self.settings.powerdns is None:
+            raise MissingProvider(f"{self.settings.config_file}: no PowerDNS is configured", hint="set PDNS_HOST")
+        facts = PowerDnsFacts(self.settings.powerdns, HttpClient())
+        return ZoneSurvey(dns, facts, SystemNameservers(self.settings.nameservers), self.claims)
+
+    def _ports(self) -> Ports:
+        from certkeeper.adapters import keys  # noqa: PLC0415 - a run with nothing to do needs no new key
+        from certkeeper.adapters.dns.claimed import ClaimedDns  # noqa: PLC0415 - nor DNS
+        from certkeeper.adapters.hooks import Hooks  # noqa: PLC0415 - nor hooks
+        from certkeeper.adapters.resolver import SystemNameservers  # noqa: PLC0415 - as above
+
+        return Ports(
+            http=self._http,
+            dns=ClaimedDns(self._dns(), self.claims),
+            nameservers=SystemNameservers(self.settings.nameservers),
+            store=self.store,
+            keys=keys,
+            accounts=self.accounts,
+            clock=self.clock,
+            journal=self.journal,
+            claims=self.claims,
+            hooks=Hooks(),
+        )
 
     def _dns(self) -> Dns:
         from certkeeper.adapters.dns.powerdns import PowerDns  # noqa: PLC0415 - a run with nothing to do needs no DNS

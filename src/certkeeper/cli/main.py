@@ -65,6 +65,8 @@ def _dispatch(options: "argparse.Namespace") -> int:
             from certkeeper.cli.prune import prune  # noqa: PLC0415 - as above
 
             return prune(options)
+        case "dns":
+            return _dispatch_dns(options)
         case "heal":
             from certkeeper.cli.heal import heal  # noqa: PLC0415 - as above
 
@@ -77,3 +79,23 @@ def _dispatch(options: "argparse.Namespace") -> int:
             from certkeeper.cli.status import status  # noqa: PLC0415 - as above
 
             return status(options)
+
+
+def _dispatch_dns(options: "argparse.Namespace") -> int:
+    match options.dns_command:
+        case "doctor":
+            from certkeeper.cli.dns.doctor import doctor  # noqa: PLC0415 - see above
+
+            return doctor(options)
+        case "test":
+            from certkeeper.cli.dns.trial import trial  # noqa: PLC0415 - as above
+
+            return trial(options)
+        case "caa":
+            from certkeeper.cli.dns.caa import caa  # noqa: PLC0415 - as above
+
+            return caa(options)
+        case _:
+            from certkeeper.cli.dns.cleanup import cleanup  # noqa: PLC0415 - as above
+
+            return cleanup(options)

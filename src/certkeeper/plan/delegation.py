@@ -61,7 +61,7 @@ def _ds_findings(facts: ZoneFacts, trusted: frozenset[Ds] | None) -> Iterable[Fi
             consequence="nobody validates its signatures, and no TLSA record in it counts",
             fix=f"give the registrar: {wanted}",
         )
-    elif not any(ds.same_key(mine) for ds in trusted for mine in own):
+    elif not any(ds.matches(own) for ds in trusted):
         yield Finding(
             code="ds-mismatch",
             severity=Severity.ERROR,

@@ -1,6 +1,6 @@
 """What is wrong with a zone, from what was seen of it. Findings name the consequence and what to type."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,12 +11,11 @@ from certkeeper.plan.caa import SEE_PROPOSAL, caa_findings, forbidden_text, verd
 from certkeeper.plan.delegation import delegation_findings, dnssec_findings, server_findings
 from certkeeper.plan.observed import Caa, Zones
 from certkeeper.plan.preflight import zone_findings
-from certkeeper.plan.records import ChallengeIntent
+from certkeeper.plan.records import CHALLENGE_LABEL, ChallengeIntent
 from certkeeper.zone.caa import CaaOutcome
 from certkeeper.zone.facts import Kept, ZoneFacts
 from certkeeper.zone.rrset import Zone, ZoneKind, canonical_txt
 
-CHALLENGE_LABEL = "_acme-challenge"
 LONGEST_TTL = 3600
 """Seconds. What is cached for longer than that stands in the way of a change that cannot wait."""
 LONGEST_NEGATIVE_TTL = 900
@@ -76,6 +75,18 @@ def repair(kept: Kept, now: datetime) -> Repair | None:
     value = zone.raising_soa_edit_api if wrong_serial else None
     unrectified = any(True for _ in _rectify_findings(kept))
     return Repair(zone, value, unrectified) if value is not None or unrectified else None
+
+
+def homeless_names(names: Sequence[DnsName]) -> Finding:
+    """Names of certificates that no zone at the server holds."""
+    listed = ", ".join(name.text for name in names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
+    return Finding(
+        code="zone-missing",
+        severity=Severity.ERROR,
+        message=f"no zone at the server of PDNS_HOST holds {listed}",
+        consequence="these names cannot be proven",
+        fix="correct them in domains.txt, or create their zone there",
+    )
 
 
 def _missing(name: DnsName) -> Finding:

@@ -34,17 +34,16 @@ from certkeeper.plan.preflight import (
     zone_error,
     zone_findings,
 )
+from certkeeper.plan.records import CHALLENGE_LABEL
 from certkeeper.plan.recovery import homeless_findings, leftovers, resumable, stale, unfinished, unpaid, zones_left
 from certkeeper.zone.rrset import Zone
-
-_CHALLENGE_LABEL = "_acme-challenge"
 
 
 def owners_of(spec: CertSpec) -> tuple[DnsName, ...]:
     """Where the lineage's dns-01 values go, each owner once: a name and its wildcard share one (RFC 8555 §8.4)."""
     return tuple(
         dict.fromkeys(
-            identifier.domain.child(_CHALLENGE_LABEL)
+            identifier.domain.child(CHALLENGE_LABEL)
             for identifier in spec.identifiers
             if identifier.type is IdentifierType.DNS
         )

@@ -7,6 +7,9 @@ from typing import TypeAlias
 
 from certkeeper.base.names import Alias, DnsName, Identifier
 
+CHALLENGE_LABEL = "_acme-challenge"
+"""Where dns-01 records stand below the name that they prove (RFC 8555 §8.4)."""
+
 
 @dataclass(frozen=True, slots=True)
 class OrderIntent:

@@ -1,5 +1,6 @@
 """What can be seen of a zone: at the server that we write to, at each name server, at its parent. Values only."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -20,10 +21,11 @@ class Ds:
     def __str__(self) -> str:
         return f"{self.key_tag} {self.algorithm} {self.digest_type} {self.digest}"
 
-    def same_key(self, other: "Ds") -> bool:
-        """As far as it can be told: by the digest, or by tag and algorithm where the digests are of different types."""
-        mine, its = (self.key_tag, self.algorithm), (other.key_tag, other.algorithm)
-        return mine == its and (self.digest_type != other.digest_type or self.digest == other.digest)
+    def matches(self, keys: Collection["Ds"]) -> bool:
+        """Is it one of these keys'? By tag and algorithm alone where no digest of its type is among them."""
+        same = [ds for ds in keys if (ds.key_tag, ds.algorithm) == (self.key_tag, self.algorithm)]
+        comparable = [ds for ds in same if ds.digest_type == self.digest_type]
+        return any(ds.digest == self.digest for ds in comparable) if comparable else bool(same)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""`certkeeper dns …`, one module per command."""

@@ -1,0 +1,180 @@
+"""`certkeeper dns caa`."""
+
+import argparse
+import json
+import shlex
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+
+from certkeeper.base.errors import CertkeeperError, ExitCode, Fault
+from certkeeper.base.names import DnsName, Identifier, IdentifierType
+from certkeeper.cli.compose import Machine, open_machine
+from certkeeper.cli.dns.names import owners_in
+from certkeeper.cli.render import print_error
+from certkeeper.cli.select import select
+from certkeeper.cli.signals import raise_terminated
+from certkeeper.config.settings import Configuration
+from certkeeper.plan.caa import forbidden_text
+from certkeeper.plan.observed import Caa
+from certkeeper.plan.records import CHALLENGE_LABEL
+from certkeeper.zone.caa import CaaOutcome, CaaRecord, CaaVerdict, Issuer, judge_caa, proposal
+from certkeeper.zone.rrset import Zone
+
+_TTL = 3600
+
+
+class NoIdentity(CertkeeperError):
+    """A CA that does not say by which name CAA records know it."""
+
+    fault = Fault.REMOTE
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """One zone: the names in it with what CAA says now, what stands at its top, and what we propose."""
+
+    zone: DnsName
+    verdicts: Mapping[Identifier, CaaVerdict]
+    present: tuple[CaaRecord, ...]
+    proposed: tuple[CaaRecord, ...]
+
+    @property
+    def allowed(self) -> bool:
+        return all(verdict.outcome is CaaOutcome.ALLOWED for verdict in self.verdicts.values())
+
+    @property
+    def missing(self) -> tuple[CaaRecord, ...]:
+        """What is proposed and not there."""
+        there = {(record.tag.lower(), record.value) for record in self.present}
+        return tuple(record for record in self.proposed if (record.tag, record.value) not in there)
+
+    @property
+    def zone_lines(self) -> tuple[str, ...]:
+        return tuple(f"{self.zone.absolute} {_TTL} IN CAA {record}" for record in self.proposed)
+
+    @property
+    def commands(self) -> tuple[str, ...]:
+        """Additions, so that records of other CAs and purposes stay."""
+        return tuple(
+            shlex.join(["pdnsutil", "add-record", self.zone.text, "@", "CAA", str(_TTL), str(record)])
+            for record in self.missing
+        )
+
+
+def caa(options: argparse.Namespace) -> int:
+    """Propose, and judge what is there.
+
+    Raises:
+        CertkeeperError: the CA, or PowerDNS, cannot be asked.
+    """
+    raise_terminated()
+    machine = open_machine(options.config)
+    with closing(machine):
+        selected = select(machine.configuration, options.names)
+        issuer = machine.issuer()
+        if issuer is None:
+            raise NoIdentity(
+                f"{machine.settings.ca}: the CA does not say by which name CAA records know it",
+                hint="see its documentation; its directory has no caaIdentities",
+            )
+        advice, homeless = _advice(machine, selected, issuer)
+    if options.json:
+        json.dump(_document(issuer, advice, homeless), sys.stdout, indent=2)
+        sys.stdout.write("\n")
+    else:
+        _print(issuer, advice)
+    for name in homeless:
+        print_error(CertkeeperError(f"{name}: no zone at the server of PDNS_HOST holds it"))
+    return ExitCode.DONE if not homeless and all(item.allowed for item in advice) else ExitCode.FAILED
+
+
+def _advice(machine: Machine, selected: Configuration, issuer: Issuer) -> tuple[list[Advice], list[DnsName]]:
+    """Per zone; and the names that have none."""
+    homes = machine.survey().zones(owners_in(selected))
+    names: dict[Zone, dict[Identifier, None]] = {}
+    homeless: dict[DnsName, None] = {}
+    for identifier in (item for spec in selected.certificates for item in spec.identifiers):
+        if identifier.type is not IdentifierType.DNS:
+            continue
+        home = homes.get(identifier.domain.child(CHALLENGE_LABEL))
+        if home is None:
+            homeless[identifier.domain] = None
+        else:
+            names.setdefault(home, {})[identifier] = None
+    asked = {identifier.domain for inside in names.values() for identifier in inside}
+    seen = machine.caa(issuer, sorted(asked | {zone.name for zone in names}))
+    contact = machine.settings.contact_email
+    return [_of_zone(zone.name, tuple(inside), seen, contact) for zone, inside in names.items()], list(homeless)
+
+
+def _of_zone(zone: DnsName, names: Sequence[Identifier], seen: Caa, contact: str) -> Advice:
+    answer = seen.answers.get(zone)
+    return Advice(
+        zone,
+        {name: judge_caa(name.domain, seen.issuer, seen.answers, wildcard=name.wildcard) for name in names},
+        answer.records if answer is not None else (),
+        proposal(seen.issuer, wildcards=any(name.wildcard for name in names), contact=contact),
+    )
+
+
+def _print(issuer: Issuer, advice: Sequence[Advice]) -> None:
+    write = sys.stdout.write
+    if issuer.account is None:
+        write("there is no account yet: run this again after the first run, for records that name it\n")
+    for item in advice:
+        write(
+            f"zone {item.zone}: {'the present records allow every name' if item.allowed else 'not allowed as it is'}\n"
+        )
+        for name, verdict in item.verdicts.items():
+            if verdict.outcome is not CaaOutcome.ALLOWED:
+                write(f"    {name}: {_why(verdict)}\n")
+        for record in item.present:
+            write(f"    there now: {record}\n")
+        if not item.missing:
+            write("    all that is proposed is there\n")
+            continue
+        write("  as zone file:\n")
+        for line in item.zone_lines:
+            write(f"    {line}\n")
+        write("  on the server:\n")
+        for command in item.commands:
+            write(f"    {command}\n")
+
+
+def _why(verdict: CaaVerdict) -> str:
+    if verdict.outcome is CaaOutcome.FORBIDDEN:
+        return forbidden_text(verdict)
+    if verdict.outcome is CaaOutcome.UNANSWERED:
+        return f"the lookup at {verdict.at} fails: {verdict.reason}"
+    return f"this host's resolver could not be asked about {verdict.at}"
+
+
+def _document(issuer: Issuer, advice: Sequence[Advice], homeless: Sequence[DnsName]) -> Mapping[str, object]:
+    return {
+        "identities": list(issuer.identities),
+        "account": issuer.account,
+        "zones": [
+            {
+                "zone": item.zone.text,
+                "allowed": item.allowed,
+                "names": [
+                    {
+                        "name": str(name),
+                        "outcome": verdict.outcome.value,
+                        "at": verdict.at.text if verdict.at is not None else None,
+                        "record": str(verdict.record) if verdict.record is not None else None,
+                        "reason": verdict.reason,
+                    }
+                    for name, verdict in item.verdicts.items()
+                ],
+                "present": [str(record) for record in item.present],
+                "proposed": [str(record) for record in item.proposed],
+                "zone_file": list(item.zone_lines),
+                "commands": list(item.commands),
+            }
+            for item in advice
+        ],
+        "without_zone": [name.text for name in homeless],
+    }

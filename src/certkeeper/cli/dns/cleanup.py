@@ -1,0 +1,89 @@
+"""`certkeeper dns cleanup`."""
+
+import argparse
+import sys
+from collections.abc import Iterable
+from contextlib import closing, nullcontext
+from dataclasses import replace
+
+from certkeeper.base.errors import CertkeeperError, ExitCode
+from certkeeper.base.events import count
+from certkeeper.base.names import DnsName
+from certkeeper.cli.compose import Machine, open_machine
+from certkeeper.cli.confirm import confirmed
+from certkeeper.cli.dns.names import owners_in
+from certkeeper.cli.render import finding_lines, print_error, reporter
+from certkeeper.cli.signals import raise_terminated
+from certkeeper.config.settings import Configuration
+from certkeeper.plan.actions import Plan
+from certkeeper.plan.doctor import challenge_values
+from certkeeper.plan.records import ChallengeIntent
+
+
+def cleanup(options: argparse.Namespace) -> int:
+    """Show what is left, and remove what is ours.
+
+    Raises:
+        CertkeeperError: nothing could be started.
+    """
+    raise_terminated()
+    whole = open_machine(options.config)
+    # Nothing is due for a page without certificates: what remains of a plan are the leftovers of killed runs.
+    machine = replace(whole, configuration=replace(whole.configuration, certificates=(), rejected=(), findings=()))
+    # What only reads takes no lock.
+    with nullcontext() if options.dry_run else machine.lock(), closing(machine):
+        observed = machine.observe()
+        planned = machine.plan(machine.configuration, observed, ())
+        failed = _show(planned) or _show_others(machine, whole.configuration, observed.records.left)
+        ours = sum(len(left) for left in planned.withdrawals.values())
+        if not ours and not planned.stale:
+            sys.stdout.write("nothing of ours is left\n" if not planned.unreachable else "")
+            return ExitCode.FAILED if failed else ExitCode.DONE
+        if options.dry_run:
+            sys.stdout.write(f"{count(ours, 'record')} would be removed\n")
+            return ExitCode.FAILED
+        sys.stdout.flush()
+        if not confirmed(f"remove {count(ours, 'record')}?", yes=options.yes):
+            return ExitCode.FAILED
+        report = reporter(quiet=False)
+        try:
+            result = machine.reconcile(planned, terms_accepted=False, tell=report.tell)
+        finally:
+            report.close()
+    for error in result.leftovers:
+        print_error(error)
+    if result.fatal is not None:
+        print_error(result.fatal)
+        return result.fatal.exit_code
+    return ExitCode.FAILED if result.leftovers or failed else ExitCode.DONE
+
+
+def _show(planned: Plan) -> bool:
+    """What killed runs left; True where some of it cannot be reached."""
+    for zone, left in planned.withdrawals.items():
+        for intent in left:
+            sys.stdout.write(f"zone {zone.name}: {intent.owner} TXT {intent.rdata} was left by a run that was killed\n")
+    for line in finding_lines(finding for finding in planned.findings if finding.code == "left-behind"):
+        sys.stdout.write(f"{line}\n")
+    for error in planned.unreachable:
+        print_error(error)
+    return bool(planned.unreachable)
+
+
+def _show_others(machine: Machine, whole: Configuration, left: Iterable[ChallengeIntent]) -> bool:
+    """Values at our challenge names that no journal of ours tells of; True where nobody could be asked."""
+    owners = frozenset(owners_in(whole))
+    ours = {(intent.owner, intent.rdata) for intent in left}
+    survey = machine.survey()
+    try:
+        zones = dict.fromkeys(survey.zones(owners).values())
+        found: list[tuple[DnsName, str]] = [value for zone in zones for value in challenge_values(survey.kept(zone))]
+    except CertkeeperError as error:
+        print_error(error)
+        return True
+    others = [(owner, rdata) for owner, rdata in found if owner in owners and (owner, rdata) not in ours]
+    if others:
+        sys.stdout.write("not known to be ours, so they stay; another run or another program may be using them:\n")
+    for owner, rdata in others:
+        sys.stdout.write(f"    {owner} TXT {rdata}\n")
+    return False

@@ -1,0 +1,230 @@
+"""`certkeeper dns doctor`."""
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import closing, suppress
+from dataclasses import dataclass, replace
+
+from certkeeper.apply.ports import JournalDamaged, Survey
+from certkeeper.base.errors import CertkeeperError, ExitCode
+from certkeeper.base.events import count
+from certkeeper.base.names import DnsName, IdentifierType
+from certkeeper.cli.compose import Machine, open_machine
+from certkeeper.cli.confirm import confirmed
+from certkeeper.cli.dns.names import owners_in, typed_name
+from certkeeper.cli.plan import finding_document
+from certkeeper.cli.render import finding_lines, print_error
+from certkeeper.cli.signals import raise_terminated
+from certkeeper.config.findings import Finding, Severity
+from certkeeper.config.settings import CertSpec
+from certkeeper.plan.caa import names_to_look_up
+from certkeeper.plan.delegation import described
+from certkeeper.plan.doctor import Repair, examine, homeless_names, repair
+from certkeeper.plan.observed import Caa
+from certkeeper.plan.records import CHALLENGE_LABEL, ChallengeIntent
+from certkeeper.zone.facts import ZoneFacts
+from certkeeper.zone.rrset import Zone
+
+_WRONG = frozenset({Severity.ERROR, Severity.WARNING})
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """One zone and what is wrong with it."""
+
+    facts: ZoneFacts
+    findings: tuple[Finding, ...]
+    repair: Repair | None
+
+
+class _Doctor:
+    """What is known besides the zones, while the command runs."""
+
+    def __init__(self, machine: Machine, survey: Survey) -> None:
+        self._machine = machine
+        self._survey = survey
+        self._owners = owners_in(machine.configuration)
+        self._homes = survey.zones(self._owners)
+        self._owed = _owed(machine)
+        self._caa: Caa | None = None
+        self.homeless = tuple(owner.parent for owner in self._owners if owner not in self._homes)
+
+    def wanted(self, names: Sequence[str]) -> Mapping[DnsName, Zone | None]:
+        """The zones to look at: those that hold the names that were typed, else those of all certificates."""
+        if not names:
+            return {zone.name: zone for zone in self._homes.values()}
+        typed = [typed_name(name) for name in names]
+        found = self._survey.zones(typed)
+        return {found[name].name if name in found else name: found.get(name) for name in typed}
+
+    def ask_caa(self, zones: Mapping[DnsName, Zone | None]) -> str:
+        """Look CAA up for the names in these zones; why not, where the CA cannot be asked who it is."""
+        specs = [spec for name in zones for spec in self._specs_in(name)]
+        if not specs:
+            return ""
+        try:
+            issuer = self._machine.issuer()
+        except CertkeeperError as error:
+            return str(error)
+        if issuer is not None:
+            self._caa = self._machine.caa(issuer, names_to_look_up(specs))
+        return ""
+
+    def examine(self, zones: Mapping[DnsName, Zone | None]) -> list[Examined]:
+        now = self._machine.clock.now()
+        return [
+            Examined(
+                facts,
+                examine(facts, now, specs=self._specs_in(facts.name), caa=self._caa, owed=self._owed),
+                repair(facts.kept, now) if facts.kept is not None else None,
+            )
+            for facts in self._survey.look(zones)
+        ]
+
+    def mend(self, repairs: Sequence[Repair]) -> list[CertkeeperError]:
+        """Do it, zone by zone; one that fails stops no other one."""
+        failed = []
+        for item in repairs:
+            try:
+                self._survey.repair(item)
+            except CertkeeperError as error:
+                failed.append(error)
+        return failed
+
+    def again(self, examined: Sequence[Examined]) -> list[Examined]:
+        """The zones that were mended, looked at anew among the others."""
+        names = {item.facts.name for item in examined if item.repair is not None}
+        fresh = {item.facts.name: item for item in self.examine(self._survey_of(names))}
+        return [fresh.get(item.facts.name, item) for item in examined]
+
+    def _survey_of(self, names: set[DnsName]) -> dict[DnsName, Zone | None]:
+        found = self._survey.zones(names)
+        return {name: found.get(name) for name in sorted(names)}
+
+    def _specs_in(self, zone: DnsName) -> list[CertSpec]:
+        """The certificates with names in the zone, reduced to these."""
+        found = []
+        for spec in self._machine.configuration.certificates:
+            inside = tuple(
+                identifier
+                for identifier in spec.identifiers
+                if identifier.type is IdentifierType.DNS
+                and (home := self._homes.get(identifier.domain.child(CHALLENGE_LABEL))) is not None
+                and home.name == zone
+            )
+            if inside:
+                found.append(replace(spec, identifiers=inside))
+        return found
+
+
+def doctor(options: argparse.Namespace) -> int:
+    """Look, tell, and mend where that is asked for.
+
+    Raises:
+        CertkeeperError: the page cannot be read, or PowerDNS cannot be asked.
+    """
+    raise_terminated()
+    machine = open_machine(options.config)
+    with closing(machine):
+        work = _Doctor(machine, machine.survey())
+        zones = work.wanted(options.names)
+        caa_trouble = work.ask_caa(zones)
+        examined = work.examine(zones)
+        general = _general(work, caa_trouble, everything=not options.names)
+        repairs = [item.repair for item in examined if item.repair is not None] if options.fix else []
+        if not options.json:
+            _print(examined, general)
+        out = sys.stderr if options.json else sys.stdout
+        failed: list[CertkeeperError] = []
+        mended = False
+        if repairs:
+            out.write("".join(f"to do: zone {item.zone.name}: {text}\n" for item in repairs for text in item.texts))
+            mended = confirmed("do it?", yes=options.yes, out=out)
+        if mended:
+            failed = work.mend(repairs)
+            examined = work.again(examined)
+            for error in failed:
+                print_error(error)
+            out.write(f"{count(len(repairs) - len(failed), 'zone')} mended, and read back\n")
+        elif options.fix and not repairs:
+            out.write("nothing that --fix can mend\n")
+    if options.json:
+        json.dump(_document(examined, general), sys.stdout, indent=2)
+        sys.stdout.write("\n")
+    found = [finding for item in examined for finding in item.findings] + general
+    return ExitCode.FAILED if failed or any(item.severity in _WRONG for item in found) else ExitCode.DONE
+
+
+def _owed(machine: Machine) -> tuple[ChallengeIntent, ...]:
+    with suppress(JournalDamaged):
+        return machine.journal.records().left
+    return ()
+
+
+def _general(work: _Doctor, caa_trouble: str, *, everything: bool) -> list[Finding]:
+    """What is about no zone in particular."""
+    found = [homeless_names(work.homeless)] if everything and work.homeless else []
+    if caa_trouble:
+        found.append(
+            Finding(
+                code="caa-unknown",
+                severity=Severity.NOTE,
+                message=f"CAA was not looked at: the CA cannot be asked who it is: {caa_trouble}",
+            )
+        )
+    return found
+
+
+def _print(examined: Sequence[Examined], general: Sequence[Finding]) -> None:
+    write = sys.stdout.write
+    for line in finding_lines(general):
+        write(f"{line}\n")
+    for item in examined:
+        write(f"zone {item.facts.name}: {_summary(item)}\n")
+        for served in item.facts.servers:
+            write(f"    {described(served)}\n")
+        for skipped in item.facts.skipped:
+            write(f"    {skipped}\n")
+        for line in finding_lines(item.findings):
+            write(f"  {line}\n")
+    found = [finding for item in examined for finding in item.findings] + list(general)
+    numbers = [(severity, sum(1 for finding in found if finding.severity is severity)) for severity in Severity]
+    said = ", ".join(count(number, severity.value) for severity, number in numbers if number)
+    write(f"{count(len(examined), 'zone')}: {said or 'nothing wrong'}\n")
+
+
+def _summary(item: Examined) -> str:
+    kept = item.facts.kept
+    if kept is None:
+        return "not at PowerDNS"
+    state = "presigned" if kept.presigned else "signed" if kept.signed else "not signed"
+    wrong = "" if item.findings else "; nothing wrong"
+    return f"{kept.zone.kind.value}, serial {kept.zone.served_serial}, {state}{wrong}"
+
+
+def _document(examined: Sequence[Examined], general: Sequence[Finding]) -> Mapping[str, object]:
+    return {
+        "zones": [_zone(item) for item in examined],
+        "findings": [finding_document(finding) for finding in general],
+    }
+
+
+def _zone(item: Examined) -> Mapping[str, object]:
+    kept = item.facts.kept
+    return {
+        "zone": item.facts.name.text,
+        "kind": kept.zone.kind.value if kept is not None else None,
+        "serial": kept.zone.served_serial if kept is not None else None,
+        "soa_edit_api": kept.zone.soa_edit_api if kept is not None else None,
+        "soa_edit": kept.zone.soa_edit if kept is not None else None,
+        "rectifies": kept.rectifies if kept is not None else None,
+        "signed": kept.signed if kept is not None else None,
+        "servers": [
+            {"server": str(served.server), "serial": served.serial or None, "trouble": served.trouble}
+            for served in item.facts.servers
+        ],
+        "findings": [finding_document(finding) for finding in item.findings],
+        "repairs": list(item.repair.texts) if item.repair is not None else [],
+    }

@@ -1,0 +1,66 @@
+"""`certkeeper dns test`."""
+
+import argparse
+import secrets
+import sys
+from contextlib import closing
+
+from certkeeper.apply.trial import trial_owner
+from certkeeper.base.errors import ExitCode, Interrupted, printable
+from certkeeper.base.events import Event, ZoneChanged, ZoneProven
+from certkeeper.base.names import DnsName
+from certkeeper.cli.compose import open_machine
+from certkeeper.cli.dns.names import typed_name
+from certkeeper.cli.render import print_error
+from certkeeper.cli.signals import raise_terminated
+from certkeeper.plan.records import CHALLENGE_LABEL
+from certkeeper.zone.apex import ZoneError
+
+
+def trial(options: argparse.Namespace) -> int:
+    """Publish a record, say who serves it when, and take it away.
+
+    Raises:
+        CertkeeperError: nothing could be started.
+    """
+    raise_terminated()
+    machine = open_machine(options.config)
+    name = typed_name(options.name)
+    with closing(machine):
+        proven = name.child(CHALLENGE_LABEL)
+        zone = machine.survey().zones([proven]).get(proven)
+        if zone is None:
+            raise ZoneError(f"no zone at the server of PDNS_HOST holds {name}", hint="correct the name")
+        if not zone.kind.writable:
+            raise ZoneError(
+                f"zone {zone.name}: a secondary there: changes would be lost",
+                hint="point PDNS_HOST at the primary of that zone",
+            )
+        owner, value = trial_owner(name, zone.name), f"certkeeper-test-{secrets.token_hex(16)}"
+        troubles = machine.try_out(zone, owner, value, _Teller(owner, value).tell)
+    for error in troubles:
+        if not isinstance(error, Interrupted):
+            print_error(error)
+    interrupted = next((error for error in troubles if isinstance(error, Interrupted)), None)
+    if interrupted is not None:
+        print_error(interrupted)
+        return interrupted.exit_code
+    return ExitCode.FAILED if troubles else ExitCode.DONE
+
+
+class _Teller:
+    """A line per event, in the words of a test and not of a run."""
+
+    def __init__(self, owner: DnsName, value: str) -> None:
+        self._record = f'{owner} TXT "{value}"'
+
+    def tell(self, event: Event) -> None:
+        sys.stdout.write(f"{printable(self._text(event))}\n")
+        sys.stdout.flush()
+
+    def _text(self, event: Event) -> str:
+        if isinstance(event, ZoneChanged):
+            return f"zone {event.zone}: {self._record} {event.action}"
+        if isinstance(event, ZoneProven):
+            return f"zone {event.zone}: works: every name server that answers has it after {event.seconds:.1f} s"
+        return event.text
