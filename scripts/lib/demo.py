@@ -31,6 +31,7 @@ LOCKFILE="{basedir}/lock"
 HOST={host}
 PORT={port}
 NAMESERVERS="{nameservers}"
+CAA_CHECK="no"
 """
 
 

@@ -79,6 +79,8 @@ def test_what_caa_forbids_is_said_before_an_order_and_the_others_go_on(internet:
     done = internet.certkeeper("plan")
     assert done.code == 1
     assert 'the record a.example.org CAA 0 issue "other.test" forbids it' in done.text
+    # The CA says in its directory who it is in CAA records; nothing else is asked of it.
+    assert internet.pebble.requests() == [("GET", "/dir")]
     done = internet.certkeeper("run", "--accept-terms")
     assert done.code == 1
     assert done.only_error().startswith("a.example.org: a.example.org: the record a.example.org CAA")
@@ -91,6 +93,14 @@ def test_what_caa_forbids_is_said_before_an_order_and_the_others_go_on(internet:
     done = internet.certkeeper("run", "--force")
     assert "it is for the account https://elsewhere/1, and ours is https://" in done.err
     assert internet.pebble.counts()["POST", "/order-plz"] == 1
+
+
+def test_the_look_at_caa_can_be_switched_off(internet: Internet) -> None:
+    internet.caa("a.example.org", '0 issue "other.test"')
+    config = internet.folder / "config"
+    config.write_text(config.read_text() + 'CAA_CHECK="no"\n')
+    assert internet.certkeeper("plan").code == 0
+    assert internet.pebble.requests() == []
 
 
 def test_records_come_as_they_are_and_a_failure_is_told_from_nothing(internet: Internet) -> None:

@@ -145,7 +145,7 @@ class Machine:
         issuer = None
         # Where the CA cannot be asked, a run finds that out by itself, and says so.
         with suppress(CertkeeperError):
-            issuer = self.issuer() if planned.due else None
+            issuer = self.issuer() if planned.due and self.settings.caa_check else None
         if issuer is None:
             return planned
         caa = self.caa(issuer, names_to_look_up(item.spec for item in planned.due))

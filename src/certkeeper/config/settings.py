@@ -109,7 +109,8 @@ class Settings:
     """The run's settings. Paths are as the operator wrote them, without a final slash.
 
     `ca_bundle` is a PEM file of the roots that the CA's API is trusted by; None means the system's.
-    `propagation` bounds the wait for the name servers (WAIT, PDNS_WAIT).
+    `propagation` bounds the wait for the name servers (WAIT, PDNS_WAIT). `caa_check`: CAA that forbids stops a
+    certificate before its order.
     """
 
     config_file: str
@@ -126,6 +127,7 @@ class Settings:
     powerdns: PowerDnsSettings | None = None
     nameservers: tuple[NameserverOverride, ...] = ()
     propagation: timedelta = DEFAULT_PROPAGATION
+    caa_check: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,20 @@
+import json
 from collections.abc import Collection, Mapping
 
+from builders.ca import DIRECTORY
+from builders.certificates import NOW
 from builders.dnsworld import DnsWorld
 from builders.fakes import FakeAccounts, FakeClock, FakeStore
 from builders.plans import CA, P256, PROVIDER, configuration, spec, zone
 from certkeeper.adapters.keys import make
-from certkeeper.apply.observe import observe, with_zones
+from certkeeper.apply.observe import caa_answers, issuer_at, observe, with_zones
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.names import Alias, DnsName
+from certkeeper.base.wire import Request, Response
 from certkeeper.lineage.model import Lineage
 from certkeeper.plan.observed import Observed
 from certkeeper.plan.records import Records
+from certkeeper.zone.caa import CaaAnswer, CaaAnswers, CaaRecord, Issuer
 from certkeeper.zone.rrset import Zone
 
 PAGE = configuration(spec("example.org"), spec("example.net"))
@@ -63,3 +68,47 @@ def test_a_provider_that_cannot_be_asked_is_part_of_the_answer() -> None:
     assert seen.zones is not None
     assert "connection refused" in str(seen.zones.trouble)
     assert seen.zones.by_owner == {}
+
+
+class Ca:
+    """Answers with a directory that has these CAA identities."""
+
+    def __init__(self, *identities: str) -> None:
+        self._identities = identities
+        self.asked: list[Request] = []
+
+    def send(self, request: Request) -> Response:
+        self.asked.append(request)
+        document = {**DIRECTORY, "meta": {"caaIdentities": list(self._identities)}}
+        return Response(200, NOW, body=json.dumps(document).encode())
+
+
+def test_who_issues_is_asked_of_the_ca_and_the_account_is_the_one_on_disk() -> None:
+    accounts, ca = FakeAccounts(), Ca("ca.test")
+    assert issuer_at(CA, ca, accounts, user_agent="us") == Issuer(("ca.test",))
+    accounts.save_key(CA, make(P256))
+    accounts.save(CA, f"{CA}/1", b"{}")
+    assert issuer_at(CA, ca, accounts, user_agent="us") == Issuer(("ca.test",), f"{CA}/1")
+    assert ca.asked[0] == Request("GET", CA, (("user-agent", "us"),))
+    assert issuer_at(CA, Ca(), accounts, user_agent="us") is None
+
+
+class Resolver:
+    """Knows these names; about others nobody can be asked."""
+
+    def __init__(self, answers: CaaAnswers) -> None:
+        self._answers = answers
+        self.asked: list[Collection[DnsName]] = []
+
+    def caa(self, names: Collection[DnsName]) -> CaaAnswers:
+        self.asked.append(names)
+        return {name: self._answers[name] for name in names if name in self._answers}
+
+
+def test_caa_is_looked_up_as_far_as_it_counts() -> None:
+    www, top = DnsName("www.example.org"), DnsName("example.org")
+    known = {www: CaaAnswer(), top: CaaAnswer((CaaRecord(0, "issue", ";"),)), DnsName("org"): CaaAnswer()}
+    resolver = Resolver(known)
+    assert caa_answers([www, DnsName("unknown.test")], resolver) == {www: known[www], top: known[top]}
+    assert resolver.asked == [(DnsName("unknown.test"), www), (top,)]
+    assert caa_answers([], resolver) == {}

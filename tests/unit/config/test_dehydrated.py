@@ -36,6 +36,11 @@ def test_an_empty_path_means_the_default_as_to_dehydrated() -> None:
     assert settings("DOMAINS_TXT=\nCERTDIR=\n") == settings("")
 
 
+@pytest.mark.parametrize(("text", "expected"), [("", True), ("CAA_CHECK=yes", True), ("CAA_CHECK=no", False)])
+def test_caa_is_looked_at_unless_that_is_switched_off(text: str, expected: bool) -> None:  # noqa: FBT001 - a table
+    assert settings(text).caa_check is expected
+
+
 def test_an_empty_lockfile_means_none_and_is_found() -> None:
     found = page("LOCKFILE=", "")
     assert found.settings.lockfile is None

@@ -1,0 +1,121 @@
+"""A trial in a simulated world: what is published is withdrawn, whatever happens in between."""
+
+from datetime import timedelta
+
+import pytest
+
+from builders.dnsworld import NEVER, PRIMARY, SECONDARY, DnsWorld, NameServer
+from builders.fakes import (
+    FakeAccounts,
+    FakeClaims,
+    FakeClock,
+    FakeHooks,
+    FakeJournal,
+    FakeKeys,
+    FakeStore,
+    SeededExecutor,
+)
+from builders.plans import settings, zone
+from certkeeper.apply.effects import Effect
+from certkeeper.apply.ports import Ports
+from certkeeper.apply.trial import Trial, Watch, trial_owner
+from certkeeper.base.errors import CertkeeperError, ExitCode, Interrupted
+from certkeeper.base.events import Event, ServerServes
+from certkeeper.base.names import DnsName
+from certkeeper.base.wire import Request, Response, Step
+from certkeeper.zone.rrset import Zone
+
+ZONE = zone("example.org")
+OWNER = DnsName("_certkeeper-test.www.example.org")
+
+
+@pytest.mark.parametrize(
+    ("name", "apex", "owner"),
+    [
+        ("www.example.org", "example.org", "_certkeeper-test.www.example.org"),
+        ("example.org", "example.org", "_certkeeper-test.example.org"),
+        # Challenges of the name have a zone of their own: that one is tried out.
+        ("www.example.org", "_acme-challenge.www.example.org", "_certkeeper-test._acme-challenge.www.example.org"),
+    ],
+)
+def test_the_record_stands_in_the_zone_of_the_challenges(name: str, apex: str, owner: str) -> None:
+    assert trial_owner(DnsName(name), DnsName(apex)).text == owner
+
+
+class NoCa:
+    """A trial asks no CA."""
+
+    def send(self, request: Request) -> Response:
+        raise AssertionError(request)
+
+
+class Tried:
+    """One trial in a world whose secondary lags."""
+
+    def __init__(self, lag: float, *, zone_: Zone = ZONE, stop_at: float | None = None, bound: int = 20) -> None:
+        clock = FakeClock()
+        self.dns = DnsWorld(clock, [zone_], {PRIMARY: NameServer(), SECONDARY: NameServer(lag)})
+        self.journal = FakeJournal()
+        self.events: list[Event] = []
+        watch = Watch(self.dns, clock, OWNER, "value", self.events.append)
+        ports = Ports(
+            http=NoCa(),
+            dns=self.dns,
+            nameservers=watch,
+            store=FakeStore(),
+            keys=FakeKeys(),
+            accounts=FakeAccounts(),
+            clock=clock,
+            journal=self.journal,
+            claims=FakeClaims(),
+            hooks=FakeHooks(),
+        )
+
+        def perform(step: Step) -> object:
+            assert isinstance(step, Effect), step
+            if stop_at is not None and clock.seconds >= stop_at:
+                trial.interrupt(Interrupted(ExitCode.INTERRUPTED))
+            return step.perform(ports)
+
+        trial = Trial(
+            zone_,
+            OWNER,
+            "value",
+            settings(propagation=timedelta(seconds=bound)),
+            executor=SeededExecutor(perform, clock),
+            clock=clock,
+            tell=watch.tell,
+        )
+        self.troubles: tuple[CertkeeperError, ...] = trial.run()
+
+    @property
+    def served_after(self) -> dict[str, float]:
+        return {event.server: event.seconds for event in self.events if isinstance(event, ServerServes)}
+
+    @property
+    def clean(self) -> bool:
+        return self.journal.empty and [done.publishes for done in self.dns.done] == [True, False]
+
+
+def test_each_server_is_told_once_with_its_own_time() -> None:
+    tried = Tried(lag=5.0)
+    assert tried.troubles == ()
+    assert tried.served_after[str(PRIMARY)] < 1
+    assert 5 <= tried.served_after[str(SECONDARY)] < 8
+    assert sum(isinstance(event, ServerServes) for event in tried.events) == 2
+    assert tried.clean
+
+
+def test_a_server_that_never_has_it_is_the_error() -> None:
+    tried = Tried(lag=NEVER)
+    (error,) = tried.troubles
+    assert str(SECONDARY) in str(error)
+    assert set(tried.served_after) == {str(PRIMARY)}
+    assert tried.clean
+
+
+def test_an_interruption_is_the_first_trouble_and_the_record_goes() -> None:
+    tried = Tried(lag=NEVER, stop_at=3.0)
+    assert isinstance(tried.troubles[0], Interrupted)
+    assert len(tried.troubles) == 1
+    assert tried.clean
