@@ -151,6 +151,9 @@ def _without_address(names: Iterable[DnsName]) -> Iterable[DnsName]:
         try:
             if not any(_has(resolver, name, kind) for kind in ("A", "AAAA")):
                 yield name
+        except dns.exception.Timeout:
+            # The next one would take as long.
+            return
         except (dns.exception.DNSException, OSError):
             continue
 
@@ -233,5 +236,8 @@ def _targets(records: Iterable[object]) -> frozenset[DnsName]:
 def _ds_of(zone: DnsName, key: DNSKEY) -> Iterable[Ds]:
     name = dns.name.from_text(zone.absolute)
     for digest in _DIGESTS:
-        ds = dns.dnssec.make_ds(name, key, digest, policy=dns.dnssec.allow_all_policy)
+        try:
+            ds = dns.dnssec.make_ds(name, key, digest, policy=dns.dnssec.allow_all_policy)
+        except (dns.exception.DNSException, ValueError):
+            return
         yield Ds(ds.key_tag, int(ds.algorithm), int(ds.digest_type), ds.digest.hex())

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from certkeeper.apply.ports import JournalDamaged, Survey
 from certkeeper.base.errors import CertkeeperError, ExitCode
 from certkeeper.base.events import count
-from certkeeper.base.names import DnsName, IdentifierType
+from certkeeper.base.names import DnsName, Identifier, IdentifierType
 from certkeeper.cli.compose import Machine, open_machine
 from certkeeper.cli.confirm import confirmed
 from certkeeper.cli.dns.names import owners_in, typed_name
@@ -45,11 +45,12 @@ class _Doctor:
     def __init__(self, machine: Machine, survey: Survey) -> None:
         self._machine = machine
         self._survey = survey
-        self._owners = owners_in(machine.configuration)
-        self._homes = survey.zones(self._owners)
+        owners = owners_in(machine.configuration)
+        self._homes = survey.zones(owners)
+        self._specs = _by_zone(machine.configuration.certificates, self._homes)
         self._owed = _owed(machine)
         self._caa: Caa | None = None
-        self.homeless = tuple(owner.parent for owner in self._owners if owner not in self._homes)
+        self.homeless = tuple(owner.parent for owner in owners if owner not in self._homes)
 
     def wanted(self, names: Sequence[str]) -> Mapping[DnsName, Zone | None]:
         """The zones to look at: those that hold the names that were typed, else those of all certificates."""
@@ -61,7 +62,7 @@ class _Doctor:
 
     def ask_caa(self, zones: Mapping[DnsName, Zone | None]) -> str:
         """Look CAA up for the names in these zones; why not, where the CA cannot be asked who it is."""
-        specs = [spec for name in zones for spec in self._specs_in(name)]
+        specs = [spec for name in zones for spec in self._specs.get(name, ())]
         if not specs:
             return ""
         try:
@@ -77,7 +78,7 @@ class _Doctor:
         return [
             Examined(
                 facts,
-                examine(facts, now, specs=self._specs_in(facts.name), caa=self._caa, owed=self._owed),
+                examine(facts, now, specs=self._specs.get(facts.name, ()), caa=self._caa, owed=self._owed),
                 repair(facts.kept, now) if facts.kept is not None else None,
             )
             for facts in self._survey.look(zones)
@@ -103,20 +104,21 @@ class _Doctor:
         found = self._survey.zones(names)
         return {name: found.get(name) for name in sorted(names)}
 
-    def _specs_in(self, zone: DnsName) -> list[CertSpec]:
-        """The certificates with names in the zone, reduced to these."""
-        found = []
-        for spec in self._machine.configuration.certificates:
-            inside = tuple(
-                identifier
-                for identifier in spec.identifiers
-                if identifier.type is IdentifierType.DNS
-                and (home := self._homes.get(identifier.domain.child(CHALLENGE_LABEL))) is not None
-                and home.name == zone
+
+def _by_zone(specs: Sequence[CertSpec], homes: Mapping[DnsName, Zone]) -> dict[DnsName, list[CertSpec]]:
+    """The certificates with names in each zone, reduced to these names."""
+    found: dict[DnsName, list[CertSpec]] = {}
+    for spec in specs:
+        inside: dict[DnsName, list[Identifier]] = {}
+        for identifier in spec.identifiers:
+            home = (
+                homes.get(identifier.domain.child(CHALLENGE_LABEL)) if identifier.type is IdentifierType.DNS else None
             )
-            if inside:
-                found.append(replace(spec, identifiers=inside))
-        return found
+            if home is not None:
+                inside.setdefault(home.name, []).append(identifier)
+        for zone, identifiers in inside.items():
+            found.setdefault(zone, []).append(replace(spec, identifiers=tuple(identifiers)))
+    return found
 
 
 def doctor(options: argparse.Namespace) -> int:
