@@ -90,10 +90,3 @@ def rcode(question: dns.message.Message) -> bytes:
 )
 def test_an_answer_of_no_use_is_told_in_words(reply: Reply, trouble: str) -> None:
     assert looked(reply).trouble == trouble
-
-
-def test_a_port_where_nobody_listens_is_silent() -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as line:
-        line.bind(("127.0.0.1", 0))
-        port = line.getsockname()[1]
-    assert ask_server(ZONE, Server("127.0.0.1", "127.0.0.1", port)).trouble

@@ -13,6 +13,7 @@ from certkeeper.base.events import (
     NamesProven,
     Noted,
     OrderOpened,
+    ServerServes,
     ServersWaited,
     ZoneChanged,
     ZoneProven,
@@ -42,6 +43,7 @@ EVENTS: list[tuple[Event, str, str]] = [
         "servers-waited",
         "zone example.org: waiting for ns1.example.net, 192.0.2.1",
     ),
+    (ServerServes("192.0.2.1", 0.42), "server-serves", "192.0.2.1: serves it after 0.4 s"),
     (
         ZoneProven("example.org", ("ns1.example.net",), 1.26),
         "zone-proven",
