@@ -64,6 +64,7 @@ class DnsWorld:
         self.hidden: set[str] = set()
         self.mute: set[str] = set()
         self.slow: dict[tuple[str, Server], float] = {}
+        self.aliased: dict[DnsName, DnsName] = {}
         self.tried: list[tuple[str, ChangeSet]] = []
         self.done: list[Done] = []
         self.notified: list[str] = []
@@ -73,6 +74,11 @@ class DnsWorld:
 
     def zones(self, owners: Collection[DnsName]) -> Mapping[DnsName, Zone]:
         return zones_of(owners, [held.zone for held in self._zones.values()])
+
+    def aliases(self, names: Mapping[Zone, Collection[DnsName]] | Collection[DnsName]) -> Mapping[DnsName, DnsName]:
+        """`aliased` are the CNAMEs, of zones that are held here and of others."""
+        asked = [name for each in names.values() for name in each] if isinstance(names, Mapping) else names
+        return {name: self.aliased[name] for name in asked if name in self.aliased}
 
     def change(self, zone: Zone, changes: ChangeSet) -> None:
         self.tried.append((zone.name.text, changes))

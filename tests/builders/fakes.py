@@ -166,7 +166,8 @@ class FakeJournal:
             raise self.broken
         for record in drop:
             if isinstance(record, ChallengeIntent):
-                self.challenges.discard(self._mine(record))
+                gone = self._key(self._mine(record))
+                self.challenges = {item for item in self.challenges if self._key(item) != gone}
             else:
                 self._table(record).pop(record.alias, None)
         for record in put:
@@ -178,6 +179,9 @@ class FakeJournal:
     @property
     def empty(self) -> bool:
         return not (self.orders or self.debts or self.backoffs or self.challenges)
+
+    def _key(self, record: ChallengeIntent) -> tuple[object, ...]:
+        return record.zone, record.owner, record.rdata, record.run
 
     def _mine(self, record: ChallengeIntent) -> ChallengeIntent:
         return record if record.run else replace(record, run=str(self._runs))

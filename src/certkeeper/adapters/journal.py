@@ -209,6 +209,9 @@ class Journal:
             # What SQLite says of a damaged page may be no text itself.
             database.close()
             raise self._damaged(str(error)) from error
+        if version < 0:
+            database.close()
+            raise self._damaged(f"it says that its schema is {version}")
         if version > tables.VERSION:
             database.close()
             raise JournalOfTheFuture(

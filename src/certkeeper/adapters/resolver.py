@@ -30,6 +30,11 @@ class SystemNameservers:
 
         return _reachable(servers_of(zone))
 
+    def aliases(self, names: Collection[DnsName]) -> Mapping[DnsName, DnsName]:
+        from certkeeper.adapters.aliases import aliases_of  # noqa: PLC0415 - only for names that no provider holds
+
+        return aliases_of(names, self.of)
+
     def ask_txt(self, server: Server, owners: Collection[DnsName]) -> Mapping[DnsName, frozenset[str]]:
         from certkeeper.adapters.dnswire import ask_txt  # noqa: PLC0415 - loads dnspython, in this step's thread
 

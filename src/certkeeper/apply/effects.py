@@ -156,7 +156,7 @@ class ChangeZone(Effect[None]):
     changes: ChangeSet
 
     def perform(self, ports: Ports) -> None:
-        ports.dns.change(self.zone, self.changes)
+        ports.dns[self.zone.provider].change(self.zone, self.changes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +164,7 @@ class NotifyZone(Effect[None]):
     zone: Zone
 
     def perform(self, ports: Ports) -> None:
-        ports.dns.notify(self.zone)
+        ports.dns[self.zone.provider].notify(self.zone)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,10 @@
 """Looking at the world before a plan is made. Reads only."""
 
-from collections.abc import Collection
-from dataclasses import replace
-
-from certkeeper.apply.ports import Accounts, Clock, Dns, Store
-from certkeeper.base.errors import CertkeeperError
-from certkeeper.base.names import Alias, DnsName
+from certkeeper.apply.ports import Accounts, Clock, Store
+from certkeeper.base.names import Alias
 from certkeeper.config.settings import Configuration
 from certkeeper.lineage.model import Lineage
-from certkeeper.plan.observed import Observed, Zones
+from certkeeper.plan.observed import Observed
 from certkeeper.plan.records import Records
 
 
@@ -39,12 +35,3 @@ def observe(
         config_folders=config_folders,
         records=records,
     )
-
-
-def with_zones(observed: Observed, owners: Collection[DnsName], provider: Dns) -> Observed:
-    """Add the zones of these owners, or why the provider could not be asked for them."""
-    try:
-        zones = Zones(provider.describe(), provider.zones(owners))
-    except CertkeeperError as error:
-        zones = Zones(provider.describe(), trouble=error)
-    return replace(observed, zones=zones)

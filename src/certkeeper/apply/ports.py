@@ -35,13 +35,16 @@ class Http(Protocol):
 
 
 class Dns(Protocol):
-    """The provider that holds the operator's zones."""
+    """A provider that holds zones of the operator's."""
 
     def describe(self) -> str:
         """Where it is, for messages."""
 
     def zones(self, owners: Collection[DnsName]) -> Mapping[DnsName, Zone]:
         """The zone of each owner; owners without one are left out. Raises CertkeeperError if it cannot be asked."""
+
+    def aliases(self, names: Mapping[Zone, Collection[DnsName]]) -> Mapping[DnsName, DnsName]:
+        """Where a CNAME at these names of its zones leads; names without one are left out. Raises CertkeeperError."""
 
     def change(self, zone: Zone, changes: ChangeSet) -> None:
         """Apply all changes in one request, keeping other people's records; done already is no error.
@@ -59,6 +62,9 @@ class Nameservers(Protocol):
 
     def of(self, zone: DnsName) -> ServerSet:
         """Every address of every NS name. Raises CertkeeperError where not even the names can be found."""
+
+    def aliases(self, names: Collection[DnsName]) -> Mapping[DnsName, DnsName]:
+        """Where a CNAME at these names leads, as their zones' servers say; none where nobody can be asked."""
 
     def ask_txt(self, server: Server, owners: Collection[DnsName]) -> Mapping[DnsName, frozenset[str]]:
         """The TXT values (joined character-strings) that this server serves. Raises CertkeeperError if it is silent."""
@@ -163,10 +169,10 @@ class Accounts(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Everything that effects may use."""
+    """Everything that effects may use. `dns` are the providers by their ids."""
 
     http: Http
-    dns: Dns
+    dns: Mapping[str, Dns]
     nameservers: Nameservers
     store: Store
     keys: Keys

@@ -44,7 +44,7 @@ class Scene:
         world = DnsWorld(self.clock, (), {})
         ports = Ports(
             self.ca,
-            world,
+            {"": world},
             world,
             FakeStore(),
             self.keys,
