@@ -46,6 +46,24 @@ class ReadAccount(Effect[StoredAccount | None]):
 
 
 @dataclass(frozen=True, slots=True)
+class HoldAccount(Effect[None]):
+    """Claim the account: of processes that begin together, one registers it."""
+
+    ca: str
+
+    def perform(self, ports: Ports) -> None:
+        ports.claims.hold_account(self.ca)
+
+
+@dataclass(frozen=True, slots=True)
+class FreeAccount(Effect[None]):
+    ca: str
+
+    def perform(self, ports: Ports) -> None:
+        ports.claims.free_account(self.ca)
+
+
+@dataclass(frozen=True, slots=True)
 class SaveAccountKey(Effect[None]):
     ca: str
     key: KeyPair
