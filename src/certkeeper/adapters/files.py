@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
 from typing import Self, TypeAlias, TypeVar
 
+from certkeeper.adapters.descriptors import out_of_descriptors
 from certkeeper.base.errors import CertkeeperError, Fault
 
 T = TypeVar("T")
@@ -51,6 +52,7 @@ def explained(path: str, purpose: str) -> Iterator[None]:
 
     Raises:
         FileMissing: ENOENT.
+        OutOfDescriptors: EMFILE, ENFILE.
         FileTrouble: any other.
     """
     try:
@@ -58,6 +60,8 @@ def explained(path: str, purpose: str) -> Iterator[None]:
     except FileNotFoundError as error:
         raise FileMissing(f"{path}: cannot {purpose}: no such file or folder") from error
     except OSError as error:
+        if (starved := out_of_descriptors(f"{path}: cannot {purpose}", error)) is not None:
+            raise starved from error
         reason = (error.strerror or str(error)).lower()
         raise FileTrouble(f"{path}: cannot {purpose}: {reason}", hint=_hint(error.errno, path)) from error
 
@@ -73,8 +77,6 @@ def _hint(number: int | None, path: str) -> str:
             return f"run as the owner or as root, or see who may: namei -l {path}"
         case errno.EISDIR | errno.ENOTDIR:
             return f"move it away: ls -ld {path}"
-        case errno.EMFILE | errno.ENFILE:
-            return "allow more open files: ulimit -n"
         case errno.ELOOP:
             return f"a symbolic link is in the way: ls -l {path}"
         case errno.EIO:

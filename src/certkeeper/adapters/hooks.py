@@ -8,6 +8,7 @@ import threading
 from contextlib import suppress
 from typing import IO
 
+from certkeeper.adapters.descriptors import out_of_descriptors
 from certkeeper.adapters.files import explained
 from certkeeper.apply.ports import HookCall
 from certkeeper.base.errors import CertkeeperError, Fault, printable
@@ -64,6 +65,8 @@ class Hooks:
                 start_new_session=True,
             )
         except OSError as error:
+            if (starved := out_of_descriptors(f"hook {call.script} {call.name}", error)) is not None:
+                raise starved from error
             reason = (error.strerror or str(error)).lower()
             raise HookFailed(
                 f"hook {call.script} {call.name}: cannot be started: {reason}",

@@ -41,7 +41,11 @@ class Store:
         self._certdir = certdir
 
     def lineage(self, alias: Alias) -> Lineage:
-        """The folder as it is; what is wrong with it is part of the answer, never an exception."""
+        """The folder as it is; what is wrong with it is part of the answer.
+
+        Raises:
+            OutOfDescriptors: it could not be looked at, which says nothing about it.
+        """
         try:
             folder = self._open(alias)
         except FileMissing:

@@ -210,7 +210,11 @@ class HoldLineage(Effect[Lineage]):
 
     def perform(self, ports: Ports) -> Lineage:
         ports.claims.hold(self.alias)
-        return ports.store.lineage(self.alias)
+        try:
+            return ports.store.lineage(self.alias)
+        except CertkeeperError:
+            ports.claims.free(self.alias)
+            raise
 
 
 @dataclass(frozen=True, slots=True)

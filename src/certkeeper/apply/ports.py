@@ -92,7 +92,7 @@ class Store(Protocol):
         """Take away a version that was begun and will not be completed."""
 
     def lineage(self, alias: Alias) -> Lineage:
-        """What is there, whatever its state."""
+        """What is there, whatever its state. Raises OutOfDescriptors where it cannot be looked at."""
 
     def version(self, alias: Alias, stamp: int) -> VersionFiles | None:
         """The complete version of that stamp, live or not; None where there is none."""
