@@ -127,6 +127,19 @@ class Folder:
             folder.make_child(name).close()
         return cls.open(path)
 
+    @classmethod
+    def make_lasting(cls, path: str) -> Self:
+        """The same, and its name lasts: a run that made it may have been killed before it came to that."""
+        if os.path.isdir(path):  # noqa: PTH112 - text
+            with contextlib.ExitStack() as stack:
+                try:
+                    above = stack.enter_context(cls.open(os.path.dirname(path.rstrip("/")) or "."))  # noqa: PTH120
+                except FileTrouble:
+                    # What cannot be opened is no folder that a run of ours made something in.
+                    return cls.open(path)
+                above.sync()
+        return cls.make(path)
+
     def __enter__(self) -> Self:
         return self
 
@@ -206,10 +219,17 @@ class Folder:
         with contextlib.suppress(FileMissing):
             return self.child(name)
         # Lineages start side by side, and the first ones all find their common folder missing.
-        with explained(self.path_of(name), "make the folder"), contextlib.suppress(FileExistsError):
-            os.mkdir(name, FOLDER_MODE, dir_fd=self._fd)
+        with explained(self.path_of(name), "make the folder"):
+            with contextlib.suppress(FileExistsError):
+                os.mkdir(name, FOLDER_MODE, dir_fd=self._fd)
             os.fsync(self._fd)
         return self.child(name)
+
+    def make_lasting_child(self, name: str) -> "Folder":
+        """The same, and its name lasts, as in `make_lasting`."""
+        if self.is_folder(name):
+            self.sync()
+        return self.make_child(name)
 
     def put(self, name: str, content: bytes) -> None:
         """A file (0600) with that content, replacing what had the name in one step. Lasts after `sync`."""

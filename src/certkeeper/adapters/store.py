@@ -134,7 +134,7 @@ class Store:
         Raises:
             FileTrouble: the folders cannot be made.
         """
-        with Folder.make(self._path(alias)) as folder, folder.make_child(layout.VERSIONS) as versions:
+        with Folder.make_lasting(self._path(alias)) as folder, folder.make_lasting_child(layout.VERSIONS) as versions:
             folder.sweep()
             names = versions.names()
             for stamp in layout.partial_stamps(names):
