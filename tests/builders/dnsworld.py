@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from builders.fakes import FakeClock
 from builders.plans import PROVIDER, zones_of
-from certkeeper.base.errors import CertkeeperError
+from certkeeper.base.errors import CertkeeperError, OutOfDescriptors
 from certkeeper.base.names import DnsName
 from certkeeper.base.wire import TransportError
 from certkeeper.zone.apex import ZoneError
@@ -61,6 +61,7 @@ class DnsWorld:
         self.servers = dict(servers)
         self.refused: dict[str, CertkeeperError] = {}
         self.lost: dict[str, int] = {}
+        self.starved: dict[str, int] = {}
         self.hidden: set[str] = set()
         self.mute: set[str] = set()
         self.slow: dict[tuple[str, Server], float] = {}
@@ -84,6 +85,9 @@ class DnsWorld:
         self.tried.append((zone.name.text, changes))
         if zone.name.text in self.refused:
             raise self.refused[zone.name.text]
+        if self.starved.get(zone.name.text, 0) > 0:
+            self.starved[zone.name.text] -= 1
+            raise OutOfDescriptors(PROVIDER)
         held = self._zones[zone.name]
         current = dict(held.history[-1][1])
         for rrset in fold(changes, current):

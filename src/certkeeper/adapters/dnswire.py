@@ -14,6 +14,7 @@ import dns.rcode
 import dns.rdatatype
 from dns.rdtypes.ANY.TXT import TXT
 
+from certkeeper.adapters.descriptors import out_of_descriptors
 from certkeeper.base.errors import CertkeeperError, Fault
 from certkeeper.base.names import DnsName
 from certkeeper.zone.propagation import Server
@@ -37,12 +38,15 @@ def ask_txt(server: Server, owners: Collection[DnsName]) -> Mapping[DnsName, fro
 
     Raises:
         ServerSilent: no answer, an error answer, or one that is not authoritative.
+        OutOfDescriptors: it was not asked.
     """
     first_id = secrets.randbelow(65536)
     queries = [(owner, _query(owner, (first_id + index) % 65536)) for index, owner in enumerate(owners)]
     try:
         answers = _ask_tcp(server, [query for _, query in queries])
-    except OSError:
+    except OSError as error:
+        if (starved := out_of_descriptors(str(server), error)) is not None:
+            raise starved from error
         answers = _ask_udp(server, [query for _, query in queries])
     return {owner: _values(owner, answers[query.id]) for owner, query in queries}
 
@@ -84,7 +88,7 @@ def _ask_udp(server: Server, queries: Sequence[dns.message.Message]) -> dict[int
             for query in queries:
                 answers[query.id] = _one_datagram(connection, query)
     except OSError as error:
-        raise ServerSilent(_silence(error)) from error
+        raise out_of_descriptors(str(server), error) or ServerSilent(_silence(error)) from error
     return answers
 
 

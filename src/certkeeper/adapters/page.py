@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import cast
 
+from certkeeper.adapters.descriptors import out_of_descriptors
 from certkeeper.base.wire import Step
 from certkeeper.config.load import load
 from certkeeper.config.reading import FailureKind, Glob, Read, ReadFailure
@@ -19,6 +20,7 @@ def read_page(config: str | None, cwd: str, environment: Mapping[str, str]) -> C
 
     Raises:
         ConfigError: with file and line.
+        OutOfDescriptors: not even that can be read.
     """
     exchange = load(config, cwd=cwd, environment=environment)
     try:
@@ -71,5 +73,7 @@ def _failure(path: str, error: OSError | ValueError) -> ReadFailure:
         errno.ENOTDIR: FailureKind.MISSING,
         errno.EISDIR: FailureKind.DIRECTORY,
     }
+    if (starved := out_of_descriptors(f"{path}: cannot read", error)) is not None:
+        raise starved from error
     reason = (error.strerror or "unreadable").lower()
     return ReadFailure(path, kinds.get(error.errno or 0, FailureKind.UNREADABLE), reason)

@@ -15,7 +15,7 @@ from datetime import timedelta
 from certkeeper.apply.effects import ChangeZone, FindServers, NotifyZone, WriteJournal, do
 from certkeeper.apply.propagate import Proof
 from certkeeper.apply.scheduler import Scheduler, Signal, shield, wait
-from certkeeper.base.errors import CertkeeperError
+from certkeeper.base.errors import CertkeeperError, OutOfDescriptors
 from certkeeper.base.events import Noted, Tell, ZoneChanged, count
 from certkeeper.base.names import Alias, DnsName
 from certkeeper.base.wire import Exchange, TransportError, pause
@@ -303,7 +303,7 @@ class Waves:
             try:
                 yield from do(ChangeZone(zone, changes))
                 break
-            except TransportError as error:
+            except (TransportError, OutOfDescriptors) as error:
                 if attempt == _CHANGE_TRIES - 1 or not error.transient:
                     raise
                 yield from pause(0.25 * 4**attempt)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from certkeeper.base.accounts import StoredAccount
-from certkeeper.base.errors import CertkeeperError, Fault
+from certkeeper.base.errors import CertkeeperError, ExitCode, Fault
 from certkeeper.base.keys import KeyPair, KeySpec
 from certkeeper.base.names import Alias, DnsName
 from certkeeper.base.wire import Request, Response, Step
@@ -98,7 +98,7 @@ class Store(Protocol):
         """Take away a version that was begun and will not be completed."""
 
     def lineage(self, alias: Alias) -> Lineage:
-        """What is there, whatever its state."""
+        """What is there, whatever its state. Raises OutOfDescriptors where it cannot be looked at."""
 
     def version(self, alias: Alias, stamp: int) -> VersionFiles | None:
         """The complete version of that stamp, live or not; None where there is none."""
@@ -121,14 +121,26 @@ class Journal(Protocol):
         """Put and drop entries in one transaction, which lasts when this returns. Raises CertkeeperError."""
 
 
+class Busy(CertkeeperError):
+    """Another process works on it."""
+
+    fault = Fault.OPERATOR
+    exit_code = ExitCode.LOCKED
+    local = True
+
+
 class Claims(Protocol):
-    """Who works on what, among the processes of this machine."""
+    """Who works on what, among the processes of this machine. A process that ends gives back all that it has."""
 
     def hold(self, alias: Alias) -> None:
-        """Claim a lineage for this process. Raises CertkeeperError where another one has it."""
+        """Claim a lineage for this process. Raises Busy where another one has it."""
 
-    def free(self, alias: Alias) -> None:
-        """Give it back; a process that ends gives back all that it has."""
+    def free(self, alias: Alias) -> None: ...
+
+    def hold_account(self, ca: str) -> None:
+        """Claim the account at the CA with that directory URL. Raises Busy where another process has it."""
+
+    def free_account(self, ca: str) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)

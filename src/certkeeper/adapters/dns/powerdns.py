@@ -13,7 +13,7 @@ from typing import cast
 from urllib.parse import quote
 
 from certkeeper.adapters.http import AnswerTooLarge, HttpClient
-from certkeeper.base.errors import CertkeeperError, Fault, printable
+from certkeeper.base.errors import CertkeeperError, Fault, OutOfDescriptors, printable
 from certkeeper.base.names import DnsName, InvalidName
 from certkeeper.base.wire import Request, Response, TransportError
 from certkeeper.config.settings import PowerDnsSettings
@@ -190,7 +190,7 @@ class PowerDns:
         for attempt in range(_LOOKS - 1):
             try:
                 return self._call("GET", path, subject=subject)
-            except TransportError as error:
+            except (TransportError, OutOfDescriptors) as error:
                 if not error.transient:
                     raise
                 time.sleep(0.2 * 4**attempt)
