@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
+from dns import rcode
+
 from bed import binaries, lookups, ports
 from bed.process import Process
 from bed.waiting import wait_until
@@ -61,14 +63,20 @@ class Bind:
         """A zone, without the final dot. `records` are lines of its file; what is not `writable` takes no updates."""
         name = name or f"zone{next(self._numbers)}.example"
         file = self.folder / f"zone{next(self._numbers)}.db"
-        lines = ["$TTL 3600", f"@ SOA ns1.{name}. hostmaster.{name}. 1 3600 600 86400 60", f"@ NS ns1.{name}."]
-        lines += [f"ns1.{name}. A 127.0.0.1", *records]
+        # Names of elsewhere: a zone like _acme-challenge.www can have no host in it.
+        lines = ["$TTL 3600", "@ SOA ns1.bed. hostmaster.bed. 1 3600 600 86400 60", "@ NS ns1.bed.", *records]
         file.write_text("\n".join(lines) + "\n", encoding="utf-8")
         grant = f'update-policy {{ grant "{KEY_NAME}" zonesub ANY; }};' if writable else ""
         self._zones[name] = f'zone "{name}" {{ type primary; file "{file}"; {grant} }};\n'
         self._reload()
         wait_until(lambda: self.serial(name) is not None, f"{name} on {self.server}\n{self.process.tail(5)}")
         return name
+
+    def break_zone(self, name: str) -> None:
+        """A zone that is configured and cannot be loaded."""
+        self._zones[name] = f'zone "{name}" {{ type primary; file "{self.folder}/missing.db"; }};\n'
+        self._reload()
+        wait_until(lambda: lookups.ask(self.dns, f"{name}.", "SOA").rcode() == rcode.SERVFAIL, f"{name} is broken")
 
     def drop_zone(self, name: str) -> None:
         del self._zones[name]

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 import dns.exception
 import dns.name
@@ -15,6 +16,22 @@ from certkeeper.zone.rrset import Zone, ZoneKind
 
 _LIFETIME = 10.0
 _LOOKUPS_AT_ONCE = 8
+
+
+@dataclass(frozen=True, slots=True)
+class _Trouble:
+    """A name of which nothing is known. `silent`: nobody said anything in time."""
+
+    name: DnsName
+    text: str
+    silent: bool = False
+
+    @property
+    def error(self) -> ZoneError:
+        return ZoneError(
+            f"{self.name}: its zone cannot be found: this host's resolver gets no answer ({self.text})",
+            hint="are the name servers of the domain, and those in /etc/resolv.conf, up?",
+        )
 
 
 class Apexes:
@@ -35,20 +52,23 @@ class Apexes:
         The zones are of a kind whose secondaries are told of changes by others.
 
         Raises:
-            ZoneError: the resolver does not answer, or finds nothing and has trouble with some name.
+            ZoneError: no name at all could be resolved.
         """
         if not owners:
             return {}
         hosts = {owner: _host(owner) for owner in owners}
         search: ZoneSearch[Zone] = find_zones(dict.fromkeys(hosts.values()))
-        troubles: dict[DnsName, str] = {}
+        troubles: dict[DnsName, _Trouble] = {}
         resolver = self._resolver or _of_this_host()
         with ThreadPoolExecutor(_LOOKUPS_AT_ONCE) as threads:
             try:
                 names = next(search)
                 while True:
                     looks = list(threads.map(lambda name: _look(resolver, name), names))
-                    troubles |= {name: look for name, look in zip(names, looks, strict=True) if isinstance(look, str)}
+                    troubles |= {look.name: look for look in looks if isinstance(look, _Trouble)}
+                    if all(isinstance(look, _Trouble) and look.silent for look in looks):
+                        # Every further label would be waited for in vain, too.
+                        raise next(iter(troubles.values())).error
                     names = search.send({look.name: look for look in looks if isinstance(look, Zone)})
             except StopIteration as stop:
                 found: dict[DnsName, Zone] = stop.value
@@ -59,8 +79,7 @@ class Apexes:
             if not any(host.is_within(name) and name.is_within(zone.name) for name in troubles)
         }
         if not sound and troubles:
-            name, trouble = next(iter(troubles.items()))
-            raise ZoneError(f"{name}: its zone cannot be found: {trouble}", hint="is the domain delegated rightly?")
+            raise next(iter(troubles.values())).error
         return {owner: sound[host] for owner, host in hosts.items() if host in sound}
 
 
@@ -79,7 +98,7 @@ def _of_this_host() -> dns.resolver.Resolver:
     return resolver
 
 
-def _look(resolver: dns.resolver.Resolver, name: DnsName) -> Zone | str | None:
+def _look(resolver: dns.resolver.Resolver, name: DnsName) -> "Zone | _Trouble | None":
     """The zone of exactly that name, None where there is none, or the trouble with it."""
     absolute = dns.name.from_text(name.absolute)
     try:
@@ -87,12 +106,9 @@ def _look(resolver: dns.resolver.Resolver, name: DnsName) -> Zone | str | None:
     except dns.resolver.NXDOMAIN:
         return None
     except dns.resolver.NoNameservers:
-        return "this host's resolver gets no answer from its name servers (SERVFAIL or REFUSED)"
+        return _Trouble(name, "SERVFAIL or REFUSED")
     except dns.exception.DNSException as error:
-        raise ZoneError(
-            f"{name}: this host's resolver does not answer: {type(error).__name__}",
-            hint="check the name servers in /etc/resolv.conf",
-        ) from error
+        return _Trouble(name, type(error).__name__, silent=True)
     for rrset in answer.response.answer:
         # A CNAME's target may be a zone; the name itself is none then.
         if rrset.name == absolute:

@@ -11,7 +11,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Collection, Mapping
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 from certkeeper.adapters.dns.apexes import Apexes
 from certkeeper.base.errors import CertkeeperError, ExitCode, Fault, printable
@@ -47,7 +47,9 @@ class LexiconRefused(CertkeeperError):
 class Lexicon:
     """Implements the port Dns for one account at one provider."""
 
-    def __init__(self, settings: LexiconSettings, apexes: Apexes) -> None:
+    def __init__(self, settings: LexiconSettings, apexes: Apexes, longest: float = _LONGEST) -> None:
+        """`longest` bounds each change and each look, in seconds."""
+        self._longest = longest
         self._provider = settings.provider
         self._options = {name: secret.reveal() for name, secret in settings.options}
         self._apexes = apexes
@@ -99,7 +101,7 @@ class Lexicon:
                 f"{self.describe()}: the Python package dns-lexicon is not installed",
                 hint=f"{sys.executable} -m pip install 'dns-lexicon>=3.20'",
             )
-        seconds = min(_LONGEST, _START + _PER_REQUEST * requests)
+        seconds = min(self._longest, _START + _PER_REQUEST * requests)
         text = json.dumps({"provider": self._provider, "options": self._options, **question})
         try:
             done = subprocess.run(
@@ -149,5 +151,6 @@ class Lexicon:
         """Some APIs take the token in the URL, and their errors name the URL."""
         for secret in sorted(self._options.values(), key=len, reverse=True):
             if len(secret) >= _SHORTEST_SECRET:
-                text = text.replace(secret, "********").replace(quote(secret, safe=""), "********")
+                for form in (secret, quote(secret), quote(secret, safe=""), quote_plus(secret)):
+                    text = text.replace(form, "********")
         return text

@@ -35,7 +35,7 @@ class _Pinned(ConfigResolver):
     """Settings for one domain: lexicon would cut it to what it takes for registrable."""
 
     def __init__(self, question: Mapping[str, Any], domain: str) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._domain = domain
         provider = question["provider"]
         self.with_dict({"provider_name": provider, provider: dict(question["options"])})

@@ -113,7 +113,7 @@ class Rfc2136:
         for (name, _), answer in answers.items():
             if answer.rcode() == dns.rcode.SERVFAIL:
                 # It has such a zone and cannot serve it; the zone above would be the wrong one to write to.
-                raise TransportError(f"{self.describe()}: zone {name}: answers SERVFAIL", hint="see the server's log")
+                raise TransportError(f"{self.describe()}: answers SERVFAIL for {name}", hint="see the server's log")
             serial = _serial(name, answer)
             if serial is not None:
                 # No PowerDNS, but the same is true: a change raises the serial.
