@@ -10,7 +10,7 @@ import time
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import dns.flags
@@ -21,12 +21,16 @@ import pytest
 
 from bed import binaries, ports
 from bed.bind import KEY_NAME, SECRET, Bind
+from certkeeper.adapters import page
 from certkeeper.adapters.dns.rfc2136 import Rfc2136, UpdateRefused
 from certkeeper.base.errors import CertkeeperError, Fault
 from certkeeper.base.names import DnsName
 from certkeeper.base.wire import TransportError
-from certkeeper.config.rfc2136 import Rfc2136Settings
+from certkeeper.config.keyfile import ALGORITHMS
+from certkeeper.config.rfc2136 import Rfc2136Settings, rfc2136_settings
 from certkeeper.config.settings import Secret, ServerAddress
+from certkeeper.config.shell import evaluate
+from certkeeper.config.values import Values
 from certkeeper.zone.apex import OwnersRefused
 from certkeeper.zone.changes import ChangeSet, RecordChange
 from certkeeper.zone.rrset import Zone, ZoneKind, txt_rdata
@@ -194,6 +198,28 @@ def test_a_clock_that_is_wrong_is_told_with_the_difference(shared_bind: Bind, of
     assert ran.stdout.startswith("UpdateRefused")
 
 
+@real
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_keys_that_tsig_keygen_writes_are_understood(tmp_path: Path, algorithm: str) -> None:
+    command = [binaries.require("tsig-keygen"), "-a", algorithm.partition(".")[0], "certkeeper.example.org"]
+    made = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
+    file = tmp_path / "key"
+    file.write_text(made, encoding="utf-8")
+    for mode, findings in ((0o600, 0), (0o640, 0), (0o644, 1)):
+        file.chmod(mode)
+        lines = f'RFC2136_SERVER="ns1"\nRFC2136_KEY_FILE="{file}"\n'
+        values = Values({found.name: found for found in evaluate(lines, "config", {}).assignments}, "config")
+        exchange = rfc2136_settings(values)
+        step = next(exchange)
+        with pytest.raises(StopIteration) as stopped:
+            exchange.send(page._perform(step))
+        settings = stopped.value.value
+        assert (settings.key_name, settings.algorithm) == ("certkeeper.example.org", algorithm)
+        assert settings.secret.reveal() in made
+        assert len(values.findings) == findings
+    Rfc2136(settings)
+
+
 # --- servers that are not there, or odd -------------------------------------------------------------------------------
 
 ZONE = Zone(DnsName("example.org"), "example.org", ZoneKind.PRIMARY, 1)
@@ -315,3 +341,26 @@ def test_what_an_odd_server_answers(
     with odd_server(answer) as address, pytest.raises(kind, match=said) as raised:
         at(address).change(ZONE, add("example.org", "value"))
     assert "zone example.org" in str(raised.value)
+
+
+def test_an_answer_that_drips_is_given_up() -> None:
+    """Octet by octet it would take hours; the look ends at its own bound all the same."""
+    port = ports.reserve()
+    over = threading.Event()
+    with socket.create_server(("127.0.0.1", port)) as listener:
+
+        def drip() -> None:
+            connection, _ = listener.accept()
+            with connection, suppress(OSError):
+                while not over.wait(0.05):
+                    connection.send(b"\xff")
+
+        thread = threading.Thread(target=drip, daemon=True)
+        thread.start()
+        try:
+            with pytest.raises(TransportError, match=rf"name server 127\.0\.0\.1:{port}: "):
+                at(("127.0.0.1", port)).zones([DnsName("example.org")])
+        finally:
+            over.set()
+            thread.join(10)
+            ports.release(port)

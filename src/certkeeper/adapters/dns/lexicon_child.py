@@ -11,7 +11,7 @@ import os
 import re
 import sys
 from argparse import ArgumentParser
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import requests
@@ -20,7 +20,8 @@ from lexicon.client import Client
 from lexicon.config import ConfigResolver
 from lexicon.exceptions import AuthenticationError, ProviderNotAvailableError
 
-from certkeeper.zone.rrset import canonical_txt, txt_rdata
+from certkeeper.adapters.dns.lexicon_records import standing_at
+from certkeeper.zone.rrset import txt_rdata
 
 _ABOUT_THE_DOMAIN = re.compile(r"\b(?:domain|zone)s?\b", re.IGNORECASE)
 _ABSENT = re.compile(r"\b(?:no|not|none|unknown|exists?|found)\b", re.IGNORECASE)
@@ -66,7 +67,7 @@ def _perform(question: Mapping[str, Any]) -> list[str]:
     client = _client(question, question["domain"])
     with client as operations:
         for change in question["changes"]:
-            _change(operations, change)
+            _change(operations, question["domain"], change)
     return []
 
 
@@ -100,32 +101,16 @@ def _says_no_such_domain(error: Exception) -> bool:
     return bool(_ABOUT_THE_DOMAIN.search(text) and _ABSENT.search(text))
 
 
-def _change(operations: Any, change: Mapping[str, Any]) -> None:  # noqa: ANN401 - its class is private
+def _change(operations: Any, domain: str, change: Mapping[str, Any]) -> None:  # noqa: ANN401 - its class is private
     owner: str = change["owner"]
-    present: dict[str, str] = {}
-    for record in operations.list_records("TXT", owner):
-        # Not every provider filters.
-        if record["type"] == "TXT" and str(record["name"]).rstrip(".").lower() == owner:
-            present[_canonical(str(record["content"]))] = str(record["content"])
-    for value in _missing(change["add"], present):
-        if not operations.create_record("TXT", owner, value):
+    present = standing_at(owner, domain, operations.list_records("TXT", owner))
+    for value in change["add"]:
+        if txt_rdata(value) not in present and not operations.create_record("TXT", owner, value):
             raise RuntimeError(f"the record for {owner} was not created")
     for value in change["remove"]:
         listed = present.get(txt_rdata(value))
         if listed is not None and not operations.delete_record(None, "TXT", owner, listed):
             raise RuntimeError(f"the record for {owner} was not deleted")
-
-
-def _missing(values: Sequence[str], present: Mapping[str, str]) -> list[str]:
-    return [value for value in values if txt_rdata(value) not in present]
-
-
-def _canonical(content: str) -> str:
-    """TXT content as some provider lists it: with quotes, without, or without the outer ones of several strings."""
-    for text in (content, f'"{content}"'):
-        if text.startswith('"') and (found := canonical_txt(text)).startswith('"'):
-            return found
-    return txt_rdata(content)
 
 
 def _kind(error: Exception) -> str:
