@@ -1,6 +1,9 @@
 """lexicon beyond the port's promises: accounts, options, texts, and a process that does not end well."""
 
+import json
+import signal
 import socket
+import subprocess
 import sys
 from pathlib import Path
 
@@ -110,6 +113,26 @@ def test_a_provider_that_never_answers_is_stopped_at_the_bound() -> None:
         dns = Lexicon(settings, Apexes(), longest=3.0)
         with pytest.raises(TransportError, match=r"zone example.org: no end within 3 s"):
             dns.change(ZONE, add("example.org", "value"))
+
+
+def test_its_process_ends_at_the_bound_also_where_nobody_is_left_to_stop_it() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        question = {
+            "seconds": 1,
+            "provider": "powerdns",
+            "options": {"auth_token": "secret", "pdns_server": url},
+            "domains": ["example.org"],
+        }
+        child = subprocess.run(
+            [sys.executable, "-P", "-m", adapter._CHILD],
+            input=json.dumps(question).encode(),
+            capture_output=True,
+            timeout=60,
+            check=False,
+        )
+    assert child.returncode == -signal.SIGALRM
+    assert child.stdout == b""
 
 
 def test_a_missing_package_is_one_error_with_what_to_type(tmp_path: Path) -> None:

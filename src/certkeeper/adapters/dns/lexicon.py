@@ -102,7 +102,7 @@ class Lexicon:
                 hint=f"{sys.executable} -m pip install 'dns-lexicon>=3.20'",
             )
         seconds = min(self._longest, _START + _PER_REQUEST * requests)
-        text = json.dumps({"provider": self._provider, "options": self._options, **question})
+        text = json.dumps({"seconds": seconds, "provider": self._provider, "options": self._options, **question})
         try:
             done = subprocess.run(
                 # -P: a module in the working directory is no part of us.
@@ -119,6 +119,7 @@ class Lexicon:
             # Without its cause, which holds the child's input.
             raise TransportError(
                 f"{self.describe()}: {subject}no end within {seconds:.0f} s, and was stopped",
+                transient=False,
                 hint="the provider's API may be down; the next run tries again",
             ) from None
         except OSError as error:

@@ -1,14 +1,16 @@
 """The process in which dns-lexicon works: a question on standard input, one answer on standard output, both JSON.
 
-{"provider", "options", "domains"}           which of the domains the account holds
-{"provider", "options", "domain", "changes"} add and remove TXT records
-{"done": […]}                                went well
-{"kind", "said"}                             did not
+{"seconds", "provider", "options", "domains"}           which of the domains the account holds
+{"seconds", "provider", "options", "domain", "changes"} add and remove TXT records
+{"done": […]}                                           went well
+{"kind", "said"}                                        did not
 """
 
 import json
+import math
 import os
 import re
+import signal
 import sys
 from argparse import ArgumentParser
 from collections.abc import Mapping
@@ -53,6 +55,8 @@ def main() -> int:
     bundled = tldextract.TLDExtract(cache_dir=None, suffix_list_urls=())
     tldextract.TLDExtract = lambda **_: bundled  # type: ignore[assignment, misc]
     question = json.load(sys.stdin)
+    # Should nobody be left to stop us, we end by ourselves.
+    signal.alarm(math.ceil(question["seconds"]) + 1)
     try:
         answer: dict[str, Any] = {"done": _perform(question)}
     except Exception as error:  # noqa: BLE001 - 90 providers, each with its own exceptions
