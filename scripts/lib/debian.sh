@@ -19,6 +19,7 @@ tools  ca-certificates       /etc/ssl/certs/ca-certificates.crt                 
 dns    pdns-server           pdns_server                                                every test with a real PowerDNS
 dns    pdns-backend-sqlite3  /usr/share/pdns-backend-sqlite3/schema/schema.sqlite3.sql  every test with a real PowerDNS
 dns    sqlite3               sqlite3                                                    looking into a PowerDNS database by hand
+dns    bind9                 named                                                      tests of dynamic updates
 dns    unbound               unbound                                                    tests with a validating resolver
 peers  dehydrated            dehydrated                                                 tests that compare with dehydrated
 peers  fiu-utils             /usr/lib/fiu/fiu_posix_preload.so                          tests with a disk that reports errors

@@ -10,6 +10,8 @@ HINTS = {
     "pdns_server": "install the Debian packages pdns-server and pdns-backend-sqlite3",
     "pdns_control": "install the Debian package pdns-server",
     "pdnsutil": "install the Debian package pdns-server",
+    "named": "install the Debian package bind9",
+    "tsig-keygen": "install the Debian package bind9",
     "ip": "install the Debian package iproute2",
     "pebble": "scripts/test downloads it; CERTKEEPER_PEBBLE names one of your own (2.10 or newer)",
 }

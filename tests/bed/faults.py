@@ -166,7 +166,12 @@ class _Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
 
     def _handle(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        length = int(self.headers.get("Content-Length") or 0)
+        body = self.rfile.read(length)
+        if len(body) < length:
+            # A client that was killed between the head and the body has asked for nothing.
+            self._hang_up()
+            return
         fault = self.server.proxy.decide(self.command, self.path, body)
         match fault:
             case Answer(status, content, headers):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from bed.bind import Bind
 from bed.process import Process
 from bed.world import World
 
@@ -35,6 +36,13 @@ def shared_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """One world per worker process: for tests that keep to zones of their own (`world.new_zone()`)."""
     with World(tmp_path_factory.mktemp("shared-world"), zones=()) as world:
         yield world
+
+
+@pytest.fixture(scope="session")
+def shared_bind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bind]:
+    """One BIND per worker process: for tests that keep to zones of their own (`bind.new_zone()`)."""
+    with Bind(tmp_path_factory.mktemp("shared-bind")) as bind:
+        yield bind
 
 
 @pytest.hookimpl(wrapper=True)

@@ -13,6 +13,7 @@ from builders.plans import CA
 from certkeeper.acme.jws import AccountKey
 from certkeeper.acme.session import Session
 from certkeeper.adapters.keys import make
+from certkeeper.base.errors import OutOfDescriptors
 from certkeeper.base.keys import KeyAlgorithm, KeyPair, KeySpec
 from certkeeper.base.wire import Exchange, Request, Response, Sleep, Step, Together, TransportError
 
@@ -50,7 +51,7 @@ def problem(type_: str, detail: str = "", *, status: int = 400, **headers: str) 
     return Reply(status, body, {name.replace("_", "-"): value for name, value in headers.items()})
 
 
-Answer: TypeAlias = Reply | TransportError
+Answer: TypeAlias = Reply | TransportError | OutOfDescriptors
 Script: TypeAlias = Iterable[Answer] | Callable[[Request], Answer]
 
 
@@ -106,7 +107,7 @@ class _Player:
                 self.requests.append(step)
                 assert len(self.requests) <= self._limit, f"more than {self._limit} requests"
                 answer = self._answer(step)
-                if isinstance(answer, TransportError):
+                if isinstance(answer, TransportError | OutOfDescriptors):
                     return None, answer
                 return answer.at(self.now, f"nonce-{len(self.requests)}"), None
             case Sleep(seconds):

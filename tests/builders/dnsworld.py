@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from builders.fakes import FakeClock
 from builders.plans import PROVIDER, zones_of
-from certkeeper.base.errors import CertkeeperError
+from certkeeper.base.errors import CertkeeperError, OutOfDescriptors
 from certkeeper.base.names import DnsName
 from certkeeper.base.wire import TransportError
 from certkeeper.zone.apex import ZoneError
@@ -61,9 +61,11 @@ class DnsWorld:
         self.servers = dict(servers)
         self.refused: dict[str, CertkeeperError] = {}
         self.lost: dict[str, int] = {}
+        self.starved: dict[str, int] = {}
         self.hidden: set[str] = set()
         self.mute: set[str] = set()
         self.slow: dict[tuple[str, Server], float] = {}
+        self.aliased: dict[DnsName, DnsName] = {}
         self.tried: list[tuple[str, ChangeSet]] = []
         self.done: list[Done] = []
         self.notified: list[str] = []
@@ -74,10 +76,18 @@ class DnsWorld:
     def zones(self, owners: Collection[DnsName]) -> Mapping[DnsName, Zone]:
         return zones_of(owners, [held.zone for held in self._zones.values()])
 
+    def aliases(self, names: Mapping[Zone, Collection[DnsName]] | Collection[DnsName]) -> Mapping[DnsName, DnsName]:
+        """`aliased` are the CNAMEs, of zones that are held here and of others."""
+        asked = [name for each in names.values() for name in each] if isinstance(names, Mapping) else names
+        return {name: self.aliased[name] for name in asked if name in self.aliased}
+
     def change(self, zone: Zone, changes: ChangeSet) -> None:
         self.tried.append((zone.name.text, changes))
         if zone.name.text in self.refused:
             raise self.refused[zone.name.text]
+        if self.starved.get(zone.name.text, 0) > 0:
+            self.starved[zone.name.text] -= 1
+            raise OutOfDescriptors(PROVIDER)
         held = self._zones[zone.name]
         current = dict(held.history[-1][1])
         for rrset in fold(changes, current):

@@ -8,11 +8,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from builders.certificates import NOW
-from certkeeper.adapters.claims import Busy
 from certkeeper.adapters.hooks import HookFailed
 from certkeeper.adapters.keys import make, parse_own
 from certkeeper.apply.effects import Effect
-from certkeeper.apply.ports import Completion, HookCall, Ports
+from certkeeper.apply.ports import Busy, Completion, HookCall, Ports
 from certkeeper.base.accounts import StoredAccount
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.keys import KeyPair, KeySpec
@@ -166,7 +165,8 @@ class FakeJournal:
             raise self.broken
         for record in drop:
             if isinstance(record, ChallengeIntent):
-                self.challenges.discard(self._mine(record))
+                gone = self._key(self._mine(record))
+                self.challenges = {item for item in self.challenges if self._key(item) != gone}
             else:
                 self._table(record).pop(record.alias, None)
         for record in put:
@@ -178,6 +178,9 @@ class FakeJournal:
     @property
     def empty(self) -> bool:
         return not (self.orders or self.debts or self.backoffs or self.challenges)
+
+    def _key(self, record: ChallengeIntent) -> tuple[object, ...]:
+        return record.zone, record.owner, record.rdata, record.run
 
     def _mine(self, record: ChallengeIntent) -> ChallengeIntent:
         return record if record.run else replace(record, run=str(self._runs))
@@ -193,11 +196,11 @@ class FakeJournal:
 
 
 class FakeClaims:
-    """`taken` are lineages that another process works on."""
+    """`taken` are lineages, and directory URLs of accounts, that another process works on."""
 
     def __init__(self) -> None:
-        self.taken: set[Alias] = set()
-        self.held: set[Alias] = set()
+        self.taken: set[Alias | str] = set()
+        self.held: set[Alias | str] = set()
 
     def hold(self, alias: Alias) -> None:
         if alias in self.taken or alias in self.held:
@@ -206,6 +209,14 @@ class FakeClaims:
 
     def free(self, alias: Alias) -> None:
         self.held.discard(alias)
+
+    def hold_account(self, ca: str) -> None:
+        if ca in self.taken or ca in self.held:
+            raise Busy(f"{ca}: another certkeeper is setting its account up")
+        self.held.add(ca)
+
+    def free_account(self, ca: str) -> None:
+        self.held.discard(ca)
 
 
 class FakeHooks:

@@ -8,9 +8,9 @@ from certkeeper.base.errors import CertkeeperError, Location
 from certkeeper.base.keys import KeyAlgorithm, KeyPolicy, KeySpec
 from certkeeper.base.names import Alias, DnsName, Identifier
 from certkeeper.config.findings import Finding
-from certkeeper.config.settings import CertSpec, Configuration, RenewPolicy, Settings
+from certkeeper.config.settings import CertSpec, Configuration, Provider, RenewPolicy, Settings, ZoneRule
 from certkeeper.lineage.model import KeyPlace, Leaf, Lineage
-from certkeeper.plan.observed import Observed, Zones
+from certkeeper.plan.observed import Observed, Place, Zones
 from certkeeper.plan.planner import plan
 from certkeeper.zone.apex import ZoneSearch, find_zones
 from certkeeper.zone.rrset import Zone, ZoneKind
@@ -25,7 +25,12 @@ def names(*texts: str) -> tuple[Identifier, ...]:
     return tuple(Identifier.parse(text) for text in texts)
 
 
-def settings(*, propagation: timedelta = timedelta(seconds=60)) -> Settings:
+def settings(
+    *,
+    propagation: timedelta = timedelta(seconds=60),
+    providers: tuple[Provider, ...] = (),
+    zone_rules: tuple[ZoneRule, ...] = (),
+) -> Settings:
     return Settings(
         config_file="/etc/dehydrated/config",
         basedir="/etc/dehydrated",
@@ -37,6 +42,8 @@ def settings(*, propagation: timedelta = timedelta(seconds=60)) -> Settings:
         ca=CA,
         account_key=P256,
         propagation=propagation,
+        providers=providers,
+        zone_rules=zone_rules,
     )
 
 
@@ -125,6 +132,12 @@ def zones_of(owners: Iterable[DnsName], held: Collection[Zone]) -> dict[DnsName,
         return found
 
 
+def held_zones(owners: Iterable[DnsName], held: Collection[Zone]) -> Zones:
+    """What is known of a provider with these zones, where there is no CNAME."""
+    places = {owner: Place(zone, owner) for owner, zone in zones_of(owners, held).items()}
+    return Zones(PROVIDER, places, {item.name: item for item in held})
+
+
 def observed(
     *lineages: Lineage,
     specs: Collection[CertSpec] = (),
@@ -138,10 +151,10 @@ def observed(
     there = {item.alias: item for item in lineages}
     found = None
     if trouble is not None:
-        found = Zones(PROVIDER, trouble=trouble)
+        found = {"": Zones(PROVIDER, trouble=trouble)}
     elif zones is not None:
         owners = {identifier.domain.child("_acme-challenge"): None for item in specs for identifier in item.identifiers}
-        found = Zones(PROVIDER, zones_of(owners, zones))
+        found = {"": held_zones(owners, zones)}
     return Observed(
         now=now,
         lineages={item.alias: there.get(item.alias, Lineage(item.alias)) for item in specs} | there,

@@ -4,6 +4,7 @@ import http.client
 import json
 import os
 import signal
+import socket
 import ssl
 import subprocess
 import time
@@ -16,6 +17,7 @@ import pytest
 
 from bed import lookups, ports
 from bed.api import Api
+from bed.faults import Answer, FaultProxy
 from bed.namespace import Namespace
 from bed.pebble import Pebble
 from bed.powerdns import PowerDns, absolute, rrset, txt_rrset
@@ -280,3 +282,17 @@ def test_a_missing_program_skips_on_a_laptop_but_fails_in_ci(
 
 def test_names_are_made_absolute() -> None:
     assert absolute("example.org") == absolute("example.org.") == "example.org."
+
+
+def test_a_request_that_was_cut_off_in_the_middle_is_none() -> None:
+    """As of a client that is killed after it sent the head."""
+    with FaultProxy("http://127.0.0.1:9", lambda _: Answer(200)) as proxy:
+        with socket.create_connection(("127.0.0.1", proxy.port), timeout=10) as client:
+            client.sendall(b"POST /order-plz HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhalf")
+            client.shutdown(socket.SHUT_WR)
+            assert client.recv(100) == b""
+        whole = http.client.HTTPConnection("127.0.0.1", proxy.port, timeout=10)
+        whole.request("POST", "/order-plz", b"all of it.")
+        assert whole.getresponse().status == 200
+        whole.close()
+        assert [asked.body for asked in proxy.requests()] == [b"all of it."]

@@ -1,6 +1,7 @@
 """A whole run in a simulated world: what `certkeeper run` does, behind the ports, in an order that a seed decides."""
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from datetime import timedelta
 
 from builders.dnsworld import PRIMARY, SECONDARY, DnsWorld, NameServer
@@ -17,7 +18,8 @@ from builders.fakes import (
     through,
 )
 from builders.plans import settings
-from certkeeper.apply.observe import observe, with_zones
+from certkeeper.apply.locate import locate
+from certkeeper.apply.observe import observe
 from certkeeper.apply.ports import Ports
 from certkeeper.apply.reconcile import Reconciler
 from certkeeper.apply.result import Result
@@ -26,7 +28,7 @@ from certkeeper.base.events import Event
 from certkeeper.base.names import Alias
 from certkeeper.config.settings import CertSpec, Configuration
 from certkeeper.lineage.leaf import parse_leaf
-from certkeeper.plan.planner import due_owners, plan
+from certkeeper.plan.planner import plan, wanted_zones
 from certkeeper.zone.propagation import Server
 from certkeeper.zone.rrset import Zone
 
@@ -57,7 +59,7 @@ class Simulation:
         self.configuration = Configuration(settings(propagation=bound), tuple(specs))
         self.ports = Ports(
             http=self.ca,
-            dns=self.dns,
+            dns={"": self.dns},
             nameservers=self.dns,
             store=self.store,
             keys=self.keys,
@@ -82,7 +84,8 @@ class Simulation:
             records=self.journal.records(),
             config_folders=(),
         )
-        world = with_zones(world, due_owners(self.configuration, world, forced), self.dns)
+        wanted = wanted_zones(self.configuration, world, forced)
+        world = replace(world, zones=locate(wanted, self.configuration.settings, {"": self.dns}, self.dns))
         self.reconciler = Reconciler(
             plan(self.configuration, world, forced),
             self.configuration.settings,

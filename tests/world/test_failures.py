@@ -7,16 +7,18 @@ import pytest
 
 from builders.dnsworld import NEVER, PRIMARY, SECONDARY, NameServer
 from builders.fakeca import TERMS
+from builders.fakes import FakeStore
 from builders.plans import CA, spec, zone
 from certkeeper.acme.account import TermsNotAccepted
 from certkeeper.acme.order import OrderFailed, OrderTimeout
 from certkeeper.acme.problem import Problem
 from certkeeper.apply.account import BindingRequired
-from certkeeper.apply.effects import ChangeZone
-from certkeeper.base.errors import CertkeeperError, Fault
+from certkeeper.apply.effects import ChangeZone, HoldLineage
+from certkeeper.base.errors import CertkeeperError, Fault, OutOfDescriptors
 from certkeeper.base.events import LineageFailed
 from certkeeper.base.names import Alias
 from certkeeper.base.wire import Step, TransportError
+from certkeeper.lineage.model import Lineage
 from certkeeper.zone.apex import ZoneError
 from world.simulation import BOUND, Simulation, errors, issued
 
@@ -85,6 +87,31 @@ def test_a_change_whose_answer_is_lost_is_tried_again(seed: int) -> None:
     world = simulation(seed)
     world.dns.lost["example.org"] = 2
     assert assert_only(world, set()) == {}
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_change_without_a_descriptor_is_tried_again_and_its_failure_imposes_no_wait(seed: int) -> None:
+    world = simulation(seed)
+    world.dns.starved["example.org"] = 2
+    assert assert_only(world, set()) == {}
+    world = simulation(seed)
+    world.dns.starved["example.org"] = 4
+    found = assert_only(world, OF_ORG)
+    assert all(isinstance(error, OutOfDescriptors) for error in found.values())
+    assert world.journal.backoffs == {}
+    assert issued(world.run()) == OF_ORG
+
+
+class Unseen(FakeStore):
+    def lineage(self, alias: Alias) -> Lineage:
+        raise OutOfDescriptors(alias.text)
+
+
+def test_a_lineage_that_cannot_be_looked_at_is_not_kept_claimed() -> None:
+    world = simulation(0)
+    with pytest.raises(OutOfDescriptors):
+        HoldLineage(Alias("x")).perform(replace(world.ports, store=Unseen()))
+    assert world.claims.held == set()
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from certkeeper.acme.directory import NO_DIRECTORY_HINT, Directory, read_directory
 from certkeeper.acme.jws import AccountKey, sign_request
 from certkeeper.acme.problem import ErrorType, Problem, problem_from_response
-from certkeeper.base.errors import CertkeeperError, Fault
+from certkeeper.base.errors import CertkeeperError, Fault, OutOfDescriptors
 from certkeeper.base.times import parse_retry_after
 from certkeeper.base.wire import Exchange, Request, Response, TransportError, ask, pause
 
@@ -106,7 +106,7 @@ class Session:
         last = attempt == _TRANSIENT_TRIES - 1
         try:
             response = yield from ask(request)
-        except TransportError as error:
+        except (TransportError, OutOfDescriptors) as error:
             if last or not error.transient:
                 raise
             yield from pause(_backoff(request.url, attempt))

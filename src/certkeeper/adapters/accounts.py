@@ -59,7 +59,7 @@ class Accounts:
         Raises:
             FileTrouble: it cannot be written, or another key is there.
         """
-        with Folder.make(self._path(ca)) as folder:
+        with Folder.make_lasting(self._path(ca)) as folder:
             folder.sweep()
             if folder.status(KEY) is not None:
                 if folder.read(KEY) == key.pem:

@@ -1,4 +1,4 @@
-"""Flocks in STATEDIR: one per lineage and zone that is being worked on, and one per run.
+"""Flocks in STATEDIR: one per lineage, zone and account that is being worked on, and one per run.
 
 They hold whatever LOCKFILE says, and the kernel gives them back when a process ends, however it ends. The files stay:
 one that is removed while somebody waits for it would be two locks.
@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 from certkeeper.adapters.files import FILE_MODE, FileMissing, explained
 from certkeeper.adapters.state import make_state
-from certkeeper.base.errors import CertkeeperError, ExitCode, Fault
+from certkeeper.apply.ports import Busy
 from certkeeper.base.names import Alias, DnsName
 
 FOLDER = "locks"
@@ -25,14 +25,6 @@ _PATIENCE = 60.0
 """Seconds that a zone is waited for: another process holds it for one change only."""
 _PACE = 0.02
 _LONGEST = 200
-
-
-class Busy(CertkeeperError):
-    """Another process works on it."""
-
-    fault = Fault.OPERATOR
-    exit_code = ExitCode.LOCKED
-    local = True
 
 
 class Claims:
@@ -47,21 +39,17 @@ class Claims:
 
     def hold(self, alias: Alias) -> None:
         """Raises Busy where another process has it, FileTrouble where STATEDIR cannot be used."""
-        name = _name("lineage", alias.text)
-        fd = self._flocked(name)
-        if fd is None:
-            raise Busy(
-                f"{alias}: another certkeeper is working on it",
-                hint=f"see which: fuser -v {self._path(name)}",
-            )
-        with self._mutex:
-            self._held[name] = fd
+        self._hold(_name("lineage", alias.text), f"{alias}: another certkeeper is working on it")
 
     def free(self, alias: Alias) -> None:
-        with self._mutex:
-            fd = self._held.pop(_name("lineage", alias.text), None)
-        if fd is not None:
-            os.close(fd)
+        self._free(_name("lineage", alias.text))
+
+    def hold_account(self, ca: str) -> None:
+        """As `hold`."""
+        self._hold(_name("account", ca), f"{ca}: another certkeeper is setting its account up")
+
+    def free_account(self, ca: str) -> None:
+        self._free(_name("account", ca))
 
     @contextmanager
     def zone(self, zone: DnsName) -> Iterator[None]:
@@ -142,6 +130,19 @@ class Claims:
             held, self._held = self._held, {}
             self._run = ""
         for fd in held.values():
+            os.close(fd)
+
+    def _hold(self, name: str, taken: str) -> None:
+        fd = self._flocked(name)
+        if fd is None:
+            raise Busy(taken, hint=f"see which: fuser -v {self._path(name)}")
+        with self._mutex:
+            self._held[name] = fd
+
+    def _free(self, name: str) -> None:
+        with self._mutex:
+            fd = self._held.pop(name, None)
+        if fd is not None:
             os.close(fd)
 
     def _path(self, name: str) -> str:

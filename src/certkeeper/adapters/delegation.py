@@ -5,6 +5,7 @@ import dns.rdatatype
 import dns.resolver
 from dns.rdtypes.ANY.NS import NS
 
+from certkeeper.adapters.descriptors import perhaps_out_of_descriptors
 from certkeeper.base.names import DnsName
 from certkeeper.zone.apex import ZoneError
 from certkeeper.zone.propagation import Server, ServerSet
@@ -18,7 +19,12 @@ def servers_of(zone: DnsName) -> ServerSet:
     Raises:
         ZoneError: the resolver finds no NS record, or none of the names has an address.
     """
-    resolver = dns.resolver.Resolver()
+    try:
+        resolver = dns.resolver.Resolver()
+    except dns.exception.DNSException as error:
+        raise perhaps_out_of_descriptors(f"zone {zone}", error) or ZoneError(
+            f"zone {zone}: this host has no resolver: {_short(error)}", hint="see /etc/resolv.conf, or set NAMESERVERS"
+        ) from error
     resolver.lifetime = _LIFETIME
     names = _ns_names(resolver, zone)
     by_name = {name: _addresses(resolver, name) for name in names}
@@ -36,7 +42,7 @@ def _ns_names(resolver: dns.resolver.Resolver, zone: DnsName) -> list[str]:
     try:
         answer = resolver.resolve(zone.absolute, dns.rdatatype.NS)
     except dns.exception.DNSException as error:
-        raise ZoneError(
+        raise perhaps_out_of_descriptors(f"zone {zone}", error) or ZoneError(
             f"zone {zone}: this host's resolver does not find its name servers: {_short(error)}",
             hint="is the zone delegated to them? for private zones set NAMESERVERS",
         ) from error
@@ -48,7 +54,9 @@ def _addresses(resolver: dns.resolver.Resolver, name: str) -> list[Server]:
     for type_ in (dns.rdatatype.A, dns.rdatatype.AAAA):
         try:
             answer = resolver.resolve(name + ".", type_, raise_on_no_answer=False)
-        except dns.exception.DNSException:
+        except dns.exception.DNSException as error:
+            if (starved := perhaps_out_of_descriptors(name, error)) is not None:
+                raise starved from error
             continue
         found += [Server(name, rdata.to_text()) for rdata in answer]
     return found

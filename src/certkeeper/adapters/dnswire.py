@@ -1,10 +1,11 @@
-"""Questions to one name server: TXT values, straight from it and without recursion."""
+"""Questions to one name server, straight to it and without recursion; and single messages with their answer."""
 
 import secrets
 import socket
 import struct
 import time
 from collections.abc import Collection, Mapping, Sequence
+from typing import TypeAlias
 
 import dns.exception
 import dns.flags
@@ -14,9 +15,13 @@ import dns.rcode
 import dns.rdatatype
 from dns.rdtypes.ANY.TXT import TXT
 
+from certkeeper.adapters.descriptors import out_of_descriptors
 from certkeeper.base.errors import CertkeeperError, Fault
 from certkeeper.base.names import DnsName
 from certkeeper.zone.propagation import Server
+
+Question: TypeAlias = tuple[DnsName, str]
+"""An owner, and the type of the records asked for."""
 
 _SECONDS = 3.0
 _BATCH = 50
@@ -37,20 +42,51 @@ def ask_txt(server: Server, owners: Collection[DnsName]) -> Mapping[DnsName, fro
 
     Raises:
         ServerSilent: no answer, an error answer, or one that is not authoritative.
+        OutOfDescriptors: it was not asked.
+    """
+    answers = ask(server, [(owner, "TXT") for owner in owners])
+    return {owner: _values(owner, answers[owner, "TXT"]) for owner in owners}
+
+
+def ask(server: Server, questions: Collection[Question]) -> Mapping[Question, dns.message.Message]:
+    """The server's answers, whatever they say.
+
+    Raises:
+        ServerSilent: some question has no answer, or one that is no DNS message.
     """
     first_id = secrets.randbelow(65536)
-    queries = [(owner, _query(owner, (first_id + index) % 65536)) for index, owner in enumerate(owners)]
+    queries = [(question, _query(question, (first_id + index) % 65536)) for index, question in enumerate(questions)]
     try:
         answers = _ask_tcp(server, [query for _, query in queries])
-    except OSError:
+    except OSError as error:
+        if (starved := out_of_descriptors(str(server), error)) is not None:
+            raise starved from error
         answers = _ask_udp(server, [query for _, query in queries])
-    return {owner: _values(owner, answers[query.id]) for owner, query in queries}
+    return {question: answers[query.id] for question, query in queries}
 
 
-def _query(owner: DnsName, id_: int) -> dns.message.Message:
-    query = dns.message.make_query(
-        dns.name.from_text(owner.absolute), dns.rdatatype.TXT, use_edns=0, payload=_EDNS_PAYLOAD, id=id_
-    )
+def exchange(server: Server, wire: bytes, seconds: float) -> bytes:
+    """One message over TCP, and the one that comes back, as octets.
+
+    Raises:
+        OSError: there is no answer in time.
+    """
+    deadline = time.monotonic() + seconds
+    with socket.create_connection((server.address, server.port), timeout=seconds) as connection:
+        connection.settimeout(max(0.01, deadline - time.monotonic()))
+        connection.sendall(struct.pack("!H", len(wire)) + wire)
+        size = struct.unpack("!H", _exactly(connection, 2, deadline))[0]
+        return _exactly(connection, size, deadline)
+
+
+def silence(error: OSError) -> str:
+    """Why there is no answer, in words."""
+    return "no answer" if isinstance(error, TimeoutError) else (error.strerror or "no answer").lower()
+
+
+def _query(question: Question, id_: int) -> dns.message.Message:
+    owner, type_ = question
+    query = dns.message.make_query(dns.name.from_text(owner.absolute), type_, use_edns=0, payload=_EDNS_PAYLOAD, id=id_)
     query.flags &= ~dns.flags.RD
     return query
 
@@ -66,9 +102,8 @@ def _ask_tcp(server: Server, queries: Sequence[dns.message.Message]) -> dict[int
             wires = [query.to_wire() for query in batch.values()]
             connection.sendall(b"".join(struct.pack("!H", len(wire)) + wire for wire in wires))
             while batch:
-                connection.settimeout(max(0.01, deadline - time.monotonic()))
-                size = struct.unpack("!H", _exactly(connection, 2))[0]
-                answer = _parse(_exactly(connection, size))
+                size = struct.unpack("!H", _exactly(connection, 2, deadline))[0]
+                answer = _parse(_exactly(connection, size, deadline))
                 if batch.pop(answer.id, None) is not None:
                     answers[answer.id] = answer
     return answers
@@ -84,7 +119,7 @@ def _ask_udp(server: Server, queries: Sequence[dns.message.Message]) -> dict[int
             for query in queries:
                 answers[query.id] = _one_datagram(connection, query)
     except OSError as error:
-        raise ServerSilent(_silence(error)) from error
+        raise out_of_descriptors(str(server), error) or ServerSilent(silence(error)) from error
     return answers
 
 
@@ -98,9 +133,11 @@ def _one_datagram(connection: socket.socket, query: dns.message.Message) -> dns.
             return answer
 
 
-def _exactly(connection: socket.socket, size: int) -> bytes:
+def _exactly(connection: socket.socket, size: int, deadline: float) -> bytes:
+    """So many octets, all of them before the deadline, however slowly they drip."""
     data = b""
     while len(data) < size:
+        connection.settimeout(max(0.01, deadline - time.monotonic()))
         piece = connection.recv(size - len(data))
         if not piece:
             raise ConnectionResetError("the server closed the connection")
@@ -134,7 +171,3 @@ def _values(owner: DnsName, answer: dns.message.Message) -> frozenset[str]:
         for rdata in rrset
         if isinstance(rdata, TXT)
     )
-
-
-def _silence(error: OSError) -> str:
-    return "no answer" if isinstance(error, TimeoutError) else (error.strerror or "no answer").lower()

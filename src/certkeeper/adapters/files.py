@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
 from typing import Self, TypeAlias, TypeVar
 
+from certkeeper.adapters.descriptors import out_of_descriptors
 from certkeeper.base.errors import CertkeeperError, Fault
 
 T = TypeVar("T")
@@ -51,6 +52,7 @@ def explained(path: str, purpose: str) -> Iterator[None]:
 
     Raises:
         FileMissing: ENOENT.
+        OutOfDescriptors: EMFILE, ENFILE.
         FileTrouble: any other.
     """
     try:
@@ -58,6 +60,8 @@ def explained(path: str, purpose: str) -> Iterator[None]:
     except FileNotFoundError as error:
         raise FileMissing(f"{path}: cannot {purpose}: no such file or folder") from error
     except OSError as error:
+        if (starved := out_of_descriptors(f"{path}: cannot {purpose}", error)) is not None:
+            raise starved from error
         reason = (error.strerror or str(error)).lower()
         raise FileTrouble(f"{path}: cannot {purpose}: {reason}", hint=_hint(error.errno, path)) from error
 
@@ -73,8 +77,6 @@ def _hint(number: int | None, path: str) -> str:
             return f"run as the owner or as root, or see who may: namei -l {path}"
         case errno.EISDIR | errno.ENOTDIR:
             return f"move it away: ls -ld {path}"
-        case errno.EMFILE | errno.ENFILE:
-            return "allow more open files: ulimit -n"
         case errno.ELOOP:
             return f"a symbolic link is in the way: ls -l {path}"
         case errno.EIO:
@@ -124,6 +126,19 @@ class Folder:
         with cls.make(parent or ".") as folder:
             folder.make_child(name).close()
         return cls.open(path)
+
+    @classmethod
+    def make_lasting(cls, path: str) -> Self:
+        """The same, and its name lasts: a run that made it may have been killed before it came to that."""
+        if os.path.isdir(path):  # noqa: PTH112 - text
+            with contextlib.ExitStack() as stack:
+                try:
+                    above = stack.enter_context(cls.open(os.path.dirname(path.rstrip("/")) or "."))  # noqa: PTH120
+                except FileTrouble:
+                    # What cannot be opened is no folder that a run of ours made something in.
+                    return cls.open(path)
+                above.sync()
+        return cls.make(path)
 
     def __enter__(self) -> Self:
         return self
@@ -204,10 +219,17 @@ class Folder:
         with contextlib.suppress(FileMissing):
             return self.child(name)
         # Lineages start side by side, and the first ones all find their common folder missing.
-        with explained(self.path_of(name), "make the folder"), contextlib.suppress(FileExistsError):
-            os.mkdir(name, FOLDER_MODE, dir_fd=self._fd)
+        with explained(self.path_of(name), "make the folder"):
+            with contextlib.suppress(FileExistsError):
+                os.mkdir(name, FOLDER_MODE, dir_fd=self._fd)
             os.fsync(self._fd)
         return self.child(name)
+
+    def make_lasting_child(self, name: str) -> "Folder":
+        """The same, and its name lasts, as in `make_lasting`."""
+        if self.is_folder(name):
+            self.sync()
+        return self.make_child(name)
 
     def put(self, name: str, content: bytes) -> None:
         """A file (0600) with that content, replacing what had the name in one step. Lasts after `sync`."""

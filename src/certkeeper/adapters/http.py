@@ -1,6 +1,5 @@
 """HTTP over urllib3: TLS always verified, every call bounded in time and size, no retries of its own."""
 
-import os
 import socket
 import ssl
 import threading
@@ -12,7 +11,8 @@ import urllib3
 from urllib3.exceptions import HTTPError, NameResolutionError, NewConnectionError, ProtocolError, SSLError
 from urllib3.exceptions import TimeoutError as HttpTimeout
 
-from certkeeper.base.errors import CertkeeperError, ExitCode, Fault, printable
+from certkeeper.adapters.descriptors import out_of_descriptors, perhaps_out_of_descriptors
+from certkeeper.base.errors import CertkeeperError, ExitCode, Fault, OutOfDescriptors, printable
 from certkeeper.base.wire import Request, Response, TransportError
 
 _CONNECT_SECONDS = 10.0
@@ -55,6 +55,7 @@ class HttpClient:
 
         Raises:
             TransportError: nothing complete came back; the message names the URL, never a header.
+            OutOfDescriptors: there was none for the connection, or for what it needs.
         """
         try:
             answer = self._pool.request(
@@ -72,7 +73,7 @@ class HttpClient:
             finally:
                 answer.release_conn()
         except (HTTPError, ValueError) as error:
-            raise _failure(request.url, error) from error
+            raise _starved(request.url, error) or _failure(request.url, error) from error
         if len(body) > MAX_BODY:
             answer.close()
             raise AnswerTooLarge(
@@ -87,8 +88,13 @@ def _given_up_after(seconds: float, answer: urllib3.BaseHTTPResponse) -> Iterato
     """Bound the whole answer: a server that sends a letter at a time keeps each read within its own bound."""
 
     def hang_up() -> None:
-        with suppress(OSError), socket.socket(fileno=os.dup(answer.fileno())) as line:
-            line.shutdown(socket.SHUT_RDWR)
+        # Not a duplicate: there may be no descriptor left for one.
+        with suppress(OSError):
+            line = socket.socket(fileno=answer.fileno())
+            try:
+                line.shutdown(socket.SHUT_RDWR)
+            finally:
+                line.detach()
 
     timer = threading.Timer(seconds, hang_up)
     timer.daemon = True
@@ -103,10 +109,20 @@ def _context(ca_bundle: str) -> ssl.SSLContext:
     try:
         return ssl.create_default_context(cafile=ca_bundle)
     except (OSError, ssl.SSLError) as error:
+        if (starved := out_of_descriptors(ca_bundle, error)) is not None:
+            raise starved from error
         raise CaBundleError(
             f"{ca_bundle}: cannot be used as CA_BUNDLE: {printable(str(error), 200)}",
             hint="CA_BUNDLE is a file of PEM certificates that the CA's own API is trusted by",
         ) from error
+
+
+def _starved(asked: str, error: Exception) -> OutOfDescriptors | None:
+    """Resolvers and OpenSSL pass over files that they cannot open: the name is then not found, or no root trusted."""
+    url = asked.partition("?")[0]
+    if isinstance(error, NameResolutionError | SSLError):
+        return perhaps_out_of_descriptors(url, error)
+    return out_of_descriptors(url, error)
 
 
 def _failure(asked: str, error: Exception) -> TransportError:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from certkeeper.adapters import journal_tables as tables
 from certkeeper.adapters.claims import Claims
+from certkeeper.adapters.descriptors import perhaps_out_of_descriptors
 from certkeeper.adapters.files import FILE_MODE, FileMissing, FileTrouble, explained
 from certkeeper.adapters.state import check_state, make_state
 from certkeeper.apply.ports import JournalDamaged
@@ -209,6 +210,9 @@ class Journal:
             # What SQLite says of a damaged page may be no text itself.
             database.close()
             raise self._damaged(str(error)) from error
+        if version < 0:
+            database.close()
+            raise self._damaged(f"it says that its schema is {version}")
         if version > tables.VERSION:
             database.close()
             raise JournalOfTheFuture(
@@ -223,6 +227,11 @@ class Journal:
     def _explained(self, error: sqlite3.Error) -> CertkeeperError:
         kind = getattr(error, "sqlite_errorname", "").partition("_")[2]
         said = str(error)
+        # SQLite does not hand on why; a folder that cannot be written to would be another reason.
+        if kind.startswith("CANTOPEN") and os.access(self._statedir, os.W_OK | os.X_OK):
+            starved = perhaps_out_of_descriptors(f"{self._path}: {said}", error)
+            if starved is not None:
+                return starved
         if kind.startswith(("CORRUPT", "NOTADB")) or any(mark in said for mark in _NO_JOURNAL):
             return self._damaged(said)
         hint = next((hint for start, hint in _HINTS.items() if kind.startswith(start)), "")
@@ -235,7 +244,7 @@ _HINTS = {
     "FULL": "make room: df -h {folder}; df -i {folder}",
     "READONLY": "the file system is mounted read-only, or the file is: findmnt -T {folder}; ls -l {path}",
     "IOERR": "the disk reports errors, or is full: dmesg; df -h {folder}",
-    "CANTOPEN": "see who may open it, and how many files may be open: namei -l {path}; ulimit -n",
+    "CANTOPEN": "see who may open it: namei -l {path}",
     "BUSY": "another certkeeper holds it: fuser -v {path}",
 }
 

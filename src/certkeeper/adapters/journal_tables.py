@@ -9,7 +9,7 @@ from certkeeper.base.names import Alias, DnsName, Identifier, IdentifierType
 from certkeeper.base.times import from_epoch
 from certkeeper.plan.records import Backoff, ChallengeIntent, HookDebt, OrderIntent, Record, Records
 
-VERSION = 1
+VERSION = 2
 _SCHEMA = """
 CREATE TABLE orders (
     alias TEXT PRIMARY KEY, url TEXT NOT NULL, ca TEXT NOT NULL, identifiers TEXT NOT NULL, profile TEXT NOT NULL,
@@ -17,6 +17,7 @@ CREATE TABLE orders (
 ) STRICT;
 CREATE TABLE challenges (
     zone TEXT NOT NULL, owner TEXT NOT NULL, rdata TEXT NOT NULL, run TEXT NOT NULL,
+    provider TEXT NOT NULL DEFAULT '', token TEXT NOT NULL DEFAULT '',
     PRIMARY KEY (zone, owner, rdata, run)
 ) STRICT;
 CREATE TABLE debts (alias TEXT PRIMARY KEY, hook TEXT NOT NULL, stamp INTEGER NOT NULL) STRICT;
@@ -25,6 +26,13 @@ CREATE TABLE backoffs (
     message TEXT NOT NULL
 ) STRICT;
 """
+# What leads from each version to the next one.
+_STEPS = {
+    1: (
+        "ALTER TABLE challenges ADD COLUMN provider TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE challenges ADD COLUMN token TEXT NOT NULL DEFAULT ''",
+    ),
+}
 Run = Callable[[], str]
 
 
@@ -41,14 +49,18 @@ def version(database: sqlite3.Connection) -> int:
 
 
 def create(database: sqlite3.Connection) -> None:
-    """Make the tables where there are none yet; two processes may try at once."""
+    """Make the tables where there are none yet, or bring them up to date; two processes may try at once."""
     if version(database) == VERSION:
         return
     database.execute("BEGIN IMMEDIATE")
     if version(database) == 0:
         for statement in _SCHEMA.split(";"):
             database.execute(statement)
-        database.execute(f"PRAGMA user_version={VERSION}")
+    else:
+        for step in range(version(database), VERSION):
+            for statement in _STEPS[step]:
+                database.execute(statement)
+    database.execute(f"PRAGMA user_version={VERSION}")
     database.execute("COMMIT")
 
 
@@ -70,7 +82,7 @@ def read(database: sqlite3.Connection) -> Records:
         for alias, failures, retry_at, inputs, message in database.execute("SELECT * FROM backoffs")
     ]
     challenges = database.execute("SELECT * FROM challenges ORDER BY zone, owner, rdata, run")
-    left = [ChallengeIntent(DnsName(zone), DnsName(owner), rdata, run) for zone, owner, rdata, run in challenges]
+    left = [ChallengeIntent(DnsName(zone), DnsName(owner), *rest) for zone, owner, *rest in challenges]
     return Records(
         orders={item.alias: item for item in orders},
         debts={item.alias: item for item in debts},
@@ -90,7 +102,7 @@ def drop(database: sqlite3.Connection, records: Sequence[Record], run: Run) -> N
     for record in records:
         if isinstance(record, ChallengeIntent):
             _, row = _row(record, run)
-            database.execute("DELETE FROM challenges WHERE zone=? AND owner=? AND rdata=? AND run=?", row)
+            database.execute("DELETE FROM challenges WHERE zone=? AND owner=? AND rdata=? AND run=?", row[:4])
         else:
             table, _ = _row(record, run)
             database.execute(f"DELETE FROM {table} WHERE alias=?", (record.alias.text,))  # noqa: S608 - as above
@@ -114,7 +126,8 @@ def _row(record: Record, run: Run) -> tuple[str, tuple[str | int | float, ...]]:
             row = (record.alias.text, record.url, record.ca, names, record.profile, staple, record.key, record.stamp)
             return "orders", row
         case ChallengeIntent():
-            return "challenges", (record.zone.text, record.owner.text, record.rdata, record.run or run())
+            named = (record.zone.text, record.owner.text, record.rdata, record.run or run())
+            return "challenges", (*named, record.provider, record.token)
         case HookDebt():
             return "debts", (record.alias.text, record.hook, record.stamp)
         case Backoff():

@@ -1,13 +1,16 @@
 """Reads the operator's page: gives config.load the files that it asks for."""
 
 import errno
+import os
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import cast
 
+from certkeeper.adapters.descriptors import out_of_descriptors
 from certkeeper.base.wire import Step
 from certkeeper.config.load import load
-from certkeeper.config.reading import FailureKind, Glob, Read, ReadFailure
+from certkeeper.config.reading import FailureKind, Glob, PrivateText, Read, ReadFailure, ReadPrivate
 from certkeeper.config.settings import Configuration
 
 _MAX_FILE = 16 * 1024 * 1024
@@ -19,6 +22,7 @@ def read_page(config: str | None, cwd: str, environment: Mapping[str, str]) -> C
 
     Raises:
         ConfigError: with file and line.
+        OutOfDescriptors: not even that can be read.
     """
     exchange = load(config, cwd=cwd, environment=environment)
     try:
@@ -32,6 +36,9 @@ def read_page(config: str | None, cwd: str, environment: Mapping[str, str]) -> C
 def _perform(step: Step) -> object:
     match step:
         case Read(path):
+            found = _read(path)
+            return found.text if isinstance(found, PrivateText) else found
+        case ReadPrivate(path):
             return _read(path)
         case Glob(directory, suffix):
             return _glob(directory, suffix)
@@ -39,16 +46,17 @@ def _perform(step: Step) -> object:
             raise TypeError(step)
 
 
-def _read(path: str) -> str | ReadFailure:
+def _read(path: str) -> PrivateText | ReadFailure:
     try:
         with Path(path).open("rb") as file:
+            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
             content = file.read(_MAX_FILE + 1)
     except (OSError, ValueError) as error:
         return _failure(path, error)
     if len(content) > _MAX_FILE:
         return ReadFailure(path, FailureKind.UNREADABLE, f"larger than {_MAX_FILE} octets")
     try:
-        return content.decode()
+        return PrivateText(content.decode(), mode)
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         return ReadFailure(path, FailureKind.NOT_UTF8, f"line {line} is not UTF-8")
@@ -71,5 +79,7 @@ def _failure(path: str, error: OSError | ValueError) -> ReadFailure:
         errno.ENOTDIR: FailureKind.MISSING,
         errno.EISDIR: FailureKind.DIRECTORY,
     }
+    if (starved := out_of_descriptors(f"{path}: cannot read", error)) is not None:
+        raise starved from error
     reason = (error.strerror or "unreadable").lower()
     return ReadFailure(path, kinds.get(error.errno or 0, FailureKind.UNREADABLE), reason)

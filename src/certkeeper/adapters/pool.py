@@ -4,6 +4,7 @@ import threading
 import traceback
 from queue import Empty, SimpleQueue
 
+from certkeeper.adapters.descriptors import out_of_descriptors
 from certkeeper.apply.effects import Effect
 from certkeeper.apply.ports import Completion, Ports
 from certkeeper.base.errors import CertkeeperError
@@ -59,7 +60,7 @@ class Pool:
         except CertkeeperError as error:
             return Completion(ticket, error=error)
         except Exception as error:  # noqa: BLE001 - a fault in one effect must not take the other lineages down
-            return Completion(ticket, error=_internal(step, error))
+            return Completion(ticket, error=out_of_descriptors(type(step).__name__, error) or _internal(step, error))
         return Completion(ticket, error=_internal(step, TypeError("not an effect")))
 
 

@@ -7,6 +7,7 @@ its negative cache would remember that they did not exist.
 import socket
 from collections.abc import Collection, Mapping, Sequence
 
+from certkeeper.adapters.descriptors import out_of_descriptors, perhaps_out_of_descriptors
 from certkeeper.base.names import DnsName
 from certkeeper.config.settings import NameserverOverride, ServerAddress
 from certkeeper.zone.apex import ZoneError
@@ -30,6 +31,11 @@ class SystemNameservers:
 
         return _reachable(servers_of(zone))
 
+    def aliases(self, names: Collection[DnsName]) -> Mapping[DnsName, DnsName]:
+        from certkeeper.adapters.aliases import aliases_of  # noqa: PLC0415 - only for names that no provider holds
+
+        return aliases_of(names, self.of)
+
     def ask_txt(self, server: Server, owners: Collection[DnsName]) -> Mapping[DnsName, frozenset[str]]:
         from certkeeper.adapters.dnswire import ask_txt  # noqa: PLC0415 - loads dnspython, in this step's thread
 
@@ -47,7 +53,7 @@ def _named(entry: ServerAddress) -> list[Server]:
     try:
         infos = socket.getaddrinfo(entry.host, entry.port, type=socket.SOCK_STREAM)
     except OSError as error:
-        raise ZoneError(
+        raise perhaps_out_of_descriptors(f"NAMESERVERS: {entry.host}", error) or ZoneError(
             f"NAMESERVERS: {entry.host} cannot be resolved", hint="write its address instead of its name"
         ) from error
     return list(dict.fromkeys(Server(str(entry), str(info[4][0]), entry.port) for info in infos))
@@ -76,6 +82,8 @@ def _route_trouble(server: Server) -> str:
         with socket.socket(family, socket.SOCK_DGRAM) as probe:
             probe.connect((server.address, server.port))
     except OSError as error:
+        if (starved := out_of_descriptors(str(server), error)) is not None:
+            raise starved from error
         return (
             f"no {'IPv6' if family == socket.AF_INET6 else 'IPv4'} route from here ({(error.strerror or '').lower()})"
         )

@@ -41,7 +41,11 @@ class Store:
         self._certdir = certdir
 
     def lineage(self, alias: Alias) -> Lineage:
-        """The folder as it is; what is wrong with it is part of the answer, never an exception."""
+        """The folder as it is; what is wrong with it is part of the answer.
+
+        Raises:
+            OutOfDescriptors: it could not be looked at, which says nothing about it.
+        """
         try:
             folder = self._open(alias)
         except FileMissing:
@@ -130,7 +134,7 @@ class Store:
         Raises:
             FileTrouble: the folders cannot be made.
         """
-        with Folder.make(self._path(alias)) as folder, folder.make_child(layout.VERSIONS) as versions:
+        with Folder.make_lasting(self._path(alias)) as folder, folder.make_lasting_child(layout.VERSIONS) as versions:
             folder.sweep()
             names = versions.names()
             for stamp in layout.partial_stamps(names):

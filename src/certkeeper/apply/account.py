@@ -5,11 +5,27 @@ from certkeeper.acme.directory import Directory
 from certkeeper.acme.jws import AccountKey
 from certkeeper.acme.problem import ErrorType, Problem
 from certkeeper.acme.session import Session
-from certkeeper.apply.effects import ForgetAccountKey, MakeKey, ReadAccount, SaveAccount, SaveAccountKey, do
+from certkeeper.apply.effects import (
+    ForgetAccountKey,
+    FreeAccount,
+    HoldAccount,
+    MakeKey,
+    ReadAccount,
+    SaveAccount,
+    SaveAccountKey,
+    do,
+)
+from certkeeper.apply.ports import Busy
+from certkeeper.apply.scheduler import monotonic
+from certkeeper.base.accounts import StoredAccount
 from certkeeper.base.errors import CertkeeperError, Fault
-from certkeeper.base.events import AccountRegistered, Tell
-from certkeeper.base.wire import Exchange
+from certkeeper.base.events import AccountRegistered, Noted, Tell
+from certkeeper.base.wire import Exchange, pause
 from certkeeper.config.settings import Settings
+
+_PATIENCE = 60.0
+"""Seconds that another process is waited for. It has the account for one registration only."""
+_PACE = 0.1
 
 
 class BindingRequired(CertkeeperError):
@@ -23,18 +39,54 @@ def open_session(settings: Settings, *, user_agent: str, terms_accepted: bool, t
 
     Raises:
         TermsNotAccepted: there is no account yet, and nobody agreed to the CA's terms.
+        Busy: another process is about to register it, and does not come to an end.
         Problem, TransportError: the CA refused or cannot be reached.
     """
     stored = yield from do(ReadAccount(settings.ca))
-    if stored is not None:
-        session = Session(settings.ca, AccountKey(stored.key.private), user_agent=user_agent, kid=stored.kid)
-        if stored.kid is None:
-            account = yield from _recover(session, settings, terms_accepted=terms_accepted)
-            yield from do(SaveAccount(settings.ca, account.url, account.body))
-        else:
-            yield from session.directory()
-        return session
-    return (yield from _register(settings, user_agent, terms_accepted=terms_accepted, tell=tell))
+    if stored is not None and stored.kid is not None:
+        return (yield from _known(stored, settings, user_agent))
+    yield from _claim(settings.ca, tell)
+    try:
+        session = yield from _set_up(settings, user_agent, terms_accepted=terms_accepted, tell=tell)
+    except CertkeeperError:
+        yield from do(FreeAccount(settings.ca))
+        raise
+    yield from do(FreeAccount(settings.ca))
+    return session
+
+
+def _claim(ca: str, tell: Tell) -> Exchange[None]:
+    began = yield from monotonic()
+    told = False
+    while True:
+        try:
+            return (yield from do(HoldAccount(ca)))
+        except Busy as busy:
+            if (yield from monotonic()) - began >= _PATIENCE:
+                raise
+            if not told:
+                tell(Noted("account", f"{busy}: waiting for it"))
+                told = True
+        yield from pause(_PACE)
+
+
+def _set_up(settings: Settings, user_agent: str, *, terms_accepted: bool, tell: Tell) -> Exchange[Session]:
+    """Look once more, now that nobody else is at it; then recover or register."""
+    stored = yield from do(ReadAccount(settings.ca))
+    if stored is None:
+        return (yield from _register(settings, user_agent, terms_accepted=terms_accepted, tell=tell))
+    if stored.kid is not None:
+        return (yield from _known(stored, settings, user_agent))
+    session = Session(settings.ca, AccountKey(stored.key.private), user_agent=user_agent)
+    account = yield from _recover(session, settings, terms_accepted=terms_accepted)
+    yield from do(SaveAccount(settings.ca, account.url, account.body))
+    return session
+
+
+def _known(stored: StoredAccount, settings: Settings, user_agent: str) -> Exchange[Session]:
+    session = Session(settings.ca, AccountKey(stored.key.private), user_agent=user_agent, kid=stored.kid)
+    yield from session.directory()
+    return session
 
 
 def _recover(session: Session, settings: Settings, *, terms_accepted: bool) -> Exchange[Account]:

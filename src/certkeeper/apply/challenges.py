@@ -15,7 +15,7 @@ from datetime import timedelta
 from certkeeper.apply.effects import ChangeZone, FindServers, NotifyZone, WriteJournal, do
 from certkeeper.apply.propagate import Proof
 from certkeeper.apply.scheduler import Scheduler, Signal, shield, wait
-from certkeeper.base.errors import CertkeeperError
+from certkeeper.base.errors import CertkeeperError, OutOfDescriptors
 from certkeeper.base.events import Noted, Tell, ZoneChanged, count
 from certkeeper.base.names import Alias, DnsName
 from certkeeper.base.wire import Exchange, TransportError, pause
@@ -69,6 +69,7 @@ class Waves:
         self._held: dict[Alias, list[_Parked]] = {}
         self._published: dict[tuple[Zone, int], ChangeSet] = {}
         self._left: dict[Zone, _Left] = {}
+        self._tokens: dict[str, str] = {}
         self.withdrawal_errors: list[CertkeeperError] = []
 
     def clean(self, left: Mapping[Zone, tuple[ChallengeIntent, ...]], busy: Collection[Zone]) -> None:
@@ -93,12 +94,15 @@ class Waves:
                 self._scheduler.spawn(do(FindServers(zone.name)), self._found(self._queues[zone]))
             self._queues[zone].may_join.add(alias)
 
-    def proof(self, alias: Alias, values: Mapping[Zone, Values]) -> Exchange[None]:
-        """Have values published and wait until they are served.
+    def proof(
+        self, alias: Alias, values: Mapping[Zone, Values], tokens: Mapping[str, str] | None = None
+    ) -> Exchange[None]:
+        """Have values published and wait until they are served. `tokens` are the challenges', by value.
 
         Raises:
             CertkeeperError: a zone could not be changed, or its servers do not serve the values within the bound.
         """
+        self._tokens.update(tokens or {})
         parked = {zone: _Parked(owners) for zone, owners in values.items()}
         self._held.setdefault(alias, []).extend(parked.values())
         for zone, item in parked.items():
@@ -202,9 +206,11 @@ class Waves:
         try:
             yield from wait(self._queues[zone].servers_known)
         except CertkeeperError as error:
-            # Nothing could be proven, so nothing is published.
-            _fail(wave, error)
-            return
+            if zone.kind is not ZoneKind.SCRIPTED:
+                # Nothing could be proven, so nothing is published.
+                _fail(wave, error)
+                return
+            self._tell(Noted(f"zone {zone.name}", f"no name server is asked, and the script's word counts: {error}"))
         try:
             yield from self._publish(zone, wave)
             yield from self._prove(zone, wave)
@@ -228,9 +234,7 @@ class Waves:
         going = dict(wave)
         while going:
             published = ChangeSet.of(
-                RecordChange(owner, "TXT", add=frozenset(txt_rdata(value) for value in values), ttl=_TTL)
-                for item in going.values()
-                for owner, values in item.values.items()
+                self._record(owner, values) for item in going.values() for owner, values in item.values.items()
             )
             # Nothing is published that is not written down.
             self._published[zone, id(wave)] = ChangeSet()
@@ -250,6 +254,10 @@ class Waves:
             else:
                 yield from self._forget_left(zone)
                 return
+
+    def _record(self, owner: DnsName, values: Collection[str]) -> RecordChange:
+        tokens = frozenset((txt_rdata(value), self._tokens[value]) for value in values if value in self._tokens)
+        return RecordChange(owner, "TXT", frozenset(txt_rdata(value) for value in values), ttl=_TTL, tokens=tokens)
 
     def _withdrawal(self, zone: Zone, wave: Mapping[Alias, _Parked]) -> ChangeSet:
         """What this wave published, but for what another one needs: a CA may give two orders one authorization."""
@@ -273,11 +281,19 @@ class Waves:
         for item in going:
             for owner, values in item.values.items():
                 wanted[owner] = wanted.get(owner, frozenset()) | values
-        servers = self._queues[zone].servers or ServerSet(())
+        servers = self._queues[zone].servers
+        if servers is None:
+            for item in going:
+                item.proven.set()
+            return
         failed = yield from Proof(self._scheduler, zone.name, servers, self._bound, self._tell).of(wanted)
         for item in going:
             owners = sorted(owner for owner in item.values if owner in failed.owners)
-            item.proven.set(failed.error(owners) if owners else None)
+            error = failed.error(owners) if owners else None
+            if error is not None and zone.kind is ZoneKind.SCRIPTED:
+                self._tell(Noted(f"zone {zone.name}", f"the script's word counts: {error}"))
+                error = None
+            item.proven.set(error)
 
     def _change(self, zone: Zone, changes: ChangeSet, action: str, lineages: int) -> Exchange[None]:
         """One change, tried again where it failed in passing; then NOTIFY, which nobody waits for."""
@@ -287,7 +303,7 @@ class Waves:
             try:
                 yield from do(ChangeZone(zone, changes))
                 break
-            except TransportError as error:
+            except (TransportError, OutOfDescriptors) as error:
                 if attempt == _CHANGE_TRIES - 1 or not error.transient:
                     raise
                 yield from pause(0.25 * 4**attempt)
@@ -313,12 +329,25 @@ def _fail(wave: Mapping[Alias, _Parked], error: CertkeeperError) -> None:
 
 def _records(intents: Iterable[ChallengeIntent]) -> ChangeSet:
     """The change that published these."""
-    return ChangeSet.of(RecordChange(item.owner, "TXT", add=frozenset({item.rdata}), ttl=_TTL) for item in intents)
+    return ChangeSet.of(
+        RecordChange(
+            item.owner,
+            "TXT",
+            add=frozenset({item.rdata}),
+            ttl=_TTL,
+            tokens=frozenset({(item.rdata, item.token)} if item.token else ()),
+        )
+        for item in intents
+    )
 
 
 def _intents(zone: Zone, published: ChangeSet) -> tuple[ChallengeIntent, ...]:
     return tuple(
-        ChallengeIntent(zone.name, change.owner, rdata) for change in published.changes for rdata in sorted(change.add)
+        ChallengeIntent(
+            zone.name, change.owner, rdata, provider=zone.provider, token=dict(change.tokens).get(rdata, "")
+        )
+        for change in published.changes
+        for rdata in sorted(change.add)
     )
 
 

@@ -46,6 +46,24 @@ class ReadAccount(Effect[StoredAccount | None]):
 
 
 @dataclass(frozen=True, slots=True)
+class HoldAccount(Effect[None]):
+    """Claim the account: of processes that begin together, one registers it."""
+
+    ca: str
+
+    def perform(self, ports: Ports) -> None:
+        ports.claims.hold_account(self.ca)
+
+
+@dataclass(frozen=True, slots=True)
+class FreeAccount(Effect[None]):
+    ca: str
+
+    def perform(self, ports: Ports) -> None:
+        ports.claims.free_account(self.ca)
+
+
+@dataclass(frozen=True, slots=True)
 class SaveAccountKey(Effect[None]):
     ca: str
     key: KeyPair
@@ -156,7 +174,7 @@ class ChangeZone(Effect[None]):
     changes: ChangeSet
 
     def perform(self, ports: Ports) -> None:
-        ports.dns.change(self.zone, self.changes)
+        ports.dns[self.zone.provider].change(self.zone, self.changes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +182,7 @@ class NotifyZone(Effect[None]):
     zone: Zone
 
     def perform(self, ports: Ports) -> None:
-        ports.dns.notify(self.zone)
+        ports.dns[self.zone.provider].notify(self.zone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +210,11 @@ class HoldLineage(Effect[Lineage]):
 
     def perform(self, ports: Ports) -> Lineage:
         ports.claims.hold(self.alias)
-        return ports.store.lineage(self.alias)
+        try:
+            return ports.store.lineage(self.alias)
+        except CertkeeperError:
+            ports.claims.free(self.alias)
+            raise
 
 
 @dataclass(frozen=True, slots=True)

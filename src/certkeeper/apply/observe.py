@@ -1,17 +1,15 @@
 """Looking at the world before a plan is made. Reads only."""
 
 from collections.abc import Collection
-from dataclasses import replace
 from typing import cast
 
 from certkeeper.acme.directory import read_directory
-from certkeeper.apply.ports import Accounts, CaaLookup, Clock, Dns, Http, Store
-from certkeeper.base.errors import CertkeeperError
+from certkeeper.apply.ports import Accounts, CaaLookup, Clock, Http, Store
 from certkeeper.base.names import Alias, DnsName
 from certkeeper.base.wire import Request
 from certkeeper.config.settings import Configuration
 from certkeeper.lineage.model import Lineage
-from certkeeper.plan.observed import Observed, Zones
+from certkeeper.plan.observed import Observed
 from certkeeper.plan.records import Records
 from certkeeper.zone.caa import CaaAnswer, CaaAnswers, Issuer, search
 
@@ -43,15 +41,6 @@ def observe(
         config_folders=config_folders,
         records=records,
     )
-
-
-def with_zones(observed: Observed, owners: Collection[DnsName], provider: Dns) -> Observed:
-    """Add the zones of these owners, or why the provider could not be asked for them."""
-    try:
-        zones = Zones(provider.describe(), provider.zones(owners))
-    except CertkeeperError as error:
-        zones = Zones(provider.describe(), trouble=error)
-    return replace(observed, zones=zones)
 
 
 def issuer_at(ca: str, http: Http, accounts: Accounts, *, user_agent: str) -> Issuer | None:

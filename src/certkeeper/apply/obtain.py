@@ -129,7 +129,8 @@ def _prove_names(attempt: Attempt, order: Order) -> Exchange[Order]:
         authorizations = yield from fetch_authorizations(session, order.authorizations)
         pending = _pending(authorizations)
         if pending:
-            yield from shared.waves.proof(item.alias, _values(item, session, pending))
+            tokens = {dns01_value(challenge.token, session.key): challenge.token for _, challenge in pending}
+            yield from shared.waves.proof(item.alias, _values(item, session, pending), tokens)
             yield from together(
                 [answer(session, challenge, str(authorization.identifier)) for authorization, challenge in pending]
             )
@@ -157,13 +158,14 @@ def _pending(authorizations: Sequence[Authorization]) -> list[tuple[Authorizatio
 def _values(
     item: LineagePlan, session: Session, pending: Sequence[tuple[Authorization, Challenge]]
 ) -> dict[Zone, dict[DnsName, frozenset[str]]]:
-    zone_of = {owner: proof.zone for proof in item.proofs for owner in proof.owners}
+    places = {owner: (proof.zone, owner) for proof in item.proofs for owner in proof.owners}
+    places |= {owner: (proof.zone, written) for proof in item.proofs for owner, written in proof.aliases}
     values: dict[Zone, dict[DnsName, frozenset[str]]] = {}
     for authorization, challenge in pending:
-        owner = dns01_owner(authorization.identifier.domain)
-        zone = zone_of.get(owner)
-        if zone is None:
+        place = places.get(dns01_owner(authorization.identifier.domain))
+        if place is None:
             raise OrderFailed(f"{authorization.identifier}: the CA wants a name proven that was not ordered")
+        zone, owner = place
         owners = values.setdefault(zone, {})
         owners[owner] = owners.get(owner, frozenset()) | {dns01_value(challenge.token, session.key)}
     return values

@@ -39,11 +39,7 @@ def call_deploy_cert(item: LineagePlan, settings: Settings, stamp: int, tell: Te
             str(stamp),
         ),
         environment=(
-            ("BASEDIR", settings.basedir),
-            ("CERTDIR", settings.certdir),
-            ("CONFIG", settings.config_file),
-            ("COMMAND", "sign_domains"),
-            ("CHALLENGETYPE", "dns-01"),
+            *hook_environment(settings),
             ("KEY_ALGO", item.spec.key.algorithm.value),
             ("alias", str(item.alias)),
             ("altnames", " ".join(str(name) for name in item.spec.identifiers)),
@@ -51,6 +47,17 @@ def call_deploy_cert(item: LineagePlan, settings: Settings, stamp: int, tell: Te
     )
     said = yield from do(RunHook(call))
     tell(HookCalled(str(item.alias), hook.script, DEPLOY_CERT, said))
+
+
+def hook_environment(settings: Settings) -> tuple[tuple[str, str], ...]:
+    """What every call of the operator's script finds in its environment, under dehydrated's names."""
+    return (
+        ("BASEDIR", settings.basedir),
+        ("CERTDIR", settings.certdir),
+        ("CONFIG", settings.config_file),
+        ("COMMAND", "sign_domains"),
+        ("CHALLENGETYPE", "dns-01"),
+    )
 
 
 def make_next_key(item: LineagePlan) -> Exchange[None]:

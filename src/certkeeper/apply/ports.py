@@ -6,12 +6,13 @@ from datetime import datetime
 from typing import Protocol
 
 from certkeeper.base.accounts import StoredAccount
-from certkeeper.base.errors import CertkeeperError, Fault
+from certkeeper.base.errors import CertkeeperError, ExitCode, Fault
 from certkeeper.base.keys import KeyPair, KeySpec
 from certkeeper.base.names import Alias, DnsName
 from certkeeper.base.wire import Request, Response, Step
 from certkeeper.lineage.model import Draft, Lineage, VersionFiles
 from certkeeper.plan.doctor import Repair
+from certkeeper.plan.observed import Place
 from certkeeper.plan.records import Record, Records
 from certkeeper.zone.caa import CaaAnswers
 from certkeeper.zone.changes import ChangeSet
@@ -38,13 +39,16 @@ class Http(Protocol):
 
 
 class Dns(Protocol):
-    """The provider that holds the operator's zones."""
+    """A provider that holds zones of the operator's."""
 
     def describe(self) -> str:
         """Where it is, for messages."""
 
     def zones(self, owners: Collection[DnsName]) -> Mapping[DnsName, Zone]:
         """The zone of each owner; owners without one are left out. Raises CertkeeperError if it cannot be asked."""
+
+    def aliases(self, names: Mapping[Zone, Collection[DnsName]]) -> Mapping[DnsName, DnsName]:
+        """Where a CNAME at these names of its zones leads; names without one are left out. Raises CertkeeperError."""
 
     def change(self, zone: Zone, changes: ChangeSet) -> None:
         """Apply all changes in one request, keeping other people's records; done already is no error.
@@ -63,6 +67,9 @@ class Nameservers(Protocol):
     def of(self, zone: DnsName) -> ServerSet:
         """Every address of every NS name. Raises CertkeeperError where not even the names can be found."""
 
+    def aliases(self, names: Collection[DnsName]) -> Mapping[DnsName, DnsName]:
+        """Where a CNAME at these names leads, as their zones' servers say; none where nobody can be asked."""
+
     def ask_txt(self, server: Server, owners: Collection[DnsName]) -> Mapping[DnsName, frozenset[str]]:
         """The TXT values (joined character-strings) that this server serves. Raises CertkeeperError if it is silent."""
 
@@ -77,11 +84,20 @@ class CaaLookup(Protocol):
 class Survey(Protocol):
     """A look at zones, and the settings of theirs that may be mended. All of it raises CertkeeperError."""
 
-    def zones(self, owners: Collection[DnsName]) -> Mapping[DnsName, Zone]:
-        """The zone of each owner; owners without one are left out."""
+    def places(self, owners: Mapping[DnsName, str]) -> Mapping[DnsName, Place]:
+        """Where the value of each challenge name is written; the names come with their provider's id.
 
-    def kept(self, zone: Zone) -> Kept:
-        """What the server that we write to says of it."""
+        Names without a place are left out.
+        """
+
+    def zones(self, names: Mapping[DnsName, str]) -> Mapping[DnsName, Zone]:
+        """The zone at its provider that each name is in, whatever a CNAME says; names without one are left out."""
+
+    def apexes(self, names: Collection[DnsName]) -> Mapping[DnsName, DnsName]:
+        """The same for names that no provider of ours holds, as DNS says."""
+
+    def kept(self, zone: Zone) -> Kept | None:
+        """What the server that we write to says of it; None where that is not PowerDNS."""
 
     def look(self, zones: Mapping[DnsName, Zone | None]) -> tuple[ZoneFacts, ...]:
         """Everything about these zones; None is one that the server does not have."""
@@ -118,7 +134,7 @@ class Store(Protocol):
         """Take away a version that was begun and will not be completed."""
 
     def lineage(self, alias: Alias) -> Lineage:
-        """What is there, whatever its state."""
+        """What is there, whatever its state. Raises OutOfDescriptors where it cannot be looked at."""
 
     def version(self, alias: Alias, stamp: int) -> VersionFiles | None:
         """The complete version of that stamp, live or not; None where there is none."""
@@ -141,14 +157,26 @@ class Journal(Protocol):
         """Put and drop entries in one transaction, which lasts when this returns. Raises CertkeeperError."""
 
 
+class Busy(CertkeeperError):
+    """Another process works on it."""
+
+    fault = Fault.OPERATOR
+    exit_code = ExitCode.LOCKED
+    local = True
+
+
 class Claims(Protocol):
-    """Who works on what, among the processes of this machine."""
+    """Who works on what, among the processes of this machine. A process that ends gives back all that it has."""
 
     def hold(self, alias: Alias) -> None:
-        """Claim a lineage for this process. Raises CertkeeperError where another one has it."""
+        """Claim a lineage for this process. Raises Busy where another one has it."""
 
-    def free(self, alias: Alias) -> None:
-        """Give it back; a process that ends gives back all that it has."""
+    def free(self, alias: Alias) -> None: ...
+
+    def hold_account(self, ca: str) -> None:
+        """Claim the account at the CA with that directory URL. Raises Busy where another process has it."""
+
+    def free_account(self, ca: str) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,10 +217,10 @@ class Accounts(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Everything that effects may use."""
+    """Everything that effects may use. `dns` are the providers by their ids."""
 
     http: Http
-    dns: Dns
+    dns: Mapping[str, Dns]
     nameservers: Nameservers
     store: Store
     keys: Keys

@@ -30,12 +30,16 @@ class Unproven:
     owners: frozenset[DnsName]
     verdict: Verdict
     bound: timedelta
+    unasked: CertkeeperError | None = None
+    """Why a server that counts as silent could not even be asked from here."""
 
-    def error(self, owners: Sequence[DnsName]) -> ZoneError:
+    def error(self, owners: Sequence[DnsName]) -> CertkeeperError:
         """The error for a lineage that needs these owners."""
         lacking = [str(server) for server, missing in self.verdict.lacking.items() if missing & frozenset(owners)]
         what = ", ".join(owner.text for owner in owners[:5]) + (" …" if len(owners) > 5 else "")
         silent = "; ".join(f"{server}: {trouble}" for server, trouble in self.verdict.silent.items())
+        if self.unasked is not None and not lacking:
+            return self.unasked
         if lacking:
             return ZoneError(
                 f"zone {self.zone}: {', '.join(lacking)} still answers without {what} "
@@ -64,6 +68,7 @@ class Proof:
         self._tell = tell
         self._wanted: Wanted = {}
         self._evidence: dict[Server, Evidence] = {}
+        self._unasked: dict[Server, CertkeeperError] = {}
         self._decided = Signal()
         self._late = False
         self._told: tuple[str, ...] = ()
@@ -91,6 +96,9 @@ class Proof:
             if error is not None and not isinstance(error, CertkeeperError):
                 raise error
             known = self._evidence.get(server, Evidence())
+            self._unasked.pop(server, None)
+            if error is not None and error.local:
+                self._unasked[server] = error
             if error is not None:
                 tries = known.silent_tries + 1
                 # One lost packet does not make a server that lacked values a silent one.
@@ -130,4 +138,5 @@ class Proof:
                 self._tell(
                     Noted(f"zone {self._zone}", f"{server} did not answer ({trouble}); others serve the records")
                 )
-        return Unproven(self._zone, failed, verdict, self._bound)
+        unasked = next((self._unasked[server] for server in verdict.silent if server in self._unasked), None)
+        return Unproven(self._zone, failed, verdict, self._bound, unasked)

@@ -23,10 +23,11 @@ TEST_LABEL = "_certkeeper-test"
 _NOBODY = Alias("test")
 
 
-def trial_owner(name: DnsName, zone: DnsName) -> DnsName:
-    """Where the record goes: beside the challenges of the name, in the same zone as these."""
-    beside = name.child(TEST_LABEL)
-    return beside if beside.is_within(zone) else name.child(CHALLENGE_LABEL).child(TEST_LABEL)
+def trial_owner(written: DnsName, zone: DnsName) -> DnsName:
+    """Where the record goes: beside the challenges that are written at that name, in the same zone as these."""
+    named = written.parent if written.labels[:1] == (CHALLENGE_LABEL,) else written
+    beside = named.child(TEST_LABEL)
+    return beside if beside.is_within(zone) else written.child(TEST_LABEL)
 
 
 class Watch:
@@ -43,6 +44,9 @@ class Watch:
 
     def of(self, zone: DnsName) -> ServerSet:
         return self._nameservers.of(zone)
+
+    def aliases(self, names: Collection[DnsName]) -> Mapping[DnsName, DnsName]:
+        return self._nameservers.aliases(names)
 
     def ask_txt(self, server: Server, owners: Collection[DnsName]) -> Mapping[DnsName, frozenset[str]]:
         served = self._nameservers.ask_txt(server, owners)

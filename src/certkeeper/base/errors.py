@@ -2,6 +2,7 @@
 
     CertkeeperError
     ├── InvalidName            base.names: not a name, address or alias
+    ├── OutOfDescriptors       base.errors: this process may open no more files
     ├── TransportError         base.wire: no answer came back
     ├── ConfigError            config: a file of the operator's, with file and line
     ├── Problem, OrderFailed   acme: the CA said no
@@ -67,6 +68,27 @@ class Interrupted(CertkeeperError):
     def __init__(self, exit_code: ExitCode) -> None:
         super().__init__("interrupted", hint="run it again: it goes on with what is left")
         self.exit_code = exit_code
+
+
+class OutOfDescriptors(CertkeeperError):
+    """The system lets this process open no more files or sockets (EMFILE, ENFILE).
+
+    It says nothing of what was to be opened, so no subject may take it for a file that is broken or a server that is
+    silent.
+
+    Attributes:
+        transient: asking again can help, since other steps close what they opened.
+    """
+
+    fault = Fault.OPERATOR
+    local = True
+    transient = True
+
+    def __init__(self, subject: str) -> None:
+        super().__init__(
+            f"{subject}: too many open files",
+            hint="allow this process more of them: ulimit -n, or LimitNOFILE= in its systemd unit",
+        )
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -14,10 +14,11 @@ from certkeeper.adapters.clock import SystemClock
 from certkeeper.adapters.lock import LockFile, wait_for
 from certkeeper.adapters.page import read_page
 from certkeeper.adapters.store import Store
-from certkeeper.apply.observe import caa_answers, issuer_at, lineages_of, observe, with_zones
-from certkeeper.apply.ports import Dns, Http, Ports, Survey
+from certkeeper.apply.locate import locate
+from certkeeper.apply.observe import caa_answers, issuer_at, lineages_of, observe
+from certkeeper.apply.ports import Dns, Hooks, Http, Nameservers, Ports, Survey
 from certkeeper.apply.result import Result
-from certkeeper.base.errors import CertkeeperError, ExitCode, Fault, Interrupted
+from certkeeper.base.errors import CertkeeperError, Interrupted
 from certkeeper.base.events import Tell
 from certkeeper.base.names import Alias, DnsName
 from certkeeper.cli.signals import orderly
@@ -27,7 +28,7 @@ from certkeeper.lineage.model import Lineage
 from certkeeper.plan.actions import Plan
 from certkeeper.plan.caa import names_to_look_up
 from certkeeper.plan.observed import Caa, Observed
-from certkeeper.plan.planner import due_owners, plan
+from certkeeper.plan.planner import plan, wanted_zones
 from certkeeper.plan.records import Records
 from certkeeper.zone.caa import Issuer
 from certkeeper.zone.rrset import Zone
@@ -38,13 +39,6 @@ if TYPE_CHECKING:
     from certkeeper.adapters.lock import Left
 
 USER_AGENT = f"certkeeper/{__version__}"
-
-
-class MissingProvider(CertkeeperError):
-    """Names have to be proven through DNS, and nothing says how to write it."""
-
-    fault = Fault.OPERATOR
-    exit_code = ExitCode.USAGE
 
 
 @dataclass(frozen=True)
@@ -99,6 +93,12 @@ class Machine:
         return lineages_of(self.configuration, self.store)
 
     @cached_property
+    def hooks(self) -> Hooks:
+        from certkeeper.adapters.hooks import Hooks  # noqa: PLC0415 - a run with nothing to do calls none
+
+        return Hooks()
+
+    @cached_property
     def journal(self) -> "Journal":
         from certkeeper.adapters.journal import Journal  # noqa: PLC0415 - SQLite, only for commands that look at it
 
@@ -137,10 +137,11 @@ class Machine:
         self.claims.close()
 
     def plan(self, configuration: Configuration, observed: Observed, forced: Collection[Alias]) -> Plan:
-        """Plan over the selected certificates; DNS provider, CA and CAA are asked only where something is due."""
-        owners = due_owners(configuration, observed, forced)
-        if owners:
-            observed = with_zones(observed, owners, self._dns())
+        """Plan over the selected certificates; DNS providers, CA and CAA are asked only where something is due."""
+        wanted = wanted_zones(configuration, observed, forced)
+        if wanted:
+            zones = locate(wanted, self.settings, self._providers(), self._nameservers())
+            observed = replace(observed, zones=zones)
         planned = plan(configuration, observed, forced)
         issuer = None
         # Where the CA cannot be asked, a run finds that out by itself, and says so.
@@ -215,51 +216,40 @@ class Machine:
         return Caa(issuer, caa_answers(names, SystemCaa()))
 
     def survey(self) -> Survey:
-        """A look at zones, through PowerDNS and DNS.
+        """A look at zones, through their providers and DNS."""
+        from certkeeper.adapters.survey import ZoneSurvey  # noqa: PLC0415 - one command needs it
 
-        Raises:
-            MissingProvider: no PowerDNS is configured.
-        """
-        from certkeeper.adapters.dns.powerdns_facts import PowerDnsFacts  # noqa: PLC0415 - one command needs it
-        from certkeeper.adapters.http import HttpClient  # noqa: PLC0415 - as above
-        from certkeeper.adapters.resolver import SystemNameservers  # noqa: PLC0415 - as above
-        from certkeeper.adapters.survey import ZoneSurvey  # noqa: PLC0415 - as above
-
-        dns = self._dns()
-        if self.settings.powerdns is None:
-            raise MissingProvider(f"{self.settings.config_file}: no PowerDNS is configured", hint="set PDNS_HOST")
-        facts = PowerDnsFacts(self.settings.powerdns, HttpClient())
-        return ZoneSurvey(dns, facts, SystemNameservers(self.settings.nameservers), self.claims)
+        return ZoneSurvey(self.settings, self._providers(), self._nameservers(), self.claims)
 
     def _ports(self) -> Ports:
         from certkeeper.adapters import keys  # noqa: PLC0415 - a run with nothing to do needs no new key
         from certkeeper.adapters.dns.claimed import ClaimedDns  # noqa: PLC0415 - nor DNS
-        from certkeeper.adapters.hooks import Hooks  # noqa: PLC0415 - nor hooks
-        from certkeeper.adapters.resolver import SystemNameservers  # noqa: PLC0415 - as above
 
         return Ports(
             http=self._http,
-            dns=ClaimedDns(self._dns(), self.claims),
-            nameservers=SystemNameservers(self.settings.nameservers),
+            dns={id_: ClaimedDns(dns, self.claims) for id_, dns in self._providers().items()},
+            nameservers=self._nameservers(),
             store=self.store,
             keys=keys,
             accounts=self.accounts,
             clock=self.clock,
             journal=self.journal,
             claims=self.claims,
-            hooks=Hooks(),
+            hooks=self.hooks,
         )
 
-    def _dns(self) -> Dns:
-        from certkeeper.adapters.dns.powerdns import PowerDns  # noqa: PLC0415 - a run with nothing to do needs no DNS
-        from certkeeper.adapters.http import HttpClient  # noqa: PLC0415 - as above
+    def _providers(self) -> Mapping[str, Dns]:
+        """Every DNS provider of the page; what each of them needs is loaded when it is first asked."""
+        from certkeeper.adapters.dns.providers import open_provider  # noqa: PLC0415 - a run with nothing to do needs none
+        from certkeeper.apply.pay import hook_environment  # noqa: PLC0415 - as above
 
-        if self.settings.powerdns is None:
-            raise MissingProvider(
-                f"{self.settings.config_file}: no DNS provider is configured",
-                hint="set PDNS_HOST and PDNS_KEY",
-            )
-        return PowerDns(self.settings.powerdns, HttpClient())
+        environment = hook_environment(self.settings)
+        return {item.id: open_provider(item.settings, self.hooks, environment) for item in self.settings.providers}
+
+    def _nameservers(self) -> Nameservers:
+        from certkeeper.adapters.resolver import SystemNameservers  # noqa: PLC0415 - nor any name server
+
+        return SystemNameservers(self.settings.nameservers)
 
 
 def open_machine(config: str | None) -> Machine:

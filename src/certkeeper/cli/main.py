@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import NoReturn
 
+    from certkeeper.base.errors import OutOfDescriptors
+
 
 def main(arguments: "Sequence[str]") -> int:
     """Run one command and return its exit code."""
@@ -30,9 +32,28 @@ def main(arguments: "Sequence[str]") -> int:
 
         print_error(error)
         return error.exit_code
+    except (OSError, ImportError) as error:
+        from certkeeper.cli.render import print_error  # noqa: PLC0415 - as above
+
+        starved = _out_of_descriptors(error)
+        if starved is None:
+            raise
+        print_error(starved)
+        return starved.exit_code
     except KeyboardInterrupt as stop:
         sys.stderr.write("certkeeper: interrupted\n")
         return ExitCode.TERMINATED if type(stop).__name__ == "Terminated" else ExitCode.INTERRUPTED
+
+
+def _out_of_descriptors(error: "OSError | ImportError") -> "OutOfDescriptors | None":
+    """A module that cannot be opened is a fault of nobody's but the limit's."""
+    import errno  # noqa: PLC0415 - only where something failed
+    import os  # noqa: PLC0415 - as above
+
+    from certkeeper.base.errors import OutOfDescriptors  # noqa: PLC0415 - see above
+
+    words = os.strerror(errno.EMFILE), os.strerror(errno.ENFILE)
+    return OutOfDescriptors("certkeeper") if any(said in str(error) for said in words) else None
 
 
 def entry() -> "NoReturn":

@@ -11,14 +11,16 @@ from certkeeper.config.domains import DomainLine
 from certkeeper.config.errors import ConfigError
 from certkeeper.config.findings import Finding, Severity
 from certkeeper.config.lint import ignored_settings, unknown_variables
+from certkeeper.config.providers import ProviderKind, Wish, explicit_kind, is_pdns_script, wish_of
 from certkeeper.config.settings import DEFAULT_RETENTION, CertSpec, ChallengeType, Rejected, RenewPolicy
 from certkeeper.config.shell import Assignment, Script
-from certkeeper.config.values import Values, listed
+from certkeeper.config.values import Values
 from certkeeper.config.variables import DEFAULTS, PER_CERTIFICATE
 from certkeeper.lineage.retention import Retention
 
-PDNS_SCRIPT = "pdns_api.sh"
-_ONLY_POWERDNS = "this version answers dns-01 through PowerDNS only"
+_ONLY_DNS = "this version answers dns-01 only"
+_NO_WISH = Wish(ProviderKind.POWERDNS)
+_WAY_OUT = 'set CHALLENGETYPE="dns-01", PDNS_HOST and PDNS_KEY'
 _SMALLEST_RSA, _LARGEST_RSA = 2048, 16384
 
 
@@ -39,6 +41,7 @@ class Terms:
     hint: str = ""
     hook: str = ""
     keep: Retention = DEFAULT_RETENTION
+    wish: Wish = _NO_WISH
 
 
 def read_terms(values: Values) -> Terms:
@@ -53,6 +56,9 @@ def read_terms(values: Values) -> Terms:
     values.number("OCSP_DAYS", 5, 0, 3650)
     obstacle = _obstacle(values)
     hook = values.text("HOOK")
+    explicit_kind(values)
+    # The rest is not even looked at where nothing is proven through it.
+    wish = _NO_WISH if obstacle else wish_of(values)
     return Terms(
         key=key_spec(values, "KEY_ALGO", "KEYSIZE", KeyAlgorithm.P384, _policy(values)),
         renew=RenewPolicy(values.number("RENEW_DAYS", RenewPolicy().days, 0, 3650)),
@@ -61,9 +67,10 @@ def read_terms(values: Values) -> Terms:
         validation_timeout=values.seconds("VALIDATION_TIMEOUT"),
         order_timeout=values.seconds("ORDER_TIMEOUT"),
         obstacle=obstacle,
-        hint=_way_out(values) if obstacle else "",
-        hook="" if _is_pdns_script(hook) else hook,
+        hint=_WAY_OUT if obstacle else "",
+        hook="" if is_pdns_script(hook) else hook,
         keep=_keep(values),
+        wish=wish,
     )
 
 
@@ -84,8 +91,8 @@ def key_spec(values: Values, algorithm: str, size: str, default: KeyAlgorithm, p
     return KeySpec(found, policy=policy)
 
 
-def certificate(line: DomainLine, terms: Terms) -> CertSpec | Rejected:
-    """One line of domains.txt under its terms."""
+def certificate(line: DomainLine, terms: Terms, provider: str) -> CertSpec | Rejected:
+    """One line of domains.txt under its terms. `provider` is the id that its wish for one got."""
     address = next((name for name in line.identifiers if name.type is IdentifierType.IP), None)
     if terms.obstacle:
         return Rejected(line.alias.text, ConfigError(line.where, f"{line.alias}: {terms.obstacle}", hint=terms.hint))
@@ -104,6 +111,7 @@ def certificate(line: DomainLine, terms: Terms) -> CertSpec | Rejected:
         order_timeout=terms.order_timeout,
         hook=terms.hook,
         keep=terms.keep,
+        provider=provider,
     )
 
 
@@ -156,43 +164,9 @@ def _one_line(values: Values, name: str) -> str:
 
 
 def _obstacle(values: Values) -> str:
-    """Why the challenges cannot be answered; empty if the built-in PowerDNS provider answers them."""
+    """Why the challenges cannot be answered; empty if they can."""
     challenge = values.word("CHALLENGETYPE", ChallengeType.HTTP_01)
-    provider = values.text("DNS_PROVIDER")
-    hook = values.text("HOOK")
-    if provider not in ("", "powerdns"):
-        raise values.error(
-            "DNS_PROVIDER", f"{printable(provider, 40)!r} is not known", f"one of: {listed(['powerdns'])}"
-        )
-    if challenge is not ChallengeType.DNS_01:
-        default = "" if "CHALLENGETYPE" in values.assigned else " (the default)"
-        return f"CHALLENGETYPE {challenge}{default} cannot be answered: {_ONLY_POWERDNS}"
-    if _is_pdns_script(hook):
-        values.find(
-            "pdns-api-hook",
-            Severity.NOTE,
-            "HOOK",
-            f"{PDNS_SCRIPT} is not called: the built-in PowerDNS provider takes its place",
-            "challenge records of all certificates are written together, and the wait ends when they are served",
-        )
-    elif hook and not provider:
-        return f"HOOK {printable(hook, 120)} is not called: {_ONLY_POWERDNS}"
-    elif hook:
-        values.find(
-            "hook-deploy-cert",
-            Severity.NOTE,
-            "HOOK",
-            f"{printable(hook, 120)} is called with deploy_cert only",
-            "what the script does for other calls is not done",
-        )
-    return ""
-
-
-def _is_pdns_script(hook: str) -> bool:
-    return hook.rpartition("/")[2] == PDNS_SCRIPT
-
-
-def _way_out(values: Values) -> str:
-    if values.text("CHALLENGETYPE") != ChallengeType.DNS_01:
-        return 'set CHALLENGETYPE="dns-01", PDNS_HOST and PDNS_KEY'
-    return 'set DNS_PROVIDER="powerdns", PDNS_HOST and PDNS_KEY, or leave HOOK empty'
+    if challenge is ChallengeType.DNS_01:
+        return ""
+    default = "" if "CHALLENGETYPE" in values.assigned else " (the default)"
+    return f"CHALLENGETYPE {challenge}{default} cannot be answered: {_ONLY_DNS}"

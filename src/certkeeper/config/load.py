@@ -4,14 +4,16 @@ config                        named, or the first of the usual places
 CONFIG_D/*.sh                 in order, each on top of what came before
 ACCOUNTDIR/<folder>/config    for the CA that counts now
 DOMAINS_TXT, DOMAINS_TXT.d/*.txt
+ZONES_D/<zone>                who writes the zone's records
 DOMAINS_D/<alias>, or CERTDIR/<alias>/config, for each line
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from certkeeper.base.accounts import account_folder
 from certkeeper.base.errors import Location
+from certkeeper.base.names import DnsName, IdentifierType
 from certkeeper.base.wire import Exchange
 from certkeeper.config.authority import directory_url, v1_findings
 from certkeeper.config.certificates import Terms, certificate, own_assignments, read_terms
@@ -20,7 +22,8 @@ from certkeeper.config.domains import DomainLine, DomainList, parse_domains
 from certkeeper.config.errors import ConfigError
 from certkeeper.config.findings import Finding, Severity
 from certkeeper.config.lint import ignored_settings, unknown_variables
-from certkeeper.config.powerdns import legacy_findings, missing_powerdns, powerdns_settings
+from certkeeper.config.powerdns import legacy_findings
+from certkeeper.config.providers import Register, missing_provider, unused_rules
 from certkeeper.config.reading import (
     FailureKind,
     Glob,
@@ -32,11 +35,12 @@ from certkeeper.config.reading import (
     read_or_fail,
 )
 from certkeeper.config.reading import failure as read_error
-from certkeeper.config.settings import CertSpec, Configuration, PowerDnsSettings, Rejected, Settings
+from certkeeper.config.settings import CertSpec, Configuration, Rejected, Settings
 from certkeeper.config.shell import Assignment, Script, evaluate
 from certkeeper.config.unused import unused_configs
 from certkeeper.config.values import Values, folder_of, inside
 from certkeeper.config.variables import DEFAULTS
+from certkeeper.config.zones import zone_rules
 
 __all__ = ["FailureKind", "Glob", "Read", "ReadFailure", "load"]
 
@@ -73,8 +77,13 @@ def load(config_path: str | None, *, cwd: str, environment: Mapping[str, str]) -
     settings = read_settings(values, file, folder_of(file), environment)
     terms = read_terms(values)
     domains = yield from _domains(settings.domains_txt)
-    certificates, rejected, findings = yield from _certificates(domains, page, settings, terms)
-    settings = replace(settings, powerdns=_powerdns(values, file, terms, certificates))
+    register = Register()
+    register.id_of(terms.wish)
+    rules, zone_findings = yield from zone_rules(values, page.variables, register)
+    certificates, rejected, findings = yield from _certificates(domains, page, settings, terms, register)
+    settings = replace(settings, providers=tuple(register.providers.values()), zone_rules=rules)
+    _check_providers(certificates, settings, terms)
+    findings = (*findings, *zone_findings, *unused_rules(rules, _names(domains), values.text("ZONES_D")))
     if not values.has("DOMAINS_D"):
         unused = yield from unused_configs(settings.certdir, certificates, rejected, page.variables)
         findings = (*findings, *unused)
@@ -171,7 +180,7 @@ def _domains(path: str) -> Exchange[DomainList]:
 
 
 def _certificates(
-    domains: DomainList, page: _Page, settings: Settings, terms: Terms
+    domains: DomainList, page: _Page, settings: Settings, terms: Terms, register: Register
 ) -> Exchange[tuple[tuple[CertSpec, ...], tuple[Rejected, ...], tuple[Finding, ...]]]:
     inherited = final_variables(page.variables, settings)
     values = page.values()
@@ -186,10 +195,11 @@ def _certificates(
         try:
             text = yield from read_if_there(file)
             if text is None:
-                found = certificate(line, terms)
+                found = certificate(line, terms, register.id_of(terms.wish))
             else:
                 own = _own_values(line, file, text, inherited, values, findings)
-                found = certificate(line, read_terms(own))
+                own_terms = read_terms(own)
+                found = certificate(line, own_terms, register.id_of(own_terms.wish))
                 findings += own.findings
         except ConfigError as error:
             found = Rejected(alias, error)
@@ -217,11 +227,17 @@ def _own_values(
     return Values({**values.assigned, **changes}, file)
 
 
-def _powerdns(values: Values, file: str, terms: Terms, certificates: tuple[CertSpec, ...]) -> PowerDnsSettings | None:
-    """The API's settings; not even looked at where nothing is proven through it."""
-    if terms.obstacle and not certificates:
-        return None
-    found = powerdns_settings(values)
-    if found is None and certificates:
-        raise missing_powerdns(file, certificates[0].alias.text)
-    return found
+def _check_providers(certificates: tuple[CertSpec, ...], settings: Settings, terms: Terms) -> None:
+    """Every name has somebody who writes its records, or a zone's file that says why not.
+
+    Raises:
+        ConfigError: too little is known of the provider.
+    """
+    for spec in certificates:
+        if not spec.provider and any(settings.rule(name.domain) is None for name in spec.identifiers):
+            raise missing_provider(Location(settings.config_file), spec.alias.text, terms.wish.kind)
+
+
+def _names(domains: DomainList) -> Iterator[DnsName]:
+    for line in domains.lines:
+        yield from (name.domain for name in line.identifiers if name.type is IdentifierType.DNS)

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from urllib.parse import urlsplit
 
-from certkeeper.base.errors import Location, printable
+from certkeeper.base.errors import printable
 from certkeeper.config.errors import ConfigError
 from certkeeper.config.findings import Finding, Severity
 from certkeeper.config.hosts import BadHost, canonical_host, is_loopback, split_port
@@ -40,15 +40,6 @@ def powerdns_settings(values: Values) -> PowerDnsSettings | None:
         api_key=Secret(secret),
         server=_server(values),
         notify=not (values.has("PDNS_NO_NOTIFY") and values.truth("PDNS_NO_NOTIFY", default=False)),
-    )
-
-
-def missing_powerdns(config_file: str, alias: str) -> ConfigError:
-    """The error where a certificate needs an API that nothing is known of."""
-    return ConfigError(
-        Location(config_file),
-        f"PDNS_HOST and PDNS_KEY are not set, and {alias} is proven through PowerDNS",
-        hint='write PDNS_HOST="…" (host name or URL of the API) and PDNS_KEY="…" (the api-key of pdns.conf)',
     )
 
 

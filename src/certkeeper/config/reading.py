@@ -1,7 +1,7 @@
 """What the reader of a page asks for: files and lists of files. Whoever drives it does the I/O."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import cast
 
@@ -35,6 +35,21 @@ class Glob(Step):
 
 
 @dataclass(frozen=True, slots=True)
+class ReadPrivate(Step):
+    """A PrivateText, the text of one file that is nobody else's business, or a ReadFailure."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class PrivateText:
+    """A file's text that must not be printed, and its permission bits."""
+
+    text: str = field(repr=False)
+    mode: int
+
+
+@dataclass(frozen=True, slots=True)
 class ReadFailure:
     """Why a file or a directory could not be read; `reason` is for people (`permission denied`)."""
 
@@ -54,6 +69,18 @@ def read_or_fail(path: str, hint: str = "") -> Exchange[str]:
         ConfigError: it is not, or cannot be read.
     """
     found = yield from read(path)
+    if isinstance(found, ReadFailure):
+        raise failure(found, hint)
+    return found
+
+
+def read_private_or_fail(path: str, hint: str = "") -> Exchange[PrivateText]:
+    """The text of a file with a secret that has to be there.
+
+    Raises:
+        ConfigError: it is not, or cannot be read.
+    """
+    found = cast("PrivateText | ReadFailure", (yield ReadPrivate(path)))
     if isinstance(found, ReadFailure):
         raise failure(found, hint)
     return found

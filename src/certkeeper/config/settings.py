@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
+from typing import TypeAlias
 
 from certkeeper.base.errors import CertkeeperError, Location
 from certkeeper.base.keys import KeySpec
@@ -48,6 +49,43 @@ class PowerDnsSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class HookSettings:
+    """A script of the operator's that answers dns-01 as dehydrated's hooks do. `chain`: one call for all records."""
+
+    script: str
+    chain: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ManualSettings:
+    """A person writes the records; they are told which."""
+
+
+ProviderSettings: TypeAlias = PowerDnsSettings | HookSettings | ManualSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """A way to write DNS. `id` is how plans, messages and the journal call it, and never holds a secret.
+
+    `suffix` is where names lead by a CNAME that the operator set up once and for all (PDNS_SUFFIX).
+    """
+
+    id: str
+    settings: ProviderSettings
+    suffix: DnsName | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneRule:
+    """Who writes a zone and all that is below it. `error` is why nobody can, where its file cannot be read."""
+
+    suffix: DnsName
+    provider: str
+    error: CertkeeperError | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ServerAddress:
     """A name server to ask: an IP address or a host name, and a port."""
 
@@ -80,7 +118,7 @@ class CertSpec:
 
     `identifiers` are in the line's order, without repetitions; the first names the lineage if no alias does.
     Timeouts are bounds on waiting for the CA, None means our own default. `hook` is the script that is told of a new
-    certificate, empty where there is none.
+    certificate, empty where there is none. `provider` is who writes its challenge records, unless a zone has a rule.
     """
 
     alias: Alias
@@ -94,6 +132,7 @@ class CertSpec:
     order_timeout: timedelta | None = None
     hook: str = ""
     keep: Retention = DEFAULT_RETENTION
+    provider: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +148,8 @@ class Settings:
     """The run's settings. Paths are as the operator wrote them, without a final slash.
 
     `ca_bundle` is a PEM file of the roots that the CA's API is trusted by; None means the system's.
-    `propagation` bounds the wait for the name servers (WAIT, PDNS_WAIT). `caa_check`: CAA that forbids stops a
+    `propagation` bounds the wait for the name servers (WAIT, PDNS_WAIT). `providers` are all that a certificate or a
+    zone of the page names; `zone_rules` has the longer suffixes first. `caa_check`: CAA that forbids stops a
     certificate before its order.
     """
 
@@ -124,10 +164,18 @@ class Settings:
     ca_bundle: str | None = None
     contact_email: str = ""
     account_key: KeySpec = DEFAULT_KEY
-    powerdns: PowerDnsSettings | None = None
+    providers: tuple[Provider, ...] = ()
+    zone_rules: tuple[ZoneRule, ...] = ()
     nameservers: tuple[NameserverOverride, ...] = ()
     propagation: timedelta = DEFAULT_PROPAGATION
     caa_check: bool = True
+
+    def provider(self, id_: str) -> Provider | None:
+        return next((item for item in self.providers if item.id == id_), None)
+
+    def rule(self, name: DnsName) -> ZoneRule | None:
+        """The rule of the closest zone that the name is in."""
+        return next((item for item in self.zone_rules if name.is_within(item.suffix)), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,7 +65,6 @@ WITHOUT_EFFECT = {
     "PDNS_CURL_OPTS": "the PowerDNS API is reached without these options",
     "PDNS_DEPLOY_CERT_HOOK": "the command is not run after a new certificate",
     "PDNS_EXIT_HOOK": "the command is not run at the end",
-    "PDNS_SUFFIX": "challenge records are written below the names themselves",
     "PDNS_ZONES_TXT": "zones are looked up through the PowerDNS API",
     "PREFERRED_CHAIN": "the CA's default chain is taken",
     "PROBE": "no service is probed",
@@ -78,7 +77,8 @@ WITHOUT_EFFECT = {
 _ACTED_ON = (
     "CAA_CHECK "
     "BASEDIR CA_BUNDLE DNS_PROVIDER KEEP_DAYS KEEP_VERSIONS LICENSE NAMESERVERS PDNS_HOST PDNS_KEY PDNS_NO_NOTIFY "
-    "PDNS_PORT PDNS_SERVER PDNS_VERSION PDNS_WAIT STATEDIR DEBUG"
+    "PDNS_PORT PDNS_SERVER PDNS_SUFFIX PDNS_VERSION PDNS_WAIT STATEDIR ZONES_D DEBUG "
+    "LEXICON_PROVIDER RFC2136_KEY RFC2136_KEY_ALGORITHM RFC2136_KEY_FILE RFC2136_KEY_NAME RFC2136_SERVER"
 )
 KNOWN = frozenset({*DEFAULTS, *LEGACY_PDNS, *WITHOUT_EFFECT, *_ACTED_ON.split()})
 
@@ -106,5 +106,21 @@ PER_CERTIFICATE = frozenset(
         "RENEW_DAYS",
         "VALIDATION_TIMEOUT",
         "WELLKNOWN",
+    }
+)
+
+# What a zone's own file, in ZONES_D, may set.
+PER_ZONE = frozenset(
+    {
+        "DNS_PROVIDER",
+        "HOOK",
+        "HOOK_CHAIN",
+        "PDNS_HOST",
+        "PDNS_KEY",
+        "PDNS_NO_NOTIFY",
+        "PDNS_PORT",
+        "PDNS_SERVER",
+        "PDNS_SUFFIX",
+        "PDNS_VERSION",
     }
 )

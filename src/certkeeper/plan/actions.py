@@ -62,10 +62,14 @@ class UseKey:
 
 @dataclass(frozen=True, slots=True)
 class Prove:
-    """Publish TXT values at these owners of this zone; merged over all lineages into one PATCH."""
+    """Publish TXT values at these owners of this zone; merged over all lineages into one PATCH.
+
+    `aliases` are the challenge names that lead elsewhere by a CNAME, each with the owner that is written for it.
+    """
 
     zone: Zone
     owners: tuple[DnsName, ...]
+    aliases: tuple[tuple[DnsName, DnsName], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,11 +51,11 @@ def examine(
     """
     kept = facts.kept
     found: list[Finding] = []
-    if kept is None:
+    if facts.homeless:
         found.append(_missing(facts.name))
-    else:
+    if kept is not None:
         found += _kind_findings(kept)
-        found += zone_findings(Zones("", {facts.name: kept.zone}), now)
+        found += zone_findings([_alone(kept.zone)], now)
         found += _soa_edit_findings(kept)
         found += _rectify_findings(kept)
     found += dnssec_findings(facts, now)
@@ -71,10 +71,14 @@ def examine(
 def repair(kept: Kept, now: datetime) -> Repair | None:
     """What the API can mend of what `examine` finds; None where there is nothing."""
     zone = kept.zone
-    wrong_serial = any(True for _ in zone_findings(Zones("", {zone.name: zone}), now))
+    wrong_serial = any(True for _ in zone_findings([_alone(zone)], now))
     value = zone.raising_soa_edit_api if wrong_serial else None
     unrectified = any(True for _ in _rectify_findings(kept))
     return Repair(zone, value, unrectified) if value is not None or unrectified else None
+
+
+def _alone(zone: Zone) -> Zones:
+    return Zones("", by_name={zone.name: zone})
 
 
 def homeless_names(names: Sequence[DnsName]) -> Finding:
@@ -83,7 +87,7 @@ def homeless_names(names: Sequence[DnsName]) -> Finding:
     return Finding(
         code="zone-missing",
         severity=Severity.ERROR,
-        message=f"no zone at the server of PDNS_HOST holds {listed}",
+        message=f"no zone at their DNS provider holds {listed}",
         consequence="these names cannot be proven",
         fix="correct them in domains.txt, or create their zone there",
     )
@@ -93,7 +97,7 @@ def _missing(name: DnsName) -> Finding:
     return Finding(
         code="zone-missing",
         severity=Severity.ERROR,
-        message=f"zone {name}: not at the server of PDNS_HOST",
+        message=f"zone {name}: not at its DNS provider",
         consequence="names in it cannot be proven",
         fix="create the zone there, or correct the name",
     )
@@ -207,8 +211,10 @@ def _caa_findings(specs: Collection[CertSpec], caa: Caa | None) -> Iterable[Find
 
 def _left_findings(kept: Kept, owed: Collection[ChallengeIntent]) -> Iterable[Finding]:
     ours = {(intent.owner, intent.rdata) for intent in owed}
-    for owner, rdata in challenge_values(kept):
+    for owner, rdata in txt_values(kept):
         mine = (owner, rdata) in ours
+        if not mine and owner.labels[:1] != (CHALLENGE_LABEL,):
+            continue
         yield Finding(
             code="challenge-left",
             severity=Severity.NOTE,
@@ -219,9 +225,9 @@ def _left_findings(kept: Kept, owed: Collection[ChallengeIntent]) -> Iterable[Fi
         )
 
 
-def challenge_values(kept: Kept) -> Iterable[tuple[DnsName, str]]:
-    """Owner and canonical rdata of every challenge record in the zone."""
+def txt_values(kept: Kept) -> Iterable[tuple[DnsName, str]]:
+    """Owner and canonical rdata of every TXT record in the zone."""
     for rrset in kept.records or ():
-        if rrset.type == "TXT" and rrset.owner.labels[:1] == (CHALLENGE_LABEL,):
+        if rrset.type == "TXT":
             for rdata in sorted(rrset.rdata):
                 yield rrset.owner, canonical_txt(rdata)

@@ -13,14 +13,33 @@ from certkeeper.zone.rrset import Zone
 
 
 @dataclass(frozen=True, slots=True)
-class Zones:
-    """What the DNS provider said of the owner names that due lineages need.
+class Place:
+    """Where a challenge value is written: `owner` is the challenge name, or where a CNAME at it leads."""
 
-    An owner that is missing in `by_owner` has no zone there. `trouble` is why the provider could not be asked at all.
+    zone: Zone
+    owner: DnsName
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What one provider is to be asked for: places for challenge names, and zones by their own names."""
+
+    owners: tuple[DnsName, ...] = ()
+    zones: tuple[DnsName, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Zones:
+    """What one DNS provider said of what was wanted of it. `provider` is how messages call it.
+
+    A challenge name that is missing in `places` and in `errors` has no zone there. `trouble` is why the provider
+    could not be asked at all.
     """
 
     provider: str
-    by_owner: Mapping[DnsName, Zone] = field(default_factory=dict)
+    places: Mapping[DnsName, Place] = field(default_factory=dict)
+    by_name: Mapping[DnsName, Zone] = field(default_factory=dict)
+    errors: Mapping[DnsName, CertkeeperError] = field(default_factory=dict)
     trouble: CertkeeperError | None = None
 
 
@@ -34,14 +53,15 @@ class Caa:
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """The world as a run finds it. `zones` is None until it is known which lineages are due, and which zones still
-    hold records of a run that was killed. `caa` is None where the CA does not say who it is in CAA, or not yet.
+    """The world as a run finds it. `zones`, by the provider's id, is None until it is known which lineages are due,
+    and which zones still hold records of a run that was killed. `caa` is None where the CA does not say who it is in
+    CAA, or not yet.
     """
 
     now: datetime
     lineages: Mapping[Alias, Lineage]
     registered: bool
     config_folders: tuple[str, ...] = ()
-    zones: Zones | None = None
+    zones: Mapping[str, Zones] | None = None
     records: Records = field(default_factory=Records)
     caa: Caa | None = None

@@ -1,12 +1,13 @@
 """From what is wanted and what is there to what has to be done."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from certkeeper.base.keys import KeyPolicy
 from certkeeper.base.names import Alias, DnsName, IdentifierType
 from certkeeper.config.findings import Finding
-from certkeeper.config.settings import CertSpec, Configuration
+from certkeeper.config.providers import provider_for
+from certkeeper.config.settings import CertSpec, Configuration, Settings
 from certkeeper.lineage.model import KeyPlace, Lineage
 from certkeeper.plan.actions import (
     Action,
@@ -25,7 +26,7 @@ from certkeeper.plan.backoff import backoff_inputs, waiting
 from certkeeper.plan.caa import caa_error, caa_findings, redundancy_error
 from certkeeper.plan.due import Decision, decide
 from certkeeper.plan.fingerprint import fingerprint
-from certkeeper.plan.observed import Observed, Zones
+from certkeeper.plan.observed import Observed, Place, Wanted
 from certkeeper.plan.preflight import (
     key_error,
     names_responder,
@@ -50,16 +51,22 @@ def owners_of(spec: CertSpec) -> tuple[DnsName, ...]:
     )
 
 
-def due_owners(configuration: Configuration, observed: Observed, forced: Collection[Alias]) -> tuple[DnsName, ...]:
-    """The names whose zones have to be known before a plan can be made: of due lineages, and of killed runs."""
+def wanted_zones(configuration: Configuration, observed: Observed, forced: Collection[Alias] = ()) -> dict[str, Wanted]:
+    """What has to be known of each provider before a plan can be made: for due lineages, and for killed runs."""
     staple_ability = names_responder(observed.lineages.values(), observed.now)
-    due = (
-        owner
-        for spec in configuration.certificates
-        if _decision(spec, configuration, observed, forced, staple_ability=staple_ability).due
-        for owner in owners_of(spec)
-    )
-    return tuple(dict.fromkeys((*zones_left(observed.records), *due)))
+    settings = configuration.settings
+    owners: dict[str, dict[DnsName, None]] = {}
+    for spec in configuration.certificates:
+        if _decision(spec, configuration, observed, forced, staple_ability=staple_ability).due:
+            for owner in owners_of(spec):
+                provider = provider_for(settings, owner, spec.provider)
+                if isinstance(provider, str):
+                    owners.setdefault(provider, {})[owner] = None
+    left = zones_left(observed.records, settings)
+    return {
+        provider: Wanted(tuple(owners.get(provider, ())), tuple(left.get(provider, ())))
+        for provider in dict.fromkeys((*owners, *left))
+    }
 
 
 def plan(configuration: Configuration, observed: Observed, forced: Collection[Alias] = frozenset()) -> Plan:
@@ -83,10 +90,9 @@ def plan(configuration: Configuration, observed: Observed, forced: Collection[Al
         for spec in configuration.certificates
     )
     due = [item for item in lineages if item.order is not None]
-    left = leftovers(observed)
+    left = leftovers(observed, configuration.settings)
     findings = _findings(configuration, observed, lineages, staple_ability=staple_ability)
-    if observed.zones is not None:
-        findings += homeless_findings(left.homeless, observed.zones.provider)
+    findings += homeless_findings(left.homeless)
     return Plan(
         lineages=lineages,
         register_at=configuration.settings.ca if due and not observed.registered else None,
@@ -128,7 +134,7 @@ def _plan_lineage(
 ) -> LineagePlan:
     lineage, records, settings = observed.lineages[spec.alias], observed.records, configuration.settings
     must_staple = spec.must_staple and staple_ability
-    zones = {owner: _zone(observed.zones, owner) for owner in owners_of(spec)} if decision.due else {}
+    places = _places(spec, settings, observed) if decision.due else {}
     base = LineagePlan(
         spec=spec,
         reason=decision.reason,
@@ -143,7 +149,7 @@ def _plan_lineage(
         return replace(base, actions=(*owed, *_next_key(spec, lineage)))
     error = (
         key_error(spec, lineage, observed.lineages)
-        or zone_error(spec, zones, configuration, observed)
+        or zone_error(spec, places, configuration, observed)
         or redundancy_error(spec, settings.ca)
         or caa_error(spec, observed.caa)
     )
@@ -152,12 +158,11 @@ def _plan_lineage(
         error = waiting(backoff, backoff_inputs(base.fingerprint, settings), observed.now)
     if error is not None:
         return replace(base, error=error, wake_at=error.retry_at)
-    found = {owner: zone for owner, zone in zones.items() if zone is not None}
     resume = resumable(spec, lineage, records, settings.ca, must_staple=must_staple)
     actions: tuple[Action, ...] = (
         UseKey(_key_source(spec, lineage), spec.key),
         Order(spec.identifiers, must_staple, spec.profile, resume),
-        *(Prove(zone, owners) for zone, owners in _by_zone(found).items()),
+        *_proofs(places),
         Activate(f"{settings.certdir}/{spec.alias}"),
         *((CallHook(spec.hook, debt),) if spec.hook else ()),
         *((MakeNextKey(spec.key),) if spec.key.policy is KeyPolicy.ROLLOVER else ()),
@@ -185,15 +190,25 @@ def _key_source(spec: CertSpec, lineage: Lineage) -> KeySource:
     return KeySource.PLAIN if lineage.key_place is KeyPlace.PLAIN else KeySource.REUSE
 
 
-def _zone(zones: Zones | None, owner: DnsName) -> Zone | None:
-    return zones.by_owner.get(owner) if zones is not None else None
+def _places(spec: CertSpec, settings: Settings, observed: Observed) -> dict[DnsName, Place | None]:
+    """Where the value of each challenge name goes; None where no provider has it, or nobody was asked yet."""
+    places: dict[DnsName, Place | None] = {}
+    for owner in owners_of(spec):
+        provider = provider_for(settings, owner, spec.provider)
+        zones = (observed.zones or {}).get(provider) if isinstance(provider, str) else None
+        places[owner] = zones.places.get(owner) if zones is not None else None
+    return places
 
 
-def _by_zone(found: Mapping[DnsName, Zone]) -> dict[Zone, tuple[DnsName, ...]]:
-    grouped: dict[Zone, tuple[DnsName, ...]] = {}
-    for owner, zone in found.items():
-        grouped[zone] = (*grouped.get(zone, ()), owner)
-    return grouped
+def _proofs(places: Mapping[DnsName, Place | None]) -> Iterable[Prove]:
+    """One per zone."""
+    grouped: dict[Zone, dict[DnsName, DnsName]] = {}
+    for owner, place in places.items():
+        if place is not None:
+            grouped.setdefault(place.zone, {})[owner] = place.owner
+    for zone, owners in grouped.items():
+        aliases = tuple((owner, written) for owner, written in owners.items() if owner != written)
+        yield Prove(zone, tuple(dict.fromkeys(owners.values())), aliases)
 
 
 def _merge_zones(due: Collection[LineagePlan]) -> dict[Zone, tuple[DnsName, ...]]:
@@ -211,6 +226,5 @@ def _findings(
     findings = list(staple_findings([item.spec for item in due], configuration, ability=staple_ability))
     if not configuration.certificates and not configuration.rejected:
         findings.append(no_certificates(configuration.settings.domains_txt))
-    if observed.zones is not None:
-        findings += zone_findings(observed.zones, observed.now)
+    findings += zone_findings((observed.zones or {}).values(), observed.now)
     return [*findings, *caa_findings([item.spec for item in due], observed.caa)]

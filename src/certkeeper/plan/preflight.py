@@ -7,9 +7,10 @@ from certkeeper.base.errors import CertkeeperError, Fault, Location
 from certkeeper.base.keys import KeyPolicy
 from certkeeper.base.names import Alias, DnsName
 from certkeeper.config.findings import Finding, Severity, did_you_mean
+from certkeeper.config.providers import provider_for
 from certkeeper.config.settings import CertSpec, Configuration
 from certkeeper.lineage.model import KeyPlace, Lineage
-from certkeeper.plan.observed import Observed, Zones
+from certkeeper.plan.observed import Observed, Place, Zones
 from certkeeper.zone.apex import ZoneError
 from certkeeper.zone.rrset import KNOWN_SOA_EDIT_API, Zone, ZoneKind
 
@@ -43,35 +44,50 @@ def key_error(spec: CertSpec, lineage: Lineage, lineages: Mapping[Alias, Lineage
 
 
 def zone_error(
-    spec: CertSpec, zones: Mapping[DnsName, Zone | None], configuration: Configuration, observed: Observed
+    spec: CertSpec, places: Mapping[DnsName, Place | None], configuration: Configuration, observed: Observed
 ) -> CertkeeperError | None:
-    """Why a name of this lineage cannot be proven through the DNS provider."""
+    """Why a name of this lineage cannot be proven through its DNS provider."""
     if observed.zones is None:
         return None
-    if observed.zones.trouble is not None:
-        return observed.zones.trouble
-    provider = observed.zones.provider
-    homeless = [owner for owner, zone in zones.items() if zone is None]
-    if homeless:
-        names = [owner.text.partition(".")[2] for owner in homeless]
+    homeless: dict[str, list[DnsName]] = {}
+    for owner, place in places.items():
+        provider = provider_for(configuration.settings, owner, spec.provider)
+        if not isinstance(provider, str):
+            return provider
+        zones = observed.zones[provider]
+        error = zones.trouble or zones.errors.get(owner)
+        if error is not None:
+            return error
+        if place is None:
+            homeless.setdefault(zones.provider, []).append(owner)
+    for provider, owners in homeless.items():
+        names = [owner.text.partition(".")[2] for owner in owners]
         listed = ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
         return ZoneError(
             f"no zone at {provider} holds {listed}",
             hint=_suggestion(names, spec, configuration, observed)
             or "correct the name in domains.txt, or create its zone on that server",
         )
-    for owner, zone in zones.items():
-        if zone is not None and not zone.kind.writable:
+    for place in places.values():
+        if place is not None and not place.zone.kind.writable:
+            asked = observed.zones.get(place.zone.provider)
+            at = asked.provider if asked is not None else "its server"
             return ZoneError(
-                f"zone {zone.name}, which holds {owner}, is a secondary at {provider}: changes there would be lost",
+                f"zone {place.zone.name}, which holds {place.owner}, is a secondary at {at}: "
+                "changes there would be lost",
                 hint="point PDNS_HOST at the primary of that zone",
             )
     return None
 
 
-def zone_findings(zones: Zones, now: datetime) -> Iterable[Finding]:
+def zone_findings(providers: Iterable[Zones], now: datetime) -> Iterable[Finding]:
     """Zones whose changes would not reach their secondaries."""
-    for zone in dict.fromkeys(zones.by_owner.values()):
+    seen = (
+        zone
+        for zones in providers
+        for zone in (*(place.zone for place in zones.places.values()), *zones.by_name.values())
+    )
+    for zone in dict.fromkeys(seen):
         if zone.kind is not ZoneKind.PRIMARY:
             continue
         if zone.soa_edit_api.upper() == "EPOCH" and zone.served_serial > now.timestamp():

@@ -33,13 +33,17 @@ class OrderIntent:
 class ChallengeIntent:
     """A record that is about to be published, written down before the change goes out.
 
-    `rdata` is canonical TXT rdata. `run` is the run that publishes it, filled in by the journal.
+    `rdata` is canonical TXT rdata. `run` is the run that publishes it, filled in by the journal. `provider` is the id
+    of who writes the zone; empty in entries of versions that knew one only. `token` is the challenge's, which hooks
+    are called with.
     """
 
     zone: DnsName
     owner: DnsName
     rdata: str
     run: str = ""
+    provider: str = ""
+    token: str = ""
 
 
 @dataclass(frozen=True, slots=True)

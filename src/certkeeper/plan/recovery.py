@@ -1,6 +1,6 @@
 """What earlier runs left: records to withdraw, orders to go on with, hooks to call, entries that nobody needs."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from certkeeper.base.errors import CertkeeperError
@@ -8,7 +8,8 @@ from certkeeper.base.events import count
 from certkeeper.base.keys import KeyPolicy
 from certkeeper.base.names import DnsName
 from certkeeper.config.findings import Finding, Severity
-from certkeeper.config.settings import CertSpec
+from certkeeper.config.providers import provider_for
+from certkeeper.config.settings import CertSpec, Settings
 from certkeeper.lineage.model import KeyPlace, Lineage
 from certkeeper.plan.actions import LineagePlan
 from certkeeper.plan.observed import Observed
@@ -21,45 +22,61 @@ DEPLOY_CERT = "deploy_cert"
 
 @dataclass(frozen=True, slots=True)
 class Leftovers:
-    """The records of killed runs: those to withdraw, those whose zone is gone, and why none can be withdrawn."""
+    """The records of killed runs: those to withdraw, those whose zone is gone, and why some can't be withdrawn."""
 
     withdrawals: Mapping[Zone, tuple[ChallengeIntent, ...]]
     homeless: tuple[ChallengeIntent, ...] = ()
     unreachable: tuple[CertkeeperError, ...] = ()
 
 
-def leftovers(observed: Observed) -> Leftovers:
+def leftovers(observed: Observed, settings: Settings) -> Leftovers:
     """Sort what killed runs published by what can be done about it."""
-    left = observed.records.left
-    if not left or observed.zones is None:
-        return Leftovers({})
-    if observed.zones.trouble is not None:
-        names = sorted({intent.zone.text for intent in left})
-        error = ZoneError(
-            f"{count(len(left), 'challenge record')} of a killed run may still be in {', '.join(names)}: "
-            f"{observed.zones.trouble}",
-            hint=observed.zones.trouble.hint or "the next run withdraws them",
-        )
-        return Leftovers({}, unreachable=(error,))
     found: dict[Zone, tuple[ChallengeIntent, ...]] = {}
-    homeless = []
-    for intent in left:
-        zone = observed.zones.by_owner.get(intent.zone)
-        if zone is None or zone.name != intent.zone or not zone.kind.writable:
+    homeless: list[ChallengeIntent] = []
+    stuck: dict[str, list[ChallengeIntent]] = {}
+    for intent in observed.records.left if observed.zones is not None else ():
+        provider = writer(intent, settings)
+        zones = (observed.zones or {}).get(provider)
+        zone = zones.by_name.get(intent.zone) if zones is not None else None
+        if zones is not None and zones.trouble is not None:
+            stuck.setdefault(provider, []).append(intent)
+        elif zone is None or zone.name != intent.zone or not zone.kind.writable:
             homeless.append(intent)
         else:
             found[zone] = (*found.get(zone, ()), intent)
-    return Leftovers(found, tuple(homeless))
+    unreachable = tuple(
+        _unreachable(intents, zones.trouble)
+        for provider, intents in stuck.items()
+        if (zones := (observed.zones or {})[provider]).trouble is not None
+    )
+    return Leftovers(found, tuple(homeless), unreachable)
 
 
-def homeless_findings(homeless: Collection[ChallengeIntent], provider: str) -> Iterable[Finding]:
+def writer(intent: ChallengeIntent, settings: Settings) -> str:
+    """The id of the provider that takes a record away: the one that wrote it, if the page still knows it."""
+    if settings.provider(intent.provider) is not None:
+        return intent.provider
+    page = settings.providers[0].id if settings.providers else ""
+    provider = provider_for(settings, intent.zone, page)
+    return provider if isinstance(provider, str) else page
+
+
+def _unreachable(left: Sequence[ChallengeIntent], trouble: CertkeeperError) -> ZoneError:
+    names = sorted({intent.zone.text for intent in left})
+    return ZoneError(
+        f"{count(len(left), 'challenge record')} of a killed run may still be in {', '.join(names)}: {trouble}",
+        hint=trouble.hint or "the next run withdraws them",
+    )
+
+
+def homeless_findings(homeless: Collection[ChallengeIntent]) -> Iterable[Finding]:
     """Zones that went away, or moved to another server, with a killed run's records in them."""
     for zone in sorted({intent.zone for intent in homeless}):
         records = ", ".join(f"{item.owner} TXT {item.rdata}" for item in homeless if item.zone == zone)
         yield Finding(
             code="left-behind",
             severity=Severity.WARNING,
-            message=f"zone {zone} is not at {provider} any more",
+            message=f"zone {zone} is not at its DNS provider any more",
             consequence=f"what a killed run published there is not withdrawn: {records}",
             fix="if the zone is still served somewhere, remove these records there by hand",
         )
@@ -123,6 +140,9 @@ def stale(planned: Iterable[LineagePlan], observed: Observed) -> tuple[Record, .
     return tuple(entries)
 
 
-def zones_left(records: Records) -> tuple[DnsName, ...]:
-    """The zones that killed runs wrote to."""
-    return tuple(dict.fromkeys(intent.zone for intent in records.left))
+def zones_left(records: Records, settings: Settings) -> dict[str, tuple[DnsName, ...]]:
+    """The zones that killed runs wrote to, by the provider to ask for them."""
+    found: dict[str, dict[DnsName, None]] = {}
+    for intent in records.left:
+        found.setdefault(writer(intent, settings), {})[intent.zone] = None
+    return {provider: tuple(zones) for provider, zones in found.items()}

@@ -25,6 +25,16 @@ class OwnersRefused(ZoneError):
         self.owners = owners
 
 
+def aliases_refused(zone: DnsName, aliases: Mapping[DnsName, str]) -> OwnersRefused:
+    """The error for owners, with their targets, that are CNAMEs: nothing may stand beside one (RFC 1034 §3.6.2)."""
+    listed = ", ".join(f"{owner} (to {target})" for owner, target in sorted(aliases.items()))
+    return OwnersRefused(
+        f"zone {zone}: a CNAME stands where the challenge record has to go: {listed}",
+        frozenset(aliases),
+        hint="this version does not follow delegated challenges: remove the CNAME",
+    )
+
+
 def find_zones(owners: Iterable[DnsName]) -> ZoneSearch[Z]:
     """Find the zone of each owner by asking for exact names: all owners a label at a time, each name once.
 

@@ -15,13 +15,17 @@ Key = tuple[DnsName, str]
 
 @dataclass(frozen=True, slots=True)
 class RecordChange:
-    """Records to add to, and to remove from, one RRset. `ttl` (seconds) counts only where no RRset is there yet."""
+    """Records to add to, and to remove from, one RRset. `ttl` (seconds) counts only where no RRset is there yet.
+
+    `tokens` pairs rdata with the token of the challenge that it is for, which hooks are called with.
+    """
 
     owner: DnsName
     type: str
     add: frozenset[str] = frozenset()
     remove: frozenset[str] = frozenset()
     ttl: int = 60
+    tokens: frozenset[tuple[str, str]] = frozenset()
 
     @property
     def key(self) -> Key:
@@ -42,17 +46,13 @@ class ChangeSet:
             before = merged.get(change.key, RecordChange(change.owner, change.type, ttl=change.ttl))
             add = before.add | change.add
             remove = (before.remove | change.remove) - add
-            merged[change.key] = RecordChange(change.owner, change.type, add, remove, min(before.ttl, change.ttl))
+            ttl, tokens = min(before.ttl, change.ttl), before.tokens | change.tokens
+            merged[change.key] = RecordChange(change.owner, change.type, add, remove, ttl, tokens)
         return cls(tuple(merged[key] for key in sorted(merged)))
 
     def invert(self) -> "ChangeSet":
         """The withdrawal: take away what this adds, put back what this takes away."""
-        return ChangeSet(
-            tuple(
-                RecordChange(change.owner, change.type, change.remove, change.add, change.ttl)
-                for change in self.changes
-            )
-        )
+        return ChangeSet(tuple(replace(change, add=change.remove, remove=change.add) for change in self.changes))
 
     def sparing(self, needed: Collection[tuple[Key, str]]) -> "ChangeSet":
         """The same changes, but without taking away what somebody else still needs."""

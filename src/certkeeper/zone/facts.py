@@ -1,7 +1,7 @@
 """What can be seen of a zone: at the server that we write to, at each name server, at its parent. Values only."""
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from certkeeper.base.names import DnsName
@@ -77,7 +77,8 @@ class Delegation:
 
 @dataclass(frozen=True, slots=True)
 class ZoneFacts:
-    """All that is known of one zone. `kept` is None where no server of ours holds it.
+    """All that is known of one zone. `kept` is None where its provider is not PowerDNS, and where none of ours holds
+    the zone (`homeless`).
 
     `servers` were asked, `skipped` says in words which were not. `delegation` is None where the parent could not be
     asked, and then `delegation_trouble` says why. `unresolved` are NS names without an address.
@@ -90,7 +91,8 @@ class ZoneFacts:
     skipped: tuple[str, ...] = ()
     delegation: Delegation | None = None
     delegation_trouble: str = ""
-    unresolved: tuple[DnsName, ...] = field(default=())
+    unresolved: tuple[DnsName, ...] = ()
+    homeless: bool = False
 
     @property
     def answering(self) -> tuple[Served, ...]:

@@ -18,6 +18,8 @@ class ZoneKind(StrEnum):
     PRIMARY = "primary"
     NATIVE = "native"
     SECONDARY = "secondary"
+    SCRIPTED = "scripted"
+    """A script of the operator's writes it, and its word counts where no name server can be asked."""
 
     @property
     def writable(self) -> bool:
@@ -30,6 +32,7 @@ class Zone:
 
     `serial` is what the server has stored, `served_serial` what it shows to the world (0 where it does not tell).
     `soa_edit_api` is the zone's rule for raising the serial on changes through the API, `soa_edit` the one for showing.
+    `provider` is the id of the provider that it was found at.
     """
 
     name: DnsName
@@ -39,6 +42,7 @@ class Zone:
     served_serial: int = 0
     soa_edit_api: str = ""
     soa_edit: str = ""
+    provider: str = ""
 
     @property
     def raises_serial(self) -> bool:

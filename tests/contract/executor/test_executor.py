@@ -35,7 +35,7 @@ def ports() -> Ports:
     world = DnsWorld(clock, (), {})
     return Ports(
         FakeCa(clock, world.look),
-        world,
+        {"": world},
         world,
         FakeStore(),
         FakeKeys(),

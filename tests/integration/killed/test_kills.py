@@ -79,9 +79,9 @@ def kill(stage: Stage, blows: Sequence[Blow], dice: random.Random) -> None:
         pytest.param(at_requests, 10, id="requests"),
         pytest.param(at_operations, 14, id="operations"),
         pytest.param(at_hooks, 4, id="hooks"),
-        pytest.param(at_times, 120, id="many-times", marks=pytest.mark.long),
-        pytest.param(at_requests, 90, id="many-requests", marks=pytest.mark.long),
-        pytest.param(at_operations, 120, id="many-operations", marks=pytest.mark.long),
+        pytest.param(at_times, 140, id="many-times", marks=pytest.mark.long),
+        pytest.param(at_requests, 110, id="many-requests", marks=pytest.mark.long),
+        pytest.param(at_operations, 130, id="many-operations", marks=pytest.mark.long),
     ],
 )
 def test_a_run_that_is_killed_is_finished_by_the_next_one(

@@ -2,10 +2,13 @@
 
 import random
 import re
+import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+from bed.faults import Asked, FaultyPebble
 from bed.waiting import wait_until
 from bed.world import World
 from builders.page import Page, assert_clean_dns
@@ -89,7 +92,7 @@ def test_without_a_lock_a_killed_runs_records_go_and_a_live_ones_stay(
     names = [f"a.{zone}", f"b.{zone}"]
     held = make_held(names, *names, f"c.{zone}", f"first.{zone}", LOCKFILE="")
     owners = [f"_acme-challenge.{name}" for name in names]
-    # The account first: two runs that make one at the same time are another test's.
+    # The account first: two runs that make one at the same time are the next test's.
     assert held.page.run(f"first.{zone}").code == 0
     with Run(held.page, names[0]) as killed, Run(held.page, names[1]) as living:
         held.await_published()
@@ -107,6 +110,57 @@ def test_without_a_lock_a_killed_runs_records_go_and_a_live_ones_stay(
     assert held.page.live() == {*names, f"c.{zone}", f"first.{zone}"}
     assert Journal.read(held.state) == Journal()
     assert_clean_dns(shared_world, zone)
+
+
+def test_without_a_lock_two_first_runs_register_one_account(
+    tmp_path: Path, make_page: MakePage, shared_world: World, zone: str
+) -> None:
+    """The first one stands still in its registration until the second one has come as far."""
+    names = [f"a.{zone}", f"b.{zone}"]
+    second_is_there = threading.Event()
+
+    def rule(asked: Asked) -> None:
+        if asked.kind == "/sign-me-up" and not second_is_there.is_set():
+            begun.set()
+            second_is_there.wait(30)
+
+    begun = threading.Event()
+    with FaultyPebble(shared_world.pebble, rule, tmp_path / "proxy") as ca:
+        page = make_page(*names, LOCKFILE="", CA=ca.directory_url, CA_BUNDLE=str(ca.ca_bundle))
+        with Run(page, names[0]) as first:
+            assert begun.wait(30)
+            with Run(page, names[1]) as second:
+                wait_until(lambda: "setting its account up" in second.said() or not second.goes_on(), "it waits")
+                second_is_there.set()
+                ended = [run.end() for run in (first, second)]
+        registrations = [asked for asked in ca.requests() if asked.kind == "/sign-me-up"]
+    explain = "\n--\n".join(each.text for each in ended)
+    assert [each.code for each in ended] == [0, 0], explain
+    assert len(registrations) == 1, explain
+    assert explain.count("account registered as") == 1, explain
+    assert page.live() == set(names)
+    assert_clean_dns(shared_world, zone)
+
+
+@pytest.mark.parametrize("rounds", [pytest.param(3, id="few"), pytest.param(20, id="many", marks=pytest.mark.long)])
+def test_without_a_lock_an_account_is_registered_once_whenever_two_runs_begin(
+    make_page: MakePage, shared_world: World, zone: str, figures: Figures, rounds: int
+) -> None:
+    dice = random.Random(rounds)  # noqa: S311 - moments, not secrets
+    for count in range(rounds):
+        names = [f"{label}{count}.{zone}" for label in "ab"]
+        page = make_page(*names, LOCKFILE="")
+        shared_world.pebble.forget()
+        with Run(page, names[0]) as first:
+            first.goes_on(dice.choice((0.0, 0.05, 0.5 * dice.random() * figures.seconds)))
+            with Run(page, names[1]) as second:
+                ended = [run.end() for run in (first, second)]
+        explain = "\n--\n".join(each.text for each in ended)
+        assert [each.code for each in ended] == [0, 0], explain
+        assert shared_world.pebble.counts()["POST", "/sign-me-up"] == 1, explain
+        assert explain.count("account registered as") == 1, explain
+        assert page.live() == set(names)
+        assert_clean_dns(shared_world, zone)
 
 
 @pytest.mark.parametrize("rounds", [pytest.param(3, id="few"), pytest.param(30, id="many", marks=pytest.mark.long)])

@@ -9,7 +9,7 @@ from integration.resources.scene import Fault, Scene
 
 pytestmark = pytest.mark.real
 
-FEW = Fault(("too many open files", "unable to open database file"))
+FEW = Fault(("too many open files",))
 
 
 def sweep(scene: Scene, limits: Iterable[int]) -> dict[int, int]:

@@ -14,7 +14,7 @@ from certkeeper.plan.actions import Reason
 from certkeeper.plan.due import renew_before
 from certkeeper.plan.explain import explain
 from certkeeper.plan.observed import Observed
-from certkeeper.plan.planner import due_owners, owners_of, plan
+from certkeeper.plan.planner import owners_of, plan, wanted_zones
 from certkeeper.zone.rrset import Zone
 
 HOSTS = ["example.org", "www.example.org", "*.example.org", "example.net", "a.sub.example.net", "example.com"]
@@ -87,7 +87,7 @@ def test_every_owner_of_a_due_lineage_is_proven_once_in_its_longest_zone(scene: 
         owners = [owner for proof in item.proofs for owner in proof.owners]
         assert sorted(owners) == sorted(owners_of(item.spec))
         assert all(owner.is_within(proof.zone.name) for proof in item.proofs for owner in proof.owners)
-        assert set(owners) <= set(due_owners(page, world, forced))
+        assert set(owners) <= set(wanted_zones(page, world, forced)[""].owners)
     published = [owner for owners in made.zones.values() for owner in owners]
     assert sorted(published) == sorted({owner for item in made.due for owner in owners_of(item.spec)})
 

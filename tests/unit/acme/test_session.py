@@ -21,9 +21,11 @@ from builders.certificates import NOW
 from builders.plans import CA
 from certkeeper.acme.problem import Problem
 from certkeeper.acme.session import NoncesRefused
+from certkeeper.base.errors import OutOfDescriptors
 from certkeeper.base.wire import Request, TransportError
 
 URL = f"{ORIGIN}/order/1"
+STARVED = OutOfDescriptors(URL)
 RESET = TransportError(f"{URL}: connection reset")
 
 
@@ -136,6 +138,15 @@ def test_retries_are_bounded_and_end_in_the_last_error() -> None:
     lost = play(open_session().read(URL), lambda request: RESET if request.method == "POST" else Reply())
     assert lost.error is RESET
     assert len(lost.posts) == 5
+
+
+def test_descriptors_that_ran_out_are_waited_for_as_well() -> None:
+    """Other steps close what they opened."""
+    played = play(open_session().read(URL), [STARVED, Reply(), STARVED, Reply(), Reply(200, b"ok")])
+    assert played.value.body == b"ok"
+    assert len(played.pauses) == 2
+    lost = play(open_session().read(URL), lambda request: STARVED if request.method == "POST" else Reply())
+    assert lost.error is STARVED
 
 
 def test_what_cannot_get_better_is_not_tried_again() -> None:

@@ -17,13 +17,15 @@ from bed.waiting import stays_false, wait_until
 from builders.effects import ended, in_child, started
 from builders.listing import names
 from certkeeper.adapters import claims as claims_module
-from certkeeper.adapters.claims import Busy, Claims
+from certkeeper.adapters.claims import Claims
 from certkeeper.adapters.files import FileTrouble
+from certkeeper.apply.ports import Busy
 from certkeeper.base.errors import CertkeeperError, ExitCode
 from certkeeper.base.names import Alias, DnsName
 
 A, B = Alias("a.example.org"), Alias("b.example.org")
 ZONE = DnsName("example.org")
+CA = "https://ca.example/directory"
 
 
 @pytest.fixture
@@ -142,6 +144,27 @@ def test_a_link_in_the_folders_place_is_refused(state: str, tmp_path: Path) -> N
     with pytest.raises(FileTrouble, match=r"locks: cannot open the folder"):
         Claims(state).hold(A)
     assert names(tmp_path / "elsewhere") == []
+
+
+# --- accounts ---------------------------------------------------------------------------------------------------------
+
+
+def test_another_process_has_the_account_until_it_frees_it_or_dies(state: str) -> None:
+    mine = Claims(state)
+    with child_that(lambda: Claims(state).hold_account(CA)):
+        with pytest.raises(Busy, match=r"https://ca\.example/directory: another certkeeper is setting") as caught:
+            mine.hold_account(CA)
+        assert caught.value.hint.startswith(f"see which: fuser -v {state}/locks/account-")
+        mine.hold_account("https://other.example/directory")
+    mine.hold_account(CA)
+    with pytest.raises(Busy):
+        Claims(state).hold_account(CA)
+    mine.free_account(CA)
+    other = Claims(state)
+    other.hold_account(CA)
+    other.close()
+    mine.close()
+    assert mine._held == {}
 
 
 # --- zones ------------------------------------------------------------------------------------------------------------
@@ -311,7 +334,7 @@ _texts = st.text(max_size=300) | st.sampled_from(
 )
 
 
-@given(st.sampled_from(["lineage", "zone", "run"]), _texts)
+@given(st.sampled_from(["lineage", "zone", "run", "account"]), _texts)
 def test_any_name_is_one_component_of_a_path(kind: str, text: str) -> None:
     name = claims_module._name(kind, text)
     assert "/" not in name

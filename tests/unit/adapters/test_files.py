@@ -251,3 +251,11 @@ def test_a_link_in_the_temporary_files_place_is_not_followed(folder: Folder, tmp
     assert (tmp_path / "target").read_bytes() == b"old"
     assert (tmp_path / "file").read_bytes() == b"new"
     assert not (tmp_path / "file").is_symlink()
+
+
+def test_a_folder_that_a_killed_run_may_have_made_gets_its_name_fsynced(folder: Folder, tmp_path: Path) -> None:
+    """Once, by whoever comes first to it and by everybody who finds it there."""
+    for _ in range(2):
+        assert recorded(lambda: folder.make_lasting_child("child").close()).count("fsync") == 1
+        assert recorded(lambda: Folder.make_lasting(f"{tmp_path}/other").close()).count("fsync") == 1
+    assert recorded(lambda: folder.make_child("child").close()).count("fsync") == 0

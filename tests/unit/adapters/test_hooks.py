@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bed.waiting import wait_until
+from builders.effects import ended, started
 from certkeeper.adapters.hooks import HookFailed, Hooks
 from certkeeper.apply.ports import HookCall
 from certkeeper.base.errors import CertkeeperError, ExitCode, Fault
@@ -89,10 +90,33 @@ def test_both_streams_are_kept_in_order(tmp_path: Path) -> None:
     assert Hooks().call(call(hook)) == "one\ntwo\nthree\n"
 
 
-def test_long_output_is_bounded(tmp_path: Path) -> None:
-    hook = script(tmp_path, "head -c 30000000 /dev/zero | tr '\\0' x")
+def test_long_output_is_cut_and_said_to_be(tmp_path: Path) -> None:
+    hook = script(tmp_path, "head -c 30000000 /dev/zero | tr '\\0' x", "echo; echo the last line")
     said = Hooks(SOON).call(call(hook))
-    assert 1000 <= len(said) <= 1 << 17
+    assert len(said) <= 1 << 17
+    first, rest = said.split("\n", 1)
+    assert first == f"[the first {30_000_015 - len(rest)} octets were cut]"
+    assert rest.endswith("x\nthe last line\n")
+
+
+def test_what_fits_is_whole(tmp_path: Path) -> None:
+    said = Hooks(SOON).call(call(script(tmp_path, "head -c 65536 /dev/zero | tr '\\0' x")))
+    assert said == "x" * 65536
+
+
+def test_one_that_prints_for_ever_fills_no_disk_and_is_ended_at_its_deadline(tmp_path: Path) -> None:
+    files = tmp_path / "files"
+    hook = script(tmp_path, f"ls -lL /proc/$$/fd/2 >{files}", "exec yes 'all work and no play'")
+    error = failure(call(hook), deadline=1)
+    assert "was killed" in str(error)
+    assert files.read_text().startswith("p"), "what it prints goes to a pipe, and not to a file"
+
+
+def test_printing_much_kills_nobody(tmp_path: Path) -> None:
+    done = tmp_path / "done"
+    hook = script(tmp_path, "head -c 3000000 /dev/zero && head -c 3000000 /dev/zero >&2", f"echo $? >{done}")
+    Hooks(SOON).call(call(hook))
+    assert done.read_text() == "0\n"
 
 
 def test_the_end_of_a_long_output_explains_a_failure(tmp_path: Path) -> None:
@@ -190,6 +214,56 @@ def test_what_stays_in_the_background_holds_nothing_up(tmp_path: Path) -> None:
         os.kill(int(pids.read_text()), signal.SIGKILL)
 
 
+def test_what_stays_in_the_background_may_print_on(tmp_path: Path) -> None:
+    go, done = tmp_path / "go", tmp_path / "done"
+    os.mkfifo(go)
+    hook = script(tmp_path, f"(read -r x <{go}; head -c 3000000 /dev/zero; echo $? >{done}) &", "echo started")
+    assert Hooks(SOON).call(call(hook)) == "started\n"
+    assert not done.exists()
+    go.write_text("go\n")
+    wait_until(lambda: done.exists() and done.read_text() != "", "it printed all of it")
+    assert done.read_text() == "0\n"
+
+
+def test_what_prints_for_ever_in_the_background_holds_nothing_up(tmp_path: Path) -> None:
+    pid = tmp_path / "pid"
+    hook = script(tmp_path, f"yes & echo $! > {pid}", "exit 4")
+    try:
+        error = failure(call(hook), deadline=SOON * 3)
+        assert "ended with status 4" in str(error)
+        assert not gone(int(pid.read_text()))
+    finally:
+        os.kill(int(pid.read_text()), signal.SIGKILL)
+
+
+def test_it_comes_to_its_end_where_we_are_killed(tmp_path: Path) -> None:
+    begun, go, done = tmp_path / "begun", tmp_path / "go", tmp_path / "done"
+    os.mkfifo(go)
+    hook = script(tmp_path, f"echo x >{begun}", f"read -r x <{go}", f"head -c 3000000 /dev/zero; echo $? >{done}")
+    pid = started(lambda: Hooks(SOON).call(call(hook)))
+    wait_until(begun.exists, "it is under way")
+    os.kill(pid, signal.SIGKILL)
+    assert ended(pid) == -signal.SIGKILL
+    go.write_text("go\n")
+    wait_until(lambda: done.exists() and done.read_text() != "", "it printed all of it")
+    assert done.read_text() == "0\n"
+
+
+def test_nothing_is_left_of_a_call(tmp_path: Path) -> None:
+    hooks, hook = Hooks(SOON), call(script(tmp_path, "echo said"))
+    before, others = os.listdir("/proc/self/fd"), children()  # noqa: PTH208 - names only
+    for _ in range(3):
+        hooks.call(hook)
+        with pytest.raises(HookFailed):
+            hooks.call(call(str(tmp_path / "none")))
+    assert os.listdir("/proc/self/fd") == before  # noqa: PTH208 - as above
+    wait_until(lambda: children() <= others, "no process is left")
+
+
+def children() -> set[str]:
+    return set(Path(f"/proc/self/task/{os.getpid()}/children").read_text().split())
+
+
 def test_one_at_a_time(tmp_path: Path) -> None:
     witness = tmp_path / "inside"
     hook = script(tmp_path, f"mkdir {witness} || exit 9", "sleep 0.02", f"rmdir {witness}")
@@ -215,9 +289,3 @@ def test_the_next_one_is_called_after_a_failure(tmp_path: Path) -> None:
     with pytest.raises(HookFailed):
         hooks.call(call(str(tmp_path / "none")))
     assert hooks.call(call(script(tmp_path, "echo fine"))) == "fine\n"
-
-
-def test_a_full_folder_for_temporary_files_is_explained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "none"))
-    with pytest.raises(CertkeeperError, match="the hook's output: cannot keep"):
-        Hooks().call(call(script(tmp_path, "exit 0")))

@@ -7,6 +7,7 @@ import struct
 import threading
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,8 @@ from builders.listing import names
 from certkeeper.adapters.files import FileTrouble
 from certkeeper.adapters.journal import JournalTrouble
 from certkeeper.base.errors import CertkeeperError
-from certkeeper.plan.records import Records
+from certkeeper.base.names import DnsName
+from certkeeper.plan.records import ChallengeIntent, Records
 from contract.journal.entries import EVERY_KIND, A, backoff, challenge, debt, order
 
 Damage = Callable[[Path], object]
@@ -243,3 +245,42 @@ def test_the_hot_journal_of_a_killed_writer_is_rolled_back(state: Path, tmp_path
 def _rows(state: Path) -> list[tuple[object, ...]]:
     with closing(sqlite3.connect(state / "journal.db")) as database:
         return database.execute("SELECT * FROM challenges").fetchall()
+
+
+# --- schemas ----------------------------------------------------------------------------------------------------------
+
+_FIRST_SCHEMA = """
+CREATE TABLE orders (
+    alias TEXT PRIMARY KEY, url TEXT NOT NULL, ca TEXT NOT NULL, identifiers TEXT NOT NULL, profile TEXT NOT NULL,
+    must_staple INTEGER NOT NULL, key TEXT NOT NULL, stamp INTEGER NOT NULL
+) STRICT;
+CREATE TABLE challenges (
+    zone TEXT NOT NULL, owner TEXT NOT NULL, rdata TEXT NOT NULL, run TEXT NOT NULL,
+    PRIMARY KEY (zone, owner, rdata, run)
+) STRICT;
+CREATE TABLE debts (alias TEXT PRIMARY KEY, hook TEXT NOT NULL, stamp INTEGER NOT NULL) STRICT;
+CREATE TABLE backoffs (
+    alias TEXT PRIMARY KEY, failures INTEGER NOT NULL, retry_at REAL NOT NULL, inputs TEXT NOT NULL,
+    message TEXT NOT NULL
+) STRICT;
+INSERT INTO challenges VALUES ('example.org', '_acme-challenge.example.org', '"old"', 'gone');
+PRAGMA user_version=1;
+"""
+
+
+def test_a_journal_of_the_first_schema_is_read_as_it_is_and_brought_up_to_date_by_the_first_entry(state: Path) -> None:
+    state.mkdir(mode=0o700)
+    with closing(sqlite3.connect(state / "journal.db")) as database:
+        database.executescript(_FIRST_SCHEMA)
+    old = ChallengeIntent(DnsName("example.org"), DnsName("_acme-challenge.example.org"), '"old"', "gone")
+    before = (state / "journal.db").read_bytes()
+    assert read(state).left == (old,)
+    assert (state / "journal.db").read_bytes() == before
+    mine = replace(challenge(), provider="PowerDNS http://ns1", token="t0ken")
+    write(state, mine)
+    found = read(state).left
+    assert old in found
+    assert [(item.provider, item.token) for item in found if item != old] == [("PowerDNS http://ns1", "t0ken")]
+    with opened(state) as journal:
+        journal.write((), (old,))
+    assert old not in read(state).left

@@ -20,9 +20,10 @@ from certkeeper.acme.account import TermsNotAccepted
 from certkeeper.acme.problem import Problem
 from certkeeper.acme.session import Session
 from certkeeper.apply.account import BindingRequired, open_session
-from certkeeper.apply.ports import Ports
+from certkeeper.apply.ports import Busy, Ports
 from certkeeper.apply.scheduler import Scheduler
-from certkeeper.base.events import AccountRegistered, Event
+from certkeeper.base.errors import CertkeeperError
+from certkeeper.base.events import AccountRegistered, Event, Noted
 from certkeeper.base.wire import TransportError
 
 
@@ -33,6 +34,7 @@ class Scene:
     clock: FakeClock = field(default_factory=FakeClock)
     accounts: FakeAccounts = field(default_factory=FakeAccounts)
     keys: FakeKeys = field(default_factory=FakeKeys)
+    claims: FakeClaims = field(default_factory=FakeClaims)
     events: list[Event] = field(default_factory=list)
     ca: FakeCa = field(init=False)
 
@@ -40,30 +42,43 @@ class Scene:
         self.ca = FakeCa(self.clock, lambda _: [])
 
     def open(self, *, terms: bool = True) -> Session:
-        """The session, or the error is raised."""
+        """The session, or the error is raised. Either way nothing is left claimed."""
+        ((session, error),) = self.open_at_once(1, terms=terms)
+        assert self.claims.held == set()
+        if error is not None:
+            raise error
+        assert isinstance(session, Session)
+        return session
+
+    def open_at_once(
+        self, number: int, *, terms: bool = True, seed: int = 0
+    ) -> list[tuple[object, CertkeeperError | None]]:
+        """As many runs that begin together, each as if in a process of its own."""
         world = DnsWorld(self.clock, (), {})
         ports = Ports(
             self.ca,
-            world,
+            {"": world},
             world,
             FakeStore(),
             self.keys,
             self.accounts,
             self.clock,
             FakeJournal(),
-            FakeClaims(),
+            self.claims,
             FakeHooks(),
         )
-        scheduler = Scheduler(SeededExecutor(through(ports), self.clock), self.clock)
-        ended: list[tuple[object, Exception | None]] = []
-        exchange = open_session(settings(), user_agent="test", terms_accepted=terms, tell=self.events.append)
-        scheduler.spawn(exchange, lambda value, error: ended.append((value, error)))
+        scheduler = Scheduler(SeededExecutor(through(ports), self.clock, seed), self.clock)
+        ended: list[tuple[object, CertkeeperError | None]] = []
+
+        def note(value: object, error: Exception | None) -> None:
+            assert error is None or isinstance(error, CertkeeperError)
+            ended.append((value, error))
+
+        for _ in range(number):
+            exchange = open_session(settings(), user_agent="test", terms_accepted=terms, tell=self.events.append)
+            scheduler.spawn(exchange, note)
         scheduler.run()
-        ((session, error),) = ended
-        if error is not None:
-            raise error
-        assert isinstance(session, Session)
-        return session
+        return ended
 
 
 def test_a_new_account_is_registered_and_kept() -> None:
@@ -143,3 +158,45 @@ def test_and_it_needs_the_terms_as_every_registration_does() -> None:
     scene.ca.manners.drops_registration = False
     with pytest.raises(TermsNotAccepted):
         scene.open(terms=False)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_runs_that_begin_together_register_one_account(seed: int) -> None:
+    scene = Scene()
+    ended = scene.open_at_once(3, seed=seed)
+    assert [error for _, error in ended] == [None] * 3
+    assert {session.kid for session, _ in ended if isinstance(session, Session)} == {scene.accounts.kids[CA]}
+    assert scene.ca.requests["account"] == 1
+    assert len(scene.keys.made) == 1
+    assert [event for event in scene.events if isinstance(event, AccountRegistered)] == [
+        AccountRegistered(CA, scene.accounts.kids[CA])
+    ]
+    assert scene.claims.held == set()
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_where_the_first_of_two_registrations_is_lost_the_second_one_goes_on_with_its_key(seed: int) -> None:
+    scene = Scene()
+    scene.ca.manners.drops_registration = True
+    ended = scene.open_at_once(2, seed=seed)
+    assert [type(error) for _, error in ended] == [TransportError] * 2
+    assert len(scene.keys.made) == 1
+    assert scene.claims.held == set()
+
+
+def test_a_run_that_never_ends_its_registration_is_not_waited_for_for_ever() -> None:
+    scene = Scene()
+    scene.claims.taken.add(CA)
+    with pytest.raises(Busy, match="another certkeeper"):
+        scene.open()
+    assert 60 <= scene.clock.seconds < 120
+    assert [event.subject for event in scene.events if isinstance(event, Noted)] == ["account"]
+    assert scene.ca.requests["account"] == 0
+    assert scene.accounts.keys == {}
+
+
+def test_a_kept_account_is_nobodys_to_wait_for() -> None:
+    scene = Scene()
+    scene.open()
+    scene.claims.taken.add(CA)
+    assert scene.open().kid == scene.accounts.kids[CA]

@@ -51,7 +51,7 @@ class Scene:
         ca = FakeCa(self.clock, self.dns.look)
         ports = Ports(
             ca,
-            self.dns,
+            {"": self.dns},
             self.dns,
             FakeStore(),
             FakeKeys(),

@@ -8,10 +8,11 @@ from builders.plans import zone
 from certkeeper.apply.effects import AskServer
 from certkeeper.apply.propagate import Proof, Unproven
 from certkeeper.apply.scheduler import Scheduler
-from certkeeper.base.errors import CertkeeperError
+from certkeeper.base.errors import CertkeeperError, OutOfDescriptors
 from certkeeper.base.events import Event, Noted, ServersWaited, ZoneProven
 from certkeeper.base.names import DnsName
 from certkeeper.base.wire import Step
+from certkeeper.zone.apex import ZoneError
 from certkeeper.zone.changes import ChangeSet, RecordChange
 from certkeeper.zone.propagation import PATIENCE, Server, ServerSet
 from certkeeper.zone.rrset import txt_rdata
@@ -42,6 +43,8 @@ class Scene:
     skipped: tuple[str, ...] = ()
     bound: timedelta = BOUND
     answers: Mapping[Server, float] = field(default_factory=dict)
+    unaskable: Mapping[Server, int] = field(default_factory=dict)
+    """How often nothing is left here to ask that server with."""
     asked: list[tuple[Server, float]] = field(default_factory=list)
 
     def run(self) -> Ended:
@@ -56,6 +59,8 @@ class Scene:
         def perform(step: Step) -> object:
             assert isinstance(step, AskServer)
             self.asked.append((step.server, clock.seconds))
+            if sum(server == step.server for server, _ in self.asked) <= self.unaskable.get(step.server, 0):
+                raise OutOfDescriptors(str(step.server))
             return world.ask_txt(step.server, step.owners)
 
         scheduler = Scheduler(SeededExecutor(perform, clock, latency=self._seconds), clock)
@@ -180,3 +185,28 @@ def test_many_missing_names_are_cut() -> None:
     error: CertkeeperError = proof.unproven.error([A, *many])
     assert str(error).count("example.org") == 1 + 5
     assert "n3.example.org …" in str(error)
+
+
+def test_a_server_that_cannot_be_asked_from_here_is_no_silent_one() -> None:
+    ended = Scene({PRIMARY: NameServer()}, unaskable={PRIMARY: 10_000}).run()
+    assert ended.unproven.owners == {A, B}
+    error = ended.unproven.error([A])
+    assert isinstance(error, OutOfDescriptors)
+    assert ended.unproven.error([B]) is error, "one reason, told once"
+
+
+def test_it_is_asked_again() -> None:
+    ended = Scene({PRIMARY: NameServer()}, unaskable={PRIMARY: 5}).run()
+    assert ended.unproven.owners == frozenset()
+
+
+def test_a_server_that_lacks_a_record_is_what_is_told_where_another_one_cannot_be_asked() -> None:
+    ended = Scene({PRIMARY: NameServer(), SECONDARY: NameServer(lag=NEVER)}, unaskable={PRIMARY: 10_000}).run()
+    error = ended.unproven.error([A])
+    assert isinstance(error, ZoneError)
+    assert not error.local
+
+
+def test_and_one_that_turned_silent_since_is_a_silent_one() -> None:
+    ended = Scene({PRIMARY: NameServer(silent=True)}, unaskable={PRIMARY: 2}).run()
+    assert isinstance(ended.unproven.error([A]), ZoneError)

@@ -30,16 +30,22 @@ OWNER = DnsName("_certkeeper-test.www.example.org")
 
 
 @pytest.mark.parametrize(
-    ("name", "apex", "owner"),
+    ("written", "apex", "owner"),
     [
-        ("www.example.org", "example.org", "_certkeeper-test.www.example.org"),
-        ("example.org", "example.org", "_certkeeper-test.example.org"),
+        ("_acme-challenge.www.example.org", "example.org", "_certkeeper-test.www.example.org"),
+        ("_acme-challenge.example.org", "example.org", "_certkeeper-test.example.org"),
+        # A CNAME leads there.
+        ("www.acme.example.net", "acme.example.net", "_certkeeper-test.www.acme.example.net"),
         # Challenges of the name have a zone of their own: that one is tried out.
-        ("www.example.org", "_acme-challenge.www.example.org", "_certkeeper-test._acme-challenge.www.example.org"),
+        (
+            "_acme-challenge.www.example.org",
+            "_acme-challenge.www.example.org",
+            "_certkeeper-test._acme-challenge.www.example.org",
+        ),
     ],
 )
-def test_the_record_stands_in_the_zone_of_the_challenges(name: str, apex: str, owner: str) -> None:
-    assert trial_owner(DnsName(name), DnsName(apex)).text == owner
+def test_the_record_stands_in_the_zone_of_the_challenges(written: str, apex: str, owner: str) -> None:
+    assert trial_owner(DnsName(written), DnsName(apex)).text == owner
 
 
 class NoCa:
@@ -60,7 +66,7 @@ class Tried:
         watch = Watch(self.dns, clock, OWNER, "value", self.events.append)
         ports = Ports(
             http=NoCa(),
-            dns=self.dns,
+            dns={zone_.provider: self.dns},
             nameservers=watch,
             store=FakeStore(),
             keys=FakeKeys(),

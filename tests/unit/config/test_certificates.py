@@ -37,6 +37,7 @@ def test_what_the_page_says_of_all_certificates() -> None:
             profile="tlsserver",
             validation_timeout=None,
             order_timeout=timedelta(seconds=30),
+            provider="PowerDNS http://localhost:8081",
         ),
     )
 
@@ -92,7 +93,7 @@ def test_a_misspelt_variable_and_one_without_effect_are_found_once() -> None:
         pytest.param(
             "CHALLENGETYPE=http-01", Location(DOMAINS, 1), "CHALLENGETYPE http-01 cannot", "dns-01", id="http-01"
         ),
-        pytest.param("HOOK=/x.sh", Location(DOMAINS, 1), "HOOK /x.sh is not called", "DNS_PROVIDER", id="hook"),
+        pytest.param("DNS_PROVIDER=x", Location(OWN, 1), "DNS_PROVIDER: 'x' is not known", "powerdns", id="provider"),
     ],
 )
 def test_an_error_rejects_that_certificate_only(text: str, where: Location, reason: str, hint: str) -> None:
@@ -124,8 +125,9 @@ def test_e10_a_certificates_own_file_sees_the_page_and_its_own_names() -> None:
 
 def test_e11_an_empty_hook_leaves_it_to_the_built_in_provider() -> None:
     found = own("HOOK=\n", "HOOK=/x.sh\n")
-    assert [item.alias.text for item in found.certificates] == ["example.org"]
-    assert [item.label for item in found.rejected] == ["other.org"]
+    assert spec(found).provider == "PowerDNS http://localhost:8081"
+    assert spec(found, "other.org").provider == "hook /x.sh"
+    assert [item.id for item in found.settings.providers] == ["hook /x.sh", "PowerDNS http://localhost:8081"]
 
 
 @pytest.mark.parametrize(
@@ -134,15 +136,12 @@ def test_e11_an_empty_hook_leaves_it_to_the_built_in_provider() -> None:
         pytest.param("", "CHALLENGETYPE http-01 (the default) cannot be answered", id="default"),
         pytest.param("CHALLENGETYPE=http-01", "CHALLENGETYPE http-01 cannot be answered", id="http-01"),
         pytest.param("CHALLENGETYPE=tls-alpn-01", "CHALLENGETYPE tls-alpn-01 cannot be answered", id="tls-alpn-01"),
-        pytest.param("CHALLENGETYPE=dns-01 HOOK=/x/hook.sh", "HOOK /x/hook.sh is not called", id="B19 another hook"),
     ],
 )
 def test_what_this_version_cannot_prove_is_rejected(config: str, reason: str) -> None:
     found = page(f"{config}\nX=")
     assert found.certificates == ()
-    assert str(found.rejected[0].error) == (
-        f"{DOMAINS}:1: example.org: {reason}: this version answers dns-01 through PowerDNS only"
-    )
+    assert str(found.rejected[0].error) == (f"{DOMAINS}:1: example.org: {reason}: this version answers dns-01 only")
 
 
 @pytest.mark.parametrize(
@@ -169,6 +168,8 @@ def test_d19_an_address_cannot_be_proven() -> None:
     [
         pytest.param("HOOK=/usr/local/lib/pdns_api.sh/pdns_api.sh", ["pdns-api-hook"], id="pdns_api.sh"),
         pytest.param("HOOK=", [], id="none"),
+        pytest.param("HOOK=/x.sh", ["hook-calls"], id="B19 another hook"),
+        pytest.param("HOOK=/x.sh DNS_PROVIDER=hook", ["hook-calls"], id="explicit hook"),
         pytest.param("HOOK=/x.sh DNS_PROVIDER=powerdns", ["hook-deploy-cert"], id="explicit provider"),
     ],
 )

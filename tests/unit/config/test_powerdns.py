@@ -5,14 +5,21 @@ import pytest
 from certkeeper.base.errors import Location
 from certkeeper.config.errors import ConfigError
 from certkeeper.config.findings import Severity
-from certkeeper.config.settings import PowerDnsSettings, Secret
+from certkeeper.config.settings import Configuration, PowerDnsSettings, Secret
 from unit.config.pages import CONFIG, codes, page
 
 DNS = "CHALLENGETYPE=dns-01\n"
 
 
+def only(configuration: Configuration) -> PowerDnsSettings | None:
+    """The one provider of the page, if there is one."""
+    providers = configuration.settings.providers
+    assert len(providers) <= 1
+    return next((item.settings for item in providers if isinstance(item.settings, PowerDnsSettings)), None)
+
+
 def powerdns(text: str) -> PowerDnsSettings | None:
-    return page(DNS + text).settings.powerdns
+    return only(page(DNS + text))
 
 
 @pytest.mark.parametrize(
@@ -40,7 +47,7 @@ def test_the_key_is_never_shown() -> None:
 
 def test_b22_j22_the_first_names_count_from_files_and_the_new_ones_win() -> None:
     configuration = page(f"{DNS}HOST=localhost PORT=81 KEY=old SERVER=s VERSION=1 WAIT=150\nPDNS_KEY=new\n")
-    assert configuration.settings.powerdns == PowerDnsSettings("http://localhost:81", Secret("new"), server="s")
+    assert only(configuration) == PowerDnsSettings("http://localhost:81", Secret("new"), server="s")
     assert configuration.settings.propagation == timedelta(seconds=150)
     (found,) = configuration.findings
     assert (found.code, found.severity, found.where) == ("legacy-pdns-names", Severity.NOTE, Location(CONFIG, 2))
@@ -109,5 +116,5 @@ def test_errors(text: str, message: str) -> None:
 
 
 def test_nothing_is_looked_at_where_nothing_is_proven_through_it() -> None:
-    assert page("HOST=localhost PORT=abc", "").settings.powerdns is None
-    assert page(DNS, "").settings.powerdns is None
+    assert only(page("HOST=localhost PORT=abc", "")) is None
+    assert only(page(DNS, "")) is None

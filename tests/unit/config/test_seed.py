@@ -9,7 +9,7 @@ from certkeeper.base.errors import Location
 from certkeeper.base.keys import KeyAlgorithm, KeyPolicy, KeySpec
 from certkeeper.config.findings import Severity
 from certkeeper.config.lint import unused_config_folders
-from certkeeper.config.settings import PowerDnsSettings, Secret, Settings
+from certkeeper.config.settings import PowerDnsSettings, Provider, Secret, Settings
 from unit.config.pages import CONFIG, DOMAINS, Page, codes
 
 SEED = Path(__file__).parents[2] / "data" / "seed"
@@ -40,6 +40,10 @@ def test_the_files_are_the_pages_own(name: str) -> None:
     assert body.removeprefix(":").startswith(f"\n\n{content}\n")
 
 
+def powerdns(url: str) -> Provider:
+    return Provider(f"PowerDNS {url}", PowerDnsSettings(url, Secret("secret"), server="localhost"))
+
+
 def test_the_seed_as_it_stands() -> None:
     found = Page(
         {CONFIG: text("config"), DOMAINS: text("domains.txt"), OWN: text("certs/mail.example.net/config")}
@@ -55,7 +59,7 @@ def test_the_seed_as_it_stands() -> None:
         ca="https://acme-staging-v02.api.letsencrypt.org/directory",
         contact_email="webmaster@example.net",
         account_key=KeySpec(KeyAlgorithm.RSA, 2048),
-        powerdns=PowerDnsSettings("http://ns0.example.net:8081", Secret("secret"), server="localhost"),
+        providers=(powerdns("http://ns0.example.net:8081"),),
         propagation=timedelta(seconds=150),
     )
     assert found.rejected == ()
@@ -97,7 +101,7 @@ def test_the_seed_with_an_appended_block() -> None:
         ca="https://localhost:14000/dir",
         contact_email="webmaster@example.net",
         account_key=KeySpec(KeyAlgorithm.RSA, 2048),
-        powerdns=PowerDnsSettings("http://127.0.0.1:18081", Secret("secret"), server="localhost"),
+        providers=(powerdns("http://127.0.0.1:18081"),),
         propagation=timedelta(seconds=150),
     )
     assert len(found.certificates) == 5

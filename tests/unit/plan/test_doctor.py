@@ -211,7 +211,7 @@ def test_one_trouble_is_one_finding(facts: ZoneFacts) -> None:
 
 
 def test_a_zone_that_is_not_there_is_found() -> None:
-    finding = only(replace(GOOD, kept=None))
+    finding = only(replace(GOOD, kept=None, homeless=True))
     assert (finding.code, finding.severity) == ("zone-missing", Severity.ERROR)
     assert homeless_names([DnsName("a.test"), DnsName("b.test")]).message.endswith("holds a.test, b.test")
 

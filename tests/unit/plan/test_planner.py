@@ -20,7 +20,7 @@ from certkeeper.base.keys import KeySpec
 from certkeeper.base.names import Alias
 from certkeeper.lineage.model import KeyPlace, Lineage
 from certkeeper.plan.actions import Activate, KeySource, Order, Prove, Reason, UseKey
-from certkeeper.plan.planner import due_owners, owners_of, plan
+from certkeeper.plan.planner import owners_of, plan, wanted_zones
 from certkeeper.zone.rrset import ZoneKind
 
 ORG, NET = zone("example.org"), zone("example.net")
@@ -40,9 +40,9 @@ def test_a_name_and_its_wildcard_share_an_owner() -> None:
 def test_only_due_lineages_ask_for_zones() -> None:
     page = configuration(NEW, KEPT)
     world = observed(CURRENT, specs=page.certificates)
-    assert owner_texts(*due_owners(page, world, ())) == ["_acme-challenge.example.org"]
-    forced = due_owners(page, world, {KEPT.alias})
-    assert owner_texts(*forced) == ["_acme-challenge.example.org", "_acme-challenge.mail.example.net"]
+    assert owner_texts(*wanted_zones(page, world)[""].owners) == ["_acme-challenge.example.org"]
+    forced = wanted_zones(page, world, {KEPT.alias})
+    assert owner_texts(*forced[""].owners) == ["_acme-challenge.example.org", "_acme-challenge.mail.example.net"]
 
 
 def test_a_due_lineage_gets_its_actions_in_order() -> None:

@@ -13,7 +13,8 @@ from certkeeper.config.settings import CertSpec
 from certkeeper.lineage.model import Lineage
 from certkeeper.plan.actions import LineagePlan, Plan, Reason
 from certkeeper.plan.backoff import backoff_inputs, next_backoff
-from certkeeper.plan.planner import due_owners, plan
+from certkeeper.plan.observed import Wanted
+from certkeeper.plan.planner import plan, wanted_zones
 from certkeeper.plan.records import Backoff, ChallengeIntent, HookDebt, OrderIntent, Records
 
 ALIAS = Alias("example.org")
@@ -149,8 +150,7 @@ class TestBackoffs:
 class TestLeftRecords:
     def test_they_are_withdrawn_although_nothing_is_due(self) -> None:
         world = replace(observed(current(), specs=[SPEC], zones=[ORG]), records=Records(left=(left(),)))
-        assert due_owners(configuration(SPEC), world, ()) == (DnsName("example.org"),)
-        world = replace(world, zones=replace(world.zones, by_owner={ORG.name: ORG})) if world.zones else world
+        assert wanted_zones(configuration(SPEC), world) == {"": Wanted(zones=(DnsName("example.org"),))}
         found = plan(configuration(SPEC), world)
         assert found.withdrawals == {ORG: (left(),)}
         assert not found.idle

@@ -22,6 +22,9 @@ class ClaimedDns:
     def zones(self, owners: Collection[DnsName]) -> Mapping[DnsName, Zone]:
         return self._dns.zones(owners)
 
+    def aliases(self, names: Mapping[Zone, Collection[DnsName]]) -> Mapping[DnsName, DnsName]:
+        return self._dns.aliases(names)
+
     def change(self, zone: Zone, changes: ChangeSet) -> None:
         with self._claims.zone(zone.name):
             self._dns.change(zone, changes)

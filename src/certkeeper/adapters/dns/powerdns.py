@@ -15,7 +15,7 @@ from certkeeper.adapters.http import AnswerTooLarge, HttpClient
 from certkeeper.base.names import DnsName, InvalidName
 from certkeeper.config.settings import PowerDnsSettings
 from certkeeper.zone.apex import OwnersRefused, ZoneSearch, find_zones
-from certkeeper.zone.changes import ChangeSet, Key, fold
+from certkeeper.zone.changes import ChangeSet, Key, RecordChange, fold
 from certkeeper.zone.rrset import RRset, Zone, ZoneKind, canonical_txt
 
 _LOOKUPS_AT_ONCE = 4
@@ -53,6 +53,12 @@ class PowerDns:
                     names = search.send({zone.name: zone for zone in zones if zone is not None})
             except StopIteration as stop:
                 return cast("dict[DnsName, Zone]", stop.value)
+
+    def aliases(self, names: Mapping[Zone, Collection[DnsName]]) -> Mapping[DnsName, DnsName]:
+        """One look per zone, side by side."""
+        with ThreadPoolExecutor(_LOOKUPS_AT_ONCE) as threads:
+            found = threads.map(lambda zone: self._aliases(zone, names[zone]), names)
+        return {owner: target for aliases in found for owner, target in aliases.items()}
 
     def change(self, zone: Zone, changes: ChangeSet) -> None:
         """Read, fold, replace; under a lock, since the server would let a second writer of ours undo the first."""
@@ -126,6 +132,12 @@ class PowerDns:
                 disabled = frozenset(_content(record, type_) for record in records if record.get("disabled") is True)
                 found[owner, type_] = RRset(owner, type_, ttl, enabled, disabled - enabled)
         return found
+
+    def _aliases(self, zone: Zone, names: Collection[DnsName]) -> dict[DnsName, DnsName]:
+        changes = ChangeSet(tuple(RecordChange(name, "CNAME") for name in names))
+        present = self._current(zone, changes)
+        found = {name: next(iter(present[name, "CNAME"].rdata), "") for name in names if (name, "CNAME") in present}
+        return {name: DnsName.parse(target) for name, target in found.items() if target}
 
     def _refuse_aliases(self, zone: Zone, changes: ChangeSet, current: Mapping[Key, RRset]) -> None:
         """Nothing may stand beside a CNAME (RFC 1034 §3.6.2), so the server would refuse the whole change."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from urllib.parse import quote
 
 from certkeeper.adapters.http import HttpClient
-from certkeeper.base.errors import CertkeeperError, Fault, printable
+from certkeeper.base.errors import CertkeeperError, Fault, OutOfDescriptors, printable
 from certkeeper.base.wire import Request, Response, TransportError
 from certkeeper.config.settings import PowerDnsSettings
 
@@ -50,7 +50,7 @@ class PowerDnsApi:
         for attempt in range(_LOOKS - 1):
             try:
                 return self._call("GET", path, None, subject)
-            except TransportError as error:
+            except (TransportError, OutOfDescriptors) as error:
                 if not error.transient:
                     raise
                 time.sleep(0.2 * 4**attempt)

@@ -20,7 +20,6 @@ from certkeeper.plan.caa import forbidden_text
 from certkeeper.plan.observed import Caa
 from certkeeper.plan.records import CHALLENGE_LABEL
 from certkeeper.zone.caa import CaaOutcome, CaaRecord, CaaVerdict, Issuer, judge_caa, proposal
-from certkeeper.zone.rrset import Zone
 
 _TTL = 3600
 
@@ -86,27 +85,30 @@ def caa(options: argparse.Namespace) -> int:
     else:
         _print(issuer, advice)
     for name in homeless:
-        print_error(CertkeeperError(f"{name}: no zone at the server of PDNS_HOST holds it"))
+        print_error(CertkeeperError(f"{name}: its zone is not found"))
     return ExitCode.DONE if not homeless and all(item.allowed for item in advice) else ExitCode.FAILED
 
 
 def _advice(machine: Machine, selected: Configuration, issuer: Issuer) -> tuple[list[Advice], list[DnsName]]:
     """Per zone; and the names that have none."""
-    homes = machine.survey().zones(owners_in(selected))
-    names: dict[Zone, dict[Identifier, None]] = {}
+    survey, owners = machine.survey(), owners_in(selected)
+    homes = {owner: zone.name for owner, zone in survey.zones(owners).items()}
+    homes |= survey.apexes([owner for owner in owners if owner not in homes])
+    names: dict[DnsName, dict[Identifier, None]] = {}
     homeless: dict[DnsName, None] = {}
     for identifier in (item for spec in selected.certificates for item in spec.identifiers):
         if identifier.type is not IdentifierType.DNS:
             continue
         home = homes.get(identifier.domain.child(CHALLENGE_LABEL))
-        if home is None:
-            homeless[identifier.domain] = None
-        else:
+        # A zone for challenges alone: the records that count stand above it.
+        if home is not None and identifier.domain.is_within(home):
             names.setdefault(home, {})[identifier] = None
+        else:
+            homeless[identifier.domain] = None
     asked = {identifier.domain for inside in names.values() for identifier in inside}
-    seen = machine.caa(issuer, sorted(asked | {zone.name for zone in names}))
+    seen = machine.caa(issuer, sorted(asked | set(names)))
     contact = machine.settings.contact_email
-    return [_of_zone(zone.name, tuple(inside), seen, contact) for zone, inside in names.items()], list(homeless)
+    return [_of_zone(zone, tuple(inside), seen, contact) for zone, inside in names.items()], list(homeless)
 
 
 def _of_zone(zone: DnsName, names: Sequence[Identifier], seen: Caa, contact: str) -> Advice:

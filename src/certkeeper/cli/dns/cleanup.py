@@ -8,7 +8,6 @@ from dataclasses import replace
 
 from certkeeper.base.errors import CertkeeperError, ExitCode
 from certkeeper.base.events import count
-from certkeeper.base.names import DnsName
 from certkeeper.cli.compose import Machine, open_machine
 from certkeeper.cli.confirm import confirmed
 from certkeeper.cli.dns.names import owners_in
@@ -16,7 +15,7 @@ from certkeeper.cli.render import finding_lines, print_error, reporter
 from certkeeper.cli.signals import raise_terminated
 from certkeeper.config.settings import Configuration
 from certkeeper.plan.actions import Plan
-from certkeeper.plan.doctor import challenge_values
+from certkeeper.plan.doctor import txt_values
 from certkeeper.plan.records import ChallengeIntent
 
 
@@ -72,16 +71,17 @@ def _show(planned: Plan) -> bool:
 
 def _show_others(machine: Machine, whole: Configuration, left: Iterable[ChallengeIntent]) -> bool:
     """Values at our challenge names that no journal of ours tells of; True where nobody could be asked."""
-    owners = frozenset(owners_in(whole))
     ours = {(intent.owner, intent.rdata) for intent in left}
     survey = machine.survey()
     try:
-        zones = dict.fromkeys(survey.zones(owners).values())
-        found: list[tuple[DnsName, str]] = [value for zone in zones for value in challenge_values(survey.kept(zone))]
+        places = survey.places(owners_in(whole))
+        kept = [survey.kept(zone) for zone in dict.fromkeys(place.zone for place in places.values())]
     except CertkeeperError as error:
         print_error(error)
         return True
-    others = [(owner, rdata) for owner, rdata in found if owner in owners and (owner, rdata) not in ours]
+    written = {place.owner for place in places.values()}
+    found = [value for item in kept if item is not None for value in txt_values(item)]
+    others = [(owner, rdata) for owner, rdata in found if owner in written and (owner, rdata) not in ours]
     if others:
         sys.stdout.write("not known to be ours, so they stay; another run or another program may be using them:\n")
     for owner, rdata in others:

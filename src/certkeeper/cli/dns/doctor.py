@@ -13,7 +13,7 @@ from certkeeper.base.events import count
 from certkeeper.base.names import DnsName, Identifier, IdentifierType
 from certkeeper.cli.compose import Machine, open_machine
 from certkeeper.cli.confirm import confirmed
-from certkeeper.cli.dns.names import owners_in, typed_name
+from certkeeper.cli.dns.names import owners_in, provider_of, typed_name
 from certkeeper.cli.plan import finding_document
 from certkeeper.cli.render import finding_lines, print_error
 from certkeeper.cli.signals import raise_terminated
@@ -46,7 +46,8 @@ class _Doctor:
         self._machine = machine
         self._survey = survey
         owners = owners_in(machine.configuration)
-        self._homes = survey.zones(owners)
+        places = survey.places(owners)
+        self._homes = {owner: place.zone for owner, place in places.items()}
         self._specs = _by_zone(machine.configuration.certificates, self._homes)
         self._owed = _owed(machine)
         self._caa: Caa | None = None
@@ -56,7 +57,7 @@ class _Doctor:
         """The zones to look at: those that hold the names that were typed, else those of all certificates."""
         if not names:
             return {zone.name: zone for zone in self._homes.values()}
-        typed = [typed_name(name) for name in names]
+        typed = {name: provider_of(name, self._machine.settings) for name in map(typed_name, names)}
         found = self._survey.zones(typed)
         return {found[name].name if name in found else name: found.get(name) for name in typed}
 
@@ -96,13 +97,10 @@ class _Doctor:
 
     def again(self, examined: Sequence[Examined]) -> list[Examined]:
         """The zones that were mended, looked at anew among the others."""
-        names = {item.facts.name for item in examined if item.repair is not None}
-        fresh = {item.facts.name: item for item in self.examine(self._survey_of(names))}
+        mended = {item.facts.name: item.repair.zone.provider for item in examined if item.repair is not None}
+        found = self._survey.zones(mended)
+        fresh = {item.facts.name: item for item in self.examine({name: found.get(name) for name in mended})}
         return [fresh.get(item.facts.name, item) for item in examined]
-
-    def _survey_of(self, names: set[DnsName]) -> dict[DnsName, Zone | None]:
-        found = self._survey.zones(names)
-        return {name: found.get(name) for name in sorted(names)}
 
 
 def _by_zone(specs: Sequence[CertSpec], homes: Mapping[DnsName, Zone]) -> dict[DnsName, list[CertSpec]]:
@@ -200,7 +198,7 @@ def _print(examined: Sequence[Examined], general: Sequence[Finding]) -> None:
 def _summary(item: Examined) -> str:
     kept = item.facts.kept
     if kept is None:
-        return "not at PowerDNS"
+        return "not at its DNS provider" if item.facts.homeless else "not written through PowerDNS"
     state = "presigned" if kept.presigned else "signed" if kept.signed else "not signed"
     wrong = "" if item.findings else "; nothing wrong"
     return f"{kept.zone.kind.value}, serial {kept.zone.served_serial}, {state}{wrong}"

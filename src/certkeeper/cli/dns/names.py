@@ -2,12 +2,20 @@
 
 from certkeeper.base.errors import CertkeeperError, ExitCode, Fault
 from certkeeper.base.names import DnsName, InvalidName
-from certkeeper.config.settings import Configuration
+from certkeeper.config.providers import provider_for
+from certkeeper.config.settings import Configuration, Settings
 from certkeeper.plan.planner import owners_of
 
 
 class NotAName(CertkeeperError):
     """What was typed is no name that a zone can have."""
+
+    fault = Fault.OPERATOR
+    exit_code = ExitCode.USAGE
+
+
+class NoProvider(CertkeeperError):
+    """Nothing says how to write DNS."""
 
     fault = Fault.OPERATOR
     exit_code = ExitCode.USAGE
@@ -28,6 +36,29 @@ def typed_name(text: str) -> DnsName:
     return name
 
 
-def owners_in(configuration: Configuration) -> tuple[DnsName, ...]:
-    """The challenge names of all certificates, each once."""
-    return tuple(dict.fromkeys(owner for spec in configuration.certificates for owner in owners_of(spec)))
+def owners_in(configuration: Configuration) -> dict[DnsName, str]:
+    """The challenge names of all certificates, each with the id of the provider that writes it."""
+    found: dict[DnsName, str] = {}
+    for spec in configuration.certificates:
+        for owner in owners_of(spec):
+            provider = provider_for(configuration.settings, owner, spec.provider)
+            if isinstance(provider, str):
+                found.setdefault(owner, provider)
+    return found
+
+
+def provider_of(name: DnsName, settings: Settings) -> str:
+    """Who writes a name that was typed: its zone's rule, else the provider of the page.
+
+    Raises:
+        CertkeeperError: there is none, or the zone's rule cannot be read.
+    """
+    page = settings.providers[0].id if settings.providers else ""
+    provider = provider_for(settings, name, page)
+    if not isinstance(provider, str):
+        raise provider
+    if not provider:
+        raise NoProvider(
+            f"{settings.config_file}: no DNS provider is configured", hint="set PDNS_HOST and PDNS_KEY, or DNS_PROVIDER"
+        )
+    return provider

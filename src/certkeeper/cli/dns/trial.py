@@ -10,11 +10,12 @@ from certkeeper.base.errors import ExitCode, Interrupted, printable
 from certkeeper.base.events import Event, ZoneChanged, ZoneProven
 from certkeeper.base.names import DnsName
 from certkeeper.cli.compose import open_machine
-from certkeeper.cli.dns.names import typed_name
+from certkeeper.cli.dns.names import provider_of, typed_name
 from certkeeper.cli.render import print_error
 from certkeeper.cli.signals import raise_terminated
 from certkeeper.plan.records import CHALLENGE_LABEL
 from certkeeper.zone.apex import ZoneError
+from certkeeper.zone.rrset import ZoneKind
 
 
 def trial(options: argparse.Namespace) -> int:
@@ -28,15 +29,21 @@ def trial(options: argparse.Namespace) -> int:
     name = typed_name(options.name)
     with closing(machine):
         proven = name.child(CHALLENGE_LABEL)
-        zone = machine.survey().zones([proven]).get(proven)
-        if zone is None:
-            raise ZoneError(f"no zone at the server of PDNS_HOST holds {name}", hint="correct the name")
+        place = machine.survey().places({proven: provider_of(proven, machine.settings)}).get(proven)
+        if place is None:
+            raise ZoneError(f"no zone at the DNS provider holds {name}", hint="correct the name")
+        zone = place.zone
+        if zone.kind is ZoneKind.SCRIPTED:
+            raise ZoneError(
+                f"{name}: a script writes its challenges, and scripts know nothing but challenges",
+                hint="certkeeper dns doctor looks at the zone",
+            )
         if not zone.kind.writable:
             raise ZoneError(
                 f"zone {zone.name}: a secondary there: changes would be lost",
                 hint="point PDNS_HOST at the primary of that zone",
             )
-        owner, value = trial_owner(name, zone.name), f"certkeeper-test-{secrets.token_hex(16)}"
+        owner, value = trial_owner(place.owner, zone.name), f"certkeeper-test-{secrets.token_hex(16)}"
         troubles = machine.try_out(zone, owner, value, _Teller(owner, value).tell)
     for error in troubles:
         if not isinstance(error, Interrupted):

@@ -1,0 +1,60 @@
+"""CNAMEs at challenge names of zones that no provider of ours holds: their own servers are asked, one by one."""
+
+from collections.abc import Callable, Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
+
+import dns.exception
+import dns.flags
+import dns.message
+import dns.query
+import dns.rcode
+import dns.rdatatype
+from dns.rdtypes.ANY.CNAME import CNAME
+
+from certkeeper.adapters.dns.apexes import apexes
+from certkeeper.base.errors import CertkeeperError
+from certkeeper.base.names import DnsName
+from certkeeper.zone.apex import ZoneError
+from certkeeper.zone.propagation import Server, ServerSet
+
+_SECONDS = 3.0
+_SERVERS = 3
+"""How many servers are asked before a name counts as one without a CNAME."""
+_AT_ONCE = 8
+
+
+def aliases_of(names: Collection[DnsName], servers_of: Callable[[DnsName], ServerSet]) -> Mapping[DnsName, DnsName]:
+    """Where CNAMEs at these names lead; names without one, or that nobody can be asked about, are left out."""
+    zones = apexes(names)
+    with ThreadPoolExecutor(_AT_ONCE) as threads:
+        asked = [name for name in names if name in zones]
+        found = threads.map(lambda name: _alias(name, zones[name], servers_of), asked)
+        return {name: target for name, target in zip(asked, found, strict=True) if target is not None}
+
+
+def _alias(name: DnsName, zone: DnsName, servers_of: Callable[[DnsName], ServerSet]) -> DnsName | None:
+    try:
+        servers = servers_of(zone).servers[:_SERVERS]
+    except CertkeeperError:
+        return None
+    for server in servers:
+        try:
+            return _ask(name, server)
+        except (dns.exception.DNSException, OSError, CertkeeperError):
+            continue
+    return None
+
+
+def _ask(name: DnsName, server: Server) -> DnsName | None:
+    """Without recursion, so that no resolver remembers the name."""
+    query = dns.message.make_query(name.absolute, dns.rdatatype.CNAME)
+    query.flags &= ~dns.flags.RD
+    answer, _ = dns.query.udp_with_fallback(query, server.address, timeout=_SECONDS, port=server.port)
+    if answer.rcode() not in {dns.rcode.NOERROR, dns.rcode.NXDOMAIN}:
+        raise ZoneError(f"{server} answers {dns.rcode.to_text(answer.rcode())}")
+    for rrset in answer.answer:
+        if rrset.rdtype == dns.rdatatype.CNAME and DnsName.parse(rrset.name.to_text()) == name:
+            for rdata in rrset:
+                if isinstance(rdata, CNAME):
+                    return DnsName.parse(rdata.target.to_text())
+    return None

@@ -1,0 +1,66 @@
+"""A script of the operator's that writes challenge records, called as dehydrated calls its hooks.
+
+    HOOK deploy_challenge DOMAIN TOKEN VALUE [DOMAIN TOKEN VALUE ...]
+    HOOK clean_challenge  DOMAIN TOKEN VALUE [...]
+
+Several records in one call only with HOOK_CHAIN; else a call for each. What zones there are only the script knows, so
+the world is asked, and a name whose zone cannot be found out counts as a zone of its own.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+
+from certkeeper.apply.ports import HookCall, Hooks
+from certkeeper.base.names import DnsName
+from certkeeper.config.settings import HookSettings
+from certkeeper.zone.changes import ChangeSet, RecordChange
+from certkeeper.zone.rrset import Zone, ZoneKind
+
+_LABEL = "_acme-challenge."
+Apexes = Callable[[Collection[DnsName]], Mapping[DnsName, DnsName]]
+"""From owners to the apexes of their zones; an owner is left out where nobody can tell."""
+
+
+class HookDns:
+    """Implements the port Dns by the operator's script."""
+
+    def __init__(
+        self, settings: HookSettings, hooks: Hooks, apexes: Apexes, environment: tuple[tuple[str, str], ...]
+    ) -> None:
+        self._settings = settings
+        self._hooks = hooks
+        self._apexes = apexes
+        self._environment = environment
+
+    def describe(self) -> str:
+        return f"hook {self._settings.script}"
+
+    def zones(self, owners: Collection[DnsName]) -> Mapping[DnsName, Zone]:
+        apexes = self._apexes(owners)
+        names = {owner: apexes.get(owner, owner.parent) for owner in owners}
+        return {owner: Zone(name, name.absolute, ZoneKind.SCRIPTED, 0) for owner, name in names.items()}
+
+    def aliases(self, names: Mapping[Zone, Collection[DnsName]]) -> Mapping[DnsName, DnsName]:
+        """None: the script is told of the name itself, and follows what it follows."""
+        del names
+        return {}
+
+    def change(self, zone: Zone, changes: ChangeSet) -> None:
+        """Withdrawals first, as with one change."""
+        del zone
+        self._call("clean_challenge", [_triple(item, rdata) for item in changes.changes for rdata in item.remove])
+        self._call("deploy_challenge", [_triple(item, rdata) for item in changes.changes for rdata in item.add])
+
+    def notify(self, zone: Zone) -> None:
+        """Whatever is needed, the script does."""
+
+    def _call(self, name: str, triples: list[tuple[str, str, str]]) -> None:
+        ordered = sorted(triples)
+        calls = [ordered] if self._settings.chain and ordered else [[triple] for triple in ordered]
+        for call in calls:
+            arguments = tuple(word for triple in call for word in triple)
+            self._hooks.call(HookCall(self._settings.script, name, arguments, self._environment))
+
+
+def _triple(change: RecordChange, rdata: str) -> tuple[str, str, str]:
+    """A challenge value is base64url, so its rdata is that in quotes."""
+    return change.owner.text.removeprefix(_LABEL), dict(change.tokens).get(rdata, ""), rdata.strip('"')

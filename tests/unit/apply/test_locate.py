@@ -1,0 +1,158 @@
+from collections.abc import Collection, Mapping
+from itertools import pairwise
+
+import pytest
+
+from builders.dnsworld import DnsWorld
+from builders.fakes import FakeClock
+from builders.plans import settings, zone
+from certkeeper.apply.locate import LONGEST_CHAIN, locate
+from certkeeper.base.errors import CertkeeperError
+from certkeeper.base.names import DnsName
+from certkeeper.config.settings import ManualSettings, Provider, Settings, ZoneRule
+from certkeeper.plan.observed import Wanted, Zones
+from certkeeper.zone.rrset import Zone
+
+OWNER = DnsName("_acme-challenge.www.example.org")
+
+
+class Asked(DnsWorld):
+    """Remembers what it was asked."""
+
+    def __init__(self, *held: str, down: bool = False) -> None:
+        super().__init__(FakeClock(), [zone(name) for name in held], {})
+        self.down = down
+        self.looked_up: list[tuple[str, ...]] = []
+
+    def zones(self, owners: Collection[DnsName]) -> Mapping[DnsName, Zone]:
+        self.looked_up.append(tuple(owner.text for owner in owners))
+        if self.down:
+            raise CertkeeperError("connection refused")
+        return super().zones(owners)
+
+
+def look(
+    providers: Mapping[str, Asked],
+    *owners: DnsName,
+    outside: Asked | None = None,
+    page: Settings | None = None,
+    zones: tuple[DnsName, ...] = (),
+) -> Zones:
+    found = locate({"": Wanted(owners or (OWNER,), zones)}, page or settings(), providers, outside or Asked())
+    return found[""]
+
+
+def alias(world: Asked, *names: str) -> Asked:
+    """A chain of CNAMEs."""
+    world.aliased |= {DnsName(name): DnsName(target) for name, target in pairwise(names)}
+    return world
+
+
+def places(found: Zones) -> dict[str, tuple[str, str, str]]:
+    return {
+        owner.text: (place.zone.provider, place.zone.name.text, place.owner.text)
+        for owner, place in found.places.items()
+    }
+
+
+def test_a_name_without_cname_is_written_where_it_is() -> None:
+    world = Asked("example.org")
+    assert places(look({"": world})) == {OWNER.text: ("", "example.org", OWNER.text)}
+    assert world.looked_up == [(OWNER.text,)]
+
+
+def test_a_cname_is_followed_to_another_zone() -> None:
+    world = alias(Asked("example.org", "acme.example.net"), OWNER.text, "x.acme.example.net")
+    assert places(look({"": world})) == {OWNER.text: ("", "acme.example.net", "x.acme.example.net")}
+
+
+def test_several_in_a_row_are_followed() -> None:
+    world = alias(Asked("example.org"), OWNER.text, "a.example.org", "b.example.org", "c.example.org")
+    assert places(look({"": world}))[OWNER.text] == ("", "example.org", "c.example.org")
+
+
+def test_a_name_of_a_zone_that_nobody_of_ours_holds_is_looked_for_outside() -> None:
+    outside = alias(Asked(), OWNER.text, "x.acme.example.net")
+    found = look({"": Asked("acme.example.net")}, outside=outside)
+    assert places(found)[OWNER.text] == ("", "acme.example.net", "x.acme.example.net")
+
+
+def test_a_name_that_has_no_zone_anywhere_is_in_neither() -> None:
+    found = look({"": Asked("example.net")})
+    assert found.places == {}
+    assert found.errors == {}
+    assert found.trouble is None
+
+
+def test_a_target_goes_to_the_provider_of_its_zone() -> None:
+    page = settings(zone_rules=(ZoneRule(DnsName("example.net"), "other"),))
+    world = alias(Asked("example.org"), OWNER.text, "x.example.net")
+    found = look({"": world, "other": Asked("example.net")}, page=page)
+    assert places(found)[OWNER.text] == ("other", "example.net", "x.example.net")
+
+
+def test_a_target_that_no_provider_holds_is_an_error() -> None:
+    found = look({"": alias(Asked("example.org"), OWNER.text, "x.example.net")})
+    assert str(found.errors[OWNER]) == (
+        f"{OWNER} is delegated by CNAME to x.example.net, which no zone at {Asked().describe()} holds"
+    )
+    assert found.errors[OWNER].hint
+
+
+def test_a_circle_is_an_error_that_shows_it() -> None:
+    world = alias(Asked("example.org"), OWNER.text, "a.example.org", OWNER.text)
+    found = look({"": world})
+    assert f"{OWNER} -> a.example.org -> {OWNER}" in str(found.errors[OWNER])
+    assert found.places == {}
+
+
+@pytest.mark.parametrize(("length", "fine"), [(LONGEST_CHAIN, True), (LONGEST_CHAIN + 1, False)])
+def test_a_chain_has_an_end(length: int, fine: bool) -> None:  # noqa: FBT001 - a case
+    names = [OWNER.text, *(f"n{number}.example.org" for number in range(length))]
+    found = look({"": alias(Asked("example.org"), *names)})
+    assert (OWNER in found.places) is fine
+    assert (OWNER in found.errors) is not fine
+
+
+def test_another_names_error_stops_nobody() -> None:
+    other = DnsName("_acme-challenge.example.org")
+    found = look({"": alias(Asked("example.org"), OWNER.text, OWNER.text)}, OWNER, other)
+    assert set(found.places) == {other}
+    assert set(found.errors) == {OWNER}
+
+
+def test_a_provider_that_cannot_be_asked_is_told() -> None:
+    found = look({"": Asked(down=True)})
+    assert str(found.trouble) == "connection refused"
+    assert found.places == {}
+
+
+def test_a_provider_of_a_target_that_cannot_be_asked_is_that_names_error() -> None:
+    page = settings(zone_rules=(ZoneRule(DnsName("example.net"), "other"),))
+    world = alias(Asked("example.org"), OWNER.text, "x.example.net")
+    found = look({"": world, "other": Asked(down=True)}, page=page)
+    assert found.trouble is None
+    assert str(found.errors[OWNER]) == "connection refused"
+
+
+def test_a_suffix_leads_to_another_zone_without_a_question() -> None:
+    provider = Provider("", ManualSettings(), DnsName("acme.example.net"))
+    found = look({"": Asked("example.net")}, page=settings(providers=(provider,)))
+    assert places(found)[OWNER.text] == ("", "example.net", f"{OWNER}.acme.example.net")
+
+
+def test_a_suffix_that_makes_a_name_too_long_is_that_names_error() -> None:
+    provider = Provider("", ManualSettings(), DnsName(".".join(["a" * 60] * 4)))
+    found = look({"": Asked("example.net")}, page=settings(providers=(provider,)))
+    assert "PDNS_SUFFIX" in str(found.errors[OWNER])
+
+
+def test_zones_are_found_by_their_names() -> None:
+    found = look({"": Asked("example.org")}, zones=(DnsName("example.org"), DnsName("example.net")))
+    assert {name.text: item.name.text for name, item in found.by_name.items()} == {"example.org": "example.org"}
+
+
+def test_many_names_of_a_zone_are_one_question() -> None:
+    world = Asked("example.org")
+    look({"": world}, *(DnsName(f"_acme-challenge.n{number}.example.org") for number in range(50)))
+    assert len(world.looked_up) == 1
