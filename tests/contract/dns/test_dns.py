@@ -16,7 +16,8 @@ from bed.recorder import Recorded
 from bed.world import World
 from builders.dnsworld import DnsWorld
 from builders.fakes import FakeClock
-from certkeeper.adapters.dns.powerdns import PowerDns, PowerDnsError
+from certkeeper.adapters.dns.powerdns import PowerDns
+from certkeeper.adapters.dns.powerdns_api import PowerDnsError
 from certkeeper.adapters.http import HttpClient
 from certkeeper.apply.ports import Dns
 from certkeeper.base.names import DnsName

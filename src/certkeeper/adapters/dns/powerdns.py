@@ -4,26 +4,21 @@ PowerDNS replaces whole RRsets, so changes are folded into what is there. One re
 the server takes them all or none.
 """
 
-import json
 import threading
-import time
 from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import cast
 from urllib.parse import quote
 
+from certkeeper.adapters.dns.powerdns_api import PowerDnsApi, number, objects, text
 from certkeeper.adapters.http import AnswerTooLarge, HttpClient
-from certkeeper.base.errors import CertkeeperError, Fault, printable
 from certkeeper.base.names import DnsName, InvalidName
-from certkeeper.base.wire import Request, Response, TransportError
 from certkeeper.config.settings import PowerDnsSettings
 from certkeeper.zone.apex import OwnersRefused, ZoneSearch, find_zones
 from certkeeper.zone.changes import ChangeSet, Key, fold
 from certkeeper.zone.rrset import RRset, Zone, ZoneKind, canonical_txt
 
 _LOOKUPS_AT_ONCE = 4
-_LOOKS = 3
-_DEFAULT_SERVER = "localhost"
 _KINDS: Mapping[str, ZoneKind] = {
     "master": ZoneKind.PRIMARY,
     "primary": ZoneKind.PRIMARY,
@@ -35,31 +30,18 @@ _KINDS: Mapping[str, ZoneKind] = {
 }
 
 
-class PowerDnsError(CertkeeperError):
-    """PowerDNS said no, in its own words."""
-
-    fault = Fault.OPERATOR
-
-
 class PowerDns:
     """Implements the port Dns for one API server."""
 
     def __init__(self, settings: PowerDnsSettings, client: HttpClient) -> None:
-        self._base = f"{settings.url}/api/v1/servers/{quote(settings.server or _DEFAULT_SERVER, safe='')}"
-        self._url = settings.url
-        self._headers = (
-            ("x-api-key", settings.api_key.reveal()),
-            ("accept", "application/json"),
-            ("content-type", "application/json"),
-        )
-        self._client = client
+        self._api = PowerDnsApi(settings, client)
         self._notify = settings.notify
         self._locks: dict[str, threading.Lock] = {}
         self._locks_guard = threading.Lock()
         self._writing = threading.Lock()
 
     def describe(self) -> str:
-        return f"PowerDNS {self._url}"
+        return f"PowerDNS {self._api.url}"
 
     def zones(self, owners: Collection[DnsName]) -> Mapping[DnsName, Zone]:
         search: ZoneSearch[Zone] = find_zones(owners)
@@ -85,35 +67,35 @@ class PowerDns:
                 body.append(self._raised_soa(zone))
             # One at a time: PowerDNS's SQLite backend refuses a second writer, whatever the zone.
             with self._writing:
-                self._call("PATCH", f"/zones/{zone.id}", {"rrsets": body}, subject=f"zone {zone.name}: ")
+                self._api.patch(f"/zones/{zone.id}", {"rrsets": body}, subject=f"zone {zone.name}: ")
 
     def notify(self, zone: Zone) -> None:
         if self._notify:
-            self._call("PUT", f"/zones/{zone.id}/notify", subject=f"zone {zone.name}: ")
+            self._api.put(f"/zones/{zone.id}/notify", subject=f"zone {zone.name}: ")
 
     def _zone(self, name: DnsName) -> Zone | None:
         """The zone of exactly that name: the filtered list is 200 and empty where there is none, in every version."""
-        listed = self._look(f"/zones?zone={quote(name.absolute, safe='')}&dnssec=false")
-        entry = next((item for item in _objects(listed) if _name(item) == name), None)
+        listed = self._api.get(f"/zones?zone={quote(name.absolute, safe='')}&dnssec=false")
+        entry = next((item for item in objects(listed) if _name(item) == name), None)
         if entry is None:
             return None
         id_ = entry.get("id")
         if not isinstance(id_, str) or not id_:
-            raise PowerDnsError(f"{self._url}: zone {name} is listed without an id")
+            raise self._api.error(f"zone {name} is listed without an id")
         return self._details(name, id_)
 
     def _details(self, name: DnsName, id_: str) -> Zone:
-        details = self._look(f"/zones/{id_}?rrsets=false", subject=f"zone {name}: ")
+        details = self._api.get(f"/zones/{id_}?rrsets=false", subject=f"zone {name}: ")
         if not isinstance(details, dict):
-            raise PowerDnsError(f"{self._url}: zone {name}: the answer is no JSON object")
+            raise self._api.error(f"zone {name}: the answer is no JSON object")
         return Zone(
             name=name,
             id=id_,
-            kind=_KINDS.get(_text(details, "kind").lower(), ZoneKind.SECONDARY),
-            serial=_number(details, "serial"),
-            served_serial=_number(details, "edited_serial"),
-            soa_edit_api=_text(details, "soa_edit_api"),
-            soa_edit=_text(details, "soa_edit"),
+            kind=_KINDS.get(text(details, "kind").lower(), ZoneKind.SECONDARY),
+            serial=number(details, "serial"),
+            served_serial=number(details, "edited_serial"),
+            soa_edit_api=text(details, "soa_edit_api"),
+            soa_edit=text(details, "soa_edit"),
         )
 
     def _current(self, zone: Zone, changes: ChangeSet) -> dict[Key, RRset]:
@@ -134,12 +116,12 @@ class PowerDns:
 
     def _rrsets(self, zone: Zone, query: str) -> dict[Key, RRset]:
         """RRsets of the zone. Servers before 4.7 do not know the filter and answer with all of them."""
-        answer = self._look(f"/zones/{zone.id}{query}", subject=f"zone {zone.name}: ")
+        answer = self._api.get(f"/zones/{zone.id}{query}", subject=f"zone {zone.name}: ")
         found: dict[Key, RRset] = {}
-        for item in _objects(answer.get("rrsets") if isinstance(answer, dict) else None):
-            owner, type_, ttl = _name(item), _text(item, "type"), item.get("ttl")
+        for item in objects(answer.get("rrsets") if isinstance(answer, dict) else None):
+            owner, type_, ttl = _name(item), text(item, "type"), item.get("ttl")
             if owner is not None and isinstance(ttl, int):
-                records = _objects(item.get("records"))
+                records = objects(item.get("records"))
                 enabled = frozenset(_content(record, type_) for record in records if record.get("disabled") is not True)
                 disabled = frozenset(_content(record, type_) for record in records if record.get("disabled") is True)
                 found[owner, type_] = RRset(owner, type_, ttl, enabled, disabled - enabled)
@@ -168,52 +150,10 @@ class PowerDns:
         )
         fields = next(iter(soa.rdata)).split() if soa and soa.rdata else []
         if soa is None or len(fields) != 7 or not fields[2].isdigit():
-            raise PowerDnsError(f"{self._url}: zone {zone.name} has no SOA record that can be read")
+            raise self._api.error(f"zone {zone.name} has no SOA record that can be read")
         # Asked anew: the zone that we were given is from before our own last change.
         fields[2] = str(self._details(zone.name, zone.id).next_serial)
         return _replacement(RRset(zone.name, "SOA", soa.ttl, frozenset({" ".join(fields)})))
-
-    def _look(self, path: str, subject: str = "") -> object:
-        """A GET, tried again where it failed in passing."""
-        for attempt in range(_LOOKS - 1):
-            try:
-                return self._call("GET", path, subject=subject)
-            except TransportError as error:
-                if not error.transient:
-                    raise
-                time.sleep(0.2 * 4**attempt)
-        return self._call("GET", path, subject=subject)
-
-    def _call(self, method: str, path: str, body: object = None, subject: str = "") -> object:
-        request = Request(
-            method, f"{self._base}{path}", self._headers, json.dumps(body).encode() if body is not None else b""
-        )
-        response = self._client.send(request)
-        if response.status >= 500:
-            raise TransportError(f"{self._url}: {subject}{_refusal(response)}", hint="see the log of pdns_server")
-        if response.status == 401:
-            raise PowerDnsError(
-                f"{self._url}: the API key is refused", hint="PDNS_KEY must be the api-key of pdns_server"
-            )
-        if response.status == 404:
-            raise PowerDnsError(
-                f"{self._url}: {subject}{_refusal(response)}",
-                hint="was the zone deleted meanwhile?"
-                if subject
-                else "PDNS_SERVER must be the server's id, usually localhost",
-            )
-        if response.status >= 300:
-            raise PowerDnsError(f"{self._url}: {subject}{_refusal(response)}")
-        if not response.body:
-            return None
-        try:
-            return json.loads(response.body)
-        except ValueError as error:
-            shown = printable(response.body[:200].decode("utf-8", "replace"), 80)
-            raise PowerDnsError(
-                f"{self._url}: the answer is not JSON: {shown!r}",
-                hint="PDNS_HOST and PDNS_PORT must point at the webserver of pdns_server, with api=yes",
-            ) from error
 
     def _lock(self, zone: Zone) -> threading.Lock:
         with self._locks_guard:
@@ -235,38 +175,14 @@ def _replacement(rrset: RRset) -> dict[str, object]:
     }
 
 
-def _refusal(response: Response) -> str:
-    """PowerDNS's own words: {"error": …} where it speaks JSON, else the text."""
-    try:
-        document = json.loads(response.body)
-    except ValueError:
-        document = None
-    said = _text(document, "error") if isinstance(document, dict) else response.body[:2000].decode("utf-8", "replace")
-    return f"HTTP {response.status}: {printable(said, 300)}" if said else f"HTTP {response.status}"
-
-
-def _objects(value: object) -> list[Mapping[str, object]]:
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
-
-
-def _text(document: Mapping[str, object], key: str) -> str:
-    value = document.get(key)
-    return value if isinstance(value, str) else ""
-
-
 def _content(record: Mapping[str, object], type_: str) -> str:
-    content = _text(record, "content")
+    content = text(record, "content")
     return canonical_txt(content) if type_ == "TXT" else content
-
-
-def _number(document: Mapping[str, object], key: str) -> int:
-    value = document.get(key)
-    return value if isinstance(value, int) else 0
 
 
 def _name(document: Mapping[str, object]) -> DnsName | None:
     """The object's name; None for owners that only other people's records have, such as wildcards and escapes."""
     try:
-        return DnsName.parse(_text(document, "name"))
+        return DnsName.parse(text(document, "name"))
     except InvalidName:
         return None
