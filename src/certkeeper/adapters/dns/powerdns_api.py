@@ -24,6 +24,10 @@ class PowerDnsError(CertkeeperError):
         self.status = status
 
 
+class ServerFailed(TransportError):
+    """PowerDNS, or a proxy in front of it, failed at a request (5xx)."""
+
+
 class PowerDnsApi:
     """One server of one API. Paths begin behind `/servers/ID`; ids of zones go into them as the server gave them.
 
@@ -74,7 +78,7 @@ class PowerDnsApi:
         )
         response = self._client.send(request)
         if response.status >= 500:
-            raise TransportError(f"{self.url}: {subject}{_refusal(response)}", hint="see the log of pdns_server")
+            raise ServerFailed(f"{self.url}: {subject}{_refusal(response)}", hint="see the log of pdns_server")
         if response.status >= 300:
             raise self._said_no(response, subject)
         if not response.body:
