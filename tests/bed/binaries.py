@@ -11,6 +11,7 @@ HINTS = {
     "pdns_control": "install the Debian package pdns-server",
     "pdnsutil": "install the Debian package pdns-server",
     "ip": "install the Debian package iproute2",
+    "mariadbd": "install the Debian packages mariadb-server-core and pdns-backend-mysql",
     "pebble": "scripts/test downloads it; CERTKEEPER_PEBBLE names one of your own (2.10 or newer)",
 }
 
