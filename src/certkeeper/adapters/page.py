@@ -1,14 +1,16 @@
 """Reads the operator's page: gives config.load the files that it asks for."""
 
 import errno
+import os
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import cast
 
 from certkeeper.base.wire import Step
 from certkeeper.config.load import load
-from certkeeper.config.reading import FailureKind, Glob, Read, ReadFailure
-from certkeeper.config.settings import Configuration
+from certkeeper.config.reading import FailureKind, Glob, Read, ReadFailure, ReadSecret, SecretText
+from certkeeper.config.settings import Configuration, Secret
 
 _MAX_FILE = 16 * 1024 * 1024
 """Octets. A list of 100,000 certificates is a tenth of that; /dev/zero never ends."""
@@ -33,6 +35,8 @@ def _perform(step: Step) -> object:
     match step:
         case Read(path):
             return _read(path)
+        case ReadSecret(path):
+            return _read_secret(path)
         case Glob(directory, suffix):
             return _glob(directory, suffix)
         case _:
@@ -40,15 +44,21 @@ def _perform(step: Step) -> object:
 
 
 def _read(path: str) -> str | ReadFailure:
+    found = _read_secret(path)
+    return found if isinstance(found, ReadFailure) else found.text.reveal()
+
+
+def _read_secret(path: str) -> SecretText | ReadFailure:
     try:
         with Path(path).open("rb") as file:
+            mode = os.fstat(file.fileno()).st_mode
             content = file.read(_MAX_FILE + 1)
     except (OSError, ValueError) as error:
         return _failure(path, error)
     if len(content) > _MAX_FILE:
         return ReadFailure(path, FailureKind.UNREADABLE, f"larger than {_MAX_FILE} octets")
     try:
-        return content.decode()
+        return SecretText(Secret(content.decode()), bool(mode & stat.S_IROTH))
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         return ReadFailure(path, FailureKind.NOT_UTF8, f"line {line} is not UTF-8")

@@ -182,14 +182,14 @@ class Machine:
 
     def _dns(self) -> Dns:
         from certkeeper.adapters.dns.powerdns import PowerDns  # noqa: PLC0415 - a run with nothing to do needs no DNS
-        from certkeeper.adapters.http import HttpClient  # noqa: PLC0415 - as above
+        from certkeeper.adapters.dns.powerdns_api import http_client  # noqa: PLC0415 - as above
 
         if self.settings.powerdns is None:
             raise MissingProvider(
                 f"{self.settings.config_file}: no DNS provider is configured",
                 hint="set PDNS_HOST and PDNS_KEY",
             )
-        return PowerDns(self.settings.powerdns, HttpClient())
+        return PowerDns(self.settings.powerdns, http_client(self.settings.powerdns))
 
 
 def open_machine(config: str | None) -> Machine:

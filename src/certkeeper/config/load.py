@@ -62,7 +62,8 @@ class _Page:
 
 
 def load(config_path: str | None, *, cwd: str, environment: Mapping[str, str]) -> Exchange[Configuration]:
-    """Read a page. The environment serves expansion; of settings only CONFIG and SSL_CERT_FILE are taken from it.
+    """Read a page. The environment serves expansion; of settings only CONFIG, SSL_CERT_FILE and PDNS_KEY are taken
+    from it, and where systemd keeps credentials.
 
     Raises:
         ConfigError: with file and line, where the page as a whole cannot be read.
@@ -74,7 +75,8 @@ def load(config_path: str | None, *, cwd: str, environment: Mapping[str, str]) -
     terms = read_terms(values)
     domains = yield from _domains(settings.domains_txt)
     certificates, rejected, findings = yield from _certificates(domains, page, settings, terms)
-    settings = replace(settings, powerdns=_powerdns(values, file, terms, certificates))
+    powerdns = yield from _powerdns(values, file, environment, terms, certificates)
+    settings = replace(settings, powerdns=powerdns)
     if not values.has("DOMAINS_D"):
         unused = yield from unused_configs(settings.certdir, certificates, rejected, page.variables)
         findings = (*findings, *unused)
@@ -217,11 +219,13 @@ def _own_values(
     return Values({**values.assigned, **changes}, file)
 
 
-def _powerdns(values: Values, file: str, terms: Terms, certificates: tuple[CertSpec, ...]) -> PowerDnsSettings | None:
+def _powerdns(
+    values: Values, file: str, environment: Mapping[str, str], terms: Terms, certificates: tuple[CertSpec, ...]
+) -> Exchange[PowerDnsSettings | None]:
     """The API's settings; not even looked at where nothing is proven through it."""
     if terms.obstacle and not certificates:
         return None
-    found = powerdns_settings(values)
+    found = yield from powerdns_settings(values, environment)
     if found is None and certificates:
         raise missing_powerdns(file, certificates[0].alias.text)
     return found

@@ -1,4 +1,4 @@
-"""What the reader of a page asks for: files and lists of files. Whoever drives it does the I/O."""
+"""What the reader of a page asks for: files, secrets, and lists of files. Whoever drives it does the I/O."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ from typing import cast
 from certkeeper.base.errors import Location
 from certkeeper.base.wire import Exchange, Step
 from certkeeper.config.errors import ConfigError
+from certkeeper.config.settings import Secret
 
 
 class FailureKind(StrEnum):
@@ -24,6 +25,21 @@ class Read(Step):
     """The text of one file (UTF-8, line ends untouched), or a ReadFailure."""
 
     path: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReadSecret(Step):
+    """The same for a file that holds a secret: a SecretText, or a ReadFailure."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class SecretText:
+    """What such a file holds, and whether everybody on the machine may know it."""
+
+    text: Secret
+    others_may_read: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +61,10 @@ class ReadFailure:
 
 def read(path: str) -> Exchange[str | ReadFailure]:
     return cast("str | ReadFailure", (yield Read(path)))
+
+
+def read_secret(path: str) -> Exchange[SecretText | ReadFailure]:
+    return cast("SecretText | ReadFailure", (yield ReadSecret(path)))
 
 
 def read_or_fail(path: str, hint: str = "") -> Exchange[str]:

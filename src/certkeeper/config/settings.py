@@ -39,12 +39,25 @@ class ChallengeType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PowerDnsSettings:
-    """One PowerDNS HTTP API. `url` is scheme, host and port, with a path prefix where a proxy adds one."""
+    """One PowerDNS HTTP API.
+
+    `url` is scheme, host and port, with a path prefix where a proxy adds one; or `unix:` and the path of a socket.
+    `ca_bundle` is a PEM file of the roots that it is trusted by, None means the system's. `client_cert` and
+    `client_key` are PEM files, for a server that wants to see a certificate of ours.
+    """
 
     url: str
     api_key: Secret
     server: str | None = None
     notify: bool = True
+    ca_bundle: str | None = None
+    client_cert: str | None = None
+    client_key: str | None = None
+
+    @property
+    def socket(self) -> str | None:
+        """The unix socket's path, where it is one."""
+        return self.url.removeprefix("unix:") if self.url.startswith("unix:") else None
 
 
 @dataclass(frozen=True, slots=True)
