@@ -181,7 +181,7 @@ def _failure(asked: str, error: Exception, line: Line) -> TransportError:
     if isinstance(error, HttpTimeout):
         return TransportError(f"{url}: no answer in time", hint="the server is slow or a firewall drops the connection")
     if isinstance(error, ProtocolError):
-        if isinstance(error.__cause__, BadStatusLine) and not isinstance(error.__cause__, ConnectionError):
+        if any(isinstance(why, BadStatusLine) and not isinstance(why, ConnectionError) for why in error.args):
             return TransportError(
                 f"{url}: the answer is not HTTP", transient=False, hint="does that port speak TLS? then write https://"
             )

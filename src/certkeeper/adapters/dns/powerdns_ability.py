@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from enum import StrEnum
 
 from certkeeper.adapters.dns.powerdns_api import PowerDnsApi, PowerDnsError, objects, text
+from certkeeper.adapters.http import AnswerTooLarge
 from certkeeper.zone.rrset import Zone
 
 _VERSION = re.compile(r"(\d{1,4})\.(\d{1,4})\.(\d{1,4})")
@@ -77,7 +78,7 @@ class Ability:
     def _ask(self, path: str) -> object:
         try:
             return self._api.get(path)
-        except PowerDnsError:
+        except (PowerDnsError, AnswerTooLarge):
             return None
 
 

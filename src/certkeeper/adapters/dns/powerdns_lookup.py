@@ -9,6 +9,7 @@ from typing import cast
 from urllib.parse import quote
 
 from certkeeper.adapters.dns.powerdns_api import PowerDnsApi, PowerDnsError, number, objects, text
+from certkeeper.adapters.http import AnswerTooLarge
 from certkeeper.base.names import DnsName, InvalidName
 from certkeeper.zone.apex import ZoneSearch, common_ancestors, find_zones
 from certkeeper.zone.rrset import Zone, ZoneKind
@@ -76,6 +77,8 @@ class ZoneLookup:
         except PowerDnsError as error:
             if error.status == 401:
                 raise
+            return None
+        except AnswerTooLarge:
             return None
         if not isinstance(listed, list) or len(listed) >= _MOST_FOUND:
             return None
