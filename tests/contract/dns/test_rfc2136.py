@@ -27,8 +27,8 @@ from certkeeper.base.errors import CertkeeperError, Fault
 from certkeeper.base.names import DnsName
 from certkeeper.base.wire import TransportError
 from certkeeper.config.keyfile import ALGORITHMS
-from certkeeper.config.rfc2136 import Rfc2136Settings, rfc2136_settings
-from certkeeper.config.settings import Secret, ServerAddress
+from certkeeper.config.rfc2136 import rfc2136_settings
+from certkeeper.config.settings import Rfc2136Settings, Secret, ServerAddress
 from certkeeper.config.shell import evaluate
 from certkeeper.config.values import Values
 from certkeeper.zone.apex import OwnersRefused

@@ -27,7 +27,7 @@ from certkeeper.adapters.dnswire import Question, ServerSilent, ask, exchange, s
 from certkeeper.base.errors import CertkeeperError, Fault
 from certkeeper.base.names import DnsName
 from certkeeper.base.wire import TransportError
-from certkeeper.config.rfc2136 import Rfc2136Settings
+from certkeeper.config.settings import Rfc2136Settings
 from certkeeper.zone.apex import ZoneSearch, aliases_refused, find_zones
 from certkeeper.zone.changes import ChangeSet, Key, fold
 from certkeeper.zone.propagation import Server
@@ -95,6 +95,12 @@ class Rfc2136:
                 names = search.send(self._zones_among(names))
         except StopIteration as stop:
             return dict(stop.value)
+
+    def aliases(self, names: Mapping[Zone, Collection[DnsName]]) -> Mapping[DnsName, DnsName]:
+        asked = dict.fromkeys(name for each in names.values() for name in each)
+        answers = self._ask([(name, "CNAME") for name in asked])
+        found = {name: _records(name, "CNAME", answer) for (name, _), answer in answers.items()}
+        return {name: DnsName.parse(str(rdata)) for name, records in found.items() for rdata in records}
 
     def change(self, zone: Zone, changes: ChangeSet) -> None:
         """Look what is there, then write the difference; the server does each message as a whole (RFC 2136 §3.7)."""
