@@ -142,9 +142,7 @@ class Lexicon:
         said = f"{self.describe()}: {subject}{printable(self._without_secrets(str(answer['said'])), 400)}"
         match answer["kind"]:
             case "unavailable":
-                raise LexiconMissing(
-                    said, hint=f"LEXICON_PROVIDER is a word that {sys.executable} -m lexicon --help lists"
-                )
+                raise LexiconMissing(said, hint="LEXICON_PROVIDER is a word that lexicon --help lists")
             case "unreachable":
                 raise TransportError(said)
             case "refused":
