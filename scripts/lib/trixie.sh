@@ -11,20 +11,21 @@
 
 TRIXIE_PACKAGES=pdns-server,pdns-backend-sqlite3
 
-# Its version, if it runs here.
+# Its version, if it runs here. Asked for it, pdns_server ends with a status of its own.
 trixie_version() {
-    local root=$1 loader
+    local root=$1 loader said
     for loader in "$root"/usr/lib/*/ld-linux*.so.*; do
         [[ -x $loader ]] || continue
-        "$loader" --library-path "$(dirname "$loader")" "$root/usr/sbin/pdns_server" --version 2>&1 |
-            sed -n 's/.*Authoritative Server \([0-9][0-9.]*\).*/\1/p' | grep -m1 .
-        return
+        said=$("$loader" --library-path "${loader%/*}" "$root/usr/sbin/pdns_server" --version 2>&1)
+        [[ $said =~ Authoritative\ Server\ ([0-9.]+) ]] || return 1
+        printf '%s\n' "${BASH_REMATCH[1]}"
+        return 0
     done
     return 1
 }
 
 trixie_get() {
-    local cache=$1 mirror work
+    local cache=$1 mirror
     have mmdebstrap && have apt-get || { note "mmdebstrap is missing"; return 3; }
     [[ -r $UNSTABLE_KEYRING ]] || { note "$UNSTABLE_KEYRING is missing"; hint "install debian-archive-keyring"; return 3; }
     mirror=$(unstable_mirror)

@@ -319,3 +319,20 @@ def test_two_machines_at_one_zone_at_once_where_the_server_takes_single_records(
         for done in [threads.submit(runs[n % 2].change, handle, add(owner, f"value {n}")) for n in range(12)]:
             done.result(timeout=60)
     assert new.get(zone, owner) == {f'"value {n}"' for n in range(12)}
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_eight_zones_at_once_cost_sqlite_no_second_try_where_it_is_named(
+    old: RealPowerDns,
+    proxied: Proxied,
+    told: bool,  # noqa: FBT001 - a parameter of the case
+) -> None:
+    owners = [f"_acme-challenge.{old.make_zone()}" for _ in range(8)]
+    proxy = proxied(old, lambda asked: None if told or not asked.path.endswith("/config") else Answer(403, b"{}"))
+    provider = powerdns(proxy.url)
+    handles = provider.zones([name(owner) for owner in owners])
+    with ThreadPoolExecutor(8) as threads:
+        for done in [threads.submit(provider.change, handles[name(owner)], add(owner, owner)) for owner in owners]:
+            done.result(timeout=60)
+    assert all(old.get(owner.partition(".")[2], owner) == {f'"{owner}"'} for owner in owners)
+    assert len(changetypes(proxy)) == 8 or not told

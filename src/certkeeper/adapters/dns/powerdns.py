@@ -123,6 +123,8 @@ class PowerDns:
                 body.append(replacement(rrset, held))
         if zone.kind is ZoneKind.PRIMARY and not zone.raises_serial:
             body.append(self._raised_soa(zone))
+        if self._ability.one_writer():
+            self._turns.one_at_a_time()
         with self._turns.turn():
             self._api.patch(f"/zones/{zone.id}", {"rrsets": body}, subject=f"zone {zone.name}: ")
 

@@ -38,7 +38,7 @@ class Ability:
         self._api = api
         self._lock = threading.Lock()
         self._single_records: bool | None = None
-        self._rectify_default: str | None = None
+        self._config: dict[str, str] | None = None
         self._rectifying: dict[str, Rectifying] = {}
 
     def single_records(self) -> bool:
@@ -54,6 +54,11 @@ class Ability:
         with self._lock:
             self._single_records = False
 
+    def one_writer(self) -> bool:
+        """Whether its database is one that refuses a second writer."""
+        with self._lock:
+            return "sqlite" in self._setting("launch")
+
     def rectifying(self, zone: Zone) -> Rectifying:
         """The zone's own setting, which only the list of its metadata shows, else the server's default."""
         with self._lock:
@@ -67,13 +72,17 @@ class Ability:
             values = item.get("metadata")
             if text(item, "kind") == "API-RECTIFY" and isinstance(values, list) and values:
                 return Rectifying.SERVER if values[0] == "1" else Rectifying.NOBODY
-        if self._rectify_default is None:
-            names = {text(item, "name"): text(item, "value") for item in objects(self._ask("/config"))}
-            self._rectify_default = names.get("default-api-rectify", "")
-        if not isinstance(listed, list) or not self._rectify_default:
+        default = self._setting("default-api-rectify")
+        if not isinstance(listed, list) or not default:
             return Rectifying.UNKNOWN
         # PowerDNS takes every other word for yes.
-        return Rectifying.NOBODY if self._rectify_default in ("no", "off") else Rectifying.SERVER
+        return Rectifying.NOBODY if default in ("no", "off") else Rectifying.SERVER
+
+    def _setting(self, name: str) -> str:
+        """Of pdns.conf; empty where the server does not tell."""
+        if self._config is None:
+            self._config = {text(item, "name"): text(item, "value") for item in objects(self._ask("/config"))}
+        return self._config.get(name, "")
 
     def _ask(self, path: str) -> object:
         try:
@@ -83,9 +92,10 @@ class Ability:
 
 
 class Turns:
-    """How many write to a server at once: several, and one after the server failed at that.
+    """How many write to a server at once: several, or one.
 
-    SQLite knows one writer at a time, and PowerDNS passes "database is locked" on instead of waiting.
+    SQLite knows one writer at a time, and PowerDNS passes "database is locked" on instead of waiting. Where the server
+    does not tell what it works with, the first failure does.
     """
 
     def __init__(self) -> None:
