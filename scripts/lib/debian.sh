@@ -20,6 +20,10 @@ dns    pdns-server           pdns_server                                        
 dns    pdns-backend-sqlite3  /usr/share/pdns-backend-sqlite3/schema/schema.sqlite3.sql  every test with a real PowerDNS
 dns    sqlite3               sqlite3                                                    looking into a PowerDNS database by hand
 dns    bind9                 named                                                      tests of dynamic updates
+dns    mmdebstrap            mmdebstrap                                                 tests with PowerDNS of Debian 13
+dns    pdns-backend-mysql    /usr/share/pdns-backend-mysql/schema/schema.mysql.sql      tests with PowerDNS on MariaDB
+dns    mariadb-server-core   mariadbd                                                   tests with PowerDNS on MariaDB
+dns    nginx                 nginx                                                      tests with a proxy in front of PowerDNS
 dns    unbound               unbound                                                    tests with a validating resolver
 peers  dehydrated            dehydrated                                                 tests that compare with dehydrated
 peers  fiu-utils             /usr/lib/fiu/fiu_posix_preload.so                          tests with a disk that reports errors

@@ -13,6 +13,7 @@ HINTS = {
     "named": "install the Debian package bind9",
     "tsig-keygen": "install the Debian package bind9",
     "ip": "install the Debian package iproute2",
+    "mariadbd": "install the Debian packages mariadb-server-core and pdns-backend-mysql",
     "pebble": "scripts/test downloads it; CERTKEEPER_PEBBLE names one of your own (2.10 or newer)",
 }
 

@@ -7,14 +7,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal, Self
 
-from bed import binaries, lookups, ports
+from bed import builds, lookups, ports
 from bed.api import Api, Json
+from bed.builds import Build
 from bed.lag import NotifyForwarder
 from bed.process import Process
 from bed.recorder import Recorder
 from bed.waiting import wait_until
 
-SCHEMA = Path("/usr/share/pdns-backend-sqlite3/schema/schema.sqlite3.sql")
 Role = Literal["primary", "secondary"]
 
 
@@ -22,12 +22,22 @@ def absolute(name: str) -> str:
     return name if name.endswith(".") else name + "."
 
 
-def _config(role: Role, dns: lookups.Server, api: lookups.Server, api_key: str, folder: Path) -> dict[str, object]:
+def _sqlite(build: Build, folder: Path) -> dict[str, object]:
+    """A new database, and the settings that name it."""
+    file = folder / "pdns.sqlite3"
+    database = sqlite3.connect(file)
+    database.executescript("PRAGMA journal_mode=WAL;" + build.schema.read_text(encoding="utf-8"))
+    database.close()
     return {
         "launch": "gsqlite3",
-        "gsqlite3-database": folder / "pdns.sqlite3",
+        "gsqlite3-database": file,
         "gsqlite3-dnssec": "yes",
         "gsqlite3-pragma-synchronous": 0,
+    }
+
+
+def _config(role: Role, dns: lookups.Server, api: lookups.Server, api_key: str) -> dict[str, object]:
+    return {
         "local-address": dns[0],
         "local-port": dns[1],
         "query-local-address": dns[0],  # otherwise a NOTIFY may leave from another address and is refused
@@ -74,11 +84,16 @@ class PowerDns:
         primary: "PowerDns | None" = None,
         lag: float | None = 0.0,
         prefix: Sequence[str] = (),
+        build: Build | None = None,
+        backend: Mapping[str, object] | None = None,
+        settings: Mapping[str, object] | None = None,
     ) -> None:
-        """`lag`: seconds that a NOTIFY comes late to this secondary; None: it never comes."""
-        program = binaries.require("pdns_server")
-        if not SCHEMA.exists():
-            binaries.missing(f"{SCHEMA} is not here", binaries.HINTS["pdns_server"])
+        """`lag`: seconds that a NOTIFY comes late to this secondary; None: it never comes.
+
+        `build`: which PowerDNS, Debian's own if None. `backend`: the settings of a database that is not SQLite.
+        `settings` of pdns.conf count before those of the bed.
+        """
+        build = build or builds.debian()
         self.role: Role = role
         self.api_key = api_key
         self.primary = primary
@@ -89,20 +104,18 @@ class PowerDns:
         self._sockets = Path(
             tempfile.mkdtemp(prefix="bed-")
         )  # a socket's path has 107 bytes, a test's folder may have more
-        database = sqlite3.connect(folder / "pdns.sqlite3")
-        database.executescript("PRAGMA journal_mode=WAL;" + SCHEMA.read_text(encoding="utf-8"))
-        database.close()
+        own = {**build.settings, **(backend or _sqlite(build, folder)), **(settings or {})}
 
         def start(free: tuple[int, ...]) -> Process:
             self._reserved = free
             self.dns = (address, port or free[0])
             self.api = Api(f"http://{address}:{free[1]}", api_key)
-            settings = _config(role, self.dns, (address, free[1]), api_key, folder) | {"socket-dir": self._sockets}
-            config = "".join(f"{name}={value}\n" for name, value in settings.items())
+            base = _config(role, self.dns, (address, free[1]), api_key) | {"socket-dir": self._sockets}
+            config = "".join(f"{name}={value}\n" for name, value in (base | own).items())
             (folder / "pdns.conf").write_text(config, encoding="utf-8")
             return Process(
                 f"pdns-{role}",
-                [program, f"--config-dir={folder}"],
+                [*build.command, f"--config-dir={folder}"],
                 self.log,
                 ready=lambda: ports.accepts_tcp(address, free[1]) and lookups.answers(self.dns),
                 prefix=prefix,

@@ -11,7 +11,7 @@ import dns.rcode
 import dns.rdatatype
 from dns.rdtypes.ANY.CNAME import CNAME
 
-from certkeeper.adapters.dns.apexes import apexes
+from certkeeper.adapters.dns.apexes import Apexes
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.names import DnsName
 from certkeeper.zone.apex import ZoneError
@@ -23,9 +23,14 @@ _SERVERS = 3
 _AT_ONCE = 8
 
 
-def aliases_of(names: Collection[DnsName], servers_of: Callable[[DnsName], ServerSet]) -> Mapping[DnsName, DnsName]:
+def aliases_of(
+    names: Collection[DnsName], servers_of: Callable[[DnsName], ServerSet], apexes: Apexes | None = None
+) -> Mapping[DnsName, DnsName]:
     """Where CNAMEs at these names lead; names without one, or that nobody can be asked about, are left out."""
-    zones = apexes(names)
+    try:
+        zones = {name: zone.name for name, zone in (apexes or Apexes()).zones(names).items()}
+    except CertkeeperError:
+        return {}
     with ThreadPoolExecutor(_AT_ONCE) as threads:
         asked = [name for name in names if name in zones]
         found = threads.map(lambda name: _alias(name, zones[name], servers_of), asked)

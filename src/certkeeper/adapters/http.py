@@ -5,7 +5,10 @@ import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from http.client import BadStatusLine
+from urllib.parse import urlsplit, urlunsplit
 
 import urllib3
 from urllib3.exceptions import HTTPError, NameResolutionError, NewConnectionError, ProtocolError, SSLError
@@ -29,6 +32,33 @@ class CaBundleError(CertkeeperError):
     exit_code = ExitCode.USAGE
 
 
+class ClientCertificateError(CertkeeperError):
+    """A certificate of ours, or its key, that cannot be used."""
+
+    fault = Fault.OPERATOR
+    exit_code = ExitCode.USAGE
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """How a server is reached and trusted, where that differs from what every machine does.
+
+    `ca_bundle` is a PEM file of the roots that count instead of the system's, `certificate` and `key` are PEM files
+    to show who we are, `socket` is the path of a unix socket that everything goes to, whatever a URL says.
+    `settings` is the prefix of the operator's settings for these, for hints.
+    """
+
+    ca_bundle: str | None = None
+    certificate: str | None = None
+    key: str | None = None
+    socket: str | None = None
+    settings: str = ""
+
+    def where(self, url: str) -> str:
+        """The place that an error is about."""
+        return f"unix:{self.socket}" if self.socket else url.partition("?")[0]
+
+
 class AnswerTooLarge(TransportError):
     """More than anybody has reason to send."""
 
@@ -36,19 +66,24 @@ class AnswerTooLarge(TransportError):
 class HttpClient:
     """Implements the port Http; connections are kept alive and shared by threads."""
 
-    def __init__(self, ca_bundle: str | None = None, connections: int = 16) -> None:
+    def __init__(self, ca_bundle: str | None = None, connections: int = 16, *, line: Line | None = None) -> None:
         """Trust the roots in the PEM file `ca_bundle`, or the system's, which are loaded when TLS is first needed.
 
         Raises:
-            CaBundleError: the file is missing or holds no certificate.
+            CaBundleError: a file is missing or does not hold what it should.
         """
-        self._pool = urllib3.PoolManager(
-            num_pools=4,
-            maxsize=connections,
-            retries=False,
-            ssl_context=_context(ca_bundle) if ca_bundle else None,
-            timeout=urllib3.Timeout(connect=_CONNECT_SECONDS, read=_READ_SECONDS),
-        )
+        self._line = line or Line(ca_bundle)
+        timeout = urllib3.Timeout(connect=_CONNECT_SECONDS, read=_READ_SECONDS)
+        if self._line.socket:
+            from certkeeper.adapters.unixsocket import unix_pool  # noqa: PLC0415 - few need it
+
+            self._pool: urllib3.PoolManager | urllib3.HTTPConnectionPool = unix_pool(
+                self._line.socket, maxsize=connections, retries=False, timeout=timeout
+            )
+        else:
+            self._pool = urllib3.PoolManager(
+                num_pools=4, maxsize=connections, retries=False, ssl_context=_context(self._line), timeout=timeout
+            )
 
     def send(self, request: Request) -> Response:
         """Send once. Every status is a response, redirects included.
@@ -58,9 +93,11 @@ class HttpClient:
             OutOfDescriptors: there was none for the connection, or for what it needs.
         """
         try:
+            url = urlsplit(request.url)
             answer = self._pool.request(
                 request.method,
-                request.url,
+                # a pool for one server sends what it is given
+                urlunsplit(("", "", *url[2:])) if self._line.socket else request.url,
                 headers=dict(request.headers),
                 body=request.body or None,
                 redirect=False,
@@ -73,11 +110,11 @@ class HttpClient:
             finally:
                 answer.release_conn()
         except (HTTPError, ValueError) as error:
-            raise _starved(request.url, error) or _failure(request.url, error) from error
+            raise _starved(request.url, error, self._line) or _failure(request.url, error, self._line) from error
         if len(body) > MAX_BODY:
             answer.close()
             raise AnswerTooLarge(
-                f"{request.url.partition('?')[0]}: the answer is larger than {MAX_BODY} octets", transient=False
+                f"{self._line.where(request.url)}: the answer is larger than {MAX_BODY} octets", transient=False
             )
         headers = tuple((name.lower(), value) for name, value in answer.headers.items())
         return Response(answer.status, datetime.now(tz=UTC), headers, body)
@@ -105,33 +142,51 @@ def _given_up_after(seconds: float, answer: urllib3.BaseHTTPResponse) -> Iterato
         timer.cancel()
 
 
-def _context(ca_bundle: str) -> ssl.SSLContext:
+def _context(line: Line) -> ssl.SSLContext | None:
+    """None where nothing differs from what every machine does."""
+    if not (line.ca_bundle or line.certificate):
+        return None
     try:
-        return ssl.create_default_context(cafile=ca_bundle)
+        context = ssl.create_default_context(cafile=line.ca_bundle)
     except (OSError, ssl.SSLError) as error:
-        if (starved := out_of_descriptors(ca_bundle, error)) is not None:
+        if (starved := out_of_descriptors(str(line.ca_bundle), error)) is not None:
             raise starved from error
         raise CaBundleError(
-            f"{ca_bundle}: cannot be used as CA_BUNDLE: {printable(str(error), 200)}",
-            hint="CA_BUNDLE is a file of PEM certificates that the CA's own API is trusted by",
+            f"{line.ca_bundle}: cannot be used as {line.settings}CA_BUNDLE: {printable(str(error), 200)}",
+            hint=f"{line.settings}CA_BUNDLE is a file of PEM certificates that the server is trusted by",
         ) from error
+    if line.certificate:
+        try:
+            # an empty password, since we are asked for one on the terminal otherwise
+            context.load_cert_chain(line.certificate, line.key, password="")
+        except (OSError, ssl.SSLError) as error:
+            files = line.certificate if line.key in (None, line.certificate) else f"{line.certificate} with {line.key}"
+            raise ClientCertificateError(
+                f"{files}: cannot be used as client certificate: {printable(str(error), 200)}",
+                hint=f"{line.settings}CLIENT_CERT is a PEM file of the certificate and its chain, "
+                f"{line.settings}CLIENT_KEY one of its private key without a password",
+            ) from error
+    return context
 
 
-def _starved(asked: str, error: Exception) -> OutOfDescriptors | None:
+def _starved(asked: str, error: Exception, line: Line) -> OutOfDescriptors | None:
     """Resolvers and OpenSSL pass over files that they cannot open: the name is then not found, or no root trusted."""
-    url = asked.partition("?")[0]
+    url = line.where(asked)
     if isinstance(error, NameResolutionError | SSLError):
         return perhaps_out_of_descriptors(url, error)
     return out_of_descriptors(url, error)
 
 
-def _failure(asked: str, error: Exception) -> TransportError:
-    url = asked.partition("?")[0]
+def _failure(asked: str, error: Exception, line: Line) -> TransportError:
+    url = line.where(asked)
     if isinstance(error, SSLError):
+        plain = "WRONG_VERSION_NUMBER" in str(error) or "HTTP_REQUEST" in str(error)
         return TransportError(
             f"{url}: TLS failed: {printable(str(error), 200)}",
             transient=False,
-            hint="if this CA is a private one, set CA_BUNDLE to the PEM file of the roots that its API is trusted by",
+            hint="that port answers without TLS: is it plain http?"
+            if plain
+            else f"if that server's CA is a private one, set {line.settings}CA_BUNDLE to the PEM file of its roots",
         )
     if isinstance(error, NameResolutionError):
         return TransportError(
@@ -142,6 +197,10 @@ def _failure(asked: str, error: Exception) -> TransportError:
     if isinstance(error, HttpTimeout):
         return TransportError(f"{url}: no answer in time", hint="the server is slow or a firewall drops the connection")
     if isinstance(error, ProtocolError):
+        if any(isinstance(why, BadStatusLine) and not isinstance(why, ConnectionError) for why in error.args):
+            return TransportError(
+                f"{url}: the answer is not HTTP", transient=False, hint="does that port speak TLS? then write https://"
+            )
         return TransportError(
             f"{url}: the connection broke before the answer was complete", hint="see the log of that server"
         )

@@ -10,8 +10,8 @@ from typing import cast
 from certkeeper.adapters.descriptors import out_of_descriptors
 from certkeeper.base.wire import Step
 from certkeeper.config.load import load
-from certkeeper.config.reading import FailureKind, Glob, PrivateText, Read, ReadFailure, ReadPrivate
-from certkeeper.config.settings import Configuration
+from certkeeper.config.reading import FailureKind, Glob, Read, ReadFailure, ReadSecret, SecretText
+from certkeeper.config.settings import Configuration, Secret
 
 _MAX_FILE = 16 * 1024 * 1024
 """Octets. A list of 100,000 certificates is a tenth of that; /dev/zero never ends."""
@@ -36,27 +36,31 @@ def read_page(config: str | None, cwd: str, environment: Mapping[str, str]) -> C
 def _perform(step: Step) -> object:
     match step:
         case Read(path):
-            found = _read(path)
-            return found.text if isinstance(found, PrivateText) else found
-        case ReadPrivate(path):
             return _read(path)
+        case ReadSecret(path):
+            return _read_secret(path)
         case Glob(directory, suffix):
             return _glob(directory, suffix)
         case _:
             raise TypeError(step)
 
 
-def _read(path: str) -> PrivateText | ReadFailure:
+def _read(path: str) -> str | ReadFailure:
+    found = _read_secret(path)
+    return found if isinstance(found, ReadFailure) else found.text.reveal()
+
+
+def _read_secret(path: str) -> SecretText | ReadFailure:
     try:
         with Path(path).open("rb") as file:
-            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+            mode = os.fstat(file.fileno()).st_mode
             content = file.read(_MAX_FILE + 1)
     except (OSError, ValueError) as error:
         return _failure(path, error)
     if len(content) > _MAX_FILE:
         return ReadFailure(path, FailureKind.UNREADABLE, f"larger than {_MAX_FILE} octets")
     try:
-        return PrivateText(content.decode(), mode)
+        return SecretText(Secret(content.decode()), bool(mode & stat.S_IROTH))
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         return ReadFailure(path, FailureKind.NOT_UTF8, f"line {line} is not UTF-8")

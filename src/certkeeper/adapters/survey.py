@@ -5,8 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from certkeeper.adapters.claims import Claims
+from certkeeper.adapters.dns.powerdns_api import http_client
 from certkeeper.adapters.dns.powerdns_facts import PowerDnsFacts
-from certkeeper.adapters.http import HttpClient
 from certkeeper.apply.locate import locate
 from certkeeper.apply.ports import Dns, Nameservers
 from certkeeper.base.names import DnsName
@@ -31,7 +31,7 @@ class ZoneSurvey:
         self._nameservers = nameservers
         self._claims = claims
         self._powerdns = {
-            provider.id: PowerDnsFacts(provider.settings, HttpClient())
+            provider.id: PowerDnsFacts(provider.settings, http_client(provider.settings))
             for provider in settings.providers
             if isinstance(provider.settings, PowerDnsSettings)
         }

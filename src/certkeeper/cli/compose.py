@@ -1,6 +1,7 @@
 """The one place that names adapters: puts a machine together for a command."""
 
 import os
+import sys
 from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, replace
@@ -244,7 +245,16 @@ class Machine:
         from certkeeper.apply.pay import hook_environment  # noqa: PLC0415 - as above
 
         environment = hook_environment(self.settings)
-        return {item.id: open_provider(item.settings, self.hooks, environment) for item in self.settings.providers}
+        return {
+            item.id: open_provider(
+                item.settings,
+                hooks=self.hooks,
+                environment=environment,
+                nameservers=self._nameservers(),
+                say=_say,
+            )
+            for item in self.settings.providers
+        }
 
     def _nameservers(self) -> Nameservers:
         from certkeeper.adapters.resolver import SystemNameservers  # noqa: PLC0415 - nor any name server
@@ -267,3 +277,9 @@ def open_machine(config: str | None) -> Machine:
         SystemClock(),
         Claims(settings.statedir),
     )
+
+
+def _say(text: str) -> None:
+    """What an operator has to do by hand, beside whatever display there is."""
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()

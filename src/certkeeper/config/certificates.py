@@ -7,6 +7,7 @@ from datetime import timedelta
 from certkeeper.base.errors import printable
 from certkeeper.base.keys import KeyAlgorithm, KeyPolicy, KeySpec
 from certkeeper.base.names import IdentifierType
+from certkeeper.base.wire import Exchange
 from certkeeper.config.domains import DomainLine
 from certkeeper.config.errors import ConfigError
 from certkeeper.config.findings import Finding, Severity
@@ -44,7 +45,7 @@ class Terms:
     wish: Wish = _NO_WISH
 
 
-def read_terms(values: Values) -> Terms:
+def read_terms(values: Values, environment: Mapping[str, str]) -> Exchange[Terms]:
     """The terms that these assignments make.
 
     Raises:
@@ -58,7 +59,7 @@ def read_terms(values: Values) -> Terms:
     hook = values.text("HOOK")
     explicit_kind(values)
     # The rest is not even looked at where nothing is proven through it.
-    wish = _NO_WISH if obstacle else wish_of(values)
+    wish = _NO_WISH if obstacle else (yield from wish_of(values, environment))
     return Terms(
         key=key_spec(values, "KEY_ALGO", "KEYSIZE", KeyAlgorithm.P384, _policy(values)),
         renew=RenewPolicy(values.number("RENEW_DAYS", RenewPolicy().days, 0, 3650)),

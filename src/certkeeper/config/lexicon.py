@@ -1,24 +1,15 @@
 """The settings of providers that are reached through dns-lexicon, under the names that it gives them itself."""
 
 import re
-from dataclasses import dataclass
 
 from certkeeper.base.errors import printable
 from certkeeper.config.errors import ConfigError
 from certkeeper.config.findings import Severity
-from certkeeper.config.settings import Secret
+from certkeeper.config.settings import LexiconSettings, Secret
 from certkeeper.config.values import Values
 
 _PREFIX = "LEXICON_"
 _PROVIDER = re.compile(r"[a-z][a-z0-9]*")
-
-
-@dataclass(frozen=True, slots=True)
-class LexiconSettings:
-    """A provider by lexicon's name, and its options by lexicon's names: `auth_token`."""
-
-    provider: str
-    options: tuple[tuple[str, Secret], ...] = ()
 
 
 def lexicon_settings(values: Values) -> LexiconSettings | None:

@@ -66,7 +66,8 @@ class _Page:
 
 
 def load(config_path: str | None, *, cwd: str, environment: Mapping[str, str]) -> Exchange[Configuration]:
-    """Read a page. The environment serves expansion; of settings only CONFIG and SSL_CERT_FILE are taken from it.
+    """Read a page. The environment serves expansion; of settings only CONFIG, SSL_CERT_FILE and PDNS_KEY are taken
+    from it, and where systemd keeps credentials.
 
     Raises:
         ConfigError: with file and line, where the page as a whole cannot be read.
@@ -75,12 +76,12 @@ def load(config_path: str | None, *, cwd: str, environment: Mapping[str, str]) -
     page = yield from _page(file, text, environment)
     values = page.values()
     settings = read_settings(values, file, folder_of(file), environment)
-    terms = read_terms(values)
+    terms = yield from read_terms(values, environment)
     domains = yield from _domains(settings.domains_txt)
     register = Register()
     register.id_of(terms.wish)
-    rules, zone_findings = yield from zone_rules(values, page.variables, register)
-    certificates, rejected, findings = yield from _certificates(domains, page, settings, terms, register)
+    rules, zone_findings = yield from zone_rules(values, page.variables, environment, register)
+    certificates, rejected, findings = yield from _certificates(domains, page, settings, terms, environment, register)
     settings = replace(settings, providers=tuple(register.providers.values()), zone_rules=rules)
     _check_providers(certificates, settings, terms)
     findings = (*findings, *zone_findings, *unused_rules(rules, _names(domains), values.text("ZONES_D")))
@@ -180,7 +181,12 @@ def _domains(path: str) -> Exchange[DomainList]:
 
 
 def _certificates(
-    domains: DomainList, page: _Page, settings: Settings, terms: Terms, register: Register
+    domains: DomainList,
+    page: _Page,
+    settings: Settings,
+    terms: Terms,
+    environment: Mapping[str, str],
+    register: Register,
 ) -> Exchange[tuple[tuple[CertSpec, ...], tuple[Rejected, ...], tuple[Finding, ...]]]:
     inherited = final_variables(page.variables, settings)
     values = page.values()
@@ -198,7 +204,7 @@ def _certificates(
                 found = certificate(line, terms, register.id_of(terms.wish))
             else:
                 own = _own_values(line, file, text, inherited, values, findings)
-                own_terms = read_terms(own)
+                own_terms = yield from read_terms(own, environment)
                 found = certificate(line, own_terms, register.id_of(own_terms.wish))
                 findings += own.findings
         except ConfigError as error:

@@ -1,45 +1,53 @@
 """The PowerDNS API's settings, under pdns_api.sh's names of today and of its first versions."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from urllib.parse import urlsplit
 
 from certkeeper.base.errors import printable
+from certkeeper.base.wire import Exchange
 from certkeeper.config.errors import ConfigError
 from certkeeper.config.findings import Finding, Severity
 from certkeeper.config.hosts import BadHost, canonical_host, is_loopback, split_port
-from certkeeper.config.settings import DEFAULT_PROPAGATION, PowerDnsSettings, Secret
+from certkeeper.config.powerdns_key import KEY_FILE, api_key
+from certkeeper.config.settings import DEFAULT_PROPAGATION, PowerDnsSettings
 from certkeeper.config.values import Values, listed
 from certkeeper.config.variables import LEGACY_PDNS
 
 _DEFAULT_PORT = 8081
+_LONGEST_SOCKET = 107
 _HOST_HINT = 'write PDNS_HOST="ns1.example.org" or PDNS_HOST="https://ns1.example.org:8443"'
 
 
-def powerdns_settings(values: Values) -> PowerDnsSettings | None:
-    """The API to use; None where neither a host nor a key is set.
+def powerdns_settings(values: Values, environment: Mapping[str, str]) -> Exchange[PowerDnsSettings | None]:
+    """The API to use; None where no file sets a host or a key. Of the environment only the key counts.
 
     Raises:
         ConfigError: one without the other, or a value that cannot be read.
     """
     host, key = _name(values, "HOST"), _name(values, "KEY")
-    if not (values.has(host) or values.has(key)):
-        return None
     if not values.has(host):
-        raise ConfigError(values.where(key), "PDNS_HOST is not set, PDNS_KEY is", hint=_HOST_HINT)
-    if not values.has(key):
+        if values.has(key) or values.has(KEY_FILE):
+            name = key if values.has(key) else KEY_FILE
+            raise ConfigError(values.where(name), f"PDNS_HOST is not set, {name} is", hint=_HOST_HINT)
+        return None
+    secret = yield from api_key(values, key, environment)
+    if secret is None:
         raise ConfigError(
-            values.where(host), "PDNS_KEY is not set, PDNS_HOST is", hint='write PDNS_KEY="…", the api-key of pdns.conf'
+            values.where(host),
+            "PDNS_KEY is not set, PDNS_HOST is",
+            hint='write PDNS_KEY="…", the api-key of pdns.conf, or PDNS_KEY_FILE="…", a file that holds it',
         )
-    secret = values.text(key)
-    if not (secret.isascii() and secret.isprintable()):
-        raise values.error(key, "holds characters that cannot be sent in a header", "write the api-key of pdns.conf")
     url = _url(values, host)
     _lint(values, host, url)
     return PowerDnsSettings(
         url=url,
-        api_key=Secret(secret),
+        api_key=secret,
         server=_server(values),
         notify=not (values.has("PDNS_NO_NOTIFY") and values.truth("PDNS_NO_NOTIFY", default=False)),
+        ca_bundle=_tls_file(values, "PDNS_CA_BUNDLE", url),
+        client_cert=_tls_file(values, "PDNS_CLIENT_CERT", url),
+        client_key=_tls_file(values, "PDNS_CLIENT_KEY", url),
     )
 
 
@@ -74,6 +82,8 @@ def _name(values: Values, legacy: str) -> str:
 
 def _url(values: Values, name: str) -> str:
     text = values.text(name)
+    if text.startswith("unix:"):
+        return _unix(values, name, text)
     try:
         if "://" in text:
             return _checked_url(text)
@@ -83,6 +93,36 @@ def _url(values: Values, name: str) -> str:
             name, f"{printable(text, 80)!r} is no host or URL ({printable(str(error))})", _HOST_HINT
         ) from error
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _unix(values: Values, name: str, text: str) -> str:
+    """A socket's absolute path, in one form; the kernel takes 107 octets."""
+    path = text.removeprefix("unix:").removeprefix("//")
+    if not (path.startswith("/") and path.isprintable() and len(path.encode()) <= _LONGEST_SOCKET):
+        raise values.error(
+            name,
+            f"{printable(text, 120)!r} is no path of a unix socket of at most {_LONGEST_SOCKET} octets",
+            'write PDNS_HOST="unix:/run/pdns/api.sock"',
+        )
+    return f"unix:{path}"
+
+
+def _tls_file(values: Values, name: str, url: str) -> str | None:
+    """A PEM file that counts with TLS only."""
+    if not values.has(name):
+        return None
+    if name == "PDNS_CLIENT_KEY" and not values.has("PDNS_CLIENT_CERT"):
+        raise values.error(name, "PDNS_CLIENT_CERT is not set", "set both, or none")
+    if not url.startswith("https:"):
+        values.find(
+            "no-tls",
+            Severity.WARNING,
+            name,
+            "has no effect, since PDNS_HOST is no https:// URL",
+            "the API is reached without TLS",
+            'write PDNS_HOST="https://…", or remove the line',
+        )
+    return values.path(name, "")
 
 
 def _checked_url(text: str) -> str:

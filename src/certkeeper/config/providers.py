@@ -3,21 +3,26 @@
 An explicit DNS_PROVIDER counts; else a HOOK other than pdns_api.sh; else the built-in PowerDNS provider.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from certkeeper.base.errors import CertkeeperError, Location, printable
 from certkeeper.base.names import DnsName, InvalidName
+from certkeeper.base.wire import Exchange
 from certkeeper.config.errors import ConfigError
 from certkeeper.config.findings import Finding, Severity
+from certkeeper.config.lexicon import lexicon_settings
 from certkeeper.config.powerdns import powerdns_settings
+from certkeeper.config.rfc2136 import rfc2136_settings
 from certkeeper.config.settings import (
     HookSettings,
+    LexiconSettings,
     ManualSettings,
     PowerDnsSettings,
     Provider,
     ProviderSettings,
+    Rfc2136Settings,
     Settings,
     ZoneRule,
 )
@@ -31,6 +36,8 @@ class ProviderKind(StrEnum):
     """The words of DNS_PROVIDER."""
 
     POWERDNS = "powerdns"
+    RFC2136 = "rfc2136"
+    LEXICON = "lexicon"
     HOOK = "hook"
     MANUAL = "manual"
 
@@ -68,7 +75,7 @@ def is_pdns_script(hook: str) -> bool:
     return hook.rpartition("/")[2] == PDNS_SCRIPT
 
 
-def wish_of(values: Values) -> Wish:
+def wish_of(values: Values, environment: Mapping[str, str]) -> Exchange[Wish]:
     """What a page, or a certificate's own file on top of it, asks for.
 
     Raises:
@@ -78,10 +85,12 @@ def wish_of(values: Values) -> Wish:
     scripted = bool(hook) and not is_pdns_script(hook)
     kind = explicit_kind(values) or (ProviderKind.HOOK if scripted else ProviderKind.POWERDNS)
     _find(values, kind)
-    return _complete(values, kind)
+    return (yield from _complete(values, kind, environment))
 
 
-def zone_rule(name: str, values: Values, own: Mapping[str, Assignment], register: Register) -> ZoneRule:
+def zone_rule(
+    name: str, values: Values, own: Mapping[str, Assignment], environment: Mapping[str, str], register: Register
+) -> Exchange[ZoneRule]:
     """The rule that a zone's own file makes; it inherits the page's settings, but not its HOOK.
 
     Raises:
@@ -94,7 +103,7 @@ def zone_rule(name: str, values: Values, own: Mapping[str, Assignment], register
         raise ConfigError(Location(where.file), f"the file's name is no zone: {error}", hint="rename it") from error
     try:
         kind = explicit_kind(values) or (ProviderKind.HOOK if "HOOK" in own else ProviderKind.POWERDNS)
-        wish = _complete(values, kind)
+        wish = yield from _complete(values, kind, environment)
         if wish.settings is None:
             raise missing_provider(Location(where.file), f"zone {suffix}", kind)
     except ConfigError as error:
@@ -117,7 +126,7 @@ def provider_for(settings: Settings, name: DnsName, otherwise: str) -> str | Cer
 
 def missing_provider(where: Location, who: str, kind: ProviderKind) -> ConfigError:
     """The error where a certificate needs a provider that not enough is known of."""
-    missing, hint, _ = _NEEDS[kind]
+    missing, hint = _NEEDS[kind]
     return ConfigError(where, f"{missing}, and {who} is proven through {_NAMES[kind]}", hint=hint)
 
 
@@ -180,8 +189,20 @@ def explicit_kind(values: Values) -> ProviderKind | None:
         ) from None
 
 
-def _complete(values: Values, kind: ProviderKind) -> Wish:
-    return Wish(kind, _NEEDS[kind][2](values), _suffix(values) if kind is ProviderKind.POWERDNS else None)
+def _complete(values: Values, kind: ProviderKind, environment: Mapping[str, str]) -> Exchange[Wish]:
+    match kind:
+        case ProviderKind.POWERDNS:
+            powerdns = yield from powerdns_settings(values, environment)
+            return Wish(kind, powerdns, _suffix(values))
+        case ProviderKind.RFC2136:
+            rfc2136 = yield from rfc2136_settings(values)
+            return Wish(kind, rfc2136)
+        case ProviderKind.LEXICON:
+            return Wish(kind, lexicon_settings(values))
+        case ProviderKind.HOOK:
+            return Wish(kind, _hook(values))
+        case ProviderKind.MANUAL:
+            return Wish(kind, ManualSettings())
 
 
 def _suffix(values: Values) -> DnsName | None:
@@ -199,15 +220,15 @@ def _hook(values: Values) -> HookSettings | None:
     return HookSettings(script, values.truth("HOOK_CHAIN", default=False)) if script else None
 
 
-def _manual(_values: Values) -> ManualSettings:
-    return ManualSettings()
-
-
 def _label(settings: ProviderSettings) -> str:
     match settings:
         case PowerDnsSettings():
             server = f" ({settings.server})" if settings.server not in (None, "localhost") else ""
             return f"PowerDNS {settings.url}{server}"
+        case Rfc2136Settings():
+            return f"name server {settings.server}"
+        case LexiconSettings():
+            return f"{settings.provider}, through lexicon"
         case HookSettings():
             return f"hook {settings.script}"
         case ManualSettings():
@@ -216,16 +237,24 @@ def _label(settings: ProviderSettings) -> str:
 
 _NAMES: Mapping[ProviderKind, str] = {
     ProviderKind.POWERDNS: "PowerDNS",
+    ProviderKind.RFC2136: "dynamic update",
+    ProviderKind.LEXICON: "lexicon",
     ProviderKind.HOOK: "a hook",
     ProviderKind.MANUAL: "a person",
 }
-# What is said to be missing, how to set it, and what reads it.
-_NEEDS: Mapping[ProviderKind, tuple[str, str, Callable[[Values], ProviderSettings | None]]] = {
+# What is said to be missing, and how to set it.
+_NEEDS: Mapping[ProviderKind, tuple[str, str]] = {
     ProviderKind.POWERDNS: (
         "PDNS_HOST and PDNS_KEY are not set",
         'write PDNS_HOST="…" (host name or URL of the API) and PDNS_KEY="…" (the api-key of pdns.conf)',
-        powerdns_settings,
     ),
-    ProviderKind.HOOK: ("HOOK is not set", 'write HOOK="…", the path of the script', _hook),
-    ProviderKind.MANUAL: ("", "", _manual),
+    ProviderKind.RFC2136: (
+        "RFC2136_SERVER is not set",
+        'write RFC2136_SERVER="…", the primary of the zones, and RFC2136_KEY_FILE="…", what tsig-keygen printed',
+    ),
+    ProviderKind.LEXICON: (
+        "LEXICON_PROVIDER is not set",
+        'write LEXICON_PROVIDER="…" and its options',
+    ),
+    ProviderKind.HOOK: ("HOOK is not set", 'write HOOK="…", the path of the script'),
 }

@@ -1,13 +1,14 @@
-"""What the reader of a page asks for: files and lists of files. Whoever drives it does the I/O."""
+"""What the reader of a page asks for: files, secrets, and lists of files. Whoever drives it does the I/O."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import cast
 
 from certkeeper.base.errors import Location
 from certkeeper.base.wire import Exchange, Step
 from certkeeper.config.errors import ConfigError
+from certkeeper.config.settings import Secret
 
 
 class FailureKind(StrEnum):
@@ -27,26 +28,26 @@ class Read(Step):
 
 
 @dataclass(frozen=True, slots=True)
-class Glob(Step):
-    """The paths of a directory's entries whose names end so and do not start with a dot, sorted; or a ReadFailure."""
-
-    directory: str
-    suffix: str
-
-
-@dataclass(frozen=True, slots=True)
-class ReadPrivate(Step):
-    """A PrivateText, the text of one file that is nobody else's business, or a ReadFailure."""
+class ReadSecret(Step):
+    """The same for a file that holds a secret: a SecretText, or a ReadFailure."""
 
     path: str
 
 
 @dataclass(frozen=True, slots=True)
-class PrivateText:
-    """A file's text that must not be printed, and its permission bits."""
+class SecretText:
+    """What such a file holds, and whether everybody on the machine may know it."""
 
-    text: str = field(repr=False)
-    mode: int
+    text: Secret
+    others_may_read: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Glob(Step):
+    """The paths of a directory's entries whose names end so and do not start with a dot, sorted; or a ReadFailure."""
+
+    directory: str
+    suffix: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,10 @@ def read(path: str) -> Exchange[str | ReadFailure]:
     return cast("str | ReadFailure", (yield Read(path)))
 
 
+def read_secret(path: str) -> Exchange[SecretText | ReadFailure]:
+    return cast("SecretText | ReadFailure", (yield ReadSecret(path)))
+
+
 def read_or_fail(path: str, hint: str = "") -> Exchange[str]:
     """The text of a file that has to be there.
 
@@ -69,18 +74,6 @@ def read_or_fail(path: str, hint: str = "") -> Exchange[str]:
         ConfigError: it is not, or cannot be read.
     """
     found = yield from read(path)
-    if isinstance(found, ReadFailure):
-        raise failure(found, hint)
-    return found
-
-
-def read_private_or_fail(path: str, hint: str = "") -> Exchange[PrivateText]:
-    """The text of a file with a secret that has to be there.
-
-    Raises:
-        ConfigError: it is not, or cannot be read.
-    """
-    found = cast("PrivateText | ReadFailure", (yield ReadPrivate(path)))
     if isinstance(found, ReadFailure):
         raise failure(found, hint)
     return found

@@ -1,7 +1,5 @@
 """The settings of dynamic updates (RFC 2136): a name server, and the TSIG key that may change its zones."""
 
-from dataclasses import dataclass
-
 from certkeeper.base.errors import printable
 from certkeeper.base.wire import Exchange
 from certkeeper.config.errors import ConfigError
@@ -17,8 +15,8 @@ from certkeeper.config.keyfile import (
     parse_key_file,
     secret,
 )
-from certkeeper.config.reading import read_private_or_fail
-from certkeeper.config.settings import Secret, ServerAddress
+from certkeeper.config.reading import ReadFailure, failure, read_secret
+from certkeeper.config.settings import Rfc2136Settings, ServerAddress
 from certkeeper.config.values import Values, listed
 
 _PORT = 53
@@ -29,17 +27,6 @@ _KEY_HINT = (
     'let NAME change the zone there, and write RFC2136_KEY_FILE="FILE"'
 )
 _COPY_HINT = "copy what stands between the quotes after secret in the server's configuration"
-_OTHERS = 0o007
-
-
-@dataclass(frozen=True, slots=True)
-class Rfc2136Settings:
-    """One name server and a TSIG key of its. `algorithm` is a word of RFC 8945 §6, `secret` is base64."""
-
-    server: ServerAddress
-    key_name: str
-    algorithm: str
-    secret: Secret
 
 
 def rfc2136_settings(values: Values) -> Exchange[Rfc2136Settings | None]:
@@ -96,17 +83,19 @@ def _key_of_file(values: Values) -> Exchange[TsigKey]:
         if values.has(name):
             raise values.error(name, "set beside RFC2136_KEY_FILE, which says the same", "remove one of them")
     path = values.path("RFC2136_KEY_FILE", "")
-    found = yield from read_private_or_fail(path, _KEY_HINT)
-    if found.mode & _OTHERS:
+    found = yield from read_secret(path)
+    if isinstance(found, ReadFailure):
+        raise failure(found, _KEY_HINT)
+    if found.others_may_read:
         values.find(
             "key-file-mode",
             Severity.WARNING,
             "RFC2136_KEY_FILE",
-            f"{path} can be read or written by everybody on this machine",
+            f"{path} can be read by everybody on this machine",
             "who reads it can change every zone that the key may change",
-            f"chmod o= {path}",
+            f"chmod o-rwx {path}",
         )
     try:
-        return parse_key_file(found.text)
+        return parse_key_file(found.text.reveal())
     except BadKey as error:
         raise values.error("RFC2136_KEY_FILE", f"{path}: {error}", _KEY_HINT) from None

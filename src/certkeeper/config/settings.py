@@ -40,12 +40,55 @@ class ChallengeType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PowerDnsSettings:
-    """One PowerDNS HTTP API. `url` is scheme, host and port, with a path prefix where a proxy adds one."""
+    """One PowerDNS HTTP API.
+
+    `url` is scheme, host and port, with a path prefix where a proxy adds one; or `unix:` and the path of a socket.
+    `ca_bundle` is a PEM file of the roots that it is trusted by, None means the system's. `client_cert` and
+    `client_key` are PEM files, for a server that wants to see a certificate of ours.
+    """
 
     url: str
     api_key: Secret
     server: str | None = None
     notify: bool = True
+    ca_bundle: str | None = None
+    client_cert: str | None = None
+    client_key: str | None = None
+
+    @property
+    def socket(self) -> str | None:
+        """The unix socket's path, where it is one."""
+        return self.url.removeprefix("unix:") if self.url.startswith("unix:") else None
+
+
+@dataclass(frozen=True, slots=True)
+class ServerAddress:
+    """A name server to ask: an IP address or a host name, and a port."""
+
+    host: str
+    port: int = 53
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Rfc2136Settings:
+    """One name server and a TSIG key of its. `algorithm` is a word of RFC 8945 §6, `secret` is base64."""
+
+    server: ServerAddress
+    key_name: str
+    algorithm: str
+    secret: Secret
+
+
+@dataclass(frozen=True, slots=True)
+class LexiconSettings:
+    """A provider by lexicon's name, and its options by lexicon's names: `auth_token`."""
+
+    provider: str
+    options: tuple[tuple[str, Secret], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +104,7 @@ class ManualSettings:
     """A person writes the records; they are told which."""
 
 
-ProviderSettings: TypeAlias = PowerDnsSettings | HookSettings | ManualSettings
+ProviderSettings: TypeAlias = PowerDnsSettings | Rfc2136Settings | LexiconSettings | HookSettings | ManualSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,18 +126,6 @@ class ZoneRule:
     suffix: DnsName
     provider: str
     error: CertkeeperError | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ServerAddress:
-    """A name server to ask: an IP address or a host name, and a port."""
-
-    host: str
-    port: int = 53
-
-    def __str__(self) -> str:
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{host}:{self.port}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,7 +76,8 @@ WITHOUT_EFFECT = {
 
 _ACTED_ON = (
     "CAA_CHECK "
-    "BASEDIR CA_BUNDLE DNS_PROVIDER KEEP_DAYS KEEP_VERSIONS LICENSE NAMESERVERS PDNS_HOST PDNS_KEY PDNS_NO_NOTIFY "
+    "BASEDIR CA_BUNDLE DNS_PROVIDER KEEP_DAYS KEEP_VERSIONS LICENSE NAMESERVERS "
+    "PDNS_CA_BUNDLE PDNS_CLIENT_CERT PDNS_CLIENT_KEY PDNS_HOST PDNS_KEY PDNS_KEY_FILE PDNS_NO_NOTIFY "
     "PDNS_PORT PDNS_SERVER PDNS_SUFFIX PDNS_VERSION PDNS_WAIT STATEDIR ZONES_D DEBUG "
     "LEXICON_PROVIDER RFC2136_KEY RFC2136_KEY_ALGORITHM RFC2136_KEY_FILE RFC2136_KEY_NAME RFC2136_SERVER"
 )
@@ -109,18 +110,32 @@ PER_CERTIFICATE = frozenset(
     }
 )
 
-# What a zone's own file, in ZONES_D, may set.
-PER_ZONE = frozenset(
+_PER_ZONE = frozenset(
     {
         "DNS_PROVIDER",
         "HOOK",
         "HOOK_CHAIN",
+        "LEXICON_PROVIDER",
+        "PDNS_CA_BUNDLE",
+        "PDNS_CLIENT_CERT",
+        "PDNS_CLIENT_KEY",
         "PDNS_HOST",
         "PDNS_KEY",
+        "PDNS_KEY_FILE",
         "PDNS_NO_NOTIFY",
         "PDNS_PORT",
         "PDNS_SERVER",
         "PDNS_SUFFIX",
         "PDNS_VERSION",
+        "RFC2136_KEY",
+        "RFC2136_KEY_ALGORITHM",
+        "RFC2136_KEY_FILE",
+        "RFC2136_KEY_NAME",
+        "RFC2136_SERVER",
     }
 )
+
+
+def per_zone(name: str) -> bool:
+    """Whether a zone's own file, in ZONES_D, may set it."""
+    return name in _PER_ZONE or name.startswith("LEXICON_")

@@ -11,11 +11,11 @@ from certkeeper.config.reading import ReadFailure, listing, read_or_fail
 from certkeeper.config.settings import ZoneRule
 from certkeeper.config.shell import Assignment, evaluate
 from certkeeper.config.values import Values
-from certkeeper.config.variables import KNOWN, PER_ZONE
+from certkeeper.config.variables import KNOWN, per_zone
 
 
 def zone_rules(
-    values: Values, variables: Mapping[str, str], register: Register
+    values: Values, variables: Mapping[str, str], environment: Mapping[str, str], register: Register
 ) -> Exchange[tuple[tuple[ZoneRule, ...], tuple[Finding, ...]]]:
     """The rules, the closest zone first, and what is odd about their files.
 
@@ -38,12 +38,12 @@ def zone_rules(
         try:
             text = yield from read_or_fail(file)
             script = evaluate(text, file, {**variables, "zone": name})
-            own = {found.name: found for found in script.assignments if found.name in PER_ZONE}
+            own = {found.name: found for found in script.assignments if per_zone(found.name)}
             findings += (*script.findings, *unknown_variables(script.assignments), *_misplaced(script.assignments))
         except ConfigError as failed:
             error = failed
         zone = Values({**values.assigned, **own}, file)
-        rule = zone_rule(name, zone, own, register)
+        rule = yield from zone_rule(name, zone, own, environment, register)
         rules.append(ZoneRule(rule.suffix, "", error) if error is not None else rule)
         findings += zone.findings
     return sorted_rules(rules), tuple(findings)
@@ -51,7 +51,7 @@ def zone_rules(
 
 def _misplaced(assignments: tuple[Assignment, ...]) -> list[Finding]:
     """Known settings that no zone can have of its own. Unknown ones may be meant for a hook."""
-    last = {found.name: found for found in assignments if found.name not in PER_ZONE}
+    last = {found.name: found for found in assignments if not per_zone(found.name)}
     ignored = ignored_settings(last)
     told = {finding.where for finding in ignored}
     return [

@@ -161,7 +161,7 @@ def _rectify_findings(kept: Kept) -> Iterable[Finding]:
             severity=Severity.WARNING,
             message=f"zone {zone.name}: signed, and API-RECTIFY is off",
             consequence="a new name below a name without records (_25._tcp.mail, _acme-challenge.a.b) is denied to "
-            "validating resolvers, although the server shows it",
+            "validating resolvers, although the server shows it; certkeeper rectifies the zone for its own records",
             fix=f"pdnsutil set-meta {zone.name} API-RECTIFY 1 && pdnsutil rectify-zone {zone.name}",
         )
 

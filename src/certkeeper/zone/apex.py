@@ -1,6 +1,7 @@
 """Which zone holds a name: the longest one that is a suffix of it."""
 
-from collections.abc import Generator, Iterable, Mapping
+from collections import Counter
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from typing import TypeAlias, TypeVar
 
 from certkeeper.base.errors import CertkeeperError, Fault
@@ -56,3 +57,25 @@ def find_zones(owners: Iterable[DnsName]) -> ZoneSearch[Z]:
                 found[owner] = zone
         climbing = {owner: name.parent for owner, name in climbing.items() if owner not in found}
     return found
+
+
+def common_ancestors(names: Iterable[DnsName], least: int) -> Iterator[DnsName]:
+    """Names that have at least `least` of the given ones below them, and none of these twice.
+
+    The one with the most names below it first, of equals the longest; never a top-level domain.
+    """
+    left = set(names)
+    while len(left) >= least:
+        counts: Counter[DnsName] = Counter(ancestor for name in left for ancestor in _ancestors(name))
+        best = max(counts, key=lambda ancestor: (counts[ancestor], len(ancestor.labels), ancestor), default=None)
+        if best is None or counts[best] < least:
+            return
+        yield best
+        left = {name for name in left if best not in _ancestors(name)}
+
+
+def _ancestors(name: DnsName) -> Iterable[DnsName]:
+    above = name.parent
+    while len(above.labels) >= 2:
+        yield above
+        above = above.parent

@@ -10,6 +10,7 @@ class Offer(StrEnum):
     ONE_WRITE = "records are written one by one"
     ANY_TEXT = "only texts without quotes and backslashes, of at most 255 octets"
     CHALLENGE_ZONES = "does not see that a challenge name is a zone of its own"
+    ALIASES = "follows CNAMEs by itself, or not at all"
 
 
 EVERYTHING = frozenset(Offer)

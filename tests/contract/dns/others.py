@@ -3,7 +3,7 @@
 import itertools
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Self
@@ -17,17 +17,17 @@ import dns.update
 
 from bed import lookups
 from bed.bind import ALGORITHM, KEY_NAME, SECRET, Bind
-from bed.powerdns import PowerDns as Server
-from bed.powerdns import rrset
+from bed.powerdns import PowerDns, rrset
 from bed.resolver import Resolver
+from certkeeper.adapters.aliases import aliases_of
 from certkeeper.adapters.dns.apexes import Apexes
 from certkeeper.adapters.dns.lexicon import Lexicon
 from certkeeper.adapters.dns.manual import Manual
 from certkeeper.adapters.dns.rfc2136 import Rfc2136
 from certkeeper.apply.ports import Dns
-from certkeeper.config.lexicon import LexiconSettings
-from certkeeper.config.rfc2136 import Rfc2136Settings
-from certkeeper.config.settings import Secret, ServerAddress
+from certkeeper.base.names import DnsName
+from certkeeper.config.settings import LexiconSettings, Rfc2136Settings, Secret, ServerAddress
+from certkeeper.zone.propagation import Server, ServerSet
 from certkeeper.zone.rrset import ZoneKind, canonical_txt
 from contract.dns.offers import EVERYTHING, Offer
 
@@ -56,6 +56,12 @@ class BindProvider:
         update.replace(dns.name.from_text(owner), ttl, "TXT", *contents)
         dns.query.tcp(update, self.bind.dns[0], port=self.bind.dns[1], timeout=5)
 
+    def put_alias(self, zone: str, owner: str, target: str) -> None:
+        key = dns.tsig.Key(dns.name.from_text(KEY_NAME), SECRET, ALGORITHM)
+        update = dns.update.UpdateMessage(f"{zone}.", keyring=key)
+        update.replace(dns.name.from_text(owner), 60, "CNAME", f"{target}.")
+        dns.query.tcp(update, self.bind.dns[0], port=self.bind.dns[1], timeout=5)
+
     def get(self, zone: str, owner: str) -> frozenset[str]:  # noqa: ARG002 - the server finds the zone itself
         return served_txt(self.bind.dns, owner)
 
@@ -81,7 +87,7 @@ class Served:
         self.numbers = itertools.count(1)
         self._folder = folder
         with ExitStack() as stack:
-            self.server = stack.enter_context(Server(folder / "pdns"))
+            self.server = stack.enter_context(PowerDns(folder / "pdns"))
             self.server.create_zone("example", dnssec=False)
             self.unbound = stack.enter_context(
                 Resolver(folder / "unbound", zones={"example": [self.server.dns]}, max_ttl=0)
@@ -92,11 +98,14 @@ class Served:
     def apexes(self) -> Apexes:
         return apexes_of(self.unbound)
 
+    def aliases(self, names: Collection[DnsName]) -> Mapping[DnsName, DnsName]:
+        return aliases_of(names, lambda _: ServerSet((Server("ns1.bed", *self.server.dns),)), self.apexes)
+
     @contextmanager
     def another(self, name: str) -> Iterator[Apexes]:
         """By a resolver that also finds a zone of that name, at another server."""
         folder = self._folder / f"another{next(self.numbers)}"
-        with Server(folder / "pdns") as server:
+        with PowerDns(folder / "pdns") as server:
             server.create_zone(name, dnssec=False, nameservers=["ns1.bed"])
             zones = {"example": [self.server.dns], name: [server.dns]}
             with Resolver(folder / "unbound", zones=zones, max_ttl=0) as unbound:
@@ -126,6 +135,9 @@ class _OnPowerDns:
     def put(self, zone: str, owner: str, *contents: str, ttl: int = 60) -> None:
         self.server.patch(zone, rrset(owner, "TXT", contents, ttl=ttl))
 
+    def put_alias(self, zone: str, owner: str, target: str) -> None:
+        self.server.patch(zone, rrset(owner, "CNAME", [f"{target}."]))
+
     def get(self, zone: str, owner: str) -> frozenset[str]:
         return self.server.records(zone).get((f"{owner}.", "TXT"), frozenset())
 
@@ -137,7 +149,7 @@ class _OnPowerDns:
 def lexicon(served: Served, apexes: Apexes | None = None, **options: str) -> Lexicon:
     known = {"pdns_server": served.server.api_url, "auth_token": "secret", **options}
     settings = LexiconSettings("powerdns", tuple((name, Secret(text)) for name, text in sorted(known.items())))
-    return Lexicon(settings, apexes or served.apexes)
+    return Lexicon(settings, apexes or served.apexes, served.aliases)
 
 
 class LexiconProvider(_OnPowerDns):
@@ -162,7 +174,7 @@ class ManualProvider(_OnPowerDns):
         super().__init__(served)
         self.said: list[str] = []
         self._writes = 0
-        self.dns: Dns = Manual(served.apexes, self._obey)
+        self.dns: Dns = Manual(served.apexes, served.aliases, self._obey)
 
     def writes(self) -> int:
         return self._writes

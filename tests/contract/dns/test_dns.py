@@ -3,175 +3,12 @@
 A provider under test is a Provider: the port, and a way to make zones and records behind its back.
 """
 
-import itertools
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from typing import Protocol
-
 import pytest
 
-from bed.bind import Bind
-from bed.powerdns import PowerDns as Server
-from bed.powerdns import rrset
-from bed.recorder import Recorded
-from bed.world import World
-from builders.dnsworld import DnsWorld
-from builders.fakes import FakeClock
-from certkeeper.adapters.dns.powerdns import PowerDns
-from certkeeper.adapters.dns.powerdns_api import PowerDnsError
-from certkeeper.adapters.http import HttpClient
-from certkeeper.apply.ports import Dns
-from certkeeper.base.names import DnsName
-from certkeeper.base.wire import TransportError
-from certkeeper.config.settings import PowerDnsSettings, Secret
-from certkeeper.zone.apex import OwnersRefused
-from certkeeper.zone.changes import ChangeSet, Key, RecordChange
-from certkeeper.zone.rrset import RRset, Zone, ZoneKind, canonical_txt, txt_rdata
-from contract.dns.offers import EVERYTHING, Offer
-from contract.dns.others import BindProvider, LexiconProvider, ManualProvider
-
-
-class Provider(Protocol):
-    """One provider with zones of its own to play with."""
-
-    dns: Dns
-    offers: frozenset[Offer]
-    """What the port leaves open, and this provider does."""
-    kinds: tuple[ZoneKind, ...]
-    """The kinds that it tells zones by."""
-
-    def make_zone(self, name: str = "", *, kind: ZoneKind = ZoneKind.PRIMARY) -> str:
-        """A zone of that name, or of one not used before; without the final dot."""
-
-    def put(self, zone: str, owner: str, *contents: str, ttl: int = 60) -> None:
-        """A whole TXT RRset, contents as the provider's users write them."""
-
-    def get(self, zone: str, owner: str) -> frozenset[str]:
-        """The TXT contents, in canonical form."""
-
-    def ttl(self, zone: str, owner: str) -> int: ...
-
-    def writes(self) -> int:
-        """How many changes reached the provider so far."""
-
-
-@dataclass
-class RealPowerDns:
-    world: World
-    offers = EVERYTHING
-    kinds = tuple(ZoneKind)
-    server: Server = field(init=False)
-    dns: Dns = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.server = self.world.primary
-        self.dns = powerdns(self.server.api_url)
-
-    def make_zone(self, name: str = "", *, kind: ZoneKind = ZoneKind.PRIMARY) -> str:
-        if kind is ZoneKind.PRIMARY and not name:
-            return self.world.new_zone().removesuffix(".")
-        if not name:
-            name = self.world.new_zone().replace("zone", "other")
-        words = {ZoneKind.PRIMARY: "Master", ZoneKind.NATIVE: "Native", ZoneKind.SECONDARY: "Slave"}
-        body: dict[str, object] = {"name": f"{name.removesuffix('.')}.", "kind": words[kind], "nameservers": []}
-        if kind is ZoneKind.SECONDARY:
-            body["masters"] = ["127.0.0.1:9"]
-        self.server.api.call("POST", "/zones", body)
-        return name.removesuffix(".")
-
-    def put(self, zone: str, owner: str, *contents: str, ttl: int = 60) -> None:
-        self.server.patch(zone, rrset(owner, "TXT", contents, ttl=ttl))
-
-    def get(self, zone: str, owner: str) -> frozenset[str]:
-        return self.server.records(zone).get((f"{owner}.", "TXT"), frozenset())
-
-    def ttl(self, zone: str, owner: str) -> int:
-        (found,) = [each for each in self.server.api.rrsets(f"{zone}.") if each["name"] == f"{owner}."]
-        return int(found["ttl"])
-
-    def writes(self) -> int:
-        return sum(1 for request in self.requests() if request.method == "PATCH")
-
-    def requests(self) -> list[Recorded]:
-        return self.server.recorder.requests()
-
-
-class FakeDns:
-    """The one of the simulated world. Single-threaded, as that world is."""
-
-    offers = EVERYTHING
-    kinds = tuple(ZoneKind)
-
-    def __init__(self) -> None:
-        self.clock = FakeClock()
-        self.world = DnsWorld(self.clock, (), {})
-        self.dns: Dns = self.world
-        self._numbers = itertools.count(1)
-
-    def make_zone(self, name: str = "", *, kind: ZoneKind = ZoneKind.PRIMARY) -> str:
-        name = name or f"fake{next(self._numbers)}.example"
-        zone = Zone(DnsName.parse(name), name, kind, 1, soa_edit_api="DEFAULT")
-        self.world._zones |= DnsWorld(self.clock, [zone], {})._zones
-        return name
-
-    def put(self, zone: str, owner: str, *contents: str, ttl: int = 60) -> None:
-        rdata = frozenset(map(canonical_txt, contents))
-        self._contents(zone)[DnsName.parse(owner), "TXT"] = RRset(DnsName.parse(owner), "TXT", ttl, rdata)
-
-    def get(self, zone: str, owner: str) -> frozenset[str]:
-        found = self._contents(zone).get((DnsName.parse(owner), "TXT"))
-        return found.rdata if found else frozenset()
-
-    def ttl(self, zone: str, owner: str) -> int:
-        return self._contents(zone)[DnsName.parse(owner), "TXT"].ttl
-
-    def writes(self) -> int:
-        histories = [held.history for held in self.world._zones.values()]
-        return sum(before != after for states in histories for (_, before), (_, after) in itertools.pairwise(states))
-
-    def _contents(self, zone: str) -> dict[Key, RRset]:
-        return self.world._zones[DnsName.parse(zone)].history[-1][1]
-
-
-def powerdns(url: str, key: str = "secret", *, notify: bool = True) -> PowerDns:
-    return PowerDns(PowerDnsSettings(url, Secret(key), notify=notify), HttpClient())
-
-
-REAL = ("powerdns", "rfc2136", "lexicon", "manual")
-
-
-@pytest.fixture(params=[*(pytest.param(name, marks=pytest.mark.real) for name in REAL), "fake"])
-def provider(request: pytest.FixtureRequest) -> Provider:
-    match request.param:
-        case "powerdns":
-            return RealPowerDns(request.getfixturevalue("shared_world"))
-        case "rfc2136":
-            bind: Bind = request.getfixturevalue("shared_bind")
-            return BindProvider(bind)
-        case "lexicon":
-            return LexiconProvider(request.getfixturevalue("served"))
-        case "manual":
-            return ManualProvider(request.getfixturevalue("served"))
-        case _:
-            return FakeDns()
-
-
-def needs(provider: Provider, offer: Offer) -> None:
-    if offer not in provider.offers:
-        pytest.skip(f"{type(provider).__name__}: {offer}")
-
-
-def name(text: str) -> DnsName:
-    return DnsName.parse(text)
-
-
-def zone_of(provider: Provider, owner: str) -> Zone:
-    return provider.dns.zones([name(owner)])[name(owner)]
-
-
-def add(owner: str, *values: str, ttl: int = 60) -> ChangeSet:
-    return ChangeSet.of([RecordChange(name(owner), "TXT", add=frozenset(map(txt_rdata, values)), ttl=ttl)])
-
+from certkeeper.zone.changes import ChangeSet
+from certkeeper.zone.rrset import ZoneKind
+from contract.dns.offers import Offer
+from contract.dns.providers import Provider, add, name, needs, zone_of
 
 # --- zones ------------------------------------------------------------------------------------------------------------
 
@@ -273,8 +110,8 @@ def test_other_peoples_records_and_their_ttl_survive(provider: Provider) -> None
 
 
 def test_a_new_record_gets_the_ttl_asked_for(provider: Provider) -> None:
-    zone = provider.make_zone()
     needs(provider, Offer.TTL)
+    zone = provider.make_zone()
     owner = f"_acme-challenge.{zone}"
     provider.dns.change(zone_of(provider, owner), add(owner, "value", ttl=42))
     assert provider.ttl(zone, owner) == 42
@@ -324,102 +161,15 @@ def test_an_owner_that_somebody_wrote_in_capitals_is_the_same_owner(provider: Pr
     assert provider.get(zone, owner) == {'"theirs"', '"ours"'}
 
 
+def test_a_cname_is_told_and_other_names_are_left_out(provider: Provider) -> None:
+    needs(provider, Offer.ALIASES)
+    zone = provider.make_zone()
+    provider.put_alias(zone, f"_acme-challenge.{zone}", f"target.{zone}")
+    provider.put(zone, f"_acme-challenge.txt.{zone}", '"value"')
+    names = [name(f"_acme-challenge.{each}{zone}") for each in ("", "txt.", "nothing.")]
+    assert provider.dns.aliases({zone_of(provider, zone): names}) == {names[0]: name(f"target.{zone}")}
+
+
 def test_notify_may_be_asked_for_at_any_time(provider: Provider) -> None:
     zone = provider.make_zone()
     provider.dns.notify(zone_of(provider, zone))
-
-
-# --- PowerDNS only ----------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.real
-def test_two_that_change_one_zone_at_once_lose_nothing(shared_world: World) -> None:
-    provider = RealPowerDns(shared_world)
-    zone = provider.make_zone()
-    owner = f"_acme-challenge.{zone}"
-    handle = zone_of(provider, owner)
-    values = [f"value {number}" for number in range(16)]
-    with ThreadPoolExecutor(4) as threads:
-        for done in [threads.submit(provider.dns.change, handle, add(owner, value)) for value in values]:
-            done.result(timeout=60)
-    assert provider.get(zone, owner) == {f'"{value}"' for value in values}
-    with ThreadPoolExecutor(4) as threads:
-        for done in [threads.submit(provider.dns.change, handle, add(owner, value).invert()) for value in values]:
-            done.result(timeout=60)
-    assert provider.get(zone, owner) == frozenset()
-
-
-@pytest.mark.real
-def test_a_change_that_powerdns_refuses_is_told_in_its_own_words(shared_world: World) -> None:
-    provider = RealPowerDns(shared_world)
-    zone = provider.make_zone()
-    with pytest.raises(PowerDnsError, match=f"zone {zone}: HTTP 422: .*elsewhere.example"):
-        provider.dns.change(zone_of(provider, zone), add("www.elsewhere.example", "out of zone"))
-
-
-@pytest.mark.real
-def test_a_name_that_is_a_cname_is_refused_and_named(shared_world: World) -> None:
-    provider = RealPowerDns(shared_world)
-    zone = provider.make_zone()
-    owner = f"www.{zone}"
-    shared_world.primary.patch(zone, rrset(owner, "CNAME", [f"x.{zone}."]))
-    with pytest.raises(OwnersRefused, match=f"{owner} .to x.{zone}") as caught:
-        provider.dns.change(zone_of(provider, owner), add(owner, "beside a CNAME"))
-    assert caught.value.owners == {name(owner)}
-    assert provider.get(zone, owner) == frozenset()
-
-
-@pytest.mark.real
-def test_records_that_somebody_keeps_disabled_survive(shared_world: World) -> None:
-    provider = RealPowerDns(shared_world)
-    zone = provider.make_zone()
-    owner = f"_acme-challenge.{zone}"
-    both = [{"content": '"on"', "disabled": False}, {"content": '"off"', "disabled": True}]
-    shared_world.primary.patch(
-        zone, {"name": f"{owner}.", "type": "TXT", "ttl": 60, "changetype": "REPLACE", "records": both}
-    )
-    change = add(owner, "ours")
-    for step in (change, change.invert()):
-        provider.dns.change(zone_of(provider, owner), step)
-    (found,) = [item for item in shared_world.primary.api.rrsets(f"{zone}.") if item["type"] == "TXT"]
-    assert {(record["content"], record["disabled"]) for record in found["records"]} == {
-        ('"on"', False),
-        ('"off"', True),
-    }
-
-
-@pytest.mark.real
-def test_a_zone_that_went_away_is_an_error_that_names_it(shared_world: World) -> None:
-    provider = RealPowerDns(shared_world)
-    zone = provider.make_zone()
-    handle = zone_of(provider, zone)
-    shared_world.primary.api.call("DELETE", f"/zones/{zone}.")
-    with pytest.raises(PowerDnsError, match=zone):
-        provider.dns.change(handle, add(f"_acme-challenge.{zone}", "value"))
-
-
-@pytest.mark.real
-def test_a_server_id_that_powerdns_does_not_have(shared_world: World) -> None:
-    dns = PowerDns(PowerDnsSettings(shared_world.primary.api_url, Secret("secret"), server="elsewhere"), HttpClient())
-    with pytest.raises(PowerDnsError) as raised:
-        dns.zones([name("example.org")])
-    assert "PDNS_SERVER" in raised.value.hint
-
-
-@pytest.mark.real
-def test_a_wrong_key_and_a_closed_port_name_the_url(shared_world: World) -> None:
-    url = shared_world.primary.api_url
-    with pytest.raises(PowerDnsError, match=rf"{url}.*API key is refused"):
-        powerdns(url, "guess").zones([name("example.org")])
-    with pytest.raises(TransportError, match=r"127\.0\.0\.1:9.*connection refused"):
-        powerdns("http://127.0.0.1:9").zones([name("example.org")])
-
-
-@pytest.mark.real
-def test_notify_is_left_out_where_the_operator_wants_none(shared_world: World) -> None:
-    zone = shared_world.new_zone()
-    dns = powerdns(shared_world.primary.api_url, notify=False)
-    handle = dns.zones([name(zone)])[name(zone)]
-    shared_world.primary.recorder.forget()
-    dns.notify(handle)
-    assert shared_world.primary.recorder.requests() == []

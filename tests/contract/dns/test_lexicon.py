@@ -14,8 +14,7 @@ from certkeeper.adapters.dns.apexes import Apexes
 from certkeeper.adapters.dns.lexicon import Lexicon, LexiconMissing, LexiconRefused
 from certkeeper.base.names import DnsName
 from certkeeper.base.wire import TransportError
-from certkeeper.config.lexicon import LexiconSettings
-from certkeeper.config.settings import Secret
+from certkeeper.config.settings import LexiconSettings, Secret
 from certkeeper.zone.changes import ChangeSet, RecordChange
 from certkeeper.zone.rrset import Zone, ZoneKind, txt_rdata
 from contract.dns.others import LexiconProvider, Served, lexicon
@@ -28,7 +27,9 @@ def add(owner: str, value: str) -> ChangeSet:
 
 
 def account(provider: str, **options: str) -> Lexicon:
-    return Lexicon(LexiconSettings(provider, tuple((name, Secret(text)) for name, text in options.items())), Apexes())
+    return Lexicon(
+        LexiconSettings(provider, tuple((name, Secret(text)) for name, text in options.items())), Apexes(), lambda _: {}
+    )
 
 
 @pytest.mark.real
@@ -110,7 +111,7 @@ def test_a_provider_that_never_answers_is_stopped_at_the_bound() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         settings = LexiconSettings("powerdns", (("auth_token", Secret("secret")), ("pdns_server", Secret(url))))
-        dns = Lexicon(settings, Apexes(), longest=3.0)
+        dns = Lexicon(settings, Apexes(), lambda _: {}, longest=3.0)
         with pytest.raises(TransportError, match=r"zone example.org: no end within 3 s"):
             dns.change(ZONE, add("example.org", "value"))
 

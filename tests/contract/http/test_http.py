@@ -164,6 +164,24 @@ def test_a_connection_that_breaks_is_told_in_plain_words_with_a_hint(serve: Serv
     assert raised.value.hint
 
 
+def test_a_port_that_answers_in_tls_is_told(stack: ExitStack) -> None:
+    server = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+
+    def alert() -> None:
+        connection, _ = server.accept()
+        with connection:
+            connection.recv(4096)
+            connection.sendall(bytes.fromhex("15 03 01 00 02 02 46"))
+
+    thread = threading.Thread(target=alert)
+    thread.start()
+    with pytest.raises(TransportError, match="the answer is not HTTP") as raised:
+        HttpClient().send(get(f"http://127.0.0.1:{server.getsockname()[1]}/x"))
+    thread.join(timeout=30)
+    assert "https://" in raised.value.hint
+    assert not raised.value.transient
+
+
 def test_an_answer_that_breaks_off_is_an_error(stack: ExitStack) -> None:
     server = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
 

@@ -15,7 +15,7 @@ def change(owner: str, *, add: tuple[str, ...] = (), remove: tuple[str, ...] = (
 
 def test_records_are_said_in_zone_file_form_and_once_per_change() -> None:
     said: list[str] = []
-    dns = Manual(Apexes(), said.append)
+    dns = Manual(Apexes(), lambda _: {}, said.append)
     changes = ChangeSet.of(
         [change("example.org", add=("b", "a")), change("www.example.org", add=("c",), remove=("old",))]
     )
@@ -34,7 +34,7 @@ def test_records_are_said_in_zone_file_form_and_once_per_change() -> None:
 
 def test_a_record_that_was_removed_may_be_asked_for_again() -> None:
     said: list[str] = []
-    dns = Manual(Apexes(), said.append)
+    dns = Manual(Apexes(), lambda _: {}, said.append)
     changes = ChangeSet.of([change("example.org", add=("a",))])
     for step in (changes, changes.invert(), changes, changes.invert()):
         dns.change(ZONE, step)
@@ -43,5 +43,5 @@ def test_a_record_that_was_removed_may_be_asked_for_again() -> None:
 
 def test_no_change_says_nothing() -> None:
     said: list[str] = []
-    Manual(Apexes(), said.append).change(ZONE, ChangeSet())
+    Manual(Apexes(), lambda _: {}, said.append).change(ZONE, ChangeSet())
     assert said == []

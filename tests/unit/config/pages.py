@@ -1,11 +1,12 @@
 """A page in memory: paths and texts, and the few lines that answer what the reader of a page asks for."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from certkeeper.base.wire import Exchange, Step
 from certkeeper.config.findings import Finding
 from certkeeper.config.load import FailureKind, Glob, Read, ReadFailure, load
-from certkeeper.config.settings import Configuration
+from certkeeper.config.reading import ReadSecret, SecretText
+from certkeeper.config.settings import Configuration, PowerDnsSettings, Secret
 
 CONFIG = "/etc/dehydrated/config"
 DOMAINS = "/etc/dehydrated/domains.txt"
@@ -15,8 +16,9 @@ POWERDNS = 'CHALLENGETYPE="dns-01"\nPDNS_HOST=localhost\nPDNS_KEY=secret\n'
 class Page:
     """Files by path. A FailureKind in place of a text is why that file cannot be read."""
 
-    def __init__(self, files: Mapping[str, str | FailureKind]) -> None:
+    def __init__(self, files: Mapping[str, str | FailureKind], *, open_to_all: Collection[str] = ()) -> None:
         self.files = dict(files)
+        self.open = open_to_all
         self.asked: list[str] = []
 
     def answer(self, step: Step) -> object:
@@ -24,6 +26,9 @@ class Page:
             self.asked.append(step.path)
             found = self.files.get(step.path, FailureKind.MISSING)
             return ReadFailure(step.path, found, f"it is {found}") if isinstance(found, FailureKind) else found
+        if isinstance(step, ReadSecret):
+            held = self.answer(Read(step.path))
+            return SecretText(Secret(held), step.path in self.open) if isinstance(held, str) else held
         assert isinstance(step, Glob)
         failed = self.files.get(step.directory)
         if isinstance(failed, FailureKind):
@@ -59,3 +64,10 @@ def page(config: str, domains: str = "example.org\n", **more: str | FailureKind)
 
 def codes(findings: tuple[Finding, ...]) -> list[str]:
     return [finding.code for finding in findings]
+
+
+def only(configuration: Configuration) -> PowerDnsSettings | None:
+    """The one provider of the page, if there is one."""
+    providers = configuration.settings.providers
+    assert len(providers) <= 1
+    return next((item.settings for item in providers if isinstance(item.settings, PowerDnsSettings)), None)

@@ -5,17 +5,10 @@ import pytest
 from certkeeper.base.errors import Location
 from certkeeper.config.errors import ConfigError
 from certkeeper.config.findings import Severity
-from certkeeper.config.settings import Configuration, PowerDnsSettings, Secret
-from unit.config.pages import CONFIG, codes, page
+from certkeeper.config.settings import PowerDnsSettings, Secret
+from unit.config.pages import CONFIG, codes, only, page
 
 DNS = "CHALLENGETYPE=dns-01\n"
-
-
-def only(configuration: Configuration) -> PowerDnsSettings | None:
-    """The one provider of the page, if there is one."""
-    providers = configuration.settings.providers
-    assert len(providers) <= 1
-    return next((item.settings for item in providers if isinstance(item.settings, PowerDnsSettings)), None)
 
 
 def powerdns(text: str) -> PowerDnsSettings | None:

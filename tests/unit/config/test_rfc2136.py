@@ -2,10 +2,10 @@ import pytest
 
 from certkeeper.base.errors import Location
 from certkeeper.config.errors import ConfigError
-from certkeeper.config.lexicon import LexiconSettings, lexicon_settings
-from certkeeper.config.reading import FailureKind, PrivateText, ReadFailure, ReadPrivate
-from certkeeper.config.rfc2136 import Rfc2136Settings, rfc2136_settings
-from certkeeper.config.settings import Secret, ServerAddress
+from certkeeper.config.lexicon import lexicon_settings
+from certkeeper.config.reading import FailureKind, ReadFailure, ReadSecret, SecretText
+from certkeeper.config.rfc2136 import rfc2136_settings
+from certkeeper.config.settings import LexiconSettings, Rfc2136Settings, Secret, ServerAddress
 from certkeeper.config.shell import evaluate
 from certkeeper.config.values import Values
 
@@ -18,12 +18,12 @@ def values(text: str) -> Values:
     return Values({found.name: found for found in evaluate(text, "config", {}).assignments}, "config")
 
 
-def read(given: Values, file: PrivateText | ReadFailure | None = None) -> Rfc2136Settings | None:
+def read(given: Values, file: SecretText | ReadFailure | None = None) -> Rfc2136Settings | None:
     """What the exchange returns; it asks for the key file at most once."""
     exchange = rfc2136_settings(given)
     try:
         step = next(exchange)
-        assert step == ReadPrivate("/etc/bind/certkeeper.key")
+        assert step == ReadSecret("/etc/bind/certkeeper.key")
         exchange.send(file)
     except StopIteration as stop:
         found: Rfc2136Settings | None = stop.value
@@ -46,7 +46,7 @@ def test_a_key_in_the_page() -> None:
 
 def test_a_key_in_a_file_of_its_own() -> None:
     given = values(BY_FILE)
-    found = read(given, PrivateText(KEY_FILE, 0o640))
+    found = read(given, SecretText(Secret(KEY_FILE), others_may_read=False))
     assert found == Rfc2136Settings(
         ServerAddress("2001:db8::1", 5353), "certkeeper", "hmac-sha512", Secret("bWFkZSB1cA==")
     )
@@ -55,7 +55,7 @@ def test_a_key_in_a_file_of_its_own() -> None:
 
 def test_a_key_file_that_everybody_can_read_is_a_finding() -> None:
     given = values(BY_FILE)
-    assert read(given, PrivateText(KEY_FILE, 0o644)) is not None
+    assert read(given, SecretText(Secret(KEY_FILE), others_may_read=True)) is not None
     (finding,) = given.findings
     assert finding.code == "key-file-mode"
     assert finding.where == Location("config", 2)
@@ -87,7 +87,7 @@ def test_what_cannot_be_read_is_an_error_at_its_line(text: str, said: str) -> No
 
 def test_a_key_file_that_holds_no_key_names_the_variable_and_the_file() -> None:
     with pytest.raises(ConfigError, match=r"config:2: RFC2136_KEY_FILE: /etc/bind/certkeeper\.key: holds no key"):
-        read(values(BY_FILE), PrivateText("", 0o600))
+        read(values(BY_FILE), SecretText(Secret(""), others_may_read=False))
 
 
 def test_a_key_file_that_cannot_be_read() -> None:

@@ -1,6 +1,6 @@
 """The zones of names by this host's resolver, for providers that cannot be asked for theirs."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -16,6 +16,10 @@ from certkeeper.zone.rrset import Zone, ZoneKind
 
 _LIFETIME = 10.0
 _LOOKUPS_AT_ONCE = 8
+
+
+Aliases = Callable[[Collection[DnsName]], Mapping[DnsName, DnsName]]
+"""Where CNAMEs at these names lead, as their zones' own servers say; names without one are left out."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,17 +7,17 @@ Several records in one call only with HOOK_CHAIN; else a call for each. What zon
 the world is asked, and a name whose zone cannot be found out counts as a zone of its own.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 
+from certkeeper.adapters.dns.apexes import Apexes
 from certkeeper.apply.ports import HookCall, Hooks
+from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.names import DnsName
 from certkeeper.config.settings import HookSettings
 from certkeeper.zone.changes import ChangeSet, RecordChange
 from certkeeper.zone.rrset import Zone, ZoneKind
 
 _LABEL = "_acme-challenge."
-Apexes = Callable[[Collection[DnsName]], Mapping[DnsName, DnsName]]
-"""From owners to the apexes of their zones; an owner is left out where nobody can tell."""
 
 
 class HookDns:
@@ -35,9 +35,12 @@ class HookDns:
         return f"hook {self._settings.script}"
 
     def zones(self, owners: Collection[DnsName]) -> Mapping[DnsName, Zone]:
-        apexes = self._apexes(owners)
-        names = {owner: apexes.get(owner, owner.parent) for owner in owners}
-        return {owner: Zone(name, name.absolute, ZoneKind.SCRIPTED, 0) for owner, name in names.items()}
+        try:
+            found = self._apexes.zones(owners)
+        except CertkeeperError:
+            found = {}
+        names = {owner: found[owner].name if owner in found else owner.parent for owner in owners}
+        return {owner: Zone(name, name.text, ZoneKind.SCRIPTED, 0) for owner, name in names.items()}
 
     def aliases(self, names: Mapping[Zone, Collection[DnsName]]) -> Mapping[DnsName, DnsName]:
         """None: the script is told of the name itself, and follows what it follows."""

@@ -13,11 +13,11 @@ import sys
 from collections.abc import Collection, Mapping
 from urllib.parse import quote, quote_plus
 
-from certkeeper.adapters.dns.apexes import Apexes
+from certkeeper.adapters.dns.apexes import Aliases, Apexes
 from certkeeper.base.errors import CertkeeperError, ExitCode, Fault, printable
 from certkeeper.base.names import DnsName
 from certkeeper.base.wire import TransportError
-from certkeeper.config.lexicon import LexiconSettings
+from certkeeper.config.settings import LexiconSettings
 from certkeeper.zone.changes import ChangeSet
 from certkeeper.zone.rrset import Zone
 
@@ -47,12 +47,13 @@ class LexiconRefused(CertkeeperError):
 class Lexicon:
     """Implements the port Dns for one account at one provider."""
 
-    def __init__(self, settings: LexiconSettings, apexes: Apexes, longest: float = _LONGEST) -> None:
+    def __init__(self, settings: LexiconSettings, apexes: Apexes, aliases: Aliases, longest: float = _LONGEST) -> None:
         """`longest` bounds each change and each look, in seconds."""
         self._longest = longest
         self._provider = settings.provider
         self._options = {name: secret.reveal() for name, secret in settings.options}
         self._apexes = apexes
+        self._aliases = aliases
 
     def describe(self) -> str:
         return f"{self._provider}, through lexicon"
@@ -65,6 +66,9 @@ class Lexicon:
             return {}
         held = self._ask({"domains": domains}, requests=len(domains), subject="")
         return {owner: zone for owner, zone in by_owner.items() if zone.name.text in held}
+
+    def aliases(self, names: Mapping[Zone, Collection[DnsName]]) -> Mapping[DnsName, DnsName]:
+        return self._aliases([name for each in names.values() for name in each])
 
     def change(self, zone: Zone, changes: ChangeSet) -> None:
         """Record by record, after a look at what is there, so that what is done already is no error.
@@ -138,9 +142,7 @@ class Lexicon:
         said = f"{self.describe()}: {subject}{printable(self._without_secrets(str(answer['said'])), 400)}"
         match answer["kind"]:
             case "unavailable":
-                raise LexiconMissing(
-                    said, hint=f"LEXICON_PROVIDER is a word that {sys.executable} -m lexicon --help lists"
-                )
+                raise LexiconMissing(said, hint="LEXICON_PROVIDER is a word that lexicon --help lists")
             case "unreachable":
                 raise TransportError(said)
             case "refused":

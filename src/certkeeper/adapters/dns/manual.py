@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Mapping
 from typing import TypeAlias
 
-from certkeeper.adapters.dns.apexes import Apexes
+from certkeeper.adapters.dns.apexes import Aliases, Apexes
 from certkeeper.base.names import DnsName
 from certkeeper.zone.changes import ChangeSet, RecordChange
 from certkeeper.zone.rrset import Zone
@@ -17,9 +17,10 @@ class Manual:
     Nothing is waited for here: the proof that the name servers serve the records does that.
     """
 
-    def __init__(self, apexes: Apexes, say: Callable[[str], None]) -> None:
+    def __init__(self, apexes: Apexes, aliases: Aliases, say: Callable[[str], None]) -> None:
         """`say` is called with a whole text of several lines, the last one without its end."""
         self._apexes = apexes
+        self._aliases = aliases
         self._say = say
         self._asked_for: set[Record] = set()
         self._taken_back: set[Record] = set()
@@ -29,6 +30,9 @@ class Manual:
 
     def zones(self, owners: Collection[DnsName]) -> Mapping[DnsName, Zone]:
         return self._apexes.zones(owners)
+
+    def aliases(self, names: Mapping[Zone, Collection[DnsName]]) -> Mapping[DnsName, DnsName]:
+        return self._aliases([name for each in names.values() for name in each])
 
     def change(self, zone: Zone, changes: ChangeSet) -> None:
         add = _records(changes, lambda change: change.add)

@@ -1,33 +1,44 @@
-"""PowerDNS's HTTP API. Zones are found by exact name, and the ids that it gives them are opaque.
+"""PowerDNS's HTTP API: records are added to and taken from what is there, and what others keep there stays.
 
-PowerDNS replaces whole RRsets, so changes are folded into what is there. One request carries all changes of a zone:
-the server takes them all or none.
+One request carries all changes of a zone: the server takes them all or none. Where it can, it adds and takes away
+single records; elsewhere whole RRsets are read, merged and written, and looked at again, since another program may
+have done the same at that moment.
 """
 
 import threading
+import time
 from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import cast
 from urllib.parse import quote
 
-from certkeeper.adapters.dns.powerdns_api import PowerDnsApi, number, objects, text
+from certkeeper.adapters.dns.powerdns_ability import Ability, Rectifying, Turns
+from certkeeper.adapters.dns.powerdns_api import PowerDnsApi, PowerDnsError, ServerFailed
+from certkeeper.adapters.dns.powerdns_lookup import ZoneLookup, zone_details
+from certkeeper.adapters.dns.powerdns_rrsets import (
+    Held,
+    Json,
+    keeps_others,
+    read_rrsets,
+    replacement,
+    single_records,
+)
 from certkeeper.adapters.http import AnswerTooLarge, HttpClient
-from certkeeper.base.names import DnsName, InvalidName
+from certkeeper.base.errors import CertkeeperError, Fault
+from certkeeper.base.names import DnsName
 from certkeeper.config.settings import PowerDnsSettings
-from certkeeper.zone.apex import OwnersRefused, ZoneSearch, find_zones
+from certkeeper.zone.apex import OwnersRefused
 from certkeeper.zone.changes import ChangeSet, Key, RecordChange, fold
-from certkeeper.zone.rrset import RRset, Zone, ZoneKind, canonical_txt
+from certkeeper.zone.rrset import RRset, Zone, ZoneKind
 
-_LOOKUPS_AT_ONCE = 4
-_KINDS: Mapping[str, ZoneKind] = {
-    "master": ZoneKind.PRIMARY,
-    "primary": ZoneKind.PRIMARY,
-    "producer": ZoneKind.PRIMARY,
-    "native": ZoneKind.NATIVE,
-    "slave": ZoneKind.SECONDARY,
-    "secondary": ZoneKind.SECONDARY,
-    "consumer": ZoneKind.SECONDARY,
-}
+_WRITES = 5
+_LOOKS_AT_ONCE = 4
+_FEW = 4
+
+
+class RecordsLost(CertkeeperError):
+    """Another program writes the same RRset and takes our records away each time."""
+
+    fault = Fault.OPERATOR
 
 
 class PowerDns:
@@ -35,109 +46,120 @@ class PowerDns:
 
     def __init__(self, settings: PowerDnsSettings, client: HttpClient) -> None:
         self._api = PowerDnsApi(settings, client)
+        self._ability = Ability(self._api)
+        self._turns = Turns()
         self._notify = settings.notify
         self._locks: dict[str, threading.Lock] = {}
         self._locks_guard = threading.Lock()
-        self._writing = threading.Lock()
 
     def describe(self) -> str:
         return f"PowerDNS {self._api.url}"
 
     def zones(self, owners: Collection[DnsName]) -> Mapping[DnsName, Zone]:
-        search: ZoneSearch[Zone] = find_zones(owners)
-        with ThreadPoolExecutor(_LOOKUPS_AT_ONCE) as threads:
-            try:
-                names = next(search)
-                while True:
-                    zones = threads.map(self._zone, names)
-                    names = search.send({zone.name: zone for zone in zones if zone is not None})
-            except StopIteration as stop:
-                return cast("dict[DnsName, Zone]", stop.value)
+        return ZoneLookup(self._api).find(owners)
 
     def aliases(self, names: Mapping[Zone, Collection[DnsName]]) -> Mapping[DnsName, DnsName]:
         """One look per zone, side by side."""
-        with ThreadPoolExecutor(_LOOKUPS_AT_ONCE) as threads:
+        with ThreadPoolExecutor(_LOOKS_AT_ONCE) as threads:
             found = threads.map(lambda zone: self._aliases(zone, names[zone]), names)
         return {owner: target for aliases in found for owner, target in aliases.items()}
 
     def change(self, zone: Zone, changes: ChangeSet) -> None:
-        """Read, fold, replace; under a lock, since the server would let a second writer of ours undo the first."""
+        """Read, fold and write, until nothing is left to write."""
         with self._lock(zone):
-            current = self._current(zone, changes)
-            self._refuse_aliases(zone, changes, current)
-            rrsets = fold(changes, current)
-            if not rrsets:
-                return
-            body = [_replacement(rrset) for rrset in rrsets]
-            if zone.kind is ZoneKind.PRIMARY and not zone.raises_serial:
-                body.append(self._raised_soa(zone))
-            # One at a time: PowerDNS's SQLite backend refuses a second writer, whatever the zone.
-            with self._writing:
-                self._api.patch(f"/zones/{zone.id}", {"rrsets": body}, subject=f"zone {zone.name}: ")
+            if self._until_done(zone, changes):
+                self._rectify(zone)
 
     def notify(self, zone: Zone) -> None:
         if self._notify:
             self._api.put(f"/zones/{zone.id}/notify", subject=f"zone {zone.name}: ")
 
-    def _zone(self, name: DnsName) -> Zone | None:
-        """The zone of exactly that name: the filtered list is 200 and empty where there is none, in every version."""
-        listed = self._api.get(f"/zones?zone={quote(name.absolute, safe='')}&dnssec=false")
-        entry = next((item for item in objects(listed) if _name(item) == name), None)
-        if entry is None:
-            return None
-        id_ = entry.get("id")
-        if not isinstance(id_, str) or not id_:
-            raise self._api.error(f"zone {name} is listed without an id")
-        return self._details(name, id_)
+    def _until_done(self, zone: Zone, changes: ChangeSet) -> bool:
+        """Whether anything was written.
 
-    def _details(self, name: DnsName, id_: str) -> Zone:
-        details = self._api.get(f"/zones/{id_}?rrsets=false", subject=f"zone {name}: ")
-        if not isinstance(details, dict):
-            raise self._api.error(f"zone {name}: the answer is no JSON object")
-        return Zone(
-            name=name,
-            id=id_,
-            kind=_KINDS.get(text(details, "kind").lower(), ZoneKind.SECONDARY),
-            serial=number(details, "serial"),
-            served_serial=number(details, "edited_serial"),
-            soa_edit_api=text(details, "soa_edit_api"),
-            soa_edit=text(details, "soa_edit"),
+        The look after the last writing shows whether somebody else's put our records away, or back; then ours comes
+        again. Single records need no such look, since nobody overwrites them who does not overwrite everything.
+        """
+        failure: ServerFailed | None = None
+        for written in range(_WRITES):
+            held = self._read(zone, changes, checking=written > 0 and failure is None)
+            self._refuse_aliases(zone, changes, held.rrsets)
+            rrsets = fold(changes, held.rrsets)
+            if not rrsets:
+                return written > 0
+            singly = self._ability.single_records()
+            try:
+                self._write(zone, rrsets, held, singly=singly)
+            except ServerFailed as error:
+                # The whole request failed, or its answer was lost: the next look tells.
+                failure = error
+                self._turns.one_at_a_time()
+                time.sleep(0.1 * 2**written)
+                continue
+            except PowerDnsError as error:
+                if not (singly and error.status == 422 and "changetype" in str(error).lower()):
+                    raise
+                self._ability.refuses_single_records()
+                continue
+            failure = None
+            if singly and all(keeps_others(rrset, held) for rrset in rrsets):
+                return True
+        if failure is not None:
+            raise failure
+        if not fold(changes, self._read(zone, changes, checking=True).rrsets):
+            return True
+        raise RecordsLost(
+            f"{self._api.url}: zone {zone.name}: another program undoes our change each time",
+            hint="look for what else writes these names: "
+            + ", ".join(change.owner.text for change in changes.changes[:_FEW]),
         )
 
-    def _current(self, zone: Zone, changes: ChangeSet) -> dict[Key, RRset]:
-        """The RRsets to be changed.
+    def _write(self, zone: Zone, rrsets: Collection[RRset], held: Held, *, singly: bool) -> None:
+        body: list[Json] = []
+        for rrset in rrsets:
+            if singly and keeps_others(rrset, held):
+                body += single_records(rrset, held)
+            else:
+                body.append(replacement(rrset, held))
+        if zone.kind is ZoneKind.PRIMARY and not zone.raises_serial:
+            body.append(self._raised_soa(zone))
+        if self._ability.one_writer():
+            self._turns.one_at_a_time()
+        with self._turns.turn():
+            self._api.patch(f"/zones/{zone.id}", {"rrsets": body}, subject=f"zone {zone.name}: ")
 
-        The whole zone is read, since the server leaves disabled records out of an answer for one name. A zone that
-        is too large for that is read name by name.
+    def _read(self, zone: Zone, changes: ChangeSet, *, checking: bool) -> Held:
+        """The RRsets to be changed, and those beside them.
+
+        The whole zone is read, since the server leaves disabled records out of an answer for one name. It is read
+        name by name where it is too large for that, or where few names have only to be checked.
         """
-        keys = [change.key for change in changes.changes]
+        owners = list(dict.fromkeys(change.owner for change in changes.changes))
+        if checking and len(owners) <= _FEW:
+            found = self._read_owners(zone, owners)
+            if not fold(changes, found.rrsets):
+                return found
         try:
             return self._rrsets(zone, "")
         except AnswerTooLarge:
-            pass
-        current: dict[Key, RRset] = {}
-        for owner, type_ in keys:
-            current.update(self._rrsets(zone, f"?rrset_name={quote(owner.absolute, safe='')}&rrset_type={type_}"))
-        return current
+            return self._read_owners(zone, owners)
 
-    def _rrsets(self, zone: Zone, query: str) -> dict[Key, RRset]:
+    def _read_owners(self, zone: Zone, owners: Collection[DnsName]) -> Held:
+        every = [self._rrsets(zone, f"?rrset_name={quote(owner.absolute, safe='')}") for owner in owners]
+        return Held(
+            {key: rrset for held in every for key, rrset in held.rrsets.items()},
+            {key: forms for held in every for key, forms in held.spelled.items()},
+        )
+
+    def _rrsets(self, zone: Zone, query: str) -> Held:
         """RRsets of the zone. Servers before 4.7 do not know the filter and answer with all of them."""
-        answer = self._api.get(f"/zones/{zone.id}{query}", subject=f"zone {zone.name}: ")
-        found: dict[Key, RRset] = {}
-        for item in objects(answer.get("rrsets") if isinstance(answer, dict) else None):
-            owner, type_, ttl = _name(item), text(item, "type"), item.get("ttl")
-            if owner is not None and isinstance(ttl, int):
-                records = objects(item.get("records"))
-                enabled = frozenset(_content(record, type_) for record in records if record.get("disabled") is not True)
-                disabled = frozenset(_content(record, type_) for record in records if record.get("disabled") is True)
-                found[owner, type_] = RRset(owner, type_, ttl, enabled, disabled - enabled)
-        return found
+        return read_rrsets(self._api.get(f"/zones/{zone.id}{query}", subject=f"zone {zone.name}: "))
 
     def _aliases(self, zone: Zone, names: Collection[DnsName]) -> dict[DnsName, DnsName]:
-        changes = ChangeSet(tuple(RecordChange(name, "CNAME") for name in names))
-        present = self._current(zone, changes)
-        found = {name: next(iter(present[name, "CNAME"].rdata), "") for name in names if (name, "CNAME") in present}
-        return {name: DnsName.parse(target) for name, target in found.items() if target}
+        cnames = ChangeSet(tuple(RecordChange(name, "CNAME") for name in names))
+        held = self._read(zone, cnames, checking=False).rrsets
+        found = {name: held[name, "CNAME"].rdata for name in names if (name, "CNAME") in held}
+        return {name: DnsName.parse(next(iter(targets))) for name, targets in found.items() if targets}
 
     def _refuse_aliases(self, zone: Zone, changes: ChangeSet, current: Mapping[Key, RRset]) -> None:
         """Nothing may stand beside a CNAME (RFC 1034 §3.6.2), so the server would refuse the whole change."""
@@ -155,46 +177,46 @@ class PowerDns:
                 hint="this version does not follow delegated challenges: remove the CNAME",
             )
 
-    def _raised_soa(self, zone: Zone) -> dict[str, object]:
+    def _raised_soa(self, zone: Zone) -> Json:
         """The zone's SOA with the next serial (RFC 1982), for zones whose server does not raise it by itself."""
-        soa = self._rrsets(zone, f"?rrset_name={quote(zone.name.absolute, safe='')}&rrset_type=SOA").get(
-            (zone.name, "SOA")
-        )
+        query = f"?rrset_name={quote(zone.name.absolute, safe='')}&rrset_type=SOA"
+        soa = self._rrsets(zone, query).rrsets.get((zone.name, "SOA"))
         fields = next(iter(soa.rdata)).split() if soa and soa.rdata else []
         if soa is None or len(fields) != 7 or not fields[2].isdigit():
             raise self._api.error(f"zone {zone.name} has no SOA record that can be read")
         # Asked anew: the zone that we were given is from before our own last change.
-        fields[2] = str(self._details(zone.name, zone.id).next_serial)
-        return _replacement(RRset(zone.name, "SOA", soa.ttl, frozenset({" ".join(fields)})))
+        fields[2] = str(zone_details(self._api, zone.name, zone.id).next_serial)
+        return replacement(RRset(zone.name, "SOA", soa.ttl, frozenset({" ".join(fields)})), Held({}, {}))
+
+    def _rectify(self, zone: Zone) -> None:
+        """Make the names between a new owner and its zone exist, where the server does not do it after a change.
+
+        Otherwise it denies them, and resolvers that ask for a name label by label never come to the owner
+        (RFC 8020, RFC 9156). What it answered in between stands in its caches.
+        """
+        rectifying = self._ability.rectifying(zone)
+        if rectifying is Rectifying.SERVER:
+            return
+        try:
+            with self._turns.turn():
+                self._retried(f"/zones/{zone.id}/rectify", zone)
+            self._retried(f"/cache/flush?domain={quote(zone.name.absolute, safe='')}", zone)
+        except PowerDnsError:
+            if rectifying is Rectifying.NOBODY:
+                raise
+
+    def _retried(self, path: str, zone: Zone) -> None:
+        """Something that may be done twice."""
+        for attempt in range(_WRITES - 1):
+            try:
+                self._api.put(path, subject=f"zone {zone.name}: ")
+            except ServerFailed:
+                self._turns.one_at_a_time()
+                time.sleep(0.1 * 2**attempt)
+            else:
+                return
+        self._api.put(path, subject=f"zone {zone.name}: ")
 
     def _lock(self, zone: Zone) -> threading.Lock:
         with self._locks_guard:
             return self._locks.setdefault(zone.id, threading.Lock())
-
-
-def _replacement(rrset: RRset) -> dict[str, object]:
-    if not rrset.rdata and not rrset.disabled:
-        return {"name": rrset.owner.absolute, "type": rrset.type, "changetype": "DELETE"}
-    return {
-        "name": rrset.owner.absolute,
-        "type": rrset.type,
-        "ttl": rrset.ttl,
-        "changetype": "REPLACE",
-        "records": [
-            {"content": content, "disabled": content in rrset.disabled}
-            for content in sorted(rrset.rdata | rrset.disabled)
-        ],
-    }
-
-
-def _content(record: Mapping[str, object], type_: str) -> str:
-    content = text(record, "content")
-    return canonical_txt(content) if type_ == "TXT" else content
-
-
-def _name(document: Mapping[str, object]) -> DnsName | None:
-    """The object's name; None for owners that only other people's records have, such as wildcards and escapes."""
-    try:
-        return DnsName.parse(text(document, "name"))
-    except InvalidName:
-        return None

@@ -1,16 +1,18 @@
 """Calls of PowerDNS's HTTP API: JSON in, JSON out, and every refusal in the server's own words."""
 
 import json
+import re
 import time
 from collections.abc import Mapping
 from urllib.parse import quote
 
-from certkeeper.adapters.http import HttpClient
+from certkeeper.adapters.http import HttpClient, Line
 from certkeeper.base.errors import CertkeeperError, Fault, OutOfDescriptors, printable
 from certkeeper.base.wire import Request, Response, TransportError
 from certkeeper.config.settings import PowerDnsSettings
 
 _LOOKS = 3
+_TAG = re.compile(r"<[^<>]*>")
 _DEFAULT_SERVER = "localhost"
 
 
@@ -24,6 +26,22 @@ class PowerDnsError(CertkeeperError):
         self.status = status
 
 
+class ServerFailed(TransportError):
+    """PowerDNS, or a proxy in front of it, failed at a request (5xx)."""
+
+
+def http_client(settings: PowerDnsSettings) -> HttpClient:
+    """What speaks HTTP to that server.
+
+    Raises:
+        CaBundleError: PDNS_CA_BUNDLE cannot be used.
+        ClientCertificateError: PDNS_CLIENT_CERT and PDNS_CLIENT_KEY cannot be used.
+    """
+    return HttpClient(
+        line=Line(settings.ca_bundle, settings.client_cert, settings.client_key, settings.socket, settings="PDNS_")
+    )
+
+
 class PowerDnsApi:
     """One server of one API. Paths begin behind `/servers/ID`; ids of zones go into them as the server gave them.
 
@@ -32,7 +50,8 @@ class PowerDnsApi:
 
     def __init__(self, settings: PowerDnsSettings, client: HttpClient) -> None:
         self.url = settings.url
-        self._base = f"{settings.url}/api/v1/servers/{quote(settings.server or _DEFAULT_SERVER, safe='')}"
+        base = "http://localhost" if settings.socket else settings.url
+        self._base = f"{base}/api/v1/servers/{quote(settings.server or _DEFAULT_SERVER, safe='')}"
         self._headers = (
             ("x-api-key", settings.api_key.reveal()),
             ("accept", "application/json"),
@@ -74,7 +93,7 @@ class PowerDnsApi:
         )
         response = self._client.send(request)
         if response.status >= 500:
-            raise TransportError(f"{self.url}: {subject}{_refusal(response)}", hint="see the log of pdns_server")
+            raise ServerFailed(f"{self.url}: {subject}{_refusal(response)}", hint="see the log of pdns_server")
         if response.status >= 300:
             raise self._said_no(response, subject)
         if not response.body:
@@ -95,14 +114,27 @@ class PowerDnsApi:
                 status=response.status,
                 hint="PDNS_KEY must be the api-key of pdns_server",
             )
-        hint = ""
+        return PowerDnsError(
+            f"{self.url}: {subject}{_refusal(response)}", status=response.status, hint=self._hint(response, subject)
+        )
+
+    def _hint(self, response: Response, subject: str) -> str:
         if response.status == 404:
-            hint = (
+            return (
                 "was the zone deleted meanwhile?"
                 if subject
                 else "PDNS_SERVER must be the server's id, usually localhost"
             )
-        return PowerDnsError(f"{self.url}: {subject}{_refusal(response)}", status=response.status, hint=hint)
+        if response.status < 400:
+            return "PDNS_HOST must be the URL that this one redirects to"
+        # in the words of the web servers that stand in front of PowerDNS
+        if (
+            response.status == 400
+            and self.url.startswith("http:")
+            and re.search(rb"HTTPS port|SSL-enabled", response.body)
+        ):
+            return f'that port speaks TLS: write PDNS_HOST="https{self.url.removeprefix("http")}"'
+        return ""
 
 
 def objects(value: object) -> list[Mapping[str, object]]:
@@ -128,5 +160,8 @@ def _refusal(response: Response) -> str:
         document = json.loads(response.body)
     except (ValueError, RecursionError):
         document = None
-    said = text(document, "error") if isinstance(document, dict) else response.body[:2000].decode("utf-8", "replace")
+    if isinstance(document, dict):
+        said = text(document, "error")
+    else:
+        said = " ".join(_TAG.sub(" ", response.body[:2000].decode("utf-8", "replace")).split())
     return f"HTTP {response.status}: {printable(said, 300)}" if said else f"HTTP {response.status}"

@@ -1,21 +1,52 @@
 """From a provider's settings to the provider."""
 
-from certkeeper.apply.ports import Dns, Hooks
-from certkeeper.config.settings import HookSettings, ManualSettings, PowerDnsSettings, ProviderSettings
+from collections.abc import Callable
+
+from certkeeper.apply.ports import Dns, Hooks, Nameservers
+from certkeeper.config.settings import (
+    HookSettings,
+    LexiconSettings,
+    ManualSettings,
+    PowerDnsSettings,
+    ProviderSettings,
+    Rfc2136Settings,
+)
 
 
-def open_provider(settings: ProviderSettings, hooks: Hooks, environment: tuple[tuple[str, str], ...]) -> Dns:
-    """Loads what this kind of provider needs, and asks nobody yet. `environment` is what hooks find in theirs."""
+def open_provider(
+    settings: ProviderSettings,
+    *,
+    hooks: Hooks,
+    environment: tuple[tuple[str, str], ...],
+    nameservers: Nameservers,
+    say: Callable[[str], None],
+) -> Dns:
+    """Loads what this kind of provider needs, and asks nobody yet.
+
+    `environment` is what hooks find in theirs; `say` tells the operator what to do by hand.
+    """
     match settings:
         case PowerDnsSettings():
             from certkeeper.adapters.dns.powerdns import PowerDns  # noqa: PLC0415 - only where it is used
-            from certkeeper.adapters.http import HttpClient  # noqa: PLC0415 - as above
+            from certkeeper.adapters.dns.powerdns_api import http_client  # noqa: PLC0415 - as above
 
-            return PowerDns(settings, HttpClient())
+            return PowerDns(settings, http_client(settings))
+        case Rfc2136Settings():
+            from certkeeper.adapters.dns.rfc2136 import Rfc2136  # noqa: PLC0415 - as above
+
+            return Rfc2136(settings)
+    from certkeeper.adapters.dns.apexes import Apexes  # noqa: PLC0415 - as above
+
+    match settings:
+        case LexiconSettings():
+            from certkeeper.adapters.dns.lexicon import Lexicon  # noqa: PLC0415 - as above
+
+            return Lexicon(settings, Apexes(), nameservers.aliases)
         case HookSettings():
-            from certkeeper.adapters.dns.apexes import apexes  # noqa: PLC0415 - as above
             from certkeeper.adapters.dns.hook import HookDns  # noqa: PLC0415 - as above
 
-            return HookDns(settings, hooks, apexes, environment)
+            return HookDns(settings, hooks, Apexes(), environment)
         case ManualSettings():
-            raise NotImplementedError
+            from certkeeper.adapters.dns.manual import Manual  # noqa: PLC0415 - as above
+
+            return Manual(Apexes(), nameservers.aliases, say)

@@ -5,6 +5,7 @@ raises the serial and notifies its secondaries by itself.
 """
 
 import socket
+import struct
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ import dns.rdataclass
 import dns.rdatatype
 import dns.tsig
 import dns.update
+import dns.wire
 from dns.rdtypes.ANY.SOA import SOA
 from dns.rdtypes.ANY.TSIG import TSIG
 
@@ -27,7 +29,7 @@ from certkeeper.adapters.dnswire import Question, ServerSilent, ask, exchange, s
 from certkeeper.base.errors import CertkeeperError, Fault
 from certkeeper.base.names import DnsName
 from certkeeper.base.wire import TransportError
-from certkeeper.config.rfc2136 import Rfc2136Settings
+from certkeeper.config.settings import Rfc2136Settings
 from certkeeper.zone.apex import ZoneSearch, aliases_refused, find_zones
 from certkeeper.zone.changes import ChangeSet, Key, fold
 from certkeeper.zone.propagation import Server
@@ -96,6 +98,12 @@ class Rfc2136:
         except StopIteration as stop:
             return dict(stop.value)
 
+    def aliases(self, names: Mapping[Zone, Collection[DnsName]]) -> Mapping[DnsName, DnsName]:
+        asked = dict.fromkeys(name for each in names.values() for name in each)
+        answers = self._ask([(name, "CNAME") for name in asked])
+        found = {name: _records(name, "CNAME", answer) for (name, _), answer in answers.items()}
+        return {name: DnsName.parse(str(rdata)) for name, records in found.items() for rdata in records}
+
     def change(self, zone: Zone, changes: ChangeSet) -> None:
         """Look what is there, then write the difference; the server does each message as a whole (RFC 2136 §3.7)."""
         present = self._current(zone, changes)
@@ -163,12 +171,12 @@ class Rfc2136:
         subject = f"{self.describe()}: zone {zone.name}"
         try:
             # Unverified first: an error of TSIG's own says more than that it does not verify.
-            answer = dns.message.from_wire(wire, keyring=False)
+            bare, trouble = _without_tsig(wire)
+            answer = dns.message.from_wire(bare)
         except (dns.exception.DNSException, ValueError) as error:
             raise TransportError(f"{subject}: answers with something that is no DNS message") from error
         if answer.id != message.id:
             raise TransportError(f"{subject}: answers another question")
-        trouble = _tsig(answer)
         if trouble is not None and trouble.error:
             raise self._unsigned(subject, trouble)
         if answer.rcode() != dns.rcode.NOERROR:
@@ -276,9 +284,30 @@ def _batches(edits: Iterable[_Edit]) -> Iterator[list[_Edit]]:
         yield batch
 
 
-def _tsig(answer: dns.message.Message) -> TSIG | None:
-    found = answer.tsig[0] if answer.tsig is not None else None
-    return found if isinstance(found, TSIG) else None
+def _without_tsig(wire: bytes) -> tuple[bytes, TSIG | None]:
+    """A message without its signature, which is its last record (RFC 8945 §5.1), and the signature.
+
+    dnspython hands out neither where the signature reports an error.
+    """
+    parser = dns.wire.Parser(wire)
+    *head, questions, answers, authorities, additional = parser.get_struct("!HHHHHH")
+    for _ in range(questions):
+        parser.get_name()
+        parser.get_struct("!HH")
+    for _ in range(answers + authorities + additional - 1):
+        parser.get_name()
+        parser.get_bytes(parser.get_struct("!HHIH")[3])
+    if not additional:
+        return wire, None
+    start = parser.current
+    parser.get_name()
+    type_, class_, _, size = parser.get_struct("!HHIH")
+    if type_ != dns.rdatatype.TSIG:
+        return wire, None
+    with parser.restrict_to(size):
+        found = dns.rdata.from_wire_parser(class_, type_, parser)
+    counts = struct.pack("!HHHHHH", *head, questions, answers, authorities, additional - 1)
+    return counts + wire[len(counts) : start], found if isinstance(found, TSIG) else None
 
 
 def _clocks(subject: str, theirs: int) -> UpdateRefused:
