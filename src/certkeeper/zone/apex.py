@@ -32,7 +32,7 @@ def aliases_refused(zone: DnsName, aliases: Mapping[DnsName, str]) -> OwnersRefu
     return OwnersRefused(
         f"zone {zone}: a CNAME stands where the challenge record has to go: {listed}",
         frozenset(aliases),
-        hint="this version does not follow delegated challenges: remove the CNAME",
+        hint="it was not there when the run began: run again, and it is followed",
     )
 
 

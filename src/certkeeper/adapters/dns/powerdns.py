@@ -26,7 +26,7 @@ from certkeeper.adapters.http import AnswerTooLarge, HttpClient
 from certkeeper.base.errors import CertkeeperError, Fault
 from certkeeper.base.names import DnsName
 from certkeeper.config.settings import PowerDnsSettings
-from certkeeper.zone.apex import OwnersRefused
+from certkeeper.zone.apex import aliases_refused
 from certkeeper.zone.changes import ChangeSet, Key, RecordChange, fold
 from certkeeper.zone.rrset import RRset, Zone, ZoneKind
 
@@ -170,12 +170,7 @@ class PowerDns:
             if change.add
         }
         if aliases:
-            listed = ", ".join(f"{owner} (to {target})" for owner, target in sorted(aliases.items()))
-            raise OwnersRefused(
-                f"zone {zone.name}: a CNAME stands where the challenge record has to go: {listed}",
-                frozenset(aliases),
-                hint="this version does not follow delegated challenges: remove the CNAME",
-            )
+            raise aliases_refused(zone.name, aliases)
 
     def _raised_soa(self, zone: Zone) -> Json:
         """The zone's SOA with the next serial (RFC 1982), for zones whose server does not raise it by itself."""
