@@ -173,3 +173,15 @@ def test_caa_is_judged_and_proposed(internet: Internet) -> None:
     (only,) = json.loads(internet.dns("caa", "--json", "www.example.org").out)["zones"]
     assert [item["name"] for item in only["names"]] == ["www.example.org"]
     assert [line.split(" IN CAA ")[1].split()[1] for line in only["zone_file"]] == ["issue", "iodef"]
+
+
+def test_a_zone_that_somebody_else_writes_is_judged_by_what_dns_shows(internet: Internet) -> None:
+    config = internet.folder / "config"
+    config.write_text(config.read_text() + 'DNS_PROVIDER="manual"\n')
+    done = internet.dns("doctor")
+    assert done.code == 0, done.text
+    assert "zone example.org: not written through PowerDNS" in done.out
+    internet.delegate("ns1", "ns2", ds=(WRONG_DS,))
+    assert internet.codes() == {"ds-mismatch"}
+    assert "zone example.org: the present records allow every name" in internet.dns("caa").out
+    assert "nothing that --fix can mend" in internet.dns("doctor", "--fix").out

@@ -173,11 +173,11 @@ def test_kinds_that_cannot_be_written_to_and_zones_that_are_not_there(make_page:
     done = page.dns("doctor")
     assert done.code == 1
     assert f"error: zone {zone}: a secondary at the server of PDNS_HOST" in done.out
-    assert "error: no zone at the server of PDNS_HOST holds www.nowhere.example" in done.out
+    assert "error: no zone at their DNS provider holds www.nowhere.example" in done.out
     page.configure(PDNS_HOST=shared_world.primary.api_url)
     assert "of kind native" in page.dns("doctor", native).out
     done = page.dns("doctor", "nowhere.example")
-    assert (done.code, "zone nowhere.example: not at the server" in done.out) == (1, True)
+    assert (done.code, "zone nowhere.example: not at its DNS provider" in done.out) == (1, True)
     done = page.dns("doctor", "not_a..name")
     assert done.code == 2
 
