@@ -220,7 +220,7 @@ def _left_findings(kept: Kept, owed: Collection[ChallengeIntent]) -> Iterable[Fi
             severity=Severity.NOTE,
             message=f"zone {kept.zone.name}: {owner} TXT {rdata}"
             + (" was left by a run that was killed" if mine else " is there"),
-            consequence="it does no harm" if mine else "it does no harm, unless nobody needs it and many gather",
+            consequence="it does no harm; many of them make answers large",
             fix="certkeeper dns cleanup" if mine else "remove it by hand, if no other program is at work",
         )
 
