@@ -151,7 +151,7 @@ class Machine:
         from certkeeper.adapters.hooks import Hooks  # noqa: PLC0415 - nor hooks
         from certkeeper.adapters.http import HttpClient  # noqa: PLC0415 - nor HTTP
         from certkeeper.adapters.pool import Pool  # noqa: PLC0415 - as above
-        from certkeeper.adapters.resolver import SystemNameservers  # noqa: PLC0415 - as above
+        from certkeeper.adapters.resolver import Named, SystemNameservers  # noqa: PLC0415 - as above
         from certkeeper.apply.reconcile import Reconciler  # noqa: PLC0415 - as above
 
         # What cannot be written down must not be begun.
@@ -159,7 +159,14 @@ class Machine:
         ports = Ports(
             http=HttpClient(self.settings.ca_bundle),
             dns=ClaimedDns(self._dns(), self.claims),
-            nameservers=SystemNameservers(self.settings.nameservers),
+            nameservers=SystemNameservers(
+                Named(
+                    instead=self.settings.nameservers,
+                    extra=self.settings.extra_nameservers,
+                    ignored=self.settings.dns_ignore,
+                    vantage=self.settings.vantage,
+                )
+            ),
             store=self.store,
             keys=keys,
             accounts=self.accounts,

@@ -56,7 +56,6 @@ WITHOUT_EFFECT = {
     "DEHYDRATED_GROUP": "the run keeps the group that started it",
     "DEHYDRATED_USER": "the run keeps the user that started it",
     "DEPLOY": "no service is told of a new certificate",
-    "DNS_IGNORE": "all name servers are waited for",
     "EAB_HMAC_KEY": "an account that needs external account binding cannot be registered",
     "EAB_KID": "an account that needs external account binding cannot be registered",
     "IP_VERSION": "the CA is reached over IPv4 or IPv6, whichever answers",
@@ -69,15 +68,14 @@ WITHOUT_EFFECT = {
     "PDNS_ZONES_TXT": "zones are looked up through the PowerDNS API",
     "PREFERRED_CHAIN": "the CA's default chain is taken",
     "PROBE": "no service is probed",
-    "PROPAGATION": "the wait for the name servers is bounded by WAIT",
     "TLSA": "no TLSA record is published",
     "TLSA_TTL": "no TLSA record is published",
     "TLSA_TYPES": "no TLSA record is published",
 }
 
 _ACTED_ON = (
-    "BASEDIR CA_BUNDLE DNS_PROVIDER KEEP_DAYS KEEP_VERSIONS LICENSE NAMESERVERS PDNS_HOST PDNS_KEY PDNS_NO_NOTIFY "
-    "PDNS_PORT PDNS_SERVER PDNS_VERSION PDNS_WAIT STATEDIR DEBUG"
+    "BASEDIR CA_BUNDLE DNS_IGNORE DNS_PROVIDER EXTRA_NAMESERVERS KEEP_DAYS KEEP_VERSIONS LICENSE NAMESERVERS PDNS_HOST "
+    "PDNS_KEY PDNS_NO_NOTIFY PDNS_PORT PDNS_SERVER PDNS_VERSION PDNS_WAIT PROPAGATION STATEDIR VANTAGE_RESOLVERS DEBUG"
 )
 KNOWN = frozenset({*DEFAULTS, *LEGACY_PDNS, *WITHOUT_EFFECT, *_ACTED_ON.split()})
 
