@@ -139,8 +139,8 @@ def _weigh(
         ServerSilent: neither way brought anything of use for some owner.
     """
     notes = []
-    over_tcp, tcp_errors = _read(queries, {} if talk.tcp_trouble else talk.tcp)
-    over_udp, udp_errors = _read(queries, {} if talk.udp_trouble else talk.udp)
+    over_tcp, tcp_errors = _read(TCP, queries, {} if talk.tcp_trouble else talk.tcp)
+    over_udp, udp_errors = _read(UDP, queries, {} if talk.udp_trouble else talk.udp)
     differing = [owner for owner in over_udp if owner in over_tcp and over_udp[owner].values != over_tcp[owner].values]
     if differing:
         # The zone may have changed between the two.
@@ -166,7 +166,7 @@ def _weigh(
 
 
 def _read(
-    queries: Mapping[DnsName, dns.message.Message], messages: Messages
+    over: str, queries: Mapping[DnsName, dns.message.Message], messages: Messages
 ) -> tuple[dict[DnsName, Found], dict[DnsName, str]]:
     """The usable answers, and the words for the others; none for what UDP cut short, as TCP is there for that."""
     found, errors = {}, {}
@@ -177,14 +177,14 @@ def _read(
         try:
             found[owner] = found_txt(owner, message)
         except ServerSilent as error:
-            cut = message.rcode() == dns.rcode.NOERROR and message.flags & dns.flags.TC
+            cut = over == UDP and message.rcode() == dns.rcode.NOERROR and message.flags & dns.flags.TC
             errors[owner] = "" if cut else str(error)
     return found, errors
 
 
 def _read_again(queries: Sequence[tuple[DnsName, dns.message.Message]], udp: UdpLine) -> dict[DnsName, Found]:
     try:
-        return _read(dict(queries), udp.ask([query for _, query in queries]))[0]
+        return _read(UDP, dict(queries), udp.ask([query for _, query in queries]))[0]
     except (OSError, ServerSilent):
         return {}
 

@@ -11,7 +11,7 @@ UNSIGNED = "unsigned although the zone is signed"
 def shortfall(
     server: Server, owners: Collection[DnsName], evidence: Mapping[Server, Evidence], verdict: Verdict
 ) -> str:
-    """`still answers without NAME (still at serial 4, ns1 is at 5)`, or what is wrong with what it serves."""
+    """`still answers without NAME (still at serial 4, others are at 5)`, or what is wrong with what it serves."""
     said = evidence[server].said
     left = sorted(owner for owner in verdict.lacking.get(server, frozenset()) if owner in frozenset(owners))
     by_words: dict[str, list[DnsName]] = {}
@@ -26,13 +26,13 @@ def shortfall(
     return ", ".join(parts) + (f" ({behind})" if behind else "")
 
 
-def latest_serial(confirmed: Iterable[Server], evidence: Mapping[Server, Evidence]) -> tuple[Server, int] | None:
-    """The newest serial among servers that serve the values, with the server that shows it."""
-    found: tuple[Server, int] | None = None
+def latest_serial(confirmed: Iterable[Server], evidence: Mapping[Server, Evidence]) -> int | None:
+    """The newest serial among servers that serve the values; None where none shows any."""
+    found: int | None = None
     for server in confirmed:
         serial = evidence[server].serial
-        if serial is not None and (found is None or newer(serial, found[1])):
-            found = server, serial
+        if serial is not None and (found is None or newer(serial, found)):
+            found = serial
     return found
 
 
@@ -41,15 +41,14 @@ def _serial_words(server: Server, evidence: Mapping[Server, Evidence], verdict: 
     serial = evidence[server].serial
     if serial is None:
         return ""
-    latest = latest_serial(verdict.confirmed, evidence)
-    if latest is None:
+    reached = latest_serial(verdict.confirmed, evidence)
+    if reached is None:
         return f"at serial {serial}"
-    other, reached = latest
     if newer(reached, serial):
-        return f"still at serial {serial}, {other} is at {reached}"
+        return f"still at serial {serial}, others are at {reached}"
     if serial == reached:
-        return f"although it says serial {serial} as {other} does"
-    return f"although its serial {serial} is newer than {reached} of {other}"
+        return f"although it says serial {serial} as others do"
+    return f"although its serial {serial} is newer than {reached} of others"
 
 
 def listed(owners: Collection[DnsName]) -> str:

@@ -180,7 +180,7 @@ def test_at_the_bound_a_server_without_the_values_fails_them() -> None:
     error = proof.unproven.error([A])
     assert str(error) == (
         "zone example.org: after 30 s ns2.test (192.0.2.2) still answers without _acme-challenge.a.example.org "
-        "(still at serial 1, ns1.test (192.0.2.1) is at 2)"
+        "(still at serial 1, others are at 2)"
     )
     assert "WAIT" in error.hint
     (told,) = [event for event in proof.events if isinstance(event, ZoneUnproven)]
@@ -246,12 +246,12 @@ def test_many_missing_names_are_cut() -> None:
     proof = Scene({PRIMARY: NameServer(lag=NEVER)}, wanted=MANY).run()
     error: CertkeeperError = proof.unproven.error(sorted(MANY))
     assert str(error).count("example.org") == 1 + 5
-    assert "n100.example.org … (" in str(error)
+    assert "n101.example.org … (at serial 1)" in str(error)
 
 
 def test_a_server_that_says_the_new_serial_and_lacks_the_values_is_told_as_such() -> None:
     proof = Scene({PRIMARY: NameServer(), SECONDARY: NameServer(lag=NEVER, says=2)}).run()
-    assert "although it says serial 2 as ns1.test (192.0.2.1) does" in str(proof.unproven.error([A]))
+    assert "although it says serial 2 as others do" in str(proof.unproven.error([A]))
 
 
 class TestSigned:
