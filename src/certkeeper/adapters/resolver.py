@@ -35,7 +35,13 @@ class SystemNameservers:
         # Loaded here, where a thread has time, since questions follow.
         import certkeeper.adapters.dnswire  # noqa: F401, PLC0415
 
-        candidates = _heeding(self._named.ignored, zone, self._with_extra(zone, self._own(zone)))
+        # Who is ignored by name may still be asked by an address that the operator adds.
+        candidates = self._with_extra(zone, _heeding(self._named.ignored, zone, self._own(zone)))
+        if not candidates.servers:
+            raise ZoneError(
+                f"zone {zone}: DNS_IGNORE leaves no name server to ask: {', '.join(map(str, candidates.ignored))}",
+                hint="take one of them out of DNS_IGNORE",
+            )
         vantage = tuple(server for entry in self._named.vantage for server in _found("VANTAGE_RESOLVERS", entry))
         return replace(_reachable(candidates), vantage=vantage)
 
@@ -74,11 +80,6 @@ def _heeding(ignored: Iterable[IgnoredServer], zone: DnsName, found: ServerSet) 
     rules = [rule for rule in ignored if rule.zone in {None, zone}]
     out = tuple(server for server in found.servers if any(_is_meant(rule, server) for rule in rules))
     left = tuple(server for server in found.servers if server not in out)
-    if not left:
-        raise ZoneError(
-            f"zone {zone}: DNS_IGNORE leaves no name server to ask: {', '.join(map(str, out))}",
-            hint="take one of them out of DNS_IGNORE",
-        )
     notes = tuple(note for note in found.notes if note.split()[0] not in {rule.host for rule in rules})
     return replace(found, servers=left, ignored=out, notes=notes)
 
