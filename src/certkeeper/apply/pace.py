@@ -25,7 +25,7 @@ def next_look(elapsed: float, usual: float | None) -> float:
     """
     delay = min(max(FIRST, elapsed * GROWTH), SLOWEST)
     if usual is not None and elapsed < usual < elapsed + delay:
-        return max(usual * 1.02 - elapsed, FIRST)
+        return min(max(usual * 1.02 - elapsed, FIRST), delay)
     return delay
 
 
