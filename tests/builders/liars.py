@@ -14,7 +14,7 @@ import dns.dnssec
 import dns.flags
 import dns.message
 import dns.name
-import dns.opcode
+import dns.query
 import dns.rcode
 import dns.rdata
 import dns.rdataclass
@@ -106,6 +106,16 @@ class Contents:
             inception=self.inception,
             expiration=self.expiration,
         )
+
+
+@dataclass(slots=True)
+class Mirror(Contents):
+    """Whatever another server says at that moment."""
+
+    upstream: tuple[str, int] = (ADDRESS, 53)
+
+    def answer(self, query: Message) -> Message:
+        return dns.query.tcp(query, self.upstream[0], port=self.upstream[1], timeout=5)
 
 
 class LyingServer:
@@ -231,6 +241,20 @@ def another_zones_records(_query: Message, answer: Message, _transport: str) -> 
 def without_signatures(_query: Message, answer: Message, _transport: str) -> Message:
     answer.answer[:] = [rrset for rrset in answer.answer if rrset.rdtype != dns.rdatatype.RRSIG]
     return answer
+
+
+def expired(when: datetime) -> Twist:
+    """Signatures that say they ended then."""
+
+    def twist(_query: Message, answer: Message, _transport: str) -> Message:
+        for rrset in answer.answer:
+            if rrset.rdtype == dns.rdatatype.RRSIG:
+                for item in list(rrset):
+                    rrset.items.pop(item)
+                    rrset.add(item.replace(expiration=int(when.timestamp())))
+        return answer
+
+    return twist
 
 
 def without_keys(query: Message, answer: Message, _transport: str) -> Message:

@@ -98,7 +98,8 @@ def _found(setting: str, entry: ServerAddress) -> list[Server]:
         raise ZoneError(
             f"{setting}: {entry.host} cannot be resolved", hint="write its address instead of its name"
         ) from error
-    return list(dict.fromkeys(Server(str(entry), str(info[4][0]), entry.port) for info in infos))
+    written = entry.host if entry.port == 53 else str(entry)
+    return list(dict.fromkeys(Server(written, str(info[4][0]), entry.port) for info in infos))
 
 
 def _reachable(candidates: ServerSet) -> ServerSet:

@@ -53,8 +53,8 @@ class Lines:
             self._told = event.error
             print_error(event.error, prefix=f"{event.lineage}: ")
         elif not self._quiet or isinstance(event, Noted):
-            self._out.write(f"{printable(event.text)}\n")
-            self._out.writelines(f"    {printable(line)}\n" for line in event.details)
+            details = "".join(f"    {printable(line)}\n" for line in event.details)
+            self._out.write(f"{printable(event.text)}\n{details}")
             self._out.flush()
 
     def close(self) -> None:

@@ -74,7 +74,7 @@ def test_somebody_has_to_be_left() -> None:
 def test_vantage_resolvers_come_along() -> None:
     named = Named(instead=[override(None, address(1))], vantage=[address(9), address(9, 5353)])
     assert SystemNameservers(named).of(ORG).vantage == (
-        Server("127.0.0.9:53", "127.0.0.9", 53),
+        Server("127.0.0.9", "127.0.0.9", 53),
         Server("127.0.0.9:5353", "127.0.0.9", 5353),
     )
 
