@@ -13,7 +13,7 @@ from certkeeper.base.wire import Request, Response, Step
 from certkeeper.lineage.model import Draft, Lineage, VersionFiles
 from certkeeper.plan.records import Record, Records
 from certkeeper.zone.changes import ChangeSet
-from certkeeper.zone.propagation import Server, ServerSet
+from certkeeper.zone.propagation import Answer, Question, Server, ServerSet
 from certkeeper.zone.rrset import Zone
 
 
@@ -66,8 +66,14 @@ class Nameservers(Protocol):
     def aliases(self, names: Collection[DnsName]) -> Mapping[DnsName, DnsName]:
         """Where a CNAME at these names leads, as their zones' servers say; none where nobody can be asked."""
 
-    def ask_txt(self, server: Server, owners: Collection[DnsName]) -> Mapping[DnsName, frozenset[str]]:
-        """The TXT values (joined character-strings) that this server serves. Raises CertkeeperError if it is silent."""
+    def ask(self, server: Server, question: Question, now: datetime) -> Answer:
+        """The TXT values (joined character-strings) that this server serves for every owner asked for, and its serial.
+
+        Signatures count as of `now`. Raises CertkeeperError if the server is silent.
+        """
+
+    def ask_resolver(self, resolver: Server, question: Question) -> Answer:
+        """What a recursive resolver answers with. Raises CertkeeperError if it is silent."""
 
 
 class Store(Protocol):

@@ -198,9 +198,12 @@ class Machine:
         }
 
     def _nameservers(self) -> Nameservers:
-        from certkeeper.adapters.resolver import SystemNameservers  # noqa: PLC0415 - nor any name server
+        from certkeeper.adapters.resolver import Named, SystemNameservers  # noqa: PLC0415 - nor any name server
 
-        return SystemNameservers(self.settings.nameservers)
+        settings = self.settings
+        return SystemNameservers(
+            Named(settings.nameservers, settings.extra_nameservers, settings.dns_ignore, settings.vantage)
+        )
 
 
 def open_machine(config: str | None) -> Machine:
