@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from builders.fakes import FakeClock
 from builders.plans import PROVIDER, zones_of
@@ -10,7 +11,7 @@ from certkeeper.base.names import DnsName
 from certkeeper.base.wire import TransportError
 from certkeeper.zone.apex import ZoneError
 from certkeeper.zone.changes import ChangeSet, Key, fold
-from certkeeper.zone.propagation import Server, ServerSet
+from certkeeper.zone.propagation import Answer, Question, Server, ServerSet
 from certkeeper.zone.rrset import RRset, Zone, txt_rdata
 
 NEVER = float("inf")
@@ -21,11 +22,19 @@ SECONDARY = Server("ns2.test", "192.0.2.2")
 
 @dataclass(slots=True)
 class NameServer:
-    """Serves what the primary had `lag` seconds ago; NEVER: the zone as it was at the start. `silent`: no answer."""
+    """Serves what the primary had `lag` seconds ago; NEVER: the zone as it was at the start. `silent`: no answer.
+
+    `says` is a serial that it shows whatever it has. `signed` servers send signatures along, `bogus` says what is
+    wrong with these. `notes` are what it has to say about its ways.
+    """
 
     lag: float = 0.0
     silent: bool = False
     asked: int = 0
+    says: int | None = None
+    signed: bool = False
+    bogus: str = ""
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,20 +117,44 @@ class DnsWorld:
             raise ZoneError(f"zone {zone}: this host's resolver does not find its name servers")
         return ServerSet(tuple(self.servers))
 
-    def ask_txt(self, server: Server, owners: Collection[DnsName]) -> Mapping[DnsName, frozenset[str]]:
-        self.servers[server].asked += 1
-        if self.servers[server].silent:
+    def ask(self, server: Server, question: Question, now: datetime) -> Answer:
+        assert now == self._clock.now()
+        state = self.servers[server]
+        state.asked += 1
+        if state.silent:
             raise TransportError(f"{server}: timed out")
-        return {owner: self.served(server, owner) for owner in owners}
+        served = {owner: self.served(server, owner) for owner in question.wanted}
+        whole = [owner for owner, values in question.wanted.items() if values <= served[owner]]
+        return Answer(
+            served,
+            self.serial(server, question.zone) if state.says is None else state.says,
+            bogus=dict.fromkeys(whole, state.bogus) if state.bogus else {},
+            unsigned=frozenset() if state.signed else frozenset(whole),
+            signed=state.signed,
+            over=("udp", "tcp"),
+            notes=state.notes,
+        )
+
+    def ask_resolver(self, resolver: Server, question: Question) -> Answer:
+        """A resolver sees what the server of its name and address does."""
+        return self.ask(resolver, question, self._clock.now())
+
+    def serial(self, server: Server, zone: DnsName) -> int:
+        """How many changes the server has heard of, and one."""
+        return self._index(server, zone) + 1
+
+    def _index(self, server: Server, zone: DnsName) -> int:
+        lag = self.slow.get((zone.text, server), self.servers[server].lag)
+        moment = self._clock.monotonic() - lag
+        history = self._zones[zone].history
+        return next(at for at in reversed(range(len(history))) if history[at][0] <= moment)
 
     def served(self, server: Server, owner: DnsName) -> frozenset[str]:
         """The TXT values that a server has for this owner now."""
         zone = zones_of([owner], [held.zone for held in self._zones.values()]).get(owner)
         if zone is None:
             return frozenset()
-        lag = self.slow.get((zone.name.text, server), self.servers[server].lag)
-        moment = self._clock.monotonic() - lag
-        contents = next(seen for at, seen in reversed(self._zones[zone.name].history) if at <= moment)
+        contents = self._zones[zone.name].history[self._index(server, zone.name)][1]
         rrset = contents.get((owner, "TXT"))
         return frozenset(item.strip('"') for item in rrset.rdata) if rrset else frozenset()
 

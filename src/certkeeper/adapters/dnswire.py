@@ -1,173 +1,246 @@
-"""Questions to one name server, straight to it and without recursion; and single messages with their answer."""
+"""One conversation with one name server: TXT values, serial and signatures, straight from it and without recursion.
+
+TCP and UDP are asked at once. A CA's resolver begins with UDP and comes back over TCP for what is cut short, so both
+have to work; but a server answers both from the same zone, so what can differ is the way there, not the single name.
+Everything is therefore asked over one TCP connection, pipelined, and only the serial and the first SAMPLE names over
+UDP: a handful of datagrams, whether a zone has two names to prove or a thousand. Where TCP fails, UDP is asked for
+all of them, few at a time.
+
+The datagrams are sent before the connection is opened and read after it; nobody waits for them longer than it takes
+to send a lost one once more.
+"""
 
 import secrets
-import socket
-import struct
-import time
-from collections.abc import Collection, Mapping, Sequence
-from typing import TypeAlias
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import count
 
-import dns.exception
 import dns.flags
 import dns.message
 import dns.name
 import dns.rcode
 import dns.rdatatype
-from dns.rdtypes.ANY.TXT import TXT
 
-from certkeeper.adapters.descriptors import out_of_descriptors
-from certkeeper.base.errors import CertkeeperError, Fault
+from certkeeper.adapters.dnslines import TURNS, Messages, ServerSilent, TcpLine, UdpLine, lines, trouble
+from certkeeper.adapters.dnsreading import Found, found_serial, found_txt, refuse_errors
 from certkeeper.base.names import DnsName
-from certkeeper.zone.propagation import Server
+from certkeeper.zone.propagation import Answer, Question, Server
 
-Question: TypeAlias = tuple[DnsName, str]
-"""An owner, and the type of the records asked for."""
-
-_SECONDS = 3.0
-_BATCH = 50
+SAMPLE = 3
 _EDNS_PAYLOAD = 1232
 """Octets; what fits every path unfragmented (DNS flag day 2020)."""
+TCP, UDP = "tcp", "udp"
 
 
-class ServerSilent(CertkeeperError):
-    """A name server that gives no usable answer."""
+class _Ids:
+    """Message ids, each used once in a conversation, from a start that nobody guesses."""
 
-    fault = Fault.REMOTE
+    def __init__(self) -> None:
+        self._numbers = count(secrets.randbelow(65536))
+
+    def query(self, name: str, type_: dns.rdatatype.RdataType, *, recursive: bool = False) -> dns.message.Message:
+        made = make_query(name, type_, next(self._numbers) % 65536)
+        if not recursive:
+            made.flags &= ~dns.flags.RD
+        return made
 
 
-def ask_txt(server: Server, owners: Collection[DnsName]) -> Mapping[DnsName, frozenset[str]]:
-    """The TXT values that the server serves, per owner.
+def make_query(name: str, type_: dns.rdatatype.RdataType, id_: int) -> dns.message.Message:
+    """With DO: a zone that is signed shows it, and one that is not answers as ever."""
+    return dns.message.make_query(
+        dns.name.from_text(name), type_, use_edns=0, want_dnssec=True, payload=_EDNS_PAYLOAD, id=id_
+    )
 
-    Asks over TCP, as CAs do for large answers, with many questions in flight; over UDP where TCP fails.
+
+@dataclass(slots=True)
+class _Talk:
+    """What came over both ways, and why something did not."""
+
+    tcp: Messages = field(default_factory=dict)
+    udp: Messages = field(default_factory=dict)
+    tcp_trouble: str = ""
+    udp_trouble: str = ""
+
+
+def ask(server: Server, question: Question, now: datetime) -> Answer:
+    """What the server serves of this. Signatures are verified for names that have all their values.
 
     Raises:
         ServerSilent: no answer, an error answer, or one that is not authoritative.
-        OutOfDescriptors: it was not asked.
     """
-    answers = ask(server, [(owner, "TXT") for owner in owners])
-    return {owner: _values(owner, answers[owner, "TXT"]) for owner in owners}
+    with lines(server) as (tcp, udp):
+        ids = _Ids()
+        soa = ids.query(question.zone.absolute, dns.rdatatype.SOA)
+        if not question.wanted:
+            return _serial_only(question.zone, soa, tcp, udp)
+        queries = {owner: ids.query(owner.absolute, dns.rdatatype.TXT) for owner in question.wanted}
+        talk = _talk([soa, *queries.values()], tcp, udp)
+        served, notes, over = _weigh(queries, question, talk, udp)
+        serial, signed = _serial(question.zone, soa.id, talk)
+        answer = Answer(
+            {owner: found.values for owner, found in served.items()},
+            serial,
+            {owner: found.flaw for owner, found in served.items() if found.flaw},
+            signed=signed or any(found.signatures is not None for found in served.values()),
+            over=over,
+            notes=notes,
+        )
+        return _with_signatures(answer, served, question, ids, (tcp, udp), now)
 
 
-def ask(server: Server, questions: Collection[Question]) -> Mapping[Question, dns.message.Message]:
-    """The server's answers, whatever they say.
+def _serial_only(zone: DnsName, soa: dns.message.Message, tcp: TcpLine, udp: UdpLine) -> Answer:
+    """One datagram, or one TCP connection where no datagram comes back."""
+    try:
+        reply = udp.ask([soa])[soa.id]
+        refuse_errors(zone.text, reply)
+    except (OSError, ServerSilent):
+        try:
+            reply = tcp.ask([soa])[soa.id]
+        except OSError as error:
+            raise ServerSilent(trouble(error)) from error
+        refuse_errors(zone.text, reply)
+    serial, signed = found_serial(zone, reply)
+    return Answer({}, serial, signed=signed)
+
+
+def _talk(queries: Sequence[dns.message.Message], tcp: TcpLine, udp: UdpLine) -> _Talk:
+    """All over TCP and the first ones over UDP, at once; all over UDP where TCP fails."""
+    talk = _Talk()
+    sample = queries[: SAMPLE + 1]
+    try:
+        udp.send(sample)
+    except OSError as error:
+        talk.udp_trouble = trouble(error)
+    try:
+        talk.tcp = tcp.ask(queries)
+    except (OSError, ServerSilent) as error:
+        talk.tcp_trouble = trouble(error)
+    if not talk.udp_trouble:
+        try:
+            # Who has answered over TCP need not have us wait long.
+            talk.udp = udp.collect(sample, TURNS if talk.tcp_trouble else TURNS - 1)
+            if talk.tcp_trouble:
+                talk.udp |= udp.ask(queries[SAMPLE + 1 :])
+        except (OSError, ServerSilent) as error:
+            talk.udp_trouble = trouble(error)
+    if talk.tcp_trouble and talk.udp_trouble:
+        same = talk.tcp_trouble == talk.udp_trouble
+        raise ServerSilent(talk.tcp_trouble if same else f"{talk.tcp_trouble} over TCP, {talk.udp_trouble} over UDP")
+    return talk
+
+
+def _weigh(
+    queries: Mapping[DnsName, dns.message.Message], question: Question, talk: _Talk, udp: UdpLine
+) -> tuple[dict[DnsName, Found], tuple[str, ...], tuple[str, ...]]:
+    """Per owner the better one of both answers; in words, what one way brought and the other one did not; what worked.
 
     Raises:
-        ServerSilent: some question has no answer, or one that is no DNS message.
+        ServerSilent: neither way brought anything of use for some owner.
     """
-    first_id = secrets.randbelow(65536)
-    queries = [(question, _query(question, (first_id + index) % 65536)) for index, question in enumerate(questions)]
+    notes = []
+    over_tcp, tcp_errors = _read(TCP, queries, {} if talk.tcp_trouble else talk.tcp)
+    over_udp, udp_errors = _read(UDP, queries, {} if talk.udp_trouble else talk.udp)
+    differing = [owner for owner in over_udp if owner in over_tcp and over_udp[owner].values != over_tcp[owner].values]
+    if differing:
+        # The zone may have changed between the two.
+        over_udp |= _read_again([(owner, queries[owner]) for owner in differing], udp)
+        differing = [owner for owner in differing if over_udp[owner].values != over_tcp[owner].values]
+    found = {}
+    for owner, values in question.wanted.items():
+        either = [way[owner] for way in (over_tcp, over_udp) if owner in way]
+        if not either:
+            cut = f"cuts its answer for {owner} short, and TCP does not work: {talk.tcp_trouble or 'no answer'}"
+            raise ServerSilent(tcp_errors.get(owner) or udp_errors.get(owner) or cut)
+        found[owner] = next((item for item in either if values <= item.values), either[0])
+    if differing:
+        notes.append(f"answers differently over UDP and over TCP for {differing[0]}")
+    tcp_words = talk.tcp_trouble or next(iter(tcp_errors.values()), "")
+    udp_words = talk.udp_trouble or next((words for words in udp_errors.values() if words), "")
+    if tcp_words:
+        notes.append(f"TCP does not work: {tcp_words}")
+    if udp_words:
+        notes.append(f"UDP does not work: {udp_words}")
+    over = tuple(way for way, words in ((UDP, udp_words), (TCP, tcp_words)) if not words)
+    return found, tuple(notes), over
+
+
+def _read(
+    over: str, queries: Mapping[DnsName, dns.message.Message], messages: Messages
+) -> tuple[dict[DnsName, Found], dict[DnsName, str]]:
+    """The usable answers, and the words for the others; none for what UDP cut short, as TCP is there for that."""
+    found, errors = {}, {}
+    for owner, query in queries.items():
+        message = messages.get(query.id)
+        if message is None:
+            continue
+        try:
+            found[owner] = found_txt(owner, message)
+        except ServerSilent as error:
+            cut = over == UDP and message.rcode() == dns.rcode.NOERROR and message.flags & dns.flags.TC
+            errors[owner] = "" if cut else str(error)
+    return found, errors
+
+
+def _read_again(queries: Sequence[tuple[DnsName, dns.message.Message]], udp: UdpLine) -> dict[DnsName, Found]:
     try:
-        answers = _ask_tcp(server, [query for _, query in queries])
-    except OSError as error:
-        if (starved := out_of_descriptors(str(server), error)) is not None:
-            raise starved from error
-        answers = _ask_udp(server, [query for _, query in queries])
-    return {question: answers[query.id] for question, query in queries}
+        return _read(UDP, dict(queries), udp.ask([query for _, query in queries]))[0]
+    except (OSError, ServerSilent):
+        return {}
 
 
-def exchange(server: Server, wire: bytes, seconds: float) -> bytes:
-    """One message over TCP, and the one that comes back, as octets.
-
-    Raises:
-        OSError: there is no answer in time.
-    """
-    deadline = time.monotonic() + seconds
-    with socket.create_connection((server.address, server.port), timeout=seconds) as connection:
-        connection.settimeout(max(0.01, deadline - time.monotonic()))
-        connection.sendall(struct.pack("!H", len(wire)) + wire)
-        size = struct.unpack("!H", _exactly(connection, 2, deadline))[0]
-        return _exactly(connection, size, deadline)
+def _serial(zone: DnsName, id_: int, talk: _Talk) -> tuple[int | None, bool]:
+    """From either way; a server that serves names and no SOA has no serial to show."""
+    for messages in (talk.tcp, talk.udp):
+        if id_ in messages and messages[id_].rcode() == dns.rcode.NOERROR:
+            serial, signed = found_serial(zone, messages[id_])
+            if serial is not None:
+                return serial, signed
+    return None, False
 
 
-def silence(error: OSError) -> str:
-    """Why there is no answer, in words."""
-    return "no answer" if isinstance(error, TimeoutError) else (error.strerror or "no answer").lower()
+def _with_signatures(
+    answer: Answer,
+    served: Mapping[DnsName, Found],
+    question: Question,
+    ids: _Ids,
+    ways: tuple[TcpLine, UdpLine],
+    now: datetime,
+) -> Answer:
+    """Each RRset that has all its values is verified once, by the keys of the same server."""
+    if question.ds is not None and not question.ds:
+        return answer
+    complete = {owner: served[owner] for owner, values in question.wanted.items() if values <= served[owner].values}
+    unsigned = frozenset(owner for owner, found in complete.items() if found.signatures is None)
+    bogus: dict[DnsName, str] = {}
+    if len(unsigned) < len(complete):
+        from certkeeper.adapters.signatures import Keyring  # noqa: PLC0415 - cryptography, for signed zones only
 
-
-def _query(question: Question, id_: int) -> dns.message.Message:
-    owner, type_ = question
-    query = dns.message.make_query(dns.name.from_text(owner.absolute), type_, use_edns=0, payload=_EDNS_PAYLOAD, id=id_)
-    query.flags &= ~dns.flags.RD
-    return query
-
-
-def _ask_tcp(server: Server, queries: Sequence[dns.message.Message]) -> dict[int, dns.message.Message]:
-    """Pipelined over one connection (RFC 7766 §6.2.1.1); answers may come in any order and are matched by id."""
-    answers: dict[int, dns.message.Message] = {}
-    with socket.create_connection((server.address, server.port), timeout=_SECONDS) as connection:
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        for at in range(0, len(queries), _BATCH):
-            batch = {query.id: query for query in queries[at : at + _BATCH]}
-            deadline = time.monotonic() + _SECONDS
-            wires = [query.to_wire() for query in batch.values()]
-            connection.sendall(b"".join(struct.pack("!H", len(wire)) + wire for wire in wires))
-            while batch:
-                size = struct.unpack("!H", _exactly(connection, 2, deadline))[0]
-                answer = _parse(_exactly(connection, size, deadline))
-                if batch.pop(answer.id, None) is not None:
-                    answers[answer.id] = answer
-    return answers
-
-
-def _ask_udp(server: Server, queries: Sequence[dns.message.Message]) -> dict[int, dns.message.Message]:
-    answers = {}
-    family = socket.AF_INET6 if ":" in server.address else socket.AF_INET
-    try:
-        with socket.socket(family, socket.SOCK_DGRAM) as connection:
-            # Connected, so that a closed port is heard of at once and nobody else's datagrams are.
-            connection.connect((server.address, server.port))
-            for query in queries:
-                answers[query.id] = _one_datagram(connection, query)
-    except OSError as error:
-        raise out_of_descriptors(str(server), error) or ServerSilent(silence(error)) from error
-    return answers
-
-
-def _one_datagram(connection: socket.socket, query: dns.message.Message) -> dns.message.Message:
-    connection.send(query.to_wire())
-    deadline = time.monotonic() + _SECONDS
-    while True:
-        connection.settimeout(max(0.01, deadline - time.monotonic()))
-        answer = _parse(connection.recv(65535))
-        if answer.id == query.id:
-            return answer
-
-
-def _exactly(connection: socket.socket, size: int, deadline: float) -> bytes:
-    """So many octets, all of them before the deadline, however slowly they drip."""
-    data = b""
-    while len(data) < size:
-        connection.settimeout(max(0.01, deadline - time.monotonic()))
-        piece = connection.recv(size - len(data))
-        if not piece:
-            raise ConnectionResetError("the server closed the connection")
-        data += piece
-    return data
-
-
-def _parse(wire: bytes) -> dns.message.Message:
-    try:
-        return dns.message.from_wire(wire)
-    except (dns.exception.DNSException, ValueError) as error:
-        raise ServerSilent("answers with something that is no DNS message") from error
-
-
-def _values(owner: DnsName, answer: dns.message.Message) -> frozenset[str]:
-    """The TXT values at the owner; NXDOMAIN and an empty answer both mean none.
-
-    CNAMEs are followed as far as the server put them into the answer.
-    """
-    rcode = answer.rcode()
-    if rcode not in {dns.rcode.NOERROR, dns.rcode.NXDOMAIN}:
-        raise ServerSilent(f"answers {dns.rcode.to_text(rcode)} for {owner}")
-    if answer.flags & dns.flags.TC:
-        raise ServerSilent(f"cuts its answer for {owner} short, and does not speak TCP")
-    if not answer.flags & dns.flags.AA:
-        raise ServerSilent(f"is not authoritative for {owner}")
-    return frozenset(
-        b"".join(rdata.strings).decode("utf-8", "replace")
-        for rrset in answer.answer
-        if rrset.rdtype == dns.rdatatype.TXT
-        for rdata in rrset
-        if isinstance(rdata, TXT)
+        query = ids.query(question.zone.absolute, dns.rdatatype.DNSKEY)
+        ring = Keyring(question.zone, _one(query, *ways), question.ds, now)
+        for owner, found in complete.items():
+            if found.rrset is not None and found.signatures is not None:
+                words = ring.flaw(found.rrset, found.signatures)
+                if words:
+                    bogus[owner] = words
+    return Answer(
+        answer.served,
+        answer.serial,
+        answer.flaws,
+        bogus,
+        unsigned,
+        answer.signed,
+        answer.over,
+        answer.notes,
     )
+
+
+def _one(query: dns.message.Message, tcp: TcpLine, udp: UdpLine) -> dns.message.Message:
+    """One more answer: over TCP, since keys are large, and over UDP where that fails."""
+    try:
+        return tcp.ask([query])[query.id]
+    except (OSError, ServerSilent):
+        try:
+            return udp.ask([query])[query.id]
+        except OSError as error:
+            raise ServerSilent(f"no answer for its DNSKEY ({trouble(error)})") from error

@@ -9,12 +9,13 @@ with the zone's first change, which keeps what is needed again; without one it i
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from certkeeper.apply.effects import ChangeZone, FindServers, NotifyZone, WriteJournal, do
-from certkeeper.apply.propagate import Proof
+from certkeeper.apply.propagate import Proof, Terms
 from certkeeper.apply.scheduler import Scheduler, Signal, shield, wait
+from certkeeper.apply.unproven import refuse_unreachable
 from certkeeper.base.errors import CertkeeperError, OutOfDescriptors
 from certkeeper.base.events import Noted, Tell, ZoneChanged, count
 from certkeeper.base.names import Alias, DnsName
@@ -22,7 +23,7 @@ from certkeeper.base.wire import Exchange, TransportError, pause
 from certkeeper.plan.records import ChallengeIntent
 from certkeeper.zone.apex import OwnersRefused, ZoneError
 from certkeeper.zone.changes import ChangeSet, Key, RecordChange
-from certkeeper.zone.propagation import ServerSet
+from certkeeper.zone.propagation import Demand, ServerSet
 from certkeeper.zone.rrset import Zone, ZoneKind, txt_rdata
 
 WAVE_SIZE = 100
@@ -61,10 +62,10 @@ class _Queue:
 class Waves:
     """Collects the values of running lineages and carries them through DNS."""
 
-    def __init__(self, scheduler: Scheduler, tell: Tell, bound: timedelta) -> None:
+    def __init__(self, scheduler: Scheduler, tell: Tell, bound: timedelta, demand: Demand = Demand.REACHABLE) -> None:
         self._scheduler = scheduler
         self._tell = tell
-        self._bound = bound
+        self._terms = Terms(bound, demand)
         self._queues: dict[Zone, _Queue] = {}
         self._held: dict[Alias, list[_Parked]] = {}
         self._published: dict[tuple[Zone, int], ChangeSet] = {}
@@ -205,6 +206,7 @@ class Waves:
     def _carry(self, zone: Zone, wave: dict[Alias, _Parked]) -> Exchange[None]:
         try:
             yield from wait(self._queues[zone].servers_known)
+            refuse_unreachable(zone.name, self._queues[zone].servers, self._terms.demand)
         except CertkeeperError as error:
             if zone.kind is not ZoneKind.SCRIPTED:
                 # Nothing could be proven, so nothing is published.
@@ -286,7 +288,9 @@ class Waves:
             for item in going:
                 item.proven.set()
             return
-        failed = yield from Proof(self._scheduler, zone.name, servers, self._bound, self._tell).of(wanted)
+        # What is odd about the servers is told once, not once per wave.
+        self._queues[zone].servers = replace(servers, skipped=(), notes=(), ignored=())
+        failed = yield from Proof(self._scheduler, zone.name, servers, self._terms, self._tell).of(wanted)
         for item in going:
             owners = sorted(owner for owner in item.values if owner in failed.owners)
             error = failed.error(owners) if owners else None

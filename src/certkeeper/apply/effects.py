@@ -1,6 +1,5 @@
 """Effects: the steps that touch a machine, as values. Each knows which port it goes through."""
 
-from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, TypeVar, cast
@@ -15,7 +14,7 @@ from certkeeper.lineage.model import Draft, Lineage, VersionFiles
 from certkeeper.plan.backoff import next_backoff
 from certkeeper.plan.records import Record
 from certkeeper.zone.changes import ChangeSet
-from certkeeper.zone.propagation import Server, ServerSet
+from certkeeper.zone.propagation import Answer, Question, Server, ServerSet
 from certkeeper.zone.rrset import Zone
 
 T_co = TypeVar("T_co", covariant=True)
@@ -194,12 +193,21 @@ class FindServers(Effect[ServerSet]):
 
 
 @dataclass(frozen=True, slots=True)
-class AskServer(Effect[Mapping[DnsName, frozenset[str]]]):
+class AskServer(Effect[Answer]):
     server: Server
-    owners: Collection[DnsName]
+    question: Question
 
-    def perform(self, ports: Ports) -> Mapping[DnsName, frozenset[str]]:
-        return ports.nameservers.ask_txt(self.server, self.owners)
+    def perform(self, ports: Ports) -> Answer:
+        return ports.nameservers.ask(self.server, self.question, ports.clock.now())
+
+
+@dataclass(frozen=True, slots=True)
+class AskResolver(Effect[Answer]):
+    resolver: Server
+    question: Question
+
+    def perform(self, ports: Ports) -> Answer:
+        return ports.nameservers.ask_resolver(self.resolver, self.question)
 
 
 @dataclass(frozen=True, slots=True)

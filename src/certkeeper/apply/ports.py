@@ -17,7 +17,7 @@ from certkeeper.plan.records import Record, Records
 from certkeeper.zone.caa import CaaAnswers
 from certkeeper.zone.changes import ChangeSet
 from certkeeper.zone.facts import Kept, ZoneFacts
-from certkeeper.zone.propagation import Server, ServerSet
+from certkeeper.zone.propagation import Answer, Question, Server, ServerSet
 from certkeeper.zone.rrset import Zone
 
 
@@ -70,8 +70,14 @@ class Nameservers(Protocol):
     def aliases(self, names: Collection[DnsName]) -> Mapping[DnsName, DnsName]:
         """Where a CNAME at these names leads, as their zones' servers say; none where nobody can be asked."""
 
-    def ask_txt(self, server: Server, owners: Collection[DnsName]) -> Mapping[DnsName, frozenset[str]]:
-        """The TXT values (joined character-strings) that this server serves. Raises CertkeeperError if it is silent."""
+    def ask(self, server: Server, question: Question, now: datetime) -> Answer:
+        """The TXT values (joined character-strings) that this server serves for every owner asked for, and its serial.
+
+        Signatures count as of `now`. Raises CertkeeperError if the server is silent.
+        """
+
+    def ask_resolver(self, resolver: Server, question: Question) -> Answer:
+        """What a recursive resolver answers with. Raises CertkeeperError if it is silent."""
 
 
 class CaaLookup(Protocol):

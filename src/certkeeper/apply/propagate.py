@@ -1,142 +1,219 @@
 """Waiting until a zone's name servers serve what was published, and no longer."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from typing import cast
 
 from certkeeper.apply.effects import AskServer
-from certkeeper.apply.scheduler import Scheduler, Signal, monotonic, wait
+from certkeeper.apply.pace import SERIAL_LOOKS, next_look, next_try, whole_look
+from certkeeper.apply.resolvers import Resolvers
+from certkeeper.apply.scheduler import Scheduler, Signal, wait
+from certkeeper.apply.unproven import Unproven
 from certkeeper.base.errors import CertkeeperError
-from certkeeper.base.events import Noted, ServersWaited, Tell, ZoneProven
+from certkeeper.base.events import (
+    Noted,
+    ServerSeen,
+    ServersIgnored,
+    ServersWaited,
+    Tell,
+    ZoneProven,
+    ZoneUnproven,
+)
 from certkeeper.base.names import DnsName
-from certkeeper.base.times import duration_text
 from certkeeper.base.wire import Exchange
-from certkeeper.zone.apex import ZoneError
-from certkeeper.zone.propagation import PATIENCE, Evidence, Server, ServerSet, Verdict, Wanted, final, judge
+from certkeeper.zone.propagation import (
+    Answer,
+    Demand,
+    Evidence,
+    Question,
+    Server,
+    ServerSet,
+    Verdict,
+    Wanted,
+    final,
+    judge,
+)
+from certkeeper.zone.shortfall import shortfall
 
-_FIRST_POLL = 0.1
-_SLOWEST_POLL = 2.0
 _WORTH_TELLING = 1.0
 """Seconds after which a wait is worth a line."""
 
 
 @dataclass(frozen=True, slots=True)
-class Unproven:
-    """What is not served everywhere after the bound; empty `owners` means that all is well."""
+class Terms:
+    """How long is waited at most, and for whom. `usual` is how long each server took last time in this run."""
 
-    zone: DnsName
-    owners: frozenset[DnsName]
-    verdict: Verdict
     bound: timedelta
-    unasked: CertkeeperError | None = None
-    """Why a server that counts as silent could not even be asked from here."""
+    demand: Demand = Demand.REACHABLE
+    usual: dict[Server, float] = field(default_factory=dict)
 
-    def error(self, owners: Sequence[DnsName]) -> CertkeeperError:
-        """The error for a lineage that needs these owners."""
-        lacking = [str(server) for server, missing in self.verdict.lacking.items() if missing & frozenset(owners)]
-        what = ", ".join(owner.text for owner in owners[:5]) + (" …" if len(owners) > 5 else "")
-        silent = "; ".join(f"{server}: {trouble}" for server, trouble in self.verdict.silent.items())
-        if self.unasked is not None and not lacking:
-            return self.unasked
-        if lacking:
-            return ZoneError(
-                f"zone {self.zone}: {', '.join(lacking)} still answers without {what} "
-                f"after {duration_text(self.bound)}" + (f"; not answering: {silent}" if silent else ""),
-                hint="see whether that server gets the zone from its primary (serial, NOTIFY, AXFR); "
-                "a slow one needs a larger WAIT",
-            )
-        return ZoneError(
-            f"zone {self.zone}: no name server confirms {what} within {duration_text(self.bound)}: {silent}",
-            hint="where this host reaches other addresses than the world does, set NAMESERVERS",
-        )
+
+@dataclass(slots=True)
+class _Watch:
+    """One server under watch. `busy`: a question is under way, or its time is fixed. `at`: when it was found to serve
+    everything, in seconds from the start.
+    """
+
+    busy: bool = False
+    serial_looks: int = 0
+    at: float | None = None
 
 
 class Proof:
     """One zone's servers, each asked at its own pace until the verdict is in, at most for the bound.
 
-    Questions to one server come after 0.1, 0.2, 0.4 … 2 s. A server that does not answer holds nobody up, and what
-    it says after the verdict no longer counts.
+    A server that does not answer holds nobody up, and what it says after the verdict no longer counts. Resolvers are
+    asked once the servers that answer all serve it.
     """
 
-    def __init__(self, scheduler: Scheduler, zone: DnsName, servers: ServerSet, bound: timedelta, tell: Tell) -> None:
+    def __init__(self, scheduler: Scheduler, zone: DnsName, servers: ServerSet, terms: Terms, tell: Tell) -> None:
         self._scheduler = scheduler
         self._zone = zone
         self._servers = servers
-        self._bound = bound
+        self._terms = terms
         self._tell = tell
         self._wanted: Wanted = {}
         self._evidence: dict[Server, Evidence] = {}
-        self._unasked: dict[Server, CertkeeperError] = {}
+        self._watches = {server: _Watch() for server in servers.servers}
         self._decided = Signal()
+        self._resolvers = Resolvers(scheduler, servers.vantage, self._decided)
+        self._unasked: dict[Server, CertkeeperError] = {}
+        self._started = 0.0
         self._late = False
         self._told: tuple[str, ...] = ()
 
     def of(self, wanted: Wanted) -> Exchange[Unproven]:
         """Wait until these values are served; to be called once."""
         self._wanted = wanted
-        started = yield from monotonic()
-        for note in self._servers.skipped:
+        self._started = self._scheduler.monotonic()
+        for note in (*self._servers.skipped, *self._servers.notes):
             self._tell(Noted(f"zone {self._zone}", note))
-        for server in self._servers.servers:
-            self._ask(server, _FIRST_POLL)
-        self._scheduler.later(self._bound.total_seconds(), self._decided.set)
+        if self._servers.ignored:
+            self._tell(ServersIgnored(self._zone.text, tuple(map(str, self._servers.ignored))))
+        self._look_again()
+        self._scheduler.later(self._terms.bound.total_seconds(), self._decided.set)
         self._scheduler.later(_WORTH_TELLING, self._tell_waiting)
         yield from wait(self._decided)
-        elapsed = (yield from monotonic()) - started
-        return self._conclude(elapsed)
+        return self._conclude()
 
-    def _ask(self, server: Server, delay: float) -> None:
-        if not self._decided.happened:
-            self._scheduler.probe(AskServer(server, tuple(self._wanted)), self._answered(server, delay))
+    def _look_again(self) -> None:
+        """Have every server asked in time that does not serve everything, as far as is known."""
+        verdict = self._verdict()
+        for server, watch in self._watches.items():
+            if watch.busy or server in verdict.confirmed:
+                continue
+            watch.busy = True
+            seen = self._evidence.get(server)
+            if seen is None:
+                self._ask(server)
+            elif seen.silent_tries:
+                self._scheduler.later(next_try(seen.silent_tries), partial(self._ask, server))
+            else:
+                delay = next_look(self._elapsed(), self._terms.usual.get(server))
+                self._scheduler.later(delay, partial(self._ask, server))
 
-    def _answered(self, server: Server, delay: float) -> Callable[[object, Exception | None], None]:
+    def _ask(self, server: Server) -> None:
+        """For everything that the server lacks; where that is a lot, for its serial until that moves."""
+        if self._decided.happened:
+            return
+        watch, seen = self._watches[server], self._evidence.get(server)
+        lacking = self._verdict().lacking.get(server, frozenset(self._wanted))
+        if seen is None or seen.served is None or whole_look(len(lacking), seen.serial, watch.serial_looks):
+            watch.serial_looks = 0
+            asked = {owner: values for owner, values in self._wanted.items() if owner in lacking}
+        else:
+            watch.serial_looks += 1
+            asked = {}
+        question = Question(self._zone, asked, self._servers.ds)
+        self._scheduler.probe(AskServer(server, question), self._answered(server, question))
+
+    def _answered(self, server: Server, question: Question) -> Callable[[object, Exception | None], None]:
         def answered(value: object, error: Exception | None) -> None:
             if error is not None and not isinstance(error, CertkeeperError):
                 raise error
-            known = self._evidence.get(server, Evidence())
+            watch, known = self._watches[server], self._evidence.get(server, Evidence())
             self._unasked.pop(server, None)
             if error is not None and error.local:
                 self._unasked[server] = error
             if error is not None:
-                tries = known.silent_tries + 1
-                # One lost packet does not make a server that lacked values a silent one.
-                served = known.served if tries < PATIENCE else None
-                self._evidence[server] = Evidence(served, str(error), tries)
+                self._evidence[server] = known.missed(str(error))
             else:
-                self._evidence[server] = Evidence(cast("Wanted", value))
-            verdict = self._verdict()
-            if verdict.proven:
-                self._decided.set()
-            elif server not in verdict.confirmed:
-                self._scheduler.later(delay, partial(self._ask, server, min(delay * 2, _SLOWEST_POLL)))
-            if self._late:
-                self._tell_waiting()
+                answer = cast("Answer", value)
+                self._evidence[server] = known.heard(answer)
+                if not question.wanted and answer.serial != known.serial:
+                    # It has something new: what, is asked at once.
+                    watch.serial_looks = SERIAL_LOOKS
+                    self._ask(server)
+                    return
+            watch.busy = False
+            self._weigh()
 
         return answered
 
+    def _weigh(self) -> None:
+        verdict = self._verdict()
+        for server, watch in self._watches.items():
+            if server not in verdict.confirmed:
+                watch.at = None
+            elif watch.at is None:
+                watch.at = self._elapsed()
+        ready = {owner: values for owner, values in self._wanted.items() if owner in verdict.ready}
+        self._resolvers.look(Question(self._zone, ready), self._weigh)
+        if verdict.proven and not self._resolvers.missing:
+            self._decided.set()
+        else:
+            self._look_again()
+        if self._late:
+            self._tell_waiting()
+
+    def _elapsed(self) -> float:
+        return self._scheduler.monotonic() - self._started
+
     def _verdict(self) -> Verdict:
-        return judge(self._servers.servers, self._wanted, self._evidence)
+        return judge(
+            self._servers.servers, self._wanted, self._evidence, demand=self._terms.demand, ds=self._servers.ds
+        )
 
     def _tell_waiting(self) -> None:
         """Say what is missing, once it has taken a while, and again when it changes."""
         self._late = True
         verdict = self._verdict()
-        missing = tuple(sorted(str(server) for server in (*verdict.lacking, *verdict.silent)))
+        waited = [str(server) for server in (*verdict.lacking, *verdict.silent)]
+        waited += [f"resolver {resolver}" for resolver in self._resolvers.missing]
+        missing = tuple(sorted(waited))
         if missing and missing != self._told and not self._decided.happened:
             self._tell(ServersWaited(self._zone.text, missing))
         self._told = missing
 
-    def _conclude(self, elapsed: float) -> Unproven:
+    def _conclude(self) -> Unproven:
         verdict = self._verdict()
-        failed = final(verdict, self._wanted)
-        if not failed:
-            served_by = tuple(str(server) for server in verdict.confirmed)
-            self._tell(ZoneProven(self._zone.text, served_by, elapsed))
+        failed = final(verdict, self._wanted, self._terms.demand)
+        unseen = self._resolvers.unseen(frozenset(self._wanted) - failed)
+        failed |= frozenset(owner for found in unseen.values() for owner in found)
+        self._terms.usual.update({one: watch.at for one, watch in self._watches.items() if watch.at is not None})
+        seen = {server: self._seen(server, verdict) for server in self._servers.servers}
+        if failed:
+            self._tell(ZoneUnproven(self._zone.text, tuple(seen.values()), self._elapsed()))
+        else:
+            resolvers = tuple(map(str, self._servers.vantage))
+            confirmed = tuple(seen[server] for server in verdict.confirmed)
+            self._tell(ZoneProven(self._zone.text, confirmed, self._elapsed(), resolvers))
             for server, trouble in verdict.silent.items():
                 self._tell(
                     Noted(f"zone {self._zone}", f"{server} did not answer ({trouble}); others serve the records")
                 )
         unasked = next((self._unasked[server] for server in verdict.silent if server in self._unasked), None)
-        return Unproven(self._zone, failed, verdict, self._bound, unasked)
+        return Unproven(self._zone, failed, verdict, self._terms.bound, dict(self._evidence), unseen, unasked)
+
+    def _seen(self, server: Server, verdict: Verdict) -> ServerSeen:
+        """One server, for whoever watches."""
+        if server in verdict.silent:
+            return ServerSeen(str(server), None, note=verdict.silent[server])
+        said = self._evidence[server].said
+        lacks = shortfall(server, self._wanted, self._evidence, verdict) if server in verdict.lacking else ""
+        note = "; ".join(word for word in (lacks, *said.notes) if word)
+        # Signatures count as seen where they were verified; in an insecure zone nobody looks.
+        signed = verdict.signed and server in verdict.confirmed
+        return ServerSeen(str(server), self._watches[server].at, said.serial, said.over, signed, note)

@@ -46,7 +46,7 @@ class Reconciler:
         self._terms_accepted = terms_accepted
         self._tell = _unbreakable(tell)
         self._scheduler = Scheduler(executor, clock)
-        self._waves = Waves(self._scheduler, self._tell, settings.propagation)
+        self._waves = Waves(self._scheduler, self._tell, settings.propagation, settings.demand)
         self._queue = deque(plan.due)
         self._outcomes: dict[Alias, Outcome] = {}
         self._fatal: CertkeeperError | None = None

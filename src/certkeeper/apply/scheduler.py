@@ -121,6 +121,10 @@ class Scheduler:
         """Call after that time; a call whose time has not come when every exchange ended is dropped."""
         heapq.heappush(self._timers, (self._clock.monotonic() + seconds, next(self._tickets), call))
 
+    def monotonic(self) -> float:
+        """For what is no exchange and is called back."""
+        return self._clock.monotonic()
+
     def interrupt(self, error: Exception) -> None:
         """Throw the error into every exchange that owes nothing; steps under way end first, and no new one starts.
 

@@ -4,18 +4,15 @@ It goes the way of a challenge (apply/challenges.py): written down before, and w
 is killed.
 """
 
-from collections.abc import Collection, Mapping
-
 from certkeeper.apply.challenges import Waves
-from certkeeper.apply.ports import Clock, Executor, Nameservers
+from certkeeper.apply.ports import Clock, Executor
 from certkeeper.apply.scheduler import Scheduler
 from certkeeper.base.errors import CertkeeperError
-from certkeeper.base.events import Event, ServerServes, Tell, ZoneChanged
+from certkeeper.base.events import Tell
 from certkeeper.base.names import Alias, DnsName
 from certkeeper.base.wire import Exchange
 from certkeeper.config.settings import Settings
 from certkeeper.plan.records import CHALLENGE_LABEL
-from certkeeper.zone.propagation import Server, ServerSet
 from certkeeper.zone.rrset import Zone
 
 TEST_LABEL = "_certkeeper-test"
@@ -28,38 +25,6 @@ def trial_owner(written: DnsName, zone: DnsName) -> DnsName:
     named = written.parent if written.labels[:1] == (CHALLENGE_LABEL,) else written
     beside = named.child(TEST_LABEL)
     return beside if beside.is_within(zone) else written.child(TEST_LABEL)
-
-
-class Watch:
-    """Implements the port Nameservers by another one, and tells when each server first serves the value."""
-
-    def __init__(self, nameservers: Nameservers, clock: Clock, owner: DnsName, value: str, tell: Tell) -> None:
-        self._nameservers = nameservers
-        self._clock = clock
-        self._owner = owner
-        self._value = value
-        self._tell = tell
-        self._published = clock.monotonic()
-        self._seen: set[Server] = set()
-
-    def of(self, zone: DnsName) -> ServerSet:
-        return self._nameservers.of(zone)
-
-    def aliases(self, names: Collection[DnsName]) -> Mapping[DnsName, DnsName]:
-        return self._nameservers.aliases(names)
-
-    def ask_txt(self, server: Server, owners: Collection[DnsName]) -> Mapping[DnsName, frozenset[str]]:
-        served = self._nameservers.ask_txt(server, owners)
-        if self._value in served.get(self._owner, ()) and server not in self._seen:
-            self._seen.add(server)
-            self._tell(ServerServes(str(server), self._clock.monotonic() - self._published))
-        return served
-
-    def tell(self, event: Event) -> None:
-        """To be told what happens: the time counts from when the record was published."""
-        if isinstance(event, ZoneChanged) and event.action == "published":
-            self._published = self._clock.monotonic()
-        self._tell(event)
 
 
 class Trial:
@@ -79,7 +44,7 @@ class Trial:
         self._zone = zone
         self._values = {zone: {owner: frozenset({value})}}
         self._scheduler = Scheduler(executor, clock)
-        self._waves = Waves(self._scheduler, tell, settings.propagation)
+        self._waves = Waves(self._scheduler, tell, settings.propagation, settings.demand)
         self._error: Exception | None = None
 
     def interrupt(self, error: CertkeeperError) -> None:

@@ -18,6 +18,11 @@ class Event:
         """One line: lower case, the object first, no final period."""
         return " ".join(str(getattr(self, item.name)) for item in fields(self))
 
+    @property
+    def details(self) -> tuple[str, ...]:
+        """More lines, where one does not say it all."""
+        return ()
+
 
 Tell = Callable[[Event], None]
 
@@ -76,28 +81,91 @@ class ServersWaited(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class ServerServes(Event):
-    """One name server has what was published; told by trials."""
+class ServersIgnored(Event):
+    """The operator said that these do not count (DNS_IGNORE); told once per zone."""
 
-    label: ClassVar[str] = "server-serves"
-    server: str
-    seconds: float
+    label: ClassVar[str] = "servers-ignored"
+    zone: str
+    servers: tuple[str, ...]
 
     @property
     def text(self) -> str:
-        return f"{self.server}: serves it after {self.seconds:.1f} s"
+        return f"zone {self.zone}: not asked, as DNS_IGNORE says: {', '.join(self.servers)}"
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSeen:
+    """What a proof found out about one server. `seconds` until it served everything; None where it does not.
+
+    `over` are the ways that work (udp, tcp), `signed` whether valid signatures came along, `note` what is odd.
+    """
+
+    server: str
+    seconds: float | None
+    serial: int | None = None
+    over: tuple[str, ...] = ()
+    signed: bool = False
+    note: str = ""
+
+    @property
+    def how(self) -> str:
+        """What servers of a zone have in common on a good day."""
+        serial = f"serial {self.serial}" if self.serial is not None else ""
+        words = (serial, " and ".join(self.over), "signed" if self.signed else "")
+        return ", ".join(word for word in words if word)
+
+    @property
+    def text(self) -> str:
+        when = f"after {self.seconds:.1f} s" if self.seconds is not None else ""
+        return f"{self.server}: {', '.join(word for word in (when, self.how, self.note) if word)}"
 
 
 @dataclass(frozen=True, slots=True)
 class ZoneProven(Event):
+    """`resolvers` are those that see it, too."""
+
     label: ClassVar[str] = "zone-proven"
     zone: str
-    servers: tuple[str, ...]
+    servers: tuple[ServerSeen, ...]
+    seconds: float
+    resolvers: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        names = ", ".join(seen.server for seen in self.servers)
+        seen_by = f", seen by {', '.join(self.resolvers)}" if self.resolvers else ""
+        how = f" ({self.servers[0].how})" if self.servers and self.servers[0].how and not self._differ else ""
+        return f"zone {self.zone}: served by {names}{seen_by} after {self.seconds:.1f} s{how}"
+
+    @property
+    def details(self) -> tuple[str, ...]:
+        """A line per server where they differ, or one has lagged."""
+        times = [seen.seconds for seen in self.servers if seen.seconds is not None]
+        lagged = bool(times) and max(times) >= 1 and max(times) > 2 * min(times)
+        odd = any(seen.note for seen in self.servers)
+        return tuple(seen.text for seen in self.servers) if self._differ or lagged or odd else ()
+
+    @property
+    def _differ(self) -> bool:
+        return len({seen.how for seen in self.servers}) > 1
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneUnproven(Event):
+    """The bound has passed. One line per server, those that do serve it included."""
+
+    label: ClassVar[str] = "zone-unproven"
+    zone: str
+    servers: tuple[ServerSeen, ...]
     seconds: float
 
     @property
     def text(self) -> str:
-        return f"zone {self.zone}: served by {', '.join(self.servers)} after {self.seconds:.1f} s"
+        return f"zone {self.zone}: not served everywhere after {self.seconds:.1f} s"
+
+    @property
+    def details(self) -> tuple[str, ...]:
+        return tuple(seen.text for seen in self.servers)
 
 
 @dataclass(frozen=True, slots=True)

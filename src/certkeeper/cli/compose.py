@@ -192,13 +192,11 @@ class Machine:
             CertkeeperError: STATEDIR cannot be written to, so nothing was started.
         """
         from certkeeper.adapters.pool import Pool  # noqa: PLC0415 - as above
-        from certkeeper.apply.trial import Trial, Watch  # noqa: PLC0415 - as above
+        from certkeeper.apply.trial import Trial  # noqa: PLC0415 - as above
 
         self.journal.prepare()
-        ports = self._ports()
-        watch = Watch(ports.nameservers, self.clock, owner, value, tell)
-        executor = Pool(replace(ports, nameservers=watch))
-        trial = Trial(zone, owner, value, self.settings, executor=executor, clock=self.clock, tell=watch.tell)
+        executor = Pool(self._ports())
+        trial = Trial(zone, owner, value, self.settings, executor=executor, clock=self.clock, tell=tell)
         with orderly(lambda code: trial.interrupt(Interrupted(code))):
             return trial.run()
 
@@ -257,9 +255,12 @@ class Machine:
         }
 
     def _nameservers(self) -> Nameservers:
-        from certkeeper.adapters.resolver import SystemNameservers  # noqa: PLC0415 - nor any name server
+        from certkeeper.adapters.resolver import Named, SystemNameservers  # noqa: PLC0415 - nor any name server
 
-        return SystemNameservers(self.settings.nameservers)
+        settings = self.settings
+        return SystemNameservers(
+            Named(settings.nameservers, settings.extra_nameservers, settings.dns_ignore, settings.vantage)
+        )
 
 
 def open_machine(config: str | None) -> Machine:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Protocol, TextIO
 
 from certkeeper.base.errors import CertkeeperError, printable
-from certkeeper.base.events import Event, LineageFailed, Noted, ServersWaited, ZoneChanged
+from certkeeper.base.events import Event, LineageFailed, Noted, ServersWaited, ZoneChanged, ZoneUnproven
 from certkeeper.config.findings import Finding, Severity
 
 
@@ -53,7 +53,8 @@ class Lines:
             self._told = event.error
             print_error(event.error, prefix=f"{event.lineage}: ")
         elif not self._quiet or isinstance(event, Noted):
-            self._out.write(f"{printable(event.text)}\n")
+            details = "".join(f"    {printable(line)}\n" for line in event.details)
+            self._out.write(f"{printable(event.text)}\n{details}")
             self._out.flush()
 
     def close(self) -> None:
@@ -90,8 +91,10 @@ class Terminal:
         if isinstance(event, LineageFailed):
             self._tell_failure(event)
         else:
-            mark, style = ("!", "yellow") if isinstance(event, Noted) else ("✓", "")
+            mark, style = ("!", "yellow") if isinstance(event, Noted | ZoneUnproven) else ("✓", "")
             self._console.print(Text(f"{mark} {printable(event.text)}", style=style))
+            for line in event.details:
+                self._console.print(Text(f"    {printable(line)}", style=style))
         withdrawn = isinstance(event, ZoneChanged) and event.action == "withdrawn"
         awaited = None if withdrawn else _AWAITED.get(event.label)
         if awaited:

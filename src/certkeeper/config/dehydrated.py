@@ -7,10 +7,11 @@ from certkeeper.base.keys import KeyAlgorithm, KeyPolicy
 from certkeeper.config.authority import directory_url
 from certkeeper.config.certificates import key_spec
 from certkeeper.config.findings import Severity
-from certkeeper.config.nameservers import nameservers
+from certkeeper.config.nameservers import extra_nameservers, ignored_servers, nameservers, vantage_resolvers
 from certkeeper.config.powerdns import propagation
 from certkeeper.config.settings import Settings
 from certkeeper.config.values import Values, inside
+from certkeeper.zone.propagation import Demand
 
 _DEFAULT_WELLKNOWN = "/var/www/dehydrated"
 
@@ -39,6 +40,10 @@ def read_settings(values: Values, config_file: str, basedir: str, environment: M
         caa_check=values.truth("CAA_CHECK", default=True),
         nameservers=nameservers(values),
         propagation=propagation(values),
+        extra_nameservers=extra_nameservers(values),
+        dns_ignore=ignored_servers(values),
+        vantage=vantage_resolvers(values),
+        demand=values.word("PROPAGATION", Demand.REACHABLE),
     )
 
 

@@ -10,6 +10,7 @@ from certkeeper.base.keys import KeySpec
 from certkeeper.base.names import Alias, DnsName, Identifier
 from certkeeper.config.findings import Finding
 from certkeeper.lineage.retention import Retention
+from certkeeper.zone.propagation import Demand
 
 DEFAULT_RENEW_DAYS = 32
 DEFAULT_PROPAGATION = timedelta(seconds=300)
@@ -130,10 +131,22 @@ class ZoneRule:
 
 @dataclass(frozen=True, slots=True)
 class NameserverOverride:
-    """NAMESERVERS: whom to ask instead of a zone's NS addresses; `zone` None counts for every zone without its own."""
+    """NAMESERVERS: whom to ask instead of a zone's NS addresses; `zone` None counts for every zone without its own.
+
+    EXTRA_NAMESERVERS: whom to ask as well; `zone` None counts for every zone.
+    """
 
     zone: DnsName | None
     servers: tuple[ServerAddress, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class IgnoredServer:
+    """DNS_IGNORE: a server that does not count, by NS name or address, in one zone or in all (None)."""
+
+    zone: DnsName | None
+    host: str
+    port: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,9 +192,10 @@ class Settings:
     """The run's settings. Paths are as the operator wrote them, without a final slash.
 
     `ca_bundle` is a PEM file of the roots that the CA's API is trusted by; None means the system's.
-    `propagation` bounds the wait for the name servers (WAIT, PDNS_WAIT). `providers` are all that a certificate or a
-    zone of the page names; `zone_rules` has the longer suffixes first. `caa_check`: CAA that forbids stops a
-    certificate before its order.
+    `propagation` bounds the wait for the name servers (WAIT, PDNS_WAIT), `demand` says whose word it takes.
+    `vantage` are resolvers that have to see the records, too. `providers` are all that a certificate or a zone of the
+    page names; `zone_rules` has the longer suffixes first. `caa_check`: CAA that forbids stops a certificate before
+    its order.
     """
 
     config_file: str
@@ -200,6 +214,10 @@ class Settings:
     nameservers: tuple[NameserverOverride, ...] = ()
     propagation: timedelta = DEFAULT_PROPAGATION
     caa_check: bool = True
+    extra_nameservers: tuple[NameserverOverride, ...] = ()
+    dns_ignore: tuple[IgnoredServer, ...] = ()
+    vantage: tuple[ServerAddress, ...] = ()
+    demand: Demand = Demand.REACHABLE
 
     def provider(self, id_: str) -> Provider | None:
         return next((item for item in self.providers if item.id == id_), None)

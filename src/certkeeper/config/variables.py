@@ -56,7 +56,6 @@ WITHOUT_EFFECT = {
     "DEHYDRATED_GROUP": "the run keeps the group that started it",
     "DEHYDRATED_USER": "the run keeps the user that started it",
     "DEPLOY": "no service is told of a new certificate",
-    "DNS_IGNORE": "all name servers are waited for",
     "EAB_HMAC_KEY": "an account that needs external account binding cannot be registered",
     "EAB_KID": "an account that needs external account binding cannot be registered",
     "IP_VERSION": "the CA is reached over IPv4 or IPv6, whichever answers",
@@ -68,7 +67,6 @@ WITHOUT_EFFECT = {
     "PDNS_ZONES_TXT": "zones are looked up through the PowerDNS API",
     "PREFERRED_CHAIN": "the CA's default chain is taken",
     "PROBE": "no service is probed",
-    "PROPAGATION": "the wait for the name servers is bounded by WAIT",
     "TLSA": "no TLSA record is published",
     "TLSA_TTL": "no TLSA record is published",
     "TLSA_TYPES": "no TLSA record is published",
@@ -76,9 +74,10 @@ WITHOUT_EFFECT = {
 
 _ACTED_ON = (
     "CAA_CHECK "
-    "BASEDIR CA_BUNDLE DNS_PROVIDER KEEP_DAYS KEEP_VERSIONS LICENSE NAMESERVERS "
+    "BASEDIR CA_BUNDLE DNS_IGNORE DNS_PROVIDER EXTRA_NAMESERVERS KEEP_DAYS KEEP_VERSIONS LICENSE NAMESERVERS "
     "PDNS_CA_BUNDLE PDNS_CLIENT_CERT PDNS_CLIENT_KEY PDNS_HOST PDNS_KEY PDNS_KEY_FILE PDNS_NO_NOTIFY "
-    "PDNS_PORT PDNS_SERVER PDNS_SUFFIX PDNS_VERSION PDNS_WAIT STATEDIR ZONES_D DEBUG "
+    "PDNS_PORT PDNS_SERVER PDNS_SUFFIX PDNS_VERSION PDNS_WAIT PROPAGATION STATEDIR VANTAGE_RESOLVERS "
+    "ZONES_D DEBUG "
     "LEXICON_PROVIDER RFC2136_KEY RFC2136_KEY_ALGORITHM RFC2136_KEY_FILE RFC2136_KEY_NAME RFC2136_SERVER"
 )
 KNOWN = frozenset({*DEFAULTS, *LEGACY_PDNS, *WITHOUT_EFFECT, *_ACTED_ON.split()})

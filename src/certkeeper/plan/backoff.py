@@ -20,7 +20,16 @@ class BackedOff(CertkeeperError):
 
 def backoff_inputs(lineage_fingerprint: str, settings: Settings) -> str:
     """A hash of what an operator may have mended: when it changes, there is no reason to wait."""
-    return fingerprint(lineage_fingerprint, settings.nameservers, settings.propagation, settings.ca_bundle)
+    return fingerprint(
+        lineage_fingerprint,
+        settings.nameservers,
+        settings.propagation,
+        settings.ca_bundle,
+        settings.extra_nameservers,
+        settings.dns_ignore,
+        settings.vantage,
+        settings.demand,
+    )
 
 
 def next_backoff(alias: Alias, failures: int, error: CertkeeperError, inputs: str, now: datetime) -> Backoff:

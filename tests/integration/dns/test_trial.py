@@ -32,8 +32,8 @@ def test_a_record_goes_the_whole_way_and_is_gone_again(make_page: MakePage, zone
     assert lines[0].startswith(f'zone {zone}: {owner} TXT "certkeeper-test-')
     assert lines[0].endswith(" published")
     for server in (world.primary, world.secondary):
-        (line,) = [line for line in lines if line.startswith(f"{server.server}: serves it after ")]
-        assert line.endswith(" s")
+        (line,) = [line for line in lines if line.startswith(f"{server.server}: after ")]
+        assert " s, serial " in line
     assert any(line.startswith(f"zone {zone}: works: every name server that answers has it") for line in lines)
     assert lines[-1].endswith(" withdrawn")
     assert_clean_dns(world, zone)
@@ -46,7 +46,7 @@ def test_a_secondary_that_never_hears_of_it_fails_the_test(make_page: MakePage, 
     done = page.dns("test", "www.deaf.example")
     assert done.code == 1
     assert world.secondary.server in done.only_error()
-    assert f"{world.primary.server}: serves it" in done.out
+    assert f"{world.primary.server}: after " in done.out
     assert_clean_dns(world, "deaf.example")
 
 

@@ -13,8 +13,9 @@ from urllib3.exceptions import NewConnectionError
 from urllib3.exceptions import SSLError as WrappedSslError
 
 import certkeeper.adapters.delegation
+import certkeeper.adapters.dnsquestions
 import certkeeper.adapters.dnswire
-from builders.certificates import new_key
+from builders.certificates import NOW, new_key
 from builders.effects import in_child
 from certkeeper.adapters.accounts import Accounts
 from certkeeper.adapters.claims import Claims
@@ -23,7 +24,7 @@ from certkeeper.adapters.hooks import Hooks
 from certkeeper.adapters.http import HttpClient
 from certkeeper.adapters.journal import Journal
 from certkeeper.adapters.page import read_page
-from certkeeper.adapters.resolver import SystemNameservers
+from certkeeper.adapters.resolver import Named, SystemNameservers
 from certkeeper.adapters.store import Store
 from certkeeper.apply.ports import HookCall
 from certkeeper.base.errors import ExitCode, Fault, OutOfDescriptors
@@ -31,7 +32,7 @@ from certkeeper.base.names import Alias, DnsName
 from certkeeper.base.wire import Request
 from certkeeper.config.settings import NameserverOverride, ServerAddress
 from certkeeper.plan.records import HookDebt
-from certkeeper.zone.propagation import Server
+from certkeeper.zone.propagation import Question, Server
 from contract.store.folders import issue
 
 ALIAS = Alias("example.org")
@@ -137,7 +138,10 @@ def test_roots_that_are_to_be_loaded(tmp_path: Path) -> None:
 
 def test_a_question_to_a_name_server() -> None:
     server = Server("ns.example", "127.0.0.1", 9)
-    starved(lambda: certkeeper.adapters.dnswire.ask_txt(server, [DnsName("_acme-challenge.example.org")]))
+    owner = DnsName("_acme-challenge.example.org")
+    question = Question(DnsName("example.org"), {owner: frozenset({"value"})}, None)
+    starved(lambda: certkeeper.adapters.dnswire.ask(server, question, NOW))
+    starved(lambda: certkeeper.adapters.dnsquestions.ask(server, [(owner, "TXT")]))
 
 
 def test_the_look_for_a_zones_name_servers() -> None:
@@ -146,7 +150,7 @@ def test_the_look_for_a_zones_name_servers() -> None:
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "ns.example.invalid"])
 def test_name_servers_that_the_operator_named(host: str) -> None:
-    nameservers = SystemNameservers((NameserverOverride(None, (ServerAddress(host, 9),)),))
+    nameservers = SystemNameservers(Named((NameserverOverride(None, (ServerAddress(host, 9),)),)))
     starved(lambda: nameservers.of(DnsName("example.org")))
 
 

@@ -2,19 +2,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+import pytest
+
 from builders.dnsworld import NEVER, PRIMARY, SECONDARY, DnsWorld, NameServer
 from builders.fakes import FakeClock, SeededExecutor
 from builders.plans import zone
-from certkeeper.apply.effects import AskServer
-from certkeeper.apply.propagate import Proof, Unproven
+from certkeeper.apply.effects import AskResolver, AskServer
+from certkeeper.apply.pace import GROWTH, SERIAL_LOOKS, SLOWEST
+from certkeeper.apply.propagate import Proof, Terms
 from certkeeper.apply.scheduler import Scheduler
+from certkeeper.apply.unproven import Unproven, refuse_unreachable
 from certkeeper.base.errors import CertkeeperError, OutOfDescriptors
-from certkeeper.base.events import Event, Noted, ServersWaited, ZoneProven
+from certkeeper.base.events import Event, Noted, ServersIgnored, ServersWaited, ZoneProven, ZoneUnproven
 from certkeeper.base.names import DnsName
 from certkeeper.base.wire import Step
 from certkeeper.zone.apex import ZoneError
 from certkeeper.zone.changes import ChangeSet, RecordChange
-from certkeeper.zone.propagation import PATIENCE, Server, ServerSet
+from certkeeper.zone.propagation import PATIENCE, Demand, Question, Server, ServerSet
 from certkeeper.zone.rrset import txt_rdata
 
 ORG = zone("example.org")
@@ -22,6 +26,8 @@ A, B = DnsName("_acme-challenge.a.example.org"), DnsName("_acme-challenge.b.exam
 WANTED = {A: frozenset({"1"}), B: frozenset({"2", "3"})}
 BOUND = timedelta(seconds=30)
 THIRD = Server("ns2.test", "2001:db8::2")
+RESOLVER = Server("9.9.9.9", "9.9.9.9")
+MANY = {DnsName(f"_acme-challenge.n{at}.example.org"): frozenset({f"v{at}"}) for at in range(1000)}
 
 
 @dataclass(slots=True)
@@ -32,6 +38,11 @@ class Ended:
     seconds: float
     asked: list[tuple[Server, float]]
     events: list[Event]
+    questions: list[tuple[Server, Question]]
+
+    def sizes(self, server: Server) -> list[int]:
+        """How many owners each question to the server was about."""
+        return [len(question.wanted) for asked, question in self.questions if asked == server]
 
     def times(self, server: Server) -> list[float]:
         return [round(at, 3) for asked, at in self.asked if asked == server]
@@ -43,31 +54,44 @@ class Scene:
     skipped: tuple[str, ...] = ()
     bound: timedelta = BOUND
     answers: Mapping[Server, float] = field(default_factory=dict)
+    wanted: Mapping[DnsName, frozenset[str]] = field(default_factory=lambda: WANTED)
+    vantage: tuple[Server, ...] = ()
+    ignored: tuple[Server, ...] = ()
+    demand: Demand = Demand.REACHABLE
+    ds: frozenset[str] | None = None
+    usual: dict[Server, float] = field(default_factory=dict)
     unaskable: Mapping[Server, int] = field(default_factory=dict)
     """How often nothing is left here to ask that server with."""
     asked: list[tuple[Server, float]] = field(default_factory=list)
+    questions: list[tuple[Server, Question]] = field(default_factory=list)
 
     def run(self) -> Ended:
         clock = FakeClock()
         world = DnsWorld(clock, [ORG], self.servers)
         changes = [
             RecordChange(owner, "TXT", add=frozenset(txt_rdata(value) for value in values))
-            for owner, values in WANTED.items()
+            for owner, values in self.wanted.items()
         ]
         world.change(ORG, ChangeSet.of(changes))
 
         def perform(step: Step) -> object:
-            assert isinstance(step, AskServer)
-            self.asked.append((step.server, clock.seconds))
-            if sum(server == step.server for server, _ in self.asked) <= self.unaskable.get(step.server, 0):
-                raise OutOfDescriptors(str(step.server))
-            return world.ask_txt(step.server, step.owners)
+            assert isinstance(step, AskServer | AskResolver)
+            server = step.server if isinstance(step, AskServer) else step.resolver
+            self.asked.append((server, clock.seconds))
+            self.questions.append((server, step.question))
+            if sum(other == server for other, _ in self.asked) <= self.unaskable.get(server, 0):
+                raise OutOfDescriptors(str(server))
+            if isinstance(step, AskResolver):
+                return world.ask_resolver(server, step.question)
+            return world.ask(server, step.question, clock.now())
 
         scheduler = Scheduler(SeededExecutor(perform, clock, latency=self._seconds), clock)
         events: list[Event] = []
         ended: list[object] = []
-        servers = ServerSet(tuple(self.servers), self.skipped)
-        exchange = Proof(scheduler, ORG.name, servers, self.bound, events.append).of(WANTED)
+        authoritative = tuple(server for server in self.servers if server not in self.vantage)
+        servers = ServerSet(authoritative, self.skipped, ignored=self.ignored, vantage=self.vantage, ds=self.ds)
+        terms = Terms(self.bound, self.demand, self.usual)
+        exchange = Proof(scheduler, ORG.name, servers, terms, events.append).of(self.wanted)
         decided: list[float] = []
 
         def done(value: object, error: Exception | None) -> None:
@@ -78,11 +102,11 @@ class Scene:
         scheduler.run()
         (unproven,) = ended
         assert isinstance(unproven, Unproven)
-        return Ended(unproven, decided[0], self.asked, events)
+        return Ended(unproven, decided[0], self.asked, events, self.questions)
 
     def _seconds(self, step: Step) -> float:
-        assert isinstance(step, AskServer)
-        return self.answers.get(step.server, 0.0)
+        assert isinstance(step, AskServer | AskResolver)
+        return self.answers.get(step.server if isinstance(step, AskServer) else step.resolver, 0.0)
 
 
 def texts(events: list[Event], kind: type[Event]) -> list[str]:
@@ -94,14 +118,56 @@ def test_servers_that_serve_it_at_once_are_asked_once() -> None:
     assert proof.unproven.owners == frozenset()
     assert sorted(proof.asked) == [(PRIMARY, 0.0), (SECONDARY, 0.0)]
     assert texts(proof.events, ZoneProven) == [
-        "zone example.org: served by ns1.test (192.0.2.1), ns2.test (192.0.2.2) after 0.0 s"
+        "zone example.org: served by ns1.test (192.0.2.1), ns2.test (192.0.2.2) after 0.0 s (serial 2, udp and tcp)"
     ]
 
 
-def test_polls_come_at_doubling_distances_up_to_two_seconds() -> None:
-    proof = Scene({PRIMARY: NameServer(), SECONDARY: NameServer(lag=9)}).run()
+@pytest.mark.parametrize("lag", [0.02, 0.05, 0.3, 1.0, 2.2, 4.9, 9.0, 20.0])
+def test_a_lagging_server_is_seen_to_have_it_soon_after(lag: float) -> None:
+    proof = Scene({PRIMARY: NameServer(), SECONDARY: NameServer(lag=lag)}).run()
     assert proof.unproven.owners == frozenset()
-    assert proof.times(SECONDARY) == [0.0, 0.1, 0.3, 0.7, 1.5, 3.1, 5.1, 7.1, 9.1]
+    assert lag <= proof.seconds <= max(lag * (1 + GROWTH), 0.031)
+    assert proof.seconds < 1.5 * lag or lag < 0.03
+    assert len(proof.times(SECONDARY)) < 20 + lag / SLOWEST
+
+
+def test_a_server_that_lagged_is_looked_at_when_it_had_it_last_time() -> None:
+    usual: dict[Server, float] = {}
+    servers = {PRIMARY: NameServer(), SECONDARY: NameServer(lag=4)}
+    Scene(servers, usual=usual).run()
+    assert usual[PRIMARY] == 0
+    assert 4 <= usual[SECONDARY] < 6
+    usual[SECONDARY] = 4.0
+    proof = Scene(servers, usual=usual).run()
+    assert 4 < proof.seconds < 4.1
+
+
+@pytest.mark.parametrize("lag", [1, 2, 3, 5, 7, 9])
+def test_a_server_that_lacks_many_names_is_asked_for_its_serial_until_that_moves(lag: float) -> None:
+    proof = Scene({PRIMARY: NameServer(), SECONDARY: NameServer(lag=lag)}, wanted=MANY).run()
+    assert proof.unproven.owners == frozenset()
+    sizes = proof.sizes(SECONDARY)
+    assert sizes[0] == 1000
+    assert sizes[-1] == 1000
+    moved = [at for at, size in zip(proof.times(SECONDARY), sizes, strict=True) if size == 0 and at >= lag]
+    assert len(moved) <= 1
+    assert moved in ([], [proof.times(SECONDARY)[-1]])
+    # It may lie about its serial: now and then everything is asked.
+    runs = [len(run) for run in "".join("s" if not size else "w" for size in sizes).split("w") if run]
+    assert max(runs) == SERIAL_LOOKS
+
+
+def test_a_server_with_the_values_and_a_serial_that_never_moves_counts_by_its_values() -> None:
+    proof = Scene({PRIMARY: NameServer(), SECONDARY: NameServer(lag=1, says=7)}, wanted=MANY).run()
+    assert proof.unproven.owners == frozenset()
+    assert proof.seconds < 4
+    (line,) = [line for event in proof.events for line in event.details if "ns2.test" in line]
+    assert "serial 7" in line
+
+
+def test_few_missing_names_are_asked_for_outright() -> None:
+    proof = Scene({PRIMARY: NameServer(), SECONDARY: NameServer(lag=5)}).run()
+    assert set(proof.sizes(SECONDARY)) == {2}
 
 
 def test_a_server_that_confirmed_is_not_asked_again() -> None:
@@ -121,9 +187,14 @@ def test_at_the_bound_a_server_without_the_values_fails_them() -> None:
     assert BOUND.total_seconds() <= proof.seconds < BOUND.total_seconds() + 0.5
     error = proof.unproven.error([A])
     assert str(error) == (
-        "zone example.org: ns2.test (192.0.2.2) still answers without _acme-challenge.a.example.org after 30 s"
+        "zone example.org: after 30 s ns2.test (192.0.2.2) still answers without _acme-challenge.a.example.org "
+        "(still at serial 1, others are at 2)"
     )
     assert "WAIT" in error.hint
+    (told,) = [event for event in proof.events if isinstance(event, ZoneUnproven)]
+    assert [line.split(": ")[0] for line in told.details] == ["ns1.test (192.0.2.1)", "ns2.test (192.0.2.2)"]
+    assert "after 0.0 s, serial 2, udp and tcp" in told.details[0]
+    assert "still answers without _acme-challenge.a.example.org, _acme-challenge.b.example.org" in told.details[1]
 
 
 def test_a_silent_name_server_is_waited_for_until_the_bound_and_then_noted() -> None:
@@ -168,7 +239,7 @@ def test_slow_answers_do_not_stretch_the_bound() -> None:
 def test_a_server_that_takes_its_time_to_stay_silent_holds_no_other_one_up() -> None:
     servers = {PRIMARY: NameServer(), SECONDARY: NameServer(lag=1), THIRD: NameServer(silent=True)}
     proof = Scene(servers, answers={THIRD: 5.0}).run()
-    assert proof.times(SECONDARY) == [0.0, 0.1, 0.3, 0.7, 1.5]
+    assert 1 <= proof.times(SECONDARY)[-1] < 1.5
     assert proof.unproven.owners == frozenset()
 
 
@@ -180,11 +251,128 @@ def test_what_a_server_says_after_the_verdict_does_not_count() -> None:
 
 
 def test_many_missing_names_are_cut() -> None:
-    proof = Scene({PRIMARY: NameServer(lag=NEVER)}).run()
-    many = [DnsName(f"n{at}.example.org") for at in range(7)]
-    error: CertkeeperError = proof.unproven.error([A, *many])
+    proof = Scene({PRIMARY: NameServer(lag=NEVER)}, wanted=MANY).run()
+    error: CertkeeperError = proof.unproven.error(sorted(MANY))
     assert str(error).count("example.org") == 1 + 5
-    assert "n3.example.org …" in str(error)
+    assert "n101.example.org … (at serial 1)" in str(error)
+
+
+def test_a_server_that_says_the_new_serial_and_lacks_the_values_is_told_as_such() -> None:
+    proof = Scene({PRIMARY: NameServer(), SECONDARY: NameServer(lag=NEVER, says=2)}).run()
+    assert "although it says serial 2 as others do" in str(proof.unproven.error([A]))
+
+
+class TestSigned:
+    def test_one_that_leaves_signatures_out_lacks_everything_even_if_it_answered_first(self) -> None:
+        servers = {PRIMARY: NameServer(), SECONDARY: NameServer(signed=True)}
+        proof = Scene(servers, answers={SECONDARY: 0.5}).run()
+        assert proof.unproven.owners == {A, B}
+        assert dict(proof.unproven.verdict.lacking) == {PRIMARY: {A, B}}
+        assert len(proof.times(PRIMARY)) > 2
+        error = proof.unproven.error([A])
+        assert (
+            str(error) == "zone example.org: after 30 s ns1.test (192.0.2.1) serves _acme-challenge.a.example.org "
+            "unsigned although the zone is signed"
+        )
+        assert "signer" in error.hint
+
+    def test_bad_signatures_are_said_in_their_own_words(self) -> None:
+        words = "with a signature that expired 2026-11-20T00:00:00Z"
+        servers = {PRIMARY: NameServer(signed=True), SECONDARY: NameServer(signed=True, bogus=words)}
+        proof = Scene(servers).run()
+        assert f"ns2.test (192.0.2.2) serves _acme-challenge.a.example.org {words}" in str(proof.unproven.error([A]))
+
+    def test_all_is_well_where_all_are_signed(self) -> None:
+        proof = Scene({PRIMARY: NameServer(signed=True), SECONDARY: NameServer(signed=True)}).run()
+        (line,) = texts(proof.events, ZoneProven)
+        assert line.endswith("(serial 2, udp and tcp, signed)")
+
+    def test_in_an_insecure_zone_signatures_do_not_count(self) -> None:
+        proof = Scene({PRIMARY: NameServer(), SECONDARY: NameServer(signed=True)}, ds=frozenset()).run()
+        assert proof.unproven.owners == frozenset()
+        assert proof.seconds == 0
+
+    def test_the_parent_says_that_it_is_signed_where_no_server_does(self) -> None:
+        proof = Scene({PRIMARY: NameServer()}, ds=frozenset({"1 13 2 ab"})).run()
+        assert proof.unproven.owners == {A, B}
+
+
+class TestAll:
+    def test_a_silent_address_is_not_outvoted(self) -> None:
+        servers = {PRIMARY: NameServer(), SECONDARY: NameServer(), THIRD: NameServer(silent=True)}
+        proof = Scene(servers, demand=Demand.ALL).run()
+        assert proof.unproven.owners == {A, B}
+        assert proof.seconds == BOUND.total_seconds()
+        error = proof.unproven.error([A])
+        assert str(error).startswith(
+            "zone example.org: after 30 s not every name server confirms: ns2.test ([2001:db8::2]): "
+        )
+        assert "DNS_IGNORE" in error.hint
+
+    def test_everybody_confirms(self) -> None:
+        proof = Scene({PRIMARY: NameServer(), SECONDARY: NameServer(lag=1)}, demand=Demand.ALL).run()
+        assert proof.unproven.owners == frozenset()
+
+    def test_an_address_without_a_route_is_an_error_before_anything_is_published(self) -> None:
+        servers = ServerSet((PRIMARY,), ("ns1.test (2001:db8::1) is not asked: no IPv6 route from here",))
+        refuse_unreachable(ORG.name, servers, Demand.REACHABLE)
+        refuse_unreachable(ORG.name, ServerSet((PRIMARY,)), Demand.ALL)
+        with pytest.raises(CertkeeperError, match="2001:db8::1"):
+            refuse_unreachable(ORG.name, servers, Demand.ALL)
+
+
+class TestResolvers:
+    def test_they_are_asked_only_when_every_name_server_serves_it(self) -> None:
+        servers = {PRIMARY: NameServer(), SECONDARY: NameServer(lag=3), RESOLVER: NameServer()}
+        proof = Scene(servers, vantage=(RESOLVER,)).run()
+        assert proof.times(RESOLVER) == [proof.times(SECONDARY)[-1]]
+        (line,) = texts(proof.events, ZoneProven)
+        assert "seen by 9.9.9.9" in line
+
+    def test_the_wait_goes_on_until_they_see_it(self) -> None:
+        servers = {PRIMARY: NameServer(), RESOLVER: NameServer(lag=8)}
+        proof = Scene(servers, vantage=(RESOLVER,)).run()
+        assert proof.unproven.owners == frozenset()
+        assert 8 <= proof.seconds < 13
+        assert proof.times(PRIMARY) == [0.0]
+        assert texts(proof.events, ServersWaited) == ["zone example.org: waiting for resolver 9.9.9.9"]
+
+    def test_one_that_never_sees_it_fails_at_the_bound(self) -> None:
+        servers = {PRIMARY: NameServer(), RESOLVER: NameServer(lag=NEVER)}
+        proof = Scene(servers, vantage=(RESOLVER,)).run()
+        assert proof.unproven.owners == {A, B}
+        assert proof.seconds == BOUND.total_seconds()
+        assert str(proof.unproven.error([A, B])) == (
+            "zone example.org: after 30 s resolver 9.9.9.9 answers with no value for _acme-challenge.a.example.org "
+            "(and 1 more)"
+        )
+
+    def test_a_silent_one_fails_too(self) -> None:
+        proof = Scene({PRIMARY: NameServer(), RESOLVER: NameServer(silent=True)}, vantage=(RESOLVER,)).run()
+        assert "resolver 9.9.9.9 9.9.9.9: timed out" in str(proof.unproven.error([A]))
+
+    def test_a_name_that_a_server_lacks_is_never_asked_for(self) -> None:
+        servers = {PRIMARY: NameServer(), SECONDARY: NameServer(lag=NEVER), RESOLVER: NameServer()}
+        proof = Scene(servers, vantage=(RESOLVER,)).run()
+        assert proof.times(RESOLVER) == []
+        assert "ns2.test" in str(proof.unproven.error([A]))
+
+
+def test_ignored_servers_are_told() -> None:
+    proof = Scene({PRIMARY: NameServer()}, ignored=(SECONDARY,)).run()
+    assert texts(proof.events, ServersIgnored) == [
+        "zone example.org: not asked, as DNS_IGNORE says: ns2.test (192.0.2.2)"
+    ]
+
+
+def test_what_differs_is_told_per_server() -> None:
+    notes = ("TCP does not work: connection refused",)
+    proof = Scene({PRIMARY: NameServer(), SECONDARY: NameServer(notes=notes)}).run()
+    (proven,) = [event for event in proof.events if isinstance(event, ZoneProven)]
+    assert proven.details == (
+        "ns1.test (192.0.2.1): after 0.0 s, serial 2, udp and tcp",
+        "ns2.test (192.0.2.2): after 0.0 s, serial 2, udp and tcp, TCP does not work: connection refused",
+    )
 
 
 def test_a_server_that_cannot_be_asked_from_here_is_no_silent_one() -> None:

@@ -1,4 +1,4 @@
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -13,10 +13,12 @@ from certkeeper.base.events import (
     NamesProven,
     Noted,
     OrderOpened,
-    ServerServes,
+    ServerSeen,
+    ServersIgnored,
     ServersWaited,
     ZoneChanged,
     ZoneProven,
+    ZoneUnproven,
     count,
 )
 
@@ -43,11 +45,20 @@ EVENTS: list[tuple[Event, str, str]] = [
         "servers-waited",
         "zone example.org: waiting for ns1.example.net, 192.0.2.1",
     ),
-    (ServerServes("192.0.2.1", 0.42), "server-serves", "192.0.2.1: serves it after 0.4 s"),
     (
-        ZoneProven("example.org", ("ns1.example.net",), 1.26),
+        ZoneProven("example.org", (ServerSeen("ns1.example.net", 1.26),), 1.26),
         "zone-proven",
         "zone example.org: served by ns1.example.net after 1.3 s",
+    ),
+    (
+        ZoneUnproven("example.org", (ServerSeen("ns1.example.net", None),), 30.04),
+        "zone-unproven",
+        "zone example.org: not served everywhere after 30.0 s",
+    ),
+    (
+        ServersIgnored("example.org", ("ns3.example.net", "192.0.2.7")),
+        "servers-ignored",
+        "zone example.org: not asked, as DNS_IGNORE says: ns3.example.net, 192.0.2.7",
     ),
     (Noted("example.org", "the page could not be written"), "noted", "example.org: the page could not be written"),
     (NamesProven("example.org"), "names-proven", "example.org: the CA accepts every name"),
@@ -98,3 +109,27 @@ def test_an_event_without_words_of_its_own_shows_its_fields() -> None:
 @pytest.mark.parametrize(("number", "text"), [(0, "0 names"), (1, "1 name"), (2, "2 names")])
 def test_one_name_two_names(number: int, text: str) -> None:
     assert count(number, "name") == text
+
+
+class TestDetails:
+    FAST = ServerSeen("ns1", 0.1, 5, ("udp", "tcp"), signed=True)
+
+    def test_one_line_does_where_servers_agree(self) -> None:
+        event = ZoneProven("example.org", (self.FAST, replace(self.FAST, server="ns2", seconds=0.9)), 0.9, ("9.9.9.9",))
+        assert event.text == (
+            "zone example.org: served by ns1, ns2, seen by 9.9.9.9 after 0.9 s (serial 5, udp and tcp, signed)"
+        )
+        assert event.details == ()
+
+    @pytest.mark.parametrize(
+        ("other", "line"),
+        [
+            (replace(FAST, server="ns2", seconds=5.0), "ns2: after 5.0 s, serial 5, udp and tcp, signed"),
+            (replace(FAST, server="ns2", serial=6), "ns2: after 0.1 s, serial 6, udp and tcp, signed"),
+            (replace(FAST, server="ns2", over=("udp",)), "ns2: after 0.1 s, serial 5, udp, signed"),
+            (replace(FAST, server="ns2", note="odd"), "ns2: after 0.1 s, serial 5, udp and tcp, signed, odd"),
+        ],
+    )
+    def test_a_line_each_where_they_differ(self, other: ServerSeen, line: str) -> None:
+        event = ZoneProven("example.org", (self.FAST, other), 5.0)
+        assert event.details == ("ns1: after 0.1 s, serial 5, udp and tcp, signed", line)

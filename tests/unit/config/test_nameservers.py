@@ -2,7 +2,7 @@ import pytest
 
 from certkeeper.base.names import DnsName
 from certkeeper.config.errors import ConfigError
-from certkeeper.config.settings import NameserverOverride, ServerAddress
+from certkeeper.config.settings import IgnoredServer, NameserverOverride, ServerAddress
 from unit.config.pages import CONFIG, page
 
 
@@ -46,3 +46,52 @@ def test_what_cannot_be_read_is_an_error(text: str) -> None:
     with pytest.raises(ConfigError) as caught:
         page(f'\nNAMESERVERS="192.0.2.1 {text}"', "")
     assert str(caught.value).startswith(f"{CONFIG}:2: NAMESERVERS: {text}: ")
+
+
+def test_extra_nameservers_are_written_the_same_way() -> None:
+    found = page('EXTRA_NAMESERVERS="192.0.2.9 example.org=[::1]:54"', "").settings.extra_nameservers
+    assert found == (
+        NameserverOverride(None, servers(("192.0.2.9", 53))),
+        NameserverOverride(DnsName("example.org"), servers(("::1", 54))),
+    )
+
+
+def test_ignored_servers_by_name_address_and_zone() -> None:
+    text = "ns3.Example.net 192.0.2.7 example.org=ns4.example.net,[2001:DB8::1] 127.0.0.1:5300 192.0.2.7"
+    assert page(f'DNS_IGNORE="{text}"', "").settings.dns_ignore == (
+        IgnoredServer(None, "ns3.example.net"),
+        IgnoredServer(None, "192.0.2.7"),
+        IgnoredServer(DnsName("example.org"), "ns4.example.net"),
+        IgnoredServer(DnsName("example.org"), "2001:db8::1"),
+        IgnoredServer(None, "127.0.0.1", 5300),
+    )
+
+
+def test_vantage_resolvers() -> None:
+    found = page('VANTAGE_RESOLVERS="9.9.9.9 [2620:fe::fe]:53 9.9.9.9"', "").settings.vantage
+    assert found == servers(("9.9.9.9", 53), ("2620:fe::fe", 53))
+
+
+@pytest.mark.parametrize(
+    ("text", "demand"), [("", "reachable"), ('PROPAGATION="all"', "all"), ('PROPAGATION="reachable"', "reachable")]
+)
+def test_whose_word_it_takes(text: str, demand: str) -> None:
+    assert page(text, "").settings.demand == demand
+
+
+@pytest.mark.parametrize(
+    ("assignment", "reason"),
+    [
+        ('EXTRA_NAMESERVERS="a:0"', "a:0: "),
+        ('DNS_IGNORE="=ns1"', "=ns1: no zone before ="),
+        ('DNS_IGNORE="a..b"', "a..b: "),
+        ('VANTAGE_RESOLVERS="[::1"', "[::1: "),
+        ('VANTAGE_RESOLVERS="example.org=192.0.2.1"', "example.org=…: resolvers are for all zones"),
+        ('PROPAGATION="most"', "'most' is not known"),
+    ],
+)
+def test_what_cannot_be_read_of_the_others_is_an_error_too(assignment: str, reason: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        page(f"\n{assignment}", "")
+    assert str(caught.value).startswith(f"{CONFIG}:2: {assignment.partition('=')[0]}: {reason}")
+    assert caught.value.hint

@@ -1,5 +1,5 @@
 from certkeeper.base.names import DnsName
-from certkeeper.zone.propagation import PATIENCE, Evidence, Server, Verdict, final, judge
+from certkeeper.zone.propagation import PATIENCE, Answer, Demand, Evidence, Server, Verdict, final, judge
 
 A, B = DnsName("_acme-challenge.a.example.org"), DnsName("_acme-challenge.b.example.org")
 WANTED = {A: frozenset({"1", "2"}), B: frozenset({"3"})}
@@ -80,3 +80,72 @@ def test_a_server_is_named_by_ns_name_address_and_unusual_port() -> None:
     assert str(NS2_V6) == "ns2.example.org ([2001:db8::2])"
     assert str(Server("127.0.0.1", "127.0.0.1", 5300)) == "127.0.0.1:5300"
     assert str(Server("::1", "::1")) == "[::1]"
+
+
+def test_where_all_are_demanded_a_silent_address_is_enough_for_not_proven() -> None:
+    evidence = {NS1: CONFIRMS, NS2: CONFIRMS, NS2_V6: SILENT}
+    said = judge(evidence, WANTED, evidence, demand=Demand.ALL)
+    assert not said.proven
+    assert final(said, WANTED, Demand.ALL) == {A, B}
+    evidence[NS2_V6] = CONFIRMS
+    assert judge(evidence, WANTED, evidence, demand=Demand.ALL).proven
+
+
+def test_ready_is_what_nobody_lacks_once_the_silent_ones_had_their_turns() -> None:
+    assert verdict({NS1: CONFIRMS, NS2: LACKS_B}).ready == {A}
+    assert verdict({NS1: CONFIRMS, NS2: SILENT_ONCE}).ready == frozenset()
+    assert verdict({NS1: CONFIRMS, NS2: SILENT}).ready == {A, B}
+    assert verdict({NS1: SILENT}).ready == frozenset()
+
+
+def test_a_flawed_owner_is_lacking_whatever_its_values_are() -> None:
+    flawed = Evidence().heard(Answer(WANTED, flaws={A: "as an alias that leads back to itself"}))
+    assert dict(verdict({NS1: flawed}).lacking) == {NS1: {A}}
+
+
+SIGNED = Evidence().heard(Answer(WANTED, signed=True))
+UNSIGNED = Evidence().heard(Answer(WANTED, unsigned=frozenset(WANTED)))
+BOGUS = Evidence().heard(Answer(WANTED, bogus={B: "with a signature that does not verify"}, signed=True))
+DS = frozenset({"1 13 2 ab"})
+
+
+def test_a_zone_is_signed_where_any_server_shows_a_signature() -> None:
+    assert verdict({NS1: UNSIGNED, NS2: UNSIGNED}).proven
+    assert dict(verdict({NS1: UNSIGNED, NS2: SIGNED}).lacking) == {NS1: {A, B}}
+    assert dict(verdict({NS1: BOGUS, NS2: SIGNED}).lacking) == {NS1: {B}}
+
+
+def test_the_parent_has_the_last_word_on_whether_signatures_count() -> None:
+    evidence = {NS1: UNSIGNED, NS2: BOGUS}
+    assert judge(evidence, WANTED, evidence, ds=frozenset()).proven
+    assert dict(judge([NS1], WANTED, evidence, ds=DS).lacking) == {NS1: {A, B}}
+
+
+def test_a_later_answer_counts_for_the_owners_that_it_is_about() -> None:
+    first = Answer(
+        {A: frozenset({"1"}), B: frozenset({"3"})},
+        serial=5,
+        flaws={A: "flawed", B: "flawed"},
+        bogus={A: "bogus"},
+        unsigned=frozenset({A, B}),
+        over=("udp",),
+        notes=("note",),
+    )
+    later = Evidence().heard(first).heard(Answer({A: WANTED[A]}, serial=6, over=("tcp",)))
+    assert later.served == {A: WANTED[A], B: frozenset({"3"})}
+    assert later.said == Answer(later.served, 6, flaws={B: "flawed"}, unsigned=frozenset({B}), over=("tcp",), notes=())
+
+
+def test_a_serial_alone_changes_nothing_but_the_serial() -> None:
+    first = Answer(WANTED, serial=5, over=("udp", "tcp"), notes=("note",))
+    later = Evidence().heard(first).heard(Answer({}, serial=6))
+    assert (later.serial, later.said.over, later.said.notes) == (6, ("udp", "tcp"), ("note",))
+    assert Evidence().heard(first).heard(Answer({})).serial == 5
+
+
+def test_one_lost_answer_is_forgiven() -> None:
+    once = CONFIRMS.missed("timed out")
+    assert (once.served, once.silent_tries, once.trouble) == (WANTED, 1, "timed out")
+    thrice = once.missed("timed out").missed("refused")
+    assert (thrice.served, thrice.silent_tries, thrice.trouble) == (None, PATIENCE, "refused")
+    assert once.heard(Answer(WANTED)).silent_tries == 0

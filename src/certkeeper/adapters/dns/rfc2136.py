@@ -25,7 +25,8 @@ import dns.wire
 from dns.rdtypes.ANY.SOA import SOA
 from dns.rdtypes.ANY.TSIG import TSIG
 
-from certkeeper.adapters.dnswire import Question, ServerSilent, ask, exchange, silence
+from certkeeper.adapters.dnslines import ServerSilent, trouble
+from certkeeper.adapters.dnsquestions import Question, ask, exchange
 from certkeeper.base.errors import CertkeeperError, Fault
 from certkeeper.base.names import DnsName
 from certkeeper.base.wire import TransportError
@@ -212,16 +213,16 @@ class Rfc2136:
 
     def _at_some_address(self, call: Callable[[Server], T]) -> T:
         """The first address of the server that answers; the last one's trouble where none does."""
-        trouble = "it has no address"
+        why = "it has no address"
         for server in self._addresses():
             try:
                 return call(server)
             except ServerSilent as error:
-                trouble = str(error)
+                why = str(error)
             except OSError as error:
-                trouble = silence(error)
+                why = trouble(error)
         raise TransportError(
-            f"{self.describe()}: {trouble}", hint="RFC2136_SERVER is the primary of the zones; updates need TCP"
+            f"{self.describe()}: {why}", hint="RFC2136_SERVER is the primary of the zones; updates need TCP"
         )
 
     def _addresses(self) -> list[Server]:

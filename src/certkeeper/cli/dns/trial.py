@@ -7,7 +7,7 @@ from contextlib import closing
 
 from certkeeper.apply.trial import trial_owner
 from certkeeper.base.errors import ExitCode, Interrupted, printable
-from certkeeper.base.events import Event, ZoneChanged, ZoneProven
+from certkeeper.base.events import Event, ZoneChanged, ZoneProven, ZoneUnproven
 from certkeeper.base.names import DnsName
 from certkeeper.cli.compose import open_machine
 from certkeeper.cli.dns.names import provider_of, typed_name
@@ -62,7 +62,9 @@ class _Teller:
         self._record = f'{owner} TXT "{value}"'
 
     def tell(self, event: Event) -> None:
-        sys.stdout.write(f"{printable(self._text(event))}\n")
+        servers = event.servers if isinstance(event, ZoneProven | ZoneUnproven) else ()
+        for line in (*(seen.text for seen in servers), self._text(event)):
+            sys.stdout.write(f"{printable(line)}\n")
         sys.stdout.flush()
 
     def _text(self, event: Event) -> str:

@@ -1,0 +1,229 @@
+"""How DNS questions travel: many at once over one TCP connection, and in datagrams that are sent again when lost."""
+
+import socket
+import struct
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import dns.exception
+import dns.message
+
+from certkeeper.adapters.descriptors import out_of_descriptors
+from certkeeper.base.errors import CertkeeperError, Fault
+from certkeeper.zone.propagation import Server
+
+_CONNECT_SECONDS = 2.0
+_SECONDS = 3.0
+"""Without any answer to what was asked."""
+_IN_FLIGHT = 64
+_RESEND_SECONDS = (0.3, 0.7, 1.0)
+"""A datagram is sent as often as this, and waited for that long each time."""
+TURNS = len(_RESEND_SECONDS)
+_MOST_RECONNECTS = 20
+
+Messages = dict[int, dns.message.Message]
+
+
+class ServerSilent(CertkeeperError):
+    """A name server that gives no usable answer."""
+
+    fault = Fault.REMOTE
+
+
+class TcpLine:
+    """One TCP connection, with many questions in flight (RFC 7766 §6.2.1.1); answers are matched by id.
+
+    A server may close it when it has answered enough (RFC 7766 §6.2.3): then it is opened again, as long as each
+    connection brings something.
+    """
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._socket: socket.socket | None = None
+        self._buffer = b""
+        self.seconds = _SECONDS
+
+    def ask(self, queries: Sequence[dns.message.Message]) -> Messages:
+        """Every answer.
+
+        Raises:
+            OSError: no connection, or no answer in time.
+            ServerSilent: garbage, or an answer to something else.
+        """
+        answers: Messages = {}
+        for _ in range(_MOST_RECONNECTS):
+            left = [query for query in queries if query.id not in answers]
+            before = len(answers)
+            try:
+                self._ask(left, answers)
+            except ConnectionError:
+                self.close()
+                if len(answers) == before:
+                    raise
+            else:
+                return answers
+        raise ConnectionResetError("the server closes its connections too soon")
+
+    def _ask(self, queries: Sequence[dns.message.Message], answers: Messages) -> None:
+        connection = self._socket or self._connect()
+        coming = iter(queries)
+        open_: Messages = {}
+        self._send(connection, coming, open_, _IN_FLIGHT)
+        deadline = time.monotonic() + self.seconds
+        while open_:
+            size = struct.unpack("!H", self._read(connection, 2, deadline))[0]
+            answer = parse(self._read(connection, size, deadline))
+            query = open_.pop(answer.id, None)
+            if query is None:
+                continue
+            if not query.is_response(answer):
+                raise ServerSilent("answers another question than the one asked")
+            answers[answer.id] = answer
+            deadline = time.monotonic() + self.seconds
+            self._send(connection, coming, open_, 1)
+
+    def _connect(self) -> socket.socket:
+        self._buffer = b""
+        with _counted(self._server):
+            connection = socket.create_connection((self._server.address, self._server.port), timeout=_CONNECT_SECONDS)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._socket = connection
+        return connection
+
+    def _send(
+        self, connection: socket.socket, coming: Iterator[dns.message.Message], open_: Messages, most: int
+    ) -> None:
+        data = b""
+        for _, query in zip(range(most), coming, strict=False):
+            wire = query.to_wire()
+            data += struct.pack("!H", len(wire)) + wire
+            open_[query.id] = query
+        if data:
+            connection.settimeout(self.seconds)
+            connection.sendall(data)
+
+    def _read(self, connection: socket.socket, size: int, deadline: float) -> bytes:
+        while len(self._buffer) < size:
+            connection.settimeout(until(deadline))
+            piece = connection.recv(65536)
+            if not piece:
+                raise ConnectionResetError("the server closed the connection")
+            self._buffer += piece
+        data, self._buffer = self._buffer[:size], self._buffer[size:]
+        return data
+
+    def close(self) -> None:
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+
+class UdpLine:
+    """Datagrams to one server. The socket is connected, so that a closed port is heard of at once and nobody else's
+    datagrams are.
+    """
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._socket: socket.socket | None = None
+
+    def send(self, queries: Sequence[dns.message.Message]) -> None:
+        """Raises OSError, also for what an earlier datagram met."""
+        connection = self._open()
+        for query in queries:
+            connection.send(query.to_wire())
+
+    def _open(self) -> socket.socket:
+        if self._socket is None:
+            family = socket.AF_INET6 if ":" in self._server.address else socket.AF_INET
+            with _counted(self._server):
+                self._socket = socket.socket(family, socket.SOCK_DGRAM)
+            self._socket.connect((self._server.address, self._server.port))
+        return self._socket
+
+    def collect(self, queries: Sequence[dns.message.Message], turns: int = TURNS) -> Messages:
+        """The answers to what `send` sent, which is sent again where nothing came, `turns` times in all.
+
+        Raises:
+            OSError: some answer did not come.
+            ServerSilent: garbage, or an answer to something else.
+        """
+        connection = self._open()
+        open_ = {query.id: query for query in queries}
+        answers: Messages = {}
+        for turn, seconds in enumerate(_RESEND_SECONDS[:turns]):
+            if turn:
+                self.send(list(open_.values()))
+            deadline = time.monotonic() + seconds
+            try:
+                while open_:
+                    connection.settimeout(until(deadline))
+                    answer = parse(connection.recv(65535))
+                    if answer.id not in open_:
+                        continue
+                    if not open_.pop(answer.id).is_response(answer):
+                        raise ServerSilent("answers another question than the one asked")
+                    answers[answer.id] = answer
+            except TimeoutError:
+                continue
+            return answers
+        raise TimeoutError
+
+    def ask(self, queries: Sequence[dns.message.Message]) -> Messages:
+        """Every answer, with few datagrams in flight at a time. Raises as `collect` does."""
+        answers: Messages = {}
+        for at in range(0, len(queries), _IN_FLIGHT):
+            batch = queries[at : at + _IN_FLIGHT]
+            self.send(batch)
+            answers |= self.collect(batch)
+        return answers
+
+    def close(self) -> None:
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+
+@contextmanager
+def lines(server: Server) -> Iterator[tuple[TcpLine, UdpLine]]:
+    """Both ways to a server; nothing is opened before it is needed."""
+    tcp, udp = TcpLine(server), UdpLine(server)
+    try:
+        yield tcp, udp
+    finally:
+        tcp.close()
+        udp.close()
+
+
+@contextmanager
+def _counted(server: Server) -> Iterator[None]:
+    """Where no descriptor is left for a socket, that says nothing about the server."""
+    try:
+        yield
+    except OSError as error:
+        if (starved := out_of_descriptors(str(server), error)) is not None:
+            raise starved from error
+        raise
+
+
+def parse(wire: bytes) -> dns.message.Message:
+    try:
+        return dns.message.from_wire(wire)
+    except (dns.exception.DNSException, ValueError) as error:
+        raise ServerSilent("answers with something that is no DNS message") from error
+
+
+def trouble(error: OSError | ServerSilent) -> str:
+    """Why a way to a server brought nothing, in a few words."""
+    if isinstance(error, ServerSilent):
+        return str(error)
+    return "no answer" if isinstance(error, TimeoutError) else (error.strerror or str(error) or "no answer").lower()
+
+
+def until(deadline: float) -> float:
+    """What is left, so that somebody who sends byte by byte does not hold us for ever."""
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise TimeoutError
+    return left

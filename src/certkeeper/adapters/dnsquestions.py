@@ -1,0 +1,74 @@
+"""Plain questions to one name server, without recursion, and single messages with their answer."""
+
+import secrets
+import socket
+import struct
+import time
+from collections.abc import Collection, Mapping
+from typing import TypeAlias
+
+import dns.flags
+import dns.message
+import dns.name
+
+from certkeeper.adapters.dnslines import ServerSilent, lines, trouble, until
+from certkeeper.base.names import DnsName
+from certkeeper.zone.propagation import Server
+
+Question: TypeAlias = tuple[DnsName, str]
+"""An owner, and the type of the records asked for."""
+
+_EDNS_PAYLOAD = 1232
+
+
+def ask(server: Server, questions: Collection[Question]) -> Mapping[Question, dns.message.Message]:
+    """The server's answers, whatever they say: over TCP, and over UDP where that fails.
+
+    Raises:
+        ServerSilent: some question has no answer, or one that is no DNS message.
+        OutOfDescriptors: it was not asked.
+    """
+    first_id = secrets.randbelow(65536)
+    queries = {question: _query(question, (first_id + index) % 65536) for index, question in enumerate(questions)}
+    with lines(server) as (tcp, udp):
+        try:
+            answers = tcp.ask(list(queries.values()))
+        except OSError:
+            try:
+                answers = udp.ask(list(queries.values()))
+            except OSError as error:
+                raise ServerSilent(trouble(error)) from error
+    return {question: answers[query.id] for question, query in queries.items()}
+
+
+def exchange(server: Server, wire: bytes, seconds: float) -> bytes:
+    """One message over TCP, and the one that comes back, as octets.
+
+    Raises:
+        OSError: there is no answer in time.
+    """
+    deadline = time.monotonic() + seconds
+    with socket.create_connection((server.address, server.port), timeout=seconds) as connection:
+        connection.settimeout(until(deadline))
+        connection.sendall(struct.pack("!H", len(wire)) + wire)
+        size = struct.unpack("!H", _exactly(connection, 2, deadline))[0]
+        return _exactly(connection, size, deadline)
+
+
+def _query(question: Question, id_: int) -> dns.message.Message:
+    owner, type_ = question
+    query = dns.message.make_query(dns.name.from_text(owner.absolute), type_, use_edns=0, payload=_EDNS_PAYLOAD, id=id_)
+    query.flags &= ~dns.flags.RD
+    return query
+
+
+def _exactly(connection: socket.socket, size: int, deadline: float) -> bytes:
+    """So many octets, all of them before the deadline, however slowly they drip."""
+    data = b""
+    while len(data) < size:
+        connection.settimeout(until(deadline))
+        piece = connection.recv(size - len(data))
+        if not piece:
+            raise ConnectionResetError("the server closed the connection")
+        data += piece
+    return data

@@ -1,0 +1,44 @@
+"""When a server is looked at next, and whether at everything or at its serial only. No clock: times are arguments.
+
+A change on the primary is there at once, a secondary has it as soon as it has heard of it, and one that missed the
+NOTIFY much later. So looks come at times that grow by the same factor: whatever time a server needs, it is seen to
+have it after at most GROWTH more of that, and never later than SLOWEST.
+"""
+
+FIRST = 0.03
+"""Seconds from the first look to the second one."""
+GROWTH = 0.4
+SLOWEST = 2.0
+_FIRST_RETRY = 0.1
+FEW = 3
+"""So many owners are asked for outright; for more, a question for the serial comes first."""
+SERIAL_LOOKS = 3
+"""So many looks in a row at the serial only: a server may serve the values and say another serial than it has."""
+_FIRST_RESOLVER = 0.5
+_SLOWEST_RESOLVER = 5.0
+
+
+def next_look(elapsed: float, usual: float | None) -> float:
+    """Seconds until a server is looked at again that has answered and lacks something.
+
+    `usual` is how long it took last time: a look is then due just after that, whatever the growth says.
+    """
+    delay = min(max(FIRST, elapsed * GROWTH), SLOWEST)
+    if usual is not None and elapsed < usual < elapsed + delay:
+        return min(max(usual * 1.02 - elapsed, FIRST), delay)
+    return delay
+
+
+def next_try(tries: int) -> float:
+    """Seconds until a silent server is asked again, after that many tries."""
+    return min(_FIRST_RETRY * 2.0 ** (max(tries, 1) - 1), SLOWEST)
+
+
+def next_resolver_look(looks: int) -> float:
+    """Seconds until a resolver is asked again: what it answers with it may remember, so haste does not help."""
+    return min(_FIRST_RESOLVER * 2.0 ** (max(looks, 1) - 1), _SLOWEST_RESOLVER)
+
+
+def whole_look(lacking: int, serial: int | None, serial_looks: int) -> bool:
+    """Whether to ask for everything that is lacking, rather than for the serial."""
+    return lacking <= FEW or serial is None or serial_looks >= SERIAL_LOOKS
