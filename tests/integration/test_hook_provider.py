@@ -37,6 +37,7 @@ for owner, values in owners.items():
     records = [{{"content": each, "disabled": False}} for each in after]
     call("PATCH", "", {{"rrsets": [{{"name": owner, "type": "TXT", "ttl": 60, "changetype": "REPLACE" if records else
         "DELETE", "records": records}}]}})
+call("PUT", "/notify")
 {more}
 """
 

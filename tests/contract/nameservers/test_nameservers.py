@@ -12,6 +12,7 @@ import pytest
 
 from bed import ports
 from bed.powerdns import txt_rrset
+from bed.waiting import wait_until
 from bed.world import World
 from builders.certificates import NOW
 from builders.dnsworld import PRIMARY, DnsWorld, NameServer
@@ -108,7 +109,15 @@ class Real:
 
     def put(self, owner: DnsName, *values: str) -> None:
         self._values.setdefault(owner, set()).update(values)
-        self._world.primary.patch(self._zone, txt_rrset(owner.text, *sorted(self._values[owner])))
+        primary = self._world.primary
+        primary.patch(self._zone, txt_rrset(owner.text, *sorted(self._values[owner])))
+        primary.notify(self._zone)
+        for secondary in self._world.secondaries:
+            # A resolver may ask any of them.
+            wait_until(
+                lambda server=secondary: server.serial(self._zone) == primary.serial(self._zone),  # type: ignore[misc]
+                f"{self._zone} is the same on all servers",
+            )
 
     def resolver(self) -> Server:
         address, port = self._world.resolver(max_ttl=0).dns
