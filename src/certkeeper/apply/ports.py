@@ -11,12 +11,9 @@ from certkeeper.base.keys import KeyPair, KeySpec
 from certkeeper.base.names import Alias, DnsName
 from certkeeper.base.wire import Request, Response, Step
 from certkeeper.lineage.model import Draft, Lineage, VersionFiles
-from certkeeper.plan.doctor import Repair
-from certkeeper.plan.observed import Place
 from certkeeper.plan.records import Record, Records
 from certkeeper.zone.caa import CaaAnswers
 from certkeeper.zone.changes import ChangeSet
-from certkeeper.zone.facts import Kept, ZoneFacts
 from certkeeper.zone.propagation import Answer, Question, Server, ServerSet
 from certkeeper.zone.rrset import Zone
 
@@ -85,31 +82,6 @@ class CaaLookup(Protocol):
 
     def caa(self, names: Collection[DnsName]) -> CaaAnswers:
         """The CAA records at each name; names that nobody could be asked about are left out. Raises nothing."""
-
-
-class Survey(Protocol):
-    """A look at zones, and the settings of theirs that may be mended. All of it raises CertkeeperError."""
-
-    def places(self, owners: Mapping[DnsName, str]) -> Mapping[DnsName, Place]:
-        """Where the value of each challenge name is written; the names come with their provider's id.
-
-        Names without a place are left out.
-        """
-
-    def zones(self, names: Mapping[DnsName, str]) -> Mapping[DnsName, Zone]:
-        """The zone at its provider that each name is in, whatever a CNAME says; names without one are left out."""
-
-    def apexes(self, names: Collection[DnsName]) -> Mapping[DnsName, DnsName]:
-        """The same for names that no provider of ours holds, as DNS says."""
-
-    def kept(self, zone: Zone) -> Kept | None:
-        """What the server that we write to says of it; None where that is not PowerDNS."""
-
-    def look(self, zones: Mapping[DnsName, Zone | None]) -> tuple[ZoneFacts, ...]:
-        """Everything about these zones; None is one that the server does not have."""
-
-    def repair(self, repair: Repair) -> None:
-        """Set what is to be set, and read it back."""
 
 
 class Store(Protocol):

@@ -17,7 +17,7 @@ from certkeeper.adapters.page import read_page
 from certkeeper.adapters.store import Store
 from certkeeper.apply.locate import locate
 from certkeeper.apply.observe import caa_answers, issuer_at, lineages_of, observe
-from certkeeper.apply.ports import Dns, Hooks, Http, Nameservers, Ports, Survey
+from certkeeper.apply.ports import Dns, Hooks, Http, Nameservers, Ports
 from certkeeper.apply.result import Result
 from certkeeper.base.errors import CertkeeperError, Interrupted
 from certkeeper.base.events import Tell
@@ -38,6 +38,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from certkeeper.adapters.journal import Journal
     from certkeeper.adapters.lock import Left
+    from certkeeper.apply.survey import Survey
 
 USER_AGENT = f"certkeeper/{__version__}"
 
@@ -214,7 +215,7 @@ class Machine:
 
         return Caa(issuer, caa_answers(names, SystemCaa()))
 
-    def survey(self) -> Survey:
+    def survey(self) -> "Survey":
         """A look at zones, through their providers and DNS."""
         from certkeeper.adapters.survey import ZoneSurvey  # noqa: PLC0415 - one command needs it
 

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 
-from certkeeper.apply.ports import JournalDamaged, Survey
+from certkeeper.apply.ports import JournalDamaged
+from certkeeper.apply.survey import Survey
 from certkeeper.base.errors import CertkeeperError, ExitCode
 from certkeeper.base.events import count
 from certkeeper.base.names import DnsName, Identifier, IdentifierType
