@@ -55,14 +55,14 @@ class Hooks:
         if status is None:
             raise HookFailed(
                 f"hook {call.script} {call.name}: did not end within {self._deadline:.0f} s and was killed",
-                hint="the next run calls it again",
+                hint=_hint(call),
             )
         if status != 0:
             how = f"signal {-status}" if status < 0 else f"status {status}"
             last = printable(said.text.rstrip()[-_TOLD:])
             raise HookFailed(
                 f"hook {call.script} {call.name}: ended with {how}" + (f": {last}" if last else ""),
-                hint="the certificate is live; the next run calls the hook again",
+                hint=_hint(call),
             )
         return said.text
 
@@ -92,6 +92,12 @@ class Hooks:
             os.killpg(child.pid, signal.SIGKILL)
         child.wait()
         return None
+
+
+def _hint(call: HookCall) -> str:
+    if call.name == "deploy_cert":
+        return "the certificate is live; the next run calls the hook again"
+    return "the script has the last word on what went wrong: see its own log, or call it by hand with these arguments"
 
 
 class _Said:
