@@ -142,7 +142,7 @@ class Machine:
         """Plan over the selected certificates; DNS providers, CA and CAA are asked only where something is due."""
         wanted = wanted_zones(configuration, observed, forced)
         if wanted:
-            zones = locate(wanted, self.settings, self._providers(), self._nameservers())
+            zones = locate(wanted, self.settings, self._providers, self._nameservers)
             observed = replace(observed, zones=zones)
         planned = plan(configuration, observed, forced)
         issuer = None
@@ -219,7 +219,7 @@ class Machine:
         """A look at zones, through their providers and DNS."""
         from certkeeper.adapters.survey import ZoneSurvey  # noqa: PLC0415 - one command needs it
 
-        return ZoneSurvey(self.settings, self._providers(), self._nameservers(), self.claims)
+        return ZoneSurvey(self.settings, self._providers, self._nameservers, self.claims)
 
     def _ports(self) -> Ports:
         from certkeeper.adapters import keys  # noqa: PLC0415 - a run with nothing to do needs no new key
@@ -227,8 +227,8 @@ class Machine:
 
         return Ports(
             http=self._http,
-            dns={id_: ClaimedDns(dns, self.claims) for id_, dns in self._providers().items()},
-            nameservers=self._nameservers(),
+            dns={id_: ClaimedDns(dns, self.claims) for id_, dns in self._providers.items()},
+            nameservers=self._nameservers,
             store=self.store,
             keys=keys,
             accounts=self.accounts,
@@ -238,6 +238,7 @@ class Machine:
             hooks=self.hooks,
         )
 
+    @cached_property
     def _providers(self) -> Mapping[str, Dns]:
         """Every DNS provider of the page; what each of them needs is loaded when it is first asked."""
         from certkeeper.adapters.dns.providers import open_provider  # noqa: PLC0415 - a run with nothing to do needs none
@@ -249,12 +250,13 @@ class Machine:
                 item.settings,
                 hooks=self.hooks,
                 environment=environment,
-                nameservers=self._nameservers(),
+                nameservers=self._nameservers,
                 say=_say,
             )
             for item in self.settings.providers
         }
 
+    @cached_property
     def _nameservers(self) -> Nameservers:
         from certkeeper.adapters.resolver import Named, SystemNameservers  # noqa: PLC0415 - nor any name server
 
