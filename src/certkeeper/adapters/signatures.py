@@ -93,7 +93,7 @@ def _verify(
         if signature.expiration < now.timestamp():
             troubles.append(f"with a signature that expired {iso(from_epoch(signature.expiration))}")
         elif signature.inception > now.timestamp():
-            troubles.append(f"with a signature that counts from {iso(from_epoch(signature.inception))} only")
+            troubles.append(f"with a signature that is not valid before {iso(from_epoch(signature.inception))}")
         else:
             try:
                 _validate(rrset, signature, keys, now.timestamp())

@@ -14,7 +14,10 @@ from certkeeper.zone.shortfall import listed, shortfall
 _TRANSFER = (
     "see whether that server gets the zone from its primary (serial, NOTIFY, AXFR); a slow one needs a larger WAIT"
 )
-_SIGNATURES = "see whether that server gets fresh signatures from its signer; validating CAs refuse what it serves"
+_SIGNATURES = (
+    "see whether that server gets fresh signatures from its signer, and whether this host's clock is right; "
+    "validating CAs refuse what it serves"
+)
 _SILENT = "where this host reaches other addresses than the world does, set NAMESERVERS"
 _ALL = 'mend or remove that server, or leave it out (DNS_IGNORE); PROPAGATION="reachable" is content with who answers'
 _RESOLVER = (

@@ -59,6 +59,12 @@ def _out_of_descriptors(error: "OSError | ImportError") -> "OutOfDescriptors | N
 
 def entry() -> "NoReturn":
     """What the installed script calls."""
+    # At once: all that is owed is on disk, and taking every module apart would take as long as a good part of a run.
+    os._exit(program())
+
+
+def program() -> int:
+    """Run the command of sys.argv with an output that cannot break it, and return its exit code."""
     from certkeeper.cli.output import Output  # noqa: PLC0415 - see above
 
     out, err = Output(sys.stdout), Output(sys.stderr)
@@ -70,8 +76,7 @@ def entry() -> "NoReturn":
     # `certkeeper status | head` is no failure; an answer that was lost on a full disk is one.
     if out.trouble is not None and not isinstance(out.trouble, BrokenPipeError):
         code = code or 1
-    # At once: all that is owed is on disk, and taking every module apart would take as long as a good part of a run.
-    os._exit(code)
+    return code
 
 
 def _dispatch(options: "argparse.Namespace") -> int:

@@ -61,14 +61,15 @@ class Disk:
 def main() -> None:
     number, first, last, report, _, _, _, *arguments = sys.argv[1:]
     disk = Disk(int(number), int(first), int(last))
-    from certkeeper.cli.main import entry  # noqa: PLC0415 - imported before anything can fail
+    from certkeeper.cli.main import program  # noqa: PLC0415 - imported before anything can fail
 
     disk.attach()
     sys.argv[1:] = arguments
     try:
-        entry()
+        code = program()
     finally:
         Path(report).write_text(json.dumps(disk.counted), encoding="utf-8")
+    sys.exit(code)
 
 
 if __name__ == "__main__":

@@ -151,7 +151,9 @@ def test_records_of_others_stay_where_a_killed_runs_are_withdrawn(scene: Scene) 
     server = scene.page.world.primary
     server.patch(zone, txt_rrset(owner, "left", "somebody else's"))
     with closing(sqlite3.connect(scene.state / "journal.db")) as database:
-        database.execute("INSERT INTO challenges VALUES (?, ?, ?, ?)", (zone, owner, '"left"', "1-dead"))
+        database.execute(
+            "INSERT INTO challenges (zone, owner, rdata, run) VALUES (?, ?, ?, ?)", (zone, owner, '"left"', "1-dead")
+        )
         database.commit()
     done = scene.page.run()
     assert (done.code, done.err) == (0, ""), done.text

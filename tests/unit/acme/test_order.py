@@ -252,12 +252,12 @@ def test_an_order_that_is_there_already_is_not_asked_for() -> None:
     assert play(wait_while(open_session(), ready, WAITING, FIVE_MINUTES), []).value is ready
 
 
-def test_polls_slow_down_from_a_twentieth_of_a_second_to_ten_seconds() -> None:
+def test_polls_slow_down_from_a_fiftieth_of_a_second_to_ten_seconds() -> None:
     played = play(
         wait_while(open_session(), order(), WAITING, FIVE_MINUTES), [order_reply()] * 20 + [order_reply("ready")]
     )
     assert played.value.status is OrderStatus.READY
-    assert played.pauses[:4] == pytest.approx([0.05, 0.075, 0.1125, 0.16875])
+    assert played.pauses[:4] == pytest.approx([0.02, 0.03, 0.045, 0.0675])
     assert played.pauses[-1] == 10
     assert set(played.urls) == {"/order/1"}
 
@@ -273,7 +273,7 @@ def test_the_cas_retry_after_sets_the_pace(wait: str) -> None:
 
 def test_what_was_said_of_pacing_before_the_challenges_were_answered_does_not_count() -> None:
     first = order(retry_after=timedelta(seconds=60))
-    assert play(wait_while(open_session(), first, WAITING, FIVE_MINUTES), [order_reply("ready")]).pauses == [0.05]
+    assert play(wait_while(open_session(), first, WAITING, FIVE_MINUTES), [order_reply("ready")]).pauses == [0.02]
 
 
 def test_waiting_is_bounded_and_the_last_question_comes_at_the_bound() -> None:
@@ -283,7 +283,7 @@ def test_waiting_is_bounded_and_the_last_question_comes_at_the_bound() -> None:
     assert isinstance(played.error, OrderTimeout)
     assert str(played.error) == f"order {URL}: still pending after 30 s"
     assert played.error.hint
-    assert played.pauses == pytest.approx([0.05, 20, 9.95])
+    assert played.pauses == pytest.approx([0.02, 20, 9.98])
 
 
 # A clock that is ahead of the CA's is enough for such dates.

@@ -234,7 +234,7 @@ class TestSigned:
         ("contents", "words"),
         [
             ({"expiration": NOW - timedelta(hours=1)}, "with a signature that expired 2026-"),
-            ({"inception": NOW + timedelta(hours=1)}, "with a signature that counts from 2026-"),
+            ({"inception": NOW + timedelta(hours=1)}, "with a signature that is not valid before 2026-"),
         ],
     )
     def test_signatures_of_another_time(self, contents: dict[str, object], words: str) -> None:
