@@ -19,11 +19,11 @@ tools  ca-certificates       /etc/ssl/certs/ca-certificates.crt                 
 dns    pdns-server           pdns_server                                                every test with a real PowerDNS
 dns    pdns-backend-sqlite3  /usr/share/pdns-backend-sqlite3/schema/schema.sqlite3.sql  every test with a real PowerDNS
 dns    sqlite3               sqlite3                                                    looking into a PowerDNS database by hand
-dns    bind9                 named                                                      tests of dynamic updates
-dns    mmdebstrap            mmdebstrap                                                 tests with PowerDNS of Debian 13
-dns    pdns-backend-mysql    /usr/share/pdns-backend-mysql/schema/schema.mysql.sql      tests with PowerDNS on MariaDB
-dns    mariadb-server-core   mariadbd                                                   tests with PowerDNS on MariaDB
-dns    nginx                 nginx                                                      tests with a proxy in front of PowerDNS
+more   bind9                 named                                                      tests of dynamic updates
+more   mmdebstrap            mmdebstrap                                                 tests with PowerDNS of Debian 13
+more   pdns-backend-mysql    /usr/share/pdns-backend-mysql/schema/schema.mysql.sql      tests with PowerDNS on MariaDB
+more   mariadb-server-core   mariadbd                                                   tests with PowerDNS on MariaDB
+more   nginx                 nginx                                                      tests with a proxy in front of PowerDNS
 dns    unbound               unbound                                                    tests with a validating resolver
 peers  dehydrated            dehydrated                                                 tests that compare with dehydrated
 peers  fiu-utils             /usr/lib/fiu/fiu_posix_preload.so                          tests with a disk that reports errors
