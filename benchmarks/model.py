@@ -1,5 +1,6 @@
 """What is measured, as values, and the arithmetic on it."""
 
+import re
 import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -39,7 +40,8 @@ class Scenario:
     timeout: int = 600
 
     def wanted(self, tag: str) -> tuple[Wanted, ...]:
-        """Names that were not used before, as long as the tag was not."""
+        """Names that were not used before, as long as the tag was not. The tag may have any characters."""
+        tag = re.sub(r"[^a-z0-9]", "-", tag)
         return tuple(
             Wanted(
                 f"c{number}-{tag}",
