@@ -63,7 +63,7 @@ class Lego(Program):
         return {**trust, "PDNS_API_URL": self.internet.api_url, "PDNS_API_KEY": API_KEY, **self.variables}
 
     def registration(self) -> Job:
-        first = Wanted("first", (f"{self.name}-registers.example.org",))
+        first = Wanted("first", (f"{self.name}-registers.{self.internet.zones[0]}",))
         return self.job([first], wait=0)
 
     def job(self, wanted: Sequence[Wanted], *, wait: int) -> Job:  # noqa: ARG002 - it needs no fixed wait
@@ -102,4 +102,4 @@ class LegoUnchecked(Lego):
 
     @classmethod
     def suits(cls, scenario: Scenario) -> bool:
-        return scenario.due and scenario.lag is None
+        return super().suits(scenario) and scenario.due and scenario.lag is None

@@ -12,13 +12,13 @@ from benchmarks.certbot import Certbot
 from benchmarks.lego import Lego, LegoUnchecked
 from benchmarks.machine import facts
 from benchmarks.model import Pace, Table
-from benchmarks.programs import Certkeeper, Dehydrated, Program
+from benchmarks.programs import Certkeeper, Dehydrated, DehydratedPdnsApi, Program
 from benchmarks.report import Contestant, Report, as_json, document, tables
 from benchmarks.runner import Limits, progress, run
 from benchmarks.scenarios import BY_NAME, SCENARIOS
 from benchmarks.stored import MismatchError, joined, read
 
-PROGRAMS: tuple[type[Program], ...] = (Certkeeper, Lego, LegoUnchecked, Certbot, Dehydrated)
+PROGRAMS: tuple[type[Program], ...] = (Certkeeper, Lego, LegoUnchecked, Certbot, Dehydrated, DehydratedPdnsApi)
 DOCUMENT = ROOT / "docs/benchmarks.md"
 
 
@@ -84,7 +84,7 @@ def main(arguments: Sequence[str]) -> int:
     here = [each for each in chosen if each.executable()]
     for program in chosen:
         if program not in here:
-            progress(f"{program.name} is not here: left out; benchmarks/peers --install gets it")
+            progress(f"{program.name} is not here: left out; {program.source}")
     contestants = [Contestant(each.name, each.version() if each in here else None, each.settings) for each in chosen]
     machine, limits = facts(), Limits(options.repeat, options.budget)
     measured: list[Table] = []
@@ -102,7 +102,8 @@ def main(arguments: Sequence[str]) -> int:
                     measured.append(run(Path(folder) / "stage", scenario, pace, here, limits))
                 if options.json:  # also where a later one is interrupted
                     options.json.write_text(as_json(report()), encoding="utf-8")
-    everything = len(options.only) == len(BY_NAME) and len(here) == len(PROGRAMS)
+    needed = [each for each in PROGRAMS if not each.optional]
+    everything = len(options.only) == len(BY_NAME) and set(needed) <= set(here)
     if options.write or (everything and not (options.sleeps or options.no_sleeps or options.retry_after)):
         DOCUMENT.write_text(document(report()), encoding="utf-8")
         progress(f"written: {DOCUMENT.relative_to(ROOT)}")

@@ -1,5 +1,6 @@
 """What is measured, as values, and the arithmetic on it."""
 
+import re
 import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -20,10 +21,16 @@ class Scenario:
     sizes: tuple[int, ...]
     """How many names each certificate has."""
     zones: tuple[str, ...] = ("example.org",)
+    apart: bool = False
+    """Whether each certificate has its names in a zone of its own, rather than in all zones."""
+    secondaries: int = 0
+    """The CA asks the last one; without any the primary."""
     lag: float | None = None
-    """Seconds that the secondary, which the CA asks, is behind; None: there is no secondary."""
+    """Seconds that the secondaries are behind; None: NOTIFY reaches them at once, and what they need is measured."""
     wait: int = 0
     """The fixed delay of programs that do not look at the name servers."""
+    alone: bool = False
+    """Whether certkeeper alone takes part."""
     due: bool = True
     traced: bool = True
     """Whether processes are counted, in a run of its own before the timed ones."""
@@ -33,14 +40,23 @@ class Scenario:
     timeout: int = 600
 
     def wanted(self, tag: str) -> tuple[Wanted, ...]:
-        """Names that were not used before, as long as the tag was not."""
+        """Names that were not used before, as long as the tag was not. The tag may have any characters."""
+        tag = re.sub(r"[^a-z0-9]", "-", tag)
         return tuple(
             Wanted(
                 f"c{number}-{tag}",
-                tuple(f"n{each}.c{number}-{tag}.{self.zones[each % len(self.zones)]}" for each in range(size)),
+                tuple(f"n{each}.c{number}-{tag}.{self._zone(number if self.apart else each)}" for each in range(size)),
             )
             for number, size in enumerate(self.sizes, start=1)
         )
+
+    def _zone(self, number: int) -> str:
+        return self.zones[number % len(self.zones)]
+
+    @property
+    def watched(self) -> bool:
+        """Whether it is measured what the secondaries need."""
+        return self.secondaries > 0 and self.lag is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +77,19 @@ class Pace:
 
 
 @dataclass(frozen=True, slots=True)
+class ZoneTimes:
+    """What a zone went through in one run."""
+
+    zone: str
+    patches: int
+    notifies: int
+    needed: float
+    """Seconds from its first change until the last secondary served that."""
+    proof: float
+    """Seconds until the program had seen it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Sample:
     """One timed run."""
 
@@ -72,6 +101,8 @@ class Sample:
     ca_requests: int
     api_requests: int
     """To PowerDNS."""
+    zones: tuple[ZoneTimes, ...] = ()
+    """Where the scenario watches the secondaries."""
 
 
 @dataclass(frozen=True, slots=True)

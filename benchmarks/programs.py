@@ -33,6 +33,9 @@ class Program(ABC):
     name: ClassVar[str]
     settings: ClassVar[tuple[str, ...]] = ()
     """What differs from how it comes, and why: for the report."""
+    optional: ClassVar[bool] = False
+    """Whether the document is complete without it."""
+    source: ClassVar[str] = "benchmarks/peers --install gets it"
 
     def __init__(self, folder: Path, internet: Internet) -> None:
         self.folder = folder
@@ -50,8 +53,8 @@ class Program(ABC):
         return said(cls.executable() or "false", "--version").splitlines()[0].split()[-1]
 
     @classmethod
-    def suits(cls, scenario: Scenario) -> bool:  # noqa: ARG003 - for those that do not suit all
-        return True
+    def suits(cls, scenario: Scenario) -> bool:
+        return not scenario.alone
 
     @abstractmethod
     def registration(self) -> Job:
@@ -112,7 +115,7 @@ def lines(wanted: Iterable[Wanted]) -> str:
 
 class Dehydrated(Program):
     name = "dehydrated"
-    settings = (
+    settings: ClassVar[tuple[str, ...]] = (
         "P-256 keys for the account and the certificates; 0.7.0 has no such account keys and uses RSA-2048",
         "`HOOK_CHAIN` is on, so that the hook changes each zone once for all names of a certificate",
         "the hook is `benchmarks/hooks/pdns`: what pdns_api.sh does, without looking for the API's version",
@@ -128,7 +131,7 @@ class Dehydrated(Program):
         lines_said = said(cls.executable() or "false", "--version").splitlines()
         return next((line.split()[-1] for line in lines_said if line.startswith("Dehydrated version:")), "unknown")
 
-    def _configure(self) -> tuple[str, ...]:
+    def _configure(self, **more: str) -> tuple[str, ...]:
         settings = {
             "CA": self.internet.pebble.directory_url,
             "CURL_OPTS": f"--cacert {self.internet.pebble.ca_bundle}",
@@ -139,6 +142,7 @@ class Dehydrated(Program):
             "KEY_ALGO": "prime256v1",
             "ACCOUNT_KEY_ALGO": "prime256v1",
             "ACCOUNT_KEYSIZE": "2048",
+            **more,
         }
         config = self.folder / "config"
         config.write_text(assignments(settings), encoding="utf-8")
@@ -160,6 +164,31 @@ class Dehydrated(Program):
         made = forge_dehydrated(self.folder / "certs", certificates)
         (self.folder / "domains.txt").write_text(lines(made), encoding="utf-8")
         return Job((*self._configure(), "--cron"), hook_environment(self.internet, 0))
+
+
+class DehydratedPdnsApi(Dehydrated):
+    name = "dehydrated-pdns_api.sh"
+    settings = ("dehydrated, with the pdns_api.sh that `CERTKEEPER_PDNS_API` names as its hook",)
+    optional = True
+    source = "CERTKEEPER_PDNS_API names the script, which cannot be shipped here (EUPL)"
+
+    @staticmethod
+    def _script() -> str | None:
+        return shutil.which(os.environ.get("CERTKEEPER_PDNS_API", ""))
+
+    @staticmethod
+    def executable() -> str | None:
+        return Dehydrated.executable() if DehydratedPdnsApi._script() else None
+
+    def _configure(self, **more: str) -> tuple[str, ...]:
+        """The hook reads dehydrated's own configuration."""
+        host, _, port = self.internet.api_url.removeprefix("http://").partition(":")
+        server = {"PDNS_HOST": host, "PDNS_PORT": port, "PDNS_KEY": API_KEY}
+        return super()._configure(HOOK=self._script() or "false", **server, **more)
+
+    def job(self, wanted: Sequence[Wanted], *, wait: int) -> Job:
+        job = super().job(wanted, wait=wait)
+        return Job(self._configure(PDNS_WAIT=str(wait)) + job.command[-1:])
 
 
 def forge_dehydrated(certs: Path, certificates: Iterable[tuple[Wanted, Forged]]) -> tuple[Wanted, ...]:
@@ -193,6 +222,10 @@ class Certkeeper(Program):
     def executable() -> str | None:
         return shutil.which(str(ROOT / ".venv/bin/certkeeper"))
 
+    @classmethod
+    def suits(cls, scenario: Scenario) -> bool:  # noqa: ARG003 - that of the class above has a use for it
+        return True
+
     def _configure(self) -> tuple[str, ...]:
         settings = {
             "CA": self.internet.pebble.directory_url,
@@ -209,7 +242,7 @@ class Certkeeper(Program):
         return (self.executable() or "false", "run", "--config", str(config))
 
     def registration(self) -> Job:
-        job = self.job([Wanted("first", ("certkeeper-registers.example.org",))], wait=0)
+        job = self.job([Wanted("first", (f"certkeeper-registers.{self.internet.zones[0]}",))], wait=0)
         return Job((*job.command, "--accept-terms"))
 
     def job(self, wanted: Sequence[Wanted], *, wait: int) -> Job:  # noqa: ARG002 - it needs no fixed wait

@@ -2,7 +2,7 @@
 
 import dataclasses
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -96,11 +96,52 @@ def markdown_table(table: Table) -> list[str]:
     return lines + ["| " + " | ".join(row(result, ours)) + " |" for result in table.results]
 
 
+ZONE_COLUMNS = (
+    "program",
+    "zones",
+    "PATCHes per zone",
+    "NOTIFYs per zone",
+    "secondaries needed",
+    "at most",
+    "proof",
+    "at most",
+    "proof : needed",
+    "at most",
+)
+
+
+def zone_row(result: Result) -> list[str]:
+    """Over all zones of all runs."""
+    zones = [zone for sample in result.samples for zone in sample.zones]
+    needed, proof = [zone.needed for zone in zones], [zone.proof for zone in zones]
+    return [
+        result.program,
+        str(len({zone.zone for zone in zones})),
+        _few(zone.patches for zone in zones),
+        _few(zone.notifies for zone in zones),
+        *(text for times in (needed, proof) for text in (f"{number(median(times))} s", f"{number(max(times))} s")),
+        number(sum(proof) / sum(needed)),
+        number(max(zone.proof / zone.needed for zone in zones)),
+    ]
+
+
+def _few(counts: Iterable[int]) -> str:
+    """A number that all have in common, or the least and the most."""
+    found = sorted(counts)
+    return str(found[0]) if found[0] == found[-1] else f"{found[0]} … {found[-1]}"
+
+
+def zone_table(table: Table) -> list[str]:
+    rows = [zone_row(result) for result in table.results if any(sample.zones for sample in result.samples)]
+    head = ["", "| " + " | ".join(ZONE_COLUMNS) + " |", "|---" + "|---:" * (len(ZONE_COLUMNS) - 1) + "|"]
+    return [*head, *("| " + " | ".join(each) + " |" for each in rows)] if rows else []
+
+
 def section(table: Table) -> list[str]:
     scenario = table.scenario
     title = scenario.name + table.pace.suffix
     described = f"{scenario.title[:1].upper()}{scenario.title[1:]}. The machine's load before: {table.load:.1f}."
-    lines = [f"## {title}", "", described, "", *markdown_table(table)]
+    lines = [f"## {title}", "", described, "", *markdown_table(table), *zone_table(table)]
     lines += [
         "",
         *(f"{each.program} failed: {each.failure.splitlines()[0]}." for each in table.results if each.failure),

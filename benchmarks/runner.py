@@ -1,5 +1,6 @@
 """Runs programs in a scenario: in turn, each with fresh names, and with its certificates looked at afterwards."""
 
+import dataclasses
 import json
 import os
 import subprocess
@@ -17,6 +18,7 @@ from benchmarks.internet import Internet
 from benchmarks.model import Pace, Result, Sample, Scenario, Started, Table, Wanted, again, order
 from benchmarks.programs import Job, Program
 from benchmarks.trace import started, tracer
+from benchmarks.zonetimes import MissingError
 
 METER = ROOT / "benchmarks/meter.py"
 TAIL_LINES = 12
@@ -91,13 +93,21 @@ class Stage:
             wanted = self.scenario.wanted(f"{name}{repetition}")
             sample = self._run(name, program.job(wanted, wait=self.scenario.wait))
             self.check(program, wanted)
-            return sample
+            return self.watched(program, sample) if self.scenario.watched else sample
         if name not in self._idle:
             self._idle[name] = program.forge(forged(self.scenario.wanted("idle")))
         sample = self._run(name, self._idle[name])
         if self.internet.pebble.counts()["POST", "/order-plz"]:
             raise RunFailedError("an order was opened, though nothing was due")
         return sample
+
+    def watched(self, program: Program, sample: Sample) -> Sample:
+        """With what each zone took, which only certkeeper tells."""
+        try:
+            zones = self.internet.zone_times((program.folder / "output").read_text(errors="replace"))
+        except MissingError as error:
+            raise RunFailedError(str(error)) from error
+        return dataclasses.replace(sample, zones=zones)
 
     def check(self, program: Program, wanted: Sequence[Wanted]) -> None:
         """That what was asked for is there: a program that fails quickly is not a quick one."""

@@ -3,6 +3,9 @@
 from benchmarks.model import Scenario
 
 BOTH = ("example.org", "example.net")
+MANY = tuple(f"zone{number}.example" for number in range(1, 101))
+WATCHED = "two secondaries that NOTIFY reaches"
+ALONE = "certkeeper alone, since peers that wait a fixed time for each certificate would take hours"
 
 SCENARIOS = (
     Scenario("1x2", "1 certificate with 2 names", (2,), with_sleeps=True),
@@ -12,6 +15,7 @@ SCENARIOS = (
         "the same, and the name server that the CA asks is 20 s behind",
         (5, 4, 3),
         BOTH,
+        secondaries=1,
         lag=20.0,
         wait=150,
         traced=False,
@@ -20,6 +24,28 @@ SCENARIOS = (
     ),
     Scenario("1x50", "1 certificate with 50 names", (50,)),
     Scenario("50x2", "50 certificates with 2 names each", (2,) * 50, traced=False, timeout=1200),
+    Scenario("5zones", "1 certificate with 10 names in 5 zones", (10,), MANY[:5]),
+    *(
+        Scenario(
+            name,
+            f"{count} certificates with 10 names, each in a zone of its own, with {WATCHED}; {ALONE}",
+            (10,) * count,
+            MANY[:count],
+            apart=True,
+            secondaries=2,
+            alone=True,
+            timeout=1200,
+        )
+        for name, count in (("zones-25", 25), ("zones", 100))
+    ),
+    Scenario(
+        "1x1000",
+        f"1,000 names in 1 zone: 10 certificates with 100 names, with {WATCHED}; {ALONE}",
+        (100,) * 10,
+        secondaries=2,
+        alone=True,
+        timeout=1200,
+    ),
     Scenario("nothing-due", "1,000 certificates, nothing due", (2,) * 1000, due=False, traced=False, timeout=900),
 )
 BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}

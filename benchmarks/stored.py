@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.model import Pace, Result, Sample, Scenario, Started, Table
+from benchmarks.model import Pace, Result, Sample, Scenario, Started, Table, ZoneTimes
 from benchmarks.report import Contestant, Report
 
 
@@ -17,8 +17,12 @@ def _scenario(said: dict[str, Any]) -> Scenario:
     return Scenario(**{**said, "sizes": tuple(said["sizes"]), "zones": tuple(said["zones"])})
 
 
+def _sample(said: dict[str, Any]) -> Sample:
+    return Sample(**{**said, "zones": tuple(ZoneTimes(**each) for each in said.get("zones", ()))})
+
+
 def _result(said: dict[str, Any]) -> Result:
-    samples = [Sample(**sample) for sample in said["samples"]]
+    samples = [_sample(sample) for sample in said["samples"]]
     started = Started(**said["started"]) if said["started"] else None
     return Result(said["program"], samples, started, said["failure"])
 

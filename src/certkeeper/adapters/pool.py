@@ -2,7 +2,8 @@
 
 import threading
 import traceback
-from queue import Empty, SimpleQueue
+from itertools import count
+from queue import Empty, PriorityQueue, SimpleQueue
 
 from certkeeper.adapters.descriptors import out_of_descriptors
 from certkeeper.apply.effects import Effect
@@ -16,7 +17,8 @@ WIDTH = 16
 class Pool:
     """Implements the port Executor.
 
-    Threads start when there is work for them, and are daemons: a step that hangs in the kernel cannot hold the exit.
+    Urgent steps go first, the others in the order in which they come. Threads start when there is work for them, and
+    are daemons: a step that hangs in the kernel cannot hold the exit.
     """
 
     def __init__(self, ports: Ports, width: int = WIDTH) -> None:
@@ -24,12 +26,14 @@ class Pool:
         self._width = width
         self._threads = 0
         self._open = 0
-        self._todo: SimpleQueue[tuple[int, Step]] = SimpleQueue()
+        self._turns = count()
+        self._todo: PriorityQueue[tuple[bool, int, int, Step]] = PriorityQueue()
         self._ended: SimpleQueue[Completion | None] = SimpleQueue()
 
     def submit(self, ticket: int, step: Step) -> None:
         self._open += 1
-        self._todo.put((ticket, step))
+        waits = not (isinstance(step, Effect) and step.urgent)
+        self._todo.put((waits, next(self._turns), ticket, step))
         if self._threads < min(self._width, self._open):
             self._threads += 1
             threading.Thread(target=self._work, name=f"effect-{self._threads}", daemon=True).start()
@@ -48,7 +52,7 @@ class Pool:
 
     def _work(self) -> None:
         while True:
-            ticket, step = self._todo.get()
+            *_, ticket, step = self._todo.get()
             self._ended.put(self._perform(ticket, step))
 
     def _perform(self, ticket: int, step: Step) -> Completion:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Generic, TypeVar, cast
+from typing import ClassVar, Generic, TypeVar, cast
 
 from certkeeper.apply.ports import HookCall, Ports
 from certkeeper.base.accounts import StoredAccount
@@ -25,6 +25,9 @@ class Effect(Step, Generic[T_co]):
     """One call of one port. Values only, so that it can be printed, ordered and left undone by a test."""
 
     __slots__ = ()
+
+    urgent: ClassVar[bool] = False
+    """Whether it goes before others that wait for their turn."""
 
     def perform(self, ports: Ports) -> T_co:
         raise NotImplementedError
@@ -178,6 +181,9 @@ class ChangeZone(Effect[None]):
 
 @dataclass(frozen=True, slots=True)
 class NotifyZone(Effect[None]):
+    """Urgent: secondaries begin to fetch when they have heard of it, and all else of the zone waits for them."""
+
+    urgent: ClassVar[bool] = True
     zone: Zone
 
     def perform(self, ports: Ports) -> None:

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ClassVar
 
 import pytest
 
@@ -21,7 +22,7 @@ from builders.fakes import (
 )
 from builders.plans import CA, P256
 from certkeeper.adapters.pool import WIDTH, Pool
-from certkeeper.apply.effects import Effect, MakeKey
+from certkeeper.apply.effects import ChangeZone, Effect, MakeKey, NotifyZone
 from certkeeper.apply.ports import Completion, Executor, Ports
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.keys import KeyPair
@@ -197,6 +198,28 @@ def test_the_pool_carries_out_as_many_steps_at_once_as_it_is_wide_and_no_more() 
     assert executor.next(0) is None
     event.set()
     assert len(collect(executor, WIDTH + 4)) == WIDTH + 4
+
+
+class Urgent(Echo):
+    urgent: ClassVar[bool] = True
+
+
+def test_an_urgent_step_goes_before_those_that_wait_and_they_keep_their_order() -> None:
+    executor = Pool(ports(), width=1)
+    event, begun = threading.Event(), threading.Semaphore(0)
+    executor.submit(0, Until(event, begun))
+    assert begun.acquire(timeout=DEADLINE)
+    executor.submit(1, Echo("first"))
+    executor.submit(2, Echo("second"))
+    executor.submit(3, Urgent("urgent"))
+    event.set()
+    ended = [executor.next(DEADLINE) for _ in range(4)]
+    assert [completion.ticket for completion in ended if completion is not None] == [0, 3, 1, 2]
+
+
+def test_notify_does_not_wait_for_other_zones() -> None:
+    assert NotifyZone.urgent
+    assert not ChangeZone.urgent
 
 
 def test_threads_start_only_where_there_is_work() -> None:

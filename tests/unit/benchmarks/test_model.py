@@ -15,6 +15,17 @@ def test_names_are_fresh_with_each_tag_and_spread_over_the_zones() -> None:
     assert not set(first.names) & {name for each in scenario.wanted("a2") for name in each.names}
 
 
+def test_a_tag_becomes_part_of_a_label() -> None:
+    (wanted,) = Scenario("x", "one certificate", (1,)).wanted("hook_api.sh1")
+    assert wanted.names == ("n0.c1-hook-api-sh1.example.org",)
+
+
+def test_certificates_may_have_a_zone_each() -> None:
+    scenario = Scenario("x", "three certificates", (2, 1, 1), ("example.org", "example.net"), apart=True)
+    zones = [{name.split(".", 2)[2] for name in each.names} for each in scenario.wanted("a")]
+    assert zones == [{"example.net"}, {"example.org"}, {"example.net"}]
+
+
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
 def test_labels_and_names_do_not_repeat(scenario: Scenario) -> None:
     wanted = scenario.wanted("a")

@@ -1,8 +1,8 @@
 import json
 
 import pytest
-from benchmarks.model import Pace, Result, Sample, Scenario, Started, Table
-from benchmarks.report import COLUMNS, Contestant, Report, as_json, document, number, row, section
+from benchmarks.model import Pace, Result, Sample, Scenario, Started, Table, ZoneTimes
+from benchmarks.report import COLUMNS, Contestant, Report, as_json, document, number, row, section, zone_row, zone_table
 
 OURS = Result("certkeeper", [Sample(1.0, 0.5, 40_960, 12, 13), Sample(3.0, 0.7, 40_960, 12, 13)], Started(1, 30))
 PEER = Result("dehydrated", [Sample(8.0, 2.4, 10_240, 23, 6)], Started(1261, 1261))
@@ -37,6 +37,15 @@ def test_a_failure_is_a_row_and_a_sentence() -> None:
     (line,) = [line for line in lines if line.startswith("| lego")]
     assert line.count("|") == len(COLUMNS) + 1
     assert "lego failed: ended with 1." in lines
+
+
+def test_a_proof_is_compared_with_what_the_secondaries_needed() -> None:
+    zones = (ZoneTimes("a.example", 2, 2, 1.0, 1.2), ZoneTimes("b.example", 2, 3, 3.0, 4.8))
+    watched = Result("certkeeper", [Sample(1.0, 0.5, 40_960, 12, 13, zones)])
+    cells = ["certkeeper", "2", "2", "2 … 3", "2.00 s", "3.00 s", "3.00 s", "4.80 s", "1.50", "1.60"]
+    assert zone_row(watched) == cells
+    assert len(zone_table(Table(TABLE.scenario, Pace(), 0.5, (watched, FAILED)))) == 4
+    assert zone_table(TABLE) == []
 
 
 def test_the_title_says_how_quick_the_ca_is() -> None:

@@ -1,7 +1,8 @@
 import dataclasses
+import json
 
 import pytest
-from benchmarks.model import Pace, Result, Sample, Scenario, Started, Table
+from benchmarks.model import Pace, Result, Sample, Scenario, Started, Table, ZoneTimes
 from benchmarks.report import Contestant, Report, as_json
 from benchmarks.scenarios import BY_NAME
 from benchmarks.stored import MismatchError, from_json, joined
@@ -20,9 +21,19 @@ def table(name: str, wall: float = 1.0, *, sleeps: bool = False) -> Table:
 
 
 def test_what_was_kept_is_read_as_it_was() -> None:
-    scenario = Scenario("1x2", "one", (2,), ("example.org", "example.net"), lag=20.0)
+    scenario = Scenario("1x2", "one", (2,), ("example.org", "example.net"), secondaries=1, lag=20.0)
     kept = report(Table(scenario, Pace(retry_after=3), 0.5, RESULTS))
     assert from_json(as_json(kept)) == kept
+
+
+def test_times_of_zones_are_kept_and_may_be_missing() -> None:
+    zones = (ZoneTimes("example.org", 2, 2, 1.0, 1.5),)
+    watched = Result("certkeeper", [Sample(1.0, 0.5, 40_960, 12, 13, zones)])
+    kept = report(Table(BY_NAME["zones"], Pace(), 0.5, (watched,)))
+    assert from_json(as_json(kept)) == kept
+    older = json.loads(as_json(report(table("1x2"))))
+    del older["tables"][0]["results"][0]["samples"][0]["zones"]
+    assert from_json(json.dumps(older)) == report(table("1x2"))
 
 
 def test_tables_are_put_in_order_and_the_later_one_counts() -> None:
