@@ -11,7 +11,7 @@ GROWTH = 0.4
 SLOWEST = 2.0
 _FIRST_RETRY = 0.1
 FEW = 3
-"""So many owners are asked for outright; for more, a question for the serial comes first."""
+"""So many owners are asked for outright; of more, that many, or the serial, until the server has something new."""
 SERIAL_LOOKS = 3
 """So many looks in a row at the serial only: a server may serve the values and say another serial than it has."""
 _FIRST_RESOLVER = 0.5
@@ -39,6 +39,6 @@ def next_resolver_look(looks: int) -> float:
     return min(_FIRST_RESOLVER * 2.0 ** (max(looks, 1) - 1), _SLOWEST_RESOLVER)
 
 
-def whole_look(lacking: int, serial: int | None, serial_looks: int) -> bool:
-    """Whether to ask for everything that is lacking, rather than for the serial."""
+def names_are_asked_for(lacking: int, serial: int | None, serial_looks: int) -> bool:
+    """Whether to ask for names that are lacking, rather than for the serial."""
     return lacking <= FEW or serial is None or serial_looks >= SERIAL_LOOKS

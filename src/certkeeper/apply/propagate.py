@@ -7,7 +7,7 @@ from functools import partial
 from typing import cast
 
 from certkeeper.apply.effects import AskServer
-from certkeeper.apply.pace import SERIAL_LOOKS, next_look, next_try, whole_look
+from certkeeper.apply.pace import FEW, names_are_asked_for, next_look, next_try
 from certkeeper.apply.resolvers import Resolvers
 from certkeeper.apply.scheduler import Scheduler, Signal, wait
 from certkeeper.apply.unproven import Unproven
@@ -52,12 +52,14 @@ class Terms:
 
 @dataclass(slots=True)
 class _Watch:
-    """One server under watch. `busy`: a question is under way, or its time is fixed. `at`: when it was found to serve
-    everything, in seconds from the start.
+    """One server under watch. `busy`: a question is under way, or its time is fixed. `promising`: it has something
+    new, so that it is worth asking for everything. `at`: when it was found to serve everything, in seconds from the
+    start.
     """
 
     busy: bool = False
     serial_looks: int = 0
+    promising: bool = False
     at: float | None = None
 
 
@@ -115,14 +117,18 @@ class Proof:
                 self._scheduler.later(delay, partial(self._ask, server))
 
     def _ask(self, server: Server) -> None:
-        """For everything that the server lacks; where that is a lot, for its serial until that moves."""
+        """For everything that the server lacks; where that is a lot, for its serial or for some of it, until one of
+        them says that it has something new: a thousand names are many to ask a secondary for that has none of them.
+        """
         if self._decided.happened:
             return
         watch, seen = self._watches[server], self._evidence.get(server)
         lacking = self._verdict().lacking.get(server, frozenset(self._wanted))
-        if seen is None or seen.served is None or whole_look(len(lacking), seen.serial, watch.serial_looks):
+        serial = seen.serial if seen is not None and seen.served is not None else None
+        if watch.promising or names_are_asked_for(len(lacking), serial, watch.serial_looks):
             watch.serial_looks = 0
-            asked = {owner: values for owner, values in self._wanted.items() if owner in lacking}
+            names = [owner for owner in self._wanted if owner in lacking]
+            asked = {owner: self._wanted[owner] for owner in (names if watch.promising else names[:FEW])}
         else:
             watch.serial_looks += 1
             asked = {}
@@ -142,15 +148,22 @@ class Proof:
             else:
                 answer = cast("Answer", value)
                 self._evidence[server] = known.heard(answer)
-                if not question.wanted and answer.serial != known.serial:
+                watch.promising = not watch.promising and self._promises(server, question, known.serial, answer)
+                if watch.promising:
                     # It has something new: what, is asked at once.
-                    watch.serial_looks = SERIAL_LOOKS
                     self._ask(server)
                     return
             watch.busy = False
             self._weigh()
 
         return answered
+
+    def _promises(self, server: Server, question: Question, before: int | None, answer: Answer) -> bool:
+        """Whether the server lacks names it was not asked for, and what it said makes it worth asking."""
+        lacking = self._verdict().lacking.get(server, frozenset())
+        if not question.wanted:
+            return bool(lacking) and answer.serial != before
+        return bool(lacking) and not lacking & question.wanted.keys()
 
     def _weigh(self) -> None:
         verdict = self._verdict()
