@@ -2,7 +2,6 @@
 
 import socket
 import ssl
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from urllib3.exceptions import HTTPError, NameResolutionError, NewConnectionErro
 from urllib3.exceptions import TimeoutError as HttpTimeout
 
 from certkeeper.adapters.descriptors import out_of_descriptors, perhaps_out_of_descriptors
+from certkeeper.adapters.watchdog import Watchdog
 from certkeeper.base.errors import CertkeeperError, ExitCode, Fault, OutOfDescriptors, printable
 from certkeeper.base.wire import Request, Response, TransportError
 
@@ -81,9 +81,10 @@ class HttpClient:
                 self._line.socket, maxsize=connections, retries=False, timeout=timeout
             )
         else:
-            self._pool = urllib3.PoolManager(
-                num_pools=4, maxsize=connections, retries=False, ssl_context=_context(self._line), timeout=timeout
-            )
+            self._watchdog = Watchdog(_WHOLE_SECONDS)
+        self._pool = urllib3.PoolManager(
+            num_pools=4, maxsize=connections, retries=False, ssl_context=_context(self._line), timeout=timeout
+        )
 
     def send(self, request: Request) -> Response:
         """Send once. Every status is a response, redirects included.
@@ -105,7 +106,7 @@ class HttpClient:
                 decode_content=True,
             )
             try:
-                with _given_up_after(_WHOLE_SECONDS, answer):
+                with _given_up_in_time(self._watchdog, answer):
                     body = answer.read(MAX_BODY + 1, decode_content=True) or b""
             finally:
                 answer.release_conn()
@@ -121,7 +122,7 @@ class HttpClient:
 
 
 @contextmanager
-def _given_up_after(seconds: float, answer: urllib3.BaseHTTPResponse) -> Iterator[None]:
+def _given_up_in_time(watchdog: Watchdog, answer: urllib3.BaseHTTPResponse) -> Iterator[None]:
     """Bound the whole answer: a server that sends a letter at a time keeps each read within its own bound."""
 
     def hang_up() -> None:
@@ -133,13 +134,8 @@ def _given_up_after(seconds: float, answer: urllib3.BaseHTTPResponse) -> Iterato
             finally:
                 line.detach()
 
-    timer = threading.Timer(seconds, hang_up)
-    timer.daemon = True
-    timer.start()
-    try:
+    with watchdog.watching(hang_up):
         yield
-    finally:
-        timer.cancel()
 
 
 def _context(line: Line) -> ssl.SSLContext | None:
