@@ -60,6 +60,12 @@ class Authority:
         builder = _authority_builder(name, key, not_after).issuer_name(self.certificate.subject)
         return Authority(builder.sign(self.key, hashes.SHA256()), key)
 
+    def crossed(self, other: "Authority") -> "Authority":
+        """That authority, with a certificate of ours in place of its own."""
+        name = other.certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value
+        builder = _authority_builder(str(name), other.key, NOW + timedelta(days=1000))
+        return Authority(builder.issuer_name(self.certificate.subject).sign(self.key, hashes.SHA256()), other.key)
+
     def leaf(self, key: KeyPair, wish: Wish | None = None) -> bytes:
         """A leaf for that key, in PEM."""
         wish = wish or Wish()
