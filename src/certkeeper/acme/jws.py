@@ -62,7 +62,7 @@ class AccountKey:
     @property
     def thumbprint(self) -> str:
         """RFC 7638 §3: SHA-256 of the JWK's required members, sorted, without white space."""
-        return b64url(hashlib.sha256(_compact(self.jwk)).digest())
+        return b64url(hashlib.sha256(compact(self.jwk)).digest())
 
     def sign(self, message: bytes) -> bytes:
         """The signature in JWS form: for EC r‖s at fixed width (RFC 7518 §3.4), not DER."""
@@ -84,13 +84,14 @@ def sign_request(key: AccountKey, *, url: str, nonce: str, kid: str | None, payl
         header["jwk"] = key.jwk
     else:
         header["kid"] = kid
-    protected = b64url(_compact(header))
+    protected = b64url(compact(header))
     body = b64url(payload)
     signature = b64url(key.sign(f"{protected}.{body}".encode("ascii")))
-    return _compact({"protected": protected, "payload": body, "signature": signature})
+    return compact({"protected": protected, "payload": body, "signature": signature})
 
 
-def _compact(value: object) -> bytes:
+def compact(value: object) -> bytes:
+    """JSON with sorted members and without white space."""
     return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
 
 

@@ -21,6 +21,8 @@ class ErrorType(StrEnum):
     ORDER_NOT_READY = "orderNotReady"
     RATE_LIMITED = "rateLimited"
     SERVER_INTERNAL = "serverInternal"
+    MALFORMED = "malformed"
+    UNAUTHORIZED = "unauthorized"
     ACCOUNT_DOES_NOT_EXIST = "accountDoesNotExist"
     EXTERNAL_ACCOUNT_REQUIRED = "externalAccountRequired"
     REJECTED_IDENTIFIER = "rejectedIdentifier"
@@ -117,7 +119,8 @@ _HINTS: Mapping[str, str] = {
     "run again with --accept-terms",
     ErrorType.REJECTED_IDENTIFIER: "this CA does not issue for that name: take it off its line in domains.txt",
     ErrorType.UNSUPPORTED_IDENTIFIER: "this CA does not issue for that name: take it off its line in domains.txt",
-    ErrorType.EXTERNAL_ACCOUNT_REQUIRED: "this CA binds accounts to a customer: ask it for a key id and an HMAC key",
+    ErrorType.EXTERNAL_ACCOUNT_REQUIRED: "this CA binds accounts to a customer: ask it for a key id and an HMAC key, "
+    "and set EAB_KID and EAB_HMAC_KEY",
 }
 
 

@@ -190,6 +190,14 @@ class Rejected:
 
 
 @dataclass(frozen=True, slots=True)
+class ExternalAccount:
+    """The operator as the CA's customer (RFC 8555 §7.3.4). `hmac_key` is base64url, with padding or without."""
+
+    kid: str
+    hmac_key: Secret
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """The run's settings. Paths are as the operator wrote them, without a final slash.
 
@@ -197,7 +205,7 @@ class Settings:
     `propagation` bounds the wait for the name servers (WAIT, PDNS_WAIT), `demand` says whose word it takes.
     `vantage` are resolvers that have to see the records, too. `providers` are all that a certificate or a zone of the
     page names; `zone_rules` has the longer suffixes first. `caa_check`: CAA that forbids stops a certificate before
-    its order.
+    its order. `external_account` is whom a new account is bound to.
     """
 
     config_file: str
@@ -211,6 +219,7 @@ class Settings:
     ca_bundle: str | None = None
     contact_email: str = ""
     account_key: KeySpec = DEFAULT_KEY
+    external_account: ExternalAccount | None = None
     providers: tuple[Provider, ...] = ()
     zone_rules: tuple[ZoneRule, ...] = ()
     nameservers: tuple[NameserverOverride, ...] = ()

@@ -56,8 +56,6 @@ WITHOUT_EFFECT = {
     "DEHYDRATED_GROUP": "the run keeps the group that started it",
     "DEHYDRATED_USER": "the run keeps the user that started it",
     "DEPLOY": "no service is told of a new certificate",
-    "EAB_HMAC_KEY": "an account that needs external account binding cannot be registered",
-    "EAB_KID": "an account that needs external account binding cannot be registered",
     "IP_VERSION": "the CA is reached over IPv4 or IPv6, whichever answers",
     "KEY_MODE": "private keys can be read by their owner only",
     "OCSP_FETCH": "no OCSP response is fetched",
@@ -72,8 +70,8 @@ WITHOUT_EFFECT = {
 }
 
 _ACTED_ON = (
-    "CAA_CHECK "
-    "BASEDIR CA_BUNDLE DNS_IGNORE DNS_PROVIDER EXTRA_NAMESERVERS KEEP_DAYS KEEP_VERSIONS LICENSE NAMESERVERS "
+    "BASEDIR CAA_CHECK CA_BUNDLE DNS_IGNORE DNS_PROVIDER EAB_HMAC_KEY EAB_KID EXTRA_NAMESERVERS "
+    "KEEP_DAYS KEEP_VERSIONS LICENSE NAMESERVERS "
     "PDNS_CA_BUNDLE PDNS_CLIENT_CERT PDNS_CLIENT_KEY PDNS_HOST PDNS_KEY PDNS_KEY_FILE PDNS_NO_NOTIFY "
     "PDNS_PORT PDNS_SERVER PDNS_SUFFIX PDNS_VERSION PDNS_WAIT PREFERRED_CHAIN PROPAGATION STATEDIR VANTAGE_RESOLVERS "
     "ZONES_D DEBUG "
