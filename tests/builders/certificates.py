@@ -7,7 +7,7 @@ from ipaddress import ip_address
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 
@@ -27,8 +27,8 @@ def new_key(algorithm: KeyAlgorithm = KeyAlgorithm.P256) -> KeyPair:
     return make(KeySpec(algorithm, 2048))
 
 
-def signing_key(pair: KeyPair) -> SigningKey:
-    assert isinstance(pair.private, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey)
+def signing_key(pair: KeyPair) -> SigningKey | ed25519.Ed25519PrivateKey:
+    assert isinstance(pair.private, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey)
     return pair.private
 
 

@@ -29,6 +29,7 @@ from certkeeper.plan.fingerprint import fingerprint
 from certkeeper.plan.observed import Observed, Place, Wanted
 from certkeeper.plan.preflight import (
     key_error,
+    kind_error,
     names_responder,
     no_certificates,
     staple_findings,
@@ -149,6 +150,7 @@ def _plan_lineage(
         return replace(base, actions=(*owed, *_next_key(spec, lineage)))
     error = (
         key_error(spec, lineage, observed.lineages)
+        or kind_error(spec, _key_source(spec, lineage), settings.ca)
         or zone_error(spec, places, configuration, observed)
         or redundancy_error(spec, settings.ca)
         or caa_error(spec, observed.caa)
