@@ -64,6 +64,7 @@ def spec(
     days: int = 32,
     must_staple: bool = False,
     profile: str = "",
+    preferred_profile: str = "",
     line: int = 1,
 ) -> CertSpec:
     """One line of domains.txt."""
@@ -75,6 +76,7 @@ def spec(
         renew=RenewPolicy(days),
         must_staple=must_staple,
         profile=profile,
+        preferred_profile=preferred_profile,
     )
 
 

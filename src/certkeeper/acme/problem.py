@@ -22,6 +22,7 @@ class ErrorType(StrEnum):
     BAD_PUBLIC_KEY = "badPublicKey"
     BAD_SIGNATURE_ALGORITHM = "badSignatureAlgorithm"
     ORDER_NOT_READY = "orderNotReady"
+    INVALID_PROFILE = "invalidProfile"
     RATE_LIMITED = "rateLimited"
     SERVER_INTERNAL = "serverInternal"
     MALFORMED = "malformed"
@@ -124,6 +125,7 @@ _HINTS: Mapping[str, str] = {
     ErrorType.BAD_CSR: "if the CA does not take the kind of key, set KEY_ALGO to prime256v1, secp384r1 or rsa",
     ErrorType.BAD_PUBLIC_KEY: _OTHER_KEY,
     ErrorType.BAD_SIGNATURE_ALGORITHM: _OTHER_KEY,
+    ErrorType.INVALID_PROFILE: "this CA does not offer that profile: correct ACME_PROFILE",
     ErrorType.REJECTED_IDENTIFIER: "this CA does not issue for that name: take it off its line in domains.txt",
     ErrorType.UNSUPPORTED_IDENTIFIER: "this CA does not issue for that name: take it off its line in domains.txt",
     ErrorType.EXTERNAL_ACCOUNT_REQUIRED: "this CA binds accounts to a customer: ask it for a key id and an HMAC key, "

@@ -163,6 +163,7 @@ class CertSpec:
     `identifiers` are in the line's order, without repetitions; the first names the lineage if no alias does.
     Timeouts are bounds on waiting for the CA, None means our own default. `hook` is the script that is told of a new
     certificate, empty where there is none. `provider` is who writes its challenge records, unless a zone has a rule.
+    `profile` is required of the CA; `preferred_profile` counts where that is empty and the CA offers it.
     `preferred_chain` is the common name of an issuer in the chain to take, empty for the CA's default.
     """
 
@@ -173,6 +174,7 @@ class CertSpec:
     renew: RenewPolicy = RenewPolicy()
     must_staple: bool = False
     profile: str = ""
+    preferred_profile: str = ""
     preferred_chain: str = ""
     validation_timeout: timedelta | None = None
     order_timeout: timedelta | None = None
