@@ -38,11 +38,13 @@ class Reply:
     body: Mapping[str, object] | bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
     nonce: bool = True
+    links: tuple[str, ...] = ()
+    """Values of Link, each a header of its own."""
 
     def at(self, instant: datetime, nonce: str) -> Response:
         body = self.body if isinstance(self.body, bytes) else json.dumps(self.body).encode()
         headers = {"replay-nonce": nonce, **self.headers} if self.nonce else dict(self.headers)
-        return Response(self.status, instant, tuple(headers.items()), body)
+        return Response(self.status, instant, (*headers.items(), *(("link", link) for link in self.links)), body)
 
 
 def problem(type_: str, detail: str = "", *, status: int = 400, **headers: str) -> Reply:

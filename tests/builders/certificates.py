@@ -7,7 +7,7 @@ from ipaddress import ip_address
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 
@@ -27,8 +27,8 @@ def new_key(algorithm: KeyAlgorithm = KeyAlgorithm.P256) -> KeyPair:
     return make(KeySpec(algorithm, 2048))
 
 
-def signing_key(pair: KeyPair) -> SigningKey:
-    assert isinstance(pair.private, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey)
+def signing_key(pair: KeyPair) -> SigningKey | ed25519.Ed25519PrivateKey:
+    assert isinstance(pair.private, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey)
     return pair.private
 
 
@@ -59,6 +59,12 @@ class Authority:
         key = ec.generate_private_key(ec.SECP256R1())
         builder = _authority_builder(name, key, not_after).issuer_name(self.certificate.subject)
         return Authority(builder.sign(self.key, hashes.SHA256()), key)
+
+    def crossed(self, other: "Authority") -> "Authority":
+        """That authority, with a certificate of ours in place of its own."""
+        name = other.certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value
+        builder = _authority_builder(str(name), other.key, NOW + timedelta(days=1000))
+        return Authority(builder.issuer_name(self.certificate.subject).sign(self.key, hashes.SHA256()), other.key)
 
     def leaf(self, key: KeyPair, wish: Wish | None = None) -> bytes:
         """A leaf for that key, in PEM."""

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import hmac
 import json
 import random
 from collections import Counter
@@ -75,7 +76,8 @@ class Manners:
 
     `refuses`: names that it never finds proven. `stuck`: orders whose first name is here never leave `processing`.
     `validation` and `signing` take that many seconds. `reuses` authorizations that are valid. `bad_nonces` is the
-    share of good nonces that it refuses. `down`: nobody answers. `binds` accounts to customers.
+    share of good nonces that it refuses. `down`: nobody answers. `binds` accounts to `customers`, whose HMAC keys these
+    are by their key ids; `binds_first`: it does not even look for an account without a binding.
     `drops_registration`: new accounts are lost on the way. `busy_until`: accounts are rate limited until then.
     """
 
@@ -87,6 +89,8 @@ class Manners:
     bad_nonces: float = 0.0
     down: bool = False
     binds: bool = False
+    binds_first: bool = False
+    customers: dict[str, bytes] = field(default_factory=dict)
     drops_registration: bool = False
     busy_until: datetime | None = None
 
@@ -190,6 +194,8 @@ class FakeCa:
         jwk = header["jwk"]
         assert isinstance(jwk, dict)
         thumbprint = _thumbprint(jwk)
+        if self.manners.binds_first and "externalAccountBinding" not in payload:
+            raise _Refused("externalAccountRequired", "no binding", 403)
         known = next((url for url, print_ in self.thumbprints.items() if print_ == thumbprint), None)
         if known is not None:
             return self._answer(200, {"status": "valid"}, location=known)
@@ -201,9 +207,30 @@ class FakeCa:
             raise TransportError(f"{HOME}: connection reset")
         if payload.get("termsOfServiceAgreed") is not True:
             raise _Refused("userActionRequired", "agree to the terms", 403)
+        self._check_binding(payload, jwk)
         url = f"{HOME}/account/{next(self._numbers)}"
         self.accounts[url], self.thumbprints[url] = _public(jwk), thumbprint
         return self._answer(201, {"status": "valid"}, location=url)
+
+    def _check_binding(self, payload: Json, jwk: Json) -> None:
+        """§7.3.4."""
+        jws = payload.get("externalAccountBinding")
+        if jws is None:
+            if self.manners.binds:
+                raise _Refused("externalAccountRequired", "no binding", 403)
+            return
+        assert isinstance(jws, dict)
+        assert set(jws) == {"protected", "payload", "signature"}
+        header = json.loads(_unb64(jws["protected"]))
+        assert set(header) == {"alg", "kid", "url"}, "no nonce"
+        assert (header["alg"], header["url"]) == ("HS256", f"{HOME}/account")
+        assert json.loads(_unb64(jws["payload"])) == jwk
+        key = self.manners.customers.get(header["kid"])
+        if key is None:
+            raise _Refused("unauthorized", "unknown key id", 403)
+        mac = hmac.new(key, f"{jws['protected']}.{jws['payload']}".encode(), "sha256").digest()
+        if not hmac.compare_digest(mac, _unb64(jws["signature"])):
+            raise _Refused("malformed", "the binding's signature is wrong")
 
     def _new_order(self, account: str, payload: Json | None) -> Response:
         assert payload is not None

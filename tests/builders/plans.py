@@ -8,7 +8,15 @@ from certkeeper.base.errors import CertkeeperError, Location
 from certkeeper.base.keys import KeyAlgorithm, KeyPolicy, KeySpec
 from certkeeper.base.names import Alias, DnsName, Identifier
 from certkeeper.config.findings import Finding
-from certkeeper.config.settings import CertSpec, Configuration, Provider, RenewPolicy, Settings, ZoneRule
+from certkeeper.config.settings import (
+    CertSpec,
+    Configuration,
+    ExternalAccount,
+    Provider,
+    RenewPolicy,
+    Settings,
+    ZoneRule,
+)
 from certkeeper.lineage.model import KeyPlace, Leaf, Lineage
 from certkeeper.plan.observed import Observed, Place, Zones
 from certkeeper.plan.planner import plan
@@ -30,6 +38,7 @@ def settings(
     propagation: timedelta = timedelta(seconds=60),
     providers: tuple[Provider, ...] = (),
     zone_rules: tuple[ZoneRule, ...] = (),
+    external_account: ExternalAccount | None = None,
 ) -> Settings:
     return Settings(
         config_file="/etc/dehydrated/config",
@@ -44,6 +53,7 @@ def settings(
         propagation=propagation,
         providers=providers,
         zone_rules=zone_rules,
+        external_account=external_account,
     )
 
 
@@ -54,6 +64,7 @@ def spec(
     days: int = 32,
     must_staple: bool = False,
     profile: str = "",
+    preferred_profile: str = "",
     line: int = 1,
 ) -> CertSpec:
     """One line of domains.txt."""
@@ -65,6 +76,7 @@ def spec(
         renew=RenewPolicy(days),
         must_staple=must_staple,
         profile=profile,
+        preferred_profile=preferred_profile,
     )
 
 

@@ -27,6 +27,7 @@ VALUES = frozenset(
         "enum",
         "functools",
         "hashlib",
+        "hmac",
         "heapq",
         "ipaddress",
         "itertools",

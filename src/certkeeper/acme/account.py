@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from certkeeper.acme.binding import Binding
 from certkeeper.acme.body import MalformedBody
 from certkeeper.acme.session import Session
 from certkeeper.base.errors import CertkeeperError, ExitCode, Fault
@@ -32,15 +33,18 @@ def find_account(session: Session) -> Exchange[Account]:
     return _new_account(session, {"onlyReturnExisting": True})
 
 
-def register(session: Session, *, contact_email: str) -> Exchange[Account]:
+def register(session: Session, *, contact_email: str, binding: Binding | None = None) -> Exchange[Account]:
     """Make an account, agreeing to the CA's terms; a key that has one already gets that one (§7.3.1).
 
-    `contact_email` may be empty.
+    `contact_email` may be empty. With a binding, the account is one of the CA's customer (§7.3.4).
     """
     payload: dict[str, object] = {"termsOfServiceAgreed": True}
     if contact_email:
         payload["contact"] = [f"mailto:{contact_email}"]
-    return _new_account(session, payload)
+    if binding is not None:
+        directory = yield from session.directory()
+        payload["externalAccountBinding"] = binding.sign(session.key.jwk, directory.new_account)
+    return (yield from _new_account(session, payload))
 
 
 def _new_account(session: Session, payload: dict[str, object]) -> Exchange[Account]:

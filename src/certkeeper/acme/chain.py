@@ -1,18 +1,38 @@
-"""Downloading the certificate chain (RFC 8555 §7.4.2)."""
+"""Downloading certificate chains (RFC 8555 §7.4.2)."""
 
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from certkeeper.acme.body import MalformedBody
-from certkeeper.acme.order import Order
+from certkeeper.acme.link import targets
 from certkeeper.acme.session import Session
 from certkeeper.base.wire import Exchange
 
+MOST_ALTERNATES = 10
 _PEM_MARK = b"-----BEGIN CERTIFICATE-----"
 
 
-def download(session: Session, order: Order) -> Exchange[tuple[bytes, datetime]]:
-    """The default chain, leaf first, byte for byte as the CA sent it, and when it came."""
-    response = yield from session.read(order.certificate, context="certificate: ")
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A chain, leaf first, byte for byte as the CA sent it, and when it came.
+
+    `alternates` are the URLs of other chains of the same certificate, at most MOST_ALTERNATES.
+    """
+
+    fullchain: bytes = field(repr=False)
+    at: datetime
+    alternates: tuple[str, ...] = ()
+
+
+def download(session: Session, url: str) -> Exchange[Download]:
+    """The chain at an order's certificate URL, which is the CA's default, or at one of its alternates.
+
+    Raises:
+        Problem, TransportError: the CA refused, or cannot be reached.
+        MalformedBody: what came is no chain.
+    """
+    response = yield from session.read(url, context="certificate: ")
     if _PEM_MARK not in response.body:
-        raise MalformedBody(f"certificate {order.certificate}: the answer holds no PEM certificate")
-    return response.body, response.at
+        raise MalformedBody(f"certificate {url}: the answer holds no PEM certificate")
+    others = [other for other in targets(response.header_all("link"), "alternate", url) if other != url]
+    return Download(response.body, response.at, tuple(others[:MOST_ALTERNATES]))

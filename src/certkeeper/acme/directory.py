@@ -8,13 +8,15 @@ from certkeeper.base.wire import Response
 
 NO_DIRECTORY_HINT = "CA must be the URL of an ACME (RFC 8555) directory"
 _MOST_IDENTITIES = 20
+_MOST_PROFILES = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Directory:
     """Where a CA takes which request. Unknown members are ignored, as §7.1.1 asks: CAs add random ones on purpose.
 
-    `caa_identities` are the names that the CA takes for its own in CAA records.
+    `caa_identities` are the names that the CA takes for its own in CAA records, `profiles` the names of the profiles
+    that an order may ask for.
     """
 
     new_nonce: str
@@ -23,6 +25,7 @@ class Directory:
     terms_of_service: str = ""
     external_account_required: bool = False
     caa_identities: tuple[str, ...] = ()
+    profiles: tuple[str, ...] = ()
 
 
 def read_directory(response: Response, url: str) -> Directory:
@@ -40,6 +43,7 @@ def read_directory(response: Response, url: str) -> Directory:
         )
     meta = document.get("meta")
     meta_members: Mapping[str, object] = meta if isinstance(meta, dict) else {}
+    profiles = meta_members.get("profiles")
     return Directory(
         new_nonce=member_text(document, "newNonce"),
         new_account=member_text(document, "newAccount"),
@@ -47,6 +51,7 @@ def read_directory(response: Response, url: str) -> Directory:
         terms_of_service=member_text(meta_members, "termsOfService"),
         external_account_required=meta_members.get("externalAccountRequired") is True,
         caa_identities=_texts(meta_members.get("caaIdentities"))[:_MOST_IDENTITIES],
+        profiles=tuple(profiles)[:_MOST_PROFILES] if isinstance(profiles, dict) else (),
     )
 
 

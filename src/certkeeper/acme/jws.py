@@ -1,11 +1,11 @@
-"""JSON Web Signatures as ACME uses them (RFC 8555 §6.2, RFC 7515, RFC 7518) and key thumbprints (RFC 7638)."""
+"""JSON Web Signatures as ACME uses them (RFC 8555 §6.2, RFC 7515, 7518 and 8037) and key thumbprints (RFC 7638)."""
 
 import base64
 import hashlib
 import json
 from collections.abc import Mapping
 
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512, HashAlgorithm
 
@@ -37,7 +37,7 @@ class AccountKey:
         """Takes a loaded key object.
 
         Raises:
-            UnsupportedAccountKey: neither RSA nor P-256, P-384, P-521.
+            UnsupportedAccountKey: neither RSA nor P-256, P-384, P-521 nor Ed25519.
         """
         if isinstance(private, rsa.RSAPrivateKey):
             numbers = private.public_key().public_numbers()
@@ -53,16 +53,20 @@ class AccountKey:
                 "x": b64url(point.x.to_bytes(width, "big")),
                 "y": b64url(point.y.to_bytes(width, "big")),
             }
+        elif isinstance(private, ed25519.Ed25519PrivateKey):
+            self.algorithm = "EdDSA"
+            self.jwk = {"crv": "Ed25519", "kty": "OKP", "x": b64url(private.public_key().public_bytes_raw())}
         else:
             raise UnsupportedAccountKey(
-                "account key: neither RSA nor P-256, P-384 or P-521", hint="register a new account with such a key"
+                "account key: neither RSA nor P-256, P-384, P-521 or Ed25519",
+                hint="register a new account with such a key",
             )
         self._private = private
 
     @property
     def thumbprint(self) -> str:
         """RFC 7638 §3: SHA-256 of the JWK's required members, sorted, without white space."""
-        return b64url(hashlib.sha256(_compact(self.jwk)).digest())
+        return b64url(hashlib.sha256(compact(self.jwk)).digest())
 
     def sign(self, message: bytes) -> bytes:
         """The signature in JWS form: for EC r‖s at fixed width (RFC 7518 §3.4), not DER."""
@@ -71,6 +75,8 @@ class AccountKey:
             _, _, digest = _CURVES[self._private.curve.name]
             r, s = decode_dss_signature(self._private.sign(message, ec.ECDSA(digest)))
             return r.to_bytes(width, "big") + s.to_bytes(width, "big")
+        if isinstance(self._private, ed25519.Ed25519PrivateKey):
+            return self._private.sign(message)
         return self._private.sign(message, padding.PKCS1v15(), SHA256())
 
     def __repr__(self) -> str:
@@ -84,13 +90,14 @@ def sign_request(key: AccountKey, *, url: str, nonce: str, kid: str | None, payl
         header["jwk"] = key.jwk
     else:
         header["kid"] = kid
-    protected = b64url(_compact(header))
+    protected = b64url(compact(header))
     body = b64url(payload)
     signature = b64url(key.sign(f"{protected}.{body}".encode("ascii")))
-    return _compact({"protected": protected, "payload": body, "signature": signature})
+    return compact({"protected": protected, "payload": body, "signature": signature})
 
 
-def _compact(value: object) -> bytes:
+def compact(value: object) -> bytes:
+    """JSON with sorted members and without white space."""
     return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
 
 

@@ -17,10 +17,16 @@ _PREFIX = "urn:ietf:params:acme:error:"
 class ErrorType(StrEnum):
     """The error types that change what we do; the table of RFC 8555 §6.7 has more, which are only shown."""
 
+    BAD_CSR = "badCSR"
     BAD_NONCE = "badNonce"
+    BAD_PUBLIC_KEY = "badPublicKey"
+    BAD_SIGNATURE_ALGORITHM = "badSignatureAlgorithm"
     ORDER_NOT_READY = "orderNotReady"
+    INVALID_PROFILE = "invalidProfile"
     RATE_LIMITED = "rateLimited"
     SERVER_INTERNAL = "serverInternal"
+    MALFORMED = "malformed"
+    UNAUTHORIZED = "unauthorized"
     ACCOUNT_DOES_NOT_EXIST = "accountDoesNotExist"
     EXTERNAL_ACCOUNT_REQUIRED = "externalAccountRequired"
     REJECTED_IDENTIFIER = "rejectedIdentifier"
@@ -111,13 +117,19 @@ def problem_from_document(
 
 
 _IN_PASSING = frozenset({ErrorType.RATE_LIMITED, ErrorType.SERVER_INTERNAL, ErrorType.BAD_NONCE})
+_OTHER_KEY = "this CA does not take account keys of that kind: set ACCOUNT_KEY_ALGO to rsa, prime256v1 or secp384r1"
 _HINTS: Mapping[str, str] = {
     ErrorType.RATE_LIMITED: "the CA limits requests: wait, or ask for fewer certificates at once",
     ErrorType.ACCOUNT_DOES_NOT_EXIST: "the CA does not know this account key: move the account folder away and "
     "run again with --accept-terms",
+    ErrorType.BAD_CSR: "if the CA does not take the kind of key, set KEY_ALGO to prime256v1, secp384r1 or rsa",
+    ErrorType.BAD_PUBLIC_KEY: _OTHER_KEY,
+    ErrorType.BAD_SIGNATURE_ALGORITHM: _OTHER_KEY,
+    ErrorType.INVALID_PROFILE: "this CA does not offer that profile: correct ACME_PROFILE",
     ErrorType.REJECTED_IDENTIFIER: "this CA does not issue for that name: take it off its line in domains.txt",
     ErrorType.UNSUPPORTED_IDENTIFIER: "this CA does not issue for that name: take it off its line in domains.txt",
-    ErrorType.EXTERNAL_ACCOUNT_REQUIRED: "this CA binds accounts to a customer: ask it for a key id and an HMAC key",
+    ErrorType.EXTERNAL_ACCOUNT_REQUIRED: "this CA binds accounts to a customer: ask it for a key id and an HMAC key, "
+    "and set EAB_KID and EAB_HMAC_KEY",
 }
 
 

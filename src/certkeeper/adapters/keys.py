@@ -3,7 +3,7 @@
 import hashlib
 
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -18,7 +18,7 @@ from certkeeper.base.keys import KeyAlgorithm, KeyPair, KeySpec
 from certkeeper.lineage.model import UnusableKey
 from certkeeper.lineage.pem import CERTIFICATE, blocks
 
-Private = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
+Private = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
 
 # CA/Browser Forum Baseline Requirements §6.1.5.
 RSA_LEAST = 2048
@@ -38,6 +38,8 @@ def make(spec: KeySpec) -> KeyPair:
     Raises:
         UnusableKey: the size is one that no CA takes.
     """
+    if spec.algorithm is KeyAlgorithm.ED25519:
+        return _pair(ed25519.Ed25519PrivateKey.generate(), str(spec))
     if spec.algorithm is not KeyAlgorithm.RSA:
         return _pair(ec.generate_private_key(_CURVES[spec.algorithm]), str(spec))
     if spec.size < RSA_LEAST:
@@ -136,6 +138,8 @@ def _accepted(key: object, pem: bytes, path: str) -> KeyPair:
         if algorithm is not None:
             return _described(key, algorithm.value, pem)
         raise UnusableKey(f"{path}: a key on the curve {key.curve.name}, which CAs refuse", hint=_NEW_KEY_HINT)
+    if isinstance(key, ed25519.Ed25519PrivateKey):
+        return _described(key, KeyAlgorithm.ED25519.value, pem)
     kind = type(key).__name__.removesuffix("PrivateKey")
     raise UnusableKey(f"{path}: an algorithm that CAs refuse ({kind})", hint=_NEW_KEY_HINT)
 

@@ -1,7 +1,9 @@
 """The account that a run works with: found on disk, recovered from its key, or registered."""
 
 from certkeeper.acme.account import Account, TermsNotAccepted, find_account, register
+from certkeeper.acme.binding import Binding
 from certkeeper.acme.directory import Directory
+from certkeeper.acme.hmackey import decode_hmac_key
 from certkeeper.acme.jws import AccountKey
 from certkeeper.acme.problem import ErrorType, Problem
 from certkeeper.acme.session import Session
@@ -18,18 +20,27 @@ from certkeeper.apply.effects import (
 from certkeeper.apply.ports import Busy
 from certkeeper.apply.scheduler import monotonic
 from certkeeper.base.accounts import StoredAccount
-from certkeeper.base.errors import CertkeeperError, Fault
+from certkeeper.base.errors import CertkeeperError, Fault, printable
 from certkeeper.base.events import AccountRegistered, Noted, Tell
 from certkeeper.base.wire import Exchange, pause
+from certkeeper.config.authority import BINDINGS
 from certkeeper.config.settings import Settings
 
 _PATIENCE = 60.0
 """Seconds that another process is waited for. It has the account for one registration only."""
 _PACE = 0.1
+_OF_BINDING = frozenset({ErrorType.EXTERNAL_ACCOUNT_REQUIRED, ErrorType.MALFORMED, ErrorType.UNAUTHORIZED})
+"""What CAs answer to a key id that they do not know, to one that was used before, and to a signature that is wrong."""
 
 
 class BindingRequired(CertkeeperError):
-    """The CA wants accounts bound to a customer (RFC 8555 §7.3.4)."""
+    """The CA wants accounts bound to a customer (RFC 8555 §7.3.4), and the page does not say to which."""
+
+    fault = Fault.OPERATOR
+
+
+class BindingRefused(CertkeeperError):
+    """The CA does not take the key id or the HMAC key that are set."""
 
     fault = Fault.OPERATOR
 
@@ -40,6 +51,7 @@ def open_session(settings: Settings, *, user_agent: str, terms_accepted: bool, t
     Raises:
         TermsNotAccepted: there is no account yet, and nobody agreed to the CA's terms.
         Busy: another process is about to register it, and does not come to an end.
+        BindingRequired, BindingRefused: the CA makes accounts for its customers only.
         Problem, TransportError: the CA refused or cannot be reached.
     """
     stored = yield from do(ReadAccount(settings.ca))
@@ -94,11 +106,51 @@ def _recover(session: Session, settings: Settings, *, terms_accepted: bool) -> E
     try:
         return (yield from find_account(session))
     except Problem as problem:
-        if problem.type != ErrorType.ACCOUNT_DOES_NOT_EXIST:
+        # Some CAs look for the binding first, even where nothing but a look is asked for.
+        if problem.type not in {ErrorType.ACCOUNT_DOES_NOT_EXIST, ErrorType.EXTERNAL_ACCOUNT_REQUIRED}:
             raise
+    directory = yield from session.directory()
     if not terms_accepted:
-        raise _terms_not_accepted(settings, (yield from session.directory()))
-    return (yield from register(session, contact_email=settings.contact_email))
+        raise _terms_not_accepted(settings, directory)
+    return (yield from _bound(session, settings, directory))
+
+
+def _bound(session: Session, settings: Settings, directory: Directory) -> Exchange[Account]:
+    """A new account, bound to the CA's customer where the page says who that is."""
+    external = settings.external_account
+    if external is None:
+        check_bound(settings, directory)
+        return (yield from register(session, contact_email=settings.contact_email))
+    binding = Binding(external.kid, decode_hmac_key(external.hmac_key.reveal()))
+    try:
+        return (yield from register(session, contact_email=settings.contact_email, binding=binding))
+    except Problem as problem:
+        if problem.type not in _OF_BINDING:
+            raise
+        new_pair = f"get a new pair for them {_source(settings.ca)}, since many count for one account only"
+        raise BindingRefused(
+            f"{settings.ca}: no account for EAB_KID {printable(external.kid, 80)}: {problem}",
+            hint=f"see that EAB_KID and EAB_HMAC_KEY are copied in full, or {new_pair}"
+            if directory.external_account_required
+            else "this CA does not ask for EAB_KID and EAB_HMAC_KEY: remove them",
+        ) from problem
+
+
+def check_bound(settings: Settings, directory: Directory) -> None:
+    """Is it known to whom this CA is to bind an account, where it wants to?
+
+    Raises:
+        BindingRequired: it is not; the hint says where the CA tells.
+    """
+    if directory.external_account_required and settings.external_account is None:
+        raise BindingRequired(
+            f"{settings.ca}: makes accounts only for its customers (external account binding)",
+            hint=f"get a key id and an HMAC key {_source(settings.ca)}, and set EAB_KID and EAB_HMAC_KEY",
+        )
+
+
+def _source(ca: str) -> str:
+    return BINDINGS.get(ca, "from that CA")
 
 
 def _terms_not_accepted(settings: Settings, directory: Directory) -> TermsNotAccepted:
@@ -115,16 +167,12 @@ def _register(settings: Settings, user_agent: str, *, terms_accepted: bool, tell
     directory = yield from session.directory()
     if not terms_accepted:
         raise _terms_not_accepted(settings, directory)
-    if directory.external_account_required:
-        raise BindingRequired(
-            f"{settings.ca}: makes accounts only for its customers (external account binding)",
-            hint="register there with another client, and put its account folder under ACCOUNTDIR",
-        )
+    check_bound(settings, directory)
     # On disk first: a key that the CA knows and we lost would be an account that nobody can use.
     yield from do(SaveAccountKey(settings.ca, key))
     try:
-        account = yield from register(session, contact_email=settings.contact_email)
-    except Problem:
+        account = yield from _bound(session, settings, directory)
+    except (Problem, BindingRefused):
         yield from do(ForgetAccountKey(settings.ca))
         raise
     yield from do(SaveAccount(settings.ca, account.url, account.body))

@@ -55,6 +55,15 @@ def issuer_at(ca: str, http: Http, accounts: Accounts, *, user_agent: str) -> Is
     return Issuer(identities, stored.kid if stored is not None else None) if identities else None
 
 
+def profiles_at(ca: str, http: Http, *, user_agent: str) -> tuple[str, ...]:
+    """The profiles that the CA offers by name.
+
+    Raises:
+        CertkeeperError: its directory cannot be had.
+    """
+    return read_directory(http.send(Request("GET", ca, (("user-agent", user_agent),))), ca).profiles
+
+
 def caa_answers(names: Collection[DnsName], lookup: CaaLookup) -> CaaAnswers:
     """What CAA says at these names, and as far above them as it counts."""
     climb = search(names)

@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TypeVar, cast
 
-from certkeeper.acme.chain import download
 from certkeeper.acme.challenge import Challenge, answer, dns01_owner, dns01_value
 from certkeeper.acme.order import (
     Authorization,
@@ -23,6 +22,7 @@ from certkeeper.acme.order import (
 from certkeeper.acme.problem import Problem
 from certkeeper.acme.session import Session
 from certkeeper.apply.attempt import Attempt
+from certkeeper.apply.chains import obtain_chain
 from certkeeper.apply.effects import BeginVersion, MakeKey, ReadLiveKey, ReadNextKey, SaveKey, WriteJournal, do
 from certkeeper.base.events import NamesProven, Noted, OrderOpened
 from certkeeper.base.keys import KeyPair, KeySpec
@@ -118,7 +118,7 @@ def _fulfil(
     # A new key is made while names are proven: RSA takes a second, and the CA does not need it before step 10.
     proving = _prove_names(attempt, order)
     order, key = yield from _both(proving, _key(draft, present, attempt.item.spec.key))
-    files, leaf = yield from _complete(attempt.item, wanted, order, key, attempt.shared.session)
+    files, leaf = yield from _complete(attempt, wanted, order, key)
     return Obtained(draft, files, leaf)
 
 
@@ -180,19 +180,21 @@ def _key(draft: Draft, present: KeyPair | None, spec: KeySpec) -> Exchange[KeyPa
     return key
 
 
-def _complete(
-    item: LineagePlan, wanted: OrderAction, order: Order, key: KeyPair, session: Session
-) -> Exchange[tuple[VersionFiles, Leaf]]:
+def _complete(attempt: Attempt, wanted: OrderAction, order: Order, key: KeyPair) -> Exchange[tuple[VersionFiles, Leaf]]:
     """Step 10: the certificate, checked."""
+    spec, session = attempt.item.spec, attempt.shared.session
     csr = signing_request.build(key, wanted.identifiers, must_staple=wanted.must_staple)
     if order.status is OrderStatus.READY:
         order = yield from finalize(session, order, csr.der)
-    bound = item.spec.order_timeout or DEFAULT_ORDER_TIMEOUT
+    bound = spec.order_timeout or DEFAULT_ORDER_TIMEOUT
     order = yield from wait_while(session, order, frozenset({OrderStatus.READY, OrderStatus.PROCESSING}), bound)
     if order.status is not OrderStatus.VALID:
         raise (yield from explain_invalid(session, order))
-    fullchain, at = yield from download(session, order)
-    leaf = check(fullchain, key_id=key.key_id, identifiers=wanted.identifiers, now=at)
+
+    def checked(fullchain: bytes, at: datetime) -> Leaf:
+        return check(fullchain, key_id=key.key_id, identifiers=wanted.identifiers, now=at)
+
+    fullchain, leaf = yield from obtain_chain(session, order, spec.preferred_chain, checked, attempt.note)
     cert, chain = split_fullchain(fullchain)
     return VersionFiles(privkey=key.pem, csr=csr.pem, cert=cert, chain=chain, fullchain=fullchain), leaf
 

@@ -5,12 +5,13 @@ from enum import StrEnum
 
 
 class KeyAlgorithm(StrEnum):
-    """The words of KEY_ALGO."""
+    """The words of KEY_ALGO: dehydrated's, and Ed25519 (RFC 8410)."""
 
     RSA = "rsa"
     P256 = "prime256v1"
     P384 = "secp384r1"
     P521 = "secp521r1"
+    ED25519 = "ed25519"
 
 
 class KeyPolicy(StrEnum):

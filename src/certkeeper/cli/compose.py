@@ -16,7 +16,7 @@ from certkeeper.adapters.lock import LockFile, wait_for
 from certkeeper.adapters.page import read_page
 from certkeeper.adapters.store import Store
 from certkeeper.apply.locate import locate
-from certkeeper.apply.observe import caa_answers, issuer_at, lineages_of, observe
+from certkeeper.apply.observe import caa_answers, issuer_at, lineages_of, observe, profiles_at
 from certkeeper.apply.ports import Dns, Hooks, Http, Nameservers, Ports
 from certkeeper.apply.result import Result
 from certkeeper.base.errors import CertkeeperError, Interrupted
@@ -30,6 +30,7 @@ from certkeeper.plan.actions import Plan
 from certkeeper.plan.caa import names_to_look_up
 from certkeeper.plan.observed import Caa, Observed
 from certkeeper.plan.planner import plan, wanted_zones
+from certkeeper.plan.profiles import names_a_profile
 from certkeeper.plan.records import Records
 from certkeeper.zone.caa import Issuer
 from certkeeper.zone.rrset import Zone
@@ -145,14 +146,17 @@ class Machine:
             zones = locate(wanted, self.settings, self._providers, self._nameservers)
             observed = replace(observed, zones=zones)
         planned = plan(configuration, observed, forced)
-        issuer = None
+        issuer = profiles = None
         # Where the CA cannot be asked, a run finds that out by itself, and says so.
         with suppress(CertkeeperError):
+            if any(names_a_profile(item.spec) for item in planned.due):
+                profiles = self._profiles()
             issuer = self.issuer() if planned.due and self.settings.caa_check else None
-        if issuer is None:
+        if issuer is None and profiles is None:
             return planned
-        caa = self.caa(issuer, names_to_look_up(item.spec for item in planned.due))
-        return plan(configuration, replace(observed, caa=caa), forced)
+        names = names_to_look_up(item.spec for item in planned.due)
+        caa = self.caa(issuer, names) if issuer is not None else None
+        return plan(configuration, replace(observed, caa=caa, profiles=profiles), forced)
 
     @cached_property
     def _http(self) -> Http:
@@ -208,6 +212,9 @@ class Machine:
             CertkeeperError: its directory cannot be had.
         """
         return issuer_at(self.settings.ca, self._http, self.accounts, user_agent=USER_AGENT)
+
+    def _profiles(self) -> tuple[str, ...]:
+        return profiles_at(self.settings.ca, self._http, user_agent=USER_AGENT)
 
     def caa(self, issuer: Issuer, names: Collection[DnsName]) -> Caa:
         """What CAA says of these names to this issuer."""

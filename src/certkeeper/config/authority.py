@@ -20,6 +20,12 @@ PRESETS = {
     "google": "https://dv.acme-v02.api.pki.goog/directory",
     "google-test": "https://dv.acme-v02.test-api.pki.goog/directory",
 }
+# Where CAs that make accounts for their customers only give out a key id and an HMAC key.
+BINDINGS = {
+    PRESETS["zerossl"]: "at https://app.zerossl.com/developer",
+    PRESETS["google"]: "with: gcloud publicca external-account-keys create",
+    PRESETS["google-test"]: "with: gcloud publicca external-account-keys create",
+}
 # ACME v1 is gone since June 2021. The accounts of both versions are the same.
 _V1_HOSTS = {"acme-v01.api.letsencrypt.org": LETSENCRYPT, "acme-staging.api.letsencrypt.org": LETSENCRYPT_TEST}
 

@@ -36,6 +36,8 @@ class Terms:
     renew: RenewPolicy
     must_staple: bool
     profile: str
+    preferred_profile: str
+    preferred_chain: str
     validation_timeout: timedelta | None
     order_timeout: timedelta | None
     obstacle: str = ""
@@ -65,6 +67,8 @@ def read_terms(values: Values, environment: Mapping[str, str]) -> Exchange[Terms
         renew=RenewPolicy(values.number("RENEW_DAYS", RenewPolicy().days, 0, 3650)),
         must_staple=values.truth("OCSP_MUST_STAPLE", default=False),
         profile=_one_line(values, "ACME_PROFILE"),
+        preferred_profile=_one_line(values, "ACME_PROFILE_PREFERRED"),
+        preferred_chain=_one_line(values, "PREFERRED_CHAIN"),
         validation_timeout=values.seconds("VALIDATION_TIMEOUT"),
         order_timeout=values.seconds("ORDER_TIMEOUT"),
         obstacle=obstacle,
@@ -108,6 +112,8 @@ def certificate(line: DomainLine, terms: Terms, provider: str) -> CertSpec | Rej
         renew=terms.renew,
         must_staple=terms.must_staple,
         profile=terms.profile,
+        preferred_profile=terms.preferred_profile,
+        preferred_chain=terms.preferred_chain,
         validation_timeout=terms.validation_timeout,
         order_timeout=terms.order_timeout,
         hook=terms.hook,

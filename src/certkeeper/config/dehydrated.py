@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from certkeeper.base.errors import printable
 from certkeeper.base.keys import KeyAlgorithm, KeyPolicy
 from certkeeper.config.authority import directory_url
+from certkeeper.config.binding import external_account
 from certkeeper.config.certificates import key_spec
 from certkeeper.config.findings import Severity
 from certkeeper.config.nameservers import extra_nameservers, ignored_servers, nameservers, vantage_resolvers
@@ -37,6 +38,7 @@ def read_settings(values: Values, config_file: str, basedir: str, environment: M
         contact_email=_contact(values),
         # dehydrated's default for accounts is RSA, whatever KEY_ALGO says.
         account_key=key_spec(values, "ACCOUNT_KEY_ALGO", "ACCOUNT_KEYSIZE", KeyAlgorithm.RSA, KeyPolicy.NEW),
+        external_account=external_account(values, environment),
         caa_check=values.truth("CAA_CHECK", default=True),
         nameservers=nameservers(values),
         propagation=propagation(values),

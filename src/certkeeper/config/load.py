@@ -66,8 +66,8 @@ class _Page:
 
 
 def load(config_path: str | None, *, cwd: str, environment: Mapping[str, str]) -> Exchange[Configuration]:
-    """Read a page. The environment serves expansion; of settings only CONFIG, SSL_CERT_FILE and PDNS_KEY are taken
-    from it, and where systemd keeps credentials.
+    """Read a page. The environment serves expansion; of settings only CONFIG, SSL_CERT_FILE, PDNS_KEY, EAB_KID and
+    EAB_HMAC_KEY are taken from it, and where systemd keeps credentials.
 
     Raises:
         ConfigError: with file and line, where the page as a whole cannot be read.

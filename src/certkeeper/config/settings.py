@@ -163,6 +163,8 @@ class CertSpec:
     `identifiers` are in the line's order, without repetitions; the first names the lineage if no alias does.
     Timeouts are bounds on waiting for the CA, None means our own default. `hook` is the script that is told of a new
     certificate, empty where there is none. `provider` is who writes its challenge records, unless a zone has a rule.
+    `profile` is required of the CA; `preferred_profile` counts where that is empty and the CA offers it.
+    `preferred_chain` is the common name of an issuer in the chain to take, empty for the CA's default.
     """
 
     alias: Alias
@@ -172,6 +174,8 @@ class CertSpec:
     renew: RenewPolicy = RenewPolicy()
     must_staple: bool = False
     profile: str = ""
+    preferred_profile: str = ""
+    preferred_chain: str = ""
     validation_timeout: timedelta | None = None
     order_timeout: timedelta | None = None
     hook: str = ""
@@ -188,6 +192,14 @@ class Rejected:
 
 
 @dataclass(frozen=True, slots=True)
+class ExternalAccount:
+    """The operator as the CA's customer (RFC 8555 §7.3.4). `hmac_key` is base64url, with padding or without."""
+
+    kid: str
+    hmac_key: Secret
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """The run's settings. Paths are as the operator wrote them, without a final slash.
 
@@ -195,7 +207,7 @@ class Settings:
     `propagation` bounds the wait for the name servers (WAIT, PDNS_WAIT), `demand` says whose word it takes.
     `vantage` are resolvers that have to see the records, too. `providers` are all that a certificate or a zone of the
     page names; `zone_rules` has the longer suffixes first. `caa_check`: CAA that forbids stops a certificate before
-    its order.
+    its order. `external_account` is whom a new account is bound to.
     """
 
     config_file: str
@@ -209,6 +221,7 @@ class Settings:
     ca_bundle: str | None = None
     contact_email: str = ""
     account_key: KeySpec = DEFAULT_KEY
+    external_account: ExternalAccount | None = None
     providers: tuple[Provider, ...] = ()
     zone_rules: tuple[ZoneRule, ...] = ()
     nameservers: tuple[NameserverOverride, ...] = ()

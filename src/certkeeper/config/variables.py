@@ -56,8 +56,6 @@ WITHOUT_EFFECT = {
     "DEHYDRATED_GROUP": "the run keeps the group that started it",
     "DEHYDRATED_USER": "the run keeps the user that started it",
     "DEPLOY": "no service is told of a new certificate",
-    "EAB_HMAC_KEY": "an account that needs external account binding cannot be registered",
-    "EAB_KID": "an account that needs external account binding cannot be registered",
     "IP_VERSION": "the CA is reached over IPv4 or IPv6, whichever answers",
     "KEY_MODE": "private keys can be read by their owner only",
     "OCSP_FETCH": "no OCSP response is fetched",
@@ -65,7 +63,6 @@ WITHOUT_EFFECT = {
     "PDNS_DEPLOY_CERT_HOOK": "the command is not run after a new certificate",
     "PDNS_EXIT_HOOK": "the command is not run at the end",
     "PDNS_ZONES_TXT": "zones are looked up through the PowerDNS API",
-    "PREFERRED_CHAIN": "the CA's default chain is taken",
     "PROBE": "no service is probed",
     "TLSA": "no TLSA record is published",
     "TLSA_TTL": "no TLSA record is published",
@@ -73,10 +70,10 @@ WITHOUT_EFFECT = {
 }
 
 _ACTED_ON = (
-    "CAA_CHECK "
-    "BASEDIR CA_BUNDLE DNS_IGNORE DNS_PROVIDER EXTRA_NAMESERVERS KEEP_DAYS KEEP_VERSIONS LICENSE NAMESERVERS "
+    "ACME_PROFILE_PREFERRED BASEDIR CAA_CHECK CA_BUNDLE DNS_IGNORE DNS_PROVIDER EAB_HMAC_KEY EAB_KID EXTRA_NAMESERVERS "
+    "KEEP_DAYS KEEP_VERSIONS LICENSE NAMESERVERS "
     "PDNS_CA_BUNDLE PDNS_CLIENT_CERT PDNS_CLIENT_KEY PDNS_HOST PDNS_KEY PDNS_KEY_FILE PDNS_NO_NOTIFY "
-    "PDNS_PORT PDNS_SERVER PDNS_SUFFIX PDNS_VERSION PDNS_WAIT PROPAGATION STATEDIR VANTAGE_RESOLVERS "
+    "PDNS_PORT PDNS_SERVER PDNS_SUFFIX PDNS_VERSION PDNS_WAIT PREFERRED_CHAIN PROPAGATION STATEDIR VANTAGE_RESOLVERS "
     "ZONES_D DEBUG "
     "LEXICON_PROVIDER RFC2136_KEY RFC2136_KEY_ALGORITHM RFC2136_KEY_FILE RFC2136_KEY_NAME RFC2136_SERVER"
 )
@@ -86,6 +83,7 @@ KNOWN = frozenset({*DEFAULTS, *LEGACY_PDNS, *WITHOUT_EFFECT, *_ACTED_ON.split()}
 PER_CERTIFICATE = frozenset(
     {
         "ACME_PROFILE",
+        "ACME_PROFILE_PREFERRED",
         "CHALLENGETYPE",
         "DNS_PROVIDER",
         "HOOK",

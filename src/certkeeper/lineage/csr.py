@@ -8,6 +8,7 @@ from typing import TypeAlias
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding
 
@@ -43,11 +44,11 @@ def build(
     (RFC 8555 §7.4), and a long name does not fit into the subject.
 
     Raises:
-        UnusableKey: the pair holds no RSA or ECDSA key.
+        UnusableKey: the pair holds no RSA, ECDSA or Ed25519 key.
         InvalidName: no name at all, or a common name that is too long or is not among the names.
     """
     private = key.private
-    if not isinstance(private, RSAPrivateKey | EllipticCurvePrivateKey):
+    if not isinstance(private, RSAPrivateKey | EllipticCurvePrivateKey | Ed25519PrivateKey):
         raise UnusableKey(f"key {key.description}: cannot sign a certificate request")
     names = [_general_name(identifier) for identifier in dict.fromkeys(identifiers)]
     if not names:
@@ -82,7 +83,10 @@ def _subject(common_name: Identifier | None, identifiers: Sequence[Identifier]) 
     return x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, common_name.value)])
 
 
-def _digest(private: RSAPrivateKey | EllipticCurvePrivateKey) -> _Digest:
+def _digest(private: RSAPrivateKey | EllipticCurvePrivateKey | Ed25519PrivateKey) -> _Digest | None:
+    if isinstance(private, Ed25519PrivateKey):
+        # It hashes by itself; RFC 8410 §3.
+        return None
     if isinstance(private, EllipticCurvePrivateKey):
         # A digest as wide as the curve; RFC 5480 §4.
         return _DIGESTS.get(private.curve.key_size, hashes.SHA256)()

@@ -7,7 +7,7 @@ from typing import TypeVar
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from cryptography.x509.oid import AuthorityInformationAccessOID
+from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 
 from certkeeper.base.errors import printable
 from certkeeper.base.names import Identifier, IdentifierType
@@ -72,6 +72,23 @@ def describe(certificate: x509.Certificate) -> Leaf:
         )
     except MALFORMED as error:
         raise BadChain((unreadable(error),)) from error
+
+
+def common_names(block: bytes) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The common names of one PEM certificate's subject, and those of its issuer.
+
+    Raises:
+        BadChain: they cannot be read.
+    """
+    certificate = load(block)
+    try:
+        subject, issuer = (
+            tuple(str(attribute.value) for attribute in name.get_attributes_for_oid(NameOID.COMMON_NAME))
+            for name in (certificate.subject, certificate.issuer)
+        )
+    except MALFORMED as error:
+        raise BadChain((unreadable(error),)) from error
+    return subject, issuer
 
 
 def key_id(certificate: x509.Certificate) -> str:

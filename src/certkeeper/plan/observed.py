@@ -55,7 +55,7 @@ class Caa:
 class Observed:
     """The world as a run finds it. `zones`, by the provider's id, is None until it is known which lineages are due,
     and which zones still hold records of a run that was killed. `caa` is None where the CA does not say who it is in
-    CAA, or not yet.
+    CAA, or not yet. `profiles` are those that the CA offers, None where it was not asked.
     """
 
     now: datetime
@@ -65,3 +65,4 @@ class Observed:
     zones: Mapping[str, Zones] | None = None
     records: Records = field(default_factory=Records)
     caa: Caa | None = None
+    profiles: tuple[str, ...] | None = None

@@ -29,12 +29,14 @@ from certkeeper.plan.fingerprint import fingerprint
 from certkeeper.plan.observed import Observed, Place, Wanted
 from certkeeper.plan.preflight import (
     key_error,
+    kind_error,
     names_responder,
     no_certificates,
     staple_findings,
     zone_error,
     zone_findings,
 )
+from certkeeper.plan.profiles import profile_error, profile_findings, profile_of
 from certkeeper.plan.records import CHALLENGE_LABEL
 from certkeeper.plan.recovery import homeless_findings, leftovers, resumable, stale, unfinished, unpaid, zones_left
 from certkeeper.zone.rrset import Zone
@@ -149,7 +151,9 @@ def _plan_lineage(
         return replace(base, actions=(*owed, *_next_key(spec, lineage)))
     error = (
         key_error(spec, lineage, observed.lineages)
+        or kind_error(spec, _key_source(spec, lineage), settings.ca)
         or zone_error(spec, places, configuration, observed)
+        or profile_error(spec, observed.profiles, settings.ca)
         or redundancy_error(spec, settings.ca)
         or caa_error(spec, observed.caa)
     )
@@ -161,7 +165,7 @@ def _plan_lineage(
     resume = resumable(spec, lineage, records, settings.ca, must_staple=must_staple)
     actions: tuple[Action, ...] = (
         UseKey(_key_source(spec, lineage), spec.key),
-        Order(spec.identifiers, must_staple, spec.profile, resume),
+        Order(spec.identifiers, must_staple, profile_of(spec, observed.profiles), resume),
         *_proofs(places),
         Activate(f"{settings.certdir}/{spec.alias}"),
         *((CallHook(spec.hook, debt),) if spec.hook else ()),
@@ -227,4 +231,5 @@ def _findings(
     if not configuration.certificates and not configuration.rejected:
         findings.append(no_certificates(configuration.settings.domains_txt))
     findings += zone_findings((observed.zones or {}).values(), observed.now)
+    findings += profile_findings([item.spec for item in due], observed.profiles)
     return [*findings, *caa_findings([item.spec for item in due], observed.caa)]

@@ -4,19 +4,23 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from certkeeper.base.errors import CertkeeperError, Fault, Location
-from certkeeper.base.keys import KeyPolicy
+from certkeeper.base.keys import KeyAlgorithm, KeyPolicy
 from certkeeper.base.names import Alias, DnsName
+from certkeeper.config.authority import LETSENCRYPT, LETSENCRYPT_TEST
 from certkeeper.config.findings import Finding, Severity, did_you_mean
 from certkeeper.config.providers import provider_for
 from certkeeper.config.settings import CertSpec, Configuration
 from certkeeper.lineage.model import KeyPlace, Lineage
+from certkeeper.plan.actions import KeySource
 from certkeeper.plan.observed import Observed, Place, Zones
 from certkeeper.zone.apex import ZoneError
 from certkeeper.zone.rrset import KNOWN_SOA_EDIT_API, Zone, ZoneKind
 
+_REFUSED_KEYS = dict.fromkeys((LETSENCRYPT, LETSENCRYPT_TEST), frozenset({KeyAlgorithm.P521, KeyAlgorithm.ED25519}))
+
 
 class KeyRefused(CertkeeperError):
-    """A private key that the operator copied in and that cannot be used."""
+    """A private key that the operator copied in or asked for, and that cannot be used."""
 
     fault = Fault.OPERATOR
 
@@ -41,6 +45,16 @@ def key_error(spec: CertSpec, lineage: Lineage, lineages: Mapping[Alias, Lineage
                     "or list all names on one line of domains.txt",
                 )
     return None
+
+
+def kind_error(spec: CertSpec, source: KeySource, ca: str) -> CertkeeperError | None:
+    """Why the CA is going to refuse a new key, after all names were proven; None where nothing is known of it."""
+    if source is not KeySource.NEW or spec.key.algorithm not in _REFUSED_KEYS.get(ca, frozenset()):
+        return None
+    return KeyRefused(
+        f"{spec.alias}: Let's Encrypt takes no {spec.key} keys",
+        hint='write KEY_ALGO="prime256v1", secp384r1 or rsa',
+    )
 
 
 def zone_error(

@@ -13,6 +13,7 @@ from certkeeper.config.settings import CertSpec, Settings
 from certkeeper.lineage.model import KeyPlace, Lineage
 from certkeeper.plan.actions import LineagePlan
 from certkeeper.plan.observed import Observed
+from certkeeper.plan.profiles import acceptable
 from certkeeper.plan.records import ChallengeIntent, HookDebt, OrderIntent, Record, Records
 from certkeeper.zone.apex import ZoneError
 from certkeeper.zone.rrset import Zone
@@ -101,7 +102,7 @@ def resumable(spec: CertSpec, lineage: Lineage, records: Records, ca: str, *, mu
         url=intent.url,
         ca=ca,
         identifiers=spec.identifiers,
-        profile=spec.profile,
+        profile=intent.profile if intent.profile in acceptable(spec) else spec.profile,
         must_staple=must_staple,
         key=key_of(spec, lineage),
         stamp=intent.stamp,

@@ -101,8 +101,8 @@ def whole(session: Session) -> Exchange[bytes]:
     order = yield from wait_while(session, order, frozenset({OrderStatus.READY, OrderStatus.PROCESSING}), BOUND)
     if order.status is not OrderStatus.VALID:
         raise (yield from explain_invalid(session, order))
-    pem, _ = yield from download(session, order)
-    return pem
+    certificate = yield from download(session, order.certificate)
+    return certificate.fullchain
 
 
 class Ca:

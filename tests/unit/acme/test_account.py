@@ -4,6 +4,7 @@ import pytest
 
 from builders.ca import KID, ORIGIN, Reply, open_session, play, problem, signed
 from certkeeper.acme.account import find_account, register
+from certkeeper.acme.binding import Binding
 from certkeeper.acme.body import MalformedBody
 from certkeeper.acme.problem import Problem
 
@@ -24,6 +25,16 @@ def test_a_registration_agrees_to_the_terms_and_names_a_contact() -> None:
 def test_a_contact_is_optional() -> None:
     played = play(register(open_session(kid=None), contact_email=""), [MADE])
     assert signed(played.requests[0]).document() == {"termsOfServiceAgreed": True}
+
+
+def test_a_binding_goes_into_the_request() -> None:
+    session = open_session(kid=None)
+    binding = Binding("kid-1", b"secret")
+    played = play(register(session, contact_email="", binding=binding), [MADE])
+    assert signed(played.requests[0]).document() == {
+        "termsOfServiceAgreed": True,
+        "externalAccountBinding": binding.sign(session.key.jwk, f"{ORIGIN}/new-account"),
+    }
 
 
 def test_a_key_that_the_ca_knows_gets_its_account_back() -> None:

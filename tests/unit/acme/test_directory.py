@@ -45,6 +45,25 @@ def test_a_ca_says_who_it_is_in_caa(value: object, identities: tuple[str, ...]) 
     assert read({**DIRECTORY, "meta": {"caaIdentities": value}}).caa_identities == identities
 
 
+@pytest.mark.parametrize(
+    ("value", "profiles"),
+    [
+        ({"classic": "90 days", "short": None}, ("classic", "short")),
+        ({}, ()),
+        (["classic"], ()),
+        ("classic", ()),
+        (None, ()),
+    ],
+)
+def test_a_ca_says_which_profiles_it_offers(value: object, profiles: tuple[str, ...]) -> None:
+    assert read({**DIRECTORY, "meta": {"profiles": value}}).profiles == profiles
+
+
+def test_profiles_without_end_are_not_kept() -> None:
+    many = {f"p{number}": "" for number in range(10_000)}
+    assert len(read({**DIRECTORY, "meta": {"profiles": many}}).profiles) == 100
+
+
 @pytest.mark.parametrize("name", ["newNonce", "newAccount", "newOrder"])
 @pytest.mark.parametrize("value", [None, "", 7])
 def test_a_member_that_is_needed_is_named_when_missing(name: str, value: object) -> None:

@@ -10,8 +10,6 @@ from certkeeper.acme.body import MalformedBody, members
 from certkeeper.acme.chain import download
 from certkeeper.acme.challenge import dns01_value
 from certkeeper.acme.order import (
-    Order,
-    OrderStatus,
     fetch_authorizations,
     fetch_order,
 )
@@ -59,8 +57,7 @@ def test_the_url_of_an_authorization_cannot_write_to_the_operators_terminal() ->
 
 
 def test_the_url_of_a_certificate_cannot_write_to_the_operators_terminal() -> None:
-    order = Order(URL, OrderStatus.VALID, (), URL, NOW, certificate=f"{ORIGIN}/{ESCAPE}")
-    played = play(download(open_session(), order), [Reply(200, b"no certificate")])
+    played = play(download(open_session(), f"{ORIGIN}/{ESCAPE}"), [Reply(200, b"no certificate")])
     assert isinstance(played.error, MalformedBody)
     assert str(played.error).isprintable()
 

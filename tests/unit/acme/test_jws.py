@@ -4,7 +4,7 @@ import json
 from typing import cast
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512, HashAlgorithm
 
@@ -131,7 +131,18 @@ def test_an_rsa_signature_verifies() -> None:
     private.public_key().verify(AccountKey(private).sign(b"message"), b"message", padding.PKCS1v15(), SHA256())
 
 
-@pytest.mark.parametrize("private", [ed25519.Ed25519PrivateKey.from_private_bytes(bytes(32)), None, b"pem"])
+def test_rfc_8037_a_ed25519_key_thumbprint_and_signature() -> None:
+    private = ed25519.Ed25519PrivateKey.from_private_bytes(unb64("nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A"))
+    key = AccountKey(private)
+    assert key.algorithm == "EdDSA"
+    assert key.jwk == {"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}
+    assert key.thumbprint == "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"
+    signed_input = b"eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc"
+    expected = "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg"
+    assert b64url(key.sign(signed_input)) == expected
+
+
+@pytest.mark.parametrize("private", [ed448.Ed448PrivateKey.generate(), None, b"pem"])
 def test_other_keys_are_refused(private: object) -> None:
     with pytest.raises(UnsupportedAccountKey, match="account key") as caught:
         AccountKey(private)

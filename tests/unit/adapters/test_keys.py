@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
@@ -31,7 +31,13 @@ DSA = dsa.generate_private_key(1024)  # noqa: S505 - to be refused
 PARAMETERS = b"-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n"
 
 
-def plain(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | dsa.DSAPrivateKey | ed25519.Ed25519PrivateKey) -> bytes:
+def plain(
+    key: rsa.RSAPrivateKey
+    | ec.EllipticCurvePrivateKey
+    | dsa.DSAPrivateKey
+    | ed25519.Ed25519PrivateKey
+    | ed448.Ed448PrivateKey,
+) -> bytes:
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
@@ -51,6 +57,7 @@ def refused(load: Load, path: Path, content: bytes) -> UnusableKey:
         (KeySpec(KeyAlgorithm.P256), "prime256v1"),
         (KeySpec(KeyAlgorithm.P384), "secp384r1"),
         (KeySpec(KeyAlgorithm.P521), "secp521r1"),
+        (KeySpec(KeyAlgorithm.ED25519), "ed25519"),
         (KeySpec(KeyAlgorithm.RSA, 2048), "rsa-2048"),
     ],
 )
@@ -118,7 +125,7 @@ def test_every_form_of_a_key_is_taken(tmp_path: Path, load: Load, content: bytes
             "no private key, but PUBLIC KEY",
         ),
         (plain(SHORT_RSA), "an RSA key of 1024 bits, CAs want 2048 at least"),
-        (plain(ed25519.Ed25519PrivateKey.generate()), "an algorithm that CAs refuse (Ed25519)"),
+        (plain(ed448.Ed448PrivateKey.generate()), "an algorithm that CAs refuse (Ed448)"),
         (plain(DSA), "an algorithm that CAs refuse (DSA)"),
         (plain(ec.generate_private_key(ec.SECP256K1())), "a key on the curve secp256k1, which CAs refuse"),
         (PKCS8[:60] + b"\n-----END PRIVATE KEY-----\n", "not a sound private key"),

@@ -1,4 +1,4 @@
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -17,14 +17,18 @@ from builders.fakes import (
 )
 from builders.plans import CA, settings
 from certkeeper.acme.account import TermsNotAccepted
+from certkeeper.acme.directory import Directory
+from certkeeper.acme.jws import b64url
 from certkeeper.acme.problem import Problem
 from certkeeper.acme.session import Session
-from certkeeper.apply.account import BindingRequired, open_session
+from certkeeper.apply.account import BindingRefused, BindingRequired, check_bound, open_session
 from certkeeper.apply.ports import Busy, Ports
 from certkeeper.apply.scheduler import Scheduler
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.events import AccountRegistered, Event, Noted
 from certkeeper.base.wire import TransportError
+from certkeeper.config.authority import PRESETS
+from certkeeper.config.settings import ExternalAccount, Secret, Settings
 
 
 @dataclass(slots=True)
@@ -36,6 +40,7 @@ class Scene:
     keys: FakeKeys = field(default_factory=FakeKeys)
     claims: FakeClaims = field(default_factory=FakeClaims)
     events: list[Event] = field(default_factory=list)
+    settings: Settings = field(default_factory=settings)
     ca: FakeCa = field(init=False)
 
     def __post_init__(self) -> None:
@@ -75,7 +80,7 @@ class Scene:
             ended.append((value, error))
 
         for _ in range(number):
-            exchange = open_session(settings(), user_agent="test", terms_accepted=terms, tell=self.events.append)
+            exchange = open_session(self.settings, user_agent="test", terms_accepted=terms, tell=self.events.append)
             scheduler.spawn(exchange, note)
         scheduler.run()
         return ended
@@ -126,9 +131,83 @@ def test_a_refused_registration_leaves_no_key() -> None:
 def test_a_ca_that_binds_accounts_is_not_asked_for_one() -> None:
     scene = Scene()
     scene.ca.manners.binds = True
+    with pytest.raises(BindingRequired) as caught:
+        scene.open()
+    assert caught.value.hint == "get a key id and an HMAC key from that CA, and set EAB_KID and EAB_HMAC_KEY"
+    assert scene.ca.requests["account"] == 0
+    assert scene.accounts.keys == {}
+
+
+@pytest.mark.parametrize(("preset", "where"), [("zerossl", "app.zerossl.com"), ("google", "gcloud publicca")])
+def test_the_hint_says_where_a_preset_gives_out_keys(preset: str, where: str) -> None:
+    directory = Directory("", "", "", external_account_required=True)
+    with pytest.raises(BindingRequired) as caught:
+        check_bound(replace(settings(), ca=PRESETS[preset]), directory)
+    assert where in caught.value.hint
+
+
+CUSTOMER = ExternalAccount("kid-1", Secret(b64url(b"k" * 32)))
+
+
+def bound_scene(*, kid: str = "kid-1", key: bytes = b"k" * 32, binds: bool = True) -> Scene:
+    scene = Scene(settings=settings(external_account=CUSTOMER))
+    scene.ca.manners.binds = binds
+    scene.ca.manners.customers[kid] = key
+    return scene
+
+
+@pytest.mark.parametrize("binds", [True, False])
+def test_an_account_is_bound_where_the_page_says_to_whom(binds: bool) -> None:  # noqa: FBT001 - a table
+    scene = bound_scene(binds=binds)
+    assert scene.open().kid == scene.accounts.kids[CA]
+
+
+@pytest.mark.parametrize(("kid", "key", "said"), [("other", b"k" * 32, "unknown"), ("kid-1", b"x", "signature")])
+def test_a_binding_that_the_ca_refuses_is_said_without_its_key(kid: str, key: bytes, said: str) -> None:
+    scene = bound_scene(kid=kid, key=key)
+    with pytest.raises(BindingRefused, match=said) as caught:
+        scene.open()
+    assert "EAB_KID kid-1" in str(caught.value)
+    assert "EAB_HMAC_KEY" in caught.value.hint
+    assert "a2tr" not in f"{caught.value!r} {caught.value.hint} {scene.settings!r}"
+    assert scene.accounts.keys == {}
+
+
+def test_a_binding_that_nobody_asked_for_and_that_is_refused_is_to_be_removed() -> None:
+    with pytest.raises(BindingRefused) as caught:
+        bound_scene(kid="other", binds=False).open()
+    assert "remove them" in caught.value.hint
+
+
+def test_another_refusal_keeps_its_own_words() -> None:
+    scene = bound_scene()
+    scene.ca.manners.busy_until = scene.clock.now()
+    with pytest.raises(Problem, match="rateLimited"):
+        scene.open()
+    assert scene.accounts.keys == {}
+
+
+@pytest.mark.parametrize("binds_first", [True, False])
+def test_a_registration_that_was_cut_off_is_bound_by_the_next_run(binds_first: bool) -> None:  # noqa: FBT001 - a table
+    scene = bound_scene()
+    scene.ca.manners.binds_first = binds_first
+    scene.ca.manners.drops_registration = True
+    with pytest.raises(TransportError):
+        scene.open()
+    scene.ca.manners.drops_registration = False
+    assert scene.open().kid == scene.accounts.kids[CA]
+    assert len(scene.keys.made) == 1
+
+
+def test_and_without_the_settings_it_says_that_they_are_missing() -> None:
+    scene = bound_scene()
+    scene.ca.manners.drops_registration = True
+    with pytest.raises(TransportError):
+        scene.open()
+    scene.ca.manners.drops_registration = False
+    scene.settings = settings()
     with pytest.raises(BindingRequired):
         scene.open()
-    assert scene.ca.requests["account"] == 0
 
 
 def test_the_key_is_on_disk_before_the_ca_hears_of_it() -> None:

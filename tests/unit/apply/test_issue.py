@@ -7,12 +7,14 @@ from datetime import timedelta
 from typing import cast
 
 import pytest
+from cryptography.x509 import load_pem_x509_certificate
 
 from builders.ca import signed
-from builders.certificates import NOW, new_key
+from builders.certificates import NOW, new_key, signing_key
 from builders.fakes import FakeStore, SeededExecutor, through
 from builders.plans import REUSE, spec, zone
 from certkeeper.adapters.files import FileTrouble
+from certkeeper.adapters.keys import parse_own
 from certkeeper.apply.effects import (
     ActivateVersion,
     BeginVersion,
@@ -125,6 +127,17 @@ def only_error(world: Simulation) -> CertkeeperError:
 
 
 FOLDER = (BeginVersion, ReadLiveKey, MakeKey, SaveKey, StageVersion, ActivateVersion, DiscardVersion)
+
+
+@pytest.mark.parametrize("algorithm", [item for item in KeyAlgorithm if item is not KeyAlgorithm.RSA])
+def test_a_ca_that_takes_the_kind_of_key_signs_it(algorithm: KeyAlgorithm) -> None:
+    world = simulation(None, spec("example.org", key=KeySpec(algorithm)))
+    assert issued(world.run()) == {"example.org"}
+    (version,) = world.store.live.values()
+    assert (
+        load_pem_x509_certificate(version.files.cert).public_key()
+        == signing_key(parse_own(version.files.privkey, "privkey.pem")).public_key()
+    )
 
 
 def test_a_version_is_begun_keyed_staged_and_activated_in_that_order() -> None:

@@ -6,7 +6,7 @@ from builders.certificates import NOW
 from builders.fakes import FakeAccounts, FakeClock, FakeStore
 from builders.plans import CA, P256, configuration, spec
 from certkeeper.adapters.keys import make
-from certkeeper.apply.observe import caa_answers, issuer_at, observe
+from certkeeper.apply.observe import caa_answers, issuer_at, observe, profiles_at
 from certkeeper.base.names import Alias, DnsName
 from certkeeper.base.wire import Request, Response
 from certkeeper.lineage.model import Lineage
@@ -65,6 +65,18 @@ def test_who_issues_is_asked_of_the_ca_and_the_account_is_the_one_on_disk() -> N
     assert issuer_at(CA, ca, accounts, user_agent="us") == Issuer(("ca.test",), f"{CA}/1")
     assert ca.asked[0] == Request("GET", CA, (("user-agent", "us"),))
     assert issuer_at(CA, Ca(), accounts, user_agent="us") is None
+
+
+def test_profiles_are_those_of_the_directory() -> None:
+    class Offering(Ca):
+        def send(self, request: Request) -> Response:
+            super().send(request)
+            document = {**DIRECTORY, "meta": {"profiles": {"short": "six days"}}}
+            return Response(200, NOW, body=json.dumps(document).encode())
+
+    ca = Offering()
+    assert profiles_at(CA, ca, user_agent="us") == ("short",)
+    assert ca.asked == [Request("GET", CA, (("user-agent", "us"),))]
 
 
 class Resolver:

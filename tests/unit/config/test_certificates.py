@@ -23,7 +23,8 @@ def spec(configuration: Configuration, alias: str = "example.org") -> CertSpec:
 def test_what_the_page_says_of_all_certificates() -> None:
     found = page(
         POWERDNS + "KEY_ALGO=rsa KEYSIZE=2048 PRIVATE_KEY_RENEW=no RENEW_DAYS=20 OCSP_MUST_STAPLE=yes\n"
-        "ACME_PROFILE=tlsserver ORDER_TIMEOUT=30 VALIDATION_TIMEOUT=0\n",
+        "ACME_PROFILE=tlsserver ACME_PROFILE_PREFERRED=shortlived PREFERRED_CHAIN='Root X1'\n"
+        "ORDER_TIMEOUT=30 VALIDATION_TIMEOUT=0\n",
         "example.org www.example.org > web",
     )
     assert found.certificates == (
@@ -35,6 +36,8 @@ def test_what_the_page_says_of_all_certificates() -> None:
             renew=RenewPolicy(20),
             must_staple=True,
             profile="tlsserver",
+            preferred_profile="shortlived",
+            preferred_chain="Root X1",
             validation_timeout=None,
             order_timeout=timedelta(seconds=30),
             provider="PowerDNS http://localhost:8081",

@@ -1,9 +1,24 @@
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 
 from builders.certificates import NOW
-from builders.plans import configuration, observed, plan_findings, spec, zone
+from builders.plans import (
+    configuration,
+    leaf,
+    lineage,
+    observed,
+    plan_findings,
+    settings,
+    spec,
+    zone,
+)
+from certkeeper.base.keys import KeyAlgorithm, KeyPolicy, KeySpec
 from certkeeper.base.names import DnsName
+from certkeeper.config.authority import LETSENCRYPT, LETSENCRYPT_TEST
 from certkeeper.config.findings import Severity
+from certkeeper.plan.planner import plan
 from certkeeper.zone.rrset import Zone, ZoneKind
 
 
@@ -53,3 +68,24 @@ def test_a_zone_of_many_names_is_found_once() -> None:
     page = configuration(spec("example.org", "www.example.org"), spec("mail.example.org"))
     world = observed(specs=page.certificates, zones=[zone("example.org", soa_edit_api="")])
     assert len(plan_findings(world=world, page=page)) == 1
+
+
+@pytest.mark.parametrize("algorithm", list(KeyAlgorithm))
+@pytest.mark.parametrize("ca", [LETSENCRYPT, LETSENCRYPT_TEST, "https://ca.test/directory"])
+def test_a_key_that_lets_encrypt_refuses_costs_no_order(algorithm: KeyAlgorithm, ca: str) -> None:
+    page = configuration(spec("example.org", key=KeySpec(algorithm)), settings_=replace(settings(), ca=ca))
+    (item,) = plan(page, observed(specs=page.certificates, zones=[zone("example.org")])).lineages
+    refused = ca != "https://ca.test/directory" and algorithm in {KeyAlgorithm.P521, KeyAlgorithm.ED25519}
+    assert (item.order is None) is refused
+    if refused:
+        assert str(item.error) == f"example.org: Let's Encrypt takes no {algorithm} keys"
+        assert item.error is not None
+        assert "KEY_ALGO" in item.error.hint
+
+
+def test_a_key_that_is_there_is_used_whatever_a_new_one_would_be() -> None:
+    wanted = spec("example.org", key=KeySpec(KeyAlgorithm.P521, policy=KeyPolicy.REUSE))
+    page = configuration(wanted, settings_=replace(settings(), ca=LETSENCRYPT))
+    there = lineage("example.org", leaf("example.org", left=timedelta(days=1)))
+    (item,) = plan(page, observed(there, specs=page.certificates, zones=[zone("example.org")])).lineages
+    assert item.order is not None
