@@ -10,6 +10,7 @@ from certkeeper.base.names import Alias, DnsName, Identifier
 from certkeeper.config.findings import Finding
 from certkeeper.config.settings import CertSpec, Configuration, Provider, RenewPolicy, Settings, ZoneRule
 from certkeeper.lineage.model import KeyPlace, Leaf, Lineage
+from certkeeper.plan.advice import Advice
 from certkeeper.plan.observed import Observed, Place, Zones
 from certkeeper.plan.planner import plan
 from certkeeper.zone.apex import ZoneSearch, find_zones
@@ -52,6 +53,7 @@ def spec(
     alias: str = "",
     key: KeySpec = P256,
     days: int = 32,
+    wished: bool = False,
     must_staple: bool = False,
     profile: str = "",
     line: int = 1,
@@ -62,7 +64,7 @@ def spec(
         identifiers=names(*texts),
         where=Location("/etc/dehydrated/domains.txt", line),
         key=key,
-        renew=RenewPolicy(days),
+        renew=RenewPolicy(days, wished),
         must_staple=must_staple,
         profile=profile,
     )
@@ -78,6 +80,8 @@ def leaf(
     life: timedelta = timedelta(days=90),
     key_id: str = "aa",
     ocsp: bool = False,
+    serial: str = "1",
+    authority_key_id: str = "",
 ) -> Leaf:
     """A leaf with that much of its life left at NOW."""
     return Leaf(
@@ -85,9 +89,10 @@ def leaf(
         identifiers=frozenset(names(*texts)),
         not_before=NOW + left - life,
         not_after=NOW + left,
-        serial="1",
+        serial=serial,
         issuer="CN=Test Intermediate",
         ocsp_url="http://ocsp.test/" if ocsp else None,
+        authority_key_id=authority_key_id,
     )
 
 
@@ -146,6 +151,7 @@ def observed(
     registered: bool = True,
     folders: tuple[str, ...] = (),
     now: datetime = NOW,
+    advice: Mapping[Alias, Advice] | None = None,
 ) -> Observed:
     """The world; lineages of `specs` that are not given are empty folders. `zones` are what the provider holds."""
     there = {item.alias: item for item in lineages}
@@ -161,6 +167,7 @@ def observed(
         registered=registered,
         config_folders=folders,
         zones=found,
+        advice=advice or {},
     )
 
 

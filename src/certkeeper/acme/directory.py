@@ -14,7 +14,8 @@ _MOST_IDENTITIES = 20
 class Directory:
     """Where a CA takes which request. Unknown members are ignored, as §7.1.1 asks: CAs add random ones on purpose.
 
-    `caa_identities` are the names that the CA takes for its own in CAA records.
+    `caa_identities` are the names that the CA takes for its own in CAA records. `renewal_info` is where it tells when
+    to renew (RFC 9773 §4.1), empty where it does not.
     """
 
     new_nonce: str
@@ -23,6 +24,7 @@ class Directory:
     terms_of_service: str = ""
     external_account_required: bool = False
     caa_identities: tuple[str, ...] = ()
+    renewal_info: str = ""
 
 
 def read_directory(response: Response, url: str) -> Directory:
@@ -47,6 +49,7 @@ def read_directory(response: Response, url: str) -> Directory:
         terms_of_service=member_text(meta_members, "termsOfService"),
         external_account_required=meta_members.get("externalAccountRequired") is True,
         caa_identities=_texts(meta_members.get("caaIdentities"))[:_MOST_IDENTITIES],
+        renewal_info=member_text(document, "renewalInfo"),
     )
 
 

@@ -37,6 +37,7 @@ def read_settings(values: Values, config_file: str, basedir: str, environment: M
         contact_email=_contact(values),
         # dehydrated's default for accounts is RSA, whatever KEY_ALGO says.
         account_key=key_spec(values, "ACCOUNT_KEY_ALGO", "ACCOUNT_KEYSIZE", KeyAlgorithm.RSA, KeyPolicy.NEW),
+        ari=values.truth("ARI", default=True),
         caa_check=values.truth("CAA_CHECK", default=True),
         nameservers=nameservers(values),
         propagation=propagation(values),

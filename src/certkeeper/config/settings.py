@@ -151,9 +151,10 @@ class IgnoredServer:
 
 @dataclass(frozen=True, slots=True)
 class RenewPolicy:
-    """`days` is RENEW_DAYS: renew when that many days or fewer are left."""
+    """`days` is RENEW_DAYS: renew when that many days or fewer are left. `wished`: a file of the page says so."""
 
     days: int = DEFAULT_RENEW_DAYS
+    wished: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +196,7 @@ class Settings:
     `propagation` bounds the wait for the name servers (WAIT, PDNS_WAIT), `demand` says whose word it takes.
     `vantage` are resolvers that have to see the records, too. `providers` are all that a certificate or a zone of the
     page names; `zone_rules` has the longer suffixes first. `caa_check`: CAA that forbids stops a certificate before
-    its order.
+    its order. `ari`: the CA is asked when it wants certificates renewed.
     """
 
     config_file: str
@@ -214,6 +215,7 @@ class Settings:
     nameservers: tuple[NameserverOverride, ...] = ()
     propagation: timedelta = DEFAULT_PROPAGATION
     caa_check: bool = True
+    ari: bool = True
     extra_nameservers: tuple[NameserverOverride, ...] = ()
     dns_ignore: tuple[IgnoredServer, ...] = ()
     vantage: tuple[ServerAddress, ...] = ()

@@ -48,7 +48,6 @@ LEGACY_PDNS = ("HOST", "PORT", "KEY", "SERVER", "VERSION", "WAIT")
 
 # What is known and has no effect here, with what comes of that.
 WITHOUT_EFFECT = {
-    "ARI": "the CA's advice on when to renew does not follow this setting",
     "AUTO_CLEANUP": "old files stay where they are",
     "AUTO_CLEANUP_DELETE": "old files stay where they are",
     "CERT_GROUP": "files belong to the group that they are made with",
@@ -73,7 +72,7 @@ WITHOUT_EFFECT = {
 }
 
 _ACTED_ON = (
-    "CAA_CHECK "
+    "ARI CAA_CHECK "
     "BASEDIR CA_BUNDLE DNS_IGNORE DNS_PROVIDER EXTRA_NAMESERVERS KEEP_DAYS KEEP_VERSIONS LICENSE NAMESERVERS "
     "PDNS_CA_BUNDLE PDNS_CLIENT_CERT PDNS_CLIENT_KEY PDNS_HOST PDNS_KEY PDNS_KEY_FILE PDNS_NO_NOTIFY "
     "PDNS_PORT PDNS_SERVER PDNS_SUFFIX PDNS_VERSION PDNS_WAIT PROPAGATION STATEDIR VANTAGE_RESOLVERS "
