@@ -78,7 +78,7 @@ class Manners:
     share of good nonces that it refuses. `down`: nobody answers. `binds` accounts to customers.
     `drops_registration`: new accounts are lost on the way. `busy_until`: accounts are rate limited until then.
     `suggests` is the window for renewing each certificate. `refuses_replacement` is the type of its refusal of an
-    order that replaces.
+    order that replaces, `refusal` what it says then.
     """
 
     refuses: set[str] = field(default_factory=set)
@@ -93,6 +93,7 @@ class Manners:
     busy_until: datetime | None = None
     suggests: tuple[datetime, datetime] | None = None
     refuses_replacement: str = ""
+    refusal: str = "it was replaced before"
 
 
 class FakeCa:
@@ -221,7 +222,7 @@ class FakeCa:
         assert isinstance(listed, list)
         if "replaces" in payload:
             if self.manners.refuses_replacement:
-                raise _Refused(self.manners.refuses_replacement, "it was replaced before", 409)
+                raise _Refused(self.manners.refuses_replacement, self.manners.refusal, 409)
             self.replaced.append(str(payload["replaces"]))
         identifiers = tuple((item["type"], item["value"]) for item in listed)
         authorizations = [self._authorization_for(account, value) for _, value in identifiers]
