@@ -41,6 +41,7 @@ class Wish:
     not_after: datetime = NOW + timedelta(days=89)
     ocsp_url: str | None = None
     must_staple: bool = False
+    authority_key_id: bytes | None = None
     extra_names: tuple[x509.GeneralName, ...] = ()
 
 
@@ -87,6 +88,10 @@ class Authority:
             builder = builder.add_extension(x509.AuthorityInformationAccess([description]), critical=False)
         if wish.must_staple:
             builder = builder.add_extension(x509.TLSFeature([x509.TLSFeatureType.status_request]), critical=False)
+        if wish.authority_key_id is not None:
+            builder = builder.add_extension(
+                x509.AuthorityKeyIdentifier(wish.authority_key_id, None, None), critical=False
+            )
         return builder.sign(self.key, hashes.SHA256()).public_bytes(Encoding.PEM)
 
 

@@ -79,6 +79,8 @@ class Manners:
     share of good nonces that it refuses. `down`: nobody answers. `binds` accounts to `customers`, whose HMAC keys these
     are by their key ids; `binds_first`: it does not even look for an account without a binding.
     `drops_registration`: new accounts are lost on the way. `busy_until`: accounts are rate limited until then.
+    `suggests` is the window for renewing each certificate. `refuses_replacement` is the type of its refusal of an
+    order that replaces, `refusal` what it says then.
     """
 
     refuses: set[str] = field(default_factory=set)
@@ -93,6 +95,9 @@ class Manners:
     customers: dict[str, bytes] = field(default_factory=dict)
     drops_registration: bool = False
     busy_until: datetime | None = None
+    suggests: tuple[datetime, datetime] | None = None
+    refuses_replacement: str = ""
+    refusal: str = "it was replaced before"
 
 
 class FakeCa:
@@ -104,6 +109,7 @@ class FakeCa:
         self.accounts: dict[str, ec.EllipticCurvePublicKey] = {}
         self.thumbprints: dict[str, str] = {}
         self.requests: Counter[str] = Counter()
+        self.replaced: list[str] = []
         self._clock = clock
         self._look = look
         self._random = random.Random(seed)  # noqa: S311 - a share of refusals, not a secret
@@ -133,6 +139,10 @@ class FakeCa:
     def _route(self, request: Request, path: str) -> Response:
         if path == "/directory":
             return self._answer(200, self._directory, nonce=False)
+        if path.startswith("/renewal/") and self.manners.suggests is not None:
+            start, end = self.manners.suggests
+            window = {"start": start.isoformat(), "end": end.isoformat()}
+            return self._answer(200, {"suggestedWindow": window}, nonce=False)
         if path == "/nonce":
             return self._answer(200, None)
         assert request.method == "POST", "everything else is a POST (RFC 8555 §6.3)"
@@ -162,6 +172,7 @@ class FakeCa:
             "newNonce": f"{HOME}/nonce",
             "newAccount": f"{HOME}/account",
             "newOrder": f"{HOME}/new-order",
+            "renewalInfo": f"{HOME}/renewal",
             "meta": {"termsOfService": TERMS, "externalAccountRequired": self.manners.binds},
         }
 
@@ -236,6 +247,10 @@ class FakeCa:
         assert payload is not None
         listed = payload["identifiers"]
         assert isinstance(listed, list)
+        if "replaces" in payload:
+            if self.manners.refuses_replacement:
+                raise _Refused(self.manners.refuses_replacement, self.manners.refusal, 409)
+            self.replaced.append(str(payload["replaces"]))
         identifiers = tuple((item["type"], item["value"]) for item in listed)
         authorizations = [self._authorization_for(account, value) for _, value in identifiers]
         self._random.shuffle(authorizations)
@@ -359,6 +374,7 @@ class FakeCa:
             .not_valid_before(now - timedelta(hours=1))
             .not_valid_after(now - timedelta(hours=1) + LIFE)
             .add_extension(x509.SubjectAlternativeName([x509.DNSName(value) for _, value in order.identifiers]), True)
+            .add_extension(x509.AuthorityKeyIdentifier(b"fake", None, None), False)
             .sign(signer.key, SHA256())
         )
         return leaf.public_bytes(Encoding.PEM) + signer.pem + root().pem

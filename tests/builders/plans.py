@@ -18,6 +18,7 @@ from certkeeper.config.settings import (
     ZoneRule,
 )
 from certkeeper.lineage.model import KeyPlace, Leaf, Lineage
+from certkeeper.plan.advice import Advice
 from certkeeper.plan.observed import Observed, Place, Zones
 from certkeeper.plan.planner import plan
 from certkeeper.zone.apex import ZoneSearch, find_zones
@@ -62,6 +63,7 @@ def spec(
     alias: str = "",
     key: KeySpec = P256,
     days: int = 32,
+    wished: bool = False,
     must_staple: bool = False,
     profile: str = "",
     preferred_profile: str = "",
@@ -73,7 +75,7 @@ def spec(
         identifiers=names(*texts),
         where=Location("/etc/dehydrated/domains.txt", line),
         key=key,
-        renew=RenewPolicy(days),
+        renew=RenewPolicy(days, wished),
         must_staple=must_staple,
         profile=profile,
         preferred_profile=preferred_profile,
@@ -90,6 +92,8 @@ def leaf(
     life: timedelta = timedelta(days=90),
     key_id: str = "aa",
     ocsp: bool = False,
+    serial: str = "1",
+    authority_key_id: str = "",
 ) -> Leaf:
     """A leaf with that much of its life left at NOW."""
     return Leaf(
@@ -97,9 +101,10 @@ def leaf(
         identifiers=frozenset(names(*texts)),
         not_before=NOW + left - life,
         not_after=NOW + left,
-        serial="1",
+        serial=serial,
         issuer="CN=Test Intermediate",
         ocsp_url="http://ocsp.test/" if ocsp else None,
+        authority_key_id=authority_key_id,
     )
 
 
@@ -158,6 +163,7 @@ def observed(
     registered: bool = True,
     folders: tuple[str, ...] = (),
     now: datetime = NOW,
+    advice: Mapping[Alias, Advice] | None = None,
 ) -> Observed:
     """The world; lineages of `specs` that are not given are empty folders. `zones` are what the provider holds."""
     there = {item.alias: item for item in lineages}
@@ -173,6 +179,7 @@ def observed(
         registered=registered,
         config_folders=folders,
         zones=found,
+        advice=advice or {},
     )
 
 

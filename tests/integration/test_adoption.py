@@ -72,7 +72,7 @@ class Installation:
         assert registrations(self.page.world) == registered
 
     def nothing_due(self) -> None:
-        """certkeeper plans nothing, asks nobody, calls nobody and writes nothing."""
+        """certkeeper plans nothing, asks the CA only when to renew, calls nobody and writes nothing."""
         before, hooks, listed = self._trees(), self.hook.calls(), set(names(self.page.folder))
         self.pebble.forget()
         self.page.world.primary.recorder.forget()
@@ -86,7 +86,7 @@ class Installation:
         assert (done.code, done.err) == (0, ""), done.text
         count = len(certificates)
         assert f"{count} certificate{'s' if count > 1 else ''}, nothing due" in done.out
-        assert self.pebble.requests() == []
+        assert {method for method, _ in self.pebble.requests()} <= {"GET"}
         assert self.page.world.primary.recorder.requests() == []
         assert self.hook.calls() == hooks
         assert self._trees() == before

@@ -18,6 +18,7 @@ from builders.fakes import (
     through,
 )
 from builders.plans import settings
+from certkeeper.apply.inquire import Inquiry
 from certkeeper.apply.locate import locate
 from certkeeper.apply.observe import observe
 from certkeeper.apply.ports import Ports
@@ -28,6 +29,8 @@ from certkeeper.base.events import Event
 from certkeeper.base.names import Alias
 from certkeeper.config.settings import CertSpec, Configuration
 from certkeeper.lineage.leaf import parse_leaf
+from certkeeper.plan.advice import Advice, of_live, questions
+from certkeeper.plan.observed import Observed
 from certkeeper.plan.planner import plan, wanted_zones
 from certkeeper.zone.propagation import Server
 from certkeeper.zone.rrset import Zone
@@ -71,6 +74,7 @@ class Simulation:
         )
         self.executor = SeededExecutor(through(self.ports), self.clock, seed)
         self.events: list[Event] = []
+        self.advice: dict[Alias, Advice] = {}
         self.reconciler: Reconciler
 
     def run(self, *, terms: bool = True, forced: Collection[Alias] = ()) -> Result:
@@ -84,6 +88,7 @@ class Simulation:
             records=self.journal.records(),
             config_folders=(),
         )
+        world = replace(world, advice=self._advice(world))
         wanted = wanted_zones(self.configuration, world, forced)
         world = replace(world, zones=locate(wanted, self.configuration.settings, {"": self.dns}, self.dns))
         self.reconciler = Reconciler(
@@ -96,6 +101,18 @@ class Simulation:
             tell=self.events.append,
         )
         return self.reconciler.run()
+
+    def _advice(self, world: Observed) -> Mapping[Alias, Advice]:
+        """What the CA said of renewals, in this run or before; nothing where it never suggested anything."""
+        if self.ca.manners.suggests is not None:
+            ca = self.configuration.settings.ca
+            live = of_live(self.advice, world.lineages, ca)
+            asked = questions(world.lineages, world.lineages, live, ca, world.now)
+            if asked:
+                inquiry = Inquiry(asked, ca, executor=self.executor, clock=self.clock, user_agent="certkeeper/test")
+                live.update(inquiry.run())
+            self.advice = live
+        return self.advice
 
     def assert_live(self, *aliases: Alias) -> None:
         """Exactly these lineages have a certificate: with the names of the page, and nothing half done beside it but

@@ -16,7 +16,7 @@ class Directory:
     """Where a CA takes which request. Unknown members are ignored, as §7.1.1 asks: CAs add random ones on purpose.
 
     `caa_identities` are the names that the CA takes for its own in CAA records, `profiles` the names of the profiles
-    that an order may ask for.
+    that an order may ask for. `renewal_info` is where it tells when to renew (RFC 9773 §4.1), empty where it does not.
     """
 
     new_nonce: str
@@ -26,6 +26,7 @@ class Directory:
     external_account_required: bool = False
     caa_identities: tuple[str, ...] = ()
     profiles: tuple[str, ...] = ()
+    renewal_info: str = ""
 
 
 def read_directory(response: Response, url: str) -> Directory:
@@ -52,6 +53,7 @@ def read_directory(response: Response, url: str) -> Directory:
         external_account_required=meta_members.get("externalAccountRequired") is True,
         caa_identities=_texts(meta_members.get("caaIdentities"))[:_MOST_IDENTITIES],
         profiles=tuple(profiles)[:_MOST_PROFILES] if isinstance(profiles, dict) else (),
+        renewal_info=member_text(document, "renewalInfo"),
     )
 
 

@@ -89,14 +89,21 @@ class OrderTimeout(CertkeeperError):
     fault = Fault.REMOTE
 
 
-def new_order(session: Session, identifiers: Sequence[Identifier], *, profile: str = "") -> Exchange[Order]:
-    """Ask for a certificate (§7.4). notBefore and notAfter are never sent: common CAs refuse them."""
+def new_order(
+    session: Session, identifiers: Sequence[Identifier], *, profile: str = "", replaces: str = ""
+) -> Exchange[Order]:
+    """Ask for a certificate (§7.4). notBefore and notAfter are never sent: common CAs refuse them.
+
+    `replaces` is the cert id of the certificate that it comes after (RFC 9773 §5).
+    """
     directory = yield from session.directory()
     payload: dict[str, object] = {
         "identifiers": [{"type": identifier.type.value, "value": identifier.value} for identifier in identifiers]
     }
     if profile:
         payload["profile"] = profile
+    if replaces:
+        payload["replaces"] = replaces
     response = yield from session.post(directory.new_order, payload, context="order: ")
     url = response.header("location")
     if not url:

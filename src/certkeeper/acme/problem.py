@@ -1,6 +1,7 @@
 """What a CA says when it says no: RFC 7807 problem documents with ACME's error types (RFC 8555 §6.7)."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +12,7 @@ from certkeeper.base.times import parse_retry_after
 from certkeeper.base.wire import Response
 
 _SUBPROBLEMS_TOLD = 10
+_REPLACEMENT = re.compile(r"replac|\bARI\b|cert(ificate)? ?id", re.IGNORECASE)
 _PREFIX = "urn:ietf:params:acme:error:"
 
 
@@ -18,6 +20,8 @@ class ErrorType(StrEnum):
     """The error types that change what we do; the table of RFC 8555 §6.7 has more, which are only shown."""
 
     BAD_CSR = "badCSR"
+    ALREADY_REPLACED = "alreadyReplaced"
+    """RFC 9773 §7.4."""
     BAD_NONCE = "badNonce"
     BAD_PUBLIC_KEY = "badPublicKey"
     BAD_SIGNATURE_ALGORITHM = "badSignatureAlgorithm"
@@ -81,6 +85,11 @@ class Problem(CertkeeperError):
     def in_passing(self) -> bool:
         """The CA is busy or out of order: what it said no to may be taken later."""
         return self.status == 429 or self.status >= 500 or self.type in _IN_PASSING
+
+    @property
+    def of_replacement(self) -> bool:
+        """The CA objects to what an order says that it replaces, not to the order (RFC 9773 §5)."""
+        return self.type == ErrorType.ALREADY_REPLACED or _REPLACEMENT.search(self.detail) is not None
 
 
 def problem_from_response(response: Response, context: str = "") -> Problem:

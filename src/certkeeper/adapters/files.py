@@ -204,9 +204,9 @@ class Folder:
                     return None
                 raise
 
-    def read(self, name: str) -> bytes:
+    def read(self, name: str, largest: int = MAX_FILE) -> bytes:
         """As `read_file`."""
-        return _read(self.path_of(name), name, self._fd)
+        return _read(self.path_of(name), name, self._fd, largest)
 
     def child(self, name: str) -> "Folder":
         """A real folder inside this one, no link to one."""
@@ -355,15 +355,15 @@ def write_all(fd: int, content: bytes) -> None:
         view = view[os.write(fd, view) :]
 
 
-def _read(path: str, name: str, folder: int | None) -> bytes:
+def _read(path: str, name: str, folder: int | None, largest: int = MAX_FILE) -> bytes:
     with explained(path, "read"):
         fd = os.open(name, _READ, dir_fd=folder)
         try:
             status = os.fstat(fd)
             if not stat.S_ISREG(status.st_mode):
                 raise FileTrouble(f"{path}: not a regular file")
-            if status.st_size > MAX_FILE:
-                raise FileTrouble(f"{path}: larger than {MAX_FILE >> 20} MiB")
+            if status.st_size > largest:
+                raise FileTrouble(f"{path}: larger than {largest >> 20} MiB")
             return _read_all(fd, status.st_size)
         finally:
             os.close(fd)

@@ -61,7 +61,6 @@ def obtain(attempt: Attempt, wanted: OrderAction, source: KeySource) -> Exchange
     # First of all, since a folder that cannot be written to, or a key that is no good, must not cost an order.
     draft = attempt.draft = yield from do(BeginVersion(attempt.alias))
     present = yield from _present_key(attempt, source)
-    session = attempt.shared.session
     if wanted.resume is not None:
         attempt.intent = wanted.resume
         order = yield from _reopened(attempt, wanted.resume, draft, present)
@@ -72,11 +71,23 @@ def obtain(attempt: Attempt, wanted: OrderAction, source: KeySource) -> Exchange
                 attempt.note(f"the order of an earlier run is of no use: {error}")
         attempt.intent = None
         yield from do(WriteJournal(drop=(wanted.resume,)))
-    order = yield from new_order(session, wanted.identifiers, profile=wanted.profile)
+    order = yield from _opened(attempt, wanted)
     attempt.intent = attempt.new_intent(wanted, order.url, draft.stamp, present)
     yield from do(WriteJournal(put=(attempt.intent,)))
     attempt.shared.tell(OrderOpened(str(attempt.alias), order.status.value, len(wanted.identifiers)))
     return (yield from _fulfil(attempt, wanted, order, draft, present))
+
+
+def _opened(attempt: Attempt, wanted: OrderAction) -> Exchange[Order]:
+    """A new order. What it replaces is said for the CA's sake: it must not stand in the way of the certificate."""
+    session = attempt.shared.session
+    try:
+        return (yield from new_order(session, wanted.identifiers, profile=wanted.profile, replaces=wanted.replaces))
+    except Problem as problem:
+        if not (wanted.replaces and problem.of_replacement):
+            raise
+        attempt.note(f"ordered without saying what it replaces, since the CA says: {problem}")
+    return (yield from new_order(session, wanted.identifiers, profile=wanted.profile))
 
 
 def _present_key(attempt: Attempt, source: KeySource) -> Exchange[KeyPair | None]:

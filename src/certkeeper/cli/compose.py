@@ -10,6 +10,7 @@ from pathlib import Path
 
 from certkeeper import __version__
 from certkeeper.adapters.accounts import Accounts
+from certkeeper.adapters.advice import AdviceFile
 from certkeeper.adapters.claims import Claims
 from certkeeper.adapters.clock import SystemClock
 from certkeeper.adapters.lock import LockFile, wait_for
@@ -27,6 +28,7 @@ from certkeeper.config.settings import Configuration, Settings
 from certkeeper.lineage.mending import Mended
 from certkeeper.lineage.model import Lineage
 from certkeeper.plan.actions import Plan
+from certkeeper.plan.advice import Advice, of_live, questions
 from certkeeper.plan.caa import names_to_look_up
 from certkeeper.plan.observed import Caa, Observed
 from certkeeper.plan.planner import plan, wanted_zones
@@ -124,7 +126,7 @@ class Machine:
         return self.journal.set_aside(int(self.clock.now().timestamp()))
 
     def _observe(self, records: Records) -> Observed:
-        return observe(
+        observed = observe(
             self.configuration,
             store=self.store,
             accounts=self.accounts,
@@ -132,6 +134,43 @@ class Machine:
             records=records,
             config_folders=self.store.folders_with_config(),
         )
+        return replace(observed, advice=self.advice(observed.lineages))
+
+    def advice(self, lineages: Mapping[Alias, Lineage]) -> Mapping[Alias, Advice]:
+        """What the CA said lately of certificates that are live; nothing where ARI is "no"."""
+        return (
+            of_live(AdviceFile(self.settings.statedir).read(), lineages, self.settings.ca) if self.settings.ari else {}
+        )
+
+    def advised(self, selected: Configuration, observed: Observed) -> Observed:
+        """The same, after the CA was asked about the selected certificates that it is time to ask about.
+
+        Where it cannot be asked, what it said before counts, and RENEW_DAYS.
+        """
+        if not self.settings.ari:
+            return observed
+        aliases = [spec.alias for spec in selected.certificates]
+        asked = questions(aliases, observed.lineages, observed.advice, self.settings.ca, observed.now)
+        if not asked:
+            return observed
+        from certkeeper.adapters.pool import Pool  # noqa: PLC0415 - a run with nothing to ask needs no threads
+        from certkeeper.apply.inquire import Inquiry  # noqa: PLC0415 - as above
+
+        # A bundle of roots that cannot be used stops what is due, and nothing before it.
+        with suppress(CertkeeperError):
+            inquiry = Inquiry(
+                asked, self.settings.ca, executor=Pool(self._ports()), clock=self.clock, user_agent=USER_AGENT
+            )
+            return replace(observed, advice={**observed.advice, **inquiry.run()})
+        return observed
+
+    def keep_advice(self, advice: Mapping[Alias, Advice]) -> None:
+        """Remember it for later runs.
+
+        Raises:
+            CertkeeperError: it cannot be written; the CA is asked more often then.
+        """
+        AdviceFile(self.settings.statedir).write(advice)
 
     def close(self) -> None:
         """Give back what is held for other processes to see."""

@@ -29,7 +29,7 @@ def plan(options: argparse.Namespace) -> int:
     except JournalDamaged as error:
         observed = machine.observe_without_journal()
         noticed = [journal_finding(error, "the next run sets it aside and begins a new one")]
-    planned = machine.plan(selected, observed, forced)
+    planned = machine.plan(selected, machine.advised(selected, observed), forced)
     findings = (*machine.configuration.findings, *noticed, *planned.findings)
     if options.json:
         json.dump(_document(selected, planned, findings), sys.stdout, indent=2)

@@ -18,6 +18,7 @@ from certkeeper.cli.signals import raise_terminated
 from certkeeper.config.findings import Finding, Severity
 from certkeeper.config.settings import Configuration
 from certkeeper.plan.actions import Plan
+from certkeeper.plan.advice import advice_finding
 from certkeeper.plan.observed import Observed
 from certkeeper.plan.preflight import journal_finding
 
@@ -40,6 +41,7 @@ def run(options: argparse.Namespace) -> int:
             sys.stdout.write(f"{alias}: {mended_text(mended)}\n")
         observed, noticed = _observe(machine)
         forced = frozenset(spec.alias for spec in selected.certificates) if options.force else frozenset()
+        observed = _advised(machine, selected, observed, noticed)
         plan = machine.plan(selected, observed, forced)
         if noticed or not plan.idle or plan.blocked or selected.rejected or not selected.certificates:
             findings = (*machine.configuration.findings, *noticed, *plan.findings)
@@ -92,6 +94,17 @@ def _observe(machine: Machine) -> tuple[Observed, list[Finding]]:
     except JournalDamaged as error:
         aside = machine.set_journal_aside()
         return machine.observe(), [journal_finding(error, f"it is kept as {aside}, and a new one begins")]
+
+
+def _advised(machine: Machine, selected: Configuration, observed: Observed, noticed: list[Finding]) -> Observed:
+    """The world after the CA was asked when it wants certificates renewed; what it said is kept."""
+    asked = machine.advised(selected, observed)
+    if asked.advice != observed.advice:
+        try:
+            machine.keep_advice(asked.advice)
+        except CertkeeperError as error:
+            noticed.append(advice_finding(error))
+    return asked
 
 
 def _carry_out(machine: Machine, plan: Plan, options: argparse.Namespace) -> Result:

@@ -14,6 +14,7 @@ from certkeeper.cli.render import print_error
 from certkeeper.cli.select import select
 from certkeeper.config.settings import CertSpec
 from certkeeper.lineage.model import Lineage
+from certkeeper.plan.advice import Suggestion
 from certkeeper.plan.due import decide
 
 
@@ -22,25 +23,29 @@ def status(options: argparse.Namespace) -> int:
     machine = open_machine(options.config)
     selected = select(machine.configuration, options.names)
     lineages, now = machine.lineages(), machine.clock.now()
-    pairs = [(spec, lineages[spec.alias]) for spec in selected.certificates]
+    advice = machine.advice(lineages)
+    shown = [
+        (spec, lineages[spec.alias], advice[spec.alias].suggestion if spec.alias in advice else None)
+        for spec in selected.certificates
+    ]
     if options.json:
         document = {
-            "certificates": [_document(spec, lineage, now, machine.settings.certdir) for spec, lineage in pairs],
+            "certificates": [_document(*item, now, machine.settings.certdir) for item in shown],
             "rejected": [{"name": item.label, "error": error_document(item.error)} for item in selected.rejected],
         }
         json.dump(document, sys.stdout, indent=2)
         sys.stdout.write("\n")
         return ExitCode.DONE
-    width = max((len(str(spec.alias)) for spec, _ in pairs), default=0)
-    for spec, lineage in pairs:
-        sys.stdout.write(f"{spec.alias!s:{width}}  {_line(spec, lineage, now)}\n")
+    width = max((len(str(spec.alias)) for spec, *_ in shown), default=0)
+    for spec, lineage, suggestion in shown:
+        sys.stdout.write(f"{spec.alias!s:{width}}  {_line(spec, lineage, suggestion, now)}\n")
     for rejected in selected.rejected:
         print_error(rejected.error, prefix=f"{rejected.label}: ")
     return ExitCode.DONE
 
 
-def _line(spec: CertSpec, lineage: Lineage, now: datetime) -> str:
-    decision = decide(spec, lineage, now)
+def _line(spec: CertSpec, lineage: Lineage, suggestion: Suggestion | None, now: datetime) -> str:
+    decision = decide(spec, lineage, now, suggestion)
     if lineage.leaf is None:
         return f"{decision.reason.value}: {decision.detail}"
     left = lineage.leaf.not_after - now
@@ -49,8 +54,10 @@ def _line(spec: CertSpec, lineage: Lineage, now: datetime) -> str:
     return f"{state}, {duration_text(left)} left, issued by {lineage.leaf.issuer}, {names}"
 
 
-def _document(spec: CertSpec, lineage: Lineage, now: datetime, certdir: str) -> Mapping[str, object]:
-    decision = decide(spec, lineage, now)
+def _document(
+    spec: CertSpec, lineage: Lineage, suggestion: Suggestion | None, now: datetime, certdir: str
+) -> Mapping[str, object]:
+    decision = decide(spec, lineage, now, suggestion)
     leaf = lineage.leaf
     return {
         "alias": str(spec.alias),

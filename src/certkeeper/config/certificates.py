@@ -64,7 +64,7 @@ def read_terms(values: Values, environment: Mapping[str, str]) -> Exchange[Terms
     wish = _NO_WISH if obstacle else (yield from wish_of(values, environment))
     return Terms(
         key=key_spec(values, "KEY_ALGO", "KEYSIZE", KeyAlgorithm.P384, _policy(values)),
-        renew=RenewPolicy(values.number("RENEW_DAYS", RenewPolicy().days, 0, 3650)),
+        renew=RenewPolicy(values.number("RENEW_DAYS", RenewPolicy().days, 0, 3650), "RENEW_DAYS" in values.assigned),
         must_staple=values.truth("OCSP_MUST_STAPLE", default=False),
         profile=_one_line(values, "ACME_PROFILE"),
         preferred_profile=_one_line(values, "ACME_PROFILE_PREFERRED"),

@@ -39,6 +39,7 @@ def read_settings(values: Values, config_file: str, basedir: str, environment: M
         # dehydrated's default for accounts is RSA, whatever KEY_ALGO says.
         account_key=key_spec(values, "ACCOUNT_KEY_ALGO", "ACCOUNT_KEYSIZE", KeyAlgorithm.RSA, KeyPolicy.NEW),
         external_account=external_account(values, environment),
+        ari=values.truth("ARI", default=True),
         caa_check=values.truth("CAA_CHECK", default=True),
         nameservers=nameservers(values),
         propagation=propagation(values),

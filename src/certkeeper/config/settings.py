@@ -151,9 +151,10 @@ class IgnoredServer:
 
 @dataclass(frozen=True, slots=True)
 class RenewPolicy:
-    """`days` is RENEW_DAYS: renew when that many days or fewer are left."""
+    """`days` is RENEW_DAYS: renew when that many days or fewer are left. `wished`: a file of the page says so."""
 
     days: int = DEFAULT_RENEW_DAYS
+    wished: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +208,8 @@ class Settings:
     `propagation` bounds the wait for the name servers (WAIT, PDNS_WAIT), `demand` says whose word it takes.
     `vantage` are resolvers that have to see the records, too. `providers` are all that a certificate or a zone of the
     page names; `zone_rules` has the longer suffixes first. `caa_check`: CAA that forbids stops a certificate before
-    its order. `external_account` is whom a new account is bound to.
+    its order. `external_account` is whom a new account is bound to. `ari`: the CA is asked when it wants certificates
+    renewed.
     """
 
     config_file: str
@@ -227,6 +229,7 @@ class Settings:
     nameservers: tuple[NameserverOverride, ...] = ()
     propagation: timedelta = DEFAULT_PROPAGATION
     caa_check: bool = True
+    ari: bool = True
     extra_nameservers: tuple[NameserverOverride, ...] = ()
     dns_ignore: tuple[IgnoredServer, ...] = ()
     vantage: tuple[ServerAddress, ...] = ()

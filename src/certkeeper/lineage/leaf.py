@@ -69,6 +69,7 @@ def describe(certificate: x509.Certificate) -> Leaf:
             issuer=printable(certificate.issuer.rfc4514_string(), 200),
             ocsp_url=_ocsp_url(certificate),
             must_staple=_must_staple(certificate),
+            authority_key_id=_authority_key_id(certificate),
         )
     except MALFORMED as error:
         raise BadChain((unreadable(error),)) from error
@@ -126,6 +127,11 @@ def _must_staple(certificate: x509.Certificate) -> bool:
     # The TLS feature extension, 1.3.6.1.5.5.7.1.24 (RFC 7633).
     features = _extension(certificate, x509.TLSFeature)
     return features is not None and x509.TLSFeatureType.status_request in features
+
+
+def _authority_key_id(certificate: x509.Certificate) -> str:
+    extension = _extension(certificate, x509.AuthorityKeyIdentifier)
+    return (extension.key_identifier or b"").hex() if extension is not None else ""
 
 
 def _extension(certificate: x509.Certificate, kind: type[E]) -> E | None:

@@ -42,7 +42,9 @@ class KeyPlace(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """What a leaf certificate says of itself. Instants are aware UTC; `serial` is lower-case hex."""
+    """What a leaf certificate says of itself. Instants are aware UTC; `serial` and `authority_key_id` are
+    lower-case hex; the latter is the keyIdentifier (RFC 5280 §4.2.1.1), empty where there is none.
+    """
 
     key_id: str
     identifiers: frozenset[Identifier]
@@ -52,6 +54,7 @@ class Leaf:
     issuer: str
     ocsp_url: str | None = None
     must_staple: bool = False
+    authority_key_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,8 @@ class Reason(StrEnum):
     UNREADABLE = "unreadable"
     TORN = "torn"
     NAMES_CHANGED = "names-changed"
+    SUGGESTED = "suggested"
+    """The time has come that the CA suggested (RFC 9773)."""
     EXPIRING = "expiring"
     EXPIRED = "expired"
     UNFINISHED = "unfinished"
@@ -45,13 +47,15 @@ class KeySource(StrEnum):
 class Order:
     """Ask the CA for a certificate. `must_staple` is the effective value, not the wish.
 
-    `resume` is the order that an earlier run opened for the same and did not bring to its end.
+    `resume` is the order that an earlier run opened for the same and did not bring to its end. `replaces` is the cert
+    id of the live certificate (RFC 9773 §5), empty where the CA does not know it.
     """
 
     identifiers: tuple[Identifier, ...]
     must_staple: bool
     profile: str
     resume: OrderIntent | None = None
+    replaces: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +106,8 @@ class LineagePlan:
     """What happens to one lineage. Without actions and without error it is current.
 
     `wake_at` is when it is worth looking again (None: right after the operator mended `error`).
-    `fingerprint` is a hash of everything that decided, except the time: while it stays the same and `wake_at` has not
-    come, planning again gives the same result.
+    `fingerprint` is a hash of everything that decided, except the time and the CA's advice: while it stays the same,
+    `wake_at` has not come and the CA suggests nothing else, planning again gives the same result.
     `backoff` is what the journal holds of failures before this run.
     """
 

@@ -8,6 +8,7 @@ from certkeeper.base.times import duration_text, iso
 from certkeeper.config.settings import CertSpec, RenewPolicy
 from certkeeper.lineage.model import Leaf, Lineage
 from certkeeper.plan.actions import Reason
+from certkeeper.plan.advice import Suggestion, last_chance
 
 _SHORT_LIFE = timedelta(days=10)
 
@@ -38,8 +39,12 @@ def renew_before(leaf: Leaf, policy: RenewPolicy) -> timedelta:
     return life / 2 if life < _SHORT_LIFE else life / 3
 
 
-def decide(spec: CertSpec, lineage: Lineage, now: datetime) -> Decision:
-    """The first reason that applies counts; names that are only in another order are no change."""
+def decide(spec: CertSpec, lineage: Lineage, now: datetime, suggestion: Suggestion | None = None) -> Decision:
+    """The first reason that applies counts; names that are only in another order are no change.
+
+    The CA's suggestion counts in the place of RENEW_DAYS's default. Where the operator set RENEW_DAYS, the earlier of
+    the two counts.
+    """
     leaf = lineage.leaf
     if leaf is None:
         if lineage.trouble:
@@ -53,15 +58,29 @@ def decide(spec: CertSpec, lineage: Lineage, now: datetime) -> Decision:
     if leaf.identifiers != wanted:
         return Decision(Reason.NAMES_CHANGED, _names_detail(wanted, leaf.identifiers))
     before = renew_before(leaf, spec.renew)
+    if suggestion is not None and not spec.renew.wished:
+        before = min(before, last_chance(leaf))
     renew_at = leaf.not_after - before
     left = leaf.not_after - now
     if left <= timedelta(0):
         return Decision(Reason.EXPIRED, f"expired {duration_text(-left)} ago", renew_at)
+    if suggestion is not None and suggestion.renew_at <= max(now, renew_at):
+        return _suggested(leaf, suggestion, now)
     if left <= before:
         return Decision(
             Reason.EXPIRING, f"{duration_text(left)} left, renewed {duration_text(before)} before", renew_at
         )
     return Decision(Reason.CURRENT, f"valid until {iso(leaf.not_after)}, renewed from {iso(renew_at)}", renew_at)
+
+
+def _suggested(leaf: Leaf, suggestion: Suggestion, now: datetime) -> Decision:
+    """The CA's time counts. What its choice was made from is told, since people plan around it."""
+    window = f"the CA suggests {iso(suggestion.window.start)} to {iso(suggestion.window.end)}"
+    why = f"{window}: {suggestion.explanation}" if suggestion.explanation else window
+    if suggestion.renew_at <= now:
+        return Decision(Reason.SUGGESTED, f"{duration_text(leaf.not_after - now)} left, {why}", suggestion.renew_at)
+    detail = f"valid until {iso(leaf.not_after)}, renewed from {iso(suggestion.renew_at)} ({why})"
+    return Decision(Reason.CURRENT, detail, suggestion.renew_at)
 
 
 def _names_detail(wanted: frozenset[Identifier], present: frozenset[Identifier]) -> str:

@@ -58,7 +58,8 @@ def action_text(action: object) -> str:
                 f", profile {action.profile}" if action.profile else ""
             )
             again = f" (goes on with {action.resume.url})" if action.resume is not None else ""
-            return f"order: {' '.join(str(name) for name in action.identifiers)}{extras}{again}"
+            replaced = ", in the place of the present certificate" if action.replaces else ""
+            return f"order: {' '.join(str(name) for name in action.identifiers)}{extras}{replaced}{again}"
         case Prove():
             return f"prove: {count(len(action.owners), 'record')} in zone {action.zone.name}"
         case Activate():

@@ -7,6 +7,7 @@ from datetime import datetime
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.names import Alias, DnsName
 from certkeeper.lineage.model import Lineage
+from certkeeper.plan.advice import Advice, Suggestion
 from certkeeper.plan.records import Records
 from certkeeper.zone.caa import CaaAnswers, Issuer
 from certkeeper.zone.rrset import Zone
@@ -55,7 +56,8 @@ class Caa:
 class Observed:
     """The world as a run finds it. `zones`, by the provider's id, is None until it is known which lineages are due,
     and which zones still hold records of a run that was killed. `caa` is None where the CA does not say who it is in
-    CAA, or not yet. `profiles` are those that the CA offers, None where it was not asked.
+    CAA, or not yet. `profiles` are those that the CA offers, None where it was not asked. `advice` is what the CA said
+    of certificates that are live.
     """
 
     now: datetime
@@ -66,3 +68,9 @@ class Observed:
     records: Records = field(default_factory=Records)
     caa: Caa | None = None
     profiles: tuple[str, ...] | None = None
+    advice: Mapping[Alias, Advice] = field(default_factory=dict)
+
+    def suggestion(self, alias: Alias) -> Suggestion | None:
+        """When the CA wants the lineage renewed."""
+        advice = self.advice.get(alias)
+        return advice.suggestion if advice is not None else None

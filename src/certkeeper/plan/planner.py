@@ -22,6 +22,7 @@ from certkeeper.plan.actions import (
     Reason,
     UseKey,
 )
+from certkeeper.plan.advice import urgent_findings
 from certkeeper.plan.backoff import backoff_inputs, waiting
 from certkeeper.plan.caa import caa_error, caa_findings, redundancy_error
 from certkeeper.plan.due import Decision, decide
@@ -116,7 +117,7 @@ def _decision(
     staple_ability: bool,
 ) -> Decision:
     lineage = observed.lineages[spec.alias]
-    decision = decide(spec, lineage, observed.now)
+    decision = decide(spec, lineage, observed.now, observed.suggestion(spec.alias))
     if decision.due:
         return decision
     must_staple = spec.must_staple and staple_ability
@@ -165,7 +166,7 @@ def _plan_lineage(
     resume = resumable(spec, lineage, records, settings.ca, must_staple=must_staple)
     actions: tuple[Action, ...] = (
         UseKey(_key_source(spec, lineage), spec.key),
-        Order(spec.identifiers, must_staple, profile_of(spec, observed.profiles), resume),
+        Order(spec.identifiers, must_staple, profile_of(spec, observed.profiles), resume, _replaced(spec, observed)),
         *_proofs(places),
         Activate(f"{settings.certdir}/{spec.alias}"),
         *((CallHook(spec.hook, debt),) if spec.hook else ()),
@@ -192,6 +193,12 @@ def _key_source(spec: CertSpec, lineage: Lineage) -> KeySource:
     if spec.key.policy is KeyPolicy.NEW or lineage.key_place is KeyPlace.ABSENT:
         return KeySource.NEW
     return KeySource.PLAIN if lineage.key_place is KeyPlace.PLAIN else KeySource.REUSE
+
+
+def _replaced(spec: CertSpec, observed: Observed) -> str:
+    """The live certificate's name at the CA. Only one that the CA answered for is its own for sure."""
+    advice = observed.advice.get(spec.alias)
+    return advice.cert_id if advice is not None and advice.suggestion is not None else ""
 
 
 def _places(spec: CertSpec, settings: Settings, observed: Observed) -> dict[DnsName, Place | None]:
@@ -232,4 +239,5 @@ def _findings(
         findings.append(no_certificates(configuration.settings.domains_txt))
     findings += zone_findings((observed.zones or {}).values(), observed.now)
     findings += profile_findings([item.spec for item in due], observed.profiles)
+    findings += urgent_findings([item.alias for item in due], observed.lineages, observed.advice, observed.now)
     return [*findings, *caa_findings([item.spec for item in due], observed.caa)]

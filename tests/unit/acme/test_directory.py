@@ -22,6 +22,12 @@ def test_unknown_members_are_ignored() -> None:
     assert not directory.external_account_required
 
 
+def test_it_says_where_renewals_are_advised_on() -> None:
+    assert read({**DIRECTORY, "renewalInfo": f"{ORIGIN}/ari"}).renewal_info == f"{ORIGIN}/ari"
+    assert read(DIRECTORY).renewal_info == ""
+    assert read({**DIRECTORY, "renewalInfo": 7}).renewal_info == ""
+
+
 @pytest.mark.parametrize("meta", [None, [], "terms", 7, {"termsOfService": 7, "externalAccountRequired": "yes"}])
 def test_meta_of_the_wrong_kind_counts_as_none(meta: object) -> None:
     directory = read({**DIRECTORY, "meta": meta})

@@ -79,6 +79,14 @@ def test_an_order_names_what_is_wanted_and_nothing_else() -> None:
     assert played.value == order()
 
 
+def test_what_is_replaced_is_named_where_it_is_known() -> None:
+    made = Reply(201, order_body(), {"location": URL})
+    played = play(new_order(open_session(), NAMES, replaces="aa.bb"), [made])
+    assert signed(played.requests[0]).document()["replaces"] == "aa.bb"
+    plain = play(new_order(open_session(), NAMES), [made])
+    assert "replaces" not in signed(plain.requests[0]).document()
+
+
 def test_a_profile_is_named_where_one_is_wanted() -> None:
     made = Reply(201, order_body(), {"location": URL})
     played = play(new_order(open_session(), NAMES, profile="shortlived"), [made])

@@ -119,3 +119,22 @@ def test_a_retry_after_that_is_neither_form_is_none() -> None:
 @pytest.mark.parametrize("type_", ["rateLimited", "accountDoesNotExist", "externalAccountRequired"])
 def test_what_the_operator_can_mend_has_a_hint(type_: str) -> None:
     assert read({"type": f"{URN}{type_}", "detail": "no"}).hint
+
+
+@pytest.mark.parametrize(
+    ("type_", "detail"),
+    [
+        ("alreadyReplaced", ""),
+        ("malformed", "cannot parse the replaces field"),
+        ("malformed", "While parsing ARI CertID an error occurred"),
+        ("unauthorized", "requester account did not request the certificate being replaced by this order"),
+        ("serverInternal", "failed to look up the certificate being REPLACED"),
+    ],
+)
+def test_an_objection_to_what_is_replaced(type_: str, detail: str) -> None:
+    assert Problem(type_, detail).of_replacement
+
+
+@pytest.mark.parametrize("detail", ["", "too many certificates", "bad charism", "binary.example.org is blocked"])
+def test_an_objection_to_the_order(detail: str) -> None:
+    assert not Problem("malformed", detail).of_replacement

@@ -33,7 +33,7 @@ def test_what_the_page_says_of_all_certificates() -> None:
             identifiers=(Identifier.parse("example.org"), Identifier.parse("www.example.org")),
             where=Location(DOMAINS, 1),
             key=KeySpec(KeyAlgorithm.RSA, 2048, KeyPolicy.REUSE),
-            renew=RenewPolicy(20),
+            renew=RenewPolicy(20, wished=True),
             must_staple=True,
             profile="tlsserver",
             preferred_profile="shortlived",
@@ -43,6 +43,14 @@ def test_what_the_page_says_of_all_certificates() -> None:
             provider="PowerDNS http://localhost:8081",
         ),
     )
+
+
+def test_renew_days_counts_as_wished_where_a_file_says_it() -> None:
+    assert spec(own("", "")).renew == RenewPolicy(32)
+    assert spec(own("", "RENEW_DAYS=32\n")).renew == RenewPolicy(32, wished=True)
+    found = own("RENEW_DAYS=20\n")
+    assert spec(found).renew == RenewPolicy(20, wished=True)
+    assert spec(found, "other.org").renew == RenewPolicy(32)
 
 
 def test_e01_e05_a_certificates_own_file_counts_for_it_alone() -> None:

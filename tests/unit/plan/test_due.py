@@ -4,9 +4,11 @@ import pytest
 
 from builders.certificates import NOW
 from builders.plans import leaf, lineage, spec
+from certkeeper.acme.renewal_info import Window
 from certkeeper.config.settings import CertSpec, RenewPolicy
 from certkeeper.lineage.model import KeyPlace, Lineage
 from certkeeper.plan.actions import Reason
+from certkeeper.plan.advice import Suggestion
 from certkeeper.plan.due import Decision, decide, renew_before
 
 DAY = timedelta(days=1)
@@ -115,3 +117,53 @@ def test_a_torn_set_counts_before_changed_names_and_these_before_the_end() -> No
     old = leaf("old.example.org", left=-DAY)
     assert decided(lineage("example.org", old, key_id="bb")).reason is Reason.TORN
     assert decided(lineage("example.org", old)).reason is Reason.NAMES_CHANGED
+
+
+def suggested(start: timedelta, end: timedelta) -> Suggestion:
+    window = Window(NOW + start, NOW + end)
+    return Suggestion(window, window.start)
+
+
+WISHED = spec("example.org", "www.example.org", days=30, wished=True)
+
+
+@pytest.mark.parametrize(
+    ("left", "start", "wanted", "reason", "renew"),
+    [
+        # Later than the default of RENEW_DAYS: the CA's time counts.
+        (31 * DAY, 3 * DAY, SPEC, Reason.CURRENT, 3 * DAY),
+        # Earlier than RENEW_DAYS, whoever set it.
+        (40 * DAY, 3 * DAY, SPEC, Reason.CURRENT, 3 * DAY),
+        (40 * DAY, 3 * DAY, WISHED, Reason.CURRENT, 3 * DAY),
+        (40 * DAY, timedelta(0), WISHED, Reason.SUGGESTED, timedelta(0)),
+        # Later than a RENEW_DAYS that an operator set.
+        (31 * DAY, 3 * DAY, WISHED, Reason.CURRENT, DAY),
+        (30 * DAY, 3 * DAY, WISHED, Reason.EXPIRING, timedelta(0)),
+        # The last twentieth of ninety days.
+        (5 * DAY, 3 * DAY, SPEC, Reason.CURRENT, DAY / 2),
+        (4.5 * DAY, 3 * DAY, SPEC, Reason.EXPIRING, timedelta(0)),
+        # Both have come: the CA's words are the better explanation.
+        (20 * DAY, -DAY, WISHED, Reason.SUGGESTED, -DAY),
+        (-DAY, -5 * DAY, SPEC, Reason.EXPIRED, None),
+    ],
+)
+def test_the_cas_time_counts_within_bounds(
+    left: timedelta, start: timedelta, wanted: CertSpec, reason: Reason, renew: timedelta | None
+) -> None:
+    decision = decide(wanted, with_left(left), NOW, suggested(start, start + DAY))
+    assert decision.reason is reason
+    if renew is not None:
+        assert decision.renew_at == NOW + renew
+
+
+def test_what_is_current_by_the_cas_word_says_so() -> None:
+    decision = decide(SPEC, with_left(31 * DAY), NOW, suggested(3 * DAY, 4 * DAY))
+    assert decision.detail == (
+        "valid until 2026-12-24T12:00:00Z, renewed from 2026-11-26T12:00:00Z "
+        "(the CA suggests 2026-11-26T12:00:00Z to 2026-11-27T12:00:00Z)"
+    )
+
+
+def test_a_suggestion_mends_nothing_that_is_broken() -> None:
+    torn = lineage("example.org", leaf("example.org", "www.example.org"), key_id="bb")
+    assert decide(SPEC, torn, NOW, suggested(3 * DAY, 4 * DAY)).reason is Reason.TORN
