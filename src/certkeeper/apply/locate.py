@@ -14,7 +14,7 @@ from certkeeper.base.names import DnsName, InvalidName
 from certkeeper.config.providers import provider_for
 from certkeeper.config.settings import Settings
 from certkeeper.plan.observed import Place, Wanted, Zones
-from certkeeper.zone.apex import ZoneError
+from certkeeper.zone.apex import ZoneError, ZonesUnknown
 from certkeeper.zone.rrset import Zone
 
 LONGEST_CHAIN = 8
@@ -40,6 +40,7 @@ class _Answers:
 
     zones: dict[tuple[str, DnsName], Zone | None] = field(default_factory=dict)
     troubles: dict[str, CertkeeperError] = field(default_factory=dict)
+    errors: dict[tuple[str, DnsName], CertkeeperError] = field(default_factory=dict)
 
 
 def locate(
@@ -96,8 +97,9 @@ def _step(
     for walk in walks:
         trouble = answers.troubles.get(walk.provider)
         walk.error = trouble if trouble is not None and walk.provider != walk.asked else None
+        walk.error = walk.error or answers.errors.get((walk.provider, walk.at))
         walk.zone = answers.zones.get((walk.provider, walk.at))
-    going = [walk for walk in walks if walk.provider not in answers.troubles]
+    going = [walk for walk in walks if walk.provider not in answers.troubles and walk.error is None]
     aliases = _aliases(going, providers, nameservers, answers)
     further = []
     for walk in going:
@@ -142,14 +144,18 @@ def _ask_zones(provider: str, names: Collection[DnsName], providers: Mapping[str
     if dns is None:
         answers.troubles[provider] = ZoneError(f"{provider}: this DNS provider is not set up")
         return
+    found: Mapping[DnsName, Zone]
     try:
         found = dns.zones(unknown)
+    except ZonesUnknown as some:
+        found = some.found
+        answers.errors.update({(provider, name): error for name, error in some.errors.items()})
     except CertkeeperError as error:
         answers.troubles[provider] = error
-    else:
-        for name in unknown:
-            zone = found.get(name)
-            answers.zones[provider, name] = replace(zone, provider=provider) if zone is not None else None
+        return
+    for name in unknown:
+        zone = found.get(name)
+        answers.zones[provider, name] = replace(zone, provider=provider) if zone is not None else None
 
 
 def _aliases(

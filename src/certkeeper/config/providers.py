@@ -165,10 +165,10 @@ def unused_rules(rules: Iterable[ZoneRule], names: Iterable[DnsName], folder: st
     return tuple(
         Finding(
             "unused-zone-file",
-            Severity.WARNING,
+            Severity.NOTE,
             f"{rule.suffix}: no certificate has a name in it",
-            "its settings apply to nothing",
-            "rename the file to the zone that it is for, or remove it",
+            "the file counts only where a challenge name is delegated into that zone, by CNAME or NS",
+            "if none is, rename the file to the zone that it is for, or remove it",
             Location(f"{folder}/{rule.suffix}"),
         )
         for rule in rules

@@ -155,7 +155,9 @@ class Plan:
     """A run before it starts. `zones` is every change to DNS, merged: one PATCH each.
 
     `withdrawals` are the records of killed runs, by the zone to take them from; `unreachable` says why they have to
-    stay where the DNS provider cannot be asked. `stale` are journal entries that nobody needs any more.
+    stay where the DNS provider cannot be asked. `stale` are journal entries that nobody needs any more,
+    `homeless` those of records whose zone is not at its provider now: they stay until it is there again, or until
+    somebody says that it is gone for good (`dns cleanup`).
     """
 
     lineages: tuple[LineagePlan, ...]
@@ -166,6 +168,7 @@ class Plan:
     withdrawals: Mapping[Zone, tuple[ChallengeIntent, ...]] = field(default_factory=dict)
     unreachable: tuple[CertkeeperError, ...] = ()
     stale: tuple[Record, ...] = ()
+    homeless: tuple[ChallengeIntent, ...] = ()
 
     @property
     def due(self) -> tuple[LineagePlan, ...]:

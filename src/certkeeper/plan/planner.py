@@ -104,7 +104,8 @@ def plan(configuration: Configuration, observed: Observed, forced: Collection[Al
         wake_at=min((item.wake_at for item in lineages if item.wake_at is not None), default=None),
         withdrawals=left.withdrawals,
         unreachable=left.unreachable,
-        stale=(*left.homeless, *stale(lineages, observed)),
+        stale=stale(lineages, observed),
+        homeless=left.homeless,
     )
 
 

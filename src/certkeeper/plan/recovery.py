@@ -79,7 +79,7 @@ def homeless_findings(homeless: Collection[ChallengeIntent]) -> Iterable[Finding
             severity=Severity.WARNING,
             message=f"zone {zone} is not at its DNS provider any more",
             consequence=f"what a killed run published there is not withdrawn: {records}",
-            fix="if the zone is still served somewhere, remove these records there by hand",
+            fix="if it comes back, the next run withdraws them; if it is gone for good: certkeeper dns cleanup",
         )
 
 

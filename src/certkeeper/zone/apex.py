@@ -6,6 +6,7 @@ from typing import TypeAlias, TypeVar
 
 from certkeeper.base.errors import CertkeeperError, Fault
 from certkeeper.base.names import DnsName
+from certkeeper.zone.rrset import Zone
 
 Z = TypeVar("Z")
 Asked: TypeAlias = tuple[DnsName, ...]
@@ -16,6 +17,15 @@ class ZoneError(CertkeeperError):
     """A zone that cannot be found, written, or shown to be served."""
 
     fault = Fault.OPERATOR
+
+
+class ZonesUnknown(ZoneError):
+    """The zones of some names cannot be told; those of the others are `found`. `errors` says why, by name."""
+
+    def __init__(self, found: Mapping[DnsName, Zone], errors: Mapping[DnsName, CertkeeperError]) -> None:
+        super().__init__("; ".join(dict.fromkeys(str(error) for error in errors.values())))
+        self.found = found
+        self.errors = errors
 
 
 class OwnersRefused(ZoneError):

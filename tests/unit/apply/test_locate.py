@@ -11,6 +11,7 @@ from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.names import DnsName
 from certkeeper.config.settings import ManualSettings, Provider, Settings, ZoneRule
 from certkeeper.plan.observed import Wanted, Zones
+from certkeeper.zone.apex import ZonesUnknown
 from certkeeper.zone.rrset import Zone
 
 OWNER = DnsName("_acme-challenge.www.example.org")
@@ -156,3 +157,24 @@ def test_many_names_of_a_zone_are_one_question() -> None:
     world = Asked("example.org")
     look({"": world}, *(DnsName(f"_acme-challenge.n{number}.example.org") for number in range(50)))
     assert len(world.looked_up) == 1
+
+
+class Partly(Asked):
+    """A server that cannot tell about one of its zones."""
+
+    def zones(self, owners: Collection[DnsName]) -> Mapping[DnsName, Zone]:
+        found = super().zones(owners)
+        broken = {
+            owner: CertkeeperError("zone example.net: HTTP 500") for owner in owners if "example.net" in owner.text
+        }
+        if broken:
+            raise ZonesUnknown({owner: zone for owner, zone in found.items() if owner not in broken}, broken)
+        return found
+
+
+def test_a_zone_that_cannot_be_told_of_is_the_error_of_its_own_names() -> None:
+    other = DnsName("_acme-challenge.example.net")
+    found = look({"": Partly("example.org", "example.net")}, OWNER, other)
+    assert found.trouble is None
+    assert set(found.places) == {OWNER}
+    assert str(found.errors[other]) == "zone example.net: HTTP 500"

@@ -8,10 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import cast
 from urllib.parse import quote
 
-from certkeeper.adapters.dns.powerdns_api import PowerDnsApi, PowerDnsError, number, objects, text
+from certkeeper.adapters.dns.powerdns_api import PowerDnsApi, PowerDnsError, ServerFailed, number, objects, text
 from certkeeper.adapters.http import AnswerTooLarge
+from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.names import DnsName, InvalidName
-from certkeeper.zone.apex import ZoneSearch, common_ancestors, find_zones
+from certkeeper.zone.apex import ZoneSearch, ZonesUnknown, common_ancestors, find_zones
 from certkeeper.zone.rrset import Zone, ZoneKind
 
 _AT_ONCE = 4
@@ -36,19 +37,39 @@ class ZoneLookup:
     def __init__(self, api: PowerDnsApi) -> None:
         self._api = api
         self._below: dict[DnsName, frozenset[DnsName] | None] = {}
+        self._failed: dict[DnsName, CertkeeperError] = {}
 
     def find(self, owners: Collection[DnsName]) -> Mapping[DnsName, Zone]:
         """The zone of each owner that has one.
 
         Raises:
             CertkeeperError: the server cannot be asked.
+            ZonesUnknown: it can, but not about all of these names.
         """
+        found = self._find(owners)
+        errors = {owner: error for owner in owners if (error := self._trouble(owner, found.get(owner))) is not None}
+        if not errors:
+            return found
+        if len(errors) == len(owners):
+            raise next(iter(errors.values()))
+        raise ZonesUnknown({owner: zone for owner, zone in found.items() if owner not in errors}, errors)
+
+    def _trouble(self, owner: DnsName, zone: Zone | None) -> CertkeeperError | None:
+        """Why it is not known whether a closer zone than that one holds the owner."""
+        closer = (
+            error
+            for name, error in self._failed.items()
+            if owner.is_within(name) and (zone is None or len(name.labels) > len(zone.name.labels))
+        )
+        return next(closer, None)
+
+    def _find(self, owners: Collection[DnsName]) -> dict[DnsName, Zone]:
         search: ZoneSearch[Zone] = find_zones(owners)
         with ThreadPoolExecutor(_AT_ONCE) as threads:
             try:
                 names = next(search)
                 while True:
-                    zones = threads.map(self._zone, self._possible(names))
+                    zones = threads.map(self._zone_or_trouble, self._possible(names))
                     names = search.send({zone.name: zone for zone in zones if zone is not None})
             except StopIteration as stop:
                 return cast("dict[DnsName, Zone]", stop.value)
@@ -84,6 +105,18 @@ class ZoneLookup:
             return None
         found = (name_of(item) for item in objects(listed) if text(item, "object_type") == "zone")
         return frozenset(name for name in found if name is not None)
+
+    def _zone_or_trouble(self, name: DnsName) -> Zone | None:
+        """A server that answers, and cannot tell about one zone, has others."""
+        try:
+            return self._zone(name)
+        except PowerDnsError as error:
+            if error.status in (401, 404):
+                raise
+            self._failed[name] = error
+        except (ServerFailed, AnswerTooLarge) as error:
+            self._failed[name] = error
+        return None
 
     def _zone(self, name: DnsName) -> Zone | None:
         """The zone of exactly that name: the filtered list is 200 and empty where there is none, in every version."""

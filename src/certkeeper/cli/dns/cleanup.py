@@ -35,18 +35,23 @@ def cleanup(options: argparse.Namespace) -> int:
         planned = machine.plan(machine.configuration, observed, ())
         failed = _show(planned) or _show_others(machine, whole.configuration, observed.records.left)
         ours = sum(len(left) for left in planned.withdrawals.values())
-        if not ours and not planned.stale:
-            sys.stdout.write("nothing of ours is left\n" if not planned.unreachable else "")
+        gone = len(planned.homeless)
+        if not ours and not gone and not planned.stale:
+            sys.stdout.write("nothing of ours is left\n" if not failed else "")
             return ExitCode.FAILED if failed else ExitCode.DONE
         if options.dry_run:
-            sys.stdout.write(f"{count(ours, 'record')} would be removed\n")
+            sys.stdout.write(f"{count(ours, 'record')} would be removed\n" if ours else "")
+            sys.stdout.write(f"{count(gone, 'record')} would be forgotten: nobody holds the zone\n" if gone else "")
             return ExitCode.FAILED
         sys.stdout.flush()
-        if not confirmed(f"remove {count(ours, 'record')}?", yes=options.yes):
+        asked = [f"remove {count(ours, 'record')}"] if ours or not gone else []
+        asked += [f"forget {count(gone, 'record')} whose zone nobody holds"] if gone else []
+        if not confirmed(f"{' and '.join(asked)}?", yes=options.yes):
             return ExitCode.FAILED
         report = reporter(quiet=False)
         try:
-            result = machine.reconcile(planned, terms_accepted=False, tell=report.tell)
+            forgetting = replace(planned, stale=(*planned.stale, *planned.homeless))
+            result = machine.reconcile(forgetting, terms_accepted=False, tell=report.tell)
         finally:
             report.close()
     for error in result.leftovers:
