@@ -73,6 +73,7 @@ class HttpClient:
             CaBundleError: a file is missing or does not hold what it should.
         """
         self._line = line or Line(ca_bundle)
+        self._watchdog = Watchdog(_WHOLE_SECONDS)
         timeout = urllib3.Timeout(connect=_CONNECT_SECONDS, read=_READ_SECONDS)
         if self._line.socket:
             from certkeeper.adapters.unixsocket import unix_pool  # noqa: PLC0415 - few need it
@@ -81,10 +82,9 @@ class HttpClient:
                 self._line.socket, maxsize=connections, retries=False, timeout=timeout
             )
         else:
-            self._watchdog = Watchdog(_WHOLE_SECONDS)
-        self._pool = urllib3.PoolManager(
-            num_pools=4, maxsize=connections, retries=False, ssl_context=_context(self._line), timeout=timeout
-        )
+            self._pool = urllib3.PoolManager(
+                num_pools=4, maxsize=connections, retries=False, ssl_context=_context(self._line), timeout=timeout
+            )
 
     def send(self, request: Request) -> Response:
         """Send once. Every status is a response, redirects included.

@@ -32,7 +32,7 @@ class Scene:
     def __init__(self, folder: Path, world: World, zone: str) -> None:
         self.zone = zone
         self.aliases = (zone, f"www.{zone}")
-        self.page = page = Page(folder, world, *self.aliases)
+        self.page = page = Page(folder, world, *self.aliases, ARI="no")
         self.state = folder / "state"
         # The secondary is looked at in the end; waiting for it in each of many runs would only take time.
         page.configure(NAMESERVERS=world.primary.server)
