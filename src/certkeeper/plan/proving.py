@@ -33,6 +33,17 @@ def owners_of(spec: CertSpec) -> tuple[DnsName, ...]:
     )
 
 
+def owners_needed(spec: CertSpec) -> tuple[DnsName, ...]:
+    """The challenge names of those that nothing but DNS can prove."""
+    return tuple(
+        dict.fromkeys(
+            challenge_name(item)
+            for item in spec.identifiers
+            if all(method.through_dns for method in spec.methods.of(item))
+        )
+    )
+
+
 def proven(
     spec: CertSpec, settings: Settings, observed: Observed
 ) -> tuple[dict[Identifier, ChallengeType], dict[DnsName, Place | None]]:
