@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import TypeVar
 
 from certkeeper import __version__
 from certkeeper.adapters.accounts import Accounts
@@ -22,7 +23,9 @@ from certkeeper.apply.ports import Dns, Hooks, Http, Nameservers, Ports
 from certkeeper.apply.result import Result
 from certkeeper.base.errors import CertkeeperError, Interrupted
 from certkeeper.base.events import Tell
+from certkeeper.base.keys import KeyPair
 from certkeeper.base.names import Alias, DnsName
+from certkeeper.base.wire import Exchange
 from certkeeper.cli.signals import orderly
 from certkeeper.config.settings import Configuration, Settings
 from certkeeper.lineage.mending import Mended
@@ -43,6 +46,7 @@ if TYPE_CHECKING:
     from certkeeper.adapters.lock import Left
     from certkeeper.apply.survey import Survey
 
+_T = TypeVar("_T")
 USER_AGENT = f"certkeeper/{__version__}"
 
 
@@ -59,6 +63,38 @@ class Machine:
     @property
     def settings(self) -> Settings:
         return self.configuration.settings
+
+    def at(self, ca: str | None) -> "Machine":
+        """The same with another CA: a preset, or the URL of a directory. None leaves it as it is.
+
+        Raises:
+            NoAuthority: it is neither.
+        """
+        if ca is None:
+            return self
+        from certkeeper.config.authority import read_authority  # noqa: PLC0415 - some commands need it
+
+        settings = replace(self.settings, ca=read_authority(ca))
+        return replace(self, configuration=replace(self.configuration, settings=settings))
+
+    def converse(self, exchange: Exchange[_T]) -> _T:
+        """Run one exchange with the CA, and no certificate."""
+        from certkeeper.adapters.pool import Pool  # noqa: PLC0415 - some commands need it
+        from certkeeper.apply.conversation import Conversation  # noqa: PLC0415 - as above
+
+        talk = Conversation(exchange, executor=Pool(self._ports()), clock=self.clock)
+        with orderly(lambda code: talk.interrupt(Interrupted(code))):
+            return talk.run()
+
+    def read_account_key(self, path: str) -> KeyPair:
+        """An account's key from a file of another program's: PEM, or a JWK.
+
+        Raises:
+            UnusableKey: it is neither.
+        """
+        from certkeeper.adapters.jwk import load_account_key  # noqa: PLC0415 - one command needs it
+
+        return load_account_key(path)
 
     def lock(self) -> AbstractContextManager[object]:
         """The run's lock; an empty LOCKFILE means none."""
