@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from certkeeper.acme.link import targets
+from certkeeper.acme.link import resolved, targets
 from certkeeper.base.errors import CertkeeperError, Fault, printable
 from certkeeper.base.times import parse_retry_after
 from certkeeper.base.wire import Response
@@ -125,8 +125,8 @@ def problem_from_response(response: Response, context: str = "") -> Problem:
 
 def _what_to_agree_to(document: Mapping[str, object], response: Response) -> str:
     """§7.3.3: the CA's terms changed. `instance` is a page for people, and a link leads to the terms."""
-    pages = [instance] if isinstance(instance := document.get("instance"), str) else []
-    page = next((url for url in targets([f'<{url}>; rel="page"' for url in pages], "page", "")), "")
+    instance = document.get("instance")
+    page = resolved("", instance) if isinstance(instance, str) else ""
     terms = next(iter(targets(response.header_all("link"), "terms-of-service", "")), "")
     read = f"read the CA's terms: {terms}; " if 0 < len(terms) <= _LONGEST_URL else ""
     if 0 < len(page) <= _LONGEST_URL:

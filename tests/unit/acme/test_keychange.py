@@ -1,8 +1,9 @@
 """The signatures of an account key rollover (RFC 8555 §7.3.5)."""
 
-import json
+from collections.abc import Mapping
+from typing import cast
 
-from builders.ca import DIRECTORY, KID, ORIGIN, Reply, new_session, open_session, play, problem, signed
+from builders.ca import DIRECTORY, KID, ORIGIN, Reply, new_session, open_session, opened, play, problem, signed
 from builders.certificates import new_key
 from certkeeper.acme.body import MalformedBody
 from certkeeper.acme.jws import AccountKey
@@ -16,16 +17,10 @@ def test_the_new_key_asks_and_the_present_one_agrees() -> None:
     assert played.error is None
     outer = signed(played.requests[0])
     assert (outer.protected["kid"], outer.protected["url"]) == (KID, f"{ORIGIN}/key-change")
-    inner = signed_inner(outer.document())
+    inner = opened(cast("Mapping[str, str]", outer.document()))
     assert inner.protected == {"alg": new.algorithm, "jwk": new.jwk, "url": f"{ORIGIN}/key-change"}
     assert inner.document() == {"account": KID, "oldKey": session.key.jwk}
     assert session.key is not new
-
-
-def signed_inner(document: object) -> "signed":  # type: ignore[valid-type]
-    from certkeeper.base.wire import Request
-
-    return signed(Request("POST", f"{ORIGIN}/key-change", (), json.dumps(document).encode()))
 
 
 def test_a_key_in_use_names_its_account() -> None:
