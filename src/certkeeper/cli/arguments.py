@@ -3,7 +3,7 @@
 import argparse
 
 from certkeeper import __version__
-from certkeeper.cli.ca_arguments import add_account
+from certkeeper.cli.ca_arguments import add_account, add_revoke
 
 _DESCRIPTION = """\
 Keeps certificates and the DNS records that prove them in step. It reads the configuration, domains.txt, accounts and
@@ -110,6 +110,7 @@ def build_parser() -> argparse.ArgumentParser:
     _nameless_command(commands, "unlock", "remove the lock of a killed run", _UNLOCK)
     _dns_commands(commands)
     add_account(commands, _nameless_command)
+    add_revoke(commands, _nameless_command)
     return parser
 
 

@@ -1,4 +1,4 @@
-"""What can be typed behind `certkeeper account`."""
+"""What can be typed behind the commands that talk to the CA and issue nothing for the page."""
 
 import argparse
 from collections.abc import Callable
@@ -72,6 +72,17 @@ does not know and terms that are not accepted, 3 another run holds the lock
 """
 
 
+_REVOKE = """\
+Have the CA revoke a certificate for good, after a question. What is served stays until the next run replaces it, which
+is due at once. After keyCompromise the key is never used again, whatever PRIVATE_KEY_RENEW says.
+
+examples: certkeeper revoke www.example.org --reason superseded
+          certkeeper revoke /etc/dehydrated/certs/www.example.org/cert-1700000000.pem --reason keyCompromise
+
+exit codes: 0 it is revoked, 1 it is not, 2 usage or configuration, 3 another run holds the lock
+"""
+
+
 def add_account(commands: "Commands", make: "MakeCommand") -> None:
     """Its commands; `make` makes one that takes no names of certificates."""
     account = commands.add_parser(
@@ -101,6 +112,24 @@ def add_account(commands: "Commands", make: "MakeCommand") -> None:
         command.add_argument("--accept-terms", action="store_true", help="agree to the CA's terms of service")
     for command in (show, register, update, roll, deactivate, recover, take):
         add_ca(command)
+
+
+def add_revoke(commands: "Commands", make: "MakeCommand") -> None:
+    revoke = make(commands, "revoke", "have the CA revoke a certificate", _REVOKE)
+    revoke.add_argument("what", metavar="NAME_OR_FILE", help="an alias, a name of a live certificate, or a PEM file")
+    revoke.add_argument(
+        "--reason",
+        default="unspecified",
+        metavar="REASON",
+        help="unspecified (the default), keyCompromise, superseded, cessationOfOperation, or a number of RFC 5280's",
+    )
+    revoke.add_argument(
+        "--by-certificate-key",
+        action="store_true",
+        help="sign with the certificate's key, not the account's; keyCompromise does so where the key is there",
+    )
+    revoke.add_argument("--yes", "-y", action="store_true", help="do not ask")
+    add_ca(revoke)
 
 
 def add_ca(command: argparse.ArgumentParser) -> None:

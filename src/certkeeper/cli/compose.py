@@ -64,19 +64,6 @@ class Machine:
     def settings(self) -> Settings:
         return self.configuration.settings
 
-    def at(self, ca: str | None) -> "Machine":
-        """The same with another CA: a preset, or the URL of a directory. None leaves it as it is.
-
-        Raises:
-            NoAuthority: it is neither.
-        """
-        if ca is None:
-            return self
-        from certkeeper.config.authority import read_authority  # noqa: PLC0415 - some commands need it
-
-        settings = replace(self.settings, ca=read_authority(ca))
-        return replace(self, configuration=replace(self.configuration, settings=settings))
-
     def converse(self, exchange: Exchange[_T]) -> _T:
         """Run one exchange with the CA, and no certificate."""
         from certkeeper.adapters.pool import Pool  # noqa: PLC0415 - some commands need it
@@ -95,6 +82,18 @@ class Machine:
         from certkeeper.adapters.jwk import load_account_key  # noqa: PLC0415 - one command needs it
 
         return load_account_key(path)
+
+    def read_certificate(self, path: str) -> bytes:
+        """A file's content. Raises FileTrouble."""
+        from certkeeper.adapters.files import read_file  # noqa: PLC0415 - two commands need it
+
+        return read_file(path)
+
+    def key_beside(self, path: str, key_id: str) -> KeyPair | None:
+        """The private key that lies beside a certificate's file; None where there is none with that key_id."""
+        from certkeeper.adapters.keys import key_beside  # noqa: PLC0415 - one command needs it
+
+        return key_beside(path, key_id)
 
     def lock(self) -> AbstractContextManager[object]:
         """The run's lock; an empty LOCKFILE means none."""

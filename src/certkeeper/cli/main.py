@@ -95,6 +95,10 @@ def _dispatch(options: "argparse.Namespace") -> int:
             return prune(options)
         case "dns":
             return _dispatch_dns(options)
+        case "revoke":
+            from certkeeper.cli.revoke import revoke  # noqa: PLC0415 - as above
+
+            return revoke(options)
         case "account":
             from certkeeper.cli.account.command import account  # noqa: PLC0415 - as above
 

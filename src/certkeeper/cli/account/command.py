@@ -8,6 +8,7 @@ from certkeeper.apply.accountcare import Care
 from certkeeper.base.events import Event
 from certkeeper.cli.account import change
 from certkeeper.cli.account.show import show
+from certkeeper.cli.authority import at
 from certkeeper.cli.compose import USER_AGENT, open_machine
 from certkeeper.cli.signals import raise_terminated
 
@@ -29,7 +30,7 @@ def account(options: argparse.Namespace) -> int:
         CertkeeperError: it could not be done.
     """
     raise_terminated()
-    machine = open_machine(options.config).at(options.ca)
+    machine = at(open_machine(options.config), options.ca)
     part = _PARTS[options.account_command]
     # What changes an account must not do so under a run that is using it.
     with nullcontext() if part is show else machine.lock(), closing(machine):
