@@ -3,7 +3,7 @@
 import argparse
 
 from certkeeper import __version__
-from certkeeper.cli.ca_arguments import add_account, add_revoke
+from certkeeper.cli.ca_arguments import add_account, add_revoke, add_sign
 
 _DESCRIPTION = """\
 Keeps certificates and the DNS records that prove them in step. It reads the configuration, domains.txt, accounts and
@@ -111,6 +111,7 @@ def build_parser() -> argparse.ArgumentParser:
     _dns_commands(commands)
     add_account(commands, _nameless_command)
     add_revoke(commands, _nameless_command)
+    add_sign(commands, _nameless_command)
     return parser
 
 

@@ -83,6 +83,18 @@ exit codes: 0 it is revoked, 1 it is not, 2 usage or configuration, 3 another ru
 """
 
 
+_SIGN = """\
+Have the CA sign a request (CSR) whose key is somebody else's. Its names are proven as those of a certificate of the
+page are; the chain goes to standard output or to a file, all else to standard error. Nothing is kept.
+
+examples: certkeeper sign appliance.csr > appliance.pem
+          certkeeper sign appliance.csr --out appliance.pem
+
+exit codes: 0 signed, 1 it failed, or records could not be withdrawn, 2 usage or configuration, 3 another run holds the
+lock, 130 interrupted
+"""
+
+
 def add_account(commands: "Commands", make: "MakeCommand") -> None:
     """Its commands; `make` makes one that takes no names of certificates."""
     account = commands.add_parser(
@@ -130,6 +142,15 @@ def add_revoke(commands: "Commands", make: "MakeCommand") -> None:
     )
     revoke.add_argument("--yes", "-y", action="store_true", help="do not ask")
     add_ca(revoke)
+
+
+def add_sign(commands: "Commands", make: "MakeCommand") -> None:
+    sign = make(commands, "sign", "have the CA sign somebody else's request", _SIGN)
+    sign.add_argument("file", metavar="CSR_FILE", help="a certificate signing request in PEM")
+    sign.add_argument("--out", metavar="FILE", help="where the chain goes, instead of standard output")
+    sign.add_argument("--yes", "-y", action="store_true", help="replace FILE without a question")
+    sign.add_argument("--accept-terms", action="store_true", help="agree to the CA's terms of service (once per CA)")
+    add_ca(sign)
 
 
 def add_ca(command: argparse.ArgumentParser) -> None:

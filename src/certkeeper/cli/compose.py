@@ -20,17 +20,17 @@ from certkeeper.adapters.store import Store
 from certkeeper.apply.locate import locate
 from certkeeper.apply.observe import caa_answers, issuer_at, lineages_of, observe, profiles_at
 from certkeeper.apply.ports import Dns, Hooks, Http, Nameservers, Ports
-from certkeeper.apply.result import Result
+from certkeeper.apply.result import Result, Signed
 from certkeeper.base.errors import CertkeeperError, Interrupted
 from certkeeper.base.events import Tell
-from certkeeper.base.keys import KeyPair
 from certkeeper.base.names import Alias, DnsName
 from certkeeper.base.wire import Exchange
 from certkeeper.cli.signals import orderly
+from certkeeper.config.domains import DomainList
 from certkeeper.config.settings import Configuration, Settings
 from certkeeper.lineage.mending import Mended
 from certkeeper.lineage.model import Lineage
-from certkeeper.plan.actions import Plan
+from certkeeper.plan.actions import LineagePlan, Plan
 from certkeeper.plan.advice import Advice, of_live, questions
 from certkeeper.plan.caa import names_to_look_up
 from certkeeper.plan.observed import Caa, Observed
@@ -42,9 +42,11 @@ from certkeeper.zone.rrset import Zone
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from certkeeper.adapters.handed import HandedFiles
     from certkeeper.adapters.journal import Journal
     from certkeeper.adapters.lock import Left
     from certkeeper.apply.survey import Survey
+    from certkeeper.lineage.csr import ReceivedCsr
 
 _T = TypeVar("_T")
 USER_AGENT = f"certkeeper/{__version__}"
@@ -72,28 +74,6 @@ class Machine:
         talk = Conversation(exchange, executor=Pool(self._ports()), clock=self.clock)
         with orderly(lambda code: talk.interrupt(Interrupted(code))):
             return talk.run()
-
-    def read_account_key(self, path: str) -> KeyPair:
-        """An account's key from a file of another program's: PEM, or a JWK.
-
-        Raises:
-            UnusableKey: it is neither.
-        """
-        from certkeeper.adapters.jwk import load_account_key  # noqa: PLC0415 - one command needs it
-
-        return load_account_key(path)
-
-    def read_certificate(self, path: str) -> bytes:
-        """A file's content. Raises FileTrouble."""
-        from certkeeper.adapters.files import read_file  # noqa: PLC0415 - two commands need it
-
-        return read_file(path)
-
-    def key_beside(self, path: str, key_id: str) -> KeyPair | None:
-        """The private key that lies beside a certificate's file; None where there is none with that key_id."""
-        from certkeeper.adapters.keys import key_beside  # noqa: PLC0415 - one command needs it
-
-        return key_beside(path, key_id)
 
     def lock(self) -> AbstractContextManager[object]:
         """The run's lock; an empty LOCKFILE means none."""
@@ -279,6 +259,29 @@ class Machine:
         with orderly(lambda code: trial.interrupt(Interrupted(code))):
             return trial.run()
 
+    def sign(self, item: LineagePlan, request: "ReceivedCsr", tell: Tell, *, terms_accepted: bool) -> Signed:
+        """Have somebody else's request signed; nothing of it is kept.
+
+        Raises:
+            CertkeeperError: STATEDIR cannot be written to, so nothing was started.
+        """
+        from certkeeper.adapters.pool import Pool  # noqa: PLC0415 - as above
+        from certkeeper.apply.sign import Signing  # noqa: PLC0415 - as above
+
+        self.journal.prepare()
+        signing = Signing(
+            item,
+            request,
+            self.settings,
+            executor=Pool(self._ports()),
+            clock=self.clock,
+            user_agent=USER_AGENT,
+            terms_accepted=terms_accepted,
+            tell=tell,
+        )
+        with orderly(lambda code: signing.interrupt(Interrupted(code))):
+            return signing.run()
+
     def issuer(self) -> Issuer | None:
         """Who the CA is in CAA records, and our account there; None where it does not say.
 
@@ -347,13 +350,20 @@ class Machine:
         )
 
 
-def open_machine(config: str | None) -> Machine:
-    """Read the page and look no further.
+def handed_files() -> "HandedFiles":
+    """Files that are named on the command line."""
+    from certkeeper.adapters.handed import HandedFiles  # noqa: PLC0415 - some commands need it
+
+    return HandedFiles()
+
+
+def open_machine(config: str | None, asked: DomainList | None = None) -> Machine:
+    """Read the page and look no further; `asked` are certificates in the place of those in domains.txt.
 
     Raises:
         CertkeeperError: the page cannot be read.
     """
-    configuration = read_page(config, str(Path.cwd()), os.environ)
+    configuration = read_page(config, str(Path.cwd()), os.environ, asked)
     settings = configuration.settings
     return Machine(
         configuration,

@@ -99,6 +99,10 @@ def _dispatch(options: "argparse.Namespace") -> int:
             from certkeeper.cli.revoke import revoke  # noqa: PLC0415 - as above
 
             return revoke(options)
+        case "sign":
+            from certkeeper.cli.sign import sign  # noqa: PLC0415 - as above
+
+            return sign(options)
         case "account":
             from certkeeper.cli.account.command import account  # noqa: PLC0415 - as above
 

@@ -16,7 +16,7 @@ from certkeeper.base.keys import KeyPair
 from certkeeper.base.names import Alias
 from certkeeper.base.times import iso
 from certkeeper.cli.authority import at
-from certkeeper.cli.compose import USER_AGENT, Machine, open_machine
+from certkeeper.cli.compose import USER_AGENT, Machine, handed_files, open_machine
 from certkeeper.cli.confirm import confirmed
 from certkeeper.cli.render import print_error
 from certkeeper.cli.select import select
@@ -107,7 +107,7 @@ def _target(machine: Machine, what: str) -> _Target:
         alias = _alias(machine, what)
         pem, path = machine.store.certificate(alias), ""
     else:
-        pem, path = machine.read_certificate(what), what
+        pem, path = handed_files().read(what), what
     return _Target(pem, parse_leaf(pem), path, lineages)
 
 
@@ -134,7 +134,7 @@ def _key(
             if live.key_id == target.leaf.key_id:
                 return live
     beside = target.path or f"{machine.settings.certdir}/{next(iter(concerned), '')}/cert.pem"
-    key = machine.key_beside(beside, target.leaf.key_id)
+    key = handed_files().key_beside(beside, target.leaf.key_id)
     if key is None and options.by_certificate_key:
         raise NoSuchKey(
             f"{beside}: its private key is not beside it",

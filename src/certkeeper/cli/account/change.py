@@ -8,7 +8,7 @@ from certkeeper.apply import accountcare
 from certkeeper.apply.accountcare import Care
 from certkeeper.base.errors import CertkeeperError, ExitCode, Fault, printable
 from certkeeper.cli.account.show import lines
-from certkeeper.cli.compose import Machine
+from certkeeper.cli.compose import Machine, handed_files
 from certkeeper.cli.confirm import confirmed
 
 
@@ -94,7 +94,7 @@ def recover(machine: Machine, care: Care, _options: argparse.Namespace) -> int:
 
 def take_over(machine: Machine, care: Care, options: argparse.Namespace) -> int:
     """Take another program's key over."""
-    key = machine.read_account_key(options.file)
+    key = handed_files().account_key(options.file)
     url = machine.converse(accountcare.take_over(care, key, terms_accepted=options.accept_terms))
     sys.stdout.write(f"account {printable(url)}, {key.description}, in {machine.accounts.folder(care.settings.ca)}\n")
     return ExitCode.DONE
