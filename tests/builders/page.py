@@ -141,6 +141,9 @@ class Page:
     def revoke(self, what: str | Path, *arguments: str) -> Done:
         return certkeeper("revoke", "--config", self.config, what, *arguments, cwd=self.folder)
 
+    def sign(self, file: Path, *arguments: str | Path) -> Done:
+        return certkeeper("sign", "--config", self.config, file, *arguments, cwd=self.folder)
+
     def _command(self, command: str, *arguments: str, prefix: Sequence[str] = (), deadline: float = DEADLINE) -> Done:
         return certkeeper(
             command, "--config", self.config, *arguments, cwd=self.folder, prefix=prefix, deadline=deadline
