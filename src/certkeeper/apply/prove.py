@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from certkeeper.acme.challenge import Challenge, answer, dns01_owner, dns01_value
+from certkeeper.acme.alpn import acme_certificate, server_name
+from certkeeper.acme.challenge import Challenge, answer, dns01_owner, dns01_value, key_authorization
 from certkeeper.acme.order import (
     Authorization,
     AuthorizationStatus,
@@ -17,14 +18,22 @@ from certkeeper.acme.order import (
 )
 from certkeeper.acme.session import Session
 from certkeeper.apply.attempt import Attempt
+from certkeeper.apply.effects import MakeKey, do
+from certkeeper.apply.ports import AnsweredChallenge, ServedFile
+from certkeeper.apply.served import Thing
 from certkeeper.base.events import NamesProven
+from certkeeper.base.keys import KeyAlgorithm, KeySpec
 from certkeeper.base.names import DnsName, Identifier
+from certkeeper.base.times import from_epoch
 from certkeeper.base.wire import Exchange, together
 from certkeeper.config.methods import ChallengeType
-from certkeeper.plan.actions import LineagePlan
+from certkeeper.plan.actions import LineagePlan, Serve
 from certkeeper.zone.rrset import Zone
 
 DEFAULT_VALIDATION_TIMEOUT = timedelta(minutes=5)
+_FOR_ALL = 0o644
+_FOR_THE_GROUP = 0o640
+_ALPN_KEY = KeySpec(KeyAlgorithm.P256)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +59,7 @@ def prove(attempt: Attempt, order: Order) -> Exchange[Order]:
     bound = item.spec.validation_timeout or DEFAULT_VALIDATION_TIMEOUT
     order = yield from wait_while(session, order, frozenset({OrderStatus.PENDING}), bound)
     shared.waves.release(item.alias)
+    shared.served.release(item.alias)
     if order.status is OrderStatus.INVALID:
         raise (yield from explain_invalid(session, order))
     shared.tell(NamesProven(str(item.alias)))
@@ -82,8 +92,10 @@ def _answer_all(attempt: Attempt, pending: Sequence[_Pending]) -> Exchange[None]
         match method:
             case ChallengeType.DNS_01:
                 ways.append(_through_records(attempt, mine))
-            case _:
-                raise OrderFailed(f"{mine[0].identifier}: {method} is not answered by this version")
+            case ChallengeType.HTTP_01:
+                ways.append(_through_tokens(attempt, mine))
+            case ChallengeType.TLS_ALPN_01:
+                ways.append(_through_certificates(attempt, mine))
     yield from together(ways)
 
 
@@ -93,6 +105,45 @@ def _through_records(attempt: Attempt, pending: Sequence[_Pending]) -> Exchange[
     tokens = {dns01_value(one.challenge.token, session.key): one.challenge.token for one in pending}
     yield from shared.waves.proof(item.alias, _values(item, session, pending), tokens)
     yield from _tell_the_ca(attempt, pending)
+
+
+def _through_tokens(attempt: Attempt, pending: Sequence[_Pending]) -> Exchange[None]:
+    """http-01 (RFC 8555 §8.3): the key authorization, and nothing else, at a path that ends in the token."""
+    serve = _serve(attempt, ChallengeType.HTTP_01)
+    things: list[Thing] = []
+    for one in pending:
+        token = one.challenge.token
+        content = key_authorization(token, attempt.shared.session.key).encode("ascii")
+        if serve.listen:
+            things.append(AnsweredChallenge(serve.method, token, content))
+        else:
+            things.append(ServedFile(serve.folder, token, content, _FOR_ALL))
+    yield from attempt.shared.served.publish(attempt.alias, things)
+    yield from _tell_the_ca(attempt, pending)
+
+
+def _through_certificates(attempt: Attempt, pending: Sequence[_Pending]) -> Exchange[None]:
+    """tls-alpn-01 (RFC 8737): a certificate of its own for each name, in dehydrated's files where a server reads them.
+
+    One whose file is there without its key, or the other way round, is of no use, so the key is made for each try.
+    """
+    serve, stamp = _serve(attempt, ChallengeType.TLS_ALPN_01), attempt.draft.stamp if attempt.draft else 0
+    things: list[Thing] = []
+    for one in pending:
+        key = yield from do(MakeKey(_ALPN_KEY))
+        name, proof = server_name(one.identifier), key_authorization(one.challenge.token, attempt.shared.session.key)
+        certificate = acme_certificate(key, one.identifier, proof, from_epoch(stamp))
+        if serve.listen:
+            things.append(AnsweredChallenge(serve.method, name, certificate + key.pem))
+        else:
+            things.append(ServedFile(serve.folder, f"{name}.key.pem", key.pem, _FOR_THE_GROUP))
+            things.append(ServedFile(serve.folder, f"{name}.crt.pem", certificate, _FOR_THE_GROUP))
+    yield from attempt.shared.served.publish(attempt.alias, things)
+    yield from _tell_the_ca(attempt, pending)
+
+
+def _serve(attempt: Attempt, method: ChallengeType) -> Serve:
+    return next(serve for serve in attempt.item.serves if serve.method is method)
 
 
 def _tell_the_ca(attempt: Attempt, pending: Sequence[_Pending]) -> Exchange[None]:

@@ -37,7 +37,7 @@ from certkeeper.plan.preflight import (
     zone_findings,
 )
 from certkeeper.plan.profiles import profile_error, profile_findings, profile_of
-from certkeeper.plan.proving import owners_of, proofs, proven
+from certkeeper.plan.proving import owners_of, proofs, proven, serves
 from certkeeper.plan.recovery import homeless_findings, leftovers, resumable, stale, unfinished, unpaid, zones_left
 from certkeeper.zone.rrset import Zone
 
@@ -94,6 +94,7 @@ def plan(configuration: Configuration, observed: Observed, forced: Collection[Al
         unreachable=left.unreachable,
         stale=stale(lineages, observed),
         homeless=left.homeless,
+        files=observed.records.files,
     )
 
 
@@ -158,6 +159,7 @@ def _plan_lineage(
         UseKey(_key_source(spec, lineage), spec.key),
         Order(spec.identifiers, must_staple, profile_of(spec, observed.profiles), resume, _replaced(spec, observed)),
         *proofs(places),
+        *serves(spec, settings, methods),
         Activate(f"{settings.certdir}/{spec.alias}"),
         *((CallHook(spec.hook, debt),) if spec.hook else ()),
         *((MakeNextKey(spec.key),) if spec.key.policy is KeyPolicy.ROLLOVER else ()),
