@@ -1,13 +1,23 @@
 """One exchange by itself, run to its end: for commands that talk to a CA and issue nothing."""
 
-from typing import Generic, TypeVar, cast
+from typing import Generic, Protocol, TypeVar, cast
 
 from certkeeper.apply.ports import Clock, Executor
 from certkeeper.apply.scheduler import Scheduler
-from certkeeper.base.errors import CertkeeperError
+from certkeeper.base.errors import CertkeeperError, Interrupted
 from certkeeper.base.wire import Exchange
 
 _T = TypeVar("_T")
+_T_co = TypeVar("_T_co", covariant=True)
+
+
+class Work(Protocol[_T_co]):
+    """What a command has done by the engine."""
+
+    def interrupt(self, error: Interrupted, /) -> None:
+        """End early, but for what is owed. Safe in a signal handler."""
+
+    def run(self) -> _T_co: ...
 
 
 class Conversation(Generic[_T]):

@@ -14,12 +14,13 @@ from certkeeper.apply.ports import Clock, Executor
 from certkeeper.apply.prove import prove
 from certkeeper.apply.result import Signed
 from certkeeper.apply.scheduler import Scheduler
+from certkeeper.apply.served import Served
 from certkeeper.base.errors import CertkeeperError, Fault
 from certkeeper.base.events import OrderOpened, Tell
 from certkeeper.base.wire import Exchange
 from certkeeper.config.settings import Settings
 from certkeeper.lineage.csr import ReceivedCsr
-from certkeeper.plan.actions import LineagePlan
+from certkeeper.plan.actions import Plan
 
 
 class AccountKeyInRequest(CertkeeperError):
@@ -29,11 +30,11 @@ class AccountKeyInRequest(CertkeeperError):
 
 
 class Signing:
-    """One request's way to its certificate."""
+    """One request's way to its certificate. It is the plan's only lineage. What killed runs published goes, too."""
 
     def __init__(
         self,
-        item: LineagePlan,
+        plan: Plan,
         request: ReceivedCsr,
         settings: Settings,
         *,
@@ -43,7 +44,8 @@ class Signing:
         terms_accepted: bool,
         tell: Tell,
     ) -> None:
-        self._item = item
+        (self._item,) = plan.lineages
+        self._plan = plan
         self._request = request
         self._settings = settings
         self._user_agent = user_agent
@@ -51,6 +53,7 @@ class Signing:
         self._tell = tell
         self._scheduler = Scheduler(executor, clock)
         self._waves = Waves(self._scheduler, tell, settings.propagation, settings.demand)
+        self._served = Served(self._scheduler, tell)
         self._fullchain = b""
         self._error: Exception | None = None
 
@@ -61,13 +64,15 @@ class Signing:
 
     def run(self) -> Signed:
         """Prove, order, withdraw."""
+        self._waves.clean(self._plan.withdrawals, self._plan.zones)
+        self._served.clean(self._plan.files)
         self._waves.enter(self._item.alias, [proof.zone for proof in self._item.proofs])
         self._scheduler.spawn(self._sign(), self._ended)
         self._scheduler.run()
         if self._error is not None and not isinstance(self._error, CertkeeperError):
             raise self._error
         failed = (self._error,) if self._error is not None else ()
-        return Signed(self._fullchain, (*failed, *self._waves.leftovers()))
+        return Signed(self._fullchain, (*failed, *self._waves.leftovers(), *self._served.leftovers()))
 
     def _sign(self) -> Exchange[bytes]:
         item, request, tell = self._item, self._request, self._tell
@@ -84,7 +89,8 @@ class Signing:
                     "the request is for the key of the account at this CA",
                     hint="make a key of its own for the certificate",
                 )
-            attempt = Attempt(item, Issuance(session, self._waves, tell, self._settings))
+            attempt = Attempt(item, Issuance(session, self._waves, self._served, tell, self._settings))
+            yield from self._served.prepare(item.serves)
             order = yield from new_order(session, wanted.identifiers, profile=wanted.profile)
             tell(OrderOpened(str(item.alias), order.status.value, len(wanted.identifiers)))
             order = yield from prove(attempt, order)
@@ -93,6 +99,7 @@ class Signing:
             )
         finally:
             self._waves.release(item.alias)
+            self._served.release(item.alias)
         return fullchain
 
     def _ended(self, value: object, error: Exception | None) -> None:

@@ -20,7 +20,7 @@ from certkeeper.adapters.store import Store
 from certkeeper.apply.locate import locate
 from certkeeper.apply.observe import caa_answers, issuer_at, lineages_of, observe, profiles_at
 from certkeeper.apply.ports import Dns, Hooks, Http, Nameservers, Ports
-from certkeeper.apply.result import Result, Signed
+from certkeeper.apply.result import Result
 from certkeeper.base.errors import CertkeeperError, Interrupted
 from certkeeper.base.events import Tell
 from certkeeper.base.names import Alias, DnsName
@@ -30,7 +30,7 @@ from certkeeper.config.domains import DomainList
 from certkeeper.config.settings import Configuration, Settings
 from certkeeper.lineage.mending import Mended
 from certkeeper.lineage.model import Lineage
-from certkeeper.plan.actions import LineagePlan, Plan
+from certkeeper.plan.actions import Plan
 from certkeeper.plan.advice import Advice, of_live, questions
 from certkeeper.plan.caa import names_to_look_up
 from certkeeper.plan.observed import Caa, Observed
@@ -46,8 +46,9 @@ if TYPE_CHECKING:
     from certkeeper.adapters.journal import Journal
     from certkeeper.adapters.listeners import OwnListeners
     from certkeeper.adapters.lock import Left
+    from certkeeper.apply.conversation import Work
+    from certkeeper.apply.ports import Executor
     from certkeeper.apply.survey import Survey
-    from certkeeper.lineage.csr import ReceivedCsr
 
 _T = TypeVar("_T")
 USER_AGENT = f"certkeeper/{__version__}"
@@ -67,14 +68,19 @@ class Machine:
     def settings(self) -> Settings:
         return self.configuration.settings
 
+    def carry(self, make: "Callable[[Executor], Work[_T]]") -> _T:
+        """Have one piece of work done on this machine; a signal brings it to an orderly end."""
+        from certkeeper.adapters.pool import Pool  # noqa: PLC0415 - a run with nothing to do needs no threads
+
+        work = make(Pool(self._ports()))
+        with closing(self._listeners), orderly(lambda code: work.interrupt(Interrupted(code))):
+            return work.run()
+
     def converse(self, exchange: Exchange[_T]) -> _T:
         """Run one exchange with the CA, and no certificate."""
-        from certkeeper.adapters.pool import Pool  # noqa: PLC0415 - some commands need it
-        from certkeeper.apply.conversation import Conversation  # noqa: PLC0415 - as above
+        from certkeeper.apply.conversation import Conversation  # noqa: PLC0415 - some commands need it
 
-        talk = Conversation(exchange, executor=Pool(self._ports()), clock=self.clock)
-        with orderly(lambda code: talk.interrupt(Interrupted(code))):
-            return talk.run()
+        return self.carry(lambda executor: Conversation(exchange, executor=executor, clock=self.clock))
 
     def lock(self) -> AbstractContextManager[object]:
         """The run's lock; an empty LOCKFILE means none."""
@@ -227,23 +233,21 @@ class Machine:
         Raises:
             CertkeeperError: STATEDIR cannot be written to, so nothing was started.
         """
-        from certkeeper.adapters.pool import Pool  # noqa: PLC0415 - a run with nothing to do needs no threads
-        from certkeeper.apply.reconcile import Reconciler  # noqa: PLC0415 - as above
+        from certkeeper.apply.reconcile import Reconciler  # noqa: PLC0415 - a run with nothing to do needs no engine
 
         # What cannot be written down must not be begun.
         self.journal.prepare()
-        ports = self._ports()
-        reconciler = Reconciler(
-            plan_,
-            self.settings,
-            executor=Pool(ports),
-            clock=self.clock,
-            user_agent=USER_AGENT,
-            terms_accepted=terms_accepted,
-            tell=tell,
+        return self.carry(
+            lambda executor: Reconciler(
+                plan_,
+                self.settings,
+                executor=executor,
+                clock=self.clock,
+                user_agent=USER_AGENT,
+                terms_accepted=terms_accepted,
+                tell=tell,
+            )
         )
-        with closing(self._listeners), orderly(lambda code: reconciler.interrupt(Interrupted(code))):
-            return reconciler.run()
 
     def try_out(self, zone: Zone, owner: DnsName, value: str, tell: Tell) -> tuple[CertkeeperError, ...]:
         """Publish a record, wait until every name server has it, withdraw it; what went wrong.
@@ -251,37 +255,12 @@ class Machine:
         Raises:
             CertkeeperError: STATEDIR cannot be written to, so nothing was started.
         """
-        from certkeeper.adapters.pool import Pool  # noqa: PLC0415 - as above
         from certkeeper.apply.trial import Trial  # noqa: PLC0415 - as above
 
         self.journal.prepare()
-        executor = Pool(self._ports())
-        trial = Trial(zone, owner, value, self.settings, executor=executor, clock=self.clock, tell=tell)
-        with orderly(lambda code: trial.interrupt(Interrupted(code))):
-            return trial.run()
-
-    def sign(self, item: LineagePlan, request: "ReceivedCsr", tell: Tell, *, terms_accepted: bool) -> Signed:
-        """Have somebody else's request signed; nothing of it is kept.
-
-        Raises:
-            CertkeeperError: STATEDIR cannot be written to, so nothing was started.
-        """
-        from certkeeper.adapters.pool import Pool  # noqa: PLC0415 - as above
-        from certkeeper.apply.sign import Signing  # noqa: PLC0415 - as above
-
-        self.journal.prepare()
-        signing = Signing(
-            item,
-            request,
-            self.settings,
-            executor=Pool(self._ports()),
-            clock=self.clock,
-            user_agent=USER_AGENT,
-            terms_accepted=terms_accepted,
-            tell=tell,
+        return self.carry(
+            lambda executor: Trial(zone, owner, value, self.settings, executor=executor, clock=self.clock, tell=tell)
         )
-        with orderly(lambda code: signing.interrupt(Interrupted(code))):
-            return signing.run()
 
     def issuer(self) -> Issuer | None:
         """Who the CA is in CAA records, and our account there; None where it does not say.

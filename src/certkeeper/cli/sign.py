@@ -5,17 +5,18 @@ import sys
 from contextlib import closing
 from dataclasses import replace
 
+from certkeeper.apply.sign import Signing
 from certkeeper.base.errors import CertkeeperError, ExitCode, Location, printable
 from certkeeper.base.names import Alias
 from certkeeper.cli.authority import at
-from certkeeper.cli.compose import Machine, handed_files, open_machine
+from certkeeper.cli.compose import USER_AGENT, Machine, handed_files, open_machine
 from certkeeper.cli.confirm import confirmed
 from certkeeper.cli.render import Lines, finding_lines, print_error
 from certkeeper.cli.signals import raise_terminated
 from certkeeper.config.domains import DomainLine, DomainList
 from certkeeper.config.settings import DEFAULT_KEY, Configuration
 from certkeeper.lineage.csr import BadCsr, ReceivedCsr, read_csr
-from certkeeper.plan.actions import LineagePlan
+from certkeeper.plan.actions import Plan
 
 _ALIAS = Alias("external CSR")
 """No line of domains.txt can have it, so nothing that is kept of a certificate is meant."""
@@ -42,8 +43,21 @@ def sign(options: argparse.Namespace) -> int:
         if not confirmed("replace it?", yes=options.yes, out=sys.stderr):
             return ExitCode.FAILED
     with machine.lock(), closing(machine):
-        item = _planned(machine)
-        signed = machine.sign(item, request, Lines(sys.stderr).tell, terms_accepted=options.accept_terms)
+        planned = _planned(machine)
+        # What cannot be written down must not be begun.
+        machine.journal.prepare()
+        signed = machine.carry(
+            lambda executor: Signing(
+                planned,
+                request,
+                machine.settings,
+                executor=executor,
+                clock=machine.clock,
+                user_agent=USER_AGENT,
+                terms_accepted=options.accept_terms,
+                tell=Lines(sys.stderr).tell,
+            )
+        )
     for error in signed.errors:
         print_error(error)
     if not signed.fullchain:
@@ -71,7 +85,7 @@ def _without_key_and_hook(configuration: Configuration) -> Configuration:
     return replace(configuration, certificates=tuple(plain))
 
 
-def _planned(machine: Machine) -> LineagePlan:
+def _planned(machine: Machine) -> Plan:
     """How its names are proven.
 
     Raises:
@@ -80,10 +94,10 @@ def _planned(machine: Machine) -> LineagePlan:
     planned = machine.plan(machine.configuration, machine.observe(), ())
     for text in finding_lines(planned.findings):
         sys.stderr.write(f"{text}\n")
-    (item,) = planned.lineages
-    if item.error is not None:
-        raise item.error
-    return item
+    for item in planned.blocked:
+        if item.error is not None:
+            raise item.error
+    return planned
 
 
 def _hand_out(out: str | None, fullchain: bytes) -> int:

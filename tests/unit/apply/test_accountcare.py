@@ -13,9 +13,11 @@ from builders.fakes import (
     FakeAccounts,
     FakeClaims,
     FakeClock,
+    FakeFiles,
     FakeHooks,
     FakeJournal,
     FakeKeys,
+    FakeListeners,
     FakeStore,
     SeededExecutor,
     through,
@@ -79,6 +81,8 @@ class Scene:
             FakeJournal(),
             self.claims,
             FakeHooks(),
+            FakeFiles(),
+            FakeListeners(),
         )
 
     @property
