@@ -89,7 +89,8 @@ class Manners:
     are by their key ids; `binds_first`: it does not even look for an account without a binding.
     `drops_registration`: new accounts are lost on the way. `busy_until`: accounts are rate limited until then.
     `changed_terms` are header fields that come with a userActionRequired, whose document has `new_terms`, too.
-    `loses_answers_to` requests whose path begins so: it does what they ask. `refuses_key_change` with that status.
+    `loses_answers_to` requests whose path begins so, the first `most_lost` of them: it does what they ask.
+    `refuses_key_change` with that status.
     `suggests` is the window for renewing each certificate. `refuses_replacement` is the type of its refusal of an
     order that replaces, `refusal` what it says then.
     """
@@ -112,6 +113,7 @@ class Manners:
     changed_terms: Sequence[tuple[str, str]] = ()
     new_terms: Mapping[str, str] = field(default_factory=dict)
     loses_answers_to: str = ""
+    most_lost: int = 1000
     refuses_key_change: int = 0
     keeps_contact: bool = True
     reasons: Container[int] = frozenset({0, 1, 4, 5})
@@ -160,7 +162,9 @@ class FakeCa:
             answer = self._answer(refused.status, document, location=refused.location, until=refused.until)
             if refused.type == "userActionRequired":
                 answer = replace(answer, headers=(*answer.headers, *self.manners.changed_terms))
-        if self.manners.loses_answers_to and path.startswith(self.manners.loses_answers_to):
+        lost = self.manners.loses_answers_to and path.startswith(self.manners.loses_answers_to)
+        if lost and self.manners.most_lost:
+            self.manners.most_lost -= 1
             raise TransportError(f"{HOME}: connection reset")
         return answer
 

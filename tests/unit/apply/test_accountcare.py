@@ -232,6 +232,16 @@ def test_a_lost_answer_is_no_loss() -> None:
     assert any("finished" in note for note in scene.notes)
 
 
+def test_a_refusal_after_a_lost_answer_is_none() -> None:
+    scene = Scene().registered()
+    url, before = scene.accounts.kids[CA], scene.accounts.keys[CA]
+    scene.ca.manners.loses_answers_to, scene.ca.manners.most_lost = "/key-change", 1
+    rolled = scene.run(accountcare.roll_key(scene.care))
+    assert scene.accounts.keys[CA] is rolled.key is not before
+    assert scene.ca.requests["key-change"] == 2
+    scene.assert_whole("changed", url)
+
+
 def test_an_interruption_leaves_it_to_the_next_command() -> None:
     scene = Scene().registered()
     url = scene.accounts.kids[CA]
