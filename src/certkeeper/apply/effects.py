@@ -97,6 +97,48 @@ class ForgetAccountKey(Effect[None]):
 
 
 @dataclass(frozen=True, slots=True)
+class KeepRegistration(Effect[None]):
+    ca: str
+    registration: bytes
+
+    def perform(self, ports: Ports) -> None:
+        ports.accounts.keep_registration(self.ca, self.registration, int(ports.clock.now().timestamp()))
+
+
+@dataclass(frozen=True, slots=True)
+class SavePendingKey(Effect[None]):
+    ca: str
+    key: KeyPair
+
+    def perform(self, ports: Ports) -> None:
+        ports.accounts.save_pending_key(self.ca, self.key)
+
+
+@dataclass(frozen=True, slots=True)
+class AdoptPendingKey(Effect[None]):
+    ca: str
+
+    def perform(self, ports: Ports) -> None:
+        ports.accounts.adopt_pending_key(self.ca)
+
+
+@dataclass(frozen=True, slots=True)
+class DropPendingKey(Effect[None]):
+    ca: str
+
+    def perform(self, ports: Ports) -> None:
+        ports.accounts.drop_pending_key(self.ca)
+
+
+@dataclass(frozen=True, slots=True)
+class RetireAccount(Effect[None]):
+    ca: str
+
+    def perform(self, ports: Ports) -> None:
+        ports.accounts.retire(self.ca, int(ports.clock.now().timestamp()))
+
+
+@dataclass(frozen=True, slots=True)
 class MakeKey(Effect[KeyPair]):
     spec: KeySpec
 
