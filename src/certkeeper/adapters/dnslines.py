@@ -185,13 +185,13 @@ class UdpLine:
             return answers
         raise TimeoutError
 
-    def ask(self, queries: Sequence[Query]) -> Replies:
+    def ask(self, queries: Sequence[Query], turns: int = TURNS) -> Replies:
         """Every answer, with few datagrams in flight at a time. Raises as `collect` does."""
         answers: Replies = {}
         for at in range(0, len(queries), _IN_FLIGHT):
             batch = queries[at : at + _IN_FLIGHT]
             self.send(batch)
-            answers |= self.collect(batch)
+            answers |= self.collect(batch, turns)
         return answers
 
     def close(self) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from certkeeper.base.names import DnsName, InvalidName
 
-_HEADER, _RECORD = struct.Struct("!6H"), struct.Struct("!HHIH")
+_HEADER, _RECORD, _SIGNATURE = struct.Struct("!6H"), struct.Struct("!HHIH"), struct.Struct("!HBBIIIH")
 _PAYLOAD = 1232
 """Octets; what fits every path unfragmented (DNS flag day 2020)."""
 _TXT, _SOA, _OPT, _RRSIG = 16, 6, 41, 46
@@ -38,12 +38,12 @@ class Query:
 
 def query(name: DnsName, type_: int, id_: int, flags: int = 0, edns_flags: int = DO) -> Query:
     """Raises InvalidName: it is longer than a name can be, which DnsName.child does not look at."""
-    question = _wire_name(name) + struct.pack("!HH", type_, _IN)
+    question = wire_name(name) + struct.pack("!HH", type_, _IN)
     edns = b"\x00" + _RECORD.pack(_OPT, _PAYLOAD, edns_flags, 0)
     return Query(id_, type_, question, _HEADER.pack(id_, flags, 1, 0, 0, 1) + question + edns)
 
 
-def _wire_name(name: DnsName) -> bytes:
+def wire_name(name: DnsName) -> bytes:
     labels = [label.encode("ascii") for label in name.labels]
     wire = b"".join(bytes((len(label),)) + label for label in labels) + b"\x00"
     if len(wire) > _LONGEST_NAME or any(not 0 < len(label) <= _LONGEST_LABEL for label in labels):
@@ -161,11 +161,38 @@ def _is_soa(wire: bytes, start: int, end: int) -> bool:
 
 def _covers(rdata: bytes, type_: int) -> bool:
     """An RRSIG of that type whose signer's name is written out (RFC 4034 §3.1.7)."""
-    if len(rdata) < 19 or int.from_bytes(rdata[:2], "big") != type_:
+    if len(rdata) <= _SIGNATURE.size or int.from_bytes(rdata[:2], "big") != type_:
         return False
-    at = 18
+    at = _SIGNATURE.size
     while size := rdata[at]:
         if size > _LONGEST_LABEL:
             return False
         at += 1 + size
-    return at - 17 <= _LONGEST_NAME
+    return at + 1 - _SIGNATURE.size <= _LONGEST_NAME
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """An RRSIG of a plain answer, and the octets that it is about (RFC 4034 §3.1.8.1)."""
+
+    algorithm: int
+    key_tag: int
+    inception: int
+    expiration: int
+    signer: bytes
+    value: bytes
+    data: bytes
+
+
+def read_signature(owner: DnsName, plain: Plain, number: int) -> Signature | None:
+    """None where the records come from a wildcard."""
+    rdata = plain.signatures[number][1]
+    type_, algorithm, labels, ttl, expiration, inception, key_tag = _SIGNATURE.unpack_from(rdata)
+    if labels != len(owner.labels):
+        return None
+    end = _past_name(rdata, _SIGNATURE.size)
+    signer = rdata[_SIGNATURE.size : end].lower()
+    head = wire_name(owner) + struct.pack("!HHI", type_, _IN, ttl)
+    records = (head + len(record).to_bytes(2, "big") + record for record in sorted({item for _, item in plain.records}))
+    data = rdata[: _SIGNATURE.size] + signer + b"".join(records)
+    return Signature(algorithm, key_tag, inception, expiration, signer, rdata[end:], data)

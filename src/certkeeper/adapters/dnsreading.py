@@ -25,15 +25,24 @@ _LONGEST_CHAIN = 12
 
 
 @dataclass(frozen=True, slots=True)
+class Signed:
+    """An RRset with signatures; `plain` is what it came from, where that is so simple."""
+
+    owner: DnsName
+    rrsets: Callable[[], tuple[dns.rrset.RRset, dns.rrset.RRset]]
+    plain: Plain | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """The TXT values at a name, or behind its alias.
 
-    `signed` gives the RRset that they came from and its signatures, where there are any.
+    `signed` is what they came from, where it has signatures.
     `flaw` says why the answer does not count: an alias that leads round in a circle, or away.
     """
 
     values: frozenset[str]
-    signed: Callable[[], tuple[dns.rrset.RRset, dns.rrset.RRset]] | None = None
+    signed: Signed | None = None
     flaw: str = ""
 
 
@@ -77,7 +86,7 @@ def read_txt(owner: DnsName, answer: dns.message.Message) -> Found:
         if rrset is not None:
             values = frozenset(b"".join(item.strings).decode("utf-8", "replace") for item in rrset if _is_txt(item))
             signatures = _get(answer, at, dns.rdatatype.RRSIG, dns.rdatatype.TXT)
-            return Found(values, partial(_pair, rrset, signatures) if signatures is not None else None)
+            return Found(values, Signed(owner, partial(_pair, rrset, signatures)) if signatures is not None else None)
         alias = _get(answer, at, dns.rdatatype.CNAME)
         if alias is None:
             away = at.to_text(omit_final_dot=True)
@@ -116,7 +125,7 @@ def found_serial(zone: DnsName, reply: Reply) -> tuple[int | None, bool]:
 
 
 def _from_plain(owner: DnsName, plain: Plain) -> Found:
-    return Found(plain.texts(), partial(_rrsets, owner, plain) if plain.signatures else None)
+    return Found(plain.texts(), Signed(owner, partial(_rrsets, owner, plain), plain) if plain.signatures else None)
 
 
 def _rrsets(owner: DnsName, plain: Plain) -> tuple[dns.rrset.RRset, dns.rrset.RRset]:

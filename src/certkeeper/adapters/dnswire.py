@@ -12,6 +12,7 @@ to send a lost one once more.
 
 import secrets
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import count
@@ -77,16 +78,23 @@ def ask(server: Server, question: Question, now: datetime) -> Answer:
 
 
 def _serial_only(zone: DnsName, soa: Query, tcp: TcpLine, udp: UdpLine) -> Answer:
-    """One datagram, or one TCP connection where no datagram comes back."""
-    try:
-        reply = udp.ask([soa])[soa.id]
+    """One datagram; where nothing comes back soon, one TCP connection; where that fails, datagrams again."""
+    with suppress(OSError, ServerSilent):
+        reply = udp.ask([soa], turns=1)[soa.id]
         refuse_errors(zone.text, reply)
-    except (OSError, ServerSilent):
+        return _told(zone, reply)
+    try:
+        reply = tcp.ask([soa])[soa.id]
+    except OSError:
         try:
-            reply = tcp.ask([soa])[soa.id]
+            reply = udp.ask([soa])[soa.id]
         except OSError as error:
             raise ServerSilent(trouble(error)) from error
-        refuse_errors(zone.text, reply)
+    refuse_errors(zone.text, reply)
+    return _told(zone, reply)
+
+
+def _told(zone: DnsName, reply: Reply) -> Answer:
     serial, signed = found_serial(zone, reply)
     return Answer({}, serial, signed=signed)
 
@@ -209,7 +217,7 @@ def _with_signatures(
         ring = Keyring(question.zone, _one(keys, *ways).message, question.ds, now)
         for owner, found in complete.items():
             if found.signed is not None:
-                words = ring.flaw(*found.signed())
+                words = ring.flaw(found.signed)
                 if words:
                     bogus[owner] = words
     return Answer(
