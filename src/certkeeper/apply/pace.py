@@ -7,7 +7,7 @@ have it after at most GROWTH more of that, and never later than SLOWEST.
 
 FIRST = 0.03
 """Seconds from the first look to the second one."""
-GROWTH = 0.4
+GROWTH = 0.3
 SLOWEST = 2.0
 _FIRST_RETRY = 0.1
 FEW = 3
