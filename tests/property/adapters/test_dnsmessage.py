@@ -1,6 +1,7 @@
 """The reader of plain DNS messages against dnspython: it has the same opinion, or none."""
 
 from contextlib import suppress
+from dataclasses import replace
 
 import dns.dnssec
 import dns.exception
@@ -13,6 +14,7 @@ import dns.rdataclass
 import dns.rdataset
 import dns.rdatatype
 import dns.rrset
+import pytest
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey, generate_private_key
 from dns.dnssectypes import Algorithm
 from hypothesis import given
@@ -23,7 +25,7 @@ from certkeeper.adapters.dnslines import Reply, ServerSilent
 from certkeeper.adapters.dnsmessage import DO, Query, query, read_plain
 from certkeeper.adapters.dnsreading import Found, found_serial, found_txt, read_txt
 from certkeeper.adapters.signatures import Keyring
-from certkeeper.base.names import DnsName
+from certkeeper.base.names import DnsName, InvalidName
 
 ZONE = DnsName("example.org")
 OWNER = DnsName("_acme-challenge.a.example.org")
@@ -202,7 +204,7 @@ def ring() -> Keyring:
     keys = dns.rrset.RRset(APEX, dns.rdataclass.IN, dns.rdatatype.DNSKEY)
     keys.add(DNSKEY, 60)
     message.answer += [keys, signatures_of(keys)]
-    return Keyring(ZONE, message, None, NOW)
+    return Keyring(ZONE, dns.message.from_wire(message.to_wire()), None, NOW)
 
 
 @given(values, st.integers(1, 600), st.sampled_from([-3 * DAY, -2 * DAY, -DAY, 1]), st.data())
@@ -227,3 +229,72 @@ def test_a_signature_is_judged_as_dnspython_judges_it(
     assert theirs is not None
     assert theirs.plain is None
     assert ring().flaw(mine) == ring().flaw(theirs)
+
+
+def test_an_honest_signature_holds_without_dnspython() -> None:
+    def refuse() -> tuple[dns.rrset.RRset, dns.rrset.RRset]:
+        raise AssertionError("dnspython is asked")
+
+    rrset = txt(OWNER.absolute, ["one", "two"])
+    message = dns.message.make_response(dns.message.from_wire(ASKED.wire))
+    message.flags |= dns.flags.AA
+    message.answer += [rrset, signatures_of(rrset)]
+    signed = found_txt(OWNER, Reply(ASKED, message.to_wire())).signed
+    assert signed is not None
+    assert ring().flaw(replace(signed, rrsets=refuse)) == ""
+
+
+RECORD = b"\x00\x10\x00\x01\x00\x00\x00\x3c"
+OWN_NAME = ASKED.question[:-4]
+OTHER_NAME = OWN_NAME.replace(b"\x01a\x07", b"\x01b\x07")
+
+
+def hand_made(records: bytes, answers: int = 1, authority: int = 0) -> bytes:
+    """An authoritative answer to ASKED without EDNS."""
+    head = ASKED.wire[:2] + b"\x84\x00\x00\x01" + bytes((0, answers, 0, authority, 0, 0))
+    return head + ASKED.question + records
+
+
+@pytest.mark.parametrize(
+    ("wire", "plain"),
+    [
+        (hand_made(b"\xc0\x0c" + RECORD + b"\x00\x03\x02ab"), True),
+        (hand_made(OWN_NAME + RECORD + b"\x00\x03\x02ab"), True),
+        (hand_made(OWN_NAME.upper().replace(b"\x07EXAMPLE", b"\x07eXample") + RECORD + b"\x00\x03\x02ab"), True),
+        (hand_made(OTHER_NAME + RECORD + b"\x00\x03\x02ab"), False),
+        (hand_made(b"\xc0\x0d" + RECORD + b"\x00\x03\x02ab"), False),
+        (hand_made(b"\xc0\x0c" + RECORD + b"\x00\x03\x03ab"), False),
+        (hand_made(b"\xc0\x0c" + RECORD + b"\x00\x03\x01ab"), False),
+        (hand_made(b"\xc0\x0c" + RECORD + b"\x00\x00"), False),
+        (hand_made(b"\xc0\x0c" + RECORD + b"\x00\x03\x02ab!"), False),
+        (hand_made(b"\xc0\x0c" + RECORD + b"\x00\x04\x02ab"), False),
+        (hand_made(b"\xc0\x0c" + RECORD + b"\x00\x03\x02ab", 2), False),
+        (hand_made(2 * (b"\xc0\x0c" + RECORD + b"\x00\x03\x02ab"), 1, 1), False),
+    ],
+)
+def test_what_is_unusual_is_left_to_dnspython(wire: bytes, plain: bool) -> None:  # noqa: FBT001 - what is expected
+    read = read_plain(ASKED, wire)
+    assert (read is not None) == plain
+    if read is not None:
+        theirs = by_dnspython(wire)
+        assert theirs is not None
+        assert read.texts() == theirs.values == {"ab"}
+
+
+def test_a_signature_of_a_wildcard_holds() -> None:
+    wildcard = txt("*." + ZONE.absolute, ["one"])
+    signed = signatures_of(wildcard)
+    message = dns.message.make_response(dns.message.from_wire(ASKED.wire))
+    message.flags |= dns.flags.AA
+    own = txt(OWNER.absolute, ["one"])
+    signed.name = own.name
+    message.answer += [own, signed]
+    found = found_txt(OWNER, Reply(ASKED, message.to_wire()))
+    assert found.signed is not None
+    assert found.signed.plain is not None
+    assert ring().flaw(found.signed) == ""
+
+
+def test_a_name_that_is_too_long_is_not_asked_for() -> None:
+    with pytest.raises(InvalidName):
+        query(DnsName(".".join(["a" * 60] * 5)), dns.rdatatype.TXT, 1)
