@@ -19,7 +19,17 @@ from certkeeper.base.names import Alias
 from certkeeper.base.wire import Request, Step
 from certkeeper.lineage.leaf import parse_leaf
 from certkeeper.lineage.model import Draft, KeyPlace, Lineage, VersionFiles
-from certkeeper.plan.records import Backoff, ChallengeIntent, HookDebt, OrderIntent, Record, Records
+from certkeeper.plan.records import (
+    Backoff,
+    ChallengeIntent,
+    HookDebt,
+    Limit,
+    NameBackoff,
+    OrderBudget,
+    OrderIntent,
+    Record,
+    Records,
+)
 
 
 class FakeClock:
@@ -149,6 +159,9 @@ class FakeJournal:
         self.debts: dict[Alias, HookDebt] = {}
         self.backoffs: dict[Alias, Backoff] = {}
         self.challenges: set[ChallengeIntent] = set()
+        self.names: dict[tuple[str, str], NameBackoff] = {}
+        self.limits: dict[str, Limit] = {}
+        self.budgets: dict[str, OrderBudget] = {}
         self.broken: CertkeeperError | None = None
         self._runs = 1
 
@@ -158,7 +171,8 @@ class FakeJournal:
     def records(self) -> Records:
         order = sorted(self.challenges, key=lambda item: (item.zone, item.owner, item.rdata, item.run))
         left = tuple(item for item in order if item.run != str(self._runs))
-        return Records(dict(self.orders), dict(self.debts), dict(self.backoffs), left)
+        limits = dict(self.names), dict(self.limits), dict(self.budgets)
+        return Records(dict(self.orders), dict(self.debts), dict(self.backoffs), left, *limits)
 
     def write(self, put: Sequence[Record], drop: Sequence[Record]) -> None:
         if self.broken is not None:
@@ -168,16 +182,18 @@ class FakeJournal:
                 gone = self._key(self._mine(record))
                 self.challenges = {item for item in self.challenges if self._key(item) != gone}
             else:
-                self._table(record).pop(record.alias, None)
+                table, key = self._place(record)
+                table.pop(key, None)
         for record in put:
             if isinstance(record, ChallengeIntent):
                 self.challenges.add(self._mine(record))
             else:
-                self._table(record)[record.alias] = record
+                table, key = self._place(record)
+                table[key] = record
 
     @property
     def empty(self) -> bool:
-        return not (self.orders or self.debts or self.backoffs or self.challenges)
+        return not (self.orders or self.debts or self.backoffs or self.challenges or self.names or self.limits)
 
     def _key(self, record: ChallengeIntent) -> tuple[object, ...]:
         return record.zone, record.owner, record.rdata, record.run
@@ -185,14 +201,22 @@ class FakeJournal:
     def _mine(self, record: ChallengeIntent) -> ChallengeIntent:
         return record if record.run else replace(record, run=str(self._runs))
 
-    def _table(self, record: Record) -> dict[Alias, Any]:
+    def _place(self, record: Record) -> tuple[dict[Any, Any], object]:
         match record:
             case OrderIntent():
-                return self.orders
+                return self.orders, record.alias
             case HookDebt():
-                return self.debts
+                return self.debts, record.alias
+            case NameBackoff():
+                return self.names, (record.ca, record.name)
+            case Limit():
+                return self.limits, record.ca
+            case OrderBudget():
+                return self.budgets, record.ca
+            case Backoff():
+                return self.backoffs, record.alias
             case _:
-                return self.backoffs
+                raise TypeError(record)
 
 
 class FakeClaims:

@@ -24,6 +24,8 @@ _NONCES_WITHOUT_PAUSE = 4
 _TRANSIENT_TRIES = 5
 _LONGEST_WAIT = 60.0
 """Seconds. A CA that wants us to wait longer ends the work here; the error's retry_at says when to come back."""
+_LONGEST_LIMITED_WAIT = 10.0
+"""Seconds, where the CA has had enough: everybody in the run would wait that long, and be refused together again."""
 _TRANSIENT_STATUS = frozenset({408, 429, 500, 502, 503, 504})
 
 
@@ -49,7 +51,7 @@ class Session:
         if self._directory is None:
             response = yield from self._persist(Request("GET", self.directory_url, self._headers))
             if response.status != 200:
-                problem = problem_from_response(response, f"directory {self.directory_url}: ")
+                problem = problem_from_response(response, f"directory {self.directory_url}: ", url=self.directory_url)
                 problem.hint = problem.hint or NO_DIRECTORY_HINT
                 raise problem
             self._directory = read_directory(response, self.directory_url)
@@ -75,7 +77,7 @@ class Session:
             response = yield from self._persist_signed(url, payload)
             if response.status < 400:
                 return response
-            problem = problem_from_response(response, context)
+            problem = problem_from_response(response, context, url=url)
             if problem.type != ErrorType.BAD_NONCE:
                 raise problem
         raise NoncesRefused(
@@ -118,7 +120,8 @@ class Session:
             return response
         wait = parse_retry_after(response.header("retry-after") or "", response.at)
         seconds = _backoff(request.url, attempt) if wait is None else wait.total_seconds()
-        if seconds > _LONGEST_WAIT or (response.status == 429 and wait is None):
+        limited = response.status == 429
+        if seconds > (_LONGEST_LIMITED_WAIT if limited else _LONGEST_WAIT) or (limited and wait is None):
             return response
         yield from pause(seconds)
         return None
@@ -129,7 +132,7 @@ class Session:
         directory = yield from self.directory()
         response = yield from self._persist(Request("HEAD", directory.new_nonce, self._headers))
         if response.status >= 400:
-            raise problem_from_response(response, f"{directory.new_nonce}: ")
+            raise problem_from_response(response, f"{directory.new_nonce}: ", url=directory.new_nonce)
         if not self._nonces:
             raise Problem(
                 f"HTTP {response.status}", "no Replay-Nonce in the answer", context=f"{directory.new_nonce}: "
