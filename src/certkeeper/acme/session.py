@@ -57,6 +57,11 @@ class Session:
             self._directory = read_directory(response, self.directory_url)
         return self._directory
 
+    @property
+    def known_directory(self) -> Directory | None:
+        """The same, without asking."""
+        return self._directory
+
     def post(self, url: str, payload: Mapping[str, object], *, context: str = "") -> Exchange[Response]:
         """A signed POST; the payload of an empty mapping is `{}`, which starts a challenge (§7.5.1).
 

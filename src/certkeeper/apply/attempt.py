@@ -6,6 +6,7 @@ from certkeeper.acme.order import OrderTimeout
 from certkeeper.acme.problem import Problem
 from certkeeper.acme.session import NoncesRefused, Session
 from certkeeper.apply.challenges import Waves
+from certkeeper.apply.limits import Limits
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.events import Noted, Tell
 from certkeeper.base.keys import KeyPair
@@ -26,6 +27,7 @@ class Issuance:
     waves: Waves
     tell: Tell
     settings: Settings
+    limits: Limits
 
 
 @dataclass(slots=True)

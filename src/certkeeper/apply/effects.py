@@ -259,6 +259,14 @@ class ReadVersion(Effect[tuple[VersionFiles | None, datetime]]):
 
 
 @dataclass(frozen=True, slots=True)
+class ReadClock(Effect[datetime]):
+    """What the calendar says."""
+
+    def perform(self, ports: Ports) -> datetime:
+        return ports.clock.now()
+
+
+@dataclass(frozen=True, slots=True)
 class WriteJournal(Effect[None]):
     put: tuple[Record, ...] = ()
     drop: tuple[Record, ...] = ()

@@ -71,9 +71,11 @@ def obtain(attempt: Attempt, wanted: OrderAction, source: KeySource) -> Exchange
                 attempt.note(f"the order of an earlier run is of no use: {error}")
         attempt.intent = None
         yield from do(WriteJournal(drop=(wanted.resume,)))
+    attempt.shared.limits.check(wanted.identifiers)
     order = yield from _opened(attempt, wanted)
     attempt.intent = attempt.new_intent(wanted, order.url, draft.stamp, present)
-    yield from do(WriteJournal(put=(attempt.intent,)))
+    put, drop = attempt.shared.limits.opened(order)
+    yield from do(WriteJournal((attempt.intent, *put), drop))
     attempt.shared.tell(OrderOpened(str(attempt.alias), order.status.value, len(wanted.identifiers)))
     return (yield from _fulfil(attempt, wanted, order, draft, present))
 
@@ -142,6 +144,7 @@ def _prove_names(attempt: Attempt, order: Order) -> Exchange[Order]:
         if pending:
             tokens = {dns01_value(challenge.token, session.key): challenge.token for _, challenge in pending}
             yield from shared.waves.proof(item.alias, _values(item, session, pending), tokens)
+            shared.limits.check_names([authorization.identifier for authorization, _ in pending])
             yield from together(
                 [answer(session, challenge, str(authorization.identifier)) for authorization, challenge in pending]
             )
@@ -162,7 +165,11 @@ def _pending(authorizations: Sequence[Authorization]) -> list[tuple[Authorizatio
         if authorization.status is AuthorizationStatus.PENDING:
             pending.append((authorization, authorization.challenge("dns-01")))
         elif authorization.status is not AuthorizationStatus.VALID:
-            raise OrderFailed(f"{authorization.identifier}: authorization is {authorization.status}")
+            failed = authorization.status is AuthorizationStatus.INVALID
+            raise OrderFailed(
+                f"{authorization.identifier}: authorization is {authorization.status}",
+                identifiers=(authorization.identifier,) if failed else (),
+            )
     return pending
 
 

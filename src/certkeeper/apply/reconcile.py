@@ -5,21 +5,25 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
 
+from certkeeper.acme.problem import Problem
 from certkeeper.acme.session import Session
 from certkeeper.apply.account import open_session
 from certkeeper.apply.attempt import Issuance
 from certkeeper.apply.challenges import Waves
 from certkeeper.apply.effects import WriteJournal, do
 from certkeeper.apply.issue import issue
+from certkeeper.apply.limits import Limits
 from certkeeper.apply.pay import pay
 from certkeeper.apply.ports import Clock, Executor
 from certkeeper.apply.result import Issued, Outcome, Result
 from certkeeper.apply.scheduler import Scheduler
 from certkeeper.base.errors import CertkeeperError, Interrupted
-from certkeeper.base.events import Event, LineageFailed, Noted, Tell
+from certkeeper.base.events import Event, LineageFailed, Noted, OrdersPostponed, Tell
 from certkeeper.base.names import Alias
+from certkeeper.base.wire import Exchange
+from certkeeper.config.orderrate import order_rate_at
 from certkeeper.config.settings import Settings
-from certkeeper.plan.actions import LineagePlan, Plan
+from certkeeper.plan.actions import LineagePlan, Plan, Postponed
 from certkeeper.plan.due import renew_before
 
 AT_ONCE = 100
@@ -47,6 +51,8 @@ class Reconciler:
         self._tell = _unbreakable(tell)
         self._scheduler = Scheduler(executor, clock)
         self._waves = Waves(self._scheduler, self._tell, settings.propagation, settings.demand)
+        ca = settings.ca
+        self._limits = Limits(ca, plan.limits.get(ca), plan.budgets.get(ca), order_rate_at(ca, settings))
         self._queue = deque(plan.due)
         self._outcomes: dict[Alias, Outcome] = {}
         self._fatal: CertkeeperError | None = None
@@ -61,19 +67,15 @@ class Reconciler:
         """Run to the end: certificates, withdrawals, everything."""
         for item in self._plan.blocked:
             self._end(Outcome(item.alias, error=item.error))
+        if later := self._plan.postponed:
+            self._tell(OrdersPostponed(tuple(str(item.alias) for item in later), str(later[0].error)))
         self._waves.clean(self._plan.withdrawals, self._plan.zones)
         if self._plan.stale:
             self._scheduler.spawn(do(WriteJournal(drop=self._plan.stale)), self._swept)
         for item in self._plan.owing:
             self._scheduler.spawn(pay(item, self._settings, self._tell), self._paid(item))
         if self._queue:
-            opening = open_session(
-                self._settings,
-                user_agent=self._user_agent,
-                terms_accepted=self._terms_accepted,
-                tell=self._tell,
-            )
-            self._scheduler.spawn(opening, self._opened)
+            self._scheduler.spawn(self._open(), self._opened)
         else:
             self._waves.settle()
         self._scheduler.run()
@@ -89,6 +91,20 @@ class Reconciler:
             wake_at=_earliest(self._plan, outcomes, self._fatal),
         )
 
+    def _open(self) -> Exchange[Session]:
+        try:
+            return (
+                yield from open_session(
+                    self._settings,
+                    user_agent=self._user_agent,
+                    terms_accepted=self._terms_accepted,
+                    tell=self._tell,
+                )
+            )
+        except Problem as problem:
+            yield from self._limits.heard(problem, None, ())
+            raise
+
     def _opened(self, session: object, error: Exception | None) -> None:
         if isinstance(error, CertkeeperError):
             self._fatal = error
@@ -96,7 +112,7 @@ class Reconciler:
         elif error is not None:
             raise error
         elif isinstance(session, Session):
-            shared = Issuance(session, self._waves, self._tell, self._settings)
+            shared = Issuance(session, self._waves, self._tell, self._settings, self._limits)
             for _ in range(min(AT_ONCE, len(self._queue))):
                 self._start_next(shared)
 
@@ -131,7 +147,7 @@ class Reconciler:
 
     def _end(self, outcome: Outcome) -> None:
         self._outcomes[outcome.alias] = outcome
-        if outcome.error is not None and not isinstance(outcome.error, Interrupted):
+        if outcome.error is not None and not isinstance(outcome.error, Interrupted | Postponed):
             self._tell(LineageFailed(str(outcome.alias), outcome.error))
 
 

@@ -6,8 +6,10 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from certkeeper.base.errors import CertkeeperError, Location
+from certkeeper.base.events import count
 from certkeeper.base.keys import KeySpec
 from certkeeper.base.names import Alias, DnsName, Identifier
+from certkeeper.base.times import duration_text
 from certkeeper.config.findings import Finding
 from certkeeper.lineage.retention import Retention
 from certkeeper.zone.propagation import Demand
@@ -158,6 +160,21 @@ class RenewPolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class OrderRate:
+    """At most that many orders in that time; 0 means that there is no bound."""
+
+    orders: int = 0
+    span: timedelta = timedelta(hours=1)
+
+    @property
+    def bounded(self) -> bool:
+        return self.orders > 0
+
+    def __str__(self) -> str:
+        return f"{count(self.orders, 'order')} in {duration_text(self.span)}" if self.bounded else "no bound"
+
+
+@dataclass(frozen=True, slots=True)
 class CertSpec:
     """What the operator wants for one lineage. `where` is its line in domains.txt.
 
@@ -209,7 +226,7 @@ class Settings:
     `vantage` are resolvers that have to see the records, too. `providers` are all that a certificate or a zone of the
     page names; `zone_rules` has the longer suffixes first. `caa_check`: CAA that forbids stops a certificate before
     its order. `external_account` is whom a new account is bound to. `ari`: the CA is asked when it wants certificates
-    renewed.
+    renewed. `order_rate` is None where the CA's own is to count.
     """
 
     config_file: str
@@ -234,6 +251,7 @@ class Settings:
     dns_ignore: tuple[IgnoredServer, ...] = ()
     vantage: tuple[ServerAddress, ...] = ()
     demand: Demand = Demand.REACHABLE
+    order_rate: OrderRate | None = None
 
     def provider(self, id_: str) -> Provider | None:
         return next((item for item in self.providers if item.id == id_), None)

@@ -3,7 +3,18 @@
 from collections.abc import Iterator
 
 from certkeeper.base.events import count
-from certkeeper.plan.actions import Activate, CallHook, KeySource, LineagePlan, MakeNextKey, Order, Plan, Prove, UseKey
+from certkeeper.plan.actions import (
+    Activate,
+    CallHook,
+    KeySource,
+    LineagePlan,
+    MakeNextKey,
+    Order,
+    Plan,
+    Postponed,
+    Prove,
+    UseKey,
+)
 
 
 def explain(plan: Plan) -> Iterator[str]:
@@ -23,6 +34,10 @@ def explain(plan: Plan) -> Iterator[str]:
 
 
 def _lineage(item: LineagePlan) -> Iterator[str]:
+    if isinstance(item.error, Postponed):
+        yield f"{item.alias}: due, but not in this run ({item.detail})"
+        yield f"    {item.error}"
+        return
     if item.error is not None:
         yield f"{item.alias}: cannot be issued ({item.detail})"
         yield f"    {item.error}"

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from certkeeper.base.keys import KeyPolicy
 from certkeeper.base.names import Alias, DnsName, IdentifierType
+from certkeeper.config.authority import WITHOUT_OCSP
 from certkeeper.config.findings import Finding
 from certkeeper.config.providers import provider_for
 from certkeeper.config.settings import CertSpec, Configuration, Settings
@@ -27,8 +28,11 @@ from certkeeper.plan.backoff import backoff_inputs, waiting
 from certkeeper.plan.caa import caa_error, caa_findings, redundancy_error
 from certkeeper.plan.due import Decision, decide
 from certkeeper.plan.fingerprint import fingerprint
+from certkeeper.plan.limits import forgotten, in_turn, limit_error, names_failed
+from certkeeper.plan.namecount import crowd_error, crowd_findings
 from certkeeper.plan.observed import Observed, Place, Wanted
 from certkeeper.plan.preflight import (
+    clock_findings,
     key_error,
     kind_error,
     names_responder,
@@ -56,7 +60,7 @@ def owners_of(spec: CertSpec) -> tuple[DnsName, ...]:
 
 def wanted_zones(configuration: Configuration, observed: Observed, forced: Collection[Alias] = ()) -> dict[str, Wanted]:
     """What has to be known of each provider before a plan can be made: for due lineages, and for killed runs."""
-    staple_ability = names_responder(observed.lineages.values(), observed.now)
+    staple_ability = _staple_ability(configuration, observed)
     settings = configuration.settings
     owners: dict[str, dict[DnsName, None]] = {}
     for spec in configuration.certificates:
@@ -80,8 +84,8 @@ def plan(configuration: Configuration, observed: Observed, forced: Collection[Al
         observed: with `zones` for the owners of `due_owners`.
         forced: lineages that are issued although nothing is due.
     """
-    staple_ability = names_responder(observed.lineages.values(), observed.now)
-    lineages = tuple(
+    staple_ability = _staple_ability(configuration, observed)
+    planned = tuple(
         _plan_lineage(
             spec,
             configuration,
@@ -92,6 +96,7 @@ def plan(configuration: Configuration, observed: Observed, forced: Collection[Al
         )
         for spec in configuration.certificates
     )
+    lineages = in_turn(planned, configuration, observed, forced)
     due = [item for item in lineages if item.order is not None]
     left = leftovers(observed, configuration.settings)
     findings = _findings(configuration, observed, lineages, staple_ability=staple_ability)
@@ -104,9 +109,15 @@ def plan(configuration: Configuration, observed: Observed, forced: Collection[Al
         wake_at=min((item.wake_at for item in lineages if item.wake_at is not None), default=None),
         withdrawals=left.withdrawals,
         unreachable=left.unreachable,
-        stale=stale(lineages, observed),
+        stale=(*stale(lineages, observed), *forgotten(observed.records, observed.now)),
         homeless=left.homeless,
+        limits=observed.records.limits,
+        budgets=observed.records.budgets,
     )
+
+
+def _staple_ability(configuration: Configuration, observed: Observed) -> bool:
+    return configuration.settings.ca not in WITHOUT_OCSP and names_responder(observed.lineages.values(), observed.now)
 
 
 def _decision(
@@ -156,12 +167,15 @@ def _plan_lineage(
         or kind_error(spec, _key_source(spec, lineage), settings.ca)
         or zone_error(spec, places, configuration, observed)
         or profile_error(spec, observed.profiles, settings.ca)
+        or crowd_error(spec, profile_of(spec, observed.profiles), settings.ca)
         or redundancy_error(spec, settings.ca)
         or caa_error(spec, observed.caa)
     )
     backoff = records.backoffs.get(spec.alias)
+    failed = names_failed(spec, records, settings.ca)
     if error is None and patient:
         error = waiting(backoff, backoff_inputs(base.fingerprint, settings), observed.now)
+        error = error or limit_error(spec, failed, observed, settings)
     if error is not None:
         return replace(base, error=error, wake_at=error.retry_at)
     resume = resumable(spec, lineage, records, settings.ca, must_staple=must_staple)
@@ -173,7 +187,7 @@ def _plan_lineage(
         *((CallHook(spec.hook, debt),) if spec.hook else ()),
         *((MakeNextKey(spec.key),) if spec.key.policy is KeyPolicy.ROLLOVER else ()),
     )
-    return replace(base, actions=actions, backoff=backoff)
+    return replace(base, actions=actions, backoff=backoff, names_failed=failed)
 
 
 def _next_key(spec: CertSpec, lineage: Lineage) -> tuple[Action, ...]:
@@ -240,5 +254,7 @@ def _findings(
         findings.append(no_certificates(configuration.settings.domains_txt))
     findings += zone_findings((observed.zones or {}).values(), observed.now)
     findings += profile_findings([item.spec for item in due], observed.profiles)
+    findings += crowd_findings([item.spec for item in due], configuration.settings.ca)
+    findings += clock_findings(configuration.settings.ca, observed.clock_behind)
     findings += urgent_findings([item.alias for item in due], observed.lineages, observed.advice, observed.now)
     return [*findings, *caa_findings([item.spec for item in due], observed.caa)]
