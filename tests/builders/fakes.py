@@ -219,6 +219,17 @@ class FakeJournal:
                 raise TypeError(record)
 
 
+class FakeRejected:
+    """What was kept, in order."""
+
+    def __init__(self) -> None:
+        self.kept: list[tuple[Alias, bytes]] = []
+
+    def keep(self, alias: Alias, answer: bytes, now_epoch: int) -> str:
+        self.kept.append((alias, answer))
+        return f"/state/rejected/{alias}-{now_epoch}.pem"
+
+
 class FakeClaims:
     """`taken` are lineages, and directory URLs of accounts, that another process works on."""
 

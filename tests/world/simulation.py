@@ -13,6 +13,7 @@ from builders.fakes import (
     FakeHooks,
     FakeJournal,
     FakeKeys,
+    FakeRejected,
     FakeStore,
     SeededExecutor,
     through,
@@ -57,6 +58,7 @@ class Simulation:
         self.accounts = FakeAccounts()
         self.keys = FakeKeys()
         self.journal = FakeJournal()
+        self.rejected = FakeRejected()
         self.claims = FakeClaims()
         self.hooks = FakeHooks()
         self.configuration = Configuration(settings(propagation=bound), tuple(specs))
@@ -69,6 +71,7 @@ class Simulation:
             accounts=self.accounts,
             clock=self.clock,
             journal=self.journal,
+            rejected=self.rejected,
             claims=self.claims,
             hooks=self.hooks,
         )

@@ -1,6 +1,6 @@
 """Effects: the steps that touch a machine, as values. Each knows which port it goes through."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar, Generic, TypeVar, cast
 
@@ -289,6 +289,17 @@ class RecordFailure(Effect[None]):
     def perform(self, ports: Ports) -> None:
         backoff = next_backoff(self.alias, self.failures, self.error, self.inputs, ports.clock.now())
         ports.journal.write((*self.put, backoff), self.drop)
+
+
+@dataclass(frozen=True, slots=True)
+class KeepRejected(Effect[str]):
+    """Put an answer aside that is not what was ordered, and say where."""
+
+    alias: Alias
+    answer: bytes = field(repr=False)
+
+    def perform(self, ports: Ports) -> str:
+        return ports.rejected.keep(self.alias, self.answer, int(ports.clock.now().timestamp()))
 
 
 @dataclass(frozen=True, slots=True)

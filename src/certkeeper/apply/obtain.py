@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar, cast
 
+from certkeeper.acme.chain import NoChain
 from certkeeper.acme.challenge import Challenge, answer, dns01_owner, dns01_value
 from certkeeper.acme.order import (
     Authorization,
@@ -23,7 +24,17 @@ from certkeeper.acme.problem import Problem
 from certkeeper.acme.session import Session
 from certkeeper.apply.attempt import Attempt
 from certkeeper.apply.chains import obtain_chain
-from certkeeper.apply.effects import BeginVersion, MakeKey, ReadLiveKey, ReadNextKey, SaveKey, WriteJournal, do
+from certkeeper.apply.effects import (
+    BeginVersion,
+    KeepRejected,
+    MakeKey,
+    ReadLiveKey,
+    ReadNextKey,
+    SaveKey,
+    WriteJournal,
+    do,
+)
+from certkeeper.base.errors import CertkeeperError, Fault
 from certkeeper.base.events import NamesProven, Noted, OrderOpened
 from certkeeper.base.keys import KeyPair, KeySpec
 from certkeeper.base.names import DnsName
@@ -41,6 +52,12 @@ DEFAULT_VALIDATION_TIMEOUT = timedelta(minutes=5)
 DEFAULT_ORDER_TIMEOUT = timedelta(minutes=5)
 _A = TypeVar("_A")
 _B = TypeVar("_B")
+
+
+class RejectedAnswer(CertkeeperError):
+    """The CA sent something else than the certificate that was ordered."""
+
+    fault = Fault.REMOTE
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +84,7 @@ def obtain(attempt: Attempt, wanted: OrderAction, source: KeySource) -> Exchange
         if order is not None:
             try:
                 return (yield from _fulfil(attempt, wanted, order, draft, present))
-            except BadChain as error:
+            except RejectedAnswer as error:
                 attempt.note(f"the order of an earlier run is of no use: {error}")
         attempt.intent = None
         yield from do(WriteJournal(drop=(wanted.resume,)))
@@ -212,9 +229,22 @@ def _complete(attempt: Attempt, wanted: OrderAction, order: Order, key: KeyPair)
     def checked(fullchain: bytes, at: datetime) -> Leaf:
         return check(fullchain, key_id=key.key_id, identifiers=wanted.identifiers, now=at)
 
-    fullchain, leaf = yield from obtain_chain(session, order, spec.preferred_chain, checked, attempt.note)
+    try:
+        fullchain, leaf = yield from obtain_chain(session, order, spec.preferred_chain, checked, attempt.note)
+    except (BadChain, NoChain) as error:
+        raise (yield from _kept_aside(attempt, error)) from error
     cert, chain = split_fullchain(fullchain)
     return VersionFiles(privkey=key.pem, csr=csr.pem, cert=cert, chain=chain, fullchain=fullchain), leaf
+
+
+def _kept_aside(attempt: Attempt, error: BadChain | NoChain) -> Exchange[RejectedAnswer]:
+    """The answer is kept for people to look at. The order is done with: the CA counts it, and has nothing better."""
+    try:
+        path = yield from do(KeepRejected(attempt.alias, error.answer))
+        where = f"the answer is kept as {path}"
+    except CertkeeperError as trouble:
+        where = f"the answer is not kept: {trouble}"
+    return RejectedAnswer(f"{error}; {where}", hint=error.hint)
 
 
 def _both(first: Exchange[_A], second: Exchange[_B]) -> Exchange[tuple[_A, _B]]:

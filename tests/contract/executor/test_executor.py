@@ -16,6 +16,7 @@ from builders.fakes import (
     FakeHooks,
     FakeJournal,
     FakeKeys,
+    FakeRejected,
     FakeStore,
     SeededExecutor,
     through,
@@ -43,6 +44,7 @@ def ports() -> Ports:
         FakeAccounts(),
         clock,
         FakeJournal(),
+        FakeRejected(),
         FakeClaims(),
         FakeHooks(),
     )

@@ -11,6 +11,7 @@ from builders.fakes import (
     FakeHooks,
     FakeJournal,
     FakeKeys,
+    FakeRejected,
     FakeStore,
     SeededExecutor,
     through,
@@ -69,6 +70,7 @@ class Scene:
             self.accounts,
             self.clock,
             FakeJournal(),
+            FakeRejected(),
             self.claims,
             FakeHooks(),
         )

@@ -13,6 +13,7 @@ from builders.fakes import (
     FakeHooks,
     FakeJournal,
     FakeKeys,
+    FakeRejected,
     FakeStore,
     SeededExecutor,
     through,
@@ -58,6 +59,7 @@ class Scene:
             FakeAccounts(),
             self.clock,
             FakeJournal(),
+            FakeRejected(),
             FakeClaims(),
             FakeHooks(),
         )

@@ -12,6 +12,7 @@ from builders.fakes import (
     FakeHooks,
     FakeJournal,
     FakeKeys,
+    FakeRejected,
     FakeStore,
     SeededExecutor,
 )
@@ -72,6 +73,7 @@ class Tried:
             accounts=FakeAccounts(),
             clock=clock,
             journal=self.journal,
+            rejected=FakeRejected(),
             claims=FakeClaims(),
             hooks=FakeHooks(),
         )
