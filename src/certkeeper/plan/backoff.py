@@ -16,7 +16,15 @@ STEPS = (timedelta(minutes=1), timedelta(minutes=10), timedelta(minutes=100), ti
 
 
 class BackedOff(CertkeeperError):
-    """The lineage, or a name of its, failed a short while ago, and nothing has changed since."""
+    """The lineage, or a name of its, failed a short while ago, and nothing has changed since.
+
+    Attributes:
+        link: where the CA sends a person to who alone can end the wait; empty where time ends it.
+    """
+
+    def __init__(self, message: str, *, hint: str = "", retry_at: datetime | None = None, link: str = "") -> None:
+        super().__init__(message, hint=hint, retry_at=retry_at)
+        self.link = link
 
 
 class CaLimited(CertkeeperError):
@@ -92,6 +100,7 @@ def waiting(backoff: Backoff | None, inputs: str, now: datetime) -> BackedOff | 
             f"{iso(backoff.retry_at)}; it says: {backoff.message}",
             hint=f"open {backoff.link}, then: certkeeper run --force {backoff.alias}",
             retry_at=backoff.retry_at,
+            link=backoff.link,
         )
     return BackedOff(
         f"failed {count(backoff.failures, 'time')}, next try from {iso(backoff.retry_at)}; the last failure: "
