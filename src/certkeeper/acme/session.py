@@ -128,6 +128,8 @@ class Session:
         limited = response.status == 429
         if seconds > (_LONGEST_LIMITED_WAIT if limited else _LONGEST_WAIT) or (limited and wait is None):
             return response
+        if limited and problem_from_response(response).paused:
+            return response
         yield from pause(seconds)
         return None
 

@@ -222,3 +222,10 @@ def test_a_read_has_an_empty_payload_and_an_empty_object_is_one() -> None:
     (read,) = play(open_session().read(URL), [Reply()]).requests
     (start,) = play(open_session().post(URL, {}), [Reply()]).requests
     assert (signed(read).payload, signed(start).payload) == (b"", b"{}")
+
+
+def test_a_pause_is_not_asked_again_whatever_its_retry_after_says() -> None:
+    played = play(open_session().read(URL), [problem("rateLimited", "paused", status=429, retry_after="0")])
+    assert isinstance(played.error, Problem)
+    assert played.error.paused
+    assert played.pauses == []
