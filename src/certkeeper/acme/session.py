@@ -24,6 +24,8 @@ _NONCES_WITHOUT_PAUSE = 4
 _TRANSIENT_TRIES = 5
 _LONGEST_WAIT = 60.0
 """Seconds. A CA that wants us to wait longer ends the work here; the error's retry_at says when to come back."""
+_SHORTEST_WAIT = 1.0
+"""Seconds. A date that is past already (of a CA whose clock is behind ours) asks for no haste."""
 _LONGEST_LIMITED_WAIT = 10.0
 """Seconds, where the CA has had enough: everybody in the run would wait that long, and be refused together again."""
 _TRANSIENT_STATUS = frozenset({408, 429, 500, 502, 503, 504})
@@ -124,7 +126,7 @@ class Session:
         if response.status not in _TRANSIENT_STATUS or last:
             return response
         wait = parse_retry_after(response.header("retry-after") or "", response.at)
-        seconds = _backoff(request.url, attempt) if wait is None else wait.total_seconds()
+        seconds = _backoff(request.url, attempt) if wait is None else max(wait.total_seconds(), _SHORTEST_WAIT)
         limited = response.status == 429
         if seconds > (_LONGEST_LIMITED_WAIT if limited else _LONGEST_WAIT) or (limited and wait is None):
             return response

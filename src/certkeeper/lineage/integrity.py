@@ -85,13 +85,13 @@ def _chain_mismatches(chain: Sequence[x509.Certificate | None], now: datetime) -
         if certificate is None:
             continue
         if certificate in chain[:position]:
-            yield f"{_ordinal(position)} ({_subject(certificate)}) is in the chain twice"
+            yield f"{_place(position, certificate)} is in the chain twice"
         if trouble := _wrong_place(certificate, position):
-            yield f"{_ordinal(position)} ({_subject(certificate)}) {trouble}"
+            yield f"{_place(position, certificate)} {trouble}"
         if position and certificate.not_valid_before_utc > now + CLOCK_SKEW:
-            yield f"{_ordinal(position)} is not valid before {iso(certificate.not_valid_before_utc)}"
+            yield f"{_place(position, certificate)} is not valid before {iso(certificate.not_valid_before_utc)}"
         if position and certificate.not_valid_after_utc <= now:
-            yield f"{_ordinal(position)} ({_subject(certificate)}) expired at {iso(certificate.not_valid_after_utc)}"
+            yield f"{_place(position, certificate)} expired at {iso(certificate.not_valid_after_utc)}"
         issuer = chain[position + 1] if position + 1 < len(chain) else None
         if issuer is not None and (trouble := _not_issued_by(certificate, issuer)):
             yield f"{_ordinal(position)} is not signed by {_ordinal(position + 1)} ({trouble})"
@@ -124,6 +124,11 @@ def _not_issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> s
     except MALFORMED as error:
         return printable(str(error), 120)
     return ""
+
+
+def _place(position: int, certificate: x509.Certificate) -> str:
+    """The leaf's subject is empty as a rule."""
+    return f"{_ordinal(position)} ({_subject(certificate)})" if position else _ordinal(position)
 
 
 def _subject(certificate: x509.Certificate) -> str:
