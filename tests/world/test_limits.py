@@ -194,7 +194,7 @@ def test_a_paused_name_asks_for_a_person_once_a_day() -> None:
     assert world.journal.backoffs[Alias("n2.example.org")].link == link
     later(world, timedelta(hours=23))
     (error,) = assert_nothing_is_asked(world).values()
-    assert "waits for a person" in str(error)
+    assert str(error).startswith("for a person: the CA takes no order before somebody has opened its link")
     assert link in error.hint
     orders = world.ca.requests["new-order"]
     later(world, HOUR)

@@ -96,7 +96,7 @@ def waiting(backoff: Backoff | None, inputs: str, now: datetime) -> BackedOff | 
         return None
     if backoff.link:
         return BackedOff(
-            f"waits for a person: the CA takes no order before somebody has opened its link; next try from "
+            f"for a person: the CA takes no order before somebody has opened its link; next try from "
             f"{iso(backoff.retry_at)}; it says: {backoff.message}",
             hint=f"open {backoff.link}, then: certkeeper run --force {backoff.alias}",
             retry_at=backoff.retry_at,

@@ -10,7 +10,7 @@ from certkeeper.base.times import iso
 from certkeeper.config.orderrate import order_rate_at
 from certkeeper.config.settings import CertSpec, Configuration, Settings
 from certkeeper.plan.actions import LineagePlan, Postponed
-from certkeeper.plan.backoff import BackedOff, ca_waiting, name_inputs, name_waiting, proven_name
+from certkeeper.plan.backoff import BackedOff, name_inputs, name_waiting, proven_name
 from certkeeper.plan.budget import left_now, ready_at
 from certkeeper.plan.observed import Observed
 from certkeeper.plan.records import Limit, NameBackoff, Record, Records
@@ -26,15 +26,14 @@ def names_failed(spec: CertSpec, records: Records, ca: str) -> tuple[NameBackoff
     return tuple(found for name in wanted if (found := records.names.get((ca, name))) is not None)
 
 
-def limit_error(
+def name_error(
     spec: CertSpec, failed: Sequence[NameBackoff], observed: Observed, settings: Settings
 ) -> CertkeeperError | None:
-    """Why nothing is tried now: a name of the certificate failed lately, or the CA wants to be left alone."""
+    """Why nothing is tried now where a name of the certificate failed lately."""
     inputs = name_inputs(spec, settings)
     waits = [error for found in failed if (error := name_waiting(spec, found, inputs, observed.now)) is not None]
     # The last one to end decides when the certificate can be had.
-    longest = max(waits, key=lambda error: error.retry_at or observed.now, default=None)
-    return longest or ca_waiting(observed.records.limits.get(settings.ca), observed.now)
+    return max(waits, key=lambda error: error.retry_at or observed.now, default=None)
 
 
 def in_turn(

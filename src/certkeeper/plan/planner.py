@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
+from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.keys import KeyPolicy
 from certkeeper.base.names import Alias, DnsName, IdentifierType
 from certkeeper.config.authority import WITHOUT_OCSP
@@ -24,11 +25,11 @@ from certkeeper.plan.actions import (
     UseKey,
 )
 from certkeeper.plan.advice import urgent_findings
-from certkeeper.plan.backoff import backoff_inputs, waiting
+from certkeeper.plan.backoff import backoff_inputs, ca_waiting, waiting
 from certkeeper.plan.caa import caa_error, caa_findings, redundancy_error
 from certkeeper.plan.due import Decision, decide
 from certkeeper.plan.fingerprint import fingerprint
-from certkeeper.plan.limits import forgotten, in_turn, limit_error, names_failed
+from certkeeper.plan.limits import forgotten, in_turn, name_error, names_failed
 from certkeeper.plan.namecount import crowd_error, crowd_findings
 from certkeeper.plan.observed import Observed, Place, Wanted
 from certkeeper.plan.preflight import (
@@ -62,8 +63,12 @@ def wanted_zones(configuration: Configuration, observed: Observed, forced: Colle
     """What has to be known of each provider before a plan can be made: for due lineages, and for killed runs."""
     staple_ability = _staple_ability(configuration, observed)
     settings = configuration.settings
+    limited = ca_waiting(observed.records.limits.get(settings.ca), observed.now) is not None
     owners: dict[str, dict[DnsName, None]] = {}
     for spec in configuration.certificates:
+        if limited and spec.alias not in forced:
+            # Nothing is going to be ordered, so nobody need be asked.
+            continue
         if _decision(spec, configuration, observed, forced, staple_ability=staple_ability).due:
             for owner in owners_of(spec):
                 provider = provider_for(settings, owner, spec.provider)
@@ -85,6 +90,8 @@ def plan(configuration: Configuration, observed: Observed, forced: Collection[Al
         forced: lineages that are issued although nothing is due.
     """
     staple_ability = _staple_ability(configuration, observed)
+    # One error for all, so that it is told once.
+    limited = ca_waiting(observed.records.limits.get(configuration.settings.ca), observed.now)
     planned = tuple(
         _plan_lineage(
             spec,
@@ -92,6 +99,7 @@ def plan(configuration: Configuration, observed: Observed, forced: Collection[Al
             observed,
             _decision(spec, configuration, observed, forced, staple_ability=staple_ability),
             patient=spec.alias not in forced,
+            limited=limited if spec.alias not in forced else None,
             staple_ability=staple_ability,
         )
         for spec in configuration.certificates
@@ -145,6 +153,7 @@ def _plan_lineage(
     decision: Decision,
     *,
     patient: bool,
+    limited: CertkeeperError | None,
     staple_ability: bool,
 ) -> LineagePlan:
     lineage, records, settings = observed.lineages[spec.alias], observed.records, configuration.settings
@@ -163,7 +172,8 @@ def _plan_lineage(
         owed: tuple[Action, ...] = (CallHook(spec.hook, debt),) if debt is not None else ()
         return replace(base, actions=(*owed, *_next_key(spec, lineage)))
     error = (
-        key_error(spec, lineage, observed.lineages)
+        limited
+        or key_error(spec, lineage, observed.lineages)
         or kind_error(spec, _key_source(spec, lineage), settings.ca)
         or zone_error(spec, places, configuration, observed)
         or profile_error(spec, observed.profiles, settings.ca)
@@ -175,7 +185,7 @@ def _plan_lineage(
     failed = names_failed(spec, records, settings.ca)
     if error is None and patient:
         error = waiting(backoff, backoff_inputs(base.fingerprint, settings), observed.now)
-        error = error or limit_error(spec, failed, observed, settings)
+        error = error or name_error(spec, failed, observed, settings)
     if error is not None:
         return replace(base, error=error, wake_at=error.retry_at)
     resume = resumable(spec, lineage, records, settings.ca, must_staple=must_staple)

@@ -15,7 +15,7 @@ from certkeeper.plan.advice import Advice, Suggestion
 from certkeeper.plan.backoff import CaLimited
 from certkeeper.plan.explain import explain
 from certkeeper.plan.limits import FORGOTTEN_AFTER
-from certkeeper.plan.planner import plan
+from certkeeper.plan.planner import plan, wanted_zones
 from certkeeper.plan.records import Limit, NameBackoff, OrderBudget, OrderIntent, Records
 
 ORG = zone("example.org")
@@ -123,3 +123,12 @@ def test_entries_that_are_long_past_are_forgotten() -> None:
 
 def test_postponed_is_what_it_is_called() -> None:
     assert all(isinstance(item.error, Postponed) for item in planned().postponed)
+
+
+def test_nobody_is_asked_for_zones_while_the_ca_is_left_alone() -> None:
+    page = configuration(*SPECS)
+    world = replace(observed(specs=SPECS), records=Records(limits={CA: Limit(CA, 1, NOW + HOUR, "too many")}))
+    assert wanted_zones(page, world) == {}
+    assert len(wanted_zones(page, world, [SPECS[0].alias])[""].owners) == 1
+    made = plan(page, replace(world, zones={}))
+    assert len({id(item.error) for item in made.blocked}) == 1, "one reason, which is told once"
