@@ -171,16 +171,7 @@ def _plan_lineage(
     if not decision.due:
         owed: tuple[Action, ...] = (CallHook(spec.hook, debt),) if debt is not None else ()
         return replace(base, actions=(*owed, *_next_key(spec, lineage)))
-    error = (
-        limited
-        or key_error(spec, lineage, observed.lineages)
-        or kind_error(spec, _key_source(spec, lineage), settings.ca)
-        or zone_error(spec, places, configuration, observed)
-        or profile_error(spec, observed.profiles, settings.ca)
-        or crowd_error(spec, profile_of(spec, observed.profiles), settings.ca)
-        or redundancy_error(spec, settings.ca)
-        or caa_error(spec, observed.caa)
-    )
+    error = limited or _sure_failure(spec, lineage, places, configuration, observed)
     backoff = records.backoffs.get(spec.alias)
     failed = names_failed(spec, records, settings.ca)
     if error is None and patient:
@@ -198,6 +189,26 @@ def _plan_lineage(
         *((MakeNextKey(spec.key),) if spec.key.policy is KeyPolicy.ROLLOVER else ()),
     )
     return replace(base, actions=actions, backoff=backoff, names_failed=failed)
+
+
+def _sure_failure(
+    spec: CertSpec,
+    lineage: Lineage,
+    places: Mapping[DnsName, Place | None],
+    configuration: Configuration,
+    observed: Observed,
+) -> CertkeeperError | None:
+    """Why an order would be for nothing, as far as that can be seen before it."""
+    ca = configuration.settings.ca
+    return (
+        key_error(spec, lineage, observed.lineages)
+        or kind_error(spec, _key_source(spec, lineage), ca)
+        or zone_error(spec, places, configuration, observed)
+        or profile_error(spec, observed.profiles, ca)
+        or crowd_error(spec, profile_of(spec, observed.profiles), ca)
+        or redundancy_error(spec, ca)
+        or caa_error(spec, observed.caa)
+    )
 
 
 def _next_key(spec: CertSpec, lineage: Lineage) -> tuple[Action, ...]:
