@@ -15,6 +15,7 @@ from certkeeper.apply.reconcile import AT_ONCE
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.events import LineageFailed, OrdersPostponed
 from certkeeper.base.names import Alias
+from certkeeper.base.wire import Request, Step
 from certkeeper.config.settings import CertSpec, OrderRate
 from certkeeper.plan.backoff import BackedOff, CaLimited
 from certkeeper.plan.records import OrderBudget
@@ -145,6 +146,21 @@ def test_three_answers_that_do_not_say_whom_they_are_about_are_about_all(seed: i
     one.run()
     assert len(one.journal.backoffs) == 2
     assert one.journal.limits == {}
+
+
+def test_orders_that_begin_together_do_not_ask_for_a_nonce_each() -> None:
+    world = simulation([spec(f"n{at}.example.org") for at in range(40)])
+    under_way: list[int] = []
+
+    def look(step: Step) -> None:
+        if isinstance(step, Request) and step.method == "HEAD":
+            others = [item for *_, item in world.executor._open if isinstance(item, Request) and item.method == "HEAD"]
+            under_way.append(len(others) + 1)
+
+    world.executor.latency = look
+    assert len(issued(world.run())) == 40
+    assert max(under_way) == 2
+    assert world.ca.requests["nonce"] < 40
 
 
 # --- one certificate --------------------------------------------------------------------------------------------------
