@@ -53,11 +53,21 @@ def test_a_clock_that_differs_from_the_cas_is_told(shared_world: World, tmp_path
     def rule(asked: Asked) -> Fault | None:
         return Rewrite(headers={"Date": date}) if asked.kind == "/dir" else None
 
+    def fetched() -> int:
+        return [item.kind for item in ca.requests()].count("/dir")
+
     with FaultyPebble(shared_world.pebble, rule, tmp_path) as ca:
         page = Page(tmp_path / "real", shared_world, zone, CA=ca.directory_url, CA_BUNDLE=str(ca.ca_bundle))
-        assert "warning: this machine's clock is 120 min behind that of" in page.plan().out
+        # It costs no request: what does not look at the directory for something else does not look at the clock.
+        assert "this machine's clock" not in page.plan().out
+        assert fetched() == 0
         done = page.run()
         assert done.code == 0
-        assert "this machine's clock is 120 min behind that of" in done.out
-        # It costs no request: the directory is fetched in any case.
-        assert [item.kind for item in ca.requests()].count("/dir") == 2
+        assert done.out.count("clock: this machine's clock is 120 min behind that of") == 1
+        assert fetched() == 1
+        page.configure(ACME_PROFILE_PREFERRED="default")
+        assert "warning: this machine's clock is 120 min behind that of" in page.plan("--force").out
+        assert fetched() == 2
+        done = page.run("--force")
+        assert done.out.count("this machine's clock is 120 min behind that of") == 1
+        assert fetched() == 3

@@ -8,8 +8,9 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
+from datetime import timedelta
 
-from certkeeper.acme.directory import NO_DIRECTORY_HINT, Directory, read_directory
+from certkeeper.acme.directory import NO_DIRECTORY_HINT, Directory, clock_behind, read_directory
 from certkeeper.acme.jws import AccountKey, sign_request
 from certkeeper.acme.problem import ErrorType, Problem, problem_from_response
 from certkeeper.base.errors import CertkeeperError, Fault, OutOfDescriptors
@@ -41,7 +42,10 @@ class NoncesRefused(CertkeeperError):
 
 
 class Session:
-    """Signs and sends. `kid` is the account's URL once it is known; until then requests carry the key itself."""
+    """Signs and sends. `kid` is the account's URL once it is known; until then requests carry the key itself.
+
+    `clock_behind` is by how much our clock is behind the CA's, once the directory is here and where it says so.
+    """
 
     def __init__(self, directory_url: str, key: AccountKey, *, user_agent: str, kid: str | None = None) -> None:
         self.directory_url = directory_url
@@ -50,6 +54,7 @@ class Session:
         self._headers = (("user-agent", user_agent), ("accept-language", "en"))
         self._nonces: list[str] = []
         self._fetching = 0
+        self.clock_behind: timedelta | None = None
         self._directory: Directory | None = None
 
     def directory(self) -> Exchange[Directory]:
@@ -61,6 +66,7 @@ class Session:
                 problem.hint = problem.hint or NO_DIRECTORY_HINT
                 raise problem
             self._directory = read_directory(response, self.directory_url)
+            self.clock_behind = clock_behind(response)
         return self._directory
 
     @property

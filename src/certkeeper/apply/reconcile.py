@@ -25,6 +25,7 @@ from certkeeper.config.orderrate import order_rate_at
 from certkeeper.config.settings import Settings
 from certkeeper.plan.actions import LineagePlan, Plan, Postponed
 from certkeeper.plan.due import renew_before
+from certkeeper.plan.preflight import clock_findings
 
 AT_ONCE = 100
 """Lineages under way at the same time; the others wait for a place, so that memory does not grow with their number."""
@@ -112,9 +113,17 @@ class Reconciler:
         elif error is not None:
             raise error
         elif isinstance(session, Session):
+            self._compare_clocks(session)
             shared = Issuance(session, self._waves, self._tell, self._settings, self._limits)
             for _ in range(min(AT_ONCE, len(self._queue))):
                 self._start_next(shared)
+
+    def _compare_clocks(self, session: Session) -> None:
+        """Told here where the plan could not tell of it, since nothing made it look at the CA's directory."""
+        found = list(clock_findings(self._settings.ca, session.clock_behind))
+        if not {item.code for item in found} & {item.code for item in self._plan.findings}:
+            for finding in found:
+                self._tell(Noted("clock", f"{finding.message}; {finding.consequence}"))
 
     def _start_next(self, shared: Issuance) -> None:
         if self._queue and self._interruption is None:

@@ -191,11 +191,12 @@ class Machine:
         issuer = profiles = behind = None
         # Where the CA cannot be asked, a run finds that out by itself, and says so.
         with suppress(CertkeeperError):
-            behind = self._clock_behind() if planned.due else None
             if any(names_a_profile(item.spec) for item in planned.due):
                 profiles = self._profiles()
             issuer = self.issuer() if planned.due and self.settings.caa_check else None
-        if issuer is None and profiles is None and behind is None:
+            # Told of the directory that is here already; where none is, a run tells of it when it has one.
+            behind = self._clock_behind() if issuer is not None or profiles is not None else None
+        if issuer is None and profiles is None:
             return planned
         names = names_to_look_up(item.spec for item in planned.due)
         caa = self.caa(issuer, names) if issuer is not None else None
