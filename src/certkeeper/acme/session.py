@@ -24,7 +24,9 @@ _NONCE_TRIES = 12
 _NONCES_WITHOUT_PAUSE = 4
 _NONCES_AT_ONCE = 2
 _NONCE_LOOK = 0.02
-"""Seconds until somebody who waits for a nonce looks again; who fetches one ends within bounds."""
+"""Seconds until somebody who waits for a nonce looks again."""
+_NONCE_LOOKS = 500
+"""So many looks; who has had no nonce by then fetches one in any case."""
 _TRANSIENT_TRIES = 5
 _LONGEST_WAIT = 60.0
 """Seconds. A CA that wants us to wait longer ends the work here; the error's retry_at says when to come back."""
@@ -149,7 +151,9 @@ class Session:
         # A hundred orders that begin together would ask for a hundred nonces at once, and be refused: Let's Encrypt
         # allows 10 and then 20 a second. Two at a time stay below that over any real distance, and most of those that
         # wait get the nonce of an answer to somebody else.
-        while not self._nonces and self._fetching >= _NONCES_AT_ONCE:
+        for _ in range(_NONCE_LOOKS):
+            if self._nonces or self._fetching < _NONCES_AT_ONCE:
+                break
             yield from pause(_NONCE_LOOK)
         if self._nonces:
             return self._nonces.pop()
