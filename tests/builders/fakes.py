@@ -1,27 +1,31 @@
 """A clock, an executor, keys, accounts and a store for simulated worlds: no thread, no file, no waiting."""
 
+import hashlib
 import heapq
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from builders.certificates import NOW
 from certkeeper.adapters.hooks import HookFailed
 from certkeeper.adapters.keys import make, parse_own
 from certkeeper.apply.effects import Effect
-from certkeeper.apply.ports import Busy, Completion, HookCall, Ports
+from certkeeper.apply.ports import AnsweredChallenge, Busy, Completion, HookCall, Ports, ServedFile
 from certkeeper.base.accounts import StoredAccount
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.keys import KeyPair, KeySpec
 from certkeeper.base.names import Alias
 from certkeeper.base.wire import Request, Step
+from certkeeper.config.methods import ChallengeType
+from certkeeper.config.settings import ServerAddress
 from certkeeper.lineage.leaf import parse_leaf
 from certkeeper.lineage.model import Draft, KeyPlace, Lineage, VersionFiles
 from certkeeper.plan.records import (
     Backoff,
     ChallengeIntent,
+    FileIntent,
     HookDebt,
     Limit,
     NameBackoff,
@@ -126,9 +130,12 @@ class FakeAccounts:
     def __init__(self) -> None:
         self.keys: dict[str, KeyPair] = {}
         self.kids: dict[str, str] = {}
+        self.pending: dict[str, KeyPair] = {}
+        self.registrations: dict[str, list[bytes]] = {}
+        self.retired: dict[str, KeyPair] = {}
 
     def read(self, ca: str) -> StoredAccount | None:
-        return StoredAccount(self.keys[ca], self.kids.get(ca)) if ca in self.keys else None
+        return StoredAccount(self.keys[ca], self.kids.get(ca), self.pending.get(ca)) if ca in self.keys else None
 
     def save_key(self, ca: str, key: KeyPair) -> None:
         self.keys[ca] = key
@@ -142,6 +149,25 @@ class FakeAccounts:
         assert ca not in self.kids
         self.keys.pop(ca, None)
 
+    def keep_registration(self, ca: str, registration: bytes, now_epoch: int) -> None:
+        assert now_epoch
+        self.registrations.setdefault(ca, []).append(registration)
+
+    def save_pending_key(self, ca: str, key: KeyPair) -> None:
+        assert ca not in self.pending, "the CA may know the one that is there"
+        self.pending[ca] = key
+
+    def adopt_pending_key(self, ca: str) -> None:
+        self.keys[ca] = self.pending.pop(ca)
+
+    def drop_pending_key(self, ca: str) -> None:
+        self.pending.pop(ca)
+
+    def retire(self, ca: str, now_epoch: int) -> None:
+        assert now_epoch
+        self.retired[ca] = self.keys.pop(ca)
+        del self.kids[ca]
+
 
 @dataclass(frozen=True, slots=True)
 class Live:
@@ -149,6 +175,9 @@ class Live:
 
     stamp: int
     files: VersionFiles
+
+
+Left = TypeVar("Left", ChallengeIntent, FileIntent)
 
 
 class FakeJournal:
@@ -162,6 +191,7 @@ class FakeJournal:
         self.names: dict[tuple[str, str], NameBackoff] = {}
         self.limits: dict[str, Limit] = {}
         self.budgets: dict[str, OrderBudget] = {}
+        self.files: set[FileIntent] = set()
         self.broken: CertkeeperError | None = None
         self._runs = 1
 
@@ -171,8 +201,14 @@ class FakeJournal:
     def records(self) -> Records:
         order = sorted(self.challenges, key=lambda item: (item.zone, item.owner, item.rdata, item.run))
         left = tuple(item for item in order if item.run != str(self._runs))
+        files = tuple(
+            sorted(
+                (item for item in self.files if item.run != str(self._runs)),
+                key=lambda item: (item.folder, item.name, item.digest, item.run),
+            )
+        )
         limits = dict(self.names), dict(self.limits), dict(self.budgets)
-        return Records(dict(self.orders), dict(self.debts), dict(self.backoffs), left, *limits)
+        return Records(dict(self.orders), dict(self.debts), dict(self.backoffs), left, files, *limits)
 
     def write(self, put: Sequence[Record], drop: Sequence[Record]) -> None:
         if self.broken is not None:
@@ -181,24 +217,29 @@ class FakeJournal:
             if isinstance(record, ChallengeIntent):
                 gone = self._key(self._mine(record))
                 self.challenges = {item for item in self.challenges if self._key(item) != gone}
+            elif isinstance(record, FileIntent):
+                self.files.discard(self._mine(record))
             else:
                 table, key = self._place(record)
                 table.pop(key, None)
         for record in put:
             if isinstance(record, ChallengeIntent):
                 self.challenges.add(self._mine(record))
+            elif isinstance(record, FileIntent):
+                self.files.add(self._mine(record))
             else:
                 table, key = self._place(record)
                 table[key] = record
 
     @property
     def empty(self) -> bool:
-        return not (self.orders or self.debts or self.backoffs or self.challenges or self.names or self.limits)
+        kept = (self.orders, self.debts, self.backoffs, self.challenges, self.files, self.names, self.limits)
+        return not any(kept)
 
     def _key(self, record: ChallengeIntent) -> tuple[object, ...]:
         return record.zone, record.owner, record.rdata, record.run
 
-    def _mine(self, record: ChallengeIntent) -> ChallengeIntent:
+    def _mine(self, record: Left) -> Left:
         return record if record.run else replace(record, run=str(self._runs))
 
     def _place(self, record: Record) -> tuple[dict[Any, Any], object]:
@@ -272,6 +313,57 @@ class FakeHooks:
     def paid(self) -> list[tuple[str, int]]:
         """Alias and stamp of each call that ended well."""
         return [(dict(call.environment)["alias"], int(call.arguments[-1])) for call in self.called]
+
+
+class FakeFiles:
+    """Folders that servers read. `broken` cannot be written to; `content` is what is there, by folder and name."""
+
+    def __init__(self) -> None:
+        self.content: dict[tuple[str, str], bytes] = {}
+        self.broken: dict[str, CertkeeperError] = {}
+
+    def check(self, folder: str) -> None:
+        if folder in self.broken:
+            raise self.broken[folder]
+
+    def put(self, file: ServedFile) -> None:
+        self.check(file.folder)
+        there = self.content.setdefault((file.folder, file.name), file.content)
+        if there != file.content:
+            raise CertkeeperError(f"{file.folder}/{file.name}: another file has the name", hint="move it away")
+
+    def remove(self, intent: FileIntent) -> bool:
+        self.check(intent.folder)
+        there = self.content.get((intent.folder, intent.name))
+        if there is None or hashlib.sha256(there).hexdigest() != intent.digest:
+            return False
+        del self.content[intent.folder, intent.name]
+        return True
+
+
+class FakeListeners:
+    """Listeners. `busy` is why they cannot listen."""
+
+    def __init__(self) -> None:
+        self.open: dict[ChallengeType, Sequence[ServerAddress]] = {}
+        self.answers: dict[tuple[ChallengeType, str], bytes] = {}
+        self.busy: CertkeeperError | None = None
+
+    def listen(self, method: ChallengeType, addresses: Sequence[ServerAddress]) -> None:
+        if self.busy is not None:
+            raise self.busy
+        self.open[method] = addresses
+
+    def answer(self, challenge: AnsweredChallenge) -> None:
+        self.answers[challenge.method, challenge.name] = challenge.content
+
+    def unanswer(self, challenge: AnsweredChallenge) -> None:
+        self.answers.pop((challenge.method, challenge.name), None)
+
+    def die(self) -> None:
+        """The process is gone."""
+        self.open.clear()
+        self.answers.clear()
 
 
 class FakeStore:

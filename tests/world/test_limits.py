@@ -9,8 +9,8 @@ import pytest
 from builders.fakeca import Refusal
 from builders.plans import CA, spec, zone
 from certkeeper.acme.problem import Problem
+from certkeeper.apply.fulfil import RejectedAnswer
 from certkeeper.apply.limits import NameFailedMeanwhile
-from certkeeper.apply.obtain import RejectedAnswer
 from certkeeper.apply.reconcile import AT_ONCE
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.events import LineageFailed, OrdersPostponed

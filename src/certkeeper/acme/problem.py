@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from certkeeper.acme.link import targets
+from certkeeper.acme.link import resolved, targets
 from certkeeper.base.errors import CertkeeperError, Fault, printable
 from certkeeper.base.times import RETRY_AFTER_MAX, parse_retry_after
 from certkeeper.base.wire import Response
@@ -20,6 +20,8 @@ _LONGEST_LINK = 1500
 _PAUSE = timedelta(days=1)
 """Nothing changes before a person has acted, so a paused name is asked for once a day."""
 _SHORTEST_WAIT = timedelta(seconds=1)
+_LONGEST_URL = 300
+"""Characters of a URL that is shown."""
 _REPLACEMENT = re.compile(r"replac|\bARI\b|cert(ificate)? ?id", re.IGNORECASE)
 _PREFIX = "urn:ietf:params:acme:error:"
 
@@ -44,6 +46,8 @@ class ErrorType(StrEnum):
     REJECTED_IDENTIFIER = "rejectedIdentifier"
     UNSUPPORTED_IDENTIFIER = "unsupportedIdentifier"
     USER_ACTION_REQUIRED = "userActionRequired"
+    ALREADY_REVOKED = "alreadyRevoked"
+    BAD_REVOCATION_REASON = "badRevocationReason"
 
 
 class Remedy(StrEnum):
@@ -81,6 +85,7 @@ class Problem(CertkeeperError):
         subproblems: one per identifier that the CA names.
         link: where the CA sends a person to; empty where it does not.
         url: what was asked for; empty where the problem came inside another object.
+        location: the URL of another resource that the refusal is about (§7.3.5: the account that has the key).
     """
 
     fault = Fault.REMOTE
@@ -96,19 +101,22 @@ class Problem(CertkeeperError):
         context: str = "",
         link: str = "",
         url: str = "",
+        hint: str = "",
+        location: str = "",
     ) -> None:
         said = f"{type_}: {detail}" if detail else type_
         parts = "".join(f"; {sub}" for sub in subproblems[:_SUBPROBLEMS_TOLD])
         if subproblems[_SUBPROBLEMS_TOLD:]:
             parts += f"; and {len(subproblems) - _SUBPROBLEMS_TOLD} more"
-        super().__init__(f"{context}{said}{parts}", retry_at=retry_at, hint=_HINTS.get(type_, ""))
+        super().__init__(f"{context}{said}{parts}", retry_at=retry_at, hint=hint or _HINTS.get(type_, ""))
         self.link = link
         self.url = url
         self.type = type_
         self.detail = detail
         self.status = status
         self.subproblems = subproblems
-        if self.remedy is Remedy.HUMAN and link:
+        self.location = location
+        if self.remedy is Remedy.HUMAN and link and not hint:
             self.hint = f"open this link: {printable(link)}"
 
     @property
@@ -162,7 +170,14 @@ def problem_from_response(response: Response, context: str = "", *, url: str = "
             *(item for item in _URL.findall(" ".join(fields)) if _PAUSED.search(item)),
         ]
         problem = problem_from_document(
-            document, status=response.status, retry_at=retry_at, context=context, url=url, links=others
+            document,
+            status=response.status,
+            retry_at=retry_at,
+            context=context,
+            url=url,
+            links=others,
+            hint=_what_to_agree_to(document, response) if _type(document) == ErrorType.USER_ACTION_REQUIRED else "",
+            location=response.header("location") or "",
         )
     else:
         text = printable(response.body.decode("utf-8", "replace"), 200)
@@ -176,6 +191,17 @@ def problem_from_response(response: Response, context: str = "", *, url: str = "
     return problem
 
 
+def _what_to_agree_to(document: Mapping[str, object], response: Response) -> str:
+    """§7.3.3: the CA's terms changed. `instance` is a page for people, and a link leads to the terms."""
+    instance = document.get("instance")
+    page = resolved("", instance) if isinstance(instance, str) else ""
+    terms = next(iter(targets(response.header_all("link"), "terms-of-service", "")), "")
+    read = f"read the CA's terms: {terms}; " if 0 < len(terms) <= _LONGEST_URL else ""
+    if 0 < len(page) <= _LONGEST_URL:
+        return f"{read}open {page} in a browser and do what it asks for; then run again"
+    return f"{read}agree to them as the CA says; then run again"
+
+
 def problem_from_document(
     document: Mapping[str, object],
     *,
@@ -184,6 +210,8 @@ def problem_from_document(
     context: str = "",
     url: str = "",
     links: Iterable[str] = (),
+    hint: str = "",
+    location: str = "",
 ) -> Problem:
     """The problem in an object's `error` member (RFC 8555 §7.1.3, §8). `links` came along with it."""
     subproblems = document.get("subproblems")
@@ -200,6 +228,8 @@ def problem_from_document(
         context=context,
         link=_link(document, links),
         url=url,
+        hint=hint,
+        location=location,
     )
 
 
@@ -217,6 +247,8 @@ _HINTS: Mapping[str, str] = {
     ErrorType.UNSUPPORTED_IDENTIFIER: "this CA does not issue for that name: take it off its line in domains.txt",
     ErrorType.EXTERNAL_ACCOUNT_REQUIRED: "this CA binds accounts to a customer: ask it for a key id and an HMAC key, "
     "and set EAB_KID and EAB_HMAC_KEY",
+    ErrorType.BAD_REVOCATION_REASON: "give another --reason; keyCompromise is often taken only with "
+    "--by-certificate-key",
 }
 
 

@@ -10,7 +10,6 @@ from certkeeper.apply.effects import (
     DiscardVersion,
     FreeLineage,
     HoldLineage,
-    ReadClock,
     ReadVersion,
     RecordFailure,
     StageVersion,
@@ -19,6 +18,7 @@ from certkeeper.apply.effects import (
 )
 from certkeeper.apply.obtain import obtain
 from certkeeper.apply.pay import call_deploy_cert, make_next_key
+from certkeeper.apply.refused import ReadClock
 from certkeeper.apply.result import Issued
 from certkeeper.apply.scheduler import shield
 from certkeeper.base.errors import CertkeeperError, Fault
@@ -65,6 +65,7 @@ def issue(item: LineagePlan, shared: Issuance) -> Exchange[Issued]:
         yield from do(FreeLineage(item.alias))
     finally:
         shared.waves.release(item.alias)
+        shared.served.release(item.alias)
     return issued
 
 

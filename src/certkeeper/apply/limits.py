@@ -6,7 +6,8 @@ from certkeeper.acme.limits import Scope, scope_of
 from certkeeper.acme.order import Order
 from certkeeper.acme.problem import Problem
 from certkeeper.acme.session import Session
-from certkeeper.apply.effects import ReadClock, WriteJournal, do
+from certkeeper.apply.effects import WriteJournal, do
+from certkeeper.apply.refused import ReadClock
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.names import Identifier
 from certkeeper.base.wire import Exchange

@@ -17,6 +17,7 @@ from certkeeper.apply.pay import pay
 from certkeeper.apply.ports import Clock, Executor
 from certkeeper.apply.result import Issued, Outcome, Result
 from certkeeper.apply.scheduler import Scheduler
+from certkeeper.apply.served import Served
 from certkeeper.base.errors import CertkeeperError, Interrupted
 from certkeeper.base.events import Event, LineageFailed, Noted, OrdersPostponed, Tell
 from certkeeper.base.names import Alias
@@ -54,6 +55,7 @@ class Reconciler:
         self._waves = Waves(self._scheduler, self._tell, settings.propagation, settings.demand)
         ca = settings.ca
         self._limits = Limits(ca, plan.limits.get(ca), plan.budgets.get(ca), order_rate_at(ca, settings))
+        self._served = Served(self._scheduler, self._tell)
         self._queue = deque(plan.due)
         self._outcomes: dict[Alias, Outcome] = {}
         self._fatal: CertkeeperError | None = None
@@ -71,6 +73,7 @@ class Reconciler:
         if later := self._plan.postponed:
             self._tell(OrdersPostponed(tuple(str(item.alias) for item in later), str(later[0].error)))
         self._waves.clean(self._plan.withdrawals, self._plan.zones)
+        self._served.clean(self._plan.files)
         if self._plan.stale:
             self._scheduler.spawn(do(WriteJournal(drop=self._plan.stale)), self._swept)
         for item in self._plan.owing:
@@ -87,7 +90,7 @@ class Reconciler:
         outcomes = [self._outcomes[item.alias] for item in self._plan.lineages if item.alias in self._outcomes]
         return Result(
             outcomes=tuple(outcomes),
-            leftovers=(*self._plan.unreachable, *self._waves.leftovers()),
+            leftovers=(*self._plan.unreachable, *self._waves.leftovers(), *self._served.leftovers()),
             fatal=self._fatal or self._interruption,
             wake_at=_earliest(self._plan, outcomes, self._fatal),
         )
@@ -114,7 +117,7 @@ class Reconciler:
             raise error
         elif isinstance(session, Session):
             self._compare_clocks(session)
-            shared = Issuance(session, self._waves, self._tell, self._settings, self._limits)
+            shared = Issuance(session, self._waves, self._served, self._tell, self._settings, self._limits)
             for _ in range(min(AT_ONCE, len(self._queue))):
                 self._start_next(shared)
 

@@ -10,10 +10,12 @@ from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.keys import KeySpec
 from certkeeper.base.names import Alias, DnsName, Identifier
 from certkeeper.config.findings import Finding
-from certkeeper.config.settings import CertSpec
+from certkeeper.config.methods import ChallengeType
+from certkeeper.config.settings import CertSpec, ServerAddress
 from certkeeper.plan.records import (
     Backoff,
     ChallengeIntent,
+    FileIntent,
     HookDebt,
     Limit,
     NameBackoff,
@@ -31,6 +33,8 @@ class Reason(StrEnum):
     MISSING = "missing"
     UNREADABLE = "unreadable"
     TORN = "torn"
+    REVOKED = "revoked"
+    """The live certificate, or another one with its key because the key is compromised."""
     NAMES_CHANGED = "names-changed"
     SUGGESTED = "suggested"
     """The time has come that the CA suggested (RFC 9773)."""
@@ -86,6 +90,16 @@ class Prove:
 
 
 @dataclass(frozen=True, slots=True)
+class Serve:
+    """Prove names by what is served under them: by files in a folder, or by listeners of this run's at addresses."""
+
+    method: ChallengeType
+    identifiers: tuple[Identifier, ...]
+    folder: str = ""
+    listen: tuple[ServerAddress, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Activate:
     """Stage a complete version and switch the lineage's one link to it."""
 
@@ -107,7 +121,7 @@ class MakeNextKey:
     spec: KeySpec
 
 
-Action: TypeAlias = Order | UseKey | Prove | Activate | CallHook | MakeNextKey
+Action: TypeAlias = Order | UseKey | Prove | Serve | Activate | CallHook | MakeNextKey
 
 
 class Postponed(CertkeeperError):
@@ -124,6 +138,7 @@ class LineagePlan:
     `fingerprint` is a hash of everything that decided, except the time and the CA's advice: while it stays the same,
     `wake_at` has not come and the CA suggests nothing else, planning again gives the same result.
     `backoff` is what the journal holds of failures before this run, `names_failed` what it holds of its names.
+    `methods` says how each name is proven.
     """
 
     spec: CertSpec
@@ -135,6 +150,7 @@ class LineagePlan:
     error: CertkeeperError | None = None
     backoff: Backoff | None = None
     names_failed: tuple[NameBackoff, ...] = ()
+    methods: Mapping[Identifier, ChallengeType] = field(default_factory=dict)
 
     @property
     def alias(self) -> Alias:
@@ -162,6 +178,10 @@ class LineagePlan:
         return next((action for action in self.actions if isinstance(action, MakeNextKey)), None)
 
     @property
+    def serves(self) -> tuple[Serve, ...]:
+        return tuple(action for action in self.actions if isinstance(action, Serve))
+
+    @property
     def proofs(self) -> tuple[Prove, ...]:
         return tuple(action for action in self.actions if isinstance(action, Prove))
 
@@ -174,6 +194,7 @@ class Plan:
     stay where the DNS provider cannot be asked. `stale` are journal entries that nobody needs any more,
     `homeless` those of records whose zone is not at its provider now: they stay until it is there again, or until
     somebody says that it is gone for good (`dns cleanup`). `limits` and `budgets` are what the journal holds of CAs.
+    `files` are the challenge files of killed runs.
     """
 
     lineages: tuple[LineagePlan, ...]
@@ -187,6 +208,7 @@ class Plan:
     homeless: tuple[ChallengeIntent, ...] = ()
     limits: Mapping[str, Limit] = field(default_factory=dict)
     budgets: Mapping[str, OrderBudget] = field(default_factory=dict)
+    files: tuple[FileIntent, ...] = ()
 
     @property
     def due(self) -> tuple[LineagePlan, ...]:
@@ -210,4 +232,5 @@ class Plan:
     @property
     def idle(self) -> bool:
         """Nothing to do, not even to clean up."""
-        return not (any(item.actions for item in self.lineages) or self.withdrawals or self.unreachable or self.stale)
+        left = self.withdrawals or self.unreachable or self.stale or self.files
+        return not (left or any(item.actions for item in self.lineages))

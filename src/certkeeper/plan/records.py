@@ -47,6 +47,19 @@ class ChallengeIntent:
 
 
 @dataclass(frozen=True, slots=True)
+class FileIntent:
+    """A challenge file that is about to be written, written down before.
+
+    `digest` is the lower-case hex SHA-256 of its content: only a file with that content is ours. `run` is as above.
+    """
+
+    folder: str
+    name: str
+    digest: str
+    run: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class HookDebt:
     """A hook that is to be called for a version once that one is live. One per lineage: a newer version's counts."""
 
@@ -108,12 +121,12 @@ class OrderBudget:
     at: datetime
 
 
-Record: TypeAlias = OrderIntent | ChallengeIntent | HookDebt | Backoff | NameBackoff | Limit | OrderBudget
+Record: TypeAlias = OrderIntent | ChallengeIntent | FileIntent | HookDebt | Backoff | NameBackoff | Limit | OrderBudget
 
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """All that the journal holds. `left` are the challenge records of runs that are gone.
+    """All that the journal holds. `left` are the challenge records, `files` the files, of runs that are gone.
 
     `names` are by CA and name, `limits` and `budgets` by CA.
     """
@@ -122,6 +135,7 @@ class Records:
     debts: Mapping[Alias, HookDebt] = field(default_factory=dict)
     backoffs: Mapping[Alias, Backoff] = field(default_factory=dict)
     left: tuple[ChallengeIntent, ...] = ()
+    files: tuple[FileIntent, ...] = ()
     names: Mapping[tuple[str, str], NameBackoff] = field(default_factory=dict)
     limits: Mapping[str, Limit] = field(default_factory=dict)
     budgets: Mapping[str, OrderBudget] = field(default_factory=dict)

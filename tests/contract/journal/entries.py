@@ -8,6 +8,7 @@ from certkeeper.base.names import Alias, DnsName, Identifier
 from certkeeper.plan.records import (
     Backoff,
     ChallengeIntent,
+    FileIntent,
     HookDebt,
     Limit,
     NameBackoff,
@@ -60,7 +61,20 @@ def budget(ca: str = CA, left: float = 12.25) -> OrderBudget:
     return OrderBudget(ca, left, THEN)
 
 
-EVERY_KIND: tuple[Record, ...] = (order(), challenge(), debt(), backoff(), name_backoff(), limit(), budget())
+def file(name: str = "token", digest: str = "aa", folder: str = "/var/www/dehydrated", run: str = "") -> FileIntent:
+    return FileIntent(folder, name, digest, run)
+
+
+EVERY_KIND: tuple[Record, ...] = (
+    order(),
+    challenge(),
+    file(),
+    debt(),
+    backoff(),
+    name_backoff(),
+    limit(),
+    budget(),
+)
 
 _aliases = st.sampled_from([A, B])
 _text = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
@@ -74,6 +88,7 @@ records: st.SearchStrategy[Record] = st.one_of(
         st.sampled_from([OWNER, DnsName("_acme-challenge.www.example.org")]),
         st.sampled_from([ZONE, DnsName("example.net")]),
     ),
+    st.builds(file, st.sampled_from(["token", "x.crt.pem"]), st.sampled_from(["aa", "bb"])),
     st.builds(debt, _aliases, _stamps),
     st.builds(backoff, _aliases, st.integers(1, 1000), _text),
     st.builds(name_backoff, st.sampled_from(["example.org", "b.test"]), _cas, st.integers(1, 1000)),

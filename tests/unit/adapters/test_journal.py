@@ -22,7 +22,19 @@ from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.names import DnsName
 from certkeeper.base.times import from_epoch
 from certkeeper.plan.records import Backoff, ChallengeIntent, Records
-from contract.journal.entries import CA, EVERY_KIND, A, backoff, budget, challenge, debt, limit, name_backoff, order
+from contract.journal.entries import (
+    CA,
+    EVERY_KIND,
+    A,
+    backoff,
+    budget,
+    challenge,
+    debt,
+    file,
+    limit,
+    name_backoff,
+    order,
+)
 
 Damage = Callable[[Path], object]
 
@@ -276,9 +288,12 @@ def test_a_journal_of_the_first_schema_is_read_as_it_is_and_brought_up_to_date_b
     old = ChallengeIntent(DnsName("example.org"), DnsName("_acme-challenge.example.org"), '"old"', "gone")
     before = (state / "journal.db").read_bytes()
     assert read(state).left == (old,)
+    assert read(state).files == ()
     assert (state / "journal.db").read_bytes() == before
     mine = replace(challenge(), provider="PowerDNS http://ns1", token="t0ken")
     write(state, mine)
+    write(state, file())
+    assert [replace(item, run="") for item in read(state).files] == [file()]
     found = read(state).left
     assert old in found
     assert [(item.provider, item.token) for item in found if item != old] == [("PowerDNS http://ns1", "t0ken")]
@@ -305,7 +320,7 @@ def test_a_journal_of_the_second_schema_learns_of_limits(state: Path) -> None:
     before = (state / "journal.db").read_bytes()
     assert read(state) == Records(backoffs={A: old})
     assert (state / "journal.db").read_bytes() == before
-    write(state, *EVERY_KIND[4:])
+    write(state, *EVERY_KIND[5:])
     assert read(state) == Records(
         backoffs={A: old},
         names={(CA, "example.org"): name_backoff()},

@@ -8,9 +8,11 @@ from builders.fakes import (
     FakeAccounts,
     FakeClaims,
     FakeClock,
+    FakeFiles,
     FakeHooks,
     FakeJournal,
     FakeKeys,
+    FakeListeners,
     FakeRejected,
     FakeStore,
     SeededExecutor,
@@ -73,6 +75,8 @@ class Scene:
             FakeRejected(),
             self.claims,
             FakeHooks(),
+            FakeFiles(),
+            FakeListeners(),
         )
         scheduler = Scheduler(SeededExecutor(through(ports), self.clock, seed), self.clock)
         ended: list[tuple[object, CertkeeperError | None]] = []

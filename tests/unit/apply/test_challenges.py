@@ -10,9 +10,11 @@ from builders.fakes import (
     FakeAccounts,
     FakeClaims,
     FakeClock,
+    FakeFiles,
     FakeHooks,
     FakeJournal,
     FakeKeys,
+    FakeListeners,
     FakeRejected,
     FakeStore,
     SeededExecutor,
@@ -62,6 +64,8 @@ class Scene:
             FakeRejected(),
             FakeClaims(),
             FakeHooks(),
+            FakeFiles(),
+            FakeListeners(),
         )
         self.executor = SeededExecutor(through(ports), self.clock, latency=lambda _: 0.01)
         self.scheduler = Scheduler(self.executor, self.clock)

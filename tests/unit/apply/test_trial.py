@@ -9,9 +9,11 @@ from builders.fakes import (
     FakeAccounts,
     FakeClaims,
     FakeClock,
+    FakeFiles,
     FakeHooks,
     FakeJournal,
     FakeKeys,
+    FakeListeners,
     FakeRejected,
     FakeStore,
     SeededExecutor,
@@ -76,6 +78,8 @@ class Tried:
             rejected=FakeRejected(),
             claims=FakeClaims(),
             hooks=FakeHooks(),
+            files=FakeFiles(),
+            listeners=FakeListeners(),
         )
 
         def perform(step: Step) -> object:

@@ -1,0 +1,60 @@
+"""Step 10: from an order whose names are proven, and a request, to a certificate that is in order."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from certkeeper.acme.chain import NoChain
+from certkeeper.acme.order import Order, OrderStatus, explain_invalid, finalize, wait_while
+from certkeeper.apply.attempt import Attempt
+from certkeeper.apply.chains import obtain_chain
+from certkeeper.apply.effects import do
+from certkeeper.apply.refused import KeepRejected
+from certkeeper.base.errors import CertkeeperError, Fault
+from certkeeper.base.names import Identifier
+from certkeeper.base.wire import Exchange
+from certkeeper.lineage.integrity import check
+from certkeeper.lineage.model import BadChain, Leaf
+
+DEFAULT_ORDER_TIMEOUT = timedelta(minutes=5)
+
+
+class RejectedAnswer(CertkeeperError):
+    """The CA sent something else than the certificate that was ordered."""
+
+    fault = Fault.REMOTE
+
+
+def fulfil(
+    attempt: Attempt, order: Order, request: bytes, *, key_id: str, identifiers: Sequence[Identifier]
+) -> Exchange[tuple[bytes, Leaf]]:
+    """The whole chain for that request (DER), and its leaf, which has that key and these names.
+
+    Raises:
+        RejectedAnswer: what the CA issued is something else.
+        CertkeeperError: it issued nothing.
+    """
+    spec, session = attempt.item.spec, attempt.shared.session
+    if order.status is OrderStatus.READY:
+        order = yield from finalize(session, order, request)
+    bound = spec.order_timeout or DEFAULT_ORDER_TIMEOUT
+    order = yield from wait_while(session, order, frozenset({OrderStatus.READY, OrderStatus.PROCESSING}), bound)
+    if order.status is not OrderStatus.VALID:
+        raise (yield from explain_invalid(session, order))
+
+    def checked(fullchain: bytes, at: datetime) -> Leaf:
+        return check(fullchain, key_id=key_id, identifiers=identifiers, now=at)
+
+    try:
+        return (yield from obtain_chain(session, order, spec.preferred_chain, checked, attempt.note))
+    except (BadChain, NoChain) as error:
+        raise (yield from _kept_aside(attempt, error)) from error
+
+
+def _kept_aside(attempt: Attempt, error: BadChain | NoChain) -> Exchange[RejectedAnswer]:
+    """The answer is kept for people to look at. The order is done with: the CA counts it, and has nothing better."""
+    try:
+        path = yield from do(KeepRejected(attempt.alias, error.answer))
+        where = f"the answer is kept as {path}"
+    except CertkeeperError as trouble:
+        where = f"the answer is not kept: {trouble}"
+    return RejectedAnswer(f"{error}; {where}", hint=error.hint)
