@@ -176,6 +176,13 @@ def _starved(asked: str, error: Exception, line: Line) -> OutOfDescriptors | Non
 def _failure(asked: str, error: Exception, line: Line) -> TransportError:
     url = line.where(asked)
     if isinstance(error, SSLError):
+        said = str(error)
+        if "certificate has expired" in said or "certificate is not yet valid" in said:
+            return TransportError(
+                f"{url}: TLS failed: {printable(said, 200)}",
+                transient=False,
+                hint="is this machine's clock right? timedatectl shows it; if it is, that server's certificate is bad",
+            )
         plain = "WRONG_VERSION_NUMBER" in str(error) or "HTTP_REQUEST" in str(error)
         return TransportError(
             f"{url}: TLS failed: {printable(str(error), 200)}",

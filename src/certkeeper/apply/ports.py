@@ -128,6 +128,15 @@ class JournalDamaged(CertkeeperError):
     local = True
 
 
+class Rejected(Protocol):
+    """What CAs sent in place of what was ordered, for people to look at."""
+
+    def keep(self, alias: Alias, answer: bytes, now_epoch: int) -> str:
+        """Keep the beginning of an answer, with a few earlier ones of the lineage's; where it is. Raises
+        CertkeeperError.
+        """
+
+
 class Journal(Protocol):
     """What has to be remembered from run to run. Deleting it breaks nothing that is served."""
 
@@ -273,6 +282,7 @@ class Ports:
     accounts: Accounts
     clock: Clock
     journal: Journal
+    rejected: Rejected
     claims: Claims
     hooks: Hooks
     files: ChallengeFiles

@@ -220,6 +220,23 @@ class HookCalled(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class OrdersPostponed(Event):
+    """Certificates that are due and have to wait for a later run, so that the CA is not asked too much at once.
+
+    `why` is what is said of the first of them.
+    """
+
+    label: ClassVar[str] = "orders-postponed"
+    lineages: tuple[str, ...]
+    why: str
+
+    @property
+    def text(self) -> str:
+        listed = ", ".join(self.lineages[:10]) + (f" and {len(self.lineages) - 10} more" if self.lineages[10:] else "")
+        return f"{count(len(self.lineages), 'certificate')} {self.why}: {listed}"
+
+
+@dataclass(frozen=True, slots=True)
 class LineageFailed(Event):
     label: ClassVar[str] = "lineage-failed"
     lineage: str

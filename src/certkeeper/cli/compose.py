@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager, closing, nullcontext, suppress
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
@@ -18,7 +19,7 @@ from certkeeper.adapters.lock import LockFile, wait_for
 from certkeeper.adapters.page import read_page
 from certkeeper.adapters.store import Store
 from certkeeper.apply.locate import locate
-from certkeeper.apply.observe import caa_answers, issuer_at, lineages_of, observe, profiles_at
+from certkeeper.apply.observe import caa_answers, clock_behind_at, issuer_at, lineages_of, observe, profiles_at
 from certkeeper.apply.ports import Dns, Hooks, Http, Nameservers, Ports
 from certkeeper.apply.result import Result
 from certkeeper.base.errors import CertkeeperError, Interrupted
@@ -32,6 +33,7 @@ from certkeeper.lineage.mending import Mended
 from certkeeper.lineage.model import Lineage
 from certkeeper.plan.actions import Plan
 from certkeeper.plan.advice import Advice, of_live, questions
+from certkeeper.plan.backoff import ca_waiting
 from certkeeper.plan.caa import names_to_look_up
 from certkeeper.plan.observed import Caa, Observed
 from certkeeper.plan.planner import plan, wanted_zones
@@ -169,7 +171,8 @@ class Machine:
 
         Where it cannot be asked, what it said before counts, and RENEW_DAYS.
         """
-        if not self.settings.ari:
+        limit = observed.records.limits.get(self.settings.ca)
+        if not self.settings.ari or ca_waiting(limit, observed.now) is not None:
             return observed
         aliases = [spec.alias for spec in selected.certificates]
         asked = questions(aliases, observed.lineages, observed.advice, self.settings.ca, observed.now)
@@ -207,17 +210,20 @@ class Machine:
             zones = locate(wanted, self.settings, self._providers, self._nameservers)
             observed = replace(observed, zones=zones)
         planned = plan(configuration, observed, forced)
-        issuer = profiles = None
+        issuer = profiles = behind = None
         # Where the CA cannot be asked, a run finds that out by itself, and says so.
         with suppress(CertkeeperError):
             if any(names_a_profile(item.spec) for item in planned.due):
                 profiles = self._profiles()
             issuer = self.issuer() if planned.due and self.settings.caa_check else None
+            # Told of the directory that is here already; where none is, a run tells of it when it has one.
+            behind = self._clock_behind() if issuer is not None or profiles is not None else None
         if issuer is None and profiles is None:
             return planned
         names = names_to_look_up(item.spec for item in planned.due)
         caa = self.caa(issuer, names) if issuer is not None else None
-        return plan(configuration, replace(observed, caa=caa, profiles=profiles), forced)
+        found = replace(observed, caa=caa, profiles=profiles, clock_behind=behind)
+        return plan(configuration, found, forced)
 
     @cached_property
     def _http(self) -> Http:
@@ -273,6 +279,9 @@ class Machine:
     def _profiles(self) -> tuple[str, ...]:
         return profiles_at(self.settings.ca, self._http, user_agent=USER_AGENT)
 
+    def _clock_behind(self) -> timedelta | None:
+        return clock_behind_at(self.settings.ca, self._http, user_agent=USER_AGENT)
+
     def caa(self, issuer: Issuer, names: Collection[DnsName]) -> Caa:
         """What CAA says of these names to this issuer."""
         from certkeeper.adapters.caa import SystemCaa  # noqa: PLC0415 - one command and due names need it
@@ -288,6 +297,7 @@ class Machine:
     def _ports(self) -> Ports:
         from certkeeper.adapters import keys  # noqa: PLC0415 - a run with nothing to do needs no new key
         from certkeeper.adapters.dns.claimed import ClaimedDns  # noqa: PLC0415 - nor DNS
+        from certkeeper.adapters.rejected import Rejected  # noqa: PLC0415 - nor a place for bad answers
         from certkeeper.adapters.webfolders import WebFolders  # noqa: PLC0415 - a run with nothing to do serves nothing
 
         return Ports(
@@ -299,6 +309,7 @@ class Machine:
             accounts=self.accounts,
             clock=self.clock,
             journal=self.journal,
+            rejected=Rejected(self.settings.statedir),
             claims=self.claims,
             hooks=self.hooks,
             files=WebFolders(),

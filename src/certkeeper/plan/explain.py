@@ -12,6 +12,7 @@ from certkeeper.plan.actions import (
     MakeNextKey,
     Order,
     Plan,
+    Postponed,
     Prove,
     Serve,
     UseKey,
@@ -37,6 +38,10 @@ def explain(plan: Plan) -> Iterator[str]:
 
 
 def _lineage(item: LineagePlan) -> Iterator[str]:
+    if isinstance(item.error, Postponed):
+        yield f"{item.alias}: due, but not in this run ({item.detail})"
+        yield f"    {item.error}"
+        return
     if item.error is not None:
         yield f"{item.alias}: cannot be issued ({item.detail})"
         yield f"    {item.error}"
