@@ -6,12 +6,15 @@ import time
 from collections.abc import Mapping
 from urllib.parse import quote
 
+from certkeeper.adapters.bounds import WORKING, Bounds
 from certkeeper.adapters.http import HttpClient, Line
 from certkeeper.base.errors import CertkeeperError, Fault, OutOfDescriptors, printable
 from certkeeper.base.wire import Request, Response, TransportError
 from certkeeper.config.settings import PowerDnsSettings
 
 _LOOKS = 3
+_IN_PASSING = 3.0
+"""Seconds. What took longer to fail is down, and asking again would take as long."""
 _TAG = re.compile(r"<[^<>]*>")
 _DEFAULT_SERVER = "localhost"
 
@@ -30,7 +33,7 @@ class ServerFailed(TransportError):
     """PowerDNS, or a proxy in front of it, failed at a request (5xx)."""
 
 
-def http_client(settings: PowerDnsSettings) -> HttpClient:
+def http_client(settings: PowerDnsSettings, bounds: Bounds = WORKING) -> HttpClient:
     """What speaks HTTP to that server.
 
     Raises:
@@ -38,7 +41,8 @@ def http_client(settings: PowerDnsSettings) -> HttpClient:
         ClientCertificateError: PDNS_CLIENT_CERT and PDNS_CLIENT_KEY cannot be used.
     """
     return HttpClient(
-        line=Line(settings.ca_bundle, settings.client_cert, settings.client_key, settings.socket, settings="PDNS_")
+        line=Line(settings.ca_bundle, settings.client_cert, settings.client_key, settings.socket, settings="PDNS_"),
+        bounds=bounds,
     )
 
 
@@ -66,11 +70,12 @@ class PowerDnsApi:
             PowerDnsError: the server said no.
             TransportError: it did not answer, or not in a way that helps.
         """
+        started = time.monotonic()
         for attempt in range(_LOOKS - 1):
             try:
                 return self._call("GET", path, None, subject)
             except (TransportError, OutOfDescriptors) as error:
-                if not error.transient:
+                if not error.transient or time.monotonic() - started > _IN_PASSING:
                     raise
                 time.sleep(0.2 * 4**attempt)
         return self._call("GET", path, None, subject)

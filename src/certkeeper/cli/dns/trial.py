@@ -29,7 +29,10 @@ def trial(options: argparse.Namespace) -> int:
     name = typed_name(options.name)
     with closing(machine):
         proven = name.child(CHALLENGE_LABEL)
-        place = machine.survey().places({proven: provider_of(proven, machine.settings)}).get(proven)
+        looked = machine.survey().places({proven: provider_of(proven, machine.settings)})
+        if proven in looked.errors:
+            raise looked.errors[proven]
+        place = looked.found.get(proven)
         if place is None:
             raise ZoneError(f"no zone at the DNS provider holds {name}", hint="correct the name")
         zone = place.zone
