@@ -11,7 +11,7 @@ from certkeeper.base.names import DnsName
 from certkeeper.base.wire import TransportError
 from certkeeper.zone.apex import ZoneError
 from certkeeper.zone.changes import ChangeSet, Key, fold
-from certkeeper.zone.propagation import Answer, Question, Server, ServerSet
+from certkeeper.zone.propagation import Answer, NotServing, Question, Server, ServerSet
 from certkeeper.zone.rrset import RRset, Zone, txt_rdata
 
 NEVER = float("inf")
@@ -25,7 +25,7 @@ class NameServer:
     """Serves what the primary had `lag` seconds ago; NEVER: the zone as it was at the start. `silent`: no answer.
 
     `says` is a serial that it shows whatever it has. `signed` servers send signatures along, `bogus` says what is
-    wrong with these. `notes` are what it has to say about its ways.
+    wrong with these. `notes` are what it has to say about its ways. `error` is what it answers with until `loads_at`.
     """
 
     lag: float = 0.0
@@ -35,6 +35,8 @@ class NameServer:
     signed: bool = False
     bogus: str = ""
     notes: tuple[str, ...] = ()
+    error: str = ""
+    loads_at: float = NEVER
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +125,8 @@ class DnsWorld:
         state.asked += 1
         if state.silent:
             raise TransportError(f"{server}: timed out")
+        if state.error and self._clock.monotonic() < state.loads_at:
+            raise NotServing(state.error)
         served = {owner: self.served(server, owner) for owner in question.wanted}
         whole = [owner for owner, values in question.wanted.items() if values <= served[owner]]
         return Answer(

@@ -14,7 +14,7 @@ from dns.rdtypes.ANY.CNAME import CNAME
 from dns.rdtypes.ANY.SOA import SOA
 from dns.rdtypes.ANY.TXT import TXT
 
-from certkeeper.adapters.dnslines import ServerSilent
+from certkeeper.adapters.dnslines import ErrorAnswer, ServerSilent
 from certkeeper.base.names import DnsName
 
 _LONGEST_CHAIN = 12
@@ -39,11 +39,12 @@ def found_txt(owner: DnsName, answer: dns.message.Message) -> Found:
     Only records of the name itself count, and of what aliases in the answer lead to: others were not asked for.
 
     Raises:
-        ServerSilent: an error answer, one that is cut short, or one that is not authoritative.
+        ErrorAnswer: an error answer, or one that is not authoritative.
+        ServerSilent: one that is cut short.
     """
     refuse_errors(owner.text, answer)
     if not answer.flags & dns.flags.AA:
-        raise ServerSilent(f"is not authoritative for {owner}")
+        raise ErrorAnswer(f"is not authoritative for {owner}")
     return read_txt(owner, answer)
 
 
@@ -51,7 +52,7 @@ def refuse_errors(owner: str, answer: dns.message.Message) -> None:
     """Raises ServerSilent."""
     rcode = answer.rcode()
     if rcode not in {dns.rcode.NOERROR, dns.rcode.NXDOMAIN}:
-        raise ServerSilent(f"answers {dns.rcode.to_text(rcode)} for {owner}")
+        raise ErrorAnswer(f"answers {dns.rcode.to_text(rcode)} for {owner}")
     if answer.flags & dns.flags.TC:
         raise ServerSilent(f"cuts its answer for {owner} short")
 
