@@ -3,13 +3,14 @@
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from builders.fakes import FakeClock
 from builders.plans import PROVIDER, zones_of
 from certkeeper.base.errors import CertkeeperError, OutOfDescriptors
 from certkeeper.base.names import DnsName
 from certkeeper.base.wire import TransportError
-from certkeeper.zone.apex import ZoneError
+from certkeeper.zone.apex import Cut, ZoneError
 from certkeeper.zone.changes import ChangeSet, Key, fold
 from certkeeper.zone.propagation import Answer, NotServing, Question, Server, ServerSet
 from certkeeper.zone.rrset import RRset, Zone, txt_rdata
@@ -77,6 +78,8 @@ class DnsWorld:
         self.mute: set[str] = set()
         self.slow: dict[tuple[str, Server], float] = {}
         self.aliased: dict[DnsName, DnsName] = {}
+        self.cut: dict[DnsName, Cut] = {}
+        self.unheard: set[DnsName] = set()
         self.tried: list[tuple[str, ChangeSet]] = []
         self.done: list[Done] = []
         self.notified: list[str] = []
@@ -87,10 +90,15 @@ class DnsWorld:
     def zones(self, owners: Collection[DnsName]) -> Mapping[DnsName, Zone]:
         return zones_of(owners, [held.zone for held in self._zones.values()])
 
-    def aliases(self, names: Mapping[Zone, Collection[DnsName]] | Collection[DnsName]) -> Mapping[DnsName, DnsName]:
-        """`aliased` are the CNAMEs, of zones that are held here and of others."""
+    def aliases(self, names: Mapping[Zone, Collection[DnsName]] | Collection[DnsName]) -> Mapping[DnsName, Any]:
+        """`aliased` are the CNAMEs, of zones that are held here and of others; `cut` are names below NS records."""
         asked = [name for each in names.values() for name in each] if isinstance(names, Mapping) else names
-        return {name: self.aliased[name] for name in asked if name in self.aliased}
+        known = {**self.aliased, **self.cut}
+        return {name: known[name] for name in asked if name in known}
+
+    def alias_or_none(self, names: Collection[DnsName]) -> Mapping[DnsName, DnsName | None]:
+        """Of `unheard` names nothing is known."""
+        return {name: self.aliased.get(name) for name in names if name not in self.unheard}
 
     def change(self, zone: Zone, changes: ChangeSet) -> None:
         self.tried.append((zone.name.text, changes))
