@@ -16,6 +16,7 @@ from certkeeper.adapters.claims import Claims
 from certkeeper.adapters.clock import SystemClock
 from certkeeper.adapters.lock import LockFile, wait_for
 from certkeeper.adapters.page import read_page
+from certkeeper.adapters.scripts import script_trouble
 from certkeeper.adapters.store import Store
 from certkeeper.apply.observe import caa_answers, issuer_at, lineages_of, observe, profiles_at
 from certkeeper.apply.ports import Dns, Hooks, Http, Nameservers, Ports
@@ -134,7 +135,9 @@ class Machine:
             records=records,
             config_folders=self.store.folders_with_config(),
         )
-        return replace(observed, advice=self.advice(observed.lineages))
+        hooks = dict.fromkeys(spec.hook for spec in self.configuration.certificates if spec.hook)
+        troubles = {hook: trouble for hook in hooks if (trouble := script_trouble(hook)) is not None}
+        return replace(observed, advice=self.advice(observed.lineages), scripts=troubles)
 
     def advice(self, lineages: Mapping[Alias, Lineage]) -> Mapping[Alias, Advice]:
         """What the CA said lately of certificates that are live; nothing where ARI is "no"."""

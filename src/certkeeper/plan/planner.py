@@ -29,6 +29,7 @@ from certkeeper.plan.due import Decision, decide
 from certkeeper.plan.fingerprint import fingerprint
 from certkeeper.plan.observed import Observed, Place, Wanted
 from certkeeper.plan.preflight import (
+    hook_findings,
     key_error,
     kind_error,
     names_responder,
@@ -239,6 +240,7 @@ def _findings(
     if not configuration.certificates and not configuration.rejected:
         findings.append(no_certificates(configuration.settings.domains_txt))
     findings += zone_findings((observed.zones or {}).values(), observed.now)
+    findings += hook_findings([item.spec for item in due], observed.scripts)
     findings += profile_findings([item.spec for item in due], observed.profiles)
     findings += urgent_findings([item.alias for item in due], observed.lineages, observed.advice, observed.now)
     return [*findings, *caa_findings([item.spec for item in due], observed.caa)]
