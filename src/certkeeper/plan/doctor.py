@@ -245,7 +245,7 @@ def _left_findings(kept: Kept, owed: Collection[ChallengeIntent]) -> Iterable[Fi
             code="challenge-left",
             severity=Severity.NOTE,
             message=f"zone {kept.zone.name}: {owner} TXT {rdata}"
-            + (" was left by a run that was killed" if mine else " is there"),
+            + (" was left by an earlier run" if mine else " is there"),
             consequence="it does no harm; many of them make answers large",
             fix="certkeeper dns cleanup" if mine else "remove it by hand, if no other program is at work",
         )

@@ -15,7 +15,7 @@ def explain(plan: Plan) -> Iterator[str]:
     if plan.zones or plan.withdrawals:
         yield ""
         for zone, left in plan.withdrawals.items():
-            yield f"zone {zone.name}: {count(len(left), 'record')} of a killed run withdrawn first"
+            yield f"zone {zone.name}: {count(len(left), 'record')} of an earlier run withdrawn first"
             yield from (f"    {intent.owner} TXT {intent.rdata}" for intent in left)
         for zone, owners in plan.zones.items():
             yield f"zone {zone.name}: one change publishes {count(len(owners), 'name')}, another one takes them away"

@@ -67,7 +67,7 @@ def _show(planned: Plan) -> bool:
     """What killed runs left; True where some of it cannot be reached."""
     for zone, left in planned.withdrawals.items():
         for intent in left:
-            sys.stdout.write(f"zone {zone.name}: {intent.owner} TXT {intent.rdata} was left by a run that was killed\n")
+            sys.stdout.write(f"zone {zone.name}: {intent.owner} TXT {intent.rdata} was left by an earlier run\n")
     for line in finding_lines(finding for finding in planned.findings if finding.code == "left-behind"):
         sys.stdout.write(f"{line}\n")
     for error in planned.unreachable:
