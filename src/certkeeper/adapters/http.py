@@ -120,7 +120,9 @@ class HttpClient:
         if len(body) > MAX_BODY:
             answer.close()
             raise AnswerTooLarge(
-                f"{self._line.where(request.url)}: the answer is larger than {MAX_BODY} octets", transient=False
+                f"{self._line.where(request.url)}: the answer is larger than {MAX_BODY} octets",
+                transient=False,
+                hint="does something else answer at that address?",
             )
         headers = tuple((name.lower(), value) for name, value in answer.headers.items())
         return Response(answer.status, datetime.now(tz=UTC), headers, body)
@@ -203,7 +205,9 @@ def _failure(asked: str, error: Exception, line: Line) -> TransportError:
                 f"{url}: the answer is not HTTP", transient=False, hint="does that port speak TLS? then write https://"
             )
         return TransportError(
-            f"{url}: the connection broke before the answer was complete", hint="see the log of that server"
+            f"{url}: the connection broke before the answer was complete",
+            hint="see the log of that server"
+            + ("; does that port speak TLS? then write https://" if url.startswith("http:") else ""),
         )
     return TransportError(f"{url}: {printable(str(error), 200)}", transient=isinstance(error, HTTPError))
 

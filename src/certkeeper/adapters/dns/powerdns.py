@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote
 
 from certkeeper.adapters.dns.powerdns_ability import Ability, Rectifying, Turns
-from certkeeper.adapters.dns.powerdns_api import PowerDnsApi, PowerDnsError, ServerFailed
+from certkeeper.adapters.dns.powerdns_api import PowerDnsApi, PowerDnsError, ServerFailed, foreign
 from certkeeper.adapters.dns.powerdns_lookup import ZoneLookup, zone_details
 from certkeeper.adapters.dns.powerdns_rrsets import (
     Held,
@@ -153,7 +153,12 @@ class PowerDns:
 
     def _rrsets(self, zone: Zone, query: str) -> Held:
         """RRsets of the zone. Servers before 4.7 do not know the filter and answer with all of them."""
-        return read_rrsets(self._api.get(f"/zones/{zone.id}{query}", subject=f"zone {zone.name}: "))
+        subject = f"zone {zone.name}: "
+        document = self._api.get(f"/zones/{zone.id}{query}", subject=subject)
+        if not isinstance(document, dict) or not isinstance(document.get("rrsets"), list):
+            # Taken for an empty zone, it would be written over.
+            raise foreign(self._api, subject, document)
+        return read_rrsets(document)
 
     def _aliases(self, zone: Zone, names: Collection[DnsName]) -> dict[DnsName, DnsName | Cut]:
         """What stands below a cut is not served, so the cut counts first, and the highest one."""

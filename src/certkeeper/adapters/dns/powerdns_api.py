@@ -17,6 +17,7 @@ _IN_PASSING = 3.0
 """Seconds. What took longer to fail is down, and asking again would take as long."""
 _TAG = re.compile(r"<[^<>]*>")
 _DEFAULT_SERVER = "localhost"
+_WHERE = "PDNS_HOST and PDNS_PORT must point at the webserver of pdns_server, with api=yes"
 
 
 class PowerDnsError(CertkeeperError):
@@ -109,7 +110,7 @@ class PowerDnsApi:
             shown = printable(response.body[:200].decode("utf-8", "replace"), 80)
             raise self.error(
                 f"the answer is not JSON: {shown!r}",
-                hint="PDNS_HOST and PDNS_PORT must point at the webserver of pdns_server, with api=yes",
+                hint=_WHERE,
             ) from error
 
     def _said_no(self, response: Response, subject: str) -> PowerDnsError:
@@ -132,6 +133,8 @@ class PowerDnsApi:
             )
         if response.status < 400:
             return "PDNS_HOST must be the URL that this one redirects to"
+        if response.status == 422 and b"onflict" in response.body:
+            return "nothing may stand beside a CNAME: look at what is at that name, pdnsutil list-zone ZONE"
         # in the words of the web servers that stand in front of PowerDNS
         if (
             response.status == 400
@@ -140,6 +143,12 @@ class PowerDnsApi:
         ):
             return f'that port speaks TLS: write PDNS_HOST="https{self.url.removeprefix("http")}"'
         return ""
+
+
+def foreign(api: PowerDnsApi, subject: str, answer: object) -> PowerDnsError:
+    """JSON of a shape that PowerDNS's API does not have: something else answers at that address."""
+    shown = printable(json.dumps(answer)[:200], 60)
+    return api.error(f"{subject}the answer is not one of PowerDNS's API: {shown}", hint=_WHERE)
 
 
 def objects(value: object) -> list[Mapping[str, object]]:

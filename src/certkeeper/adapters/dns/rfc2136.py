@@ -192,7 +192,10 @@ class Rfc2136:
         except dns.tsig.BadTime as error:
             raise _clocks(subject, trouble.time_signed) from error
         except dns.exception.DNSException as error:
-            raise TransportError(f"{subject}: the answer's signature is not the server's") from error
+            raise TransportError(
+                f"{subject}: the answer's signature is not the server's",
+                hint="has the key another secret there? or is something between here and there?",
+            ) from error
 
     def _unsigned(self, subject: str, trouble: TSIG) -> CertkeeperError:
         key = self._key.name.to_text(omit_final_dot=True)
