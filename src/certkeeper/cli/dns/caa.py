@@ -6,12 +6,12 @@ import shlex
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from certkeeper.base.errors import CertkeeperError, ExitCode, Fault
 from certkeeper.base.names import DnsName, Identifier, IdentifierType
 from certkeeper.cli.compose import Machine, open_machine
-from certkeeper.cli.dns.names import owners_in
+from certkeeper.cli.dns.names import names_in
 from certkeeper.cli.render import print_error
 from certkeeper.cli.select import select
 from certkeeper.cli.signals import raise_terminated
@@ -113,8 +113,9 @@ def _advice(
     machine: Machine, selected: Configuration, issuer: Issuer
 ) -> tuple[list[Advice], list[DnsName], list[CertkeeperError]]:
     """Per place; the names that have no zone; and why nothing is known of others."""
-    survey, owners = machine.survey(), owners_in(selected)
-    looked = survey.zones(owners)
+    survey, owners = machine.survey(), names_in(selected)
+    # Names that are proven without DNS may be in zones that nobody here writes.
+    looked = survey.zones({owner: provider for owner, provider in owners.items() if provider})
     homes = {owner: zone.name for owner, zone in looked.found.items()}
     errors = {str(error): error for error in looked.errors.values()}
     unheard = {owner.parent for owner in looked.errors}
@@ -128,40 +129,46 @@ def _advice(
         if (provider := machine.settings.provider(zone.provider)) is not None
         and isinstance(provider.settings, PowerDnsSettings)
     }
-    names: dict[DnsName, dict[Identifier, None]] = {}
+    names: dict[DnsName, dict[Identifier, str]] = {}
     homeless: dict[DnsName, None] = {}
-    for identifier in (item for spec in selected.certificates for item in spec.identifiers):
+    for spec, identifier in ((owner, item) for owner in selected.certificates for item in owner.identifiers):
         if identifier.type is not IdentifierType.DNS:
             continue
         home = homes.get(identifier.domain.child(CHALLENGE_LABEL))
         # A zone for challenges alone: the records that count stand above it.
         if home is not None and identifier.domain.is_within(home):
-            names.setdefault(home, {})[identifier] = None
+            names.setdefault(home, {})[identifier] = spec.methods.of(identifier)[0].value
         elif identifier.domain not in unheard:
             homeless[identifier.domain] = None
     asked = {identifier.domain for inside in names.values() for identifier in inside}
     seen = machine.caa(issuer, sorted(asked | set(names)))
     contact = machine.settings.contact_email
     advice = [
-        each
-        for zone, inside in names.items()
-        for each in _of_zone(zone, tuple(inside), seen, contact, powerdns=zone in apis)
+        each for zone, inside in names.items() for each in _of_zone(zone, inside, seen, contact, powerdns=zone in apis)
     ]
     return advice, list(homeless), list(errors.values())
 
 
 def _of_zone(
-    zone: DnsName, names: Sequence[Identifier], seen: Caa, contact: str, *, powerdns: bool
+    zone: DnsName, names: Mapping[Identifier, str], seen: Caa, contact: str, *, powerdns: bool
 ) -> Iterable[Advice]:
-    """The first name on the way up that has records decides (RFC 8659 §3): records above it would change nothing."""
+    """The first name on the way up that has records decides (RFC 8659 §3): records above it would change nothing.
+
+    `names` come with the method of each.
+    """
     by_place: dict[DnsName, dict[Identifier, CaaVerdict]] = {}
-    for name in names:
-        verdict = judge_caa(name.domain, seen.issuer, seen.answers, wildcard=name.wildcard)
+    for name, method in names.items():
+        issuer = replace(seen.issuer, method=method)
+        verdict = judge_caa(name.domain, issuer, seen.answers, wildcard=name.wildcard)
         decides = verdict.at is not None and verdict.at.is_within(zone) and bool(_records(seen, verdict.at))
         by_place.setdefault(verdict.at if decides and verdict.at is not None else zone, {})[name] = verdict
     for at, verdicts in sorted(by_place.items(), key=lambda item: (len(item[0].labels), item[0])):
-        wildcards = any(name.wildcard for name in verdicts)
-        proposed = proposal(seen.issuer, wildcards=wildcards, contact=contact)
+        proposed = proposal(
+            seen.issuer,
+            wildcards=any(name.wildcard for name in verdicts),
+            contact=contact,
+            methods=tuple(dict.fromkeys(names[name] for name in verdicts)),
+        )
         yield Advice(zone, at, powerdns, verdicts, _records(seen, at), proposed)
 
 
