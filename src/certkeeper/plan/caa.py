@@ -17,8 +17,8 @@ _REFUSES_REDUNDANT = frozenset({LETSENCRYPT, LETSENCRYPT_TEST})
 _UNDECIDED: Mapping[Identifier, ChallengeType] = MappingProxyType({})
 SEE_PROPOSAL = "certkeeper dns caa shows the records that allow it"
 _REGISTER = (
-    "an account has to be registered first: add an issue record without accounturi for the first run; "
-    "after it, certkeeper dns caa shows the record that names the account"
+    "an account has to be registered first: certkeeper account register; "
+    "then certkeeper dns caa shows the record that names it"
 )
 
 

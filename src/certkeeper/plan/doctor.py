@@ -213,7 +213,7 @@ def _ttl_findings(facts: ZoneFacts) -> Iterable[Finding]:
             severity=Severity.NOTE,
             message=f"zone {facts.name}: that a name does not exist is kept for {longest} s (SOA minimum)",
             consequence="a resolver that asked for a name too early denies it for as long",
-            fix="pdnsutil edit-zone: make the last number of the SOA 300",
+            fix=("pdnsutil edit-zone: " if facts.kept is not None else "") + "make the last number of the SOA 300",
         )
 
 
