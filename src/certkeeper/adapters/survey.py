@@ -19,7 +19,7 @@ from certkeeper.plan.doctor import Repair
 from certkeeper.plan.observed import Place, Wanted
 from certkeeper.zone.apex import ZoneError, ZonesUnknown
 from certkeeper.zone.facts import Kept, ZoneFacts
-from certkeeper.zone.rrset import Zone
+from certkeeper.zone.rrset import Zone, ZoneKind
 
 _ZONES_AT_ONCE = 4
 
@@ -130,7 +130,8 @@ class ZoneSurvey:
             kept = self.kept(zone) if zone is not None else None
         except CertkeeperError as error:
             trouble = str(error)
-        seen = look(name, self._nameservers)
+        writes = kept is not None and kept.zone.kind is not ZoneKind.SECONDARY
+        seen = look(name, self._nameservers, kept.zone.served_serial if kept is not None and writes else 0)
         return ZoneFacts(
             name=name,
             kept=kept,

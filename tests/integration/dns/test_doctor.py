@@ -139,6 +139,15 @@ def test_a_secondary_that_lags_and_one_that_is_dead_are_named(make_page: MakePag
     assert "server-ahead" not in found
 
 
+def test_a_server_that_is_only_moments_behind_is_not_told(make_page: MakePage, make_world: MakeWorld) -> None:
+    world = make_world(lag=1.5)
+    page = make_page("www.example.org", world=world)
+    world.primary.patch("example.org", txt_rrset("x.example.org", "news"))
+    world.primary.notify("example.org")
+    done = page.dns("doctor", "--json")
+    assert "server-lagging" not in findings(done, "example.org")
+
+
 def test_a_server_that_is_ahead_is_told_from_one_that_lags(make_page: MakePage, make_world: MakeWorld) -> None:
     world = make_world(lag=None)
     page = make_page("www.example.org", world=world)
