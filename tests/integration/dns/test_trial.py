@@ -82,6 +82,7 @@ def test_ctrl_c_takes_the_record_away(make_page: MakePage, make_world: MakeWorld
     assert process.returncode == 130
     assert "withdrawn" in out
     assert "interrupted" in err
+    assert "hint: the record is taken away again" in err
     assert_clean_dns(world, "stop.example")
 
 

@@ -53,6 +53,11 @@ def trial(options: argparse.Namespace) -> int:
             print_error(error)
     interrupted = next((error for error in troubles if isinstance(error, Interrupted)), None)
     if interrupted is not None:
+        # A run is gone on with, a test is not.
+        alone = len(troubles) == 1
+        interrupted.hint = (
+            "the record is taken away again" if alone else "certkeeper dns cleanup takes away what is left"
+        )
         print_error(interrupted)
         return interrupted.exit_code
     return ExitCode.FAILED if troubles else ExitCode.DONE
