@@ -53,7 +53,8 @@ def issuer_at(ca: str, http: Http, accounts: Accounts, *, user_agent: str) -> Is
     response = http.send(Request("GET", ca, (("user-agent", user_agent),)))
     identities = read_directory(response, ca).caa_identities
     stored = accounts.read(ca)
-    return Issuer(identities, stored.kid if stored is not None else None) if identities else None
+    kid = stored.kid if stored is not None else None
+    return Issuer(identities, kid, keyed=stored is not None and kid is None) if identities else None
 
 
 def profiles_at(ca: str, http: Http, *, user_agent: str) -> tuple[str, ...]:

@@ -62,6 +62,11 @@ class ZoneChanged(Event):
     lineages: int
 
     @property
+    def withdraws(self) -> bool:
+        """What is published is of some certificate."""
+        return not self.lineages
+
+    @property
     def text(self) -> str:
         whose = f" of {count(self.lineages, 'certificate')}" if self.lineages else ""
         return f"zone {self.zone}: {count(self.records, 'challenge record')}{whose} {self.action}"

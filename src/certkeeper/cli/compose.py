@@ -13,12 +13,13 @@ from typing import TypeVar
 from certkeeper import __version__
 from certkeeper.adapters.accounts import Accounts
 from certkeeper.adapters.advice import AdviceFile
+from certkeeper.adapters.bounds import LOOKING, WORKING, Bounds
 from certkeeper.adapters.claims import Claims
 from certkeeper.adapters.clock import SystemClock
 from certkeeper.adapters.lock import LockFile, wait_for
 from certkeeper.adapters.page import read_page
+from certkeeper.adapters.scripts import script_trouble
 from certkeeper.adapters.store import Store
-from certkeeper.apply.locate import locate
 from certkeeper.apply.observe import caa_answers, clock_behind_at, issuer_at, lineages_of, observe, profiles_at
 from certkeeper.apply.ports import Dns, Hooks, Http, Nameservers, Ports
 from certkeeper.apply.result import Result
@@ -158,7 +159,9 @@ class Machine:
             records=records,
             config_folders=self.store.folders_with_config(),
         )
-        return replace(observed, advice=self.advice(observed.lineages))
+        hooks = dict.fromkeys(spec.hook for spec in self.configuration.certificates if spec.hook)
+        troubles = {hook: trouble for hook in hooks if (trouble := script_trouble(hook)) is not None}
+        return replace(observed, advice=self.advice(observed.lineages), scripts=troubles)
 
     def advice(self, lineages: Mapping[Alias, Lineage]) -> Mapping[Alias, Advice]:
         """What the CA said lately of certificates that are live; nothing where ARI is "no"."""
@@ -207,7 +210,9 @@ class Machine:
         """Plan over the selected certificates; DNS providers, CA and CAA are asked only where something is due."""
         wanted = wanted_zones(configuration, observed, forced)
         if wanted:
-            zones = locate(wanted, self.settings, self._providers, self._nameservers)
+            from certkeeper.adapters.asking import locate_all  # noqa: PLC0415 - a run with nothing to do asks nobody
+
+            zones = locate_all(wanted, self.settings, self._providers, self._nameservers, _say)
             observed = replace(observed, zones=zones)
         planned = plan(configuration, observed, forced)
         issuer = profiles = behind = None
@@ -292,7 +297,7 @@ class Machine:
         """A look at zones, through their providers and DNS."""
         from certkeeper.adapters.survey import ZoneSurvey  # noqa: PLC0415 - one command needs it
 
-        return ZoneSurvey(self.settings, self._providers, self._nameservers, self.claims)
+        return ZoneSurvey(self.settings, self._opened(LOOKING), self._nameservers, self.claims, _say)
 
     def _ports(self) -> Ports:
         from certkeeper.adapters import keys  # noqa: PLC0415 - a run with nothing to do needs no new key
@@ -324,7 +329,11 @@ class Machine:
 
     @cached_property
     def _providers(self) -> Mapping[str, Dns]:
-        """Every DNS provider of the page; what each of them needs is loaded when it is first asked."""
+        """Every DNS provider of the page, with the patience of a run."""
+        return self._opened(WORKING)
+
+    def _opened(self, bounds: Bounds) -> Mapping[str, Dns]:
+        """What each provider needs is loaded; nobody is asked yet."""
         from certkeeper.adapters.dns.providers import open_provider  # noqa: PLC0415 - a run with nothing to do needs none
         from certkeeper.apply.pay import hook_environment  # noqa: PLC0415 - as above
 
@@ -336,6 +345,7 @@ class Machine:
                 environment=environment,
                 nameservers=self._nameservers,
                 say=_say,
+                bounds=bounds,
             )
             for item in self.settings.providers
         }
@@ -375,6 +385,6 @@ def open_machine(config: str | None, asked: DomainList | None = None) -> Machine
 
 
 def _say(text: str) -> None:
-    """What an operator has to do by hand, beside whatever display there is."""
+    """What an operator has to do by hand, or is waiting for, beside whatever display there is."""
     sys.stderr.write(f"{text}\n")
     sys.stderr.flush()

@@ -58,7 +58,7 @@ class Observed:
     and which zones still hold records of a run that was killed. `caa` is None where the CA does not say who it is in
     CAA, or not yet. `profiles` are those that the CA offers, None where it was not asked. `advice` is what the CA said
     of certificates that are live. `clock_behind` is by how much this machine's clock is behind the CA's; None where the
-    CA was not asked.
+    CA was not asked. `scripts` are hooks that cannot be called, and why.
     """
 
     now: datetime
@@ -71,6 +71,7 @@ class Observed:
     profiles: tuple[str, ...] | None = None
     advice: Mapping[Alias, Advice] = field(default_factory=dict)
     clock_behind: timedelta | None = None
+    scripts: Mapping[str, CertkeeperError] = field(default_factory=dict)
 
     def suggestion(self, alias: Alias) -> Suggestion | None:
         """When the CA wants the lineage renewed."""

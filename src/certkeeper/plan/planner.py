@@ -34,6 +34,7 @@ from certkeeper.plan.namecount import crowd_error, crowd_findings
 from certkeeper.plan.observed import Observed, Place, Wanted
 from certkeeper.plan.preflight import (
     clock_findings,
+    hook_findings,
     key_error,
     kind_error,
     names_responder,
@@ -247,6 +248,7 @@ def _findings(
     if not configuration.certificates and not configuration.rejected:
         findings.append(no_certificates(configuration.settings.domains_txt))
     findings += zone_findings((observed.zones or {}).values(), observed.now)
+    findings += hook_findings([item.spec for item in due], observed.scripts)
     findings += profile_findings([item.spec for item in due], observed.profiles)
     findings += crowd_findings([item.spec for item in due], configuration.settings.ca)
     findings += clock_findings(configuration.settings.ca, observed.clock_behind)

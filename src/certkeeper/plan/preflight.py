@@ -188,13 +188,25 @@ def staple_findings(due: Sequence[CertSpec], configuration: Configuration, *, ab
     )
 
 
+def hook_findings(due: Iterable[CertSpec], scripts: Mapping[str, CertkeeperError]) -> Iterable[Finding]:
+    """Scripts for deploy_cert that cannot be called. The certificate is worth having all the same."""
+    for script in dict.fromkeys(spec.hook for spec in due if spec.hook in scripts):
+        yield Finding(
+            code="hook-missing",
+            severity=Severity.WARNING,
+            message=str(scripts[script]),
+            consequence="certificates go live without it, and the run fails then; each later run calls it again",
+            fix=scripts[script].hint,
+        )
+
+
 def journal_finding(error: CertkeeperError, consequence: str) -> Finding:
     """The journal cannot be understood; the work goes on without it."""
     return Finding(
         code="journal",
         severity=Severity.WARNING,
         message=str(error),
-        consequence=f"{consequence}; what a killed run published, or a hook call that it owed, is not known any more",
+        consequence=f"{consequence}; what an earlier run published, or a hook call that it owed, is not known any more",
         fix="look for challenge records in your zones, if a run was killed lately; and at the disk: dmesg",
     )
 
