@@ -21,7 +21,7 @@ from certkeeper.config.dehydrated import final_variables, read_settings
 from certkeeper.config.domains import DomainLine, DomainList, parse_domains
 from certkeeper.config.errors import ConfigError
 from certkeeper.config.findings import Finding, Severity
-from certkeeper.config.lint import ignored_settings, unknown_variables
+from certkeeper.config.lint import ignored_settings, unknown_variables, with_misspelled
 from certkeeper.config.methods import unused_methods
 from certkeeper.config.powerdns import legacy_findings
 from certkeeper.config.providers import Register, missing_provider, unused_rules
@@ -79,8 +79,18 @@ def load(
     """
     file, text = yield from _main_file(config_path or environment.get("CONFIG") or None, cwd)
     page = yield from _page(file, text, environment)
+    try:
+        return (yield from _configuration(page, environment, asked))
+    except ConfigError as error:
+        # The findings are lost with the page, and one of them may say why it cannot be read.
+        raise with_misspelled(error, page.history) from error
+
+
+def _configuration(
+    page: _Page, environment: Mapping[str, str], asked: DomainList | None
+) -> Exchange[Configuration]:
     values = page.values()
-    settings = read_settings(values, file, folder_of(file), environment)
+    settings = read_settings(values, page.file, folder_of(page.file), environment)
     terms = yield from read_terms(values, environment)
     domains = asked or (yield from _domains(settings.domains_txt))
     register = Register()

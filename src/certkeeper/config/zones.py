@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from certkeeper.base.wire import Exchange
 from certkeeper.config.errors import ConfigError
 from certkeeper.config.findings import Finding, Severity
-from certkeeper.config.lint import ignored_settings, unknown_variables
+from certkeeper.config.lint import ignored_settings, unknown_variables, with_misspelled
 from certkeeper.config.providers import Register, sorted_rules, zone_rule
 from certkeeper.config.reading import ReadFailure, listing, read_or_fail
 from certkeeper.config.settings import ZoneRule
@@ -35,16 +35,19 @@ def zone_rules(
         name = file.rpartition("/")[2]
         error: ConfigError | None = None
         own: dict[str, Assignment] = {}
+        written: tuple[Assignment, ...] = ()
         try:
             text = yield from read_or_fail(file)
             script = evaluate(text, file, {**variables, "zone": name})
-            own = {found.name: found for found in script.assignments if per_zone(found.name)}
-            findings += (*script.findings, *unknown_variables(script.assignments), *_misplaced(script.assignments))
+            written = script.assignments
+            own = {found.name: found for found in written if per_zone(found.name)}
+            findings += (*script.findings, *unknown_variables(written), *_misplaced(written))
         except ConfigError as failed:
             error = failed
         zone = Values({**values.assigned, **own}, file)
         rule = yield from zone_rule(name, zone, own, environment, register)
-        rules.append(ZoneRule(rule.suffix, "", error) if error is not None else rule)
+        error = error or rule.error
+        rules.append(ZoneRule(rule.suffix, "", with_misspelled(error, written)) if error is not None else rule)
         findings += zone.findings
     return sorted_rules(rules), tuple(findings)
 
