@@ -11,7 +11,7 @@ from certkeeper.config.reading import ReadFailure, listing, read_or_fail
 from certkeeper.config.settings import ZoneRule
 from certkeeper.config.shell import Assignment, evaluate
 from certkeeper.config.values import Values
-from certkeeper.config.variables import KNOWN, per_zone
+from certkeeper.config.variables import KNOWN, NAMES_ZONES, per_zone
 
 
 def zone_rules(
@@ -41,7 +41,7 @@ def zone_rules(
             script = evaluate(text, file, {**variables, "zone": name})
             written = script.assignments
             own = {found.name: found for found in written if per_zone(found.name)}
-            findings += (*script.findings, *unknown_variables(written), *_misplaced(written))
+            findings += (*script.findings, *unknown_variables(written), *_misplaced(written, name))
         except ConfigError as failed:
             error = failed
         zone = Values({**values.assigned, **own}, file)
@@ -52,7 +52,7 @@ def zone_rules(
     return sorted_rules(rules), tuple(findings)
 
 
-def _misplaced(assignments: tuple[Assignment, ...]) -> list[Finding]:
+def _misplaced(assignments: tuple[Assignment, ...], zone: str) -> list[Finding]:
     """Known settings that no zone can have of its own. Unknown ones may be meant for a hook."""
     last = {found.name: found for found in assignments if not per_zone(found.name)}
     ignored = ignored_settings(last)
@@ -63,9 +63,11 @@ def _misplaced(assignments: tuple[Assignment, ...]) -> list[Finding]:
             Finding(
                 "not-per-zone",
                 Severity.WARNING,
-                f"{found.name}: cannot be set for one zone",
+                f"{found.name}: cannot be set in a zone's own file",
                 "ignored here",
-                "set it in the main configuration file, or remove it",
+                f'write {name}="{zone}=…" in the main configuration file'
+                if name in NAMES_ZONES
+                else "set it in the main configuration file, or remove it",
                 found.where,
             )
             for name, found in last.items()
