@@ -46,7 +46,8 @@ def zone_rules(
             error = failed
         zone = Values({**values.assigned, **own}, file)
         rule = yield from zone_rule(name, zone, own, environment, register)
-        error = error or rule.error
+        if isinstance(rule.error, ConfigError):
+            error = error or rule.error
         rules.append(ZoneRule(rule.suffix, "", with_misspelled(error, written)) if error is not None else rule)
         findings += zone.findings
     return sorted_rules(rules), tuple(findings)
