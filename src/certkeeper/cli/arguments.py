@@ -1,6 +1,7 @@
 """What can be typed: commands, options and the texts of `--help`."""
 
 import argparse
+from collections.abc import Sequence
 
 from certkeeper import __version__
 from certkeeper.cli.ca_arguments import add_account, add_revoke, add_sign
@@ -82,14 +83,21 @@ exit codes: 0 nothing of ours is left, 1 something is, 2 usage or configuration,
 """
 
 
+class _Parser(argparse.ArgumentParser):
+    """A command that says itself what it does not know: argparse has the program do so, with its usage."""
+
+    def parse_known_args(  # type: ignore[override]  # one signature in the place of typeshed's overloads
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        known, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            self.error(f"unrecognized arguments: {' '.join(unknown)}")
+        return known, unknown
+
+
 def build_parser() -> argparse.ArgumentParser:
     """The parser; its texts are what `--help` prints."""
-    parser = argparse.ArgumentParser(
-        prog="certkeeper",
-        description=_DESCRIPTION,
-        epilog="start with: certkeeper plan",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = _program()
     parser.add_argument("--version", action="version", version=f"certkeeper {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     run = _command(commands, "run", "issue every certificate that is due", _RUN)
@@ -113,6 +121,15 @@ def build_parser() -> argparse.ArgumentParser:
     add_revoke(commands, _nameless_command)
     add_sign(commands, _nameless_command)
     return parser
+
+
+def _program() -> argparse.ArgumentParser:
+    return _Parser(
+        prog="certkeeper",
+        description=_DESCRIPTION,
+        epilog="start with: certkeeper plan",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
 
 
 def _dns_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

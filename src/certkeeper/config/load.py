@@ -86,9 +86,7 @@ def load(
         raise with_misspelled(error, page.history) from error
 
 
-def _configuration(
-    page: _Page, environment: Mapping[str, str], asked: DomainList | None
-) -> Exchange[Configuration]:
+def _configuration(page: _Page, environment: Mapping[str, str], asked: DomainList | None) -> Exchange[Configuration]:
     values = page.values()
     settings = read_settings(values, page.file, folder_of(page.file), environment)
     terms = yield from read_terms(values, environment)
