@@ -12,6 +12,7 @@ import pytest
 
 from bed import lookups
 from bed.api import Json
+from bed.namespace import without_resolver
 from bed.powerdns import rrset, txt_rrset
 from bed.waiting import wait_until
 from bed.world import World
@@ -100,7 +101,7 @@ def answered(page: Page, answer: str) -> str:
     """`doctor --fix` on a terminal where a person types that answer; what they see."""
     ours, theirs = pty.openpty()
     with subprocess.Popen(
-        [sys.executable, "-m", "certkeeper", "dns", "doctor", "--fix", "--config", page.config],
+        [*without_resolver(), sys.executable, "-m", "certkeeper", "dns", "doctor", "--fix", "--config", page.config],
         stdin=theirs,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
