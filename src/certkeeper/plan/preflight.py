@@ -8,7 +8,7 @@ from certkeeper.base.keys import KeyAlgorithm, KeyPolicy
 from certkeeper.base.names import Alias, DnsName
 from certkeeper.base.times import duration_text
 from certkeeper.config.authority import LETSENCRYPT, LETSENCRYPT_TEST, WITHOUT_OCSP
-from certkeeper.config.findings import Finding, Severity, did_you_mean
+from certkeeper.config.findings import Finding, Severity, did_you_mean, zone_meant
 from certkeeper.config.providers import provider_for
 from certkeeper.config.settings import CertSpec, Configuration
 from certkeeper.lineage.model import KeyPlace, Lineage
@@ -238,4 +238,8 @@ def _suggestion(names: Sequence[str], spec: CertSpec, configuration: Configurati
         other_name = did_you_mean(name, [item for item in others if item not in names])
         if other_name:
             return f"did you mean {other_name}? correct {spec.where}"
+    zones = {place.zone.name.text for seen in (observed.zones or {}).values() for place in seen.places.values()}
+    meant = next(filter(None, (zone_meant(name, zones) for name in names)), None)
+    if meant:
+        return f"did you mean {meant}? correct {spec.where}, or create its zone on that server"
     return ""
