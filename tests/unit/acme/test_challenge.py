@@ -68,3 +68,23 @@ def test_a_challenge_keeps_its_error() -> None:
     challenge = read_challenge({"type": "dns-01", "url": URL, "status": "invalid", "token": "t", "error": error})
     assert (challenge.type, challenge.url, challenge.status, challenge.token) == ("dns-01", URL, "invalid", "t")
     assert str(challenge.error) == "dns: NXDOMAIN"
+
+
+def test_a_challenge_for_a_standing_record_has_issuers_in_place_of_a_token() -> None:
+    document = {
+        "type": "dns-persist-01",
+        "url": URL,
+        "status": "pending",
+        "accounturi": "https://ca.example/acct/123",
+        "issuer-domain-names": ["authority.example", "ca.example"],
+    }
+    challenge = read_challenge(document)
+    assert challenge.usable
+    assert challenge.issuers == ("authority.example", "ca.example")
+    assert challenge.account == "https://ca.example/acct/123"
+
+
+@pytest.mark.parametrize("issuers", [None, [], "authority.example", ["Authority.example"], ["authority.example."]])
+def test_without_proper_issuers_it_is_of_no_use(issuers: object) -> None:
+    document = {"type": "dns-persist-01", "url": URL, "status": "pending", "issuer-domain-names": issuers, "token": "x"}
+    assert not read_challenge(document).usable
