@@ -8,6 +8,7 @@ from certkeeper.base.errors import CertkeeperError, Location
 from certkeeper.base.keys import KeyAlgorithm, KeyPolicy, KeySpec
 from certkeeper.base.names import Alias, DnsName, Identifier
 from certkeeper.config.findings import Finding
+from certkeeper.config.methods import ChallengeType, Methods
 from certkeeper.config.settings import (
     CertSpec,
     Configuration,
@@ -28,6 +29,9 @@ CA = "https://ca.test/directory"
 PROVIDER = "PowerDNS at http://127.0.0.1:8081"
 P256 = KeySpec(KeyAlgorithm.P256)
 REUSE = KeySpec(KeyAlgorithm.P256, policy=KeyPolicy.REUSE)
+
+
+DNS_ONLY = Methods((ChallengeType.DNS_01,))
 
 
 def names(*texts: str) -> tuple[Identifier, ...]:
@@ -68,6 +72,7 @@ def spec(
     profile: str = "",
     preferred_profile: str = "",
     line: int = 1,
+    methods: Methods = DNS_ONLY,
 ) -> CertSpec:
     """One line of domains.txt."""
     return CertSpec(
@@ -79,6 +84,7 @@ def spec(
         must_staple=must_staple,
         profile=profile,
         preferred_profile=preferred_profile,
+        methods=methods,
     )
 
 

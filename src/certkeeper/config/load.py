@@ -83,7 +83,7 @@ def load(config_path: str | None, *, cwd: str, environment: Mapping[str, str]) -
     rules, zone_findings = yield from zone_rules(values, page.variables, environment, register)
     certificates, rejected, findings = yield from _certificates(domains, page, settings, terms, environment, register)
     settings = replace(settings, providers=tuple(register.providers.values()), zone_rules=rules)
-    _check_providers(certificates, settings, terms)
+    certificates = tuple(_provided(spec, settings, terms) for spec in certificates)
     findings = (*findings, *zone_findings, *unused_rules(rules, _names(domains), values.text("ZONES_D")))
     if not values.has("DOMAINS_D"):
         unused = yield from unused_configs(settings.certdir, certificates, rejected, page.variables)
@@ -233,15 +233,24 @@ def _own_values(
     return Values({**values.assigned, **changes}, file)
 
 
-def _check_providers(certificates: tuple[CertSpec, ...], settings: Settings, terms: Terms) -> None:
-    """Every name has somebody who writes its records, or a zone's file that says why not.
+def _provided(spec: CertSpec, settings: Settings, terms: Terms) -> CertSpec:
+    """Every name that is proven through DNS has somebody who writes its records, or a zone's file that says why not.
 
     Raises:
-        ConfigError: too little is known of the provider.
+        ConfigError: too little is known of the provider, and there is no other way to prove a name.
     """
-    for spec in certificates:
-        if not spec.provider and any(settings.rule(name.domain) is None for name in spec.identifiers):
+    if spec.provider:
+        return spec
+    methods = spec.methods
+    for name in spec.identifiers:
+        order = methods.of(name)
+        if not any(method.through_dns for method in order) or settings.rule(name.domain) is not None:
+            continue
+        others = tuple(method for method in order if not method.through_dns)
+        if not others:
             raise missing_provider(Location(settings.config_file), spec.alias.text, terms.wish.kind)
+        methods = methods.choosing(name, others)
+    return replace(spec, methods=methods)
 
 
 def _names(domains: DomainList) -> Iterator[DnsName]:

@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass, field
 from datetime import timedelta
-from enum import StrEnum
 from typing import TypeAlias
 
 from certkeeper.base.errors import CertkeeperError, Location
 from certkeeper.base.keys import KeySpec
 from certkeeper.base.names import Alias, DnsName, Identifier
 from certkeeper.config.findings import Finding
+from certkeeper.config.methods import Methods
 from certkeeper.lineage.retention import Retention
 from certkeeper.zone.propagation import Demand
 
@@ -16,6 +16,7 @@ DEFAULT_RENEW_DAYS = 32
 DEFAULT_PROPAGATION = timedelta(seconds=300)
 DEFAULT_KEY = KeySpec()
 DEFAULT_RETENTION = Retention()
+DEFAULT_METHODS = Methods()
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +30,6 @@ class Secret:
 
     def __str__(self) -> str:
         return "********"
-
-
-class ChallengeType(StrEnum):
-    """RFC 8555 §8, in the words of CHALLENGETYPE."""
-
-    HTTP_01 = "http-01"
-    DNS_01 = "dns-01"
-    TLS_ALPN_01 = "tls-alpn-01"
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +158,8 @@ class CertSpec:
     Timeouts are bounds on waiting for the CA, None means our own default. `hook` is the script that is told of a new
     certificate, empty where there is none. `provider` is who writes its challenge records, unless a zone has a rule.
     `profile` is required of the CA; `preferred_profile` counts where that is empty and the CA offers it.
-    `preferred_chain` is the common name of an issuer in the chain to take, empty for the CA's default.
+    `preferred_chain` is the common name of an issuer in the chain to take, empty for the CA's default. `methods` are
+    the ways in which each name may be proven.
     """
 
     alias: Alias
@@ -182,6 +176,7 @@ class CertSpec:
     hook: str = ""
     keep: Retention = DEFAULT_RETENTION
     provider: str = ""
+    methods: Methods = DEFAULT_METHODS
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.keys import KeySpec
 from certkeeper.base.names import Alias, DnsName, Identifier
 from certkeeper.config.findings import Finding
+from certkeeper.config.methods import ChallengeType
 from certkeeper.config.settings import CertSpec
 from certkeeper.plan.records import Backoff, ChallengeIntent, HookDebt, OrderIntent, Record
 from certkeeper.zone.rrset import Zone
@@ -108,7 +109,7 @@ class LineagePlan:
     `wake_at` is when it is worth looking again (None: right after the operator mended `error`).
     `fingerprint` is a hash of everything that decided, except the time and the CA's advice: while it stays the same,
     `wake_at` has not come and the CA suggests nothing else, planning again gives the same result.
-    `backoff` is what the journal holds of failures before this run.
+    `backoff` is what the journal holds of failures before this run. `methods` says how each name is proven.
     """
 
     spec: CertSpec
@@ -119,6 +120,7 @@ class LineagePlan:
     wake_at: datetime | None = None
     error: CertkeeperError | None = None
     backoff: Backoff | None = None
+    methods: Mapping[Identifier, ChallengeType] = field(default_factory=dict)
 
     @property
     def alias(self) -> Alias:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from certkeeper.base.events import count
+from certkeeper.config.methods import ChallengeType
 from certkeeper.plan.actions import Activate, CallHook, KeySource, LineagePlan, MakeNextKey, Order, Plan, Prove, UseKey
 
 
@@ -38,6 +39,16 @@ def _lineage(item: LineagePlan) -> Iterator[str]:
         yield f"{item.alias}: issue ({item.reason.value}: {item.detail})"
     for action in item.actions:
         yield f"    {action_text(action)}"
+        if isinstance(action, Order):
+            yield from (f"    prove: {line}" for line in method_lines(item))
+
+
+def method_lines(item: LineagePlan) -> Iterator[str]:
+    """The names of each method; nothing where all are proven by dns-01, which the zones tell."""
+    if set(item.methods.values()) == {ChallengeType.DNS_01}:
+        return
+    for method in dict.fromkeys(item.methods.values()):
+        yield f"{' '.join(str(name) for name, used in item.methods.items() if used is method)} by {method}"
 
 
 def action_text(action: object) -> str:

@@ -20,7 +20,8 @@ from certkeeper.base.keys import KeySpec
 from certkeeper.base.names import Alias
 from certkeeper.lineage.model import KeyPlace, Lineage
 from certkeeper.plan.actions import Activate, KeySource, Order, Prove, Reason, UseKey
-from certkeeper.plan.planner import owners_of, plan, wanted_zones
+from certkeeper.plan.planner import plan, wanted_zones
+from certkeeper.plan.proving import owners_of
 from certkeeper.zone.rrset import ZoneKind
 
 ORG, NET = zone("example.org"), zone("example.net")
