@@ -17,8 +17,8 @@ from certkeeper.apply.effects import (
     SaveAccountKey,
     do,
 )
-from certkeeper.apply.ports import Busy
-from certkeeper.apply.scheduler import monotonic
+from certkeeper.apply.ports import Busy, Clock, Executor
+from certkeeper.apply.scheduler import Scheduler, monotonic
 from certkeeper.base.accounts import StoredAccount
 from certkeeper.base.errors import CertkeeperError, Fault, printable
 from certkeeper.base.events import AccountRegistered, Noted, Tell
@@ -178,3 +178,39 @@ def _register(settings: Settings, user_agent: str, *, terms_accepted: bool, tell
     yield from do(SaveAccount(settings.ca, account.url, account.body))
     tell(AccountRegistered(settings.ca, account.url))
     return session
+
+
+class Opening:
+    """The account by itself, before a run that cannot be planned without its URL."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        executor: Executor,
+        clock: Clock,
+        user_agent: str,
+        terms_accepted: bool,
+        tell: Tell,
+    ) -> None:
+        self._scheduler = Scheduler(executor, clock)
+        self._exchange = open_session(settings, user_agent=user_agent, terms_accepted=terms_accepted, tell=tell)
+        self._error: Exception | None = None
+
+    def interrupt(self, error: CertkeeperError) -> None:
+        """End early. Safe in a signal handler."""
+        self._scheduler.interrupt(error)
+
+    def run(self) -> None:
+        """Find it or register it.
+
+        Raises:
+            CertkeeperError: as `open_session`.
+        """
+        self._scheduler.spawn(self._exchange, self._ended)
+        self._scheduler.run()
+        if self._error is not None:
+            raise self._error
+
+    def _ended(self, _value: object, error: Exception | None) -> None:
+        self._error = error

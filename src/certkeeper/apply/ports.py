@@ -11,6 +11,7 @@ from certkeeper.base.keys import KeyPair, KeySpec
 from certkeeper.base.names import Alias, DnsName
 from certkeeper.base.wire import Request, Response, Step
 from certkeeper.lineage.model import Draft, Lineage, VersionFiles
+from certkeeper.plan.observed import Place, StandingLook
 from certkeeper.plan.records import Record, Records
 from certkeeper.zone.caa import CaaAnswers
 from certkeeper.zone.changes import ChangeSet
@@ -75,6 +76,16 @@ class Nameservers(Protocol):
 
     def ask_resolver(self, resolver: Server, question: Question) -> Answer:
         """What a recursive resolver answers with. Raises CertkeeperError if it is silent."""
+
+
+class StandingLookup(Protocol):
+    """The name servers of zones, asked for records that stand there."""
+
+    def look(self, owners: Mapping[DnsName, Place | None]) -> Mapping[DnsName, StandingLook]:
+        """What is served at each owner name, or where its CNAME leads.
+
+        A place is what a provider said of it; where there is none, DNS is asked for the zone. Raises nothing.
+        """
 
 
 class CaaLookup(Protocol):

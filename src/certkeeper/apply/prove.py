@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from certkeeper.acme.challenge import Challenge, answer, dns01_owner, dns01_value
+from certkeeper.acme.challenge import Challenge, answer, dns01_value
 from certkeeper.acme.order import (
     Authorization,
     AuthorizationStatus,
@@ -15,13 +15,17 @@ from certkeeper.acme.order import (
     fetch_authorizations,
     wait_while,
 )
+from certkeeper.acme.persist import Standing
 from certkeeper.acme.session import Session
 from certkeeper.apply.attempt import Attempt
+from certkeeper.base.errors import printable
 from certkeeper.base.events import NamesProven
 from certkeeper.base.names import DnsName, Identifier
 from certkeeper.base.wire import Exchange, together
 from certkeeper.config.methods import ChallengeType
 from certkeeper.plan.actions import LineagePlan
+from certkeeper.plan.proving import owner_of
+from certkeeper.plan.standing import write_command
 from certkeeper.zone.rrset import Zone
 
 DEFAULT_VALIDATION_TIMEOUT = timedelta(minutes=5)
@@ -80,19 +84,43 @@ def _answer_all(attempt: Attempt, pending: Sequence[_Pending]) -> Exchange[None]
     for method in dict.fromkeys(one.method for one in pending):
         mine = [one for one in pending if one.method is method]
         match method:
-            case ChallengeType.DNS_01:
+            case ChallengeType.DNS_01 | ChallengeType.DNS_ACCOUNT_01:
                 ways.append(_through_records(attempt, mine))
+            case ChallengeType.DNS_PERSIST_01:
+                ways.append(_by_standing_records(attempt, mine))
             case _:
                 raise OrderFailed(f"{mine[0].identifier}: {method} is not answered by this version")
     yield from together(ways)
 
 
 def _through_records(attempt: Attempt, pending: Sequence[_Pending]) -> Exchange[None]:
-    """dns-01: the values are served everywhere before the CA is told to look."""
+    """dns-01 and dns-account-01: the values are served everywhere before the CA is told to look."""
     item, shared, session = attempt.item, attempt.shared, attempt.shared.session
     tokens = {dns01_value(one.challenge.token, session.key): one.challenge.token for one in pending}
     yield from shared.waves.proof(item.alias, _values(item, session, pending), tokens)
     yield from _tell_the_ca(attempt, pending)
+
+
+def _by_standing_records(attempt: Attempt, pending: Sequence[_Pending]) -> Exchange[None]:
+    """dns-persist-01: records that every name server shows; the CA is not told to look at what cannot satisfy it."""
+    for one in pending:
+        _refuse_mismatch(one, attempt.item.standings.get(one.identifier, ()), attempt.shared.session.kid or "")
+    yield from _tell_the_ca(attempt, pending)
+
+
+def _refuse_mismatch(one: _Pending, standings: Sequence[Standing], account: str) -> None:
+    challenge = one.challenge
+    if challenge.account and challenge.account != account:
+        raise OrderFailed(
+            f"{one.identifier}: the CA wants a record that names the account {printable(challenge.account, 200)}, "
+            f"and ours is {account}"
+        )
+    if not any(standing.account == account and standing.issuer in challenge.issuers for standing in standings):
+        there = ", ".join(sorted({standing.issuer for standing in standings})) or "nobody"
+        raise OrderFailed(
+            f"{one.identifier}: its standing record is for {there}, and the CA goes by {', '.join(challenge.issuers)}",
+            hint=write_command(one.identifier),
+        )
 
 
 def _tell_the_ca(attempt: Attempt, pending: Sequence[_Pending]) -> Exchange[None]:
@@ -107,7 +135,7 @@ def _values(
     places |= {owner: (proof.zone, written) for proof in item.proofs for owner, written in proof.aliases}
     values: dict[Zone, dict[DnsName, frozenset[str]]] = {}
     for one in pending:
-        place = places.get(dns01_owner(one.identifier.domain))
+        place = places.get(owner_of(one.identifier, one.method, session.kid or ""))
         if place is None:
             raise OrderFailed(f"{one.identifier}: no zone was planned for it")
         zone, owner = place

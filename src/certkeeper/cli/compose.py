@@ -17,7 +17,7 @@ from certkeeper.adapters.lock import LockFile, wait_for
 from certkeeper.adapters.page import read_page
 from certkeeper.adapters.store import Store
 from certkeeper.apply.locate import locate
-from certkeeper.apply.observe import caa_answers, issuer_at, lineages_of, observe, profiles_at
+from certkeeper.apply.observe import caa_answers, identities_at, issuer_at, lineages_of, observe, profiles_at
 from certkeeper.apply.ports import Dns, Hooks, Http, Nameservers, Ports
 from certkeeper.apply.result import Result
 from certkeeper.base.errors import CertkeeperError, Interrupted
@@ -30,9 +30,10 @@ from certkeeper.lineage.model import Lineage
 from certkeeper.plan.actions import Plan
 from certkeeper.plan.advice import Advice, of_live, questions
 from certkeeper.plan.caa import names_to_look_up
-from certkeeper.plan.observed import Caa, Observed
+from certkeeper.plan.observed import Caa, Observed, Place, StandingLook
 from certkeeper.plan.planner import plan, wanted_zones
 from certkeeper.plan.profiles import names_a_profile
+from certkeeper.plan.proving import standing_places
 from certkeeper.plan.records import Records
 from certkeeper.zone.caa import Issuer
 from certkeeper.zone.rrset import Zone
@@ -185,6 +186,10 @@ class Machine:
             zones = locate(wanted, self.settings, self._providers, self._nameservers)
             observed = replace(observed, zones=zones)
         planned = plan(configuration, observed, forced)
+        owners = standing_places([item.spec for item in planned.lineages if item.methods], self.settings, observed)
+        if owners:
+            observed = replace(observed, standing=self.standing(owners), identities=self.identities())
+            planned = plan(configuration, observed, forced)
         issuer = profiles = None
         # Where the CA cannot be asked, a run finds that out by itself, and says so.
         with suppress(CertkeeperError):
@@ -260,6 +265,44 @@ class Machine:
         from certkeeper.adapters.caa import SystemCaa  # noqa: PLC0415 - one command and due names need it
 
         return Caa(issuer, caa_answers(names, SystemCaa()))
+
+    def identities(self) -> tuple[str, ...]:
+        """The names that the CA goes by in records; none where it cannot be asked, or does not say."""
+        with suppress(CertkeeperError):
+            return identities_at(self.settings.ca, self._http, user_agent=USER_AGENT)
+        return ()
+
+    def standing(self, owners: Mapping[DnsName, Place | None]) -> Mapping[DnsName, StandingLook]:
+        """What the name servers show where standing records are."""
+        from certkeeper.adapters.standing import StandingRecords  # noqa: PLC0415 - only for names proven that way
+
+        return StandingRecords(self._nameservers, self.survey().apexes, self.clock.now).look(owners)
+
+    def with_account(self, observed: Observed) -> Observed:
+        """The same, with the account as it is on disk now."""
+        stored = self.accounts.read(self.settings.ca)
+        kid = stored.kid if stored is not None else None
+        return replace(observed, registered=kid is not None, account=kid or "")
+
+    def open_account(self, *, terms_accepted: bool, tell: Tell) -> None:
+        """Find or register the account, before anything else is done.
+
+        Raises:
+            CertkeeperError: there is none, and none can be had.
+        """
+        from certkeeper.adapters.pool import Pool  # noqa: PLC0415 - as above
+        from certkeeper.apply.account import Opening  # noqa: PLC0415 - as above
+
+        opening = Opening(
+            self.settings,
+            executor=Pool(self._ports()),
+            clock=self.clock,
+            user_agent=USER_AGENT,
+            terms_accepted=terms_accepted,
+            tell=tell,
+        )
+        with orderly(lambda code: opening.interrupt(Interrupted(code))):
+            opening.run()
 
     def survey(self) -> "Survey":
         """A look at zones, through their providers and DNS."""

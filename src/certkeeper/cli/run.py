@@ -2,13 +2,14 @@
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
 
 from certkeeper.apply.ports import JournalDamaged
 from certkeeper.apply.result import Result
 from certkeeper.base.errors import CertkeeperError, ExitCode
 from certkeeper.base.events import count
+from certkeeper.base.names import Alias
 from certkeeper.base.times import iso
 from certkeeper.cli.compose import Machine, open_machine
 from certkeeper.cli.heal import mended_text
@@ -20,6 +21,7 @@ from certkeeper.config.settings import Configuration
 from certkeeper.plan.actions import Plan
 from certkeeper.plan.advice import advice_finding
 from certkeeper.plan.observed import Observed
+from certkeeper.plan.planner import account_first
 from certkeeper.plan.preflight import journal_finding
 
 LONGEST_WAIT = 3600.0
@@ -42,6 +44,7 @@ def run(options: argparse.Namespace) -> int:
         observed, noticed = _observe(machine)
         forced = frozenset(spec.alias for spec in selected.certificates) if options.force else frozenset()
         observed = _advised(machine, selected, observed, noticed)
+        observed = _with_account(machine, selected, observed, forced, options)
         plan = machine.plan(selected, observed, forced)
         if noticed or not plan.idle or plan.blocked or selected.rejected or not selected.certificates:
             findings = (*machine.configuration.findings, *noticed, *plan.findings)
@@ -105,6 +108,28 @@ def _advised(machine: Machine, selected: Configuration, observed: Observed, noti
         except CertkeeperError as error:
             noticed.append(advice_finding(error))
     return asked
+
+
+def _with_account(
+    machine: Machine,
+    selected: Configuration,
+    observed: Observed,
+    forced: Collection[Alias],
+    options: argparse.Namespace,
+) -> Observed:
+    """The world with an account in it, where what is due cannot be planned without one.
+
+    Raises:
+        CertkeeperError: there is none, and none can be had.
+    """
+    if not account_first(selected, observed, forced):
+        return observed
+    report = reporter(quiet=options.quiet)
+    try:
+        machine.open_account(terms_accepted=options.accept_terms, tell=report.tell)
+    finally:
+        report.close()
+    return machine.with_account(observed)
 
 
 def _carry_out(machine: Machine, plan: Plan, options: argparse.Namespace) -> Result:

@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TypeAlias
 
+from certkeeper.acme.persist import Standing
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.keys import KeySpec
 from certkeeper.base.names import Alias, DnsName, Identifier
@@ -78,6 +79,14 @@ class Prove:
 
 
 @dataclass(frozen=True, slots=True)
+class Rely:
+    """Prove a name by the records that stand for it (dns-persist-01); nothing is published."""
+
+    identifier: Identifier
+    standings: tuple[Standing, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Activate:
     """Stage a complete version and switch the lineage's one link to it."""
 
@@ -99,7 +108,7 @@ class MakeNextKey:
     spec: KeySpec
 
 
-Action: TypeAlias = Order | UseKey | Prove | Activate | CallHook | MakeNextKey
+Action: TypeAlias = Order | UseKey | Prove | Rely | Activate | CallHook | MakeNextKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +155,11 @@ class LineagePlan:
     @property
     def next_key(self) -> MakeNextKey | None:
         return next((action for action in self.actions if isinstance(action, MakeNextKey)), None)
+
+    @property
+    def standings(self) -> Mapping[Identifier, tuple[Standing, ...]]:
+        """The records that stand for names, for those that are proven by them."""
+        return {action.identifier: action.standings for action in self.actions if isinstance(action, Rely)}
 
     @property
     def proofs(self) -> tuple[Prove, ...]:

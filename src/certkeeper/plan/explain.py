@@ -4,7 +4,18 @@ from collections.abc import Iterator
 
 from certkeeper.base.events import count
 from certkeeper.config.methods import ChallengeType
-from certkeeper.plan.actions import Activate, CallHook, KeySource, LineagePlan, MakeNextKey, Order, Plan, Prove, UseKey
+from certkeeper.plan.actions import (
+    Activate,
+    CallHook,
+    KeySource,
+    LineagePlan,
+    MakeNextKey,
+    Order,
+    Plan,
+    Prove,
+    Rely,
+    UseKey,
+)
 
 
 def explain(plan: Plan) -> Iterator[str]:
@@ -65,14 +76,12 @@ def action_text(action: object) -> str:
         case UseKey(spec=spec):
             return f"key: a new one, {spec}"
         case Order():
-            extras = (", must-staple" if action.must_staple else "") + (
-                f", profile {action.profile}" if action.profile else ""
-            )
-            again = f" (goes on with {action.resume.url})" if action.resume is not None else ""
-            replaced = ", in the place of the present certificate" if action.replaces else ""
-            return f"order: {' '.join(str(name) for name in action.identifiers)}{extras}{replaced}{again}"
+            return _order_text(action)
         case Prove():
             return f"prove: {count(len(action.owners), 'record')} in zone {action.zone.name}"
+        case Rely():
+            standing = "; or ".join(item.value for item in action.standings) or "what stands there"
+            return f"prove: {action.identifier} by its standing record: {standing}"
         case Activate():
             return f"activate: {action.folder}"
         case CallHook():
@@ -80,3 +89,10 @@ def action_text(action: object) -> str:
             return f"hook: {action.script} deploy_cert{owed}"
         case _:
             raise TypeError(action)
+
+
+def _order_text(order: Order) -> str:
+    extras = (", must-staple" if order.must_staple else "") + (f", profile {order.profile}" if order.profile else "")
+    again = f" (goes on with {order.resume.url})" if order.resume is not None else ""
+    replaced = ", in the place of the present certificate" if order.replaces else ""
+    return f"order: {' '.join(str(name) for name in order.identifiers)}{extras}{replaced}{again}"

@@ -30,15 +30,18 @@ from certkeeper.plan.observed import Observed, Wanted
 from certkeeper.plan.preflight import (
     key_error,
     kind_error,
+    label_findings,
     names_responder,
     no_certificates,
+    script_error,
     staple_findings,
     zone_error,
     zone_findings,
 )
 from certkeeper.plan.profiles import profile_error, profile_findings, profile_of
-from certkeeper.plan.proving import owners_of, proofs, proven
+from certkeeper.plan.proving import needs_account, owners_of, proofs, proven, standing_owners
 from certkeeper.plan.recovery import homeless_findings, leftovers, resumable, stale, unfinished, unpaid, zones_left
+from certkeeper.plan.standing import reliance, standing_error, standing_findings
 from certkeeper.zone.rrset import Zone
 
 
@@ -49,7 +52,7 @@ def wanted_zones(configuration: Configuration, observed: Observed, forced: Colle
     owners: dict[str, dict[DnsName, None]] = {}
     for spec in configuration.certificates:
         if _decision(spec, configuration, observed, forced, staple_ability=staple_ability).due:
-            for owner in owners_of(spec):
+            for owner in (*owners_of(spec, observed.account), *standing_owners(spec)):
                 provider = provider_for(settings, owner, spec.provider)
                 if isinstance(provider, str):
                     owners.setdefault(provider, {})[owner] = None
@@ -58,6 +61,15 @@ def wanted_zones(configuration: Configuration, observed: Observed, forced: Colle
         provider: Wanted(tuple(owners.get(provider, ())), tuple(left.get(provider, ())))
         for provider in dict.fromkeys((*owners, *left))
     }
+
+
+def account_first(configuration: Configuration, observed: Observed, forced: Collection[Alias] = ()) -> bool:
+    """Whether there is no account yet, and a due lineage cannot be planned without its URL."""
+    staple_ability = names_responder(observed.lineages.values(), observed.now)
+    return not observed.account and any(
+        needs_account(spec) and _decision(spec, configuration, observed, forced, staple_ability=staple_ability).due
+        for spec in configuration.certificates
+    )
 
 
 def plan(configuration: Configuration, observed: Observed, forced: Collection[Alias] = frozenset()) -> Plan:
@@ -143,7 +155,9 @@ def _plan_lineage(
     error = (
         key_error(spec, lineage, observed.lineages)
         or kind_error(spec, _key_source(spec, lineage), settings.ca)
+        or standing_error(methods, observed)
         or zone_error(spec, places, configuration, observed)
+        or script_error(methods, places)
         or profile_error(spec, observed.profiles, settings.ca)
         or redundancy_error(spec, settings.ca)
         or caa_error(spec, observed.caa, methods)
@@ -158,6 +172,7 @@ def _plan_lineage(
         UseKey(_key_source(spec, lineage), spec.key),
         Order(spec.identifiers, must_staple, profile_of(spec, observed.profiles), resume, _replaced(spec, observed)),
         *proofs(places),
+        *reliance(methods, observed),
         Activate(f"{settings.certdir}/{spec.alias}"),
         *((CallHook(spec.hook, debt),) if spec.hook else ()),
         *((MakeNextKey(spec.key),) if spec.key.policy is KeyPolicy.ROLLOVER else ()),
@@ -208,5 +223,7 @@ def _findings(
         findings.append(no_certificates(configuration.settings.domains_txt))
     findings += zone_findings((observed.zones or {}).values(), observed.now)
     findings += profile_findings([item.spec for item in due], observed.profiles)
+    findings += label_findings(due, observed.account)
+    findings += standing_findings(((item.spec, item.wake_at) for item in lineages), observed)
     findings += urgent_findings([item.alias for item in due], observed.lineages, observed.advice, observed.now)
     return [*findings, *caa_findings([item.spec for item in due], observed.caa)]
