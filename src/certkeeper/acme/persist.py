@@ -118,12 +118,26 @@ class Ability(StrEnum):
     """For the name alone, and a wildcard is to be proven."""
 
 
+_LEAST_FIRST = (Ability.MISSING, Ability.NO_WILDCARD, Ability.EXPIRED, Ability.ALLOWS)
+
+
 @dataclass(frozen=True, slots=True)
 class StandingVerdict:
     """`standing` is the record that decided; None where there is none of ours."""
 
     ability: Ability
     standing: Standing | None = None
+
+    @property
+    def rank(self) -> tuple[int, int]:
+        """What allows less comes first."""
+        until = self.standing.until if self.standing is not None else None
+        return _LEAST_FIRST.index(self.ability), until if until is not None else 2**63
+
+
+def worst(verdicts: Iterable[StandingVerdict]) -> StandingVerdict:
+    """What a CA must be expected to find, which may ask any server: the one that allows the least."""
+    return min(verdicts, key=lambda verdict: verdict.rank, default=StandingVerdict(Ability.MISSING))
 
 
 def judge_standing(

@@ -42,6 +42,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from certkeeper.adapters.journal import Journal
     from certkeeper.adapters.lock import Left
+    from certkeeper.apply.provision import ZoneOrder
     from certkeeper.apply.survey import Survey
 
 USER_AGENT = f"certkeeper/{__version__}"
@@ -248,6 +249,15 @@ class Machine:
         trial = Trial(zone, owner, value, self.settings, executor=executor, clock=self.clock, tell=tell)
         with orderly(lambda code: trial.interrupt(Interrupted(code))):
             return trial.run()
+
+    def provision(self, orders: "tuple[ZoneOrder, ...]", tell: Tell) -> tuple[CertkeeperError, ...]:
+        """Write standing records or take them away, and wait until every name server shows it; what went wrong."""
+        from certkeeper.adapters.pool import Pool  # noqa: PLC0415 - as above
+        from certkeeper.apply.provision import Provision  # noqa: PLC0415 - as above
+
+        provision = Provision(orders, self.settings, executor=Pool(self._ports()), clock=self.clock, tell=tell)
+        with orderly(lambda code: provision.interrupt(Interrupted(code))):
+            return provision.run()
 
     def issuer(self) -> Issuer | None:
         """Who the CA is in CAA records, and our account there; None where it does not say.

@@ -17,6 +17,12 @@ from certkeeper.plan.actions import (
     UseKey,
 )
 
+_KEYS = {
+    KeySource.PLAIN: "your own privkey.pem, which stays as it is",
+    KeySource.REUSE: "the present one again",
+    KeySource.NEXT: "the next one, privkey.roll.pem",
+}
+
 
 def explain(plan: Plan) -> Iterator[str]:
     """The actions that a run starts with, in the order in which it would take them."""
@@ -65,16 +71,10 @@ def method_lines(item: LineagePlan) -> Iterator[str]:
 def action_text(action: object) -> str:
     """One action in words."""
     match action:
-        case UseKey(source=KeySource.PLAIN):
-            return "key: your own privkey.pem, which stays as it is"
-        case UseKey(source=KeySource.REUSE):
-            return "key: the present one again"
-        case UseKey(source=KeySource.NEXT):
-            return "key: the next one, privkey.roll.pem"
+        case UseKey():
+            return f"key: {_KEYS.get(action.source, f'a new one, {action.spec}')}"
         case MakeNextKey(spec=spec):
             return f"next key: a new one, {spec}, in privkey.roll.pem"
-        case UseKey(spec=spec):
-            return f"key: a new one, {spec}"
         case Order():
             return _order_text(action)
         case Prove():

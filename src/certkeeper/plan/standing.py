@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 
-from certkeeper.acme.persist import Ability, Standing, StandingVerdict, judge_standing, ours_of, persist_owner
+from certkeeper.acme.persist import Ability, Standing, StandingVerdict, judge_standing, ours_of, persist_owner, worst
 from certkeeper.base.errors import CertkeeperError, Fault
 from certkeeper.base.names import Identifier
 from certkeeper.base.times import iso
@@ -15,7 +15,6 @@ from certkeeper.plan.observed import Observed, StandingLook
 
 WARNING = timedelta(days=30)
 """How long before its end a record is warned about."""
-_WORST_FIRST = (Ability.MISSING, Ability.NO_WILDCARD, Ability.EXPIRED, Ability.ALLOWS)
 _RUN_TAKES = timedelta(minutes=10)
 """A record has to outlast the run."""
 
@@ -31,7 +30,7 @@ def standing_verdict(identifier: Identifier, observed: Observed) -> StandingVerd
     look = (observed.standing or {}).get(persist_owner(identifier.domain), StandingLook())
     if not observed.account:
         return StandingVerdict(Ability.MISSING)
-    verdicts = [
+    return worst(
         judge_standing(
             values,
             issuers=observed.identities,
@@ -40,8 +39,7 @@ def standing_verdict(identifier: Identifier, observed: Observed) -> StandingVerd
             at=_epoch(observed.now + _RUN_TAKES),
         )
         for values in look.served.values()
-    ]
-    return min(verdicts, key=_rank, default=StandingVerdict(Ability.MISSING))
+    )
 
 
 def reliance(methods: Mapping[Identifier, ChallengeType], observed: Observed) -> Iterable[Rely]:
@@ -68,11 +66,15 @@ def standing_error(methods: Mapping[Identifier, ChallengeType], observed: Observ
         if method is ChallengeType.DNS_PERSIST_01:
             verdict = standing_verdict(identifier, observed)
             if verdict.ability is not Ability.ALLOWS:
-                return _missing(identifier, verdict, observed)
+                wildcards = any(
+                    other.wildcard and other.domain == identifier.domain and method is methods[other]
+                    for other in methods
+                )
+                return _missing(identifier, verdict, observed, write_command(identifier, wildcard=wildcards))
     return None
 
 
-def _missing(identifier: Identifier, verdict: StandingVerdict, observed: Observed) -> CertkeeperError:
+def _missing(identifier: Identifier, verdict: StandingVerdict, observed: Observed, command: str) -> CertkeeperError:
     owner = persist_owner(identifier.domain)
     if not observed.account:
         return StandingMissing(
@@ -85,7 +87,13 @@ def _missing(identifier: Identifier, verdict: StandingVerdict, observed: Observe
             f"{identifier}: nobody says what stands at {owner}: {look.trouble}",
             hint="see that the name servers of the zone answer: certkeeper dns doctor",
         )
-    return StandingMissing(f"{identifier}: {verdict_text(identifier, verdict)}", hint=write_command(identifier))
+    lacking = [
+        server
+        for server, values in look.served.items()
+        if not ours_of(values, issuers=observed.identities, account=observed.account)
+    ]
+    at = f" (missing at {', '.join(lacking)})" if 0 < len(lacking) < len(look.served) else ""
+    return StandingMissing(f"{identifier}: {verdict_text(identifier, verdict)}{at}", hint=command)
 
 
 def verdict_text(identifier: Identifier, verdict: StandingVerdict) -> str:
@@ -102,10 +110,10 @@ def verdict_text(identifier: Identifier, verdict: StandingVerdict) -> str:
             return f"the record at {owner} allows it" + (f" until {_time_text(until)}" if until is not None else "")
 
 
-def write_command(identifier: Identifier) -> str:
+def write_command(identifier: Identifier, *, wildcard: bool = False) -> str:
     """What makes a record stand for the name."""
-    wildcard = " --wildcard" if identifier.wildcard else ""
-    return f"certkeeper dns persist {identifier.domain} --write{wildcard}"
+    wide = " --wildcard" if wildcard or identifier.wildcard else ""
+    return f"certkeeper dns persist {identifier.domain} --write{wide}"
 
 
 def standing_findings(lineages: Iterable[tuple[CertSpec, datetime | None]], observed: Observed) -> Iterable[Finding]:
@@ -134,11 +142,6 @@ def ending_finding(identifier: Identifier, until: int, now: datetime) -> Finding
         consequence=f"after that {identifier.domain} cannot be proven by it",
         fix=f"{write_command(identifier)} puts one there that stands longer",
     )
-
-
-def _rank(verdict: StandingVerdict) -> tuple[int, int]:
-    until = verdict.standing.until if verdict.standing is not None else None
-    return _WORST_FIRST.index(verdict.ability), until if until is not None else 2**63
 
 
 def _epoch(at: datetime) -> int:
