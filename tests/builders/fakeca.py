@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from email.utils import format_datetime
 from functools import cached_property
+from ipaddress import ip_address
 from itertools import count
 
 from cryptography import x509
@@ -29,6 +30,8 @@ HOME = CA.rpartition("/")[0]
 TERMS = f"{HOME}/terms"
 LIFE = timedelta(days=90)
 Look = Callable[[DnsName], Sequence[frozenset[str]]]
+Fetch = Callable[[str], bytes | None]
+"""What is served under a token, or under a server name."""
 Json = Mapping[str, object]
 
 
@@ -51,6 +54,8 @@ class _Authorization:
     status: str = "pending"
     checked_at: float | None = None
     error: Json | None = None
+    type: str = "dns"
+    used: str = "dns-01"
 
 
 @dataclass(slots=True)
@@ -103,7 +108,15 @@ class Manners:
 class FakeCa:
     """Implements the port Http for one CA."""
 
-    def __init__(self, clock: FakeClock, look: Look, seed: int = 0) -> None:
+    def __init__(
+        self,
+        clock: FakeClock,
+        look: Look,
+        seed: int = 0,
+        *,
+        fetch: Fetch = lambda _: None,
+        connect: Fetch = lambda _: None,
+    ) -> None:
         self.manners = Manners()
         self.orders: dict[int, _Order] = {}
         self.accounts: dict[str, ec.EllipticCurvePublicKey] = {}
@@ -112,6 +125,8 @@ class FakeCa:
         self.replaced: list[str] = []
         self._clock = clock
         self._look = look
+        self._fetch = fetch
+        self._connect = connect
         self._random = random.Random(seed)  # noqa: S311 - a share of refusals, not a secret
         self._numbers = count(1)
         self._nonces: set[str] = set()
@@ -154,7 +169,8 @@ class FakeCa:
         if kind == "new-order":
             return self._new_order(account, payload)
         if kind in {"authorization", "challenge"}:
-            return self._authorization(kind, self._authorizations[int(number)], payload)
+            number, _, used = number.partition("/")
+            return self._authorization(kind, self._authorizations[int(number)], payload, used or "dns-01")
         order = self.orders[int(number)]
         assert order.account == account
         order.posts += 1
@@ -252,24 +268,24 @@ class FakeCa:
                 raise _Refused(self.manners.refuses_replacement, self.manners.refusal, 409)
             self.replaced.append(str(payload["replaces"]))
         identifiers = tuple((item["type"], item["value"]) for item in listed)
-        authorizations = [self._authorization_for(account, value) for _, value in identifiers]
+        authorizations = [self._authorization_for(account, type_, value) for type_, value in identifiers]
         self._random.shuffle(authorizations)
         order = _Order(next(self._numbers), account, identifiers, authorizations, posts=1)
         self.orders[order.number] = order
         return self._order(order, 201)
 
-    def _authorization_for(self, account: str, value: str) -> _Authorization:
+    def _authorization_for(self, account: str, type_: str, value: str) -> _Authorization:
         for known in self._authorizations.values():
             self._validate(known)
             if self.manners.reuses and known.status == "valid" and _named(known) == value and known.account == account:
                 return known
         number = next(self._numbers)
         wildcard = value.startswith("*.")
-        made = _Authorization(number, account, value.removeprefix("*."), wildcard, f"token-{number}")
+        made = _Authorization(number, account, value.removeprefix("*."), wildcard, f"token-{number}", type=type_)
         self._authorizations[number] = made
         return made
 
-    def _authorization(self, kind: str, authorization: _Authorization, payload: Json | None) -> Response:
+    def _authorization(self, kind: str, authorization: _Authorization, payload: Json | None, used: str) -> Response:
         for order in self.orders.values():
             if any(item is authorization for item in order.authorizations):
                 order.posts += 1
@@ -278,27 +294,27 @@ class FakeCa:
             assert payload == {}, "an empty object starts a challenge (§7.5.1)"
             if authorization.checked_at is not None:
                 raise _Refused("malformed", f"Cannot update challenge with status {authorization.status}")
+            authorization.used = used
             authorization.checked_at = self._clock.monotonic() + self.manners.validation
         else:
             assert payload is None
         self._validate(authorization)
-        challenge = self._challenge(authorization)
         if kind == "challenge":
-            return self._answer(200, challenge)
+            return self._answer(200, self._challenge(authorization, used))
         document: dict[str, object] = {
             "status": authorization.status,
-            "identifier": {"type": "dns", "value": authorization.value},
-            "challenges": [challenge],
+            "identifier": {"type": authorization.type, "value": authorization.value},
+            "challenges": [self._challenge(authorization, type_) for type_ in _offered(authorization)],
         }
         if authorization.wildcard:
             document["wildcard"] = True
         return self._answer(200, document)
 
-    def _challenge(self, authorization: _Authorization) -> Json:
+    def _challenge(self, authorization: _Authorization, type_: str) -> Json:
         under_way = authorization.status == "pending" and authorization.checked_at is not None
         document: dict[str, object] = {
-            "type": "dns-01",
-            "url": f"{HOME}/challenge/{authorization.number}",
+            "type": type_,
+            "url": f"{HOME}/challenge/{authorization.number}{'' if type_ == 'dns-01' else '/' + type_}",
             "status": "processing" if under_way else authorization.status,
             "token": authorization.token,
         }
@@ -307,23 +323,30 @@ class FakeCa:
         return document
 
     def _validate(self, authorization: _Authorization) -> None:
-        """Look at DNS once, when the time has come; every server that answers has to serve the value."""
+        """Look once, when the time has come; every name server that answers has to serve the value."""
         at = authorization.checked_at
         if authorization.status != "pending" or at is None or at > self._clock.monotonic():
             return
-        thumbprint = self.thumbprints[authorization.account]
-        digest = hashlib.sha256(f"{authorization.token}.{thumbprint}".encode()).digest()
-        wanted = _b64(digest)
-        seen = self._look(DnsName(f"_acme-challenge.{authorization.value}"))
-        found = bool(seen) and all(wanted in values for values in seen)
-        if found and authorization.value not in self.manners.refuses:
+        if self._is_there(authorization) and authorization.value not in self.manners.refuses:
             authorization.status = "valid"
             return
         authorization.status = "invalid"
         authorization.error = {
             "type": "urn:ietf:params:acme:error:unauthorized",
-            "detail": f"Incorrect TXT record found at _acme-challenge.{authorization.value}",
+            "detail": f"Incorrect TXT record found at _acme-challenge.{authorization.value}"
+            if authorization.used == "dns-01"
+            else f"nothing that proves {authorization.value} by {authorization.used}",
         }
+
+    def _is_there(self, authorization: _Authorization) -> bool:
+        key_authorization = f"{authorization.token}.{self.thumbprints[authorization.account]}"
+        digest = hashlib.sha256(key_authorization.encode()).digest()
+        if authorization.used == "http-01":
+            return self._fetch(authorization.token) == key_authorization.encode()
+        if authorization.used == "tls-alpn-01":
+            return _acme_certificate(self._connect(_server_name(authorization)), authorization, digest)
+        seen = self._look(DnsName(f"_acme-challenge.{authorization.value}"))
+        return bool(seen) and all(_b64(digest) in values for values in seen)
 
     def _status(self, order: _Order) -> str:
         for authorization in order.authorizations:
@@ -358,7 +381,7 @@ class FakeCa:
         order.finalized_at = self._clock.monotonic()
         assert order.csr.is_signature_valid
         named = order.csr.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-        assert sorted(named.get_values_for_type(x509.DNSName)) == sorted(value for _, value in order.identifiers)
+        assert sorted(_texts(named)) == sorted(value for _, value in order.identifiers)
         return self._order(order, 200)
 
     def _sign(self, order: _Order) -> bytes:
@@ -373,7 +396,7 @@ class FakeCa:
             .serial_number(x509.random_serial_number())
             .not_valid_before(now - timedelta(hours=1))
             .not_valid_after(now - timedelta(hours=1) + LIFE)
-            .add_extension(x509.SubjectAlternativeName([x509.DNSName(value) for _, value in order.identifiers]), True)
+            .add_extension(x509.SubjectAlternativeName([_general_name(*item) for item in order.identifiers]), True)
             .add_extension(x509.AuthorityKeyIdentifier(b"fake", None, None), False)
             .sign(signer.key, SHA256())
         )
@@ -397,6 +420,44 @@ class FakeCa:
             headers.append(("replay-nonce", fresh))
         data = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
         return Response(status, self._clock.now(), tuple(headers), data)
+
+
+def _offered(authorization: _Authorization) -> list[str]:
+    if authorization.wildcard:
+        return ["dns-01"]
+    served = ["tls-alpn-01", "http-01"]
+    return served if authorization.type == "ip" else ["http-01", "dns-01", "tls-alpn-01"]
+
+
+def _server_name(authorization: _Authorization) -> str:
+    return ip_address(authorization.value).reverse_pointer if authorization.type == "ip" else authorization.value
+
+
+def _acme_certificate(pem: bytes | None, authorization: _Authorization, digest: bytes) -> bool:
+    """RFC 8737 §3: self-signed, one name, and the digest in a critical extension."""
+    if pem is None:
+        return False
+    certificate = x509.load_pem_x509_certificate(pem)
+    certificate.verify_directly_issued_by(certificate)
+    extension = certificate.extensions.get_extension_for_oid(x509.ObjectIdentifier("1.3.6.1.5.5.7.1.31"))
+    named = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert isinstance(extension.value, x509.UnrecognizedExtension)
+    return (
+        extension.critical
+        and extension.value.value == b"\x04\x20" + digest
+        and list(named) == [_general_name(authorization.type, authorization.value)]
+    )
+
+
+def _general_name(type_: str, value: str) -> x509.GeneralName:
+    return x509.IPAddress(ip_address(value)) if type_ == "ip" else x509.DNSName(value)
+
+
+def _texts(named: x509.SubjectAlternativeName) -> list[str]:
+    return [
+        *named.get_values_for_type(x509.DNSName),
+        *(str(address) for address in named.get_values_for_type(x509.IPAddress)),
+    ]
 
 
 def _named(authorization: _Authorization) -> str:

@@ -15,6 +15,7 @@ from certkeeper.config.settings import (
     ExternalAccount,
     Provider,
     RenewPolicy,
+    ServerAddress,
     Settings,
     ZoneRule,
 )
@@ -44,6 +45,8 @@ def settings(
     providers: tuple[Provider, ...] = (),
     zone_rules: tuple[ZoneRule, ...] = (),
     external_account: ExternalAccount | None = None,
+    http_listen: tuple[ServerAddress, ...] = (),
+    tls_alpn_listen: tuple[ServerAddress, ...] = (),
 ) -> Settings:
     return Settings(
         config_file="/etc/dehydrated/config",
@@ -59,6 +62,9 @@ def settings(
         providers=providers,
         zone_rules=zone_rules,
         external_account=external_account,
+        alpn_certdir="/etc/dehydrated/alpn-certs",
+        http_listen=http_listen,
+        tls_alpn_listen=tls_alpn_listen,
     )
 
 

@@ -4,15 +4,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar, Generic, TypeVar, cast
 
-from certkeeper.apply.ports import HookCall, Ports
+from certkeeper.apply.ports import AnsweredChallenge, HookCall, Ports, ServedFile
 from certkeeper.base.accounts import StoredAccount
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.keys import KeyPair, KeySpec
 from certkeeper.base.names import Alias, DnsName
 from certkeeper.base.wire import Exchange, Step
+from certkeeper.config.methods import ChallengeType
+from certkeeper.config.settings import ServerAddress
 from certkeeper.lineage.model import Draft, Lineage, VersionFiles
 from certkeeper.plan.backoff import next_backoff
-from certkeeper.plan.records import Record
+from certkeeper.plan.records import FileIntent, Record
 from certkeeper.zone.changes import ChangeSet
 from certkeeper.zone.propagation import Answer, Question, Server, ServerSet
 from certkeeper.zone.rrset import Zone
@@ -289,3 +291,52 @@ class RunHook(Effect[str]):
 
     def perform(self, ports: Ports) -> str:
         return ports.hooks.call(self.call)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckFolder(Effect[None]):
+    folder: str
+
+    def perform(self, ports: Ports) -> None:
+        ports.files.check(self.folder)
+
+
+@dataclass(frozen=True, slots=True)
+class PutFile(Effect[None]):
+    file: ServedFile
+
+    def perform(self, ports: Ports) -> None:
+        ports.files.put(self.file)
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveFile(Effect[bool]):
+    intent: FileIntent
+
+    def perform(self, ports: Ports) -> bool:
+        return ports.files.remove(self.intent)
+
+
+@dataclass(frozen=True, slots=True)
+class Listen(Effect[None]):
+    method: ChallengeType
+    addresses: tuple[ServerAddress, ...]
+
+    def perform(self, ports: Ports) -> None:
+        ports.listeners.listen(self.method, self.addresses)
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerChallenge(Effect[None]):
+    challenge: AnsweredChallenge
+
+    def perform(self, ports: Ports) -> None:
+        ports.listeners.answer(self.challenge)
+
+
+@dataclass(frozen=True, slots=True)
+class UnanswerChallenge(Effect[None]):
+    challenge: AnsweredChallenge
+
+    def perform(self, ports: Ports) -> None:
+        ports.listeners.unanswer(self.challenge)

@@ -50,6 +50,7 @@ def obtain(attempt: Attempt, wanted: OrderAction, source: KeySource) -> Exchange
         CertkeeperError: `attempt` says what is there of it.
     """
     # First of all, since a folder that cannot be written to, or a key that is no good, must not cost an order.
+    yield from attempt.shared.served.prepare(attempt.item.serves)
     draft = attempt.draft = yield from do(BeginVersion(attempt.alias))
     present = yield from _present_key(attempt, source)
     if wanted.resume is not None:

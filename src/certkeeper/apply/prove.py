@@ -3,8 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import TypeVar
 
-from certkeeper.acme.challenge import Challenge, answer, dns01_value
+from certkeeper.acme.alpn import acme_certificate, server_name
+from certkeeper.acme.challenge import Challenge, answer, dns01_value, key_authorization
 from certkeeper.acme.order import (
     Authorization,
     AuthorizationStatus,
@@ -18,17 +20,26 @@ from certkeeper.acme.order import (
 from certkeeper.acme.persist import Standing
 from certkeeper.acme.session import Session
 from certkeeper.apply.attempt import Attempt
+from certkeeper.apply.effects import MakeKey, do
+from certkeeper.apply.ports import AnsweredChallenge, ServedFile
+from certkeeper.apply.served import Thing
 from certkeeper.base.errors import printable
 from certkeeper.base.events import NamesProven
+from certkeeper.base.keys import KeyAlgorithm, KeySpec
 from certkeeper.base.names import DnsName, Identifier
+from certkeeper.base.times import from_epoch
 from certkeeper.base.wire import Exchange, together
 from certkeeper.config.methods import ChallengeType
-from certkeeper.plan.actions import LineagePlan
+from certkeeper.plan.actions import LineagePlan, Serve
 from certkeeper.plan.proving import owner_of
 from certkeeper.plan.standing import write_command
 from certkeeper.zone.rrset import Zone
 
 DEFAULT_VALIDATION_TIMEOUT = timedelta(minutes=5)
+_T = TypeVar("_T")
+_FOR_ALL = 0o644
+_FOR_THE_GROUP = 0o640
+_ALPN_KEY = KeySpec(KeyAlgorithm.P256)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +65,7 @@ def prove(attempt: Attempt, order: Order) -> Exchange[Order]:
     bound = item.spec.validation_timeout or DEFAULT_VALIDATION_TIMEOUT
     order = yield from wait_while(session, order, frozenset({OrderStatus.PENDING}), bound)
     shared.waves.release(item.alias)
+    shared.served.release(item.alias)
     if order.status is OrderStatus.INVALID:
         raise (yield from explain_invalid(session, order))
     shared.tell(NamesProven(str(item.alias)))
@@ -68,14 +80,18 @@ def _pending(
     for authorization in authorizations:
         identifier = authorization.identifier
         if authorization.status is AuthorizationStatus.PENDING:
-            # Some CAs do not say of a wildcard's authorization that it is one.
-            method = methods.get(identifier) or methods.get(replace(identifier, value=f"*.{identifier.value}"))
+            method = _of_name(methods, identifier)
             if method is None:
                 raise OrderFailed(f"{identifier}: the CA wants a name proven that was not ordered")
             pending.append(_Pending(identifier, method, authorization.challenge(method.value)))
         elif authorization.status is not AuthorizationStatus.VALID:
             raise OrderFailed(f"{identifier}: authorization is {authorization.status}")
     return tuple(pending)
+
+
+def _of_name(planned: Mapping[Identifier, _T], identifier: Identifier) -> _T | None:
+    """What was planned for the name. Some CAs do not say of a wildcard's authorization that it is one."""
+    return planned.get(identifier) or planned.get(replace(identifier, value=f"*.{identifier.value}"))
 
 
 def _answer_all(attempt: Attempt, pending: Sequence[_Pending]) -> Exchange[None]:
@@ -88,8 +104,10 @@ def _answer_all(attempt: Attempt, pending: Sequence[_Pending]) -> Exchange[None]
                 ways.append(_through_records(attempt, mine))
             case ChallengeType.DNS_PERSIST_01:
                 ways.append(_by_standing_records(attempt, mine))
-            case _:
-                raise OrderFailed(f"{mine[0].identifier}: {method} is not answered by this version")
+            case ChallengeType.HTTP_01:
+                ways.append(_through_tokens(attempt, mine))
+            case ChallengeType.TLS_ALPN_01:
+                ways.append(_through_certificates(attempt, mine))
     yield from together(ways)
 
 
@@ -104,7 +122,8 @@ def _through_records(attempt: Attempt, pending: Sequence[_Pending]) -> Exchange[
 def _by_standing_records(attempt: Attempt, pending: Sequence[_Pending]) -> Exchange[None]:
     """dns-persist-01: records that every name server shows; the CA is not told to look at what cannot satisfy it."""
     for one in pending:
-        _refuse_mismatch(one, attempt.item.standings.get(one.identifier, ()), attempt.shared.session.kid or "")
+        standings = _of_name(attempt.item.standings, one.identifier) or ()
+        _refuse_mismatch(one, standings, attempt.shared.session.kid or "")
     yield from _tell_the_ca(attempt, pending)
 
 
@@ -121,6 +140,45 @@ def _refuse_mismatch(one: _Pending, standings: Sequence[Standing], account: str)
             f"{one.identifier}: its standing record is for {there}, and the CA goes by {', '.join(challenge.issuers)}",
             hint=write_command(one.identifier),
         )
+
+
+def _through_tokens(attempt: Attempt, pending: Sequence[_Pending]) -> Exchange[None]:
+    """http-01 (RFC 8555 §8.3): the key authorization, and nothing else, at a path that ends in the token."""
+    serve = _serve(attempt, ChallengeType.HTTP_01)
+    things: list[Thing] = []
+    for one in pending:
+        token = one.challenge.token
+        content = key_authorization(token, attempt.shared.session.key).encode("ascii")
+        if serve.listen:
+            things.append(AnsweredChallenge(serve.method, token, content))
+        else:
+            things.append(ServedFile(serve.folder, token, content, _FOR_ALL))
+    yield from attempt.shared.served.publish(attempt.alias, things)
+    yield from _tell_the_ca(attempt, pending)
+
+
+def _through_certificates(attempt: Attempt, pending: Sequence[_Pending]) -> Exchange[None]:
+    """tls-alpn-01 (RFC 8737): a certificate of its own for each name, in dehydrated's files where a server reads them.
+
+    One whose file is there without its key, or the other way round, is of no use, so the key is made for each try.
+    """
+    serve, stamp = _serve(attempt, ChallengeType.TLS_ALPN_01), attempt.draft.stamp if attempt.draft else 0
+    things: list[Thing] = []
+    for one in pending:
+        key = yield from do(MakeKey(_ALPN_KEY))
+        name, proof = server_name(one.identifier), key_authorization(one.challenge.token, attempt.shared.session.key)
+        certificate = acme_certificate(key, one.identifier, proof, from_epoch(stamp))
+        if serve.listen:
+            things.append(AnsweredChallenge(serve.method, name, certificate + key.pem))
+        else:
+            things.append(ServedFile(serve.folder, f"{name}.key.pem", key.pem, _FOR_THE_GROUP))
+            things.append(ServedFile(serve.folder, f"{name}.crt.pem", certificate, _FOR_THE_GROUP))
+    yield from attempt.shared.served.publish(attempt.alias, things)
+    yield from _tell_the_ca(attempt, pending)
+
+
+def _serve(attempt: Attempt, method: ChallengeType) -> Serve:
+    return next(serve for serve in attempt.item.serves if serve.method is method)
 
 
 def _tell_the_ca(attempt: Attempt, pending: Sequence[_Pending]) -> Exchange[None]:

@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Callable, Collection, Mapping
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import AbstractContextManager, closing, nullcontext, suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -41,6 +41,7 @@ from certkeeper.zone.rrset import Zone
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from certkeeper.adapters.journal import Journal
+    from certkeeper.adapters.listeners import OwnListeners
     from certkeeper.adapters.lock import Left
     from certkeeper.apply.provision import ZoneOrder
     from certkeeper.apply.survey import Survey
@@ -232,7 +233,7 @@ class Machine:
             terms_accepted=terms_accepted,
             tell=tell,
         )
-        with orderly(lambda code: reconciler.interrupt(Interrupted(code))):
+        with closing(self._listeners), orderly(lambda code: reconciler.interrupt(Interrupted(code))):
             return reconciler.run()
 
     def try_out(self, zone: Zone, owner: DnsName, value: str, tell: Tell) -> tuple[CertkeeperError, ...]:
@@ -323,6 +324,7 @@ class Machine:
     def _ports(self) -> Ports:
         from certkeeper.adapters import keys  # noqa: PLC0415 - a run with nothing to do needs no new key
         from certkeeper.adapters.dns.claimed import ClaimedDns  # noqa: PLC0415 - nor DNS
+        from certkeeper.adapters.webfolders import WebFolders  # noqa: PLC0415 - a run with nothing to do serves nothing
 
         return Ports(
             http=self._http,
@@ -335,7 +337,15 @@ class Machine:
             journal=self.journal,
             claims=self.claims,
             hooks=self.hooks,
+            files=WebFolders(),
+            listeners=self._listeners,
         )
+
+    @cached_property
+    def _listeners(self) -> "OwnListeners":
+        from certkeeper.adapters.listeners import OwnListeners  # noqa: PLC0415 - as above
+
+        return OwnListeners()
 
     @cached_property
     def _providers(self) -> Mapping[str, Dns]:

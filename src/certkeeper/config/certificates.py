@@ -13,7 +13,14 @@ from certkeeper.config.findings import Finding, Severity
 from certkeeper.config.lint import ignored_settings, unknown_variables
 from certkeeper.config.methods import Methods, impossible, read_methods
 from certkeeper.config.providers import ProviderKind, Wish, explicit_kind, is_pdns_script, wish_of
-from certkeeper.config.settings import DEFAULT_METHODS, DEFAULT_RETENTION, CertSpec, Rejected, RenewPolicy
+from certkeeper.config.settings import (
+    DEFAULT_METHODS,
+    DEFAULT_RETENTION,
+    DEFAULT_WELLKNOWN,
+    CertSpec,
+    Rejected,
+    RenewPolicy,
+)
 from certkeeper.config.shell import Assignment, Script
 from certkeeper.config.values import Values
 from certkeeper.config.variables import DEFAULTS, PER_CERTIFICATE
@@ -39,6 +46,7 @@ class Terms:
     keep: Retention = DEFAULT_RETENTION
     wish: Wish = _NO_WISH
     methods: Methods = DEFAULT_METHODS
+    wellknown: str = DEFAULT_WELLKNOWN
 
 
 def read_terms(values: Values, environment: Mapping[str, str]) -> Exchange[Terms]:
@@ -69,6 +77,7 @@ def read_terms(values: Values, environment: Mapping[str, str]) -> Exchange[Terms
         keep=_keep(values),
         wish=wish,
         methods=methods,
+        wellknown=values.path("WELLKNOWN", DEFAULT_WELLKNOWN),
     )
 
 
@@ -111,6 +120,7 @@ def certificate(line: DomainLine, terms: Terms, provider: str) -> CertSpec | Rej
         keep=terms.keep,
         provider=provider,
         methods=terms.methods.about(line.identifiers),
+        wellknown=terms.wellknown,
     )
 
 

@@ -17,6 +17,7 @@ DEFAULT_PROPAGATION = timedelta(seconds=300)
 DEFAULT_KEY = KeySpec()
 DEFAULT_RETENTION = Retention()
 DEFAULT_METHODS = Methods()
+DEFAULT_WELLKNOWN = "/var/www/dehydrated"
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +160,7 @@ class CertSpec:
     certificate, empty where there is none. `provider` is who writes its challenge records, unless a zone has a rule.
     `profile` is required of the CA; `preferred_profile` counts where that is empty and the CA offers it.
     `preferred_chain` is the common name of an issuer in the chain to take, empty for the CA's default. `methods` are
-    the ways in which each name may be proven.
+    the ways in which each name may be proven, `wellknown` is the folder for http-01.
     """
 
     alias: Alias
@@ -177,6 +178,7 @@ class CertSpec:
     keep: Retention = DEFAULT_RETENTION
     provider: str = ""
     methods: Methods = DEFAULT_METHODS
+    wellknown: str = DEFAULT_WELLKNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,8 +205,9 @@ class Settings:
     `propagation` bounds the wait for the name servers (WAIT, PDNS_WAIT), `demand` says whose word it takes.
     `vantage` are resolvers that have to see the records, too. `providers` are all that a certificate or a zone of the
     page names; `zone_rules` has the longer suffixes first. `caa_check`: CAA that forbids stops a certificate before
-    its order. `external_account` is whom a new account is bound to. `ari`: the CA is asked when it wants certificates
-    renewed.
+    its order. `alpn_certdir` is where files for tls-alpn-01 go; `http_listen` and `tls_alpn_listen` are where a run
+    answers by itself. `external_account` is whom a new account is bound to. `ari`: the CA is asked when it wants
+    certificates renewed.
     """
 
     config_file: str
@@ -229,6 +232,9 @@ class Settings:
     dns_ignore: tuple[IgnoredServer, ...] = ()
     vantage: tuple[ServerAddress, ...] = ()
     demand: Demand = Demand.REACHABLE
+    alpn_certdir: str = ""
+    http_listen: tuple[ServerAddress, ...] = ()
+    tls_alpn_listen: tuple[ServerAddress, ...] = ()
 
     def provider(self, id_: str) -> Provider | None:
         return next((item for item in self.providers if item.id == id_), None)

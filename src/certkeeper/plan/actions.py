@@ -12,8 +12,8 @@ from certkeeper.base.keys import KeySpec
 from certkeeper.base.names import Alias, DnsName, Identifier
 from certkeeper.config.findings import Finding
 from certkeeper.config.methods import ChallengeType
-from certkeeper.config.settings import CertSpec
-from certkeeper.plan.records import Backoff, ChallengeIntent, HookDebt, OrderIntent, Record
+from certkeeper.config.settings import CertSpec, ServerAddress
+from certkeeper.plan.records import Backoff, ChallengeIntent, FileIntent, HookDebt, OrderIntent, Record
 from certkeeper.zone.rrset import Zone
 
 
@@ -87,6 +87,16 @@ class Rely:
 
 
 @dataclass(frozen=True, slots=True)
+class Serve:
+    """Prove names by what is served under them: by files in a folder, or by listeners of this run's at addresses."""
+
+    method: ChallengeType
+    identifiers: tuple[Identifier, ...]
+    folder: str = ""
+    listen: tuple[ServerAddress, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Activate:
     """Stage a complete version and switch the lineage's one link to it."""
 
@@ -108,7 +118,7 @@ class MakeNextKey:
     spec: KeySpec
 
 
-Action: TypeAlias = Order | UseKey | Prove | Rely | Activate | CallHook | MakeNextKey
+Action: TypeAlias = Order | UseKey | Prove | Rely | Serve | Activate | CallHook | MakeNextKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +172,10 @@ class LineagePlan:
         return {action.identifier: action.standings for action in self.actions if isinstance(action, Rely)}
 
     @property
+    def serves(self) -> tuple[Serve, ...]:
+        return tuple(action for action in self.actions if isinstance(action, Serve))
+
+    @property
     def proofs(self) -> tuple[Prove, ...]:
         return tuple(action for action in self.actions if isinstance(action, Prove))
 
@@ -173,7 +187,7 @@ class Plan:
     `withdrawals` are the records of killed runs, by the zone to take them from; `unreachable` says why they have to
     stay where the DNS provider cannot be asked. `stale` are journal entries that nobody needs any more,
     `homeless` those of records whose zone is not at its provider now: they stay until it is there again, or until
-    somebody says that it is gone for good (`dns cleanup`).
+    somebody says that it is gone for good (`dns cleanup`). `files` are the challenge files of killed runs.
     """
 
     lineages: tuple[LineagePlan, ...]
@@ -185,6 +199,7 @@ class Plan:
     unreachable: tuple[CertkeeperError, ...] = ()
     stale: tuple[Record, ...] = ()
     homeless: tuple[ChallengeIntent, ...] = ()
+    files: tuple[FileIntent, ...] = ()
 
     @property
     def due(self) -> tuple[LineagePlan, ...]:
@@ -203,4 +218,5 @@ class Plan:
     @property
     def idle(self) -> bool:
         """Nothing to do, not even to clean up."""
-        return not (any(item.actions for item in self.lineages) or self.withdrawals or self.unreachable or self.stale)
+        left = self.withdrawals or self.unreachable or self.stale or self.files
+        return not (left or any(item.actions for item in self.lineages))

@@ -14,14 +14,9 @@ from certkeeper.plan.actions import (
     Plan,
     Prove,
     Rely,
+    Serve,
     UseKey,
 )
-
-_KEYS = {
-    KeySource.PLAIN: "your own privkey.pem, which stays as it is",
-    KeySource.REUSE: "the present one again",
-    KeySource.NEXT: "the next one, privkey.roll.pem",
-}
 
 
 def explain(plan: Plan) -> Iterator[str]:
@@ -30,6 +25,8 @@ def explain(plan: Plan) -> Iterator[str]:
         yield f"account at {plan.register_at}: found by its key, or registered (which needs --accept-terms)"
     for item in plan.lineages:
         yield from _lineage(item)
+    for intent in plan.files:
+        yield f"file {intent.folder}/{intent.name} of a killed run removed first"
     if plan.zones or plan.withdrawals:
         yield ""
         for zone, left in plan.withdrawals.items():
@@ -61,10 +58,11 @@ def _lineage(item: LineagePlan) -> Iterator[str]:
 
 
 def method_lines(item: LineagePlan) -> Iterator[str]:
-    """The names of each method; nothing where all are proven by dns-01, which the zones tell."""
-    if set(item.methods.values()) == {ChallengeType.DNS_01}:
+    """The names of each method through DNS, where there are others."""
+    used = dict.fromkeys(item.methods.values())
+    if set(used) == {ChallengeType.DNS_01}:
         return
-    for method in dict.fromkeys(item.methods.values()):
+    for method in (one for one in used if one.through_dns):
         yield f"{' '.join(str(name) for name, used in item.methods.items() if used is method)} by {method}"
 
 
@@ -72,7 +70,7 @@ def action_text(action: object) -> str:
     """One action in words."""
     match action:
         case UseKey():
-            return f"key: {_KEYS.get(action.source, f'a new one, {action.spec}')}"
+            return f"key: {_key_text(action)}"
         case MakeNextKey(spec=spec):
             return f"next key: a new one, {spec}, in privkey.roll.pem"
         case Order():
@@ -82,6 +80,9 @@ def action_text(action: object) -> str:
         case Rely():
             standing = "; or ".join(item.value for item in action.standings) or "what stands there"
             return f"prove: {action.identifier} by its standing record: {standing}"
+        case Serve(listen=listen):
+            where = f"answered at {' '.join(map(str, listen))}" if listen else f"through files in {action.folder}"
+            return f"prove: {' '.join(str(name) for name in action.identifiers)} by {action.method}, {where}"
         case Activate():
             return f"activate: {action.folder}"
         case CallHook():
@@ -96,3 +97,15 @@ def _order_text(order: Order) -> str:
     again = f" (goes on with {order.resume.url})" if order.resume is not None else ""
     replaced = ", in the place of the present certificate" if order.replaces else ""
     return f"order: {' '.join(str(name) for name in order.identifiers)}{extras}{replaced}{again}"
+
+
+def _key_text(action: UseKey) -> str:
+    match action.source:
+        case KeySource.PLAIN:
+            return "your own privkey.pem, which stays as it is"
+        case KeySource.REUSE:
+            return "the present one again"
+        case KeySource.NEXT:
+            return "the next one, privkey.roll.pem"
+        case KeySource.NEW:
+            return f"a new one, {action.spec}"

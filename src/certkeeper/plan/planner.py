@@ -39,9 +39,9 @@ from certkeeper.plan.preflight import (
     zone_findings,
 )
 from certkeeper.plan.profiles import profile_error, profile_findings, profile_of
-from certkeeper.plan.proving import needs_account, owners_of, proofs, proven, standing_owners
+from certkeeper.plan.proving import needs_account, owners_of, proven, standing_owners, ways
 from certkeeper.plan.recovery import homeless_findings, leftovers, resumable, stale, unfinished, unpaid, zones_left
-from certkeeper.plan.standing import reliance, standing_error, standing_findings
+from certkeeper.plan.standing import standing_error, standing_findings
 from certkeeper.zone.rrset import Zone
 
 
@@ -106,6 +106,7 @@ def plan(configuration: Configuration, observed: Observed, forced: Collection[Al
         unreachable=left.unreachable,
         stale=stale(lineages, observed),
         homeless=left.homeless,
+        files=observed.records.files,
     )
 
 
@@ -171,8 +172,7 @@ def _plan_lineage(
     actions: tuple[Action, ...] = (
         UseKey(_key_source(spec, lineage), spec.key),
         Order(spec.identifiers, must_staple, profile_of(spec, observed.profiles), resume, _replaced(spec, observed)),
-        *proofs(places),
-        *reliance(methods, observed),
+        *ways(spec, settings, observed, methods, places),
         Activate(f"{settings.certdir}/{spec.alias}"),
         *((CallHook(spec.hook, debt),) if spec.hook else ()),
         *((MakeNextKey(spec.key),) if spec.key.policy is KeyPolicy.ROLLOVER else ()),

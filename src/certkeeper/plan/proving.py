@@ -8,10 +8,10 @@ from certkeeper.base.names import DnsName, Identifier, IdentifierType
 from certkeeper.config.methods import ChallengeType
 from certkeeper.config.providers import provider_for
 from certkeeper.config.settings import CertSpec, Settings
-from certkeeper.plan.actions import Prove
+from certkeeper.plan.actions import Prove, Rely, Serve
 from certkeeper.plan.observed import Observed, Place
 from certkeeper.plan.records import CHALLENGE_LABEL
-from certkeeper.plan.standing import standing_verdict
+from certkeeper.plan.standing import reliance, standing_verdict
 from certkeeper.zone.rrset import Zone
 
 
@@ -128,6 +128,19 @@ def _may_prove(
     return not (method.published and _homeless(spec, settings, observed, places, owner))
 
 
+def ways(
+    spec: CertSpec,
+    settings: Settings,
+    observed: Observed,
+    methods: Mapping[Identifier, ChallengeType],
+    places: Mapping[DnsName, Place | None],
+) -> Iterable[Prove | Rely | Serve]:
+    """What a run does to prove the names."""
+    yield from proofs(places)
+    yield from reliance(methods, observed)
+    yield from serves(spec, settings, methods)
+
+
 def proofs(places: Mapping[DnsName, Place | None]) -> Iterable[Prove]:
     """One per zone."""
     grouped: dict[Zone, dict[DnsName, DnsName]] = {}
@@ -137,6 +150,17 @@ def proofs(places: Mapping[DnsName, Place | None]) -> Iterable[Prove]:
     for zone, owners in grouped.items():
         aliases = tuple((owner, written) for owner, written in owners.items() if owner != written)
         yield Prove(zone, tuple(dict.fromkeys(owners.values())), aliases)
+
+
+def serves(spec: CertSpec, settings: Settings, methods: Mapping[Identifier, ChallengeType]) -> Iterable[Serve]:
+    """One per method that is not through DNS: by our own listener, where the page says so, else by files."""
+    for method in dict.fromkeys(methods.values()):
+        mine = tuple(identifier for identifier, used in methods.items() if used is method)
+        match method:
+            case ChallengeType.HTTP_01:
+                yield Serve(method, mine, spec.wellknown, settings.http_listen)
+            case ChallengeType.TLS_ALPN_01:
+                yield Serve(method, mine, settings.alpn_certdir, settings.tls_alpn_listen)
 
 
 def _homeless(

@@ -13,9 +13,11 @@ from builders.fakes import (
     FakeAccounts,
     FakeClaims,
     FakeClock,
+    FakeFiles,
     FakeHooks,
     FakeJournal,
     FakeKeys,
+    FakeListeners,
     FakeStore,
     SeededExecutor,
     through,
@@ -45,6 +47,8 @@ def ports() -> Ports:
         FakeJournal(),
         FakeClaims(),
         FakeHooks(),
+        FakeFiles(),
+        FakeListeners(),
     )
 
 

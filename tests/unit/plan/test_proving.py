@@ -71,8 +71,8 @@ def test_the_plan_shows_how_each_name_is_proven() -> None:
     shown = [line.strip() for line in lines if " by " in line]
     assert shown == [
         "prove: a.example.org by dns-01",
-        "prove: b.example.net by http-01",
-        "prove: c.example.org by tls-alpn-01",
+        "prove: b.example.net by http-01, through files in /var/www/dehydrated",
+        "prove: c.example.org by tls-alpn-01, through files in /etc/dehydrated/alpn-certs",
     ]
 
 
