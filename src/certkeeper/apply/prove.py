@@ -138,7 +138,7 @@ def _refuse_mismatch(one: _Pending, standings: Sequence[Standing], account: str)
         there = ", ".join(sorted({standing.issuer for standing in standings})) or "nobody"
         raise OrderFailed(
             f"{one.identifier}: its standing record is for {there}, and the CA goes by {', '.join(challenge.issuers)}",
-            hint=write_command(one.identifier),
+            hint=write_command(one.identifier.domain, wildcard=one.identifier.wildcard),
         )
 
 

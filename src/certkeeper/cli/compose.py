@@ -13,6 +13,7 @@ from certkeeper.adapters.accounts import Accounts
 from certkeeper.adapters.advice import AdviceFile
 from certkeeper.adapters.claims import Claims
 from certkeeper.adapters.clock import SystemClock
+from certkeeper.adapters.ends import EndsFile
 from certkeeper.adapters.lock import LockFile, wait_for
 from certkeeper.adapters.page import read_page
 from certkeeper.adapters.store import Store
@@ -33,7 +34,7 @@ from certkeeper.plan.caa import names_to_look_up
 from certkeeper.plan.observed import Caa, Observed, Place, StandingLook
 from certkeeper.plan.planner import plan, wanted_zones
 from certkeeper.plan.profiles import names_a_profile
-from certkeeper.plan.proving import standing_places
+from certkeeper.plan.proving import standing_owners, standing_places
 from certkeeper.plan.records import Records
 from certkeeper.zone.caa import Issuer
 from certkeeper.zone.rrset import Zone
@@ -137,13 +138,20 @@ class Machine:
             records=records,
             config_folders=self.store.folders_with_config(),
         )
-        return replace(observed, advice=self.advice(observed.lineages))
+        return replace(observed, advice=self.advice(observed.lineages), ends=self.ends.read())
 
     def advice(self, lineages: Mapping[Alias, Lineage]) -> Mapping[Alias, Advice]:
         """What the CA said lately of certificates that are live; nothing where ARI is "no"."""
         return (
             of_live(AdviceFile(self.settings.statedir).read(), lineages, self.settings.ca) if self.settings.ari else {}
         )
+
+    @property
+    def ends(self) -> EndsFile:
+        """When standing records of our account end, as far as they were seen and the page relies on any."""
+        relied_on = any(standing_owners(spec) for spec in self.configuration.certificates)
+        stored = self.accounts.read(self.settings.ca) if relied_on else None
+        return EndsFile(self.settings.statedir, (stored.kid if stored is not None else None) or "")
 
     def advised(self, selected: Configuration, observed: Observed) -> Observed:
         """The same, after the CA was asked about the selected certificates that it is time to ask about.
@@ -278,7 +286,7 @@ class Machine:
         return Caa(issuer, caa_answers(names, SystemCaa()))
 
     def identities(self) -> tuple[str, ...]:
-        """The names that the CA goes by in records; none where it cannot be asked, or does not say."""
+        """The names that the CA goes by in records; none where it does not say."""
         with suppress(CertkeeperError):
             return identities_at(self.settings.ca, self._http, user_agent=USER_AGENT)
         return ()
@@ -288,12 +296,6 @@ class Machine:
         from certkeeper.adapters.standing import StandingRecords  # noqa: PLC0415 - only for names proven that way
 
         return StandingRecords(self._nameservers, self.survey().apexes, self.clock.now).look(owners)
-
-    def with_account(self, observed: Observed) -> Observed:
-        """The same, with the account as it is on disk now."""
-        stored = self.accounts.read(self.settings.ca)
-        kid = stored.kid if stored is not None else None
-        return replace(observed, registered=kid is not None, account=kid or "")
 
     def open_account(self, *, terms_accepted: bool, tell: Tell) -> None:
         """Find or register the account, before anything else is done.

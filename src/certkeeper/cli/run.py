@@ -4,6 +4,7 @@ import argparse
 import sys
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
+from dataclasses import replace
 
 from certkeeper.apply.ports import JournalDamaged
 from certkeeper.apply.result import Result
@@ -46,6 +47,9 @@ def run(options: argparse.Namespace) -> int:
         observed = _advised(machine, selected, observed, noticed)
         observed = _with_account(machine, selected, observed, forced, options)
         plan = machine.plan(selected, observed, forced)
+        with suppress(CertkeeperError):
+            # What is not remembered is looked at again when it is needed.
+            machine.ends.keep(plan.ends)
         if noticed or not plan.idle or plan.blocked or selected.rejected or not selected.certificates:
             findings = (*machine.configuration.findings, *noticed, *plan.findings)
             _print_findings([item for item in findings if not options.quiet or item.severity is not Severity.NOTE])
@@ -129,7 +133,8 @@ def _with_account(
         machine.open_account(terms_accepted=options.accept_terms, tell=report.tell)
     finally:
         report.close()
-    return machine.with_account(observed)
+    stored = machine.accounts.read(machine.settings.ca)
+    return replace(observed, registered=True, account=(stored.kid if stored is not None else None) or "")
 
 
 def _carry_out(machine: Machine, plan: Plan, options: argparse.Namespace) -> Result:

@@ -9,13 +9,14 @@ from datetime import datetime
 from certkeeper.base.errors import ExitCode
 from certkeeper.base.times import duration_text, iso
 from certkeeper.cli.compose import open_machine
-from certkeeper.cli.plan import error_document
-from certkeeper.cli.render import print_error
+from certkeeper.cli.plan import error_document, finding_document
+from certkeeper.cli.render import finding_lines, print_error
 from certkeeper.cli.select import select
 from certkeeper.config.settings import CertSpec
 from certkeeper.lineage.model import Lineage
 from certkeeper.plan.advice import Suggestion
 from certkeeper.plan.due import decide
+from certkeeper.plan.standing import standing_findings
 
 
 def status(options: argparse.Namespace) -> int:
@@ -28,9 +29,12 @@ def status(options: argparse.Namespace) -> int:
         (spec, lineages[spec.alias], advice[spec.alias].suggestion if spec.alias in advice else None)
         for spec in selected.certificates
     ]
+    renewals = [(spec, decide(spec, lineage, now, hint).renew_at) for spec, lineage, hint in shown]
+    findings = tuple(standing_findings(renewals, machine.ends.read(), now))
     if options.json:
         document = {
             "certificates": [_document(*item, now, machine.settings.certdir) for item in shown],
+            "findings": [finding_document(finding) for finding in findings],
             "rejected": [{"name": item.label, "error": error_document(item.error)} for item in selected.rejected],
         }
         json.dump(document, sys.stdout, indent=2)
@@ -39,6 +43,8 @@ def status(options: argparse.Namespace) -> int:
     width = max((len(str(spec.alias)) for spec, *_ in shown), default=0)
     for spec, lineage, suggestion in shown:
         sys.stdout.write(f"{spec.alias!s:{width}}  {_line(spec, lineage, suggestion, now)}\n")
+    for line in finding_lines(findings):
+        sys.stdout.write(f"{line}\n")
     for rejected in selected.rejected:
         print_error(rejected.error, prefix=f"{rejected.label}: ")
     return ExitCode.DONE

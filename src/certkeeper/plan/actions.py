@@ -188,6 +188,7 @@ class Plan:
     stay where the DNS provider cannot be asked. `stale` are journal entries that nobody needs any more,
     `homeless` those of records whose zone is not at its provider now: they stay until it is there again, or until
     somebody says that it is gone for good (`dns cleanup`). `files` are the challenge files of killed runs.
+    `ends` are those of the standing records that were looked at.
     """
 
     lineages: tuple[LineagePlan, ...]
@@ -199,6 +200,7 @@ class Plan:
     unreachable: tuple[CertkeeperError, ...] = ()
     stale: tuple[Record, ...] = ()
     homeless: tuple[ChallengeIntent, ...] = ()
+    ends: Mapping[DnsName, int | None] = field(default_factory=dict)
     files: tuple[FileIntent, ...] = ()
 
     @property

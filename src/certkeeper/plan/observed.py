@@ -70,7 +70,7 @@ class Observed:
     CAA, or not yet. `profiles` are those that the CA offers, None where it was not asked. `advice` is what the CA said
     of certificates that are live. `account` is the URL of ours, empty while there is none. `standing` is what is served
     at the owner names of standing records, None until it was looked for; `identities` are the names that the CA goes
-    by, empty where it does not say.
+    by, empty where it does not say. `ends` are those of standing records that were seen before (epoch seconds).
     """
 
     now: datetime
@@ -85,6 +85,7 @@ class Observed:
     account: str = ""
     standing: Mapping[DnsName, StandingLook] | None = None
     identities: tuple[str, ...] = ()
+    ends: Mapping[DnsName, int] = field(default_factory=dict)
 
     def suggestion(self, alias: Alias) -> Suggestion | None:
         """When the CA wants the lineage renewed."""

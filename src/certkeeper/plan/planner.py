@@ -41,7 +41,7 @@ from certkeeper.plan.preflight import (
 from certkeeper.plan.profiles import profile_error, profile_findings, profile_of
 from certkeeper.plan.proving import needs_account, owners_of, proven, standing_owners, ways
 from certkeeper.plan.recovery import homeless_findings, leftovers, resumable, stale, unfinished, unpaid, zones_left
-from certkeeper.plan.standing import standing_error, standing_findings
+from certkeeper.plan.standing import ends_seen, standing_error, standing_findings
 from certkeeper.zone.rrset import Zone
 
 
@@ -96,6 +96,9 @@ def plan(configuration: Configuration, observed: Observed, forced: Collection[Al
     left = leftovers(observed, configuration.settings)
     findings = _findings(configuration, observed, lineages, staple_ability=staple_ability)
     findings += homeless_findings(left.homeless)
+    ends = ends_seen([item.spec for item in lineages if item.methods], observed)
+    renewals = [(item.spec, item.wake_at) for item in lineages]
+    findings += standing_findings(renewals, {**observed.ends, **ends}, observed.now)
     return Plan(
         lineages=lineages,
         register_at=configuration.settings.ca if due and not observed.registered else None,
@@ -106,6 +109,7 @@ def plan(configuration: Configuration, observed: Observed, forced: Collection[Al
         unreachable=left.unreachable,
         stale=stale(lineages, observed),
         homeless=left.homeless,
+        ends=ends,
         files=observed.records.files,
     )
 
@@ -224,6 +228,5 @@ def _findings(
     findings += zone_findings((observed.zones or {}).values(), observed.now)
     findings += profile_findings([item.spec for item in due], observed.profiles)
     findings += label_findings(due, observed.account)
-    findings += standing_findings(((item.spec, item.wake_at) for item in lineages), observed)
     findings += urgent_findings([item.alias for item in due], observed.lineages, observed.advice, observed.now)
     return [*findings, *caa_findings([item.spec for item in due], observed.caa)]

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from certkeeper.acme.persist import Ability, Standing, StandingVerdict, judge_standing, ours_of, persist_owner, worst
 from certkeeper.base.errors import CertkeeperError, Fault
-from certkeeper.base.names import Identifier
+from certkeeper.base.names import DnsName, Identifier
 from certkeeper.base.times import iso
 from certkeeper.config.findings import Finding, Severity
 from certkeeper.config.methods import ChallengeType
@@ -70,7 +70,7 @@ def standing_error(methods: Mapping[Identifier, ChallengeType], observed: Observ
                     other.wildcard and other.domain == identifier.domain and method is methods[other]
                     for other in methods
                 )
-                return _missing(identifier, verdict, observed, write_command(identifier, wildcard=wildcards))
+                return _missing(identifier, verdict, observed, write_command(identifier.domain, wildcard=wildcards))
     return None
 
 
@@ -110,37 +110,54 @@ def verdict_text(identifier: Identifier, verdict: StandingVerdict) -> str:
             return f"the record at {owner} allows it" + (f" until {_time_text(until)}" if until is not None else "")
 
 
-def write_command(identifier: Identifier, *, wildcard: bool = False) -> str:
+def write_command(domain: DnsName, *, wildcard: bool) -> str:
     """What makes a record stand for the name."""
-    wide = " --wildcard" if wildcard or identifier.wildcard else ""
-    return f"certkeeper dns persist {identifier.domain} --write{wide}"
+    return f"certkeeper dns persist {domain} --write{' --wildcard' if wildcard else ''}"
 
 
-def standing_findings(lineages: Iterable[tuple[CertSpec, datetime | None]], observed: Observed) -> Iterable[Finding]:
-    """Records that end soon, or before the renewal that needs them next. With each spec comes when that will be."""
-    told: dict[str, Finding] = {}
-    for spec, renewal in lineages:
+def ends_seen(specs: Iterable[CertSpec], observed: Observed) -> dict[DnsName, int | None]:
+    """When the records end that were looked at just now: the earliest end at each owner name, None for no end."""
+    ends: dict[DnsName, int | None] = {}
+    for spec in specs:
         for identifier in spec.identifiers:
-            if ChallengeType.DNS_PERSIST_01 not in spec.methods.of(identifier):
+            owner = persist_owner(identifier.domain)
+            look = (observed.standing or {}).get(owner)
+            if ChallengeType.DNS_PERSIST_01 not in spec.methods.of(identifier) or look is None or look.trouble:
                 continue
             standing = standing_verdict(identifier, observed).standing
-            limit = max(observed.now + WARNING, renewal or observed.now)
-            if standing is not None and standing.until is not None and standing.until < _epoch(limit):
-                told.setdefault(
-                    persist_owner(identifier.domain).text, ending_finding(identifier, standing.until, observed.now)
-                )
-    yield from told.values()
+            here = [standing.until] if standing is not None and standing.until is not None else []
+            before = ends.get(owner)
+            ends[owner] = min([*here, *([before] if before is not None else [])], default=None)
+    return ends
 
 
-def ending_finding(identifier: Identifier, until: int, now: datetime) -> Finding:
+def standing_findings(
+    lineages: Iterable[tuple[CertSpec, datetime | None]], ends: Mapping[DnsName, int | None], now: datetime
+) -> Iterable[Finding]:
+    """Records that end soon, or before the renewal that needs them next. With each spec comes when that will be."""
+    told: set[DnsName] = set()
+    for spec, renewal in lineages:
+        limit = _epoch(max(now + WARNING, renewal or now))
+        for identifier in spec.identifiers:
+            owner = persist_owner(identifier.domain)
+            until = ends.get(owner)
+            if ChallengeType.DNS_PERSIST_01 not in spec.methods.of(identifier) or owner in told:
+                continue
+            if until is not None and until < limit:
+                told.add(owner)
+                wildcard = any(item.wildcard for item in spec.identifiers if item.domain == identifier.domain)
+                yield ending_finding(identifier.domain, until, now, wildcard=wildcard)
+
+
+def ending_finding(domain: DnsName, until: int, now: datetime, *, wildcard: bool) -> Finding:
     """One record that ends, or has ended."""
     ended = until < _epoch(now)
     return Finding(
         code="standing-record",
         severity=Severity.WARNING,
-        message=f"the record at {persist_owner(identifier.domain)} {'ended' if ended else 'ends'} {_time_text(until)}",
-        consequence=f"after that {identifier.domain} cannot be proven by it",
-        fix=f"{write_command(identifier)} puts one there that stands longer",
+        message=f"the record at {persist_owner(domain)} {'ended' if ended else 'ends'} {_time_text(until)}",
+        consequence=f"after that {domain} cannot be proven by it",
+        fix=f"{write_command(domain, wildcard=wildcard)} puts one there that stands for good",
     )
 
 

@@ -4,7 +4,7 @@ import argparse
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import UTC, datetime, time, timedelta
 
 from certkeeper.acme.persist import Ability, Standing, persist_owner
@@ -24,7 +24,7 @@ from certkeeper.config.providers import provider_for
 from certkeeper.config.settings import Configuration
 from certkeeper.plan.observed import Place
 from certkeeper.plan.provision import TTL, Party, Site, removing, whose, widened, writing
-from certkeeper.plan.standing import WARNING, ending_finding, verdict_text
+from certkeeper.plan.standing import WARNING, ending_finding, verdict_text, write_command
 from certkeeper.zone.apex import ZoneError
 from certkeeper.zone.changes import ChangeSet, RecordChange
 from certkeeper.zone.rrset import Zone, ZoneKind
@@ -63,6 +63,9 @@ def persist(options: argparse.Namespace) -> int:
         providers = _providers(machine, domains)
         places = machine.survey().places({owner: id_ for owner, id_ in providers.items() if id_})
         sites = _sites(machine, party, domains, places, until)
+        with suppress(CertkeeperError):
+            # Only warnings come of it.
+            machine.ends.keep(_ends(party, sites, now))
         if options.write or options.remove:
             return _change(machine, party, sites, places, options)
     if options.json:
@@ -249,13 +252,19 @@ def _tell(event: Event) -> None:
     sys.stdout.flush()
 
 
+def _ends(party: Party, sites: Sequence[Site], now: datetime) -> dict[DnsName, int | None]:
+    """When the records end, for later warnings; what could not be looked at stays as it was."""
+    verdicts = {site.owner: site.verdict(party, _epoch(now)) for site in sites if not site.look.trouble}
+    return {owner: found.standing.until if found.standing is not None else None for owner, found in verdicts.items()}
+
+
 def _findings(party: Party, sites: Sequence[Site], now: datetime) -> list[Finding]:
     """Records that end soon."""
     found = []
     for site in sites:
         standing = site.verdict(party, int(now.timestamp())).standing
         if standing is not None and standing.until is not None and not standing.outlasts(_epoch(now + WARNING)):
-            found.append(ending_finding(site.identifier, standing.until, now))
+            found.append(ending_finding(site.domain, standing.until, now, wildcard=site.needed.wildcard))
     return found
 
 
@@ -272,8 +281,7 @@ def _print(party: Party, sites: Sequence[Site], now: datetime) -> None:
             missing = f"; missing at {', '.join(lacking)}" if lacking else ""
             sys.stdout.write(f"    there now ({whose(value, party)}{missing}): {printable(value)}\n")
         if verdict.ability is not Ability.ALLOWS:
-            wide = " --wildcard" if site.needed.wildcard else ""
-            sys.stdout.write(f"    to write it: certkeeper dns persist {site.domain} --write{wide}\n")
+            sys.stdout.write(f"    to write it: {write_command(site.domain, wildcard=site.needed.wildcard)}\n")
 
 
 def _document(party: Party, sites: Sequence[Site], now: datetime) -> Mapping[str, object]:
