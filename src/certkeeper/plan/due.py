@@ -11,6 +11,8 @@ from certkeeper.plan.actions import Reason
 from certkeeper.plan.advice import Suggestion, last_chance
 
 _SHORT_LIFE = timedelta(days=10)
+_NEXT_RUN = timedelta(hours=1)
+"""How soon a timer starts the next run, at the earliest that people set it to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +79,19 @@ def _suggested(leaf: Leaf, suggestion: Suggestion, now: datetime) -> Decision:
     """The CA's time counts. What its choice was made from is told, since people plan around it."""
     window = f"the CA suggests {iso(suggestion.window.start)} to {iso(suggestion.window.end)}"
     why = f"{window}: {suggestion.explanation}" if suggestion.explanation else window
-    if suggestion.renew_at <= now:
+    if _time_has_come(suggestion, now):
         return Decision(Reason.SUGGESTED, f"{duration_text(leaf.not_after - now)} left, {why}", suggestion.renew_at)
     detail = f"valid until {iso(leaf.not_after)}, renewed from {iso(suggestion.renew_at)} ({why})"
     return Decision(Reason.CURRENT, detail, suggestion.renew_at)
+
+
+def _time_has_come(suggestion: Suggestion, now: datetime) -> bool:
+    """The chosen time, or the last run before it that is inside the window.
+
+    CAs lift their limits inside the window only, which is three hours wide for a certificate of six days.
+    """
+    inside = suggestion.window.start <= now < suggestion.window.end
+    return suggestion.renew_at <= (now + _NEXT_RUN if inside else now)
 
 
 def _names_detail(wanted: frozenset[Identifier], present: frozenset[Identifier]) -> str:

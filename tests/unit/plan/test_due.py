@@ -164,6 +164,24 @@ def test_what_is_current_by_the_cas_word_says_so() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("start", "chosen", "reason"),
+    [
+        (-10, 60, Reason.SUGGESTED),
+        (-10, 61, Reason.CURRENT),
+        # Before it opens nothing is lifted yet.
+        (1, 30, Reason.CURRENT),
+        (0, 30, Reason.SUGGESTED),
+    ],
+)
+def test_inside_the_window_the_last_hourly_run_before_the_chosen_time_renews(
+    start: int, chosen: int, reason: Reason
+) -> None:
+    window = Window(NOW + timedelta(minutes=start), NOW + timedelta(minutes=190))
+    suggestion = Suggestion(window, NOW + timedelta(minutes=chosen))
+    assert decide(SPEC, with_left(31 * DAY), NOW, suggestion).reason is reason
+
+
 def test_a_suggestion_mends_nothing_that_is_broken() -> None:
     torn = lineage("example.org", leaf("example.org", "www.example.org"), key_id="bb")
     assert decide(SPEC, torn, NOW, suggested(3 * DAY, 4 * DAY)).reason is Reason.TORN
