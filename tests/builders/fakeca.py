@@ -143,6 +143,10 @@ class FakeCa:
             document = {"type": f"urn:ietf:params:acme:error:{refused.type}", "detail": refused.detail}
             return self._answer(refused.status, document, until=refused.until)
 
+    def used(self, name: str) -> str:
+        """The type of the challenge that was answered last for a name."""
+        return [item for item in self._authorizations.values() if _named(item) == name][-1].used
+
     def undecided(self, known: Container[str]) -> int:
         """Orders that may still become certificates, but for those with these URLs."""
         return sum(

@@ -12,7 +12,7 @@ from certkeeper.config.errors import ConfigError
 from certkeeper.config.findings import Finding, Severity
 from certkeeper.config.lint import ignored_settings, unknown_variables
 from certkeeper.config.methods import Methods, impossible, read_methods
-from certkeeper.config.providers import ProviderKind, Wish, explicit_kind, is_pdns_script, wish_of
+from certkeeper.config.providers import ProviderKind, Wish, explicit_kind, find_told_only, is_pdns_script, wish_of
 from certkeeper.config.settings import (
     DEFAULT_METHODS,
     DEFAULT_RETENTION,
@@ -63,7 +63,11 @@ def read_terms(values: Values, environment: Mapping[str, str]) -> Exchange[Terms
     hook = values.text("HOOK")
     explicit_kind(values)
     # The rest is not even looked at where nothing is proven through it.
-    wish = (yield from wish_of(values, environment)) if methods.through_dns else _NO_WISH
+    if methods.through_dns:
+        wish = yield from wish_of(values, environment)
+    else:
+        wish = _NO_WISH
+        find_told_only(values)
     return Terms(
         key=key_spec(values, "KEY_ALGO", "KEYSIZE", KeyAlgorithm.P384, _policy(values)),
         renew=RenewPolicy(values.number("RENEW_DAYS", RenewPolicy().days, 0, 3650), "RENEW_DAYS" in values.assigned),

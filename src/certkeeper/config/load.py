@@ -22,6 +22,7 @@ from certkeeper.config.domains import DomainLine, DomainList, parse_domains
 from certkeeper.config.errors import ConfigError
 from certkeeper.config.findings import Finding, Severity
 from certkeeper.config.lint import ignored_settings, unknown_variables
+from certkeeper.config.methods import unused_methods
 from certkeeper.config.powerdns import legacy_findings
 from certkeeper.config.providers import Register, missing_provider, unused_rules
 from certkeeper.config.reading import (
@@ -88,6 +89,8 @@ def load(config_path: str | None, *, cwd: str, environment: Mapping[str, str]) -
     if not values.has("DOMAINS_D"):
         unused = yield from unused_configs(settings.certdir, certificates, rejected, page.variables)
         findings = (*findings, *unused)
+    named = {name for line in domains.lines for name in line.identifiers}
+    findings = (*findings, *unused_methods(terms.methods, named, values.where("CHALLENGETYPE")))
     found = (
         *page.findings,
         *v1_findings(page.history),

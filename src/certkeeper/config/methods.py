@@ -1,10 +1,12 @@
 """CHALLENGETYPE: `method …` in order of preference for all names, `name=method,method …` for one; or both, mixed."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from certkeeper.base.errors import printable
+from certkeeper.base.errors import Location, printable
 from certkeeper.base.names import Identifier, IdentifierType, InvalidName
+from certkeeper.config.findings import Finding, Severity
 from certkeeper.config.values import Values, listed
 
 _NAME = "CHALLENGETYPE"
@@ -110,6 +112,22 @@ def impossible(methods: Methods, identifier: Identifier) -> tuple[str, str]:
     return (
         f"{identifier}: a wildcard can be proven through DNS only, and {_NAME} is {wished}",
         f'add "{identifier}={ChallengeType.DNS_01}" to {_NAME}, and set PDNS_HOST and PDNS_KEY or another DNS_PROVIDER',
+    )
+
+
+def unused_methods(methods: Methods, identifiers: Collection[Identifier], where: Location) -> tuple[Finding, ...]:
+    """Findings for names with a method of their own that no certificate has."""
+    return tuple(
+        Finding(
+            "unused-method",
+            Severity.WARNING,
+            f"{_NAME}: {name} is in no certificate",
+            "the method for it counts for nothing",
+            "correct the name as it is in domains.txt, or remove it",
+            where,
+        )
+        for name, _ in methods.chosen
+        if name not in identifiers
     )
 
 

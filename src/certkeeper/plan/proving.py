@@ -47,6 +47,17 @@ def owners_of(spec: CertSpec, account: str = "") -> tuple[DnsName, ...]:
     )
 
 
+def owners_needed(spec: CertSpec) -> tuple[DnsName, ...]:
+    """The challenge names of those that nothing but published records can prove."""
+    return tuple(
+        dict.fromkeys(
+            challenge_name(item)
+            for item in spec.identifiers
+            if all(method.published for method in spec.methods.of(item))
+        )
+    )
+
+
 def standing_owners(spec: CertSpec) -> tuple[DnsName, ...]:
     """Where records may stand that prove the lineage's names, each once."""
     return tuple(

@@ -169,6 +169,8 @@ def test_d19_an_address_cannot_be_proven_through_dns() -> None:
         pytest.param("HOOK=/usr/local/lib/pdns_api.sh/pdns_api.sh", ["pdns-api-hook"], id="pdns_api.sh"),
         pytest.param("HOOK=", [], id="none"),
         pytest.param("HOOK=/x.sh", ["hook-calls"], id="B19 another hook"),
+        pytest.param("HOOK=/x.sh CHALLENGETYPE=http-01", ["hook-deploy-cert"], id="nothing through DNS"),
+        pytest.param("HOOK=/usr/lib/pdns_api.sh CHALLENGETYPE=http-01", [], id="pdns_api.sh, nothing through DNS"),
         pytest.param("HOOK=/x.sh DNS_PROVIDER=hook", ["hook-calls"], id="explicit hook"),
         pytest.param("HOOK=/x.sh DNS_PROVIDER=powerdns", ["hook-deploy-cert"], id="explicit provider"),
     ],

@@ -105,6 +105,13 @@ def test_what_is_said_of_other_names_is_no_part_of_a_certificate() -> None:
     assert chosen.methods == Methods((DNS,))
 
 
+def test_a_method_for_a_name_that_no_certificate_has_is_found() -> None:
+    found = page(f"CHALLENGETYPE='dns-01 exmaple.org=http-01 example.org=http-01'\n{PDNS}")
+    (finding,) = found.findings
+    assert finding.code == "unused-method"
+    assert "exmaple.org is in no certificate" in finding.message
+
+
 NAMES = st.sampled_from(["example.org", "*.example.org", "ip:192.0.2.1", "ip:2001:db8::1"]).map(Identifier.parse)
 ORDERS = st.lists(st.sampled_from(ChallengeType), min_size=1, unique=True).map(tuple)
 

@@ -92,7 +92,9 @@ def caa(options: argparse.Namespace) -> int:
 def _advice(machine: Machine, selected: Configuration, issuer: Issuer) -> tuple[list[Advice], list[DnsName]]:
     """Per zone; and the names that have none."""
     survey, owners = machine.survey(), names_in(selected)
-    homes = {owner: zone.name for owner, zone in survey.zones(owners).items()}
+    # Names that are proven without DNS may be in zones that nobody here writes.
+    written = {owner: provider for owner, provider in owners.items() if provider}
+    homes = {owner: zone.name for owner, zone in survey.zones(written).items()}
     homes |= survey.apexes([owner for owner in owners if owner not in homes])
     names: dict[DnsName, dict[Identifier, str]] = {}
     homeless: dict[DnsName, None] = {}
