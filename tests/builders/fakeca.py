@@ -7,7 +7,7 @@ import json
 import random
 from collections import Counter
 from collections.abc import Callable, Container, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from email.utils import format_datetime
 from functools import cached_property
@@ -15,6 +15,7 @@ from ipaddress import ip_address
 from itertools import count
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -36,12 +37,15 @@ Json = Mapping[str, object]
 
 
 class _Refused(Exception):
-    def __init__(self, type_: str, detail: str, status: int = 400, until: datetime | None = None) -> None:
+    def __init__(
+        self, type_: str, detail: str, status: int = 400, until: datetime | None = None, location: str = ""
+    ) -> None:
         super().__init__(detail)
         self.type = type_
         self.detail = detail
         self.status = status
         self.until = until
+        self.location = location
 
 
 @dataclass(slots=True)
@@ -84,6 +88,9 @@ class Manners:
     share of good nonces that it refuses. `down`: nobody answers. `binds` accounts to `customers`, whose HMAC keys these
     are by their key ids; `binds_first`: it does not even look for an account without a binding.
     `drops_registration`: new accounts are lost on the way. `busy_until`: accounts are rate limited until then.
+    `changed_terms` are header fields that come with a userActionRequired, whose document has `new_terms`, too.
+    `loses_answers_to` requests whose path begins so, the first `most_lost` of them: it does what they ask.
+    `refuses_key_change` with that status.
     `suggests` is the window for renewing each certificate. `refuses_replacement` is the type of its refusal of an
     order that replaces, `refusal` what it says then.
     """
@@ -103,6 +110,13 @@ class Manners:
     suggests: tuple[datetime, datetime] | None = None
     refuses_replacement: str = ""
     refusal: str = "it was replaced before"
+    changed_terms: Sequence[tuple[str, str]] = ()
+    new_terms: Mapping[str, str] = field(default_factory=dict)
+    loses_answers_to: str = ""
+    most_lost: int = 1000
+    refuses_key_change: int = 0
+    keeps_contact: bool = True
+    reasons: Container[int] = frozenset({0, 1, 4, 5})
 
 
 class FakeCa:
@@ -123,6 +137,8 @@ class FakeCa:
         self.thumbprints: dict[str, str] = {}
         self.requests: Counter[str] = Counter()
         self.replaced: list[str] = []
+        self.documents: dict[str, dict[str, object]] = {}
+        self.revoked: dict[bytes, tuple[int, str]] = {}
         self._clock = clock
         self._look = look
         self._fetch = fetch
@@ -138,10 +154,19 @@ class FakeCa:
         path = request.url.removeprefix(HOME)
         self.requests[path.split("/")[1]] += 1
         try:
-            return self._route(request, path)
+            answer = self._route(request, path)
         except _Refused as refused:
             document = {"type": f"urn:ietf:params:acme:error:{refused.type}", "detail": refused.detail}
-            return self._answer(refused.status, document, until=refused.until)
+            if refused.type == "userActionRequired":
+                document |= self.manners.new_terms
+            answer = self._answer(refused.status, document, location=refused.location, until=refused.until)
+            if refused.type == "userActionRequired":
+                answer = replace(answer, headers=(*answer.headers, *self.manners.changed_terms))
+        lost = self.manners.loses_answers_to and path.startswith(self.manners.loses_answers_to)
+        if lost and self.manners.most_lost:
+            self.manners.most_lost -= 1
+            raise TransportError(f"{HOME}: connection reset")
+        return answer
 
     def used(self, name: str) -> str:
         """The type of the challenge that was answered last for a name."""
@@ -168,7 +193,19 @@ class FakeCa:
         header, payload = self._open(request, path)
         if path == "/account":
             return self._account(header, payload)
+        if path == "/revoke":
+            return self._revoke(header, payload)
         account = str(header["kid"])
+        if self.documents[account]["status"] != "valid":
+            raise _Refused("unauthorized", "Account is not valid, has status 'deactivated'", 403)
+        if path == "/key-change":
+            return self._key_change(account, payload)
+        if path.startswith("/account/"):
+            assert request.url == account
+            return self._account_at(account, payload)
+        return self._of_orders(account, path, payload)
+
+    def _of_orders(self, account: str, path: str, payload: Json | None) -> Response:
         kind, _, number = path[1:].partition("/")
         if kind == "new-order":
             return self._new_order(account, payload)
@@ -193,6 +230,8 @@ class FakeCa:
             "newAccount": f"{HOME}/account",
             "newOrder": f"{HOME}/new-order",
             "renewalInfo": f"{HOME}/renewal",
+            "keyChange": f"{HOME}/key-change",
+            "revokeCert": f"{HOME}/revoke",
             "meta": {"termsOfService": TERMS, "externalAccountRequired": self.manners.binds},
         }
 
@@ -205,7 +244,7 @@ class FakeCa:
         assert header["url"] == request.url
         assert header["alg"] == "ES256"
         assert ("kid" in header) != ("jwk" in header), "never both (§6.2)"
-        assert ("jwk" in header) == (path == "/account"), "jwk only for newAccount"
+        assert path == "/revoke" or ("jwk" in header) == (path == "/account"), "jwk only for newAccount"
         if header["nonce"] not in self._nonces or self._random.random() < self.manners.bad_nonces:
             self._nonces.discard(header["nonce"])
             raise _Refused("badNonce", "unacceptable anti-replay nonce")
@@ -213,10 +252,10 @@ class FakeCa:
         key = _public(header["jwk"]) if "jwk" in header else self.accounts.get(header["kid"])
         if key is None:
             raise _Refused("accountDoesNotExist", "no such account")
-        signature = _unb64(jws["signature"])
-        assert len(signature) == 64, "r and s at fixed width (RFC 7518 §3.4)"
-        der = encode_dss_signature(int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big"))
-        key.verify(der, f"{jws['protected']}.{jws['payload']}".encode(), ec.ECDSA(SHA256()))
+        try:
+            _verify(key, jws)
+        except InvalidSignature:
+            raise _Refused("malformed", "JWS verification error") from None
         payload = _unb64(jws["payload"])
         return header, json.loads(payload) if payload else None
 
@@ -227,9 +266,9 @@ class FakeCa:
         thumbprint = _thumbprint(jwk)
         if self.manners.binds_first and "externalAccountBinding" not in payload:
             raise _Refused("externalAccountRequired", "no binding", 403)
-        known = next((url for url, print_ in self.thumbprints.items() if print_ == thumbprint), None)
+        known = self._owner(thumbprint)
         if known is not None:
-            return self._answer(200, {"status": "valid"}, location=known)
+            return self._answer(200, self.documents[known], location=known)
         if payload.get("onlyReturnExisting"):
             raise _Refused("accountDoesNotExist", "no account with that key")
         if self.manners.busy_until is not None:
@@ -241,7 +280,60 @@ class FakeCa:
         self._check_binding(payload, jwk)
         url = f"{HOME}/account/{next(self._numbers)}"
         self.accounts[url], self.thumbprints[url] = _public(jwk), thumbprint
-        return self._answer(201, {"status": "valid"}, location=url)
+        self.documents[url] = {"status": "valid", "contact": payload.get("contact", [])}
+        return self._answer(201, self.documents[url], location=url)
+
+    def _owner(self, thumbprint: str) -> str | None:
+        return next((url for url, print_ in self.thumbprints.items() if print_ == thumbprint), None)
+
+    def _account_at(self, account: str, payload: Json | None) -> Response:
+        """§7.3.2, §7.3.6."""
+        document = self.documents[account]
+        if payload is not None:
+            assert set(payload) <= {"contact", "status"}
+            assert payload.get("status", "deactivated") == "deactivated"
+            document |= payload if self.manners.keeps_contact else {**payload, "contact": []}
+        return self._answer(200, document)
+
+    def _key_change(self, account: str, payload: Json | None) -> Response:
+        """§7.3.5."""
+        assert payload is not None
+        assert set(payload) == {"protected", "payload", "signature"}
+        header = json.loads(_unb64(str(payload["protected"])))
+        assert set(header) == {"alg", "jwk", "url"}, "no nonce"
+        assert header["url"] == f"{HOME}/key-change"
+        _verify(_public(header["jwk"]), payload)
+        inner = json.loads(_unb64(str(payload["payload"])))
+        assert inner["account"] == account
+        assert _thumbprint(inner["oldKey"]) == self.thumbprints[account]
+        if self.manners.refuses_key_change:
+            raise _Refused("malformed", "the key is refused", self.manners.refuses_key_change)
+        owner = self._owner(thumbprint := _thumbprint(header["jwk"]))
+        if owner is not None:
+            raise _Refused("malformed", "the key is in use", 409, location=owner)
+        self.accounts[account], self.thumbprints[account] = _public(header["jwk"]), thumbprint
+        return self._answer(200, None)
+
+    def _revoke(self, header: Json, payload: Json | None) -> Response:
+        """§7.6."""
+        assert payload is not None
+        der = _unb64(str(payload["certificate"]))
+        certificate = x509.load_der_x509_certificate(der)
+        if "jwk" in header:
+            jwk = header["jwk"]
+            assert isinstance(jwk, dict)
+            if _public(jwk).public_numbers() != certificate.public_key().public_numbers():  # type: ignore[union-attr]
+                raise _Refused("unauthorized", "not the certificate's key", 403)
+        elif str(header["kid"]) not in {order.account for order in self.orders.values() if _leaf_of(order) == der}:
+            raise _Refused("unauthorized", "not this account's certificate", 403)
+        reason = payload.get("reason", 0)
+        assert isinstance(reason, int)
+        if reason not in self.manners.reasons:
+            raise _Refused("badRevocationReason", f"reason {reason} is not taken")
+        if der in self.revoked:
+            raise _Refused("alreadyRevoked", "it is revoked")
+        self.revoked[der] = reason, "jwk" if "jwk" in header else "kid"
+        return self._answer(200, None)
 
     def _check_binding(self, payload: Json, jwk: Json) -> None:
         """§7.3.4."""
@@ -265,6 +357,8 @@ class FakeCa:
 
     def _new_order(self, account: str, payload: Json | None) -> Response:
         assert payload is not None
+        if self.manners.changed_terms or self.manners.new_terms:
+            raise _Refused("userActionRequired", "Terms of service have changed", 403)
         listed = payload["identifiers"]
         assert isinstance(listed, list)
         if "replaces" in payload:
@@ -424,6 +518,17 @@ class FakeCa:
             headers.append(("replay-nonce", fresh))
         data = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
         return Response(status, self._clock.now(), tuple(headers), data)
+
+
+def _leaf_of(order: _Order) -> bytes:
+    return x509.load_pem_x509_certificate(order.chain).public_bytes(Encoding.DER) if order.chain else b""
+
+
+def _verify(key: ec.EllipticCurvePublicKey, jws: Json) -> None:
+    signature = _unb64(str(jws["signature"]))
+    assert len(signature) == 64, "r and s at fixed width (RFC 7518 §3.4)"
+    der = encode_dss_signature(int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big"))
+    key.verify(der, f"{jws['protected']}.{jws['payload']}".encode(), ec.ECDSA(SHA256()))
 
 
 def _offered(authorization: _Authorization) -> list[str]:

@@ -119,9 +119,12 @@ class FakeAccounts:
     def __init__(self) -> None:
         self.keys: dict[str, KeyPair] = {}
         self.kids: dict[str, str] = {}
+        self.pending: dict[str, KeyPair] = {}
+        self.registrations: dict[str, list[bytes]] = {}
+        self.retired: dict[str, KeyPair] = {}
 
     def read(self, ca: str) -> StoredAccount | None:
-        return StoredAccount(self.keys[ca], self.kids.get(ca)) if ca in self.keys else None
+        return StoredAccount(self.keys[ca], self.kids.get(ca), self.pending.get(ca)) if ca in self.keys else None
 
     def save_key(self, ca: str, key: KeyPair) -> None:
         self.keys[ca] = key
@@ -134,6 +137,25 @@ class FakeAccounts:
     def remove_unregistered(self, ca: str) -> None:
         assert ca not in self.kids
         self.keys.pop(ca, None)
+
+    def keep_registration(self, ca: str, registration: bytes, now_epoch: int) -> None:
+        assert now_epoch
+        self.registrations.setdefault(ca, []).append(registration)
+
+    def save_pending_key(self, ca: str, key: KeyPair) -> None:
+        assert ca not in self.pending, "the CA may know the one that is there"
+        self.pending[ca] = key
+
+    def adopt_pending_key(self, ca: str) -> None:
+        self.keys[ca] = self.pending.pop(ca)
+
+    def drop_pending_key(self, ca: str) -> None:
+        self.pending.pop(ca)
+
+    def retire(self, ca: str, now_epoch: int) -> None:
+        assert now_epoch
+        self.retired[ca] = self.keys.pop(ca)
+        del self.kids[ca]
 
 
 @dataclass(frozen=True, slots=True)

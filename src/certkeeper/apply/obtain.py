@@ -1,35 +1,29 @@
 """Steps 4 to 10 of one lineage: from a key and an order to the files of a version that is not on disk yet."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import TypeVar, cast
 
 from certkeeper.acme.order import (
     Order,
     OrderStatus,
-    explain_invalid,
     fetch_order,
-    finalize,
     new_order,
-    wait_while,
 )
 from certkeeper.acme.problem import Problem
 from certkeeper.apply.attempt import Attempt
-from certkeeper.apply.chains import obtain_chain
 from certkeeper.apply.effects import BeginVersion, MakeKey, ReadLiveKey, ReadNextKey, SaveKey, WriteJournal, do
+from certkeeper.apply.fulfil import fulfil
 from certkeeper.apply.prove import prove
 from certkeeper.base.events import Noted, OrderOpened
 from certkeeper.base.keys import KeyPair, KeySpec
 from certkeeper.base.wire import Exchange, together
 from certkeeper.lineage import csr as signing_request
-from certkeeper.lineage.integrity import check
 from certkeeper.lineage.model import BadChain, Draft, Leaf, VersionFiles
 from certkeeper.lineage.pem import split_fullchain
 from certkeeper.plan.actions import KeySource
 from certkeeper.plan.actions import Order as OrderAction
 from certkeeper.plan.records import OrderIntent
 
-DEFAULT_ORDER_TIMEOUT = timedelta(minutes=5)
 _A = TypeVar("_A")
 _B = TypeVar("_B")
 
@@ -136,19 +130,8 @@ def _key(draft: Draft, present: KeyPair | None, spec: KeySpec) -> Exchange[KeyPa
 
 def _complete(attempt: Attempt, wanted: OrderAction, order: Order, key: KeyPair) -> Exchange[tuple[VersionFiles, Leaf]]:
     """Step 10: the certificate, checked."""
-    spec, session = attempt.item.spec, attempt.shared.session
     csr = signing_request.build(key, wanted.identifiers, must_staple=wanted.must_staple)
-    if order.status is OrderStatus.READY:
-        order = yield from finalize(session, order, csr.der)
-    bound = spec.order_timeout or DEFAULT_ORDER_TIMEOUT
-    order = yield from wait_while(session, order, frozenset({OrderStatus.READY, OrderStatus.PROCESSING}), bound)
-    if order.status is not OrderStatus.VALID:
-        raise (yield from explain_invalid(session, order))
-
-    def checked(fullchain: bytes, at: datetime) -> Leaf:
-        return check(fullchain, key_id=key.key_id, identifiers=wanted.identifiers, now=at)
-
-    fullchain, leaf = yield from obtain_chain(session, order, spec.preferred_chain, checked, attempt.note)
+    fullchain, leaf = yield from fulfil(attempt, order, csr.der, key_id=key.key_id, identifiers=wanted.identifiers)
     cert, chain = split_fullchain(fullchain)
     return VersionFiles(privkey=key.pem, csr=csr.pem, cert=cert, chain=chain, fullchain=fullchain), leaf
 

@@ -256,6 +256,21 @@ class Accounts(Protocol):
 
     def remove_unregistered(self, ca: str) -> None: ...
 
+    def keep_registration(self, ca: str, registration: bytes, now_epoch: int) -> None:
+        """What the CA says of the account now; what it said before stays under another name."""
+
+    def save_pending_key(self, ca: str, key: KeyPair) -> None:
+        """The key that the account is to go over to, beside its present one, before the CA hears of it."""
+
+    def adopt_pending_key(self, ca: str) -> None:
+        """Make it the account's key, by one rename."""
+
+    def drop_pending_key(self, ca: str) -> None:
+        """Take it away: the account has not gone over to it."""
+
+    def retire(self, ca: str, now_epoch: int) -> None:
+        """The account is deactivated: mark it as that, and keep its files under other names. May be done again."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ports:

@@ -12,7 +12,7 @@ from certkeeper.base.errors import CertkeeperError, ExitCode
 from certkeeper.base.events import count
 from certkeeper.base.names import Alias
 from certkeeper.base.times import iso
-from certkeeper.cli.compose import Machine, open_machine
+from certkeeper.cli.compose import USER_AGENT, Machine, open_machine
 from certkeeper.cli.heal import mended_text
 from certkeeper.cli.render import finding_lines, print_error, reporter
 from certkeeper.cli.select import select
@@ -128,9 +128,13 @@ def _with_account(
     """
     if not account_first(selected, observed, forced):
         return observed
-    report = reporter(quiet=options.quiet)
+    from certkeeper.apply.account import open_session  # noqa: PLC0415 - a run with nothing to do needs none
+
+    report, accepted = reporter(quiet=options.quiet), options.accept_terms
     try:
-        machine.open_account(terms_accepted=options.accept_terms, tell=report.tell)
+        machine.converse(
+            open_session(machine.settings, user_agent=USER_AGENT, terms_accepted=accepted, tell=report.tell)
+        )
     finally:
         report.close()
     stored = machine.accounts.read(machine.settings.ca)

@@ -66,9 +66,13 @@ class _Page:
         return Values({found.name: found for found in self.history}, self.file)
 
 
-def load(config_path: str | None, *, cwd: str, environment: Mapping[str, str]) -> Exchange[Configuration]:
+def load(
+    config_path: str | None, *, cwd: str, environment: Mapping[str, str], asked: DomainList | None = None
+) -> Exchange[Configuration]:
     """Read a page. The environment serves expansion; of settings only CONFIG, SSL_CERT_FILE, PDNS_KEY, EAB_KID and
     EAB_HMAC_KEY are taken from it, and where systemd keeps credentials.
+
+    `asked` are the certificates that it is about, in the place of those in domains.txt.
 
     Raises:
         ConfigError: with file and line, where the page as a whole cannot be read.
@@ -78,7 +82,7 @@ def load(config_path: str | None, *, cwd: str, environment: Mapping[str, str]) -
     values = page.values()
     settings = read_settings(values, file, folder_of(file), environment)
     terms = yield from read_terms(values, environment)
-    domains = yield from _domains(settings.domains_txt)
+    domains = asked or (yield from _domains(settings.domains_txt))
     register = Register()
     register.id_of(terms.wish)
     rules, zone_findings = yield from zone_rules(values, page.variables, environment, register)

@@ -24,6 +24,8 @@ class Reason(StrEnum):
     MISSING = "missing"
     UNREADABLE = "unreadable"
     TORN = "torn"
+    REVOKED = "revoked"
+    """The live certificate, or another one with its key because the key is compromised."""
     NAMES_CHANGED = "names-changed"
     SUGGESTED = "suggested"
     """The time has come that the CA suggested (RFC 9773)."""

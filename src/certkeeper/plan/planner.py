@@ -199,7 +199,8 @@ def _key_source(spec: CertSpec, lineage: Lineage) -> KeySource:
     if spec.key.policy is KeyPolicy.ROLLOVER and lineage.next_key_id is not None and not lineage.next_key_used:
         return KeySource.NEXT
     # Where rollover begins, the present key is used once more: its successor must be announced before it is used.
-    if spec.key.policy is KeyPolicy.NEW or lineage.key_place is KeyPlace.ABSENT:
+    # One that others have is never used again; key_error stops those that a person put there.
+    if spec.key.policy is KeyPolicy.NEW or lineage.key_place is KeyPlace.ABSENT or lineage.compromised:
         return KeySource.NEW
     return KeySource.PLAIN if lineage.key_place is KeyPlace.PLAIN else KeySource.REUSE
 

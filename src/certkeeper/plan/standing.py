@@ -79,7 +79,7 @@ def _missing(identifier: Identifier, verdict: StandingVerdict, observed: Observe
     if not observed.account:
         return StandingMissing(
             f"{identifier}: no record can stand for it before there is an account",
-            hint="certkeeper run --accept-terms registers one, and shows what to do then",
+            hint="certkeeper account register --accept-terms makes one",
         )
     look = (observed.standing or {}).get(owner, StandingLook())
     if look.trouble:

@@ -141,7 +141,7 @@ class TestStanding:
         seen = replace(world(self.WANTED, account="", example_org=look(WIDE.value)))
         item = planned(self.WANTED, seen)
         assert isinstance(item.error, StandingMissing)
-        assert "run --accept-terms" in item.error.hint
+        assert "account register --accept-terms" in item.error.hint
 
     def test_a_plan_shows_the_record(self) -> None:
         lines = list(explain(plan(configuration(self.WANTED), world(self.WANTED, example_org=look(WIDE.value)))))

@@ -95,7 +95,7 @@ def _party(machine: Machine) -> Party:
     if stored is None or stored.kid is None:
         raise NoAccount(
             f"{machine.settings.ca}: no account there yet, and the record names it",
-            hint="certkeeper run --accept-terms registers one before anything else",
+            hint="certkeeper account register --accept-terms makes one",
         )
     issuer = machine.issuer()
     identities = machine.identities()
@@ -184,7 +184,11 @@ def _change(
         return ExitCode.DONE
     if not confirmed("change that?", yes=options.yes):
         return ExitCode.FAILED
-    troubles = machine.provision(orders, _tell)
+    from certkeeper.apply.provision import Provision  # noqa: PLC0415 - only where something is changed
+
+    troubles = machine.carry(
+        lambda executor: Provision(orders, machine.settings, executor=executor, clock=machine.clock, tell=_tell)
+    )
     for error in troubles:
         if isinstance(error, Interrupted):
             print_error(
