@@ -120,6 +120,7 @@ def test_a_record_is_shown_warned_of_and_removed(make_page: MakePage, shared_wor
     removed = page.dns("persist", zone, "--remove", "--yes")
     assert (removed.code, removed.err) == (0, ""), removed.text
     assert shared_world.primary.txt(owner) == {FOREIGN[0]}
+    wait_until(lambda: shared_world.secondary.txt(owner) == {FOREIGN[0]}, "it is gone at the secondary")
     assert page.dns("persist", zone, "--remove", "--yes").out == "nothing to do\n"
 
 

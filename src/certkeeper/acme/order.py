@@ -75,7 +75,10 @@ class Authorization:
             if challenge.type == type_ and challenge.usable:
                 return challenge
         offered = ", ".join(sorted(challenge.type for challenge in self.challenges)) or "nothing"
-        raise OrderFailed(f"{self.identifier}: the CA does not offer {type_}, but {offered}")
+        raise OrderFailed(
+            f"{self.identifier}: the CA does not offer {type_}, but {offered}",
+            hint=f"take {type_} out of CHALLENGETYPE, or put one that the CA offers in its place",
+        )
 
 
 class OrderFailed(CertkeeperError):

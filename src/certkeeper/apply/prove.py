@@ -132,7 +132,8 @@ def _refuse_mismatch(one: _Pending, standings: Sequence[Standing], account: str)
     if challenge.account and challenge.account != account:
         raise OrderFailed(
             f"{one.identifier}: the CA wants a record that names the account {printable(challenge.account, 200)}, "
-            f"and ours is {account}"
+            f"and ours is {account}",
+            hint="see whether this CA knows the account by another URL: certkeeper account show",
         )
     if not any(standing.account == account and standing.issuer in challenge.issuers for standing in standings):
         there = ", ".join(sorted({standing.issuer for standing in standings})) or "nobody"
