@@ -96,7 +96,7 @@ def _advice(machine: Machine, selected: Configuration, issuer: Issuer) -> tuple[
     written = {owner: provider for owner, provider in owners.items() if provider}
     homes = {owner: zone.name for owner, zone in survey.zones(written).items()}
     homes |= survey.apexes([owner for owner in owners if owner not in homes])
-    names: dict[DnsName, dict[Identifier, str]] = {}
+    names: dict[DnsName, dict[Identifier, tuple[str, ...]]] = {}
     homeless: dict[DnsName, None] = {}
     for spec, identifier in ((owner, item) for owner in selected.certificates for item in owner.identifiers):
         if identifier.type is not IdentifierType.DNS:
@@ -104,7 +104,7 @@ def _advice(machine: Machine, selected: Configuration, issuer: Issuer) -> tuple[
         home = homes.get(identifier.domain.child(CHALLENGE_LABEL))
         # A zone for challenges alone: the records that count stand above it.
         if home is not None and identifier.domain.is_within(home):
-            names.setdefault(home, {})[identifier] = spec.methods.of(identifier)[0].value
+            names.setdefault(home, {})[identifier] = tuple(method.value for method in spec.methods.of(identifier))
         else:
             homeless[identifier.domain] = None
     asked = {identifier.domain for inside in names.values() for identifier in inside}
@@ -113,24 +113,29 @@ def _advice(machine: Machine, selected: Configuration, issuer: Issuer) -> tuple[
     return [_of_zone(zone, inside, seen, contact) for zone, inside in names.items()], list(homeless)
 
 
-def _of_zone(zone: DnsName, names: Mapping[Identifier, str], seen: Caa, contact: str) -> Advice:
-    """`names` with the method of each."""
-    issuers = {name: replace(seen.issuer, method=method) for name, method in names.items()}
+def _of_zone(zone: DnsName, names: Mapping[Identifier, tuple[str, ...]], seen: Caa, contact: str) -> Advice:
+    """`names` with the methods of each: where the first gives way to another one, that has to be allowed, too."""
     answer = seen.answers.get(zone)
     return Advice(
         zone,
-        {
-            name: judge_caa(name.domain, issuer, seen.answers, wildcard=name.wildcard)
-            for name, issuer in issuers.items()
-        },
+        {name: _verdict(name, methods, seen) for name, methods in names.items()},
         answer.records if answer is not None else (),
         proposal(
             seen.issuer,
             wildcards=any(name.wildcard for name in names),
-            methods=tuple(dict.fromkeys(names.values())),
+            methods=tuple(dict.fromkeys(method for methods in names.values() for method in methods)),
             contact=contact,
         ),
     )
+
+
+def _verdict(name: Identifier, methods: Sequence[str], seen: Caa) -> CaaVerdict:
+    """What stands in the way of the first method that is not allowed."""
+    verdicts = [
+        judge_caa(name.domain, replace(seen.issuer, method=method), seen.answers, wildcard=name.wildcard)
+        for method in methods
+    ]
+    return next((verdict for verdict in verdicts if verdict.outcome is not CaaOutcome.ALLOWED), verdicts[0])
 
 
 def _print(issuer: Issuer, advice: Sequence[Advice]) -> None:
