@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager, closing, nullcontext, suppress
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
@@ -12,14 +13,23 @@ from typing import TypeVar
 from certkeeper import __version__
 from certkeeper.adapters.accounts import Accounts
 from certkeeper.adapters.advice import AdviceFile
+from certkeeper.adapters.bounds import LOOKING, WORKING, Bounds
 from certkeeper.adapters.claims import Claims
 from certkeeper.adapters.clock import SystemClock
 from certkeeper.adapters.ends import EndsFile
 from certkeeper.adapters.lock import LockFile, wait_for
 from certkeeper.adapters.page import read_page
+from certkeeper.adapters.scripts import script_trouble
 from certkeeper.adapters.store import Store
-from certkeeper.apply.locate import locate
-from certkeeper.apply.observe import caa_answers, identities_at, issuer_at, lineages_of, observe, profiles_at
+from certkeeper.apply.observe import (
+    caa_answers,
+    clock_behind_at,
+    identities_at,
+    issuer_at,
+    lineages_of,
+    observe,
+    profiles_at,
+)
 from certkeeper.apply.ports import Dns, Hooks, Http, Nameservers, Ports
 from certkeeper.apply.result import Result
 from certkeeper.base.errors import CertkeeperError, Interrupted
@@ -33,11 +43,9 @@ from certkeeper.lineage.mending import Mended
 from certkeeper.lineage.model import Lineage
 from certkeeper.plan.actions import Plan
 from certkeeper.plan.advice import Advice, of_live, questions
-from certkeeper.plan.caa import names_to_look_up
-from certkeeper.plan.observed import Caa, Observed, Place, StandingLook
-from certkeeper.plan.planner import plan, wanted_zones
-from certkeeper.plan.profiles import names_a_profile
-from certkeeper.plan.proving import standing_owners, standing_places
+from certkeeper.plan.backoff import ca_waiting
+from certkeeper.plan.observed import Caa, Observed, Place, StandingLook, Wanted, Zones
+from certkeeper.plan.proving import standing_owners
 from certkeeper.plan.records import Records
 from certkeeper.zone.caa import Issuer
 from certkeeper.zone.rrset import Zone
@@ -158,7 +166,9 @@ class Machine:
             records=records,
             config_folders=self.store.folders_with_config(),
         )
-        return replace(observed, advice=self.advice(observed.lineages), ends=self.ends.read())
+        hooks = dict.fromkeys(spec.hook for spec in self.configuration.certificates if spec.hook)
+        troubles = {hook: trouble for hook in hooks if (trouble := script_trouble(hook)) is not None}
+        return replace(observed, advice=self.advice(observed.lineages), scripts=troubles, ends=self.ends.read())
 
     def advice(self, lineages: Mapping[Alias, Lineage]) -> Mapping[Alias, Advice]:
         """What the CA said lately of certificates that are live; nothing where ARI is "no"."""
@@ -178,7 +188,8 @@ class Machine:
 
         Where it cannot be asked, what it said before counts, and RENEW_DAYS.
         """
-        if not self.settings.ari:
+        limit = observed.records.limits.get(self.settings.ca)
+        if not self.settings.ari or ca_waiting(limit, observed.now) is not None:
             return observed
         aliases = [spec.alias for spec in selected.certificates]
         asked = questions(aliases, observed.lineages, observed.advice, self.settings.ca, observed.now)
@@ -209,28 +220,11 @@ class Machine:
             self.journal.close()
         self.claims.close()
 
-    def plan(self, configuration: Configuration, observed: Observed, forced: Collection[Alias]) -> Plan:
-        """Plan over the selected certificates; DNS providers, CA and CAA are asked only where something is due."""
-        wanted = wanted_zones(configuration, observed, forced)
-        if wanted:
-            zones = locate(wanted, self.settings, self._providers, self._nameservers)
-            observed = replace(observed, zones=zones)
-        planned = plan(configuration, observed, forced)
-        owners = standing_places([item.spec for item in planned.lineages if item.methods], self.settings, observed)
-        if owners:
-            observed = replace(observed, standing=self.standing(owners), identities=self.identities())
-            planned = plan(configuration, observed, forced)
-        issuer = profiles = None
-        # Where the CA cannot be asked, a run finds that out by itself, and says so.
-        with suppress(CertkeeperError):
-            if any(names_a_profile(item.spec) for item in planned.due):
-                profiles = self._profiles()
-            issuer = self.issuer() if planned.due and self.settings.caa_check else None
-        if issuer is None and profiles is None:
-            return planned
-        names = names_to_look_up(item.spec for item in planned.due)
-        caa = self.caa(issuer, names) if issuer is not None else None
-        return plan(configuration, replace(observed, caa=caa, profiles=profiles), forced)
+    def locate(self, wanted: Mapping[str, Wanted]) -> dict[str, Zones]:
+        """What the DNS providers say of what is wanted of each."""
+        from certkeeper.adapters.asking import locate_all  # noqa: PLC0415 - a run with nothing to do asks nobody
+
+        return locate_all(wanted, self.settings, self._providers, self._nameservers, _say)
 
     @cached_property
     def _http(self) -> Http:
@@ -283,8 +277,11 @@ class Machine:
         """
         return issuer_at(self.settings.ca, self._http, self.accounts, user_agent=USER_AGENT)
 
-    def _profiles(self) -> tuple[str, ...]:
+    def profiles(self) -> tuple[str, ...]:
         return profiles_at(self.settings.ca, self._http, user_agent=USER_AGENT)
+
+    def clock_behind(self) -> timedelta | None:
+        return clock_behind_at(self.settings.ca, self._http, user_agent=USER_AGENT)
 
     def caa(self, issuer: Issuer, names: Collection[DnsName]) -> Caa:
         """What CAA says of these names to this issuer."""
@@ -308,11 +305,12 @@ class Machine:
         """A look at zones, through their providers and DNS."""
         from certkeeper.adapters.survey import ZoneSurvey  # noqa: PLC0415 - one command needs it
 
-        return ZoneSurvey(self.settings, self._providers, self._nameservers, self.claims)
+        return ZoneSurvey(self.settings, self._opened(LOOKING), self._nameservers, self.claims, _say)
 
     def _ports(self) -> Ports:
         from certkeeper.adapters import keys  # noqa: PLC0415 - a run with nothing to do needs no new key
         from certkeeper.adapters.dns.claimed import ClaimedDns  # noqa: PLC0415 - nor DNS
+        from certkeeper.adapters.rejected import Rejected  # noqa: PLC0415 - nor a place for bad answers
         from certkeeper.adapters.webfolders import WebFolders  # noqa: PLC0415 - a run with nothing to do serves nothing
 
         return Ports(
@@ -324,6 +322,7 @@ class Machine:
             accounts=self.accounts,
             clock=self.clock,
             journal=self.journal,
+            rejected=Rejected(self.settings.statedir),
             claims=self.claims,
             hooks=self.hooks,
             files=WebFolders(),
@@ -338,7 +337,11 @@ class Machine:
 
     @cached_property
     def _providers(self) -> Mapping[str, Dns]:
-        """Every DNS provider of the page; what each of them needs is loaded when it is first asked."""
+        """Every DNS provider of the page, with the patience of a run."""
+        return self._opened(WORKING)
+
+    def _opened(self, bounds: Bounds) -> Mapping[str, Dns]:
+        """What each provider needs is loaded; nobody is asked yet."""
         from certkeeper.adapters.dns.providers import open_provider  # noqa: PLC0415 - a run with nothing to do needs none
         from certkeeper.apply.pay import hook_environment  # noqa: PLC0415 - as above
 
@@ -350,6 +353,7 @@ class Machine:
                 environment=environment,
                 nameservers=self._nameservers,
                 say=_say,
+                bounds=bounds,
             )
             for item in self.settings.providers
         }
@@ -389,6 +393,6 @@ def open_machine(config: str | None, asked: DomainList | None = None) -> Machine
 
 
 def _say(text: str) -> None:
-    """What an operator has to do by hand, beside whatever display there is."""
+    """What an operator has to do by hand, or is waiting for, beside whatever display there is."""
     sys.stderr.write(f"{text}\n")
     sys.stderr.flush()

@@ -11,6 +11,7 @@ from certkeeper.base.names import Alias
 from certkeeper.cli.authority import at
 from certkeeper.cli.compose import USER_AGENT, Machine, handed_files, open_machine
 from certkeeper.cli.confirm import confirmed
+from certkeeper.cli.planning import planned as planned_now
 from certkeeper.cli.render import Lines, finding_lines, print_error
 from certkeeper.cli.signals import raise_terminated
 from certkeeper.config.domains import DomainLine, DomainList
@@ -91,7 +92,7 @@ def _planned(machine: Machine) -> Plan:
     Raises:
         CertkeeperError: they cannot be, or the CA would refuse.
     """
-    planned = machine.plan(machine.configuration, machine.observe(), ())
+    planned = planned_now(machine, machine.configuration, machine.observe(), ())
     for text in finding_lines(planned.findings):
         sys.stderr.write(f"{text}\n")
     for item in planned.blocked:

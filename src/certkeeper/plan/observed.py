@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.names import Alias, DnsName
@@ -68,9 +68,11 @@ class Observed:
     """The world as a run finds it. `zones`, by the provider's id, is None until it is known which lineages are due,
     and which zones still hold records of a run that was killed. `caa` is None where the CA does not say who it is in
     CAA, or not yet. `profiles` are those that the CA offers, None where it was not asked. `advice` is what the CA said
-    of certificates that are live. `account` is the URL of ours, empty while there is none. `standing` is what is served
-    at the owner names of standing records, None until it was looked for; `identities` are the names that the CA goes
-    by, empty where it does not say. `ends` are those of standing records that were seen before (epoch seconds).
+    of certificates that are live. `clock_behind` is by how much this machine's clock is behind the CA's; None where the
+    CA was not asked. `scripts` are hooks that cannot be called, and why. `account` is the URL of ours, empty while
+    there is none. `standing` is what is served at the owner names of standing records, None until it was looked for;
+    `identities` are the names that the CA goes by, empty where it does not say. `ends` are those of standing records
+    that were seen before (epoch seconds).
     """
 
     now: datetime
@@ -86,6 +88,8 @@ class Observed:
     standing: Mapping[DnsName, StandingLook] | None = None
     identities: tuple[str, ...] = ()
     ends: Mapping[DnsName, int] = field(default_factory=dict)
+    clock_behind: timedelta | None = None
+    scripts: Mapping[str, CertkeeperError] = field(default_factory=dict)
 
     def suggestion(self, alias: Alias) -> Suggestion | None:
         """When the CA wants the lineage renewed."""

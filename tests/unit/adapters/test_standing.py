@@ -32,6 +32,9 @@ class Servers:
     def aliases(self, names: Collection[DnsName]) -> Mapping[DnsName, DnsName]:
         return {name: self.cnames[name] for name in names if name in self.cnames}
 
+    def alias_or_none(self, names: Collection[DnsName]) -> Mapping[DnsName, DnsName | None]:
+        raise AssertionError(names)
+
     def ask(self, server: Server, question: Question, now: datetime) -> Answer:
         assert now == NOW
         self.asked.append((server, question.zone))

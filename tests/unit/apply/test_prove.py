@@ -14,6 +14,7 @@ from certkeeper.acme.order import Order, OrderFailed, OrderStatus
 from certkeeper.acme.persist import Standing
 from certkeeper.apply.attempt import Attempt, Issuance
 from certkeeper.apply.challenges import Waves
+from certkeeper.apply.limits import Limits
 from certkeeper.apply.ports import Completion
 from certkeeper.apply.prove import prove
 from certkeeper.apply.scheduler import Scheduler
@@ -21,6 +22,7 @@ from certkeeper.apply.served import Served
 from certkeeper.base.names import DnsName
 from certkeeper.base.wire import Step
 from certkeeper.config.methods import ChallengeType, Methods
+from certkeeper.config.settings import OrderRate
 from certkeeper.plan.observed import StandingLook
 from certkeeper.plan.planner import plan
 
@@ -51,7 +53,9 @@ def proven(challenge: Mapping[str, object], *, wildcard: bool = True, told: bool
     assert item.error is None
     scheduler = Scheduler(Idle(), FakeClock())
     waves = Waves(scheduler, lambda _event: None, timedelta(seconds=1))
-    shared = Issuance(open_session(), waves, Served(scheduler, lambda _event: None), lambda _event: None, settings())
+    page = settings()
+    limits = Limits(page.ca, None, None, OrderRate())
+    shared = Issuance(open_session(), waves, Served(scheduler, lambda _event: None), lambda _event: None, page, limits)
     authorization = {
         "identifier": {"type": "dns", "value": "example.org"},
         "status": "pending",

@@ -13,6 +13,7 @@ from builders.fakes import (
     FakeJournal,
     FakeKeys,
     FakeListeners,
+    FakeRejected,
     FakeStore,
     SeededExecutor,
 )
@@ -61,6 +62,7 @@ class Provided:
             journal=self.journal,
             claims=FakeClaims(),
             hooks=FakeHooks(),
+            rejected=FakeRejected(),
             files=FakeFiles(),
             listeners=FakeListeners(),
         )

@@ -61,7 +61,10 @@ def persist(options: argparse.Namespace) -> int:
         party = _party(machine)
         domains = _domains(machine.configuration, options)
         providers = _providers(machine, domains)
-        places = machine.survey().places({owner: id_ for owner, id_ in providers.items() if id_})
+        looked = machine.survey().places({owner: id_ for owner, id_ in providers.items() if id_})
+        if looked.errors and (options.write or options.remove):
+            raise next(iter(looked.errors.values()))
+        places = looked.found
         sites = _sites(machine, party, domains, places, until)
         with suppress(CertkeeperError):
             # Only warnings come of it.
