@@ -4,7 +4,7 @@ from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import replace
 
-from certkeeper.base.errors import CertkeeperError
+from certkeeper.base.errors import CertkeeperError, Fault
 from certkeeper.base.names import Alias
 from certkeeper.cli.compose import Machine
 from certkeeper.config.settings import Configuration
@@ -14,6 +14,12 @@ from certkeeper.plan.observed import Observed
 from certkeeper.plan.planner import plan, wanted_zones
 from certkeeper.plan.profiles import names_a_profile
 from certkeeper.plan.proving import standing_places
+
+
+class NoAccount(CertkeeperError):
+    """There is no account yet, and its URL is needed."""
+
+    fault = Fault.OPERATOR
 
 
 def planned(machine: Machine, configuration: Configuration, observed: Observed, forced: Collection[Alias]) -> Plan:

@@ -16,6 +16,7 @@ from certkeeper.cli.confirm import confirmed
 from certkeeper.cli.dns.caa import NoIdentity
 from certkeeper.cli.dns.names import provider_of, typed_name
 from certkeeper.cli.plan import finding_document
+from certkeeper.cli.planning import NoAccount
 from certkeeper.cli.render import finding_lines, print_error
 from certkeeper.cli.signals import raise_terminated
 from certkeeper.config.findings import Finding
@@ -32,12 +33,6 @@ from certkeeper.zone.rrset import Zone, ZoneKind
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from certkeeper.apply.provision import ZoneOrder
-
-
-class NoAccount(CertkeeperError):
-    """There is no account yet that a record could name."""
-
-    fault = Fault.OPERATOR
 
 
 class NoNames(CertkeeperError):
