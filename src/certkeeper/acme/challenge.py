@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from certkeeper.acme.body import member_text, members
+from certkeeper.acme.body import MalformedBody, member_text, members
 from certkeeper.acme.jws import AccountKey, b64url
 from certkeeper.acme.problem import Problem, problem_from_document
 from certkeeper.acme.session import Session
@@ -57,10 +57,12 @@ def answer(session: Session, challenge: Challenge, name: str) -> Exchange[None]:
 
     Raises:
         Problem: the CA does not take the answer.
+        MalformedBody: what came is no challenge, so somebody else answered in the CA's place.
     """
     try:
-        yield from session.post(challenge.url, {}, context=f"{name}: ")
-    except Problem as refused:
+        response = yield from session.post(challenge.url, {}, context=f"{name}: ")
+        members(response, f"challenge {challenge.url}")
+    except (Problem, MalformedBody) as refused:
         if not (yield from _was_answered(session, challenge)):
             raise refused from None
 

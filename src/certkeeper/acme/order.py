@@ -18,6 +18,9 @@ from certkeeper.base.wire import Exchange, Response, pause, together
 _FIRST_POLL = 0.02
 _SLOWEST_POLL = 10.0
 _REASONS_TOLD = 10
+_MOST_AUTHORIZATIONS = 5000
+_LOST_ORDERS = 2
+"""Answers to newOrder that may be lost in a row: each may have been to an order that the CA opened and counts."""
 
 
 class OrderStatus(StrEnum):
@@ -104,11 +107,15 @@ def new_order(
         payload["profile"] = profile
     if replaces:
         payload["replaces"] = replaces
-    response = yield from session.post(directory.new_order, payload, context="order: ")
+    response = yield from session.post(directory.new_order, payload, context="order: ", lost_at_most=_LOST_ORDERS)
     url = response.header("location")
     if not url:
         raise MalformedBody(f"{directory.new_order}: an order without a Location")
-    return _read_order(response, url)
+    try:
+        return _read_order(response, url)
+    except MalformedBody:
+        # The order is there and counts; an answer that something on the way has spoilt must not cost a second one.
+        return (yield from fetch_order(session, url))
 
 
 def fetch_order(session: Session, url: str) -> Exchange[Order]:
@@ -221,10 +228,13 @@ def _read_order(response: Response, url: str) -> Order:
     except ValueError as error:
         raise MalformedBody(f"order {url}: {error}") from error
     error_member = document.get("error")
+    authorizations = tuple(dict.fromkeys(member_texts(document, "authorizations")))
+    if len(authorizations) > _MOST_AUTHORIZATIONS:
+        raise MalformedBody(f"order {url}: it has {len(authorizations)} authorizations, no CA needs that many")
     order = Order(
         url=url,
         status=status,
-        authorizations=member_texts(document, "authorizations"),
+        authorizations=authorizations,
         finalize=member_text(document, "finalize"),
         at=response.at,
         certificate=member_text(document, "certificate"),

@@ -57,6 +57,7 @@ class Problem(CertkeeperError):
         type: the ACME error type without its URN prefix, or the whole type where it is not ACME's.
         status: the HTTP status, 0 where the problem came inside another object.
         subproblems: one per identifier that the CA names.
+        documented: False where no problem document came, so that it may not have been the CA that said no.
     """
 
     fault = Fault.REMOTE
@@ -70,16 +71,19 @@ class Problem(CertkeeperError):
         subproblems: tuple[Subproblem, ...] = (),
         retry_at: datetime | None = None,
         context: str = "",
+        documented: bool = True,
     ) -> None:
         said = f"{type_}: {detail}" if detail else type_
         parts = "".join(f"; {sub}" for sub in subproblems[:_SUBPROBLEMS_TOLD])
         if subproblems[_SUBPROBLEMS_TOLD:]:
             parts += f"; and {len(subproblems) - _SUBPROBLEMS_TOLD} more"
-        super().__init__(f"{context}{said}{parts}", retry_at=retry_at, hint=_HINTS.get(type_, ""))
+        hint = _HINTS.get(type_, "") if documented else _NOT_THE_CA
+        super().__init__(f"{context}{said}{parts}", retry_at=retry_at, hint=hint)
         self.type = type_
         self.detail = detail
         self.status = status
         self.subproblems = subproblems
+        self.documented = documented
 
     @property
     def in_passing(self) -> bool:
@@ -102,7 +106,14 @@ def problem_from_response(response: Response, context: str = "") -> Problem:
         document = None
     if not isinstance(document, dict) or not isinstance(document.get("type"), str):
         text = printable(response.body.decode("utf-8", "replace"), 200)
-        return Problem(f"HTTP {response.status}", text, status=response.status, retry_at=retry_at, context=context)
+        return Problem(
+            f"HTTP {response.status}",
+            text,
+            status=response.status,
+            retry_at=retry_at,
+            context=context,
+            documented=False,
+        )
     return problem_from_document(document, status=response.status, retry_at=retry_at, context=context)
 
 
@@ -125,6 +136,7 @@ def problem_from_document(
     )
 
 
+_NOT_THE_CA = "these are not an ACME server's words: see what answers at that URL, or run again later"
 _IN_PASSING = frozenset({ErrorType.RATE_LIMITED, ErrorType.SERVER_INTERNAL, ErrorType.BAD_NONCE})
 _OTHER_KEY = "this CA does not take account keys of that kind: set ACCOUNT_KEY_ALGO to rsa, prime256v1 or secp384r1"
 _HINTS: Mapping[str, str] = {

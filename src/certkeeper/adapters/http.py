@@ -18,9 +18,6 @@ from certkeeper.adapters.watchdog import Watchdog
 from certkeeper.base.errors import CertkeeperError, ExitCode, Fault, OutOfDescriptors, printable
 from certkeeper.base.wire import Request, Response, TransportError
 
-_CONNECT_SECONDS = 10.0
-_READ_SECONDS = 30.0
-_WHOLE_SECONDS = 50.0
 MAX_BODY = 8 * 1024 * 1024
 """Octets. The longest real answers are chains of some 20 kB; a zone with 2,000 names stays below 1 MB."""
 
@@ -37,6 +34,18 @@ class ClientCertificateError(CertkeeperError):
 
     fault = Fault.OPERATOR
     exit_code = ExitCode.USAGE
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Seconds: until a connection stands, between two pieces of an answer, and for the whole of it."""
+
+    connect: float = 10.0
+    read: float = 30.0
+    whole: float = 50.0
+
+
+_USUAL = Bounds()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +75,22 @@ class AnswerTooLarge(TransportError):
 class HttpClient:
     """Implements the port Http; connections are kept alive and shared by threads."""
 
-    def __init__(self, ca_bundle: str | None = None, connections: int = 16, *, line: Line | None = None) -> None:
+    def __init__(
+        self,
+        ca_bundle: str | None = None,
+        connections: int = 16,
+        *,
+        line: Line | None = None,
+        bounds: Bounds = _USUAL,
+    ) -> None:
         """Trust the roots in the PEM file `ca_bundle`, or the system's, which are loaded when TLS is first needed.
 
         Raises:
             CaBundleError: a file is missing or does not hold what it should.
         """
         self._line = line or Line(ca_bundle)
-        self._watchdog = Watchdog(_WHOLE_SECONDS)
-        timeout = urllib3.Timeout(connect=_CONNECT_SECONDS, read=_READ_SECONDS)
+        self._watchdog = Watchdog(bounds.whole)
+        timeout = urllib3.Timeout(connect=bounds.connect, read=bounds.read)
         if self._line.socket:
             from certkeeper.adapters.unixsocket import unix_pool  # noqa: PLC0415 - few need it
 
@@ -115,7 +131,9 @@ class HttpClient:
         if len(body) > MAX_BODY:
             answer.close()
             raise AnswerTooLarge(
-                f"{self._line.where(request.url)}: the answer is larger than {MAX_BODY} octets", transient=False
+                f"{self._line.where(request.url)}: the answer is larger than {MAX_BODY} octets",
+                transient=False,
+                hint="see what answers at that URL: nobody has that much to say",
             )
         headers = tuple((name.lower(), value) for name, value in answer.headers.items())
         return Response(answer.status, datetime.now(tz=UTC), headers, body)
@@ -186,10 +204,12 @@ def _failure(asked: str, error: Exception, line: Line) -> TransportError:
         )
     if isinstance(error, NameResolutionError):
         return TransportError(
-            f"{url}: its host name cannot be resolved", hint="check the name and this host's resolver"
+            f"{url}: its host name cannot be resolved", sent=False, hint="check the name and this host's resolver"
         )
     if isinstance(error, NewConnectionError):
-        return TransportError(f"{url}: cannot connect: {_reason(error)}", hint="is the server running and reachable?")
+        return TransportError(
+            f"{url}: cannot connect: {_reason(error)}", sent=False, hint="is the server running and reachable?"
+        )
     if isinstance(error, HttpTimeout):
         return TransportError(f"{url}: no answer in time", hint="the server is slow or a firewall drops the connection")
     if isinstance(error, ProtocolError):

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from certkeeper.acme.body import MalformedBody
 from certkeeper.acme.order import OrderTimeout
 from certkeeper.acme.problem import Problem
 from certkeeper.acme.session import NoncesRefused, Session
@@ -12,7 +13,7 @@ from certkeeper.base.keys import KeyPair
 from certkeeper.base.names import Alias
 from certkeeper.base.wire import TransportError
 from certkeeper.config.settings import Settings
-from certkeeper.lineage.model import Draft
+from certkeeper.lineage.model import BadChain, Draft
 from certkeeper.plan.actions import LineagePlan, Order
 from certkeeper.plan.records import OrderIntent
 from certkeeper.zone.apex import ZoneError
@@ -71,5 +72,7 @@ def may_go_on(error: CertkeeperError, failures: int) -> bool:
     if failures >= GIVEN_UP and not error.local:
         return False
     if isinstance(error, Problem):
-        return error.in_passing
-    return error.local or isinstance(error, TransportError | OrderTimeout | NoncesRefused | ZoneError)
+        return error.in_passing or not error.documented
+    return error.local or isinstance(
+        error, TransportError | OrderTimeout | NoncesRefused | ZoneError | MalformedBody | BadChain
+    )
