@@ -304,10 +304,13 @@ class FaultyPowerDns(FaultProxy):
 class HoleyDns:
     """Passes questions on to a name server, over UDP and TCP, and knows nothing (NXDOMAIN) of the names in `holes`."""
 
-    def __init__(self, upstream: tuple[str, int], holes: Collection[str]) -> None:
+    def __init__(
+        self, upstream: tuple[str, int], holes: Collection[str], *, address: tuple[str, int] | None = None
+    ) -> None:
+        """`address` is where it listens; a free port on loopback by itself."""
         self._upstream = upstream
         self._holes = {dns.name.from_text(name) for name in holes}
-        self.dns = ("127.0.0.1", ports.reserve())
+        self.dns = address or ("127.0.0.1", ports.reserve())
         self._servers: list[socketserver.BaseServer] = [_Udp(self.dns, self), _Tcp(self.dns, self)]
         self._threads = [
             threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True) for server in self._servers

@@ -90,7 +90,7 @@ def test_a_redirect_is_named_and_not_followed(status: int) -> None:
         fetch_order(open_session(), f"{ORIGIN}/order/1"),
         answer(open_session(), Challenge("dns-01", f"{ORIGIN}/challenge/1", "pending", "t"), "example.org"),
     ):
-        played = play(exchange, lambda _: moved)  # type: ignore[arg-type]
+        played = play(exchange, lambda _: moved)
         assert isinstance(played.error, Redirected)
         assert "redirects to http://evil.example/" in str(played.error)
         assert str(played.error).isprintable()
