@@ -10,7 +10,7 @@ from certkeeper.acme.challenge import Challenge, read_challenge
 from certkeeper.acme.jws import b64url
 from certkeeper.acme.problem import ErrorType, Problem, problem_from_document
 from certkeeper.acme.session import Session
-from certkeeper.base.errors import CertkeeperError, Fault
+from certkeeper.base.errors import CertkeeperError, Fault, printable
 from certkeeper.base.names import Identifier, IdentifierType
 from certkeeper.base.times import duration_text, parse_retry_after
 from certkeeper.base.wire import Exchange, Response, pause, together
@@ -213,12 +213,20 @@ def _fetch_authorization(session: Session, url: str) -> Exchange[Authorization]:
     value = member_text(identifier, "value").lower()
     type_ = member_text(identifier, "type")
     try:
-        kind, status = IdentifierType(type_), AuthorizationStatus(member_text(document, "status"))
+        kind = IdentifierType(type_)
     except ValueError as error:
-        raise MalformedBody(f"authorization {url}: {error}") from error
+        raise MalformedBody(f"authorization {url}: an identifier of the type {printable(type_, 40)!r}") from error
+    try:
+        status = AuthorizationStatus(member_text(document, "status"))
+    except ValueError as error:
+        raise MalformedBody(f"authorization {url}: {_unknown(document)}") from error
     wildcard = document.get("wildcard") is True and not value.startswith("*.")
     challenges = tuple(read_challenge(item) for item in member_objects(document, "challenges"))
     return Authorization(url, Identifier(kind, f"*.{value}" if wildcard else value), status, challenges)
+
+
+def _unknown(document: Mapping[str, object]) -> str:
+    return f"its status {printable(str(document.get('status')), 40)!r} is none that RFC 8555 knows"
 
 
 def _read_order(response: Response, url: str) -> Order:
@@ -226,7 +234,7 @@ def _read_order(response: Response, url: str) -> Order:
     try:
         status = OrderStatus(member_text(document, "status"))
     except ValueError as error:
-        raise MalformedBody(f"order {url}: {error}") from error
+        raise MalformedBody(f"order {url}: {_unknown(document)}") from error
     error_member = document.get("error")
     authorizations = tuple(dict.fromkeys(member_texts(document, "authorizations")))
     if len(authorizations) > _MOST_AUTHORIZATIONS:

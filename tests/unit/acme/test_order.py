@@ -87,6 +87,18 @@ def test_what_is_replaced_is_named_where_it_is_known() -> None:
     assert "replaces" not in signed(plain.requests[0]).document()
 
 
+def test_rfc_8738_addresses_are_identifiers_of_their_own_type() -> None:
+    """§3: the text of RFC 1123 or RFC 5952, whatever the operator wrote."""
+    made = Reply(201, order_body(), {"location": URL})
+    names = [Identifier.parse(text) for text in ("ip:192.0.2.1", "ip:2001:DB8:0:0::1", "example.org")]
+    document = signed(play(new_order(open_session(), names), [made]).requests[0]).document()
+    assert document["identifiers"] == [
+        {"type": "ip", "value": "192.0.2.1"},
+        {"type": "ip", "value": "2001:db8::1"},
+        {"type": "dns", "value": "example.org"},
+    ]
+
+
 def test_a_profile_is_named_where_one_is_wanted() -> None:
     made = Reply(201, order_body(), {"location": URL})
     played = play(new_order(open_session(), NAMES, profile="shortlived"), [made])
