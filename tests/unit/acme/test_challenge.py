@@ -3,10 +3,9 @@ import hashlib
 
 import pytest
 
-from builders.ca import ORIGIN, Reply, account_pair, open_session, play, problem, signed
+from builders.ca import ORIGIN, Reply, open_session, play, problem, signed
 from certkeeper.acme.body import MalformedBody
 from certkeeper.acme.challenge import Challenge, ChallengeFailed, answer, dns01_owner, dns01_value, read_challenge
-from certkeeper.acme.jws import AccountKey
 from certkeeper.acme.problem import Problem
 from certkeeper.base.names import DnsName
 
@@ -91,17 +90,3 @@ def test_a_page_in_the_cas_place_is_no_answer_to_a_challenge() -> None:
     assert isinstance(played.error, MalformedBody)
     done = play(answer(open_session(), CHALLENGE, "example.org"), [page, Reply(200, {"status": "processing"})])
     assert done.error is None
-
-
-def test_rfc_8555_dns_value() -> None:
-    """§8.1 and §8.4: the beginning and the end of the value are printed there, not its middle."""
-
-    class Rfc8555(AccountKey):
-        @property
-        def thumbprint(self) -> str:
-            return "9jg46WB3rR_AHD-EBXdN7cBkH1WOu0tA3M9fm21mqTI"
-
-    key = Rfc8555(account_pair().private)
-    value = dns01_value("evaGxfADs6pSRb2LAv9IZf17Dt3juxGJ-PCt92wr-oA", key)
-    assert value.startswith("gfj9Xq")
-    assert value.endswith("Rg85nM")
