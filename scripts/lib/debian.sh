@@ -24,6 +24,7 @@ more   mmdebstrap            mmdebstrap                                         
 more   pdns-backend-mysql    /usr/share/pdns-backend-mysql/schema/schema.mysql.sql      tests with PowerDNS on MariaDB
 more   mariadb-server-core   mariadbd                                                   tests with PowerDNS on MariaDB
 more   nginx                 nginx                                                      tests with a proxy in front of PowerDNS
+more   libnginx-mod-stream   /usr/lib/nginx/modules/ngx_stream_module.so                tests of tls-alpn-01 with a TLS server
 dns    unbound               unbound                                                    tests with a validating resolver
 peers  dehydrated            dehydrated                                                 tests that compare with dehydrated
 peers  fiu-utils             /usr/lib/fiu/fiu_posix_preload.so                          tests with a disk that reports errors

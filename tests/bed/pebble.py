@@ -43,6 +43,10 @@ class Options(TypedDict, total=False):
     caa_identities: Sequence[str]
     key_algorithm: str
     """Of the CA's keys, "rsa" or "ecdsa"; Pebble hands out private keys of its issuers only with "rsa"."""
+    http_port: int
+    """Where it looks for http-01; 0: nobody is there."""
+    tls_port: int
+    """The same for tls-alpn-01."""
     strict: bool
     always_valid: bool
 
@@ -60,6 +64,8 @@ QUIET: Options = {
     "profiles": DEFAULT_PROFILES,
     "caa_identities": (),
     "key_algorithm": "ecdsa",
+    "http_port": 0,
+    "tls_port": 0,
     "strict": True,
     "always_valid": False,
 }
@@ -79,8 +85,8 @@ def _config(options: Options, folder: Path, api: int, management: int, unused: i
         "managementListenAddress": f"127.0.0.1:{management}",
         "certificate": str(folder / "api.pem"),
         "privateKey": str(folder / "api.key"),
-        "httpPort": unused,
-        "tlsPort": unused,
+        "httpPort": options["http_port"] or unused,
+        "tlsPort": options["tls_port"] or unused,
         "ocspResponderURL": options["ocsp_url"] or "",
         "externalAccountBindingRequired": options["eab"] is not None,
         "externalAccountMACKeys": dict(options["eab"] or {}),

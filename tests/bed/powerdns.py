@@ -59,6 +59,7 @@ def _config(role: Role, dns: lookups.Server, api: lookups.Server, api_key: str) 
         "zone-metadata-cache-ttl": 0,
         "dnssec-key-cache-ttl": 0,
         "xfr-cycle-interval": 3600,  # a secondary that got no NOTIFY stays behind for good
+        "max-tcp-connections": 200,  # Pebble opens one for each name that it validates, and gives up soon
         "receiver-threads": 1,
         "distributor-threads": 1,
         "write-pid": "no",

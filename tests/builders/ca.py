@@ -24,6 +24,8 @@ DIRECTORY: Mapping[str, object] = {
     "newNonce": f"{ORIGIN}/nonce",
     "newAccount": f"{ORIGIN}/new-account",
     "newOrder": f"{ORIGIN}/new-order",
+    "keyChange": f"{ORIGIN}/key-change",
+    "revokeCert": f"{ORIGIN}/revoke-cert",
     "meta": {"termsOfService": f"{ORIGIN}/terms"},
     "Xk3_1sQ": "a random member, as CAs add on purpose",
 }
@@ -194,7 +196,11 @@ class Signed:
 
 def signed(request: Request) -> Signed:
     """The JWS in a POST (RFC 8555 §6.2: flattened JSON, nothing but these three members)."""
-    body = json.loads(request.body)
+    return opened(json.loads(request.body))
+
+
+def opened(body: Mapping[str, str]) -> Signed:
+    """A JWS as it travels, taken apart."""
     assert set(body) == {"protected", "payload", "signature"}
     return Signed(
         json.loads(unb64(body["protected"])),

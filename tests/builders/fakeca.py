@@ -7,13 +7,15 @@ import json
 import random
 from collections import Counter
 from collections.abc import Callable, Container, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from email.utils import format_datetime
 from functools import cached_property
+from ipaddress import ip_address
 from itertools import count
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -29,16 +31,21 @@ HOME = CA.rpartition("/")[0]
 TERMS = f"{HOME}/terms"
 LIFE = timedelta(days=90)
 Look = Callable[[DnsName], Sequence[frozenset[str]]]
+Fetch = Callable[[str], bytes | None]
+"""What is served under a token, or under a server name."""
 Json = Mapping[str, object]
 
 
 class _Refused(Exception):
-    def __init__(self, type_: str, detail: str, status: int = 400, until: datetime | None = None) -> None:
+    def __init__(
+        self, type_: str, detail: str, status: int = 400, until: datetime | None = None, location: str = ""
+    ) -> None:
         super().__init__(detail)
         self.type = type_
         self.detail = detail
         self.status = status
         self.until = until
+        self.location = location
 
 
 @dataclass(slots=True)
@@ -51,6 +58,8 @@ class _Authorization:
     status: str = "pending"
     checked_at: float | None = None
     error: Json | None = None
+    type: str = "dns"
+    used: str = "dns-01"
 
 
 @dataclass(slots=True)
@@ -79,6 +88,9 @@ class Manners:
     share of good nonces that it refuses. `down`: nobody answers. `binds` accounts to `customers`, whose HMAC keys these
     are by their key ids; `binds_first`: it does not even look for an account without a binding.
     `drops_registration`: new accounts are lost on the way. `busy_until`: accounts are rate limited until then.
+    `changed_terms` are header fields that come with a userActionRequired, whose document has `new_terms`, too.
+    `loses_answers_to` requests whose path begins so, the first `most_lost` of them: it does what they ask.
+    `refuses_key_change` with that status.
     `suggests` is the window for renewing each certificate. `refuses_replacement` is the type of its refusal of an
     order that replaces, `refusal` what it says then.
     """
@@ -98,20 +110,39 @@ class Manners:
     suggests: tuple[datetime, datetime] | None = None
     refuses_replacement: str = ""
     refusal: str = "it was replaced before"
+    changed_terms: Sequence[tuple[str, str]] = ()
+    new_terms: Mapping[str, str] = field(default_factory=dict)
+    loses_answers_to: str = ""
+    most_lost: int = 1000
+    refuses_key_change: int = 0
+    keeps_contact: bool = True
+    reasons: Container[int] = frozenset({0, 1, 4, 5})
 
 
 class FakeCa:
     """Implements the port Http for one CA."""
 
-    def __init__(self, clock: FakeClock, look: Look, seed: int = 0) -> None:
+    def __init__(
+        self,
+        clock: FakeClock,
+        look: Look,
+        seed: int = 0,
+        *,
+        fetch: Fetch = lambda _: None,
+        connect: Fetch = lambda _: None,
+    ) -> None:
         self.manners = Manners()
         self.orders: dict[int, _Order] = {}
         self.accounts: dict[str, ec.EllipticCurvePublicKey] = {}
         self.thumbprints: dict[str, str] = {}
         self.requests: Counter[str] = Counter()
         self.replaced: list[str] = []
+        self.documents: dict[str, dict[str, object]] = {}
+        self.revoked: dict[bytes, tuple[int, str]] = {}
         self._clock = clock
         self._look = look
+        self._fetch = fetch
+        self._connect = connect
         self._random = random.Random(seed)  # noqa: S311 - a share of refusals, not a secret
         self._numbers = count(1)
         self._nonces: set[str] = set()
@@ -123,10 +154,23 @@ class FakeCa:
         path = request.url.removeprefix(HOME)
         self.requests[path.split("/")[1]] += 1
         try:
-            return self._route(request, path)
+            answer = self._route(request, path)
         except _Refused as refused:
             document = {"type": f"urn:ietf:params:acme:error:{refused.type}", "detail": refused.detail}
-            return self._answer(refused.status, document, until=refused.until)
+            if refused.type == "userActionRequired":
+                document |= self.manners.new_terms
+            answer = self._answer(refused.status, document, location=refused.location, until=refused.until)
+            if refused.type == "userActionRequired":
+                answer = replace(answer, headers=(*answer.headers, *self.manners.changed_terms))
+        lost = self.manners.loses_answers_to and path.startswith(self.manners.loses_answers_to)
+        if lost and self.manners.most_lost:
+            self.manners.most_lost -= 1
+            raise TransportError(f"{HOME}: connection reset")
+        return answer
+
+    def used(self, name: str) -> str:
+        """The type of the challenge that was answered last for a name."""
+        return [item for item in self._authorizations.values() if _named(item) == name][-1].used
 
     def undecided(self, known: Container[str]) -> int:
         """Orders that may still become certificates, but for those with these URLs."""
@@ -149,12 +193,25 @@ class FakeCa:
         header, payload = self._open(request, path)
         if path == "/account":
             return self._account(header, payload)
+        if path == "/revoke":
+            return self._revoke(header, payload)
         account = str(header["kid"])
+        if self.documents[account]["status"] != "valid":
+            raise _Refused("unauthorized", "Account is not valid, has status 'deactivated'", 403)
+        if path == "/key-change":
+            return self._key_change(account, payload)
+        if path.startswith("/account/"):
+            assert request.url == account
+            return self._account_at(account, payload)
+        return self._of_orders(account, path, payload)
+
+    def _of_orders(self, account: str, path: str, payload: Json | None) -> Response:
         kind, _, number = path[1:].partition("/")
         if kind == "new-order":
             return self._new_order(account, payload)
         if kind in {"authorization", "challenge"}:
-            return self._authorization(kind, self._authorizations[int(number)], payload)
+            number, _, used = number.partition("/")
+            return self._authorization(kind, self._authorizations[int(number)], payload, used or "dns-01")
         order = self.orders[int(number)]
         assert order.account == account
         order.posts += 1
@@ -173,6 +230,8 @@ class FakeCa:
             "newAccount": f"{HOME}/account",
             "newOrder": f"{HOME}/new-order",
             "renewalInfo": f"{HOME}/renewal",
+            "keyChange": f"{HOME}/key-change",
+            "revokeCert": f"{HOME}/revoke",
             "meta": {"termsOfService": TERMS, "externalAccountRequired": self.manners.binds},
         }
 
@@ -185,7 +244,7 @@ class FakeCa:
         assert header["url"] == request.url
         assert header["alg"] == "ES256"
         assert ("kid" in header) != ("jwk" in header), "never both (§6.2)"
-        assert ("jwk" in header) == (path == "/account"), "jwk only for newAccount"
+        assert path == "/revoke" or ("jwk" in header) == (path == "/account"), "jwk only for newAccount"
         if header["nonce"] not in self._nonces or self._random.random() < self.manners.bad_nonces:
             self._nonces.discard(header["nonce"])
             raise _Refused("badNonce", "unacceptable anti-replay nonce")
@@ -193,10 +252,10 @@ class FakeCa:
         key = _public(header["jwk"]) if "jwk" in header else self.accounts.get(header["kid"])
         if key is None:
             raise _Refused("accountDoesNotExist", "no such account")
-        signature = _unb64(jws["signature"])
-        assert len(signature) == 64, "r and s at fixed width (RFC 7518 §3.4)"
-        der = encode_dss_signature(int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big"))
-        key.verify(der, f"{jws['protected']}.{jws['payload']}".encode(), ec.ECDSA(SHA256()))
+        try:
+            _verify(key, jws)
+        except InvalidSignature:
+            raise _Refused("malformed", "JWS verification error") from None
         payload = _unb64(jws["payload"])
         return header, json.loads(payload) if payload else None
 
@@ -207,9 +266,9 @@ class FakeCa:
         thumbprint = _thumbprint(jwk)
         if self.manners.binds_first and "externalAccountBinding" not in payload:
             raise _Refused("externalAccountRequired", "no binding", 403)
-        known = next((url for url, print_ in self.thumbprints.items() if print_ == thumbprint), None)
+        known = self._owner(thumbprint)
         if known is not None:
-            return self._answer(200, {"status": "valid"}, location=known)
+            return self._answer(200, self.documents[known], location=known)
         if payload.get("onlyReturnExisting"):
             raise _Refused("accountDoesNotExist", "no account with that key")
         if self.manners.busy_until is not None:
@@ -221,7 +280,60 @@ class FakeCa:
         self._check_binding(payload, jwk)
         url = f"{HOME}/account/{next(self._numbers)}"
         self.accounts[url], self.thumbprints[url] = _public(jwk), thumbprint
-        return self._answer(201, {"status": "valid"}, location=url)
+        self.documents[url] = {"status": "valid", "contact": payload.get("contact", [])}
+        return self._answer(201, self.documents[url], location=url)
+
+    def _owner(self, thumbprint: str) -> str | None:
+        return next((url for url, print_ in self.thumbprints.items() if print_ == thumbprint), None)
+
+    def _account_at(self, account: str, payload: Json | None) -> Response:
+        """§7.3.2, §7.3.6."""
+        document = self.documents[account]
+        if payload is not None:
+            assert set(payload) <= {"contact", "status"}
+            assert payload.get("status", "deactivated") == "deactivated"
+            document |= payload if self.manners.keeps_contact else {**payload, "contact": []}
+        return self._answer(200, document)
+
+    def _key_change(self, account: str, payload: Json | None) -> Response:
+        """§7.3.5."""
+        assert payload is not None
+        assert set(payload) == {"protected", "payload", "signature"}
+        header = json.loads(_unb64(str(payload["protected"])))
+        assert set(header) == {"alg", "jwk", "url"}, "no nonce"
+        assert header["url"] == f"{HOME}/key-change"
+        _verify(_public(header["jwk"]), payload)
+        inner = json.loads(_unb64(str(payload["payload"])))
+        assert inner["account"] == account
+        assert _thumbprint(inner["oldKey"]) == self.thumbprints[account]
+        if self.manners.refuses_key_change:
+            raise _Refused("malformed", "the key is refused", self.manners.refuses_key_change)
+        owner = self._owner(thumbprint := _thumbprint(header["jwk"]))
+        if owner is not None:
+            raise _Refused("malformed", "the key is in use", 409, location=owner)
+        self.accounts[account], self.thumbprints[account] = _public(header["jwk"]), thumbprint
+        return self._answer(200, None)
+
+    def _revoke(self, header: Json, payload: Json | None) -> Response:
+        """§7.6."""
+        assert payload is not None
+        der = _unb64(str(payload["certificate"]))
+        certificate = x509.load_der_x509_certificate(der)
+        if "jwk" in header:
+            jwk = header["jwk"]
+            assert isinstance(jwk, dict)
+            if _public(jwk).public_numbers() != certificate.public_key().public_numbers():  # type: ignore[union-attr]
+                raise _Refused("unauthorized", "not the certificate's key", 403)
+        elif str(header["kid"]) not in {order.account for order in self.orders.values() if _leaf_of(order) == der}:
+            raise _Refused("unauthorized", "not this account's certificate", 403)
+        reason = payload.get("reason", 0)
+        assert isinstance(reason, int)
+        if reason not in self.manners.reasons:
+            raise _Refused("badRevocationReason", f"reason {reason} is not taken")
+        if der in self.revoked:
+            raise _Refused("alreadyRevoked", "it is revoked")
+        self.revoked[der] = reason, "jwk" if "jwk" in header else "kid"
+        return self._answer(200, None)
 
     def _check_binding(self, payload: Json, jwk: Json) -> None:
         """§7.3.4."""
@@ -245,6 +357,8 @@ class FakeCa:
 
     def _new_order(self, account: str, payload: Json | None) -> Response:
         assert payload is not None
+        if self.manners.changed_terms or self.manners.new_terms:
+            raise _Refused("userActionRequired", "Terms of service have changed", 403)
         listed = payload["identifiers"]
         assert isinstance(listed, list)
         if "replaces" in payload:
@@ -252,24 +366,24 @@ class FakeCa:
                 raise _Refused(self.manners.refuses_replacement, self.manners.refusal, 409)
             self.replaced.append(str(payload["replaces"]))
         identifiers = tuple((item["type"], item["value"]) for item in listed)
-        authorizations = [self._authorization_for(account, value) for _, value in identifiers]
+        authorizations = [self._authorization_for(account, type_, value) for type_, value in identifiers]
         self._random.shuffle(authorizations)
         order = _Order(next(self._numbers), account, identifiers, authorizations, posts=1)
         self.orders[order.number] = order
         return self._order(order, 201)
 
-    def _authorization_for(self, account: str, value: str) -> _Authorization:
+    def _authorization_for(self, account: str, type_: str, value: str) -> _Authorization:
         for known in self._authorizations.values():
             self._validate(known)
             if self.manners.reuses and known.status == "valid" and _named(known) == value and known.account == account:
                 return known
         number = next(self._numbers)
         wildcard = value.startswith("*.")
-        made = _Authorization(number, account, value.removeprefix("*."), wildcard, f"token-{number}")
+        made = _Authorization(number, account, value.removeprefix("*."), wildcard, f"token-{number}", type=type_)
         self._authorizations[number] = made
         return made
 
-    def _authorization(self, kind: str, authorization: _Authorization, payload: Json | None) -> Response:
+    def _authorization(self, kind: str, authorization: _Authorization, payload: Json | None, used: str) -> Response:
         for order in self.orders.values():
             if any(item is authorization for item in order.authorizations):
                 order.posts += 1
@@ -278,27 +392,27 @@ class FakeCa:
             assert payload == {}, "an empty object starts a challenge (§7.5.1)"
             if authorization.checked_at is not None:
                 raise _Refused("malformed", f"Cannot update challenge with status {authorization.status}")
+            authorization.used = used
             authorization.checked_at = self._clock.monotonic() + self.manners.validation
         else:
             assert payload is None
         self._validate(authorization)
-        challenge = self._challenge(authorization)
         if kind == "challenge":
-            return self._answer(200, challenge)
+            return self._answer(200, self._challenge(authorization, used))
         document: dict[str, object] = {
             "status": authorization.status,
-            "identifier": {"type": "dns", "value": authorization.value},
-            "challenges": [challenge],
+            "identifier": {"type": authorization.type, "value": authorization.value},
+            "challenges": [self._challenge(authorization, type_) for type_ in _offered(authorization)],
         }
         if authorization.wildcard:
             document["wildcard"] = True
         return self._answer(200, document)
 
-    def _challenge(self, authorization: _Authorization) -> Json:
+    def _challenge(self, authorization: _Authorization, type_: str) -> Json:
         under_way = authorization.status == "pending" and authorization.checked_at is not None
         document: dict[str, object] = {
-            "type": "dns-01",
-            "url": f"{HOME}/challenge/{authorization.number}",
+            "type": type_,
+            "url": f"{HOME}/challenge/{authorization.number}{'' if type_ == 'dns-01' else '/' + type_}",
             "status": "processing" if under_way else authorization.status,
             "token": authorization.token,
         }
@@ -307,23 +421,30 @@ class FakeCa:
         return document
 
     def _validate(self, authorization: _Authorization) -> None:
-        """Look at DNS once, when the time has come; every server that answers has to serve the value."""
+        """Look once, when the time has come; every name server that answers has to serve the value."""
         at = authorization.checked_at
         if authorization.status != "pending" or at is None or at > self._clock.monotonic():
             return
-        thumbprint = self.thumbprints[authorization.account]
-        digest = hashlib.sha256(f"{authorization.token}.{thumbprint}".encode()).digest()
-        wanted = _b64(digest)
-        seen = self._look(DnsName(f"_acme-challenge.{authorization.value}"))
-        found = bool(seen) and all(wanted in values for values in seen)
-        if found and authorization.value not in self.manners.refuses:
+        if self._is_there(authorization) and authorization.value not in self.manners.refuses:
             authorization.status = "valid"
             return
         authorization.status = "invalid"
         authorization.error = {
             "type": "urn:ietf:params:acme:error:unauthorized",
-            "detail": f"Incorrect TXT record found at _acme-challenge.{authorization.value}",
+            "detail": f"Incorrect TXT record found at _acme-challenge.{authorization.value}"
+            if authorization.used == "dns-01"
+            else f"nothing that proves {authorization.value} by {authorization.used}",
         }
+
+    def _is_there(self, authorization: _Authorization) -> bool:
+        key_authorization = f"{authorization.token}.{self.thumbprints[authorization.account]}"
+        digest = hashlib.sha256(key_authorization.encode()).digest()
+        if authorization.used == "http-01":
+            return self._fetch(authorization.token) == key_authorization.encode()
+        if authorization.used == "tls-alpn-01":
+            return _acme_certificate(self._connect(_server_name(authorization)), authorization, digest)
+        seen = self._look(DnsName(f"_acme-challenge.{authorization.value}"))
+        return bool(seen) and all(_b64(digest) in values for values in seen)
 
     def _status(self, order: _Order) -> str:
         for authorization in order.authorizations:
@@ -358,7 +479,7 @@ class FakeCa:
         order.finalized_at = self._clock.monotonic()
         assert order.csr.is_signature_valid
         named = order.csr.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-        assert sorted(named.get_values_for_type(x509.DNSName)) == sorted(value for _, value in order.identifiers)
+        assert sorted(_texts(named)) == sorted(value for _, value in order.identifiers)
         return self._order(order, 200)
 
     def _sign(self, order: _Order) -> bytes:
@@ -373,7 +494,7 @@ class FakeCa:
             .serial_number(x509.random_serial_number())
             .not_valid_before(now - timedelta(hours=1))
             .not_valid_after(now - timedelta(hours=1) + LIFE)
-            .add_extension(x509.SubjectAlternativeName([x509.DNSName(value) for _, value in order.identifiers]), True)
+            .add_extension(x509.SubjectAlternativeName([_general_name(*item) for item in order.identifiers]), True)
             .add_extension(x509.AuthorityKeyIdentifier(b"fake", None, None), False)
             .sign(signer.key, SHA256())
         )
@@ -397,6 +518,55 @@ class FakeCa:
             headers.append(("replay-nonce", fresh))
         data = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
         return Response(status, self._clock.now(), tuple(headers), data)
+
+
+def _leaf_of(order: _Order) -> bytes:
+    return x509.load_pem_x509_certificate(order.chain).public_bytes(Encoding.DER) if order.chain else b""
+
+
+def _verify(key: ec.EllipticCurvePublicKey, jws: Json) -> None:
+    signature = _unb64(str(jws["signature"]))
+    assert len(signature) == 64, "r and s at fixed width (RFC 7518 §3.4)"
+    der = encode_dss_signature(int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big"))
+    key.verify(der, f"{jws['protected']}.{jws['payload']}".encode(), ec.ECDSA(SHA256()))
+
+
+def _offered(authorization: _Authorization) -> list[str]:
+    if authorization.wildcard:
+        return ["dns-01"]
+    served = ["tls-alpn-01", "http-01"]
+    return served if authorization.type == "ip" else ["http-01", "dns-01", "tls-alpn-01"]
+
+
+def _server_name(authorization: _Authorization) -> str:
+    return ip_address(authorization.value).reverse_pointer if authorization.type == "ip" else authorization.value
+
+
+def _acme_certificate(pem: bytes | None, authorization: _Authorization, digest: bytes) -> bool:
+    """RFC 8737 §3: self-signed, one name, and the digest in a critical extension."""
+    if pem is None:
+        return False
+    certificate = x509.load_pem_x509_certificate(pem)
+    certificate.verify_directly_issued_by(certificate)
+    extension = certificate.extensions.get_extension_for_oid(x509.ObjectIdentifier("1.3.6.1.5.5.7.1.31"))
+    named = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert isinstance(extension.value, x509.UnrecognizedExtension)
+    return (
+        extension.critical
+        and extension.value.value == b"\x04\x20" + digest
+        and list(named) == [_general_name(authorization.type, authorization.value)]
+    )
+
+
+def _general_name(type_: str, value: str) -> x509.GeneralName:
+    return x509.IPAddress(ip_address(value)) if type_ == "ip" else x509.DNSName(value)
+
+
+def _texts(named: x509.SubjectAlternativeName) -> list[str]:
+    return [
+        *named.get_values_for_type(x509.DNSName),
+        *(str(address) for address in named.get_values_for_type(x509.IPAddress)),
+    ]
 
 
 def _named(authorization: _Authorization) -> str:

@@ -1,25 +1,28 @@
 """A clock, an executor, keys, accounts and a store for simulated worlds: no thread, no file, no waiting."""
 
+import hashlib
 import heapq
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from builders.certificates import NOW
 from certkeeper.adapters.hooks import HookFailed
 from certkeeper.adapters.keys import make, parse_own
 from certkeeper.apply.effects import Effect
-from certkeeper.apply.ports import Busy, Completion, HookCall, Ports
+from certkeeper.apply.ports import AnsweredChallenge, Busy, Completion, HookCall, Ports, ServedFile
 from certkeeper.base.accounts import StoredAccount
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.keys import KeyPair, KeySpec
 from certkeeper.base.names import Alias
 from certkeeper.base.wire import Request, Step
+from certkeeper.config.methods import ChallengeType
+from certkeeper.config.settings import ServerAddress
 from certkeeper.lineage.leaf import parse_leaf
 from certkeeper.lineage.model import Draft, KeyPlace, Lineage, VersionFiles
-from certkeeper.plan.records import Backoff, ChallengeIntent, HookDebt, OrderIntent, Record, Records
+from certkeeper.plan.records import Backoff, ChallengeIntent, FileIntent, HookDebt, OrderIntent, Record, Records
 
 
 class FakeClock:
@@ -116,9 +119,12 @@ class FakeAccounts:
     def __init__(self) -> None:
         self.keys: dict[str, KeyPair] = {}
         self.kids: dict[str, str] = {}
+        self.pending: dict[str, KeyPair] = {}
+        self.registrations: dict[str, list[bytes]] = {}
+        self.retired: dict[str, KeyPair] = {}
 
     def read(self, ca: str) -> StoredAccount | None:
-        return StoredAccount(self.keys[ca], self.kids.get(ca)) if ca in self.keys else None
+        return StoredAccount(self.keys[ca], self.kids.get(ca), self.pending.get(ca)) if ca in self.keys else None
 
     def save_key(self, ca: str, key: KeyPair) -> None:
         self.keys[ca] = key
@@ -132,6 +138,25 @@ class FakeAccounts:
         assert ca not in self.kids
         self.keys.pop(ca, None)
 
+    def keep_registration(self, ca: str, registration: bytes, now_epoch: int) -> None:
+        assert now_epoch
+        self.registrations.setdefault(ca, []).append(registration)
+
+    def save_pending_key(self, ca: str, key: KeyPair) -> None:
+        assert ca not in self.pending, "the CA may know the one that is there"
+        self.pending[ca] = key
+
+    def adopt_pending_key(self, ca: str) -> None:
+        self.keys[ca] = self.pending.pop(ca)
+
+    def drop_pending_key(self, ca: str) -> None:
+        self.pending.pop(ca)
+
+    def retire(self, ca: str, now_epoch: int) -> None:
+        assert now_epoch
+        self.retired[ca] = self.keys.pop(ca)
+        del self.kids[ca]
+
 
 @dataclass(frozen=True, slots=True)
 class Live:
@@ -139,6 +164,9 @@ class Live:
 
     stamp: int
     files: VersionFiles
+
+
+Left = TypeVar("Left", ChallengeIntent, FileIntent)
 
 
 class FakeJournal:
@@ -149,6 +177,7 @@ class FakeJournal:
         self.debts: dict[Alias, HookDebt] = {}
         self.backoffs: dict[Alias, Backoff] = {}
         self.challenges: set[ChallengeIntent] = set()
+        self.files: set[FileIntent] = set()
         self.broken: CertkeeperError | None = None
         self._runs = 1
 
@@ -158,7 +187,13 @@ class FakeJournal:
     def records(self) -> Records:
         order = sorted(self.challenges, key=lambda item: (item.zone, item.owner, item.rdata, item.run))
         left = tuple(item for item in order if item.run != str(self._runs))
-        return Records(dict(self.orders), dict(self.debts), dict(self.backoffs), left)
+        files = tuple(
+            sorted(
+                (item for item in self.files if item.run != str(self._runs)),
+                key=lambda item: (item.folder, item.name, item.digest, item.run),
+            )
+        )
+        return Records(dict(self.orders), dict(self.debts), dict(self.backoffs), left, files)
 
     def write(self, put: Sequence[Record], drop: Sequence[Record]) -> None:
         if self.broken is not None:
@@ -167,22 +202,26 @@ class FakeJournal:
             if isinstance(record, ChallengeIntent):
                 gone = self._key(self._mine(record))
                 self.challenges = {item for item in self.challenges if self._key(item) != gone}
+            elif isinstance(record, FileIntent):
+                self.files.discard(self._mine(record))
             else:
                 self._table(record).pop(record.alias, None)
         for record in put:
             if isinstance(record, ChallengeIntent):
                 self.challenges.add(self._mine(record))
+            elif isinstance(record, FileIntent):
+                self.files.add(self._mine(record))
             else:
                 self._table(record)[record.alias] = record
 
     @property
     def empty(self) -> bool:
-        return not (self.orders or self.debts or self.backoffs or self.challenges)
+        return not (self.orders or self.debts or self.backoffs or self.challenges or self.files)
 
     def _key(self, record: ChallengeIntent) -> tuple[object, ...]:
         return record.zone, record.owner, record.rdata, record.run
 
-    def _mine(self, record: ChallengeIntent) -> ChallengeIntent:
+    def _mine(self, record: Left) -> Left:
         return record if record.run else replace(record, run=str(self._runs))
 
     def _table(self, record: Record) -> dict[Alias, Any]:
@@ -237,6 +276,57 @@ class FakeHooks:
     def paid(self) -> list[tuple[str, int]]:
         """Alias and stamp of each call that ended well."""
         return [(dict(call.environment)["alias"], int(call.arguments[-1])) for call in self.called]
+
+
+class FakeFiles:
+    """Folders that servers read. `broken` cannot be written to; `content` is what is there, by folder and name."""
+
+    def __init__(self) -> None:
+        self.content: dict[tuple[str, str], bytes] = {}
+        self.broken: dict[str, CertkeeperError] = {}
+
+    def check(self, folder: str) -> None:
+        if folder in self.broken:
+            raise self.broken[folder]
+
+    def put(self, file: ServedFile) -> None:
+        self.check(file.folder)
+        there = self.content.setdefault((file.folder, file.name), file.content)
+        if there != file.content:
+            raise CertkeeperError(f"{file.folder}/{file.name}: another file has the name", hint="move it away")
+
+    def remove(self, intent: FileIntent) -> bool:
+        self.check(intent.folder)
+        there = self.content.get((intent.folder, intent.name))
+        if there is None or hashlib.sha256(there).hexdigest() != intent.digest:
+            return False
+        del self.content[intent.folder, intent.name]
+        return True
+
+
+class FakeListeners:
+    """Listeners. `busy` is why they cannot listen."""
+
+    def __init__(self) -> None:
+        self.open: dict[ChallengeType, Sequence[ServerAddress]] = {}
+        self.answers: dict[tuple[ChallengeType, str], bytes] = {}
+        self.busy: CertkeeperError | None = None
+
+    def listen(self, method: ChallengeType, addresses: Sequence[ServerAddress]) -> None:
+        if self.busy is not None:
+            raise self.busy
+        self.open[method] = addresses
+
+    def answer(self, challenge: AnsweredChallenge) -> None:
+        self.answers[challenge.method, challenge.name] = challenge.content
+
+    def unanswer(self, challenge: AnsweredChallenge) -> None:
+        self.answers.pop((challenge.method, challenge.name), None)
+
+    def die(self) -> None:
+        """The process is gone."""
+        self.open.clear()
+        self.answers.clear()
 
 
 class FakeStore:

@@ -135,6 +135,15 @@ class Page:
     def dns(self, part: str, *arguments: str) -> Done:
         return certkeeper("dns", part, "--config", self.config, *arguments, cwd=self.folder)
 
+    def account(self, part: str, *arguments: str | Path) -> Done:
+        return certkeeper("account", part, "--config", self.config, *arguments, cwd=self.folder)
+
+    def revoke(self, what: str | Path, *arguments: str) -> Done:
+        return certkeeper("revoke", "--config", self.config, what, *arguments, cwd=self.folder)
+
+    def sign(self, file: Path, *arguments: str | Path) -> Done:
+        return certkeeper("sign", "--config", self.config, file, *arguments, cwd=self.folder)
+
     def _command(self, command: str, *arguments: str, prefix: Sequence[str] = (), deadline: float = DEADLINE) -> Done:
         return certkeeper(
             command, "--config", self.config, *arguments, cwd=self.folder, prefix=prefix, deadline=deadline

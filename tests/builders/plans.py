@@ -8,12 +8,14 @@ from certkeeper.base.errors import CertkeeperError, Location
 from certkeeper.base.keys import KeyAlgorithm, KeyPolicy, KeySpec
 from certkeeper.base.names import Alias, DnsName, Identifier
 from certkeeper.config.findings import Finding
+from certkeeper.config.methods import ChallengeType, Methods
 from certkeeper.config.settings import (
     CertSpec,
     Configuration,
     ExternalAccount,
     Provider,
     RenewPolicy,
+    ServerAddress,
     Settings,
     ZoneRule,
 )
@@ -30,6 +32,9 @@ P256 = KeySpec(KeyAlgorithm.P256)
 REUSE = KeySpec(KeyAlgorithm.P256, policy=KeyPolicy.REUSE)
 
 
+DNS_ONLY = Methods((ChallengeType.DNS_01,))
+
+
 def names(*texts: str) -> tuple[Identifier, ...]:
     return tuple(Identifier.parse(text) for text in texts)
 
@@ -40,6 +45,8 @@ def settings(
     providers: tuple[Provider, ...] = (),
     zone_rules: tuple[ZoneRule, ...] = (),
     external_account: ExternalAccount | None = None,
+    http_listen: tuple[ServerAddress, ...] = (),
+    tls_alpn_listen: tuple[ServerAddress, ...] = (),
 ) -> Settings:
     return Settings(
         config_file="/etc/dehydrated/config",
@@ -55,6 +62,9 @@ def settings(
         providers=providers,
         zone_rules=zone_rules,
         external_account=external_account,
+        alpn_certdir="/etc/dehydrated/alpn-certs",
+        http_listen=http_listen,
+        tls_alpn_listen=tls_alpn_listen,
     )
 
 
@@ -68,6 +78,7 @@ def spec(
     profile: str = "",
     preferred_profile: str = "",
     line: int = 1,
+    methods: Methods = DNS_ONLY,
 ) -> CertSpec:
     """One line of domains.txt."""
     return CertSpec(
@@ -79,6 +90,7 @@ def spec(
         must_staple=must_staple,
         profile=profile,
         preferred_profile=preferred_profile,
+        methods=methods,
     )
 
 

@@ -41,7 +41,7 @@ VALUES = frozenset(
         "urllib.parse",
     }
 )
-CRYPTOGRAPHY_IN = ("acme/jws.py", "lineage/leaf.py", "lineage/csr.py", "lineage/integrity.py")
+CRYPTOGRAPHY_IN = ("acme/jws.py", "acme/alpn.py", "lineage/leaf.py", "lineage/csr.py", "lineage/integrity.py")
 DNS_IN = ("zone/", "dane/")
 DNS_MODULES = ("dns.name", "dns.rdata", "dns.dnssec")
 # Too slow to load for everybody: only inside functions, and only there.

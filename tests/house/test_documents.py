@@ -199,7 +199,8 @@ class TestCommands:
         for parser in parsers():
             for option in parser._option_string_actions:
                 assert re.search(rf"(?<![\w-]){re.escape(option)}(?![\w-])", text), option
-        assert set(re.findall(r"^\.B (\w+)$", text, re.MULTILINE)) >= {*commands(), *parts_of(commands()["dns"])}
+        parts = {part for name in NESTED for part in parts_of(commands()[name])}
+        assert set(re.findall(r"^\.B ([\w-]+)$", text, re.MULTILINE)) >= {*commands(), *parts}
         assert f'"certkeeper {__version__}"' in text
 
     def test_the_scripts_of_the_readme_exist(self) -> None:
@@ -212,6 +213,9 @@ def calls_in(document: Path) -> str:
     text = document.read_text(encoding="utf-8")
     lines = re.findall(r"^ {4}(?:\$ |[\d* ]+root +\S*/)?(certkeeper .*)$", text, re.MULTILINE)
     return "\n".join([*lines, *re.findall(r"`(certkeeper [^`\n]+)`", text)])
+
+
+NESTED = ("dns", "account")
 
 
 def commands() -> dict[str, argparse.ArgumentParser]:
@@ -228,4 +232,5 @@ def parts_of(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentPars
 
 
 def parsers() -> list[argparse.ArgumentParser]:
-    return [build_parser(), *commands().values(), *parts_of(commands()["dns"]).values()]
+    parts = [part for name in NESTED for part in parts_of(commands()[name]).values()]
+    return [build_parser(), *commands().values(), *parts]

@@ -209,12 +209,12 @@ def test_one_certificate_may_have_names_in_several_zones(make_page: MakePage, sh
     ("soa_edit_api", "soa_edit"),
     [
         ("INCEPTION-INCREMENT", ""),
-        ("SOA-EDIT", ""),
-        ("DEFAULT", ""),
+        pytest.param("SOA-EDIT", "", marks=pytest.mark.long),
+        pytest.param("DEFAULT", "", marks=pytest.mark.long),
         ("", ""),
-        ("OFF", ""),
-        ("INCREASE", "INCEPTION-INCREMENT"),
-        ("SOA-EDIT", "INCEPTION-INCREMENT"),
+        pytest.param("OFF", "", marks=pytest.mark.long),
+        pytest.param("INCREASE", "INCEPTION-INCREMENT", marks=pytest.mark.long),
+        pytest.param("SOA-EDIT", "INCEPTION-INCREMENT", marks=pytest.mark.long),
         ("", "INCEPTION-INCREMENT"),
     ],
 )

@@ -11,8 +11,9 @@ from certkeeper.apply.effects import RunHook, WriteJournal
 from certkeeper.apply.ports import Completion
 from certkeeper.apply.result import Result
 from certkeeper.base.keys import KeyAlgorithm, KeyPolicy, KeySpec
-from certkeeper.base.names import Alias
+from certkeeper.base.names import Alias, Identifier
 from certkeeper.base.wire import Request, Step
+from certkeeper.config.methods import ChallengeType, Methods
 from certkeeper.config.settings import CertSpec
 from certkeeper.lineage.leaf import parse_leaf
 from certkeeper.plan.backoff import STEPS
@@ -21,6 +22,7 @@ from world.simulation import Simulation
 
 ZONES = [zone("example.org"), zone("example.net")]
 FOREIGN = {"_acme-challenge.a.example.org": {"foreign"}}
+FOREIGN_FILES = {("/var/www/dehydrated", "foreign"): b"foreign"}
 Carry = Callable[[Step, Perform], object]
 Habit = Callable[[], Carry]
 """Makes what carries steps out, anew for every run."""
@@ -90,6 +92,21 @@ ROLLING = [
     hooked(spec("a.example.org", "b.example.net", key=KeySpec(KeyAlgorithm.P256, policy=KeyPolicy.ROLLOVER))),
     spec("c.example.org", key=KeySpec(KeyAlgorithm.P256, policy=KeyPolicy.ROLLOVER)),
 ]
+SERVED = [
+    hooked(
+        spec(
+            "a.example.org",
+            "www.example.com",
+            "tls.example.com",
+            "ip:192.0.2.1",
+            methods=Methods(
+                (ChallengeType.DNS_01, ChallengeType.HTTP_01),
+                ((Identifier.parse("tls.example.com"), (ChallengeType.TLS_ALPN_01,)),),
+            ),
+        )
+    ),
+    spec("tls.example.com", "ip:2001:db8::1", alias="tls", methods=Methods((ChallengeType.TLS_ALPN_01,))),
+]
 SCENES = [
     Scene("first issue", NEW_KEYS),
     Scene("renewal with new keys", NEW_KEYS, renewal=True),
@@ -98,6 +115,8 @@ SCENES = [
     Scene("rollover begins", ROLLING),
     Scene("an order that fails", NEW_KEYS, refuses=frozenset({"c.example.org"})),
     Scene("a hook that fails", NEW_KEYS, renewal=True, failing_hooks=1),
+    Scene("names that are served", SERVED),
+    Scene("names that are served, and an order that fails", SERVED, refuses=frozenset({"2001:db8::1"})),
     Scene("a next run about another certificate", NEW_KEYS, first=1),
 ]
 
@@ -118,6 +137,7 @@ class Life:
         world = Simulation(scene.specs, ZONES, seed=seed)
         for owner, values in FOREIGN.items():
             world.dns.put(owner, values)
+        world.files.content |= FOREIGN_FILES
         life = cls(scene, world)
         if scene.renewal:
             assert not world.run().failed
@@ -144,6 +164,7 @@ class Life:
         except Killed:
             self._count_what_nobody_knows(self.world.executor.performed)
             self.world.journal.die()
+            self.world.listeners.die()
             return True
         finally:
             self.world.executor = usual
@@ -198,6 +219,8 @@ class Life:
         world = self.world
         assert not result.failed, f"{when}: {[str(outcome.error) for outcome in result.outcomes]}"
         assert world.dns.txt() == FOREIGN, f"{when}: left in DNS"
+        assert world.files.content == FOREIGN_FILES, f"{when}: left in folders: {list(world.files.content)}"
+        assert not world.listeners.answers, f"{when}: still answered"
         assert world.journal.empty, f"{when}: left in the journal: {world.journal.records()}"
         # A version in the making may stay where no order was opened for it: the next issue takes it up.
         assert not world.store.staged, f"{when}: complete, and not live"

@@ -4,15 +4,19 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import timedelta
 
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
 from builders.dnsworld import PRIMARY, SECONDARY, DnsWorld, NameServer
 from builders.fakeca import FakeCa
 from builders.fakes import (
     FakeAccounts,
     FakeClaims,
     FakeClock,
+    FakeFiles,
     FakeHooks,
     FakeJournal,
     FakeKeys,
+    FakeListeners,
     FakeStore,
     SeededExecutor,
     through,
@@ -27,7 +31,8 @@ from certkeeper.apply.result import Result
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.events import Event
 from certkeeper.base.names import Alias
-from certkeeper.config.settings import CertSpec, Configuration
+from certkeeper.config.methods import ChallengeType
+from certkeeper.config.settings import CertSpec, Configuration, Settings
 from certkeeper.lineage.leaf import parse_leaf
 from certkeeper.plan.advice import Advice, of_live, questions
 from certkeeper.plan.observed import Observed
@@ -49,17 +54,20 @@ class Simulation:
         seed: int = 0,
         servers: Mapping[Server, NameServer] | None = None,
         bound: timedelta = BOUND,
+        settings_: Settings | None = None,
     ) -> None:
         self.clock = FakeClock()
         self.dns = DnsWorld(self.clock, zones, servers or {PRIMARY: NameServer(), SECONDARY: NameServer(lag=0.5)})
-        self.ca = FakeCa(self.clock, self.dns.look, seed)
+        self.files = FakeFiles()
+        self.listeners = FakeListeners()
+        self.ca = FakeCa(self.clock, self.dns.look, seed, fetch=self._fetch, connect=self._connect)
         self.store = FakeStore()
         self.accounts = FakeAccounts()
         self.keys = FakeKeys()
         self.journal = FakeJournal()
         self.claims = FakeClaims()
         self.hooks = FakeHooks()
-        self.configuration = Configuration(settings(propagation=bound), tuple(specs))
+        self.configuration = Configuration(settings_ or settings(propagation=bound), tuple(specs))
         self.ports = Ports(
             http=self.ca,
             dns={"": self.dns},
@@ -71,6 +79,8 @@ class Simulation:
             journal=self.journal,
             claims=self.claims,
             hooks=self.hooks,
+            files=self.files,
+            listeners=self.listeners,
         )
         self.executor = SeededExecutor(through(self.ports), self.clock, seed)
         self.events: list[Event] = []
@@ -101,6 +111,20 @@ class Simulation:
             tell=self.events.append,
         )
         return self.reconciler.run()
+
+    def _fetch(self, token: str) -> bytes | None:
+        """What a web server that reads every folder serves under a token, or our own listener."""
+        served = {name: content for (_, name), content in self.files.content.items()}
+        return self.listeners.answers.get((ChallengeType.HTTP_01, token), served.get(token))
+
+    def _connect(self, name: str) -> bytes | None:
+        """The certificate that a TLS server shows; it needs the key, too."""
+        files = {file: content for (_, file), content in self.files.content.items()}
+        certificate, key = files.get(f"{name}.crt.pem"), files.get(f"{name}.key.pem")
+        if certificate is not None and key is not None:
+            load_pem_private_key(key, None)
+            return certificate
+        return self.listeners.answers.get((ChallengeType.TLS_ALPN_01, name))
 
     def _advice(self, world: Observed) -> Mapping[Alias, Advice]:
         """What the CA said of renewals, in this run or before; nothing where it never suggested anything."""

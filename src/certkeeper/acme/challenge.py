@@ -54,9 +54,14 @@ def dns01_owner(domain: DnsName) -> DnsName:
     return domain.child(DNS_LABEL)
 
 
+def key_authorization(token: str, key: AccountKey) -> str:
+    """What binds a challenge to the account (§8.1); for http-01 it is the resource's whole content (§8.3)."""
+    return f"{token}.{key.thumbprint}"
+
+
 def dns01_value(token: str, key: AccountKey) -> str:
-    """The TXT value (§8.4): base64url of the SHA-256 of token and thumbprint (§8.1)."""
-    return b64url(hashlib.sha256(f"{token}.{key.thumbprint}".encode("ascii")).digest())
+    """The TXT value (§8.4): base64url of the SHA-256 of the key authorization."""
+    return b64url(hashlib.sha256(key_authorization(token, key).encode("ascii")).digest())
 
 
 def answer(session: Session, challenge: Challenge, name: str) -> Exchange[None]:

@@ -18,6 +18,7 @@ class Directory:
 
     `caa_identities` are the names that the CA takes for its own in CAA records, `profiles` the names of the profiles
     that an order may ask for. `renewal_info` is where it tells when to renew (RFC 9773 §4.1), empty where it does not.
+    `revoke_cert` and `key_change` are demanded by §7.1.1, and empty only where a CA leaves them out all the same.
     """
 
     new_nonce: str
@@ -28,6 +29,8 @@ class Directory:
     caa_identities: tuple[str, ...] = ()
     profiles: tuple[str, ...] = ()
     renewal_info: str = ""
+    revoke_cert: str = ""
+    key_change: str = ""
 
 
 def read_directory(response: Response, url: str) -> Directory:
@@ -56,6 +59,8 @@ def read_directory(response: Response, url: str) -> Directory:
         caa_identities=_texts(meta_members.get("caaIdentities"))[:_MOST_IDENTITIES],
         profiles=tuple(profiles)[:_MOST_PROFILES] if isinstance(profiles, dict) else (),
         renewal_info=renewal_info if askable(renewal_info, url) else "",
+        revoke_cert=member_text(document, "revokeCert"),
+        key_change=member_text(document, "keyChange"),
     )
 
 

@@ -90,10 +90,20 @@ def sign_request(key: AccountKey, *, url: str, nonce: str, kid: str | None, payl
         header["jwk"] = key.jwk
     else:
         header["kid"] = kid
+    return compact(_flattened(key, header, payload))
+
+
+def sign_inner(key: AccountKey, *, url: str, payload: bytes) -> Mapping[str, str]:
+    """A JWS that travels inside another one (RFC 8555 §7.3.5): by the key itself, and without a nonce."""
+    return _flattened(key, {"alg": key.algorithm, "jwk": key.jwk, "url": url}, payload)
+
+
+def _flattened(key: AccountKey, header: Mapping[str, object], payload: bytes) -> Mapping[str, str]:
+    """RFC 7515 §7.2.2."""
     protected = b64url(compact(header))
     body = b64url(payload)
     signature = b64url(key.sign(f"{protected}.{body}".encode("ascii")))
-    return compact({"protected": protected, "payload": body, "signature": signature})
+    return {"protected": protected, "payload": body, "signature": signature}
 
 
 def compact(value: object) -> bytes:

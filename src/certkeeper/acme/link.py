@@ -20,7 +20,7 @@ def targets(fields: Iterable[str], relation: str, base: str) -> tuple[str, ...]:
         for target, parameters in _links(field[:_LONGEST]):
             relations = parameters.get("rel", "").lower().split()
             if relation in relations and "anchor" not in parameters:
-                url = _resolved(base, target)
+                url = resolved(base, target)
                 if url:
                     found[url] = None
     return tuple(found)
@@ -40,8 +40,8 @@ def _links(field: str) -> Iterator[tuple[str, dict[str, str]]]:
         yield target[1], parameters
 
 
-def _resolved(base: str, target: str) -> str:
-    """The absolute URL without a fragment; empty where it is none that can be asked."""
+def resolved(base: str, target: str) -> str:
+    """The absolute http(s) URL without a fragment; empty where it is none that can be asked."""
     try:
         url = urljoin(base, target.strip()).partition("#")[0]
         parts = urlsplit(url)

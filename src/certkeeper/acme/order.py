@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from ipaddress import ip_address
 
 from certkeeper.acme.body import MalformedBody, member_objects, member_text, member_texts, members
 from certkeeper.acme.challenge import Challenge, read_challenge
@@ -210,8 +211,7 @@ def _fetch_authorization(session: Session, url: str) -> Exchange[Authorization]:
     identifier = document.get("identifier")
     if not isinstance(identifier, dict) or not member_text(identifier, "value"):
         raise MalformedBody(f"authorization {url}: no identifier in it")
-    value = member_text(identifier, "value").lower()
-    type_ = member_text(identifier, "type")
+    type_, value = member_text(identifier, "type"), _canonical(member_text(identifier, "value").lower())
     try:
         kind = IdentifierType(type_)
     except ValueError as error:
@@ -227,6 +227,14 @@ def _fetch_authorization(session: Session, url: str) -> Exchange[Authorization]:
 
 def _unknown(document: Mapping[str, object]) -> str:
     return f"its status {printable(str(document.get('status')), 40)!r} is none that RFC 8555 knows"
+
+
+def _canonical(value: str) -> str:
+    """An address in the form of RFC 5952, as it was ordered (RFC 8738 §3), however the CA writes it."""
+    try:
+        return str(ip_address(value))
+    except ValueError:
+        return value
 
 
 def _read_order(response: Response, url: str) -> Order:

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from certkeeper.acme.link import resolved, targets
 from certkeeper.base.errors import CertkeeperError, Fault, printable
 from certkeeper.base.times import parse_retry_after
 from certkeeper.base.wire import Response
 
 _SUBPROBLEMS_TOLD = 10
+_LONGEST_URL = 300
+"""Characters of a URL that is shown."""
 _REPLACEMENT = re.compile(r"replac|\bARI\b|cert(ificate)? ?id", re.IGNORECASE)
 _PREFIX = "urn:ietf:params:acme:error:"
 
@@ -35,6 +38,9 @@ class ErrorType(StrEnum):
     EXTERNAL_ACCOUNT_REQUIRED = "externalAccountRequired"
     REJECTED_IDENTIFIER = "rejectedIdentifier"
     UNSUPPORTED_IDENTIFIER = "unsupportedIdentifier"
+    USER_ACTION_REQUIRED = "userActionRequired"
+    ALREADY_REVOKED = "alreadyRevoked"
+    BAD_REVOCATION_REASON = "badRevocationReason"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +64,7 @@ class Problem(CertkeeperError):
         status: the HTTP status, 0 where the problem came inside another object.
         subproblems: one per identifier that the CA names.
         documented: False where no problem document came, so that it may not have been the CA that said no.
+        location: the URL of another resource that the refusal is about (§7.3.5: the account that has the key).
     """
 
     fault = Fault.REMOTE
@@ -71,19 +78,21 @@ class Problem(CertkeeperError):
         subproblems: tuple[Subproblem, ...] = (),
         retry_at: datetime | None = None,
         context: str = "",
+        hint: str = "",
+        location: str = "",
         documented: bool = True,
     ) -> None:
         said = f"{type_}: {detail}" if detail else type_
         parts = "".join(f"; {sub}" for sub in subproblems[:_SUBPROBLEMS_TOLD])
         if subproblems[_SUBPROBLEMS_TOLD:]:
             parts += f"; and {len(subproblems) - _SUBPROBLEMS_TOLD} more"
-        hint = _HINTS.get(type_, "") if documented else _NOT_THE_CA
-        super().__init__(f"{context}{said}{parts}", retry_at=retry_at, hint=hint)
+        super().__init__(f"{context}{said}{parts}", retry_at=retry_at, hint=hint or _HINTS.get(type_, ""))
         self.type = type_
         self.detail = detail
         self.status = status
         self.subproblems = subproblems
         self.documented = documented
+        self.location = location
 
     @property
     def in_passing(self) -> bool:
@@ -112,13 +121,38 @@ def problem_from_response(response: Response, context: str = "") -> Problem:
             status=response.status,
             retry_at=retry_at,
             context=context,
+            hint=_NOT_THE_CA,
             documented=False,
         )
-    return problem_from_document(document, status=response.status, retry_at=retry_at, context=context)
+    return problem_from_document(
+        document,
+        status=response.status,
+        retry_at=retry_at,
+        context=context,
+        hint=_what_to_agree_to(document, response) if _type(document) == ErrorType.USER_ACTION_REQUIRED else "",
+        location=response.header("location") or "",
+    )
+
+
+def _what_to_agree_to(document: Mapping[str, object], response: Response) -> str:
+    """§7.3.3: the CA's terms changed. `instance` is a page for people, and a link leads to the terms."""
+    instance = document.get("instance")
+    page = resolved("", instance) if isinstance(instance, str) else ""
+    terms = next(iter(targets(response.header_all("link"), "terms-of-service", "")), "")
+    read = f"read the CA's terms: {terms}; " if 0 < len(terms) <= _LONGEST_URL else ""
+    if 0 < len(page) <= _LONGEST_URL:
+        return f"{read}open {page} in a browser and do what it asks for; then run again"
+    return f"{read}agree to them as the CA says; then run again"
 
 
 def problem_from_document(
-    document: Mapping[str, object], *, status: int = 0, retry_at: datetime | None = None, context: str = ""
+    document: Mapping[str, object],
+    *,
+    status: int = 0,
+    retry_at: datetime | None = None,
+    context: str = "",
+    hint: str = "",
+    location: str = "",
 ) -> Problem:
     """The problem in an object's `error` member (RFC 8555 §7.1.3, §8)."""
     subproblems = document.get("subproblems")
@@ -133,6 +167,8 @@ def problem_from_document(
         ),
         retry_at=retry_at,
         context=context,
+        hint=hint,
+        location=location,
     )
 
 
@@ -151,6 +187,8 @@ _HINTS: Mapping[str, str] = {
     ErrorType.UNSUPPORTED_IDENTIFIER: "this CA does not issue for that name: take it off its line in domains.txt",
     ErrorType.EXTERNAL_ACCOUNT_REQUIRED: "this CA binds accounts to a customer: ask it for a key id and an HMAC key, "
     "and set EAB_KID and EAB_HMAC_KEY",
+    ErrorType.BAD_REVOCATION_REASON: "give another --reason; keyCompromise is often taken only with "
+    "--by-certificate-key",
 }
 
 

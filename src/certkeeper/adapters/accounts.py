@@ -12,6 +12,8 @@ KEY = "account_key.pem"
 ACCOUNT_ID = "account_id.json"
 REGISTRATION = "registration_info.json"
 DEACTIVATED = "deactivated"
+PENDING_KEY = "account_key.pending.pem"
+"""Ours: the key that the account goes over to. dehydrated does not look at it."""
 
 
 class AccountDeactivated(CertkeeperError):
@@ -42,16 +44,16 @@ class Accounts:
             return None
         with folder:
             if folder.status(DEACTIVATED) is not None:
-                path = folder.path_of(DEACTIVATED)
-                raise AccountDeactivated(
-                    f"{path}: this account has been deactivated",
-                    hint=f"move its folder away, then register anew: mv {folder.path} {folder.path}.deactivated",
-                )
+                raise _deactivated(folder)
             try:
                 pem = folder.read(KEY)
             except FileMissing:
                 return None
-            return StoredAccount(parse_own(pem, folder.path_of(KEY)), _kid(folder))
+            return StoredAccount(parse_own(pem, folder.path_of(KEY)), _kid(folder), _pending(folder))
+
+    def folder(self, ca: str) -> str:
+        """Where the account for that CA is kept, or would be."""
+        return self._path(ca)
 
     def save_key(self, ca: str, key: KeyPair) -> None:
         """Keep a new account's key, before the CA is asked to take it.
@@ -97,8 +99,99 @@ class Accounts:
                 folder.remove(KEY)
                 folder.sync()
 
+    def keep_registration(self, ca: str, registration: bytes, now_epoch: int) -> None:
+        """Replace the account object; the one before stays as `registration_info-<epoch>.json`, as dehydrated has it.
+
+        Raises:
+            FileTrouble: it cannot be written.
+        """
+        with Folder.open(self._path(ca)) as folder:
+            folder.sweep()
+            if folder.is_file(REGISTRATION):
+                before = folder.read(REGISTRATION)
+                if before == registration:
+                    return
+                folder.put(_free_name(folder, REGISTRATION, now_epoch), before)
+            folder.put(REGISTRATION, registration)
+            folder.sync()
+
+    def save_pending_key(self, ca: str, key: KeyPair) -> None:
+        """Keep the key that the account is to go over to.
+
+        Raises:
+            FileTrouble: it cannot be written, or another one is there.
+        """
+        with Folder.open(self._path(ca)) as folder:
+            folder.sweep()
+            if folder.status(PENDING_KEY) is not None:
+                path = folder.path_of(PENDING_KEY)
+                raise FileTrouble(f"{path}: is there already", hint="certkeeper account recover")
+            folder.put(PENDING_KEY, key.pem)
+            folder.sync()
+
+    def adopt_pending_key(self, ca: str) -> None:
+        """Put it in the place of the present key, in one step.
+
+        Raises:
+            FileTrouble: it cannot be done; both keys are as they were.
+        """
+        with Folder.open(self._path(ca)) as folder:
+            folder.rename(PENDING_KEY, KEY)
+            folder.sync()
+
+    def drop_pending_key(self, ca: str) -> None:
+        """Take it away.
+
+        Raises:
+            FileTrouble: it cannot be removed.
+        """
+        with Folder.open(self._path(ca)) as folder:
+            folder.remove(PENDING_KEY)
+            folder.sync()
+
+    def retire(self, ca: str, now_epoch: int) -> None:
+        """Set dehydrated's marker, then rename the account's files, so that they are nobody's account any more.
+
+        Raises:
+            FileTrouble: the marker is set or not; doing it again goes on.
+        """
+        with Folder.open(self._path(ca)) as folder:
+            folder.sweep()
+            if folder.status(DEACTIVATED) is None:
+                folder.put(DEACTIVATED, b"")
+                folder.sync()
+            for name in (KEY, PENDING_KEY, REGISTRATION, ACCOUNT_ID):
+                if folder.status(name) is not None:
+                    folder.rename(name, _free_name(folder, name, now_epoch))
+            folder.sync()
+
     def _path(self, ca: str) -> str:
         return f"{self._accountdir}/{account_folder(ca)}"
+
+
+def _deactivated(folder: Folder) -> AccountDeactivated:
+    path = folder.path_of(DEACTIVATED)
+    # dehydrated leaves the files where they are.
+    anew = f"mv {folder.path} {folder.path}.deactivated" if folder.status(KEY) is not None else f"rm {path}"
+    return AccountDeactivated(
+        f"{path}: this account has been deactivated",
+        hint=f"make room for a new one: {anew}; then: certkeeper account register --accept-terms",
+    )
+
+
+def _pending(folder: Folder) -> KeyPair | None:
+    try:
+        return parse_own(folder.read(PENDING_KEY), folder.path_of(PENDING_KEY))
+    except FileMissing:
+        return None
+
+
+def _free_name(folder: Folder, name: str, epoch: int) -> str:
+    """`account_key.pem` and 1700000000 make `account_key-1700000000.pem`, or a later second that nothing has yet."""
+    base, _, extension = name.rpartition(".")
+    while folder.status(f"{base}-{epoch}.{extension}") is not None:
+        epoch += 1
+    return f"{base}-{epoch}.{extension}"
 
 
 def _kid(folder: Folder) -> str | None:

@@ -10,6 +10,7 @@ import dns.exception
 import dns.message
 
 from certkeeper.adapters.descriptors import out_of_descriptors
+from certkeeper.adapters.dnsmessage import Query, read_plain
 from certkeeper.base.errors import CertkeeperError, Fault
 from certkeeper.zone.propagation import Server
 
@@ -22,13 +23,34 @@ _RESEND_SECONDS = (0.3, 0.7, 1.0)
 TURNS = len(_RESEND_SECONDS)
 _MOST_RECONNECTS = 20
 
-Messages = dict[int, dns.message.Message]
-
 
 class ServerSilent(CertkeeperError):
     """A name server that gives no usable answer."""
 
     fault = Fault.REMOTE
+
+
+class Reply:
+    """What came back for a question. Where it is not `plain`, dnspython has read it."""
+
+    __slots__ = ("_message", "_wire", "plain")
+
+    def __init__(self, query: Query, wire: bytes) -> None:
+        """Raises ServerSilent: it is garbage, or answers something else."""
+        self._wire = wire
+        self.plain = read_plain(query, wire)
+        self._message = None if self.plain is not None else parse(wire)
+        if self._message is not None and not parse(query.wire).is_response(self._message):
+            raise ServerSilent("answers another question than the one asked")
+
+    @property
+    def message(self) -> dns.message.Message:
+        if self._message is None:
+            self._message = parse(self._wire)
+        return self._message
+
+
+Replies = dict[int, Reply]
 
 
 class TcpLine:
@@ -44,14 +66,14 @@ class TcpLine:
         self._buffer = b""
         self.seconds = _SECONDS
 
-    def ask(self, queries: Sequence[dns.message.Message]) -> Messages:
+    def ask(self, queries: Sequence[Query]) -> Replies:
         """Every answer.
 
         Raises:
             OSError: no connection, or no answer in time.
             ServerSilent: garbage, or an answer to something else.
         """
-        answers: Messages = {}
+        answers: Replies = {}
         for _ in range(_MOST_RECONNECTS):
             left = [query for query in queries if query.id not in answers]
             before = len(answers)
@@ -65,21 +87,19 @@ class TcpLine:
                 return answers
         raise ConnectionResetError("the server closes its connections too soon")
 
-    def _ask(self, queries: Sequence[dns.message.Message], answers: Messages) -> None:
+    def _ask(self, queries: Sequence[Query], answers: Replies) -> None:
         connection = self._socket or self._connect()
         coming = iter(queries)
-        open_: Messages = {}
+        open_: dict[int, Query] = {}
         self._send(connection, coming, open_, _IN_FLIGHT)
         deadline = time.monotonic() + self.seconds
         while open_:
             size = struct.unpack("!H", self._read(connection, 2, deadline))[0]
-            answer = parse(self._read(connection, size, deadline))
-            query = open_.pop(answer.id, None)
+            wire = self._read(connection, size, deadline)
+            query = _asked(open_, wire)
             if query is None:
                 continue
-            if not query.is_response(answer):
-                raise ServerSilent("answers another question than the one asked")
-            answers[answer.id] = answer
+            answers[query.id] = Reply(query, wire)
             deadline = time.monotonic() + self.seconds
             self._send(connection, coming, open_, 1)
 
@@ -91,13 +111,10 @@ class TcpLine:
         self._socket = connection
         return connection
 
-    def _send(
-        self, connection: socket.socket, coming: Iterator[dns.message.Message], open_: Messages, most: int
-    ) -> None:
+    def _send(self, connection: socket.socket, coming: Iterator[Query], open_: dict[int, Query], most: int) -> None:
         data = b""
         for _, query in zip(range(most), coming, strict=False):
-            wire = query.to_wire()
-            data += struct.pack("!H", len(wire)) + wire
+            data += struct.pack("!H", len(query.wire)) + query.wire
             open_[query.id] = query
         if data:
             connection.settimeout(self.seconds)
@@ -128,11 +145,11 @@ class UdpLine:
         self._server = server
         self._socket: socket.socket | None = None
 
-    def send(self, queries: Sequence[dns.message.Message]) -> None:
+    def send(self, queries: Sequence[Query]) -> None:
         """Raises OSError, also for what an earlier datagram met."""
         connection = self._open()
         for query in queries:
-            connection.send(query.to_wire())
+            connection.send(query.wire)
 
     def _open(self) -> socket.socket:
         if self._socket is None:
@@ -142,7 +159,7 @@ class UdpLine:
             self._socket.connect((self._server.address, self._server.port))
         return self._socket
 
-    def collect(self, queries: Sequence[dns.message.Message], turns: int = TURNS) -> Messages:
+    def collect(self, queries: Sequence[Query], turns: int = TURNS) -> Replies:
         """The answers to what `send` sent, which is sent again where nothing came, `turns` times in all.
 
         Raises:
@@ -151,7 +168,7 @@ class UdpLine:
         """
         connection = self._open()
         open_ = {query.id: query for query in queries}
-        answers: Messages = {}
+        answers: Replies = {}
         for turn, seconds in enumerate(_RESEND_SECONDS[:turns]):
             if turn:
                 self.send(list(open_.values()))
@@ -159,24 +176,22 @@ class UdpLine:
             try:
                 while open_:
                     connection.settimeout(until(deadline))
-                    answer = parse(connection.recv(65535))
-                    if answer.id not in open_:
-                        continue
-                    if not open_.pop(answer.id).is_response(answer):
-                        raise ServerSilent("answers another question than the one asked")
-                    answers[answer.id] = answer
+                    wire = connection.recv(65535)
+                    query = _asked(open_, wire)
+                    if query is not None:
+                        answers[query.id] = Reply(query, wire)
             except TimeoutError:
                 continue
             return answers
         raise TimeoutError
 
-    def ask(self, queries: Sequence[dns.message.Message]) -> Messages:
+    def ask(self, queries: Sequence[Query], turns: int = TURNS) -> Replies:
         """Every answer, with few datagrams in flight at a time. Raises as `collect` does."""
-        answers: Messages = {}
+        answers: Replies = {}
         for at in range(0, len(queries), _IN_FLIGHT):
             batch = queries[at : at + _IN_FLIGHT]
             self.send(batch)
-            answers |= self.collect(batch)
+            answers |= self.collect(batch, turns)
         return answers
 
     def close(self) -> None:
@@ -205,6 +220,17 @@ def _counted(server: Server) -> Iterator[None]:
         if (starved := out_of_descriptors(str(server), error)) is not None:
             raise starved from error
         raise
+
+
+def _asked(open_: dict[int, Query], wire: bytes) -> Query | None:
+    """The question that this answers by its id, which is no longer open then.
+
+    Raises ServerSilent: it is garbage.
+    """
+    query = open_.pop(int.from_bytes(wire[:2], "big"), None)
+    if query is None:
+        parse(wire)
+    return query
 
 
 def parse(wire: bytes) -> dns.message.Message:

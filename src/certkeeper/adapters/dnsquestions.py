@@ -7,18 +7,16 @@ import time
 from collections.abc import Collection, Mapping
 from typing import TypeAlias
 
-import dns.flags
 import dns.message
-import dns.name
+import dns.rdatatype
 
 from certkeeper.adapters.dnslines import ServerSilent, lines, trouble, until
+from certkeeper.adapters.dnsmessage import query
 from certkeeper.base.names import DnsName
 from certkeeper.zone.propagation import Server
 
 Question: TypeAlias = tuple[DnsName, str]
 """An owner, and the type of the records asked for."""
-
-_EDNS_PAYLOAD = 1232
 
 
 def ask(server: Server, questions: Collection[Question]) -> Mapping[Question, dns.message.Message]:
@@ -29,7 +27,10 @@ def ask(server: Server, questions: Collection[Question]) -> Mapping[Question, dn
         OutOfDescriptors: it was not asked.
     """
     first_id = secrets.randbelow(65536)
-    queries = {question: _query(question, (first_id + index) % 65536) for index, question in enumerate(questions)}
+    queries = {
+        (owner, type_): query(owner, dns.rdatatype.from_text(type_), (first_id + index) % 65536, edns_flags=0)
+        for index, (owner, type_) in enumerate(questions)
+    }
     with lines(server) as (tcp, udp):
         try:
             answers = tcp.ask(list(queries.values()))
@@ -38,7 +39,7 @@ def ask(server: Server, questions: Collection[Question]) -> Mapping[Question, dn
                 answers = udp.ask(list(queries.values()))
             except OSError as error:
                 raise ServerSilent(trouble(error)) from error
-    return {question: answers[query.id] for question, query in queries.items()}
+    return {question: answers[asked.id].message for question, asked in queries.items()}
 
 
 def exchange(server: Server, wire: bytes, seconds: float) -> bytes:
@@ -53,13 +54,6 @@ def exchange(server: Server, wire: bytes, seconds: float) -> bytes:
         connection.sendall(struct.pack("!H", len(wire)) + wire)
         size = struct.unpack("!H", _exactly(connection, 2, deadline))[0]
         return _exactly(connection, size, deadline)
-
-
-def _query(question: Question, id_: int) -> dns.message.Message:
-    owner, type_ = question
-    query = dns.message.make_query(dns.name.from_text(owner.absolute), type_, use_edns=0, payload=_EDNS_PAYLOAD, id=id_)
-    query.flags &= ~dns.flags.RD
-    return query
 
 
 def _exactly(connection: socket.socket, size: int, deadline: float) -> bytes:

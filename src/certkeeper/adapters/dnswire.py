@@ -12,24 +12,22 @@ to send a lost one once more.
 
 import secrets
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import count
 
 import dns.flags
-import dns.message
-import dns.name
 import dns.rcode
 import dns.rdatatype
 
-from certkeeper.adapters.dnslines import TURNS, Messages, ServerSilent, TcpLine, UdpLine, lines, trouble
+from certkeeper.adapters.dnslines import TURNS, Replies, Reply, ServerSilent, TcpLine, UdpLine, lines, trouble
+from certkeeper.adapters.dnsmessage import Query, query
 from certkeeper.adapters.dnsreading import Found, found_serial, found_txt, refuse_errors
 from certkeeper.base.names import DnsName
 from certkeeper.zone.propagation import Answer, Question, Server
 
 SAMPLE = 3
-_EDNS_PAYLOAD = 1232
-"""Octets; what fits every path unfragmented (DNS flag day 2020)."""
 TCP, UDP = "tcp", "udp"
 
 
@@ -39,26 +37,16 @@ class _Ids:
     def __init__(self) -> None:
         self._numbers = count(secrets.randbelow(65536))
 
-    def query(self, name: str, type_: dns.rdatatype.RdataType, *, recursive: bool = False) -> dns.message.Message:
-        made = make_query(name, type_, next(self._numbers) % 65536)
-        if not recursive:
-            made.flags &= ~dns.flags.RD
-        return made
-
-
-def make_query(name: str, type_: dns.rdatatype.RdataType, id_: int) -> dns.message.Message:
-    """With DO: a zone that is signed shows it, and one that is not answers as ever."""
-    return dns.message.make_query(
-        dns.name.from_text(name), type_, use_edns=0, want_dnssec=True, payload=_EDNS_PAYLOAD, id=id_
-    )
+    def query(self, name: DnsName, type_: dns.rdatatype.RdataType) -> Query:
+        return query(name, type_, next(self._numbers) % 65536)
 
 
 @dataclass(slots=True)
 class _Talk:
     """What came over both ways, and why something did not."""
 
-    tcp: Messages = field(default_factory=dict)
-    udp: Messages = field(default_factory=dict)
+    tcp: Replies = field(default_factory=dict)
+    udp: Replies = field(default_factory=dict)
     tcp_trouble: str = ""
     udp_trouble: str = ""
 
@@ -71,10 +59,10 @@ def ask(server: Server, question: Question, now: datetime) -> Answer:
     """
     with lines(server) as (tcp, udp):
         ids = _Ids()
-        soa = ids.query(question.zone.absolute, dns.rdatatype.SOA)
+        soa = ids.query(question.zone, dns.rdatatype.SOA)
         if not question.wanted:
             return _serial_only(question.zone, soa, tcp, udp)
-        queries = {owner: ids.query(owner.absolute, dns.rdatatype.TXT) for owner in question.wanted}
+        queries = {owner: ids.query(owner, dns.rdatatype.TXT) for owner in question.wanted}
         talk = _talk([soa, *queries.values()], tcp, udp)
         served, notes, over = _weigh(queries, question, talk, udp)
         serial, signed = _serial(question.zone, soa.id, talk)
@@ -82,29 +70,36 @@ def ask(server: Server, question: Question, now: datetime) -> Answer:
             {owner: found.values for owner, found in served.items()},
             serial,
             {owner: found.flaw for owner, found in served.items() if found.flaw},
-            signed=signed or any(found.signatures is not None for found in served.values()),
+            signed=signed or any(found.signed is not None for found in served.values()),
             over=over,
             notes=notes,
         )
         return _with_signatures(answer, served, question, ids, (tcp, udp), now)
 
 
-def _serial_only(zone: DnsName, soa: dns.message.Message, tcp: TcpLine, udp: UdpLine) -> Answer:
-    """One datagram, or one TCP connection where no datagram comes back."""
-    try:
-        reply = udp.ask([soa])[soa.id]
+def _serial_only(zone: DnsName, soa: Query, tcp: TcpLine, udp: UdpLine) -> Answer:
+    """One datagram; where nothing comes back soon, one TCP connection; where that fails, datagrams again."""
+    with suppress(OSError, ServerSilent):
+        reply = udp.ask([soa], turns=1)[soa.id]
         refuse_errors(zone.text, reply)
-    except (OSError, ServerSilent):
+        return _told(zone, reply)
+    try:
+        reply = tcp.ask([soa])[soa.id]
+    except OSError:
         try:
-            reply = tcp.ask([soa])[soa.id]
+            reply = udp.ask([soa])[soa.id]
         except OSError as error:
             raise ServerSilent(trouble(error)) from error
-        refuse_errors(zone.text, reply)
+    refuse_errors(zone.text, reply)
+    return _told(zone, reply)
+
+
+def _told(zone: DnsName, reply: Reply) -> Answer:
     serial, signed = found_serial(zone, reply)
     return Answer({}, serial, signed=signed)
 
 
-def _talk(queries: Sequence[dns.message.Message], tcp: TcpLine, udp: UdpLine) -> _Talk:
+def _talk(queries: Sequence[Query], tcp: TcpLine, udp: UdpLine) -> _Talk:
     """All over TCP and the first ones over UDP, at once; all over UDP where TCP fails."""
     talk = _Talk()
     sample = queries[: SAMPLE + 1]
@@ -131,7 +126,7 @@ def _talk(queries: Sequence[dns.message.Message], tcp: TcpLine, udp: UdpLine) ->
 
 
 def _weigh(
-    queries: Mapping[DnsName, dns.message.Message], question: Question, talk: _Talk, udp: UdpLine
+    queries: Mapping[DnsName, Query], question: Question, talk: _Talk, udp: UdpLine
 ) -> tuple[dict[DnsName, Found], tuple[str, ...], tuple[str, ...]]:
     """Per owner the better one of both answers; in words, what one way brought and the other one did not; what worked.
 
@@ -166,34 +161,36 @@ def _weigh(
 
 
 def _read(
-    over: str, queries: Mapping[DnsName, dns.message.Message], messages: Messages
+    over: str, queries: Mapping[DnsName, Query], replies: Replies
 ) -> tuple[dict[DnsName, Found], dict[DnsName, str]]:
     """The usable answers, and the words for the others; none for what UDP cut short, as TCP is there for that."""
     found, errors = {}, {}
-    for owner, query in queries.items():
-        message = messages.get(query.id)
-        if message is None:
+    for owner, asked in queries.items():
+        reply = replies.get(asked.id)
+        if reply is None:
             continue
         try:
-            found[owner] = found_txt(owner, message)
+            found[owner] = found_txt(owner, reply)
         except ServerSilent as error:
+            message = reply.message
             cut = over == UDP and message.rcode() == dns.rcode.NOERROR and message.flags & dns.flags.TC
             errors[owner] = "" if cut else str(error)
     return found, errors
 
 
-def _read_again(queries: Sequence[tuple[DnsName, dns.message.Message]], udp: UdpLine) -> dict[DnsName, Found]:
+def _read_again(queries: Sequence[tuple[DnsName, Query]], udp: UdpLine) -> dict[DnsName, Found]:
     try:
-        return _read(UDP, dict(queries), udp.ask([query for _, query in queries]))[0]
+        return _read(UDP, dict(queries), udp.ask([asked for _, asked in queries]))[0]
     except (OSError, ServerSilent):
         return {}
 
 
 def _serial(zone: DnsName, id_: int, talk: _Talk) -> tuple[int | None, bool]:
     """From either way; a server that serves names and no SOA has no serial to show."""
-    for messages in (talk.tcp, talk.udp):
-        if id_ in messages and messages[id_].rcode() == dns.rcode.NOERROR:
-            serial, signed = found_serial(zone, messages[id_])
+    for replies in (talk.tcp, talk.udp):
+        reply = replies.get(id_)
+        if reply is not None and (reply.plain is not None or reply.message.rcode() == dns.rcode.NOERROR):
+            serial, signed = found_serial(zone, reply)
             if serial is not None:
                 return serial, signed
     return None, False
@@ -211,16 +208,16 @@ def _with_signatures(
     if question.ds is not None and not question.ds:
         return answer
     complete = {owner: served[owner] for owner, values in question.wanted.items() if values <= served[owner].values}
-    unsigned = frozenset(owner for owner, found in complete.items() if found.signatures is None)
+    unsigned = frozenset(owner for owner, found in complete.items() if found.signed is None)
     bogus: dict[DnsName, str] = {}
     if len(unsigned) < len(complete):
         from certkeeper.adapters.signatures import Keyring  # noqa: PLC0415 - cryptography, for signed zones only
 
-        query = ids.query(question.zone.absolute, dns.rdatatype.DNSKEY)
-        ring = Keyring(question.zone, _one(query, *ways), question.ds, now)
+        keys = ids.query(question.zone, dns.rdatatype.DNSKEY)
+        ring = Keyring(question.zone, _one(keys, *ways).message, question.ds, now)
         for owner, found in complete.items():
-            if found.rrset is not None and found.signatures is not None:
-                words = ring.flaw(found.rrset, found.signatures)
+            if found.signed is not None:
+                words = ring.flaw(found.signed)
                 if words:
                     bogus[owner] = words
     return Answer(
@@ -235,12 +232,12 @@ def _with_signatures(
     )
 
 
-def _one(query: dns.message.Message, tcp: TcpLine, udp: UdpLine) -> dns.message.Message:
+def _one(asked: Query, tcp: TcpLine, udp: UdpLine) -> Reply:
     """One more answer: over TCP, since keys are large, and over UDP where that fails."""
     try:
-        return tcp.ask([query])[query.id]
+        return tcp.ask([asked])[asked.id]
     except (OSError, ServerSilent):
         try:
-            return udp.ask([query])[query.id]
+            return udp.ask([asked])[asked.id]
         except OSError as error:
             raise ServerSilent(f"no answer for its DNSKEY ({trouble(error)})") from error

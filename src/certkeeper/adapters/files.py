@@ -243,6 +243,15 @@ class Folder:
                 os.close(fd)
             os.rename(temporary, name, src_dir_fd=self._fd, dst_dir_fd=self._fd)
 
+    def set_mode(self, name: str, mode: int) -> None:
+        """A regular file's permissions, whatever the umask says; not through a link."""
+        with explained(self.path_of(name), "set the permissions"):
+            fd = os.open(name, _READ | os.O_NOFOLLOW, dir_fd=self._fd)
+            try:
+                os.fchmod(fd, mode)
+            finally:
+                os.close(fd)
+
     def point(self, name: str, target: str) -> None:
         """A symbolic link, replacing what had the name in one step. Lasts after `sync`."""
         temporary = temporary_name(name)

@@ -126,12 +126,14 @@ class Journal:
             raise self._explained(error) from error
         except (ValueError, KeyError, TypeError, OverflowError, RecursionError, OSError) as error:
             raise self._damaged(f"an entry makes no sense: {error}") from error
-        gone = {intent.run for intent in found.left if not self._claims.goes_on(intent.run)}
+        runs = {intent.run for intent in found.left} | {intent.run for intent in found.files}
+        gone = {run for run in runs if not self._claims.goes_on(run)}
         return Records(
             orders=found.orders,
             debts=found.debts,
             backoffs=found.backoffs,
             left=tuple(intent for intent in found.left if intent.run in gone),
+            files=tuple(intent for intent in found.files if intent.run in gone),
         )
 
     def _commit_pending(self) -> None:

@@ -7,10 +7,14 @@ from typing import TypeGuard
 
 from certkeeper.base.names import Alias, DnsName, Identifier, IdentifierType
 from certkeeper.base.times import from_epoch
-from certkeeper.plan.records import Backoff, ChallengeIntent, HookDebt, OrderIntent, Record, Records
+from certkeeper.plan.records import Backoff, ChallengeIntent, FileIntent, HookDebt, OrderIntent, Record, Records
 
-VERSION = 2
-_SCHEMA = """
+VERSION = 3
+_FILES = """files (
+    folder TEXT NOT NULL, name TEXT NOT NULL, digest TEXT NOT NULL, run TEXT NOT NULL,
+    PRIMARY KEY (folder, name, digest, run)
+) STRICT"""
+_SCHEMA = f"""
 CREATE TABLE orders (
     alias TEXT PRIMARY KEY, url TEXT NOT NULL, ca TEXT NOT NULL, identifiers TEXT NOT NULL, profile TEXT NOT NULL,
     must_staple INTEGER NOT NULL, key TEXT NOT NULL, stamp INTEGER NOT NULL
@@ -20,6 +24,7 @@ CREATE TABLE challenges (
     provider TEXT NOT NULL DEFAULT '', token TEXT NOT NULL DEFAULT '',
     PRIMARY KEY (zone, owner, rdata, run)
 ) STRICT;
+CREATE TABLE {_FILES};
 CREATE TABLE debts (alias TEXT PRIMARY KEY, hook TEXT NOT NULL, stamp INTEGER NOT NULL) STRICT;
 CREATE TABLE backoffs (
     alias TEXT PRIMARY KEY, failures INTEGER NOT NULL, retry_at REAL NOT NULL, inputs TEXT NOT NULL,
@@ -32,7 +37,9 @@ _STEPS = {
         "ALTER TABLE challenges ADD COLUMN provider TEXT NOT NULL DEFAULT ''",
         "ALTER TABLE challenges ADD COLUMN token TEXT NOT NULL DEFAULT ''",
     ),
+    2: (f"CREATE TABLE {_FILES}",),
 }
+_WITH_FILES = 3
 Run = Callable[[], str]
 
 
@@ -65,7 +72,7 @@ def create(database: sqlite3.Connection) -> None:
 
 
 def read(database: sqlite3.Connection) -> Records:
-    """All entries; `left` holds the challenge records of every run.
+    """All entries; `left` and `files` are those of every run.
 
     Raises:
         ValueError, KeyError, TypeError: a row that makes no sense.
@@ -88,6 +95,7 @@ def read(database: sqlite3.Connection) -> Records:
         debts={item.alias: item for item in debts},
         backoffs={item.alias: item for item in backoffs},
         left=tuple(left),
+        files=_files(database),
     )
 
 
@@ -103,19 +111,29 @@ def drop(database: sqlite3.Connection, records: Sequence[Record], run: Run) -> N
         if isinstance(record, ChallengeIntent):
             _, row = _row(record, run)
             database.execute("DELETE FROM challenges WHERE zone=? AND owner=? AND rdata=? AND run=?", row[:4])
+        elif isinstance(record, FileIntent):
+            _, row = _row(record, run)
+            database.execute("DELETE FROM files WHERE folder=? AND name=? AND digest=? AND run=?", row)
         else:
             table, _ = _row(record, run)
             database.execute(f"DELETE FROM {table} WHERE alias=?", (record.alias.text,))  # noqa: S608 - as above
 
 
-def is_foreign(record: Record) -> TypeGuard[ChallengeIntent]:
-    """A challenge record that came out of the journal, and so may be another run's."""
-    return isinstance(record, ChallengeIntent) and bool(record.run)
+def is_foreign(record: Record) -> TypeGuard[ChallengeIntent | FileIntent]:
+    """A challenge's entry that came out of the journal, and so may be another run's."""
+    return isinstance(record, ChallengeIntent | FileIntent) and bool(record.run)
 
 
 def mentions(database: sqlite3.Connection, run: str) -> bool:
-    found = database.execute("SELECT 1 FROM challenges WHERE run=? LIMIT 1", (run,)).fetchone()
-    return found is not None
+    either = "SELECT 1 FROM challenges WHERE run=? UNION SELECT 1 FROM files WHERE run=? LIMIT 1"
+    return database.execute(either, (run, run)).fetchone() is not None
+
+
+def _files(database: sqlite3.Connection) -> tuple[FileIntent, ...]:
+    # An older journal that is only read keeps its schema.
+    if version(database) < _WITH_FILES:
+        return ()
+    return tuple(FileIntent(*row) for row in database.execute("SELECT * FROM files ORDER BY folder, name, digest, run"))
 
 
 def _row(record: Record, run: Run) -> tuple[str, tuple[str | int | float, ...]]:
@@ -128,6 +146,8 @@ def _row(record: Record, run: Run) -> tuple[str, tuple[str | int | float, ...]]:
         case ChallengeIntent():
             named = (record.zone.text, record.owner.text, record.rdata, record.run or run())
             return "challenges", (*named, record.provider, record.token)
+        case FileIntent():
+            return "files", (record.folder, record.name, record.digest, record.run or run())
         case HookDebt():
             return "debts", (record.alias.text, record.hook, record.stamp)
         case Backoff():

@@ -87,6 +87,23 @@ def parse_foreign(pem: bytes, path: str) -> KeyPair:
     return _accepted(key, pem, path)
 
 
+def key_beside(path: str, key_id: str) -> KeyPair | None:
+    """The key of the certificate in that file, under the name that clients give it; None where it is not there.
+
+    `cert-1700000000.pem` and `fullchain1.pem` make `privkey-1700000000.pem` and `privkey1.pem`.
+    """
+    folder, slash, name = path.rpartition("/")
+    named = next((f"privkey{name.removeprefix(word)}" for word in ("cert", "fullchain") if name.startswith(word)), "")
+    for candidate in dict.fromkeys((named, "privkey.pem")):
+        try:
+            found = load_foreign(f"{folder}{slash}{candidate}") if candidate else None
+        except UnusableKey:
+            continue
+        if found is not None and found.key_id == key_id:
+            return found
+    return None
+
+
 def _read(path: str) -> bytes:
     try:
         return read_file(path)

@@ -9,6 +9,7 @@ from typing import cast
 
 from certkeeper.adapters.descriptors import out_of_descriptors
 from certkeeper.base.wire import Step
+from certkeeper.config.domains import DomainList
 from certkeeper.config.load import load
 from certkeeper.config.reading import FailureKind, Glob, Read, ReadFailure, ReadSecret, SecretText
 from certkeeper.config.settings import Configuration, Secret
@@ -17,14 +18,16 @@ _MAX_FILE = 16 * 1024 * 1024
 """Octets. A list of 100,000 certificates is a tenth of that; /dev/zero never ends."""
 
 
-def read_page(config: str | None, cwd: str, environment: Mapping[str, str]) -> Configuration:
-    """Read a whole page from this machine's files.
+def read_page(
+    config: str | None, cwd: str, environment: Mapping[str, str], asked: DomainList | None = None
+) -> Configuration:
+    """Read a whole page from this machine's files; `asked` as for `load`.
 
     Raises:
         ConfigError: with file and line.
         OutOfDescriptors: not even that can be read.
     """
-    exchange = load(config, cwd=cwd, environment=environment)
+    exchange = load(config, cwd=cwd, environment=environment, asked=asked)
     try:
         step = next(exchange)
         while True:

@@ -24,6 +24,7 @@ from certkeeper.adapters.versions import (
     place_of,
     read_certificate,
     read_key_id,
+    revocations,
 )
 from certkeeper.base.keys import KeyPair
 from certkeeper.base.names import Alias
@@ -32,6 +33,7 @@ from certkeeper.lineage.mending import LeftToRun, Mended
 from certkeeper.lineage.model import Draft, Lineage, UnusableKey, Version, VersionFiles
 from certkeeper.lineage.passage import OPERATORS
 from certkeeper.lineage.retention import Removal, Retention, StillTorn
+from certkeeper.lineage.revocation import Revocation, is_compromised, reason_of, write_revocations
 
 
 class Store:
@@ -56,6 +58,7 @@ class Store:
             leaf, trouble, disagreement = read_certificate(folder)
             key_id, key_trouble = read_key_id(folder, layout.PRIVKEY)
             next_key_id, next_key_trouble = read_key_id(folder, layout.NEXT_KEY)
+            known = revocations(folder)
             return Lineage(
                 alias,
                 leaf=leaf,
@@ -67,7 +70,29 @@ class Store:
                 disagreement=disagreement,
                 next_key_id=next_key_id,
                 next_key_trouble=next_key_trouble,
+                revoked=reason_of(leaf, known),
+                compromised=is_compromised(key_id, known),
             )
+
+    def certificate(self, alias: Alias) -> bytes:
+        """What is behind cert.pem.
+
+        Raises:
+            FileTrouble: there is none, or it cannot be read.
+        """
+        with self._open(alias) as folder:
+            return folder.read(layout.CERT)
+
+    def mark_revoked(self, alias: Alias, revocation: Revocation) -> None:
+        """Write down that a certificate of the lineage's was revoked. What is served stays as it is.
+
+        Raises:
+            FileTrouble: it cannot be written.
+        """
+        with self._open(alias) as folder:
+            folder.sweep()
+            folder.put(layout.REVOKED, write_revocations(revocations(folder), revocation))
+            folder.sync()
 
     def folders_with_config(self) -> tuple[str, ...]:
         """The folders with settings of their own, sorted.

@@ -12,12 +12,13 @@ import dns.message
 import dns.rcode
 import dns.rdatatype
 
-from certkeeper.adapters.dnslines import Messages, ServerSilent, lines, trouble
+from certkeeper.adapters.dnslines import Replies, ServerSilent, lines, trouble
+from certkeeper.adapters.dnsmessage import Query, query
 from certkeeper.adapters.dnsreading import read_txt
-from certkeeper.adapters.dnswire import make_query
 from certkeeper.base.names import DnsName
 from certkeeper.zone.propagation import Answer, Question, Server
 
+_FLAGS = int(dns.flags.RD | dns.flags.AD)
 _SECONDS = 6.0
 """A resolver may have to ask many others first."""
 
@@ -32,17 +33,17 @@ def ask_resolver(resolver: Server, question: Question) -> Answer:
         ServerSilent: no answer.
     """
     start = secrets.randbelow(65536)
-    soa = make_query(question.zone.absolute, dns.rdatatype.SOA, start)
+    soa = query(question.zone, dns.rdatatype.SOA, start, _FLAGS)
     queries = {
-        owner: make_query(owner.absolute, dns.rdatatype.TXT, (start + 1 + index) % 65536)
+        owner: query(owner, dns.rdatatype.TXT, (start + 1 + index) % 65536, _FLAGS)
         for index, owner in enumerate(question.wanted)
     }
-    messages = _messages(resolver, [soa, *queries.values()])
-    secure = bool(messages[soa.id].flags & dns.flags.AD)
+    replies = _replies(resolver, [soa, *queries.values()])
+    secure = bool(replies[soa.id].message.flags & dns.flags.AD)
     served: dict[DnsName, frozenset[str]] = {}
     flaws: dict[DnsName, str] = {}
-    for owner, query in queries.items():
-        message = messages[query.id]
+    for owner, asked in queries.items():
+        message = replies[asked.id].message
         if message.flags & dns.flags.TC:
             raise ServerSilent(f"cuts its answer for {owner} short")
         found = read_txt(owner, message)
@@ -54,9 +55,7 @@ def ask_resolver(resolver: Server, question: Question) -> Answer:
     return Answer(served, flaws=flaws, signed=secure)
 
 
-def _messages(resolver: Server, queries: Sequence[dns.message.Message]) -> Messages:
-    for query in queries:
-        query.flags |= dns.flags.RD | dns.flags.AD
+def _replies(resolver: Server, queries: Sequence[Query]) -> Replies:
     with lines(resolver) as (tcp, udp):
         tcp.seconds = _SECONDS
         try:

@@ -8,6 +8,7 @@ from certkeeper.lineage import layout, pem
 from certkeeper.lineage.layout import Place
 from certkeeper.lineage.leaf import parse_leaf
 from certkeeper.lineage.model import BadChain, KeyPlace, Leaf, UnusableKey, Version, VersionFiles
+from certkeeper.lineage.revocation import Revocation, read_revocations
 
 
 def read_certificate(folder: Folder) -> tuple[Leaf | None, str, str]:
@@ -49,6 +50,13 @@ def read_key_id(folder: Folder, name: str) -> tuple[str | None, str]:
         return None, f"{path}: a link to nothing ({dangling})" if dangling else ""
     except (FileTrouble, UnusableKey) as error:
         return None, str(error)
+
+
+def revocations(folder: Folder) -> tuple[Revocation, ...]:
+    """What was revoked of the lineage. A file that cannot be read says nothing."""
+    if folder.status(layout.REVOKED) is None:
+        return ()
+    return read_revocations(_if_readable(folder, layout.REVOKED) or b"")
 
 
 def _before_the_first_switch(folder: Folder, name: str) -> bool:

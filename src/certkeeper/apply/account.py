@@ -1,5 +1,7 @@
 """The account that a run works with: found on disk, recovered from its key, or registered."""
 
+from typing import TypeVar
+
 from certkeeper.acme.account import Account, TermsNotAccepted, find_account, register
 from certkeeper.acme.binding import Binding
 from certkeeper.acme.directory import Directory
@@ -18,6 +20,7 @@ from certkeeper.apply.effects import (
     do,
 )
 from certkeeper.apply.ports import Busy
+from certkeeper.apply.rollover import settle
 from certkeeper.apply.scheduler import monotonic
 from certkeeper.base.accounts import StoredAccount
 from certkeeper.base.errors import CertkeeperError, Fault, printable
@@ -26,6 +29,7 @@ from certkeeper.base.wire import Exchange, pause
 from certkeeper.config.authority import BINDINGS
 from certkeeper.config.settings import Settings
 
+_T = TypeVar("_T")
 _PATIENCE = 60.0
 """Seconds that another process is waited for. It has the account for one registration only."""
 _PACE = 0.1
@@ -55,16 +59,26 @@ def open_session(settings: Settings, *, user_agent: str, terms_accepted: bool, t
         Problem, TransportError: the CA refused or cannot be reached.
     """
     stored = yield from do(ReadAccount(settings.ca))
-    if stored is not None and stored.kid is not None:
+    if stored is not None and stored.kid is not None and stored.pending is None:
         return (yield from _known(stored, settings, user_agent))
-    yield from _claim(settings.ca, tell)
+    setting_up = _set_up(settings, user_agent, terms_accepted=terms_accepted, tell=tell)
+    return (yield from claimed(settings.ca, setting_up, tell))
+
+
+def claimed(ca: str, exchange: Exchange[_T], tell: Tell) -> Exchange[_T]:
+    """The exchange, while nobody else sets that account up or changes its key.
+
+    Raises:
+        Busy: another process is at it, and does not come to an end.
+    """
+    yield from _claim(ca, tell)
     try:
-        session = yield from _set_up(settings, user_agent, terms_accepted=terms_accepted, tell=tell)
+        result = yield from exchange
     except CertkeeperError:
-        yield from do(FreeAccount(settings.ca))
+        yield from do(FreeAccount(ca))
         raise
-    yield from do(FreeAccount(settings.ca))
-    return session
+    yield from do(FreeAccount(ca))
+    return result
 
 
 def _claim(ca: str, tell: Tell) -> Exchange[None]:
@@ -85,12 +99,14 @@ def _claim(ca: str, tell: Tell) -> Exchange[None]:
 def _set_up(settings: Settings, user_agent: str, *, terms_accepted: bool, tell: Tell) -> Exchange[Session]:
     """Look once more, now that nobody else is at it; then recover or register."""
     stored = yield from do(ReadAccount(settings.ca))
+    if stored is not None and stored.pending is not None:
+        stored = yield from settle(settings.ca, stored, user_agent=user_agent, tell=tell)
     if stored is None:
         return (yield from _register(settings, user_agent, terms_accepted=terms_accepted, tell=tell))
     if stored.kid is not None:
         return (yield from _known(stored, settings, user_agent))
     session = Session(settings.ca, AccountKey(stored.key.private), user_agent=user_agent)
-    account = yield from _recover(session, settings, terms_accepted=terms_accepted)
+    account = yield from known_or_new(session, settings, terms_accepted=terms_accepted)
     yield from do(SaveAccount(settings.ca, account.url, account.body))
     return session
 
@@ -101,7 +117,7 @@ def _known(stored: StoredAccount, settings: Settings, user_agent: str) -> Exchan
     return session
 
 
-def _recover(session: Session, settings: Settings, *, terms_accepted: bool) -> Exchange[Account]:
+def known_or_new(session: Session, settings: Settings, *, terms_accepted: bool) -> Exchange[Account]:
     """The account of a key whose URL is not known: its registration may have been cut off, before or after the CA."""
     try:
         return (yield from find_account(session))
@@ -157,7 +173,7 @@ def _terms_not_accepted(settings: Settings, directory: Directory) -> TermsNotAcc
     return TermsNotAccepted(
         f"{settings.ca}: no account there yet, and its terms of service are not accepted: "
         f"{directory.terms_of_service or 'the CA names none'}",
-        hint="read them, then run once: certkeeper run --accept-terms",
+        hint="read them, then agree once: certkeeper account register --accept-terms, or certkeeper run --accept-terms",
     )
 
 

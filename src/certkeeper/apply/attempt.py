@@ -7,6 +7,7 @@ from certkeeper.acme.order import OrderTimeout
 from certkeeper.acme.problem import Problem
 from certkeeper.acme.session import NoncesRefused, Session
 from certkeeper.apply.challenges import Waves
+from certkeeper.apply.served import Served
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.events import Noted, Tell
 from certkeeper.base.keys import KeyPair
@@ -25,6 +26,7 @@ class Issuance:
 
     session: Session
     waves: Waves
+    served: Served
     tell: Tell
     settings: Settings
 

@@ -2,17 +2,20 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import IntEnum
 from typing import ClassVar, Generic, TypeVar, cast
 
-from certkeeper.apply.ports import HookCall, Ports
+from certkeeper.apply.ports import AnsweredChallenge, HookCall, Ports, ServedFile
 from certkeeper.base.accounts import StoredAccount
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.keys import KeyPair, KeySpec
 from certkeeper.base.names import Alias, DnsName
 from certkeeper.base.wire import Exchange, Step
+from certkeeper.config.methods import ChallengeType
+from certkeeper.config.settings import ServerAddress
 from certkeeper.lineage.model import Draft, Lineage, VersionFiles
 from certkeeper.plan.backoff import next_backoff
-from certkeeper.plan.records import Record
+from certkeeper.plan.records import FileIntent, Record
 from certkeeper.zone.changes import ChangeSet
 from certkeeper.zone.propagation import Answer, Question, Server, ServerSet
 from certkeeper.zone.rrset import Zone
@@ -21,13 +24,22 @@ T_co = TypeVar("T_co", covariant=True)
 T = TypeVar("T")
 
 
+class Turn(IntEnum):
+    """What goes first of all that waits for a thread; within a turn, who came first."""
+
+    FIRST = 0
+    """Others outside have to hear of something, and begin then."""
+    LOOK = 1
+    """A question to a server that may let us wait. Only so many are under way at a time that others go on, too."""
+    ORDINARY = 2
+
+
 class Effect(Step, Generic[T_co]):
     """One call of one port. Values only, so that it can be printed, ordered and left undone by a test."""
 
     __slots__ = ()
 
-    urgent: ClassVar[bool] = False
-    """Whether it goes before others that wait for their turn."""
+    turn: ClassVar[Turn] = Turn.ORDINARY
 
     def perform(self, ports: Ports) -> T_co:
         raise NotImplementedError
@@ -92,6 +104,48 @@ class ForgetAccountKey(Effect[None]):
 
     def perform(self, ports: Ports) -> None:
         ports.accounts.remove_unregistered(self.ca)
+
+
+@dataclass(frozen=True, slots=True)
+class KeepRegistration(Effect[None]):
+    ca: str
+    registration: bytes
+
+    def perform(self, ports: Ports) -> None:
+        ports.accounts.keep_registration(self.ca, self.registration, int(ports.clock.now().timestamp()))
+
+
+@dataclass(frozen=True, slots=True)
+class SavePendingKey(Effect[None]):
+    ca: str
+    key: KeyPair
+
+    def perform(self, ports: Ports) -> None:
+        ports.accounts.save_pending_key(self.ca, self.key)
+
+
+@dataclass(frozen=True, slots=True)
+class AdoptPendingKey(Effect[None]):
+    ca: str
+
+    def perform(self, ports: Ports) -> None:
+        ports.accounts.adopt_pending_key(self.ca)
+
+
+@dataclass(frozen=True, slots=True)
+class DropPendingKey(Effect[None]):
+    ca: str
+
+    def perform(self, ports: Ports) -> None:
+        ports.accounts.drop_pending_key(self.ca)
+
+
+@dataclass(frozen=True, slots=True)
+class RetireAccount(Effect[None]):
+    ca: str
+
+    def perform(self, ports: Ports) -> None:
+        ports.accounts.retire(self.ca, int(ports.clock.now().timestamp()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,9 +235,9 @@ class ChangeZone(Effect[None]):
 
 @dataclass(frozen=True, slots=True)
 class NotifyZone(Effect[None]):
-    """Urgent: secondaries begin to fetch when they have heard of it, and all else of the zone waits for them."""
+    """Secondaries begin to fetch when they have heard of it, and all else of the zone waits for them."""
 
-    urgent: ClassVar[bool] = True
+    turn: ClassVar[Turn] = Turn.FIRST
     zone: Zone
 
     def perform(self, ports: Ports) -> None:
@@ -200,6 +254,9 @@ class FindServers(Effect[ServerSet]):
 
 @dataclass(frozen=True, slots=True)
 class AskServer(Effect[Answer]):
+    """Before other changes: while a hundred zones are written in turn, the first of them are proven already."""
+
+    turn: ClassVar[Turn] = Turn.LOOK
     server: Server
     question: Question
 
@@ -209,6 +266,7 @@ class AskServer(Effect[Answer]):
 
 @dataclass(frozen=True, slots=True)
 class AskResolver(Effect[Answer]):
+    turn: ClassVar[Turn] = Turn.LOOK
     resolver: Server
     question: Question
 
@@ -289,3 +347,52 @@ class RunHook(Effect[str]):
 
     def perform(self, ports: Ports) -> str:
         return ports.hooks.call(self.call)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckFolder(Effect[None]):
+    folder: str
+
+    def perform(self, ports: Ports) -> None:
+        ports.files.check(self.folder)
+
+
+@dataclass(frozen=True, slots=True)
+class PutFile(Effect[None]):
+    file: ServedFile
+
+    def perform(self, ports: Ports) -> None:
+        ports.files.put(self.file)
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveFile(Effect[bool]):
+    intent: FileIntent
+
+    def perform(self, ports: Ports) -> bool:
+        return ports.files.remove(self.intent)
+
+
+@dataclass(frozen=True, slots=True)
+class Listen(Effect[None]):
+    method: ChallengeType
+    addresses: tuple[ServerAddress, ...]
+
+    def perform(self, ports: Ports) -> None:
+        ports.listeners.listen(self.method, self.addresses)
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerChallenge(Effect[None]):
+    challenge: AnsweredChallenge
+
+    def perform(self, ports: Ports) -> None:
+        ports.listeners.answer(self.challenge)
+
+
+@dataclass(frozen=True, slots=True)
+class UnanswerChallenge(Effect[None]):
+    challenge: AnsweredChallenge
+
+    def perform(self, ports: Ports) -> None:
+        ports.listeners.unanswer(self.challenge)

@@ -61,6 +61,7 @@ def issue(item: LineagePlan, shared: Issuance) -> Exchange[Issued]:
         yield from do(FreeLineage(item.alias))
     finally:
         shared.waves.release(item.alias)
+        shared.served.release(item.alias)
     return issued
 
 

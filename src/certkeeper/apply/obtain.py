@@ -1,44 +1,29 @@
 """Steps 4 to 10 of one lineage: from a key and an order to the files of a version that is not on disk yet."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import TypeVar, cast
 
-from certkeeper.acme.challenge import Challenge, answer, dns01_owner, dns01_value
 from certkeeper.acme.order import (
-    Authorization,
-    AuthorizationStatus,
     Order,
-    OrderFailed,
     OrderStatus,
-    explain_invalid,
-    fetch_authorizations,
     fetch_order,
-    finalize,
     new_order,
-    wait_while,
 )
 from certkeeper.acme.problem import Problem
-from certkeeper.acme.session import Session
 from certkeeper.apply.attempt import Attempt
-from certkeeper.apply.chains import obtain_chain
 from certkeeper.apply.effects import BeginVersion, MakeKey, ReadLiveKey, ReadNextKey, SaveKey, WriteJournal, do
-from certkeeper.base.events import NamesProven, Noted, OrderOpened
+from certkeeper.apply.fulfil import fulfil
+from certkeeper.apply.prove import prove
+from certkeeper.base.events import Noted, OrderOpened
 from certkeeper.base.keys import KeyPair, KeySpec
-from certkeeper.base.names import DnsName
 from certkeeper.base.wire import Exchange, together
 from certkeeper.lineage import csr as signing_request
-from certkeeper.lineage.integrity import check
 from certkeeper.lineage.model import BadChain, Draft, Leaf, VersionFiles
 from certkeeper.lineage.pem import split_fullchain
-from certkeeper.plan.actions import KeySource, LineagePlan
+from certkeeper.plan.actions import KeySource
 from certkeeper.plan.actions import Order as OrderAction
 from certkeeper.plan.records import OrderIntent
-from certkeeper.zone.rrset import Zone
 
-DEFAULT_VALIDATION_TIMEOUT = timedelta(minutes=5)
-DEFAULT_ORDER_TIMEOUT = timedelta(minutes=5)
 _A = TypeVar("_A")
 _B = TypeVar("_B")
 
@@ -59,6 +44,7 @@ def obtain(attempt: Attempt, wanted: OrderAction, source: KeySource) -> Exchange
         CertkeeperError: `attempt` says what is there of it.
     """
     # First of all, since a folder that cannot be written to, or a key that is no good, must not cost an order.
+    yield from attempt.shared.served.prepare(attempt.item.serves)
     draft = attempt.draft = yield from do(BeginVersion(attempt.alias))
     present = yield from _present_key(attempt, source)
     if wanted.resume is not None:
@@ -127,59 +113,10 @@ def _fulfil(
     attempt: Attempt, wanted: OrderAction, order: Order, draft: Draft, present: KeyPair | None
 ) -> Exchange[Obtained]:
     # A new key is made while names are proven: RSA takes a second, and the CA does not need it before step 10.
-    proving = _prove_names(attempt, order)
+    proving = prove(attempt, order)
     order, key = yield from _both(proving, _key(draft, present, attempt.item.spec.key))
     files, leaf = yield from _complete(attempt, wanted, order, key)
     return Obtained(draft, files, leaf)
-
-
-def _prove_names(attempt: Attempt, order: Order) -> Exchange[Order]:
-    """Steps 6 to 8: from a pending order to one that is ready."""
-    item, shared, session = attempt.item, attempt.shared, attempt.shared.session
-    if order.status is OrderStatus.PENDING:
-        authorizations = yield from fetch_authorizations(session, order.authorizations)
-        pending = _pending(authorizations)
-        if pending:
-            tokens = {dns01_value(challenge.token, session.key): challenge.token for _, challenge in pending}
-            yield from shared.waves.proof(item.alias, _values(item, session, pending), tokens)
-            yield from together(
-                [answer(session, challenge, str(authorization.identifier)) for authorization, challenge in pending]
-            )
-    shared.waves.pass_by(item.alias)
-    bound = item.spec.validation_timeout or DEFAULT_VALIDATION_TIMEOUT
-    order = yield from wait_while(session, order, frozenset({OrderStatus.PENDING}), bound)
-    shared.waves.release(item.alias)
-    if order.status is OrderStatus.INVALID:
-        raise (yield from explain_invalid(session, order))
-    shared.tell(NamesProven(str(item.alias)))
-    return order
-
-
-def _pending(authorizations: Sequence[Authorization]) -> list[tuple[Authorization, Challenge]]:
-    """The challenges to answer; names are matched by the authorization's own identifier, never by position."""
-    pending = []
-    for authorization in authorizations:
-        if authorization.status is AuthorizationStatus.PENDING:
-            pending.append((authorization, authorization.challenge("dns-01")))
-        elif authorization.status is not AuthorizationStatus.VALID:
-            raise OrderFailed(f"{authorization.identifier}: authorization is {authorization.status}")
-    return pending
-
-
-def _values(
-    item: LineagePlan, session: Session, pending: Sequence[tuple[Authorization, Challenge]]
-) -> dict[Zone, dict[DnsName, frozenset[str]]]:
-    places = {owner: (proof.zone, owner) for proof in item.proofs for owner in proof.owners}
-    places |= {owner: (proof.zone, written) for proof in item.proofs for owner, written in proof.aliases}
-    values: dict[Zone, dict[DnsName, frozenset[str]]] = {}
-    for authorization, challenge in pending:
-        place = places.get(dns01_owner(authorization.identifier.domain))
-        if place is None:
-            raise OrderFailed(f"{authorization.identifier}: the CA wants a name proven that was not ordered")
-        zone, owner = place
-        owners = values.setdefault(zone, {})
-        owners[owner] = owners.get(owner, frozenset()) | {dns01_value(challenge.token, session.key)}
-    return values
 
 
 def _key(draft: Draft, present: KeyPair | None, spec: KeySpec) -> Exchange[KeyPair]:
@@ -193,19 +130,8 @@ def _key(draft: Draft, present: KeyPair | None, spec: KeySpec) -> Exchange[KeyPa
 
 def _complete(attempt: Attempt, wanted: OrderAction, order: Order, key: KeyPair) -> Exchange[tuple[VersionFiles, Leaf]]:
     """Step 10: the certificate, checked."""
-    spec, session = attempt.item.spec, attempt.shared.session
     csr = signing_request.build(key, wanted.identifiers, must_staple=wanted.must_staple)
-    if order.status is OrderStatus.READY:
-        order = yield from finalize(session, order, csr.der)
-    bound = spec.order_timeout or DEFAULT_ORDER_TIMEOUT
-    order = yield from wait_while(session, order, frozenset({OrderStatus.READY, OrderStatus.PROCESSING}), bound)
-    if order.status is not OrderStatus.VALID:
-        raise (yield from explain_invalid(session, order))
-
-    def checked(fullchain: bytes, at: datetime) -> Leaf:
-        return check(fullchain, key_id=key.key_id, identifiers=wanted.identifiers, now=at)
-
-    fullchain, leaf = yield from obtain_chain(session, order, spec.preferred_chain, checked, attempt.note)
+    fullchain, leaf = yield from fulfil(attempt, order, csr.der, key_id=key.key_id, identifiers=wanted.identifiers)
     cert, chain = split_fullchain(fullchain)
     return VersionFiles(privkey=key.pem, csr=csr.pem, cert=cert, chain=chain, fullchain=fullchain), leaf
 

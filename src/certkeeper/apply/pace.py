@@ -7,11 +7,13 @@ have it after at most GROWTH more of that, and never later than SLOWEST.
 
 FIRST = 0.03
 """Seconds from the first look to the second one."""
-GROWTH = 0.4
+GROWTH = 0.3
 SLOWEST = 2.0
 _FIRST_RETRY = 0.1
 FEW = 3
-"""So many owners are asked for outright; of more, that many, or the serial, until the server has something new."""
+"""So many owners are asked for outright; of more, the serial, until the server has something new."""
+SOME = 20
+"""Of more than so many, FEW are asked for first where it is not clear that the server has them."""
 SERIAL_LOOKS = 3
 """So many looks in a row at the serial only: a server may serve the values and say another serial than it has."""
 _FIRST_RESOLVER = 0.5
@@ -40,5 +42,12 @@ def next_resolver_look(looks: int) -> float:
 
 
 def names_are_asked_for(lacking: int, serial: int | None, serial_looks: int) -> bool:
-    """Whether to ask for names that are lacking, rather than for the serial."""
+    """Whether to ask for names that are lacking, rather than for the serial. `serial` is None where the server has
+    been asked and showed none.
+    """
     return lacking <= FEW or serial is None or serial_looks >= SERIAL_LOOKS
+
+
+def first_names(lacking: int) -> int:
+    """How many of them to ask for."""
+    return lacking if lacking <= SOME else FEW

@@ -40,6 +40,7 @@ def call_deploy_cert(item: LineagePlan, settings: Settings, stamp: int, tell: Te
         ),
         environment=(
             *hook_environment(settings),
+            ("CHALLENGETYPE", item.spec.methods.preferred[0].value),
             ("KEY_ALGO", item.spec.key.algorithm.value),
             ("alias", str(item.alias)),
             ("altnames", " ".join(str(name) for name in item.spec.identifiers)),

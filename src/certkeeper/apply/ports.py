@@ -1,7 +1,8 @@
 """What a run needs from the world, as ports. Adapters implement them; tests put simulated worlds behind them."""
 
+import hashlib
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -10,8 +11,10 @@ from certkeeper.base.errors import CertkeeperError, ExitCode, Fault
 from certkeeper.base.keys import KeyPair, KeySpec
 from certkeeper.base.names import Alias, DnsName
 from certkeeper.base.wire import Request, Response, Step
+from certkeeper.config.methods import ChallengeType
+from certkeeper.config.settings import ServerAddress
 from certkeeper.lineage.model import Draft, Lineage, VersionFiles
-from certkeeper.plan.records import Record, Records
+from certkeeper.plan.records import FileIntent, Record, Records
 from certkeeper.zone.caa import CaaAnswers
 from certkeeper.zone.changes import ChangeSet
 from certkeeper.zone.propagation import Answer, Question, Server, ServerSet
@@ -174,6 +177,56 @@ class Hooks(Protocol):
         """Run it to its end and return what it printed; one at a time. Raises CertkeeperError where it failed."""
 
 
+@dataclass(frozen=True, slots=True)
+class ServedFile:
+    """A file that somebody else's server shows to the CA. `mode` is its permissions, whatever the umask says."""
+
+    folder: str
+    name: str
+    content: bytes = field(repr=False)
+    mode: int
+
+    @property
+    def intent(self) -> FileIntent:
+        return FileIntent(self.folder, self.name, hashlib.sha256(self.content).hexdigest())
+
+
+class ChallengeFiles(Protocol):
+    """Folders that web and TLS servers read from."""
+
+    def check(self, folder: str) -> None:
+        """Raises CertkeeperError where files cannot be put there."""
+
+    def put(self, file: ServedFile) -> None:
+        """Write it. Raises CertkeeperError where there is another file of that name; the same one is no error."""
+
+    def remove(self, intent: FileIntent) -> bool:
+        """Take the file away if it is ours; whether it was there. Raises CertkeeperError where it cannot be."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnsweredChallenge:
+    """What a listener of ours answers with: to a token with a key authorization, to a server name with a certificate.
+
+    `content` is that key authorization, or certificate and private key in PEM.
+    """
+
+    method: ChallengeType
+    name: str
+    content: bytes = field(repr=False)
+
+
+class Listeners(Protocol):
+    """Listeners of this run's own."""
+
+    def listen(self, method: ChallengeType, addresses: Sequence[ServerAddress]) -> None:
+        """Listen from now on, unless that is done. Raises CertkeeperError naming the setting where it cannot be."""
+
+    def answer(self, challenge: AnsweredChallenge) -> None: ...
+
+    def unanswer(self, challenge: AnsweredChallenge) -> None: ...
+
+
 class Keys(Protocol):
     """Where private keys come from."""
 
@@ -192,6 +245,21 @@ class Accounts(Protocol):
 
     def remove_unregistered(self, ca: str) -> None: ...
 
+    def keep_registration(self, ca: str, registration: bytes, now_epoch: int) -> None:
+        """What the CA says of the account now; what it said before stays under another name."""
+
+    def save_pending_key(self, ca: str, key: KeyPair) -> None:
+        """The key that the account is to go over to, beside its present one, before the CA hears of it."""
+
+    def adopt_pending_key(self, ca: str) -> None:
+        """Make it the account's key, by one rename."""
+
+    def drop_pending_key(self, ca: str) -> None:
+        """Take it away: the account has not gone over to it."""
+
+    def retire(self, ca: str, now_epoch: int) -> None:
+        """The account is deactivated: mark it as that, and keep its files under other names. May be done again."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ports:
@@ -207,6 +275,8 @@ class Ports:
     journal: Journal
     claims: Claims
     hooks: Hooks
+    files: ChallengeFiles
+    listeners: Listeners
 
 
 @dataclass(frozen=True, slots=True)

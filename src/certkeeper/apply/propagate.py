@@ -7,7 +7,7 @@ from functools import partial
 from typing import cast
 
 from certkeeper.apply.effects import AskServer
-from certkeeper.apply.pace import FEW, names_are_asked_for, next_look, next_try
+from certkeeper.apply.pace import FEW, SERIAL_LOOKS, first_names, names_are_asked_for, next_look, next_try
 from certkeeper.apply.resolvers import Resolvers
 from certkeeper.apply.scheduler import Scheduler, Signal, wait
 from certkeeper.apply.unproven import Unproven
@@ -34,6 +34,7 @@ from certkeeper.zone.propagation import (
     Wanted,
     final,
     judge,
+    newer,
 )
 from certkeeper.zone.shortfall import shortfall
 
@@ -125,10 +126,12 @@ class Proof:
         watch, seen = self._watches[server], self._evidence.get(server)
         lacking = self._verdict().lacking.get(server, frozenset(self._wanted))
         serial = seen.serial if seen is not None and seen.served is not None else None
-        if watch.promising or names_are_asked_for(len(lacking), serial, watch.serial_looks):
+        tried = seen is not None or len(lacking) <= FEW
+        if watch.promising or (tried and names_are_asked_for(len(lacking), serial, watch.serial_looks)):
             watch.serial_looks = 0
             names = [owner for owner in self._wanted if owner in lacking]
-            asked = {owner: self._wanted[owner] for owner in (names if watch.promising else names[:FEW])}
+            most = len(names) if watch.promising else first_names(len(names))
+            asked = {owner: self._wanted[owner] for owner in names[:most]}
         else:
             watch.serial_looks += 1
             asked = {}
@@ -149,8 +152,11 @@ class Proof:
                 answer = cast("Answer", value)
                 self._evidence[server] = known.heard(answer)
                 watch.promising = not watch.promising and self._promises(server, question, known.serial, answer)
-                if watch.promising:
-                    # It has something new: what, is asked at once.
+                level = not question.wanted and known.serial is None and not self._is_behind(answer.serial)
+                if level:
+                    # From its first serial alone nobody can tell whether it has the values: some names will.
+                    watch.serial_looks = SERIAL_LOOKS
+                if watch.promising or level:
                     self._ask(server)
                     return
             watch.busy = False
@@ -161,9 +167,17 @@ class Proof:
     def _promises(self, server: Server, question: Question, before: int | None, answer: Answer) -> bool:
         """Whether the server lacks names it was not asked for, and what it said makes it worth asking."""
         lacking = self._verdict().lacking.get(server, frozenset())
+        if not question.wanted and before is None:
+            known = (self._evidence[one].serial for one in self._verdict().confirmed)
+            return any(serial is not None for serial in known) and not self._is_behind(answer.serial)
         if not question.wanted:
             return bool(lacking) and answer.serial != before
         return bool(lacking) and not lacking & question.wanted.keys()
+
+    def _is_behind(self, serial: int | None) -> bool:
+        """Whether some server has shown a newer serial."""
+        shown = [seen.serial for seen in self._evidence.values()]
+        return serial is not None and any(other is not None and newer(other, serial) for other in shown)
 
     def _weigh(self) -> None:
         verdict = self._verdict()

@@ -15,6 +15,7 @@ from certkeeper.apply.pay import pay
 from certkeeper.apply.ports import Clock, Executor
 from certkeeper.apply.result import Issued, Outcome, Result
 from certkeeper.apply.scheduler import Scheduler
+from certkeeper.apply.served import Served
 from certkeeper.base.errors import CertkeeperError, Interrupted
 from certkeeper.base.events import Event, LineageFailed, Noted, Tell
 from certkeeper.base.names import Alias
@@ -47,6 +48,7 @@ class Reconciler:
         self._tell = _unbreakable(tell)
         self._scheduler = Scheduler(executor, clock)
         self._waves = Waves(self._scheduler, self._tell, settings.propagation, settings.demand)
+        self._served = Served(self._scheduler, self._tell)
         self._queue = deque(plan.due)
         self._outcomes: dict[Alias, Outcome] = {}
         self._fatal: CertkeeperError | None = None
@@ -62,6 +64,7 @@ class Reconciler:
         for item in self._plan.blocked:
             self._end(Outcome(item.alias, error=item.error))
         self._waves.clean(self._plan.withdrawals, self._plan.zones)
+        self._served.clean(self._plan.files)
         if self._plan.stale:
             self._scheduler.spawn(do(WriteJournal(drop=self._plan.stale)), self._swept)
         for item in self._plan.owing:
@@ -84,7 +87,7 @@ class Reconciler:
         outcomes = [self._outcomes[item.alias] for item in self._plan.lineages if item.alias in self._outcomes]
         return Result(
             outcomes=tuple(outcomes),
-            leftovers=(*self._plan.unreachable, *self._waves.leftovers()),
+            leftovers=(*self._plan.unreachable, *self._waves.leftovers(), *self._served.leftovers()),
             fatal=self._fatal or self._interruption,
             wake_at=_earliest(self._plan, outcomes, self._fatal),
         )
@@ -96,7 +99,7 @@ class Reconciler:
         elif error is not None:
             raise error
         elif isinstance(session, Session):
-            shared = Issuance(session, self._waves, self._tell, self._settings)
+            shared = Issuance(session, self._waves, self._served, self._tell, self._settings)
             for _ in range(min(AT_ONCE, len(self._queue))):
                 self._start_next(shared)
 

@@ -29,6 +29,16 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
+class Signed:
+    """How the signing of somebody else's request ended. `fullchain` is empty where it failed; `errors` say why, and
+    which records could not be withdrawn.
+    """
+
+    fullchain: bytes = b""
+    errors: tuple[CertkeeperError, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """A run's end. `leftovers` are records that could not be withdrawn; `fatal` is what stopped it before any order."""
 

@@ -8,10 +8,15 @@ from certkeeper.base.keys import KeyPair
 
 @dataclass(frozen=True, slots=True)
 class StoredAccount:
-    """An account's key and, once the CA has told it, the account's URL (`kid`, RFC 8555 §6.2)."""
+    """An account's key and, once the CA has told it, the account's URL (`kid`, RFC 8555 §6.2).
+
+    `pending` is the key that the account is about to go over to. While it is there, nobody but the CA knows which of
+    the two is the account's.
+    """
 
     key: KeyPair
     kid: str | None = None
+    pending: KeyPair | None = None
 
 
 def account_folder(ca: str) -> str:

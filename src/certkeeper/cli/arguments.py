@@ -3,6 +3,7 @@
 import argparse
 
 from certkeeper import __version__
+from certkeeper.cli.ca_arguments import add_account, add_revoke, add_sign
 
 _DESCRIPTION = """\
 Keeps certificates and the DNS records that prove them in step. It reads the configuration, domains.txt, accounts and
@@ -108,6 +109,9 @@ def build_parser() -> argparse.ArgumentParser:
     _command(commands, "heal", "mend certificates whose files do not belong together", _HEAL)
     _nameless_command(commands, "unlock", "remove the lock of a killed run", _UNLOCK)
     _dns_commands(commands)
+    add_account(commands, _nameless_command)
+    add_revoke(commands, _nameless_command)
+    add_sign(commands, _nameless_command)
     return parser
 
 

@@ -3,10 +3,11 @@
 import os
 import sys
 from collections.abc import Callable, Collection, Mapping
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import AbstractContextManager, closing, nullcontext, suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import TypeVar
 
 from certkeeper import __version__
 from certkeeper.adapters.accounts import Accounts
@@ -23,7 +24,9 @@ from certkeeper.apply.result import Result
 from certkeeper.base.errors import CertkeeperError, Interrupted
 from certkeeper.base.events import Tell
 from certkeeper.base.names import Alias, DnsName
+from certkeeper.base.wire import Exchange
 from certkeeper.cli.signals import orderly
+from certkeeper.config.domains import DomainList
 from certkeeper.config.settings import Configuration, Settings
 from certkeeper.lineage.mending import Mended
 from certkeeper.lineage.model import Lineage
@@ -39,10 +42,15 @@ from certkeeper.zone.rrset import Zone
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from certkeeper.adapters.handed import HandedFiles
     from certkeeper.adapters.journal import Journal
+    from certkeeper.adapters.listeners import OwnListeners
     from certkeeper.adapters.lock import Left
+    from certkeeper.apply.conversation import Work
+    from certkeeper.apply.ports import Executor
     from certkeeper.apply.survey import Survey
 
+_T = TypeVar("_T")
 USER_AGENT = f"certkeeper/{__version__}"
 
 
@@ -59,6 +67,20 @@ class Machine:
     @property
     def settings(self) -> Settings:
         return self.configuration.settings
+
+    def carry(self, make: "Callable[[Executor], Work[_T]]") -> _T:
+        """Have one piece of work done on this machine; a signal brings it to an orderly end."""
+        from certkeeper.adapters.pool import Pool  # noqa: PLC0415 - a run with nothing to do needs no threads
+
+        work = make(Pool(self._ports()))
+        with closing(self._listeners), orderly(lambda code: work.interrupt(Interrupted(code))):
+            return work.run()
+
+    def converse(self, exchange: Exchange[_T]) -> _T:
+        """Run one exchange with the CA, and no certificate."""
+        from certkeeper.apply.conversation import Conversation  # noqa: PLC0415 - some commands need it
+
+        return self.carry(lambda executor: Conversation(exchange, executor=executor, clock=self.clock))
 
     def lock(self) -> AbstractContextManager[object]:
         """The run's lock; an empty LOCKFILE means none."""
@@ -211,23 +233,21 @@ class Machine:
         Raises:
             CertkeeperError: STATEDIR cannot be written to, so nothing was started.
         """
-        from certkeeper.adapters.pool import Pool  # noqa: PLC0415 - a run with nothing to do needs no threads
-        from certkeeper.apply.reconcile import Reconciler  # noqa: PLC0415 - as above
+        from certkeeper.apply.reconcile import Reconciler  # noqa: PLC0415 - a run with nothing to do needs no engine
 
         # What cannot be written down must not be begun.
         self.journal.prepare()
-        ports = self._ports()
-        reconciler = Reconciler(
-            plan_,
-            self.settings,
-            executor=Pool(ports),
-            clock=self.clock,
-            user_agent=USER_AGENT,
-            terms_accepted=terms_accepted,
-            tell=tell,
+        return self.carry(
+            lambda executor: Reconciler(
+                plan_,
+                self.settings,
+                executor=executor,
+                clock=self.clock,
+                user_agent=USER_AGENT,
+                terms_accepted=terms_accepted,
+                tell=tell,
+            )
         )
-        with orderly(lambda code: reconciler.interrupt(Interrupted(code))):
-            return reconciler.run()
 
     def try_out(self, zone: Zone, owner: DnsName, value: str, tell: Tell) -> tuple[CertkeeperError, ...]:
         """Publish a record, wait until every name server has it, withdraw it; what went wrong.
@@ -235,14 +255,12 @@ class Machine:
         Raises:
             CertkeeperError: STATEDIR cannot be written to, so nothing was started.
         """
-        from certkeeper.adapters.pool import Pool  # noqa: PLC0415 - as above
         from certkeeper.apply.trial import Trial  # noqa: PLC0415 - as above
 
         self.journal.prepare()
-        executor = Pool(self._ports())
-        trial = Trial(zone, owner, value, self.settings, executor=executor, clock=self.clock, tell=tell)
-        with orderly(lambda code: trial.interrupt(Interrupted(code))):
-            return trial.run()
+        return self.carry(
+            lambda executor: Trial(zone, owner, value, self.settings, executor=executor, clock=self.clock, tell=tell)
+        )
 
     def issuer(self) -> Issuer | None:
         """Who the CA is in CAA records, and our account there; None where it does not say.
@@ -270,6 +288,7 @@ class Machine:
     def _ports(self) -> Ports:
         from certkeeper.adapters import keys  # noqa: PLC0415 - a run with nothing to do needs no new key
         from certkeeper.adapters.dns.claimed import ClaimedDns  # noqa: PLC0415 - nor DNS
+        from certkeeper.adapters.webfolders import WebFolders  # noqa: PLC0415 - a run with nothing to do serves nothing
 
         return Ports(
             http=self._http,
@@ -282,7 +301,15 @@ class Machine:
             journal=self.journal,
             claims=self.claims,
             hooks=self.hooks,
+            files=WebFolders(),
+            listeners=self._listeners,
         )
+
+    @cached_property
+    def _listeners(self) -> "OwnListeners":
+        from certkeeper.adapters.listeners import OwnListeners  # noqa: PLC0415 - as above
+
+        return OwnListeners()
 
     @cached_property
     def _providers(self) -> Mapping[str, Dns]:
@@ -312,13 +339,20 @@ class Machine:
         )
 
 
-def open_machine(config: str | None) -> Machine:
-    """Read the page and look no further.
+def handed_files() -> "HandedFiles":
+    """Files that are named on the command line."""
+    from certkeeper.adapters.handed import HandedFiles  # noqa: PLC0415 - some commands need it
+
+    return HandedFiles()
+
+
+def open_machine(config: str | None, asked: DomainList | None = None) -> Machine:
+    """Read the page and look no further; `asked` are certificates in the place of those in domains.txt.
 
     Raises:
         CertkeeperError: the page cannot be read.
     """
-    configuration = read_page(config, str(Path.cwd()), os.environ)
+    configuration = read_page(config, str(Path.cwd()), os.environ, asked)
     settings = configuration.settings
     return Machine(
         configuration,

@@ -66,6 +66,7 @@ def _lineage(item: LineagePlan) -> Mapping[str, object]:
     return {
         "alias": str(item.alias),
         "names": [str(name) for name in item.spec.identifiers],
+        "methods": {str(name): method.value for name, method in item.methods.items()},
         "reason": item.reason.value,
         "detail": item.detail,
         "actions": [action_text(action) for action in item.actions],

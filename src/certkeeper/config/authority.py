@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from urllib.parse import SplitResult, urlsplit
 
-from certkeeper.base.errors import Location, printable
+from certkeeper.base.errors import CertkeeperError, ExitCode, Fault, Location, printable
 from certkeeper.config.findings import Finding, Severity
 from certkeeper.config.hosts import is_loopback
 from certkeeper.config.shell import Assignment
@@ -30,22 +30,38 @@ BINDINGS = {
 _V1_HOSTS = {"acme-v01.api.letsencrypt.org": LETSENCRYPT, "acme-staging.api.letsencrypt.org": LETSENCRYPT_TEST}
 
 
+class NoAuthority(CertkeeperError):
+    """Text that names no CA."""
+
+    fault = Fault.OPERATOR
+    exit_code = ExitCode.USAGE
+
+
 def directory_url(values: Values) -> str:
     """The directory URL that CA stands for.
 
     Raises:
         ConfigError: neither a preset nor a URL.
     """
-    text = values.text("CA", "letsencrypt")
+    try:
+        return read_authority(values.text("CA", "letsencrypt"))
+    except NoAuthority as error:
+        raise values.error("CA", str(error), error.hint) from error
+
+
+def read_authority(text: str) -> str:
+    """The directory URL that a preset or a URL stands for.
+
+    Raises:
+        NoAuthority: it is neither.
+    """
     if preset := PRESETS.get(text):
         return preset
     url = _split(text)
     if url is None or url.scheme not in ("http", "https"):
-        raise values.error(
-            "CA", f"{printable(text, 80)!r} is neither a preset nor a URL", f"presets: {listed(PRESETS)}"
-        )
+        raise NoAuthority(f"{printable(text, 80)!r} is neither a preset nor a URL", hint=f"presets: {listed(PRESETS)}")
     if url.scheme == "http" and not is_loopback(url.hostname or ""):
-        raise values.error("CA", f"{printable(text, 200)}: ACME is spoken over https only", "write https://…")
+        raise NoAuthority(f"{printable(text, 200)}: ACME is spoken over https only", hint="write https://…")
     return _V1_HOSTS.get(url.hostname or "", text)
 
 

@@ -1,4 +1,4 @@
-"""What a certificate inherits from the page or sets in its own file, and whether this version can prove it."""
+"""What a certificate inherits from the page or sets in its own file, and whether its names can be proven."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,31 +6,33 @@ from datetime import timedelta
 
 from certkeeper.base.errors import printable
 from certkeeper.base.keys import KeyAlgorithm, KeyPolicy, KeySpec
-from certkeeper.base.names import IdentifierType
 from certkeeper.base.wire import Exchange
 from certkeeper.config.domains import DomainLine
 from certkeeper.config.errors import ConfigError
 from certkeeper.config.findings import Finding, Severity
 from certkeeper.config.lint import ignored_settings, unknown_variables
-from certkeeper.config.providers import ProviderKind, Wish, explicit_kind, is_pdns_script, wish_of
-from certkeeper.config.settings import DEFAULT_RETENTION, CertSpec, ChallengeType, Rejected, RenewPolicy
+from certkeeper.config.methods import Methods, impossible, read_methods
+from certkeeper.config.providers import ProviderKind, Wish, explicit_kind, find_told_only, is_pdns_script, wish_of
+from certkeeper.config.settings import (
+    DEFAULT_METHODS,
+    DEFAULT_RETENTION,
+    DEFAULT_WELLKNOWN,
+    CertSpec,
+    Rejected,
+    RenewPolicy,
+)
 from certkeeper.config.shell import Assignment, Script
 from certkeeper.config.values import Values
 from certkeeper.config.variables import DEFAULTS, PER_CERTIFICATE
 from certkeeper.lineage.retention import Retention
 
-_ONLY_DNS = "this version answers dns-01 only"
 _NO_WISH = Wish(ProviderKind.POWERDNS)
-_WAY_OUT = 'set CHALLENGETYPE="dns-01", PDNS_HOST and PDNS_KEY'
 _SMALLEST_RSA, _LARGEST_RSA = 2048, 16384
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """A certificate's settings apart from its names.
-
-    `obstacle` is why no certificate can be proven under them (empty if it can), `hint` the way out.
-    """
+    """A certificate's settings apart from its names."""
 
     key: KeySpec
     renew: RenewPolicy
@@ -40,11 +42,11 @@ class Terms:
     preferred_chain: str
     validation_timeout: timedelta | None
     order_timeout: timedelta | None
-    obstacle: str = ""
-    hint: str = ""
     hook: str = ""
     keep: Retention = DEFAULT_RETENTION
     wish: Wish = _NO_WISH
+    methods: Methods = DEFAULT_METHODS
+    wellknown: str = DEFAULT_WELLKNOWN
 
 
 def read_terms(values: Values, environment: Mapping[str, str]) -> Exchange[Terms]:
@@ -57,11 +59,15 @@ def read_terms(values: Values, environment: Mapping[str, str]) -> Exchange[Terms
     for name in ("HOOK_CHAIN", "KEEP_GOING", "OCSP_FETCH"):
         values.truth(name, default=False)
     values.number("OCSP_DAYS", 5, 0, 3650)
-    obstacle = _obstacle(values)
+    methods = read_methods(values)
     hook = values.text("HOOK")
     explicit_kind(values)
     # The rest is not even looked at where nothing is proven through it.
-    wish = _NO_WISH if obstacle else (yield from wish_of(values, environment))
+    if methods.through_dns:
+        wish = yield from wish_of(values, environment)
+    else:
+        wish = _NO_WISH
+        find_told_only(values)
     return Terms(
         key=key_spec(values, "KEY_ALGO", "KEYSIZE", KeyAlgorithm.P384, _policy(values)),
         renew=RenewPolicy(values.number("RENEW_DAYS", RenewPolicy().days, 0, 3650), "RENEW_DAYS" in values.assigned),
@@ -71,11 +77,11 @@ def read_terms(values: Values, environment: Mapping[str, str]) -> Exchange[Terms
         preferred_chain=_one_line(values, "PREFERRED_CHAIN"),
         validation_timeout=values.seconds("VALIDATION_TIMEOUT"),
         order_timeout=values.seconds("ORDER_TIMEOUT"),
-        obstacle=obstacle,
-        hint=_WAY_OUT if obstacle else "",
         hook="" if is_pdns_script(hook) else hook,
         keep=_keep(values),
         wish=wish,
+        methods=methods,
+        wellknown=values.path("WELLKNOWN", DEFAULT_WELLKNOWN),
     )
 
 
@@ -98,12 +104,10 @@ def key_spec(values: Values, algorithm: str, size: str, default: KeyAlgorithm, p
 
 def certificate(line: DomainLine, terms: Terms, provider: str) -> CertSpec | Rejected:
     """One line of domains.txt under its terms. `provider` is the id that its wish for one got."""
-    address = next((name for name in line.identifiers if name.type is IdentifierType.IP), None)
-    if terms.obstacle:
-        return Rejected(line.alias.text, ConfigError(line.where, f"{line.alias}: {terms.obstacle}", hint=terms.hint))
-    if address:
-        reason = f"{address}: dns-01 cannot prove an address, and this version answers nothing else"
-        return Rejected(line.alias.text, ConfigError(line.where, reason, hint="remove the address from the line"))
+    unprovable = next((name for name in line.identifiers if not terms.methods.of(name)), None)
+    if unprovable is not None:
+        reason, hint = impossible(terms.methods, unprovable)
+        return Rejected(line.alias.text, ConfigError(line.where, reason, hint=hint))
     return CertSpec(
         alias=line.alias,
         identifiers=line.identifiers,
@@ -119,6 +123,8 @@ def certificate(line: DomainLine, terms: Terms, provider: str) -> CertSpec | Rej
         hook=terms.hook,
         keep=terms.keep,
         provider=provider,
+        methods=terms.methods.about(line.identifiers),
+        wellknown=terms.wellknown,
     )
 
 
@@ -168,12 +174,3 @@ def _one_line(values: Values, name: str) -> str:
     if not text.isprintable():
         raise values.error(name, f"{printable(text, 40)!r} holds control characters", "write the name on one line")
     return text
-
-
-def _obstacle(values: Values) -> str:
-    """Why the challenges cannot be answered; empty if they can."""
-    challenge = values.word("CHALLENGETYPE", ChallengeType.HTTP_01)
-    if challenge is ChallengeType.DNS_01:
-        return ""
-    default = "" if "CHALLENGETYPE" in values.assigned else " (the default)"
-    return f"CHALLENGETYPE {challenge}{default} cannot be answered: {_ONLY_DNS}"

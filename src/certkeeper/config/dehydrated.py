@@ -8,13 +8,12 @@ from certkeeper.config.authority import directory_url
 from certkeeper.config.binding import external_account
 from certkeeper.config.certificates import key_spec
 from certkeeper.config.findings import Severity
+from certkeeper.config.listen import listen_addresses
 from certkeeper.config.nameservers import extra_nameservers, ignored_servers, nameservers, vantage_resolvers
 from certkeeper.config.powerdns import propagation
-from certkeeper.config.settings import Settings
+from certkeeper.config.settings import DEFAULT_WELLKNOWN, Settings
 from certkeeper.config.values import Values, inside
 from certkeeper.zone.propagation import Demand
-
-_DEFAULT_WELLKNOWN = "/var/www/dehydrated"
 
 
 def read_settings(values: Values, config_file: str, basedir: str, environment: Mapping[str, str]) -> Settings:
@@ -47,6 +46,9 @@ def read_settings(values: Values, config_file: str, basedir: str, environment: M
         dns_ignore=ignored_servers(values),
         vantage=vantage_resolvers(values),
         demand=values.word("PROPAGATION", Demand.REACHABLE),
+        alpn_certdir=values.path("ALPNCERTDIR", inside(base, "alpn-certs")),
+        http_listen=listen_addresses(values, "HTTP_LISTEN", 80),
+        tls_alpn_listen=listen_addresses(values, "TLS_ALPN_LISTEN", 443),
     )
 
 
@@ -58,11 +60,11 @@ def final_variables(variables: Mapping[str, str], settings: Settings) -> dict[st
         "CA": settings.ca,
         "ACCOUNTDIR": settings.accountdir,
         "CERTDIR": settings.certdir,
-        "ALPNCERTDIR": variables.get("ALPNCERTDIR") or inside(settings.basedir, "alpn-certs"),
+        "ALPNCERTDIR": settings.alpn_certdir,
         "CHAINCACHE": variables.get("CHAINCACHE") or inside(settings.basedir, "chains"),
         "DOMAINS_TXT": settings.domains_txt,
         "LOCKFILE": settings.lockfile or "",
-        "WELLKNOWN": variables.get("WELLKNOWN") or _DEFAULT_WELLKNOWN,
+        "WELLKNOWN": variables.get("WELLKNOWN") or DEFAULT_WELLKNOWN,
     }
 
 

@@ -22,6 +22,7 @@ from certkeeper.config.domains import DomainLine, DomainList, parse_domains
 from certkeeper.config.errors import ConfigError
 from certkeeper.config.findings import Finding, Severity
 from certkeeper.config.lint import ignored_settings, unknown_variables
+from certkeeper.config.methods import unused_methods
 from certkeeper.config.powerdns import legacy_findings
 from certkeeper.config.providers import Register, missing_provider, unused_rules
 from certkeeper.config.reading import (
@@ -65,9 +66,13 @@ class _Page:
         return Values({found.name: found for found in self.history}, self.file)
 
 
-def load(config_path: str | None, *, cwd: str, environment: Mapping[str, str]) -> Exchange[Configuration]:
+def load(
+    config_path: str | None, *, cwd: str, environment: Mapping[str, str], asked: DomainList | None = None
+) -> Exchange[Configuration]:
     """Read a page. The environment serves expansion; of settings only CONFIG, SSL_CERT_FILE, PDNS_KEY, EAB_KID and
     EAB_HMAC_KEY are taken from it, and where systemd keeps credentials.
+
+    `asked` are the certificates that it is about, in the place of those in domains.txt.
 
     Raises:
         ConfigError: with file and line, where the page as a whole cannot be read.
@@ -77,17 +82,19 @@ def load(config_path: str | None, *, cwd: str, environment: Mapping[str, str]) -
     values = page.values()
     settings = read_settings(values, file, folder_of(file), environment)
     terms = yield from read_terms(values, environment)
-    domains = yield from _domains(settings.domains_txt)
+    domains = asked or (yield from _domains(settings.domains_txt))
     register = Register()
     register.id_of(terms.wish)
     rules, zone_findings = yield from zone_rules(values, page.variables, environment, register)
     certificates, rejected, findings = yield from _certificates(domains, page, settings, terms, environment, register)
     settings = replace(settings, providers=tuple(register.providers.values()), zone_rules=rules)
-    _check_providers(certificates, settings, terms)
+    certificates = tuple(_provided(spec, settings, terms) for spec in certificates)
     findings = (*findings, *zone_findings, *unused_rules(rules, _names(domains), values.text("ZONES_D")))
     if not values.has("DOMAINS_D"):
         unused = yield from unused_configs(settings.certdir, certificates, rejected, page.variables)
         findings = (*findings, *unused)
+    named = {name for line in domains.lines for name in line.identifiers}
+    findings = (*findings, *unused_methods(terms.methods, named, values.where("CHALLENGETYPE")))
     found = (
         *page.findings,
         *v1_findings(page.history),
@@ -233,15 +240,24 @@ def _own_values(
     return Values({**values.assigned, **changes}, file)
 
 
-def _check_providers(certificates: tuple[CertSpec, ...], settings: Settings, terms: Terms) -> None:
-    """Every name has somebody who writes its records, or a zone's file that says why not.
+def _provided(spec: CertSpec, settings: Settings, terms: Terms) -> CertSpec:
+    """Every name that is proven through DNS has somebody who writes its records, or a zone's file that says why not.
 
     Raises:
-        ConfigError: too little is known of the provider.
+        ConfigError: too little is known of the provider, and there is no other way to prove a name.
     """
-    for spec in certificates:
-        if not spec.provider and any(settings.rule(name.domain) is None for name in spec.identifiers):
+    if spec.provider:
+        return spec
+    methods = spec.methods
+    for name in spec.identifiers:
+        order = methods.of(name)
+        if not any(method.through_dns for method in order) or settings.rule(name.domain) is not None:
+            continue
+        others = tuple(method for method in order if not method.through_dns)
+        if not others:
             raise missing_provider(Location(settings.config_file), spec.alias.text, terms.wish.kind)
+        methods = methods.choosing(name, others)
+    return replace(spec, methods=methods)
 
 
 def _names(domains: DomainList) -> Iterator[DnsName]:

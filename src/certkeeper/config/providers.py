@@ -149,7 +149,14 @@ def _find(values: Values, kind: ProviderKind) -> None:
             f"{printable(hook, 120)} is called with deploy_challenge, clean_challenge and deploy_cert only",
             "what the script does for other calls is not done",
         )
-    elif hook:
+    else:
+        find_told_only(values)
+
+
+def find_told_only(values: Values) -> None:
+    """A HOOK that proves nothing, where there is one."""
+    hook = values.text("HOOK")
+    if hook and not is_pdns_script(hook):
         values.find(
             "hook-deploy-cert",
             Severity.NOTE,

@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass, field
 from datetime import timedelta
-from enum import StrEnum
 from typing import TypeAlias
 
 from certkeeper.base.errors import CertkeeperError, Location
 from certkeeper.base.keys import KeySpec
 from certkeeper.base.names import Alias, DnsName, Identifier
 from certkeeper.config.findings import Finding
+from certkeeper.config.methods import Methods
 from certkeeper.lineage.retention import Retention
 from certkeeper.zone.propagation import Demand
 
@@ -16,6 +16,8 @@ DEFAULT_RENEW_DAYS = 32
 DEFAULT_PROPAGATION = timedelta(seconds=300)
 DEFAULT_KEY = KeySpec()
 DEFAULT_RETENTION = Retention()
+DEFAULT_METHODS = Methods()
+DEFAULT_WELLKNOWN = "/var/www/dehydrated"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +31,6 @@ class Secret:
 
     def __str__(self) -> str:
         return "********"
-
-
-class ChallengeType(StrEnum):
-    """RFC 8555 §8, in the words of CHALLENGETYPE."""
-
-    HTTP_01 = "http-01"
-    DNS_01 = "dns-01"
-    TLS_ALPN_01 = "tls-alpn-01"
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +159,8 @@ class CertSpec:
     Timeouts are bounds on waiting for the CA, None means our own default. `hook` is the script that is told of a new
     certificate, empty where there is none. `provider` is who writes its challenge records, unless a zone has a rule.
     `profile` is required of the CA; `preferred_profile` counts where that is empty and the CA offers it.
-    `preferred_chain` is the common name of an issuer in the chain to take, empty for the CA's default.
+    `preferred_chain` is the common name of an issuer in the chain to take, empty for the CA's default. `methods` are
+    the ways in which each name may be proven, `wellknown` is the folder for http-01.
     """
 
     alias: Alias
@@ -182,6 +177,8 @@ class CertSpec:
     hook: str = ""
     keep: Retention = DEFAULT_RETENTION
     provider: str = ""
+    methods: Methods = DEFAULT_METHODS
+    wellknown: str = DEFAULT_WELLKNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,8 +205,9 @@ class Settings:
     `propagation` bounds the wait for the name servers (WAIT, PDNS_WAIT), `demand` says whose word it takes.
     `vantage` are resolvers that have to see the records, too. `providers` are all that a certificate or a zone of the
     page names; `zone_rules` has the longer suffixes first. `caa_check`: CAA that forbids stops a certificate before
-    its order. `external_account` is whom a new account is bound to. `ari`: the CA is asked when it wants certificates
-    renewed.
+    its order. `alpn_certdir` is where files for tls-alpn-01 go; `http_listen` and `tls_alpn_listen` are where a run
+    answers by itself. `external_account` is whom a new account is bound to. `ari`: the CA is asked when it wants
+    certificates renewed.
     """
 
     config_file: str
@@ -234,6 +232,9 @@ class Settings:
     dns_ignore: tuple[IgnoredServer, ...] = ()
     vantage: tuple[ServerAddress, ...] = ()
     demand: Demand = Demand.REACHABLE
+    alpn_certdir: str = ""
+    http_listen: tuple[ServerAddress, ...] = ()
+    tls_alpn_listen: tuple[ServerAddress, ...] = ()
 
     def provider(self, id_: str) -> Provider | None:
         return next((item for item in self.providers if item.id == id_), None)

@@ -1,20 +1,26 @@
 """Certificate signing requests (RFC 2986) as ACME wants them: names in the subjectAltName, nothing in the subject."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import TypeAlias
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.x509.oid import ExtensionOID
 
+from certkeeper.base.errors import CertkeeperError, Fault, printable
 from certkeeper.base.keys import KeyPair
 from certkeeper.base.names import Identifier, IdentifierType, InvalidName
+from certkeeper.lineage.leaf import MALFORMED
 from certkeeper.lineage.model import UnusableKey
+from certkeeper.lineage.pem import blocks
 
 # ub-common-name of RFC 5280, appendix A.1.
 _MAX_COMMON_NAME = 64
@@ -62,6 +68,105 @@ def build(
         builder = builder.add_extension(x509.TLSFeature([x509.TLSFeatureType.status_request]), critical=False)
     request = builder.sign(private, _digest(private))
     return Csr(request.public_bytes(Encoding.DER), request.public_bytes(Encoding.PEM))
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedCsr:
+    """A request that somebody else made and signed. `key_id` is its key's; `others` are the extensions that it asks
+    for beside names, by their names or numbers.
+    """
+
+    der: bytes
+    identifiers: tuple[Identifier, ...]
+    key_id: str
+    others: tuple[str, ...] = ()
+
+
+class BadCsr(CertkeeperError):
+    """A request that no CA would sign as it is."""
+
+    fault = Fault.OPERATOR
+
+
+def read_csr(pem: bytes) -> ReceivedCsr:
+    """The one request in a PEM file. Whatever else is in it, a private key for instance, is not looked at.
+
+    Raises:
+        BadCsr: there is none, its signature is wrong, or it names nothing, or something that ACME does not know.
+    """
+    found = [block.text for block in blocks(pem) if block.label in _LABELS]
+    if len(found) != 1:
+        raise BadCsr(f"holds {len(found) or 'no'} certificate requests in PEM", hint="it has to hold exactly one")
+    try:
+        request = x509.load_pem_x509_csr(found[0])
+        sound = request.is_signature_valid
+        spki = request.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        extensions = list(request.extensions)
+        common = [str(item.value) for item in request.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)]
+        der = request.public_bytes(Encoding.DER)
+    except (*MALFORMED, InvalidSignature) as error:
+        raise BadCsr(f"cannot be read as a certificate request ({printable(str(error), 120)})") from error
+    if not sound:
+        raise BadCsr("its signature is not that of its key", hint="make the request once more")
+    identifiers = _names_in(extensions, common)
+    others = tuple(_shown(extension) for extension in extensions if extension.oid not in _USUAL)
+    return ReceivedCsr(der, identifiers, hashlib.sha256(spki).hexdigest(), others)
+
+
+_LABELS = frozenset({"CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST"})
+_MOST_NAMES = 1000
+# What tools put into a request by themselves, and CAs decide about.
+_USUAL = frozenset(
+    {
+        ExtensionOID.SUBJECT_ALTERNATIVE_NAME,
+        ExtensionOID.KEY_USAGE,
+        ExtensionOID.EXTENDED_KEY_USAGE,
+        ExtensionOID.BASIC_CONSTRAINTS,
+        ExtensionOID.SUBJECT_KEY_IDENTIFIER,
+    }
+)
+
+
+def _shown(extension: x509.Extension[x509.ExtensionType]) -> str:
+    name = type(extension.value).__name__
+    return extension.oid.dotted_string if isinstance(extension.value, x509.UnrecognizedExtension) else name
+
+
+def _names_in(
+    extensions: Sequence[x509.Extension[x509.ExtensionType]], common: Sequence[str]
+) -> tuple[Identifier, ...]:
+    listed = [
+        name
+        for extension in extensions
+        if isinstance(extension.value, x509.SubjectAlternativeName)
+        for name in extension.value
+    ]
+    if not listed:
+        raise BadCsr(
+            "names nothing in its subjectAltName, which is all that counts",
+            hint="openssl req -new -key KEY -subj / -addext subjectAltName=DNS:www.example.org",
+        )
+    if len(listed) > _MOST_NAMES:
+        raise BadCsr(f"holds {len(listed)} names, more than any CA takes")
+    identifiers = tuple(dict.fromkeys(_identifier(name) for name in listed))
+    for text in common:
+        if text.lower() not in {identifier.value for identifier in identifiers}:
+            raise BadCsr(
+                f"its common name {printable(text, 80)!r} is not in its subjectAltName",
+                hint="add it there, or leave it out",
+            )
+    return identifiers
+
+
+def _identifier(name: x509.GeneralName) -> Identifier:
+    try:
+        if isinstance(name, x509.DNSName):
+            return Identifier.parse(name.value)
+        if isinstance(name, x509.IPAddress):
+            return Identifier.parse(f"ip:{name.value}")
+    except InvalidName as error:
+        raise BadCsr(str(error)) from error
+    raise BadCsr(f"names a {type(name).__name__}, and CAs take DNS names and addresses only")
 
 
 def _general_name(identifier: Identifier) -> x509.GeneralName:

@@ -6,6 +6,7 @@
       .versions/<stamp>.partial/                                        a version in the making
       .versions/<stamp>.adopting/                                       the present state, becoming a version
       .versions/<stamp>.removing/                                       an old version, half removed
+      .revoked                                                          which certificates were revoked, and why
       .live -> .versions/<stamp>                                        the one link that switches everything
       {privkey,cert,chain,fullchain}.pem, cert.csr -> .live/…           the names that services use
       {privkey,cert,chain,fullchain}-<stamp>.pem, cert-<stamp>.csr      dehydrated's view of the same files
@@ -35,6 +36,7 @@ VERSION_FILES = (*NAMES, ADOPTED)
 CONFIG = "config"
 NEXT_KEY = "privkey.roll.pem"
 """dehydrated's name for the key of the next certificate."""
+REVOKED = ".revoked"
 LIVE = ".live"
 VERSIONS = ".versions"
 

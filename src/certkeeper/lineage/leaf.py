@@ -75,6 +75,15 @@ def describe(certificate: x509.Certificate) -> Leaf:
         raise BadChain((unreadable(error),)) from error
 
 
+def to_der(block: bytes) -> bytes:
+    """One PEM certificate in DER.
+
+    Raises:
+        BadChain: it cannot be read.
+    """
+    return load(block).public_bytes(Encoding.DER)
+
+
 def common_names(block: bytes) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The common names of one PEM certificate's subject, and those of its issuer.
 

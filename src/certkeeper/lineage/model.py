@@ -66,6 +66,8 @@ class Lineage:
     `stamp` is the live version's (epoch seconds), None where the folder is still dehydrated's or a person's.
     `next_key_id` is that of `privkey.roll.pem`, the key of the next certificate; `next_key_trouble` says what is wrong.
     `disagreement` says how cert.pem, chain.pem and fullchain.pem contradict each other, empty where they do not.
+    `revoked` is why the live certificate was revoked (a CRLReason), None where we had it not; `compromised`: one with
+    the key of `privkey.pem` was revoked because others have that key.
     """
 
     alias: Alias
@@ -78,6 +80,8 @@ class Lineage:
     disagreement: str = ""
     next_key_id: str | None = None
     next_key_trouble: str = ""
+    revoked: int | None = None
+    compromised: bool = False
 
     @property
     def next_key_used(self) -> bool:

@@ -10,8 +10,9 @@ from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.keys import KeySpec
 from certkeeper.base.names import Alias, DnsName, Identifier
 from certkeeper.config.findings import Finding
-from certkeeper.config.settings import CertSpec
-from certkeeper.plan.records import Backoff, ChallengeIntent, HookDebt, OrderIntent, Record
+from certkeeper.config.methods import ChallengeType
+from certkeeper.config.settings import CertSpec, ServerAddress
+from certkeeper.plan.records import Backoff, ChallengeIntent, FileIntent, HookDebt, OrderIntent, Record
 from certkeeper.zone.rrset import Zone
 
 
@@ -22,6 +23,8 @@ class Reason(StrEnum):
     MISSING = "missing"
     UNREADABLE = "unreadable"
     TORN = "torn"
+    REVOKED = "revoked"
+    """The live certificate, or another one with its key because the key is compromised."""
     NAMES_CHANGED = "names-changed"
     SUGGESTED = "suggested"
     """The time has come that the CA suggested (RFC 9773)."""
@@ -77,6 +80,16 @@ class Prove:
 
 
 @dataclass(frozen=True, slots=True)
+class Serve:
+    """Prove names by what is served under them: by files in a folder, or by listeners of this run's at addresses."""
+
+    method: ChallengeType
+    identifiers: tuple[Identifier, ...]
+    folder: str = ""
+    listen: tuple[ServerAddress, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Activate:
     """Stage a complete version and switch the lineage's one link to it."""
 
@@ -98,7 +111,7 @@ class MakeNextKey:
     spec: KeySpec
 
 
-Action: TypeAlias = Order | UseKey | Prove | Activate | CallHook | MakeNextKey
+Action: TypeAlias = Order | UseKey | Prove | Serve | Activate | CallHook | MakeNextKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +121,7 @@ class LineagePlan:
     `wake_at` is when it is worth looking again (None: right after the operator mended `error`).
     `fingerprint` is a hash of everything that decided, except the time and the CA's advice: while it stays the same,
     `wake_at` has not come and the CA suggests nothing else, planning again gives the same result.
-    `backoff` is what the journal holds of failures before this run.
+    `backoff` is what the journal holds of failures before this run. `methods` says how each name is proven.
     """
 
     spec: CertSpec
@@ -119,6 +132,7 @@ class LineagePlan:
     wake_at: datetime | None = None
     error: CertkeeperError | None = None
     backoff: Backoff | None = None
+    methods: Mapping[Identifier, ChallengeType] = field(default_factory=dict)
 
     @property
     def alias(self) -> Alias:
@@ -146,6 +160,10 @@ class LineagePlan:
         return next((action for action in self.actions if isinstance(action, MakeNextKey)), None)
 
     @property
+    def serves(self) -> tuple[Serve, ...]:
+        return tuple(action for action in self.actions if isinstance(action, Serve))
+
+    @property
     def proofs(self) -> tuple[Prove, ...]:
         return tuple(action for action in self.actions if isinstance(action, Prove))
 
@@ -157,7 +175,7 @@ class Plan:
     `withdrawals` are the records of killed runs, by the zone to take them from; `unreachable` says why they have to
     stay where the DNS provider cannot be asked. `stale` are journal entries that nobody needs any more,
     `homeless` those of records whose zone is not at its provider now: they stay until it is there again, or until
-    somebody says that it is gone for good (`dns cleanup`).
+    somebody says that it is gone for good (`dns cleanup`). `files` are the challenge files of killed runs.
     """
 
     lineages: tuple[LineagePlan, ...]
@@ -169,6 +187,7 @@ class Plan:
     unreachable: tuple[CertkeeperError, ...] = ()
     stale: tuple[Record, ...] = ()
     homeless: tuple[ChallengeIntent, ...] = ()
+    files: tuple[FileIntent, ...] = ()
 
     @property
     def due(self) -> tuple[LineagePlan, ...]:
@@ -187,4 +206,5 @@ class Plan:
     @property
     def idle(self) -> bool:
         """Nothing to do, not even to clean up."""
-        return not (any(item.actions for item in self.lineages) or self.withdrawals or self.unreachable or self.stale)
+        left = self.withdrawals or self.unreachable or self.stale or self.files
+        return not (left or any(item.actions for item in self.lineages))

@@ -1,16 +1,20 @@
 """What CAA records say to the certificates of a plan, before the CA reads them."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from types import MappingProxyType
 
 from certkeeper.base.errors import CertkeeperError, Fault
 from certkeeper.base.names import DnsName, Identifier, IdentifierType
 from certkeeper.config.authority import LETSENCRYPT, LETSENCRYPT_TEST
 from certkeeper.config.findings import Finding, Severity
+from certkeeper.config.methods import ChallengeType
 from certkeeper.config.settings import CertSpec
 from certkeeper.plan.observed import Caa
 from certkeeper.zone.caa import CaaOutcome, CaaVerdict, judge_caa
 
 _REFUSES_REDUNDANT = frozenset({LETSENCRYPT, LETSENCRYPT_TEST})
+_UNDECIDED: Mapping[Identifier, ChallengeType] = MappingProxyType({})
 SEE_PROPOSAL = "certkeeper dns caa shows the records that allow it"
 
 
@@ -38,21 +42,32 @@ def names_to_look_up(specs: Iterable[CertSpec]) -> tuple[DnsName, ...]:
     )
 
 
-def verdicts(spec: CertSpec, caa: Caa) -> Mapping[Identifier, CaaVerdict]:
-    """What CAA says to each name of the certificate."""
+def verdicts(
+    spec: CertSpec, caa: Caa, methods: Mapping[Identifier, ChallengeType] = _UNDECIDED
+) -> Mapping[Identifier, CaaVerdict]:
+    """What CAA says to each name of the certificate. Where no method was chosen, the first that can be counts."""
     return {
-        identifier: judge_caa(identifier.domain, caa.issuer, caa.answers, wildcard=identifier.wildcard)
+        identifier: judge_caa(
+            identifier.domain,
+            replace(caa.issuer, method=methods.get(identifier) or spec.methods.of(identifier)[0]),
+            caa.answers,
+            wildcard=identifier.wildcard,
+        )
         for identifier in spec.identifiers
         if identifier.type is IdentifierType.DNS
     }
 
 
-def caa_error(spec: CertSpec, caa: Caa | None) -> CertkeeperError | None:
+def caa_error(
+    spec: CertSpec, caa: Caa | None, methods: Mapping[Identifier, ChallengeType] = _UNDECIDED
+) -> CertkeeperError | None:
     """Why the CA is going to refuse a name of this lineage, in the record's own words."""
     if caa is None:
         return None
     forbidden = {
-        name: verdict for name, verdict in verdicts(spec, caa).items() if verdict.outcome is CaaOutcome.FORBIDDEN
+        name: verdict
+        for name, verdict in verdicts(spec, caa, methods).items()
+        if verdict.outcome is CaaOutcome.FORBIDDEN
     }
     if not forbidden:
         return None

@@ -11,6 +11,7 @@ from certkeeper.plan.actions import Reason
 from certkeeper.plan.advice import Suggestion, last_chance
 
 _SHORT_LIFE = timedelta(days=10)
+_COMPROMISED = ", since its key is compromised"
 _NEXT_RUN = timedelta(hours=1)
 """How soon a timer starts the next run, at the earliest that people set it to."""
 
@@ -48,14 +49,9 @@ def decide(spec: CertSpec, lineage: Lineage, now: datetime, suggestion: Suggesti
     the two counts.
     """
     leaf = lineage.leaf
-    if leaf is None:
-        if lineage.trouble:
-            return Decision(Reason.UNREADABLE, lineage.trouble)
-        return Decision(Reason.MISSING, "no certificate yet")
-    if lineage.key_id is None:
-        return Decision(Reason.TORN, lineage.key_trouble or "privkey.pem is missing")
-    if lineage.torn:
-        return Decision(Reason.TORN, lineage.disagreement or "privkey.pem does not belong to cert.pem")
+    unusable = _unusable(lineage)
+    if unusable is not None or leaf is None:
+        return unusable or Decision(Reason.MISSING, "no certificate yet")
     wanted = frozenset(spec.identifiers)
     if leaf.identifiers != wanted:
         return Decision(Reason.NAMES_CHANGED, _names_detail(wanted, leaf.identifiers))
@@ -73,6 +69,24 @@ def decide(spec: CertSpec, lineage: Lineage, now: datetime, suggestion: Suggesti
             Reason.EXPIRING, f"{duration_text(left)} left, renewed {duration_text(before)} before", renew_at
         )
     return Decision(Reason.CURRENT, f"valid until {iso(leaf.not_after)}, renewed from {iso(renew_at)}", renew_at)
+
+
+def _unusable(lineage: Lineage) -> Decision | None:
+    """What is wrong with the certificate itself, whatever is wanted; None where it is in order, or where none is."""
+    leaf = lineage.leaf
+    if leaf is None:
+        if lineage.trouble:
+            return Decision(Reason.UNREADABLE, lineage.trouble)
+        return None
+    if lineage.key_id is None:
+        return Decision(Reason.TORN, lineage.key_trouble or "privkey.pem is missing")
+    if lineage.torn:
+        return Decision(Reason.TORN, lineage.disagreement or "privkey.pem does not belong to cert.pem")
+    if lineage.revoked is not None:
+        return Decision(Reason.REVOKED, "it was revoked" + (_COMPROMISED if lineage.compromised else ""))
+    if lineage.compromised:
+        return Decision(Reason.REVOKED, f"another certificate was revoked{_COMPROMISED}")
+    return None
 
 
 def _suggested(leaf: Leaf, suggestion: Suggestion, now: datetime) -> Decision:

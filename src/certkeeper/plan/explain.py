@@ -3,7 +3,19 @@
 from collections.abc import Iterator
 
 from certkeeper.base.events import count
-from certkeeper.plan.actions import Activate, CallHook, KeySource, LineagePlan, MakeNextKey, Order, Plan, Prove, UseKey
+from certkeeper.config.methods import ChallengeType
+from certkeeper.plan.actions import (
+    Activate,
+    CallHook,
+    KeySource,
+    LineagePlan,
+    MakeNextKey,
+    Order,
+    Plan,
+    Prove,
+    Serve,
+    UseKey,
+)
 
 
 def explain(plan: Plan) -> Iterator[str]:
@@ -12,6 +24,8 @@ def explain(plan: Plan) -> Iterator[str]:
         yield f"account at {plan.register_at}: found by its key, or registered (which needs --accept-terms)"
     for item in plan.lineages:
         yield from _lineage(item)
+    for intent in plan.files:
+        yield f"file {intent.folder}/{intent.name} of a killed run removed first"
     if plan.zones or plan.withdrawals:
         yield ""
         for zone, left in plan.withdrawals.items():
@@ -38,21 +52,26 @@ def _lineage(item: LineagePlan) -> Iterator[str]:
         yield f"{item.alias}: issue ({item.reason.value}: {item.detail})"
     for action in item.actions:
         yield f"    {action_text(action)}"
+        if isinstance(action, Order):
+            yield from (f"    prove: {line}" for line in method_lines(item))
+
+
+def method_lines(item: LineagePlan) -> Iterator[str]:
+    """The names of each method through DNS, where there are others."""
+    used = dict.fromkeys(item.methods.values())
+    if set(used) == {ChallengeType.DNS_01}:
+        return
+    for method in (one for one in used if one.through_dns):
+        yield f"{' '.join(str(name) for name, used in item.methods.items() if used is method)} by {method}"
 
 
 def action_text(action: object) -> str:
     """One action in words."""
     match action:
-        case UseKey(source=KeySource.PLAIN):
-            return "key: your own privkey.pem, which stays as it is"
-        case UseKey(source=KeySource.REUSE):
-            return "key: the present one again"
-        case UseKey(source=KeySource.NEXT):
-            return "key: the next one, privkey.roll.pem"
+        case UseKey():
+            return f"key: {_key_text(action)}"
         case MakeNextKey(spec=spec):
             return f"next key: a new one, {spec}, in privkey.roll.pem"
-        case UseKey(spec=spec):
-            return f"key: a new one, {spec}"
         case Order():
             extras = (", must-staple" if action.must_staple else "") + (
                 f", profile {action.profile}" if action.profile else ""
@@ -62,6 +81,9 @@ def action_text(action: object) -> str:
             return f"order: {' '.join(str(name) for name in action.identifiers)}{extras}{replaced}{again}"
         case Prove():
             return f"prove: {count(len(action.owners), 'record')} in zone {action.zone.name}"
+        case Serve(listen=listen):
+            where = f"answered at {' '.join(map(str, listen))}" if listen else f"through files in {action.folder}"
+            return f"prove: {' '.join(str(name) for name in action.identifiers)} by {action.method}, {where}"
         case Activate():
             return f"activate: {action.folder}"
         case CallHook():
@@ -69,3 +91,15 @@ def action_text(action: object) -> str:
             return f"hook: {action.script} deploy_cert{owed}"
         case _:
             raise TypeError(action)
+
+
+def _key_text(action: UseKey) -> str:
+    match action.source:
+        case KeySource.PLAIN:
+            return "your own privkey.pem, which stays as it is"
+        case KeySource.REUSE:
+            return "the present one again"
+        case KeySource.NEXT:
+            return "the next one, privkey.roll.pem"
+        case KeySource.NEW:
+            return f"a new one, {action.spec}"

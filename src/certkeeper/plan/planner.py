@@ -1,13 +1,13 @@
 """From what is wanted and what is there to what has to be done."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection
 from dataclasses import replace
 
 from certkeeper.base.keys import KeyPolicy
-from certkeeper.base.names import Alias, DnsName, IdentifierType
+from certkeeper.base.names import Alias, DnsName
 from certkeeper.config.findings import Finding
 from certkeeper.config.providers import provider_for
-from certkeeper.config.settings import CertSpec, Configuration, Settings
+from certkeeper.config.settings import CertSpec, Configuration
 from certkeeper.lineage.model import KeyPlace, Lineage
 from certkeeper.plan.actions import (
     Action,
@@ -18,7 +18,6 @@ from certkeeper.plan.actions import (
     MakeNextKey,
     Order,
     Plan,
-    Prove,
     Reason,
     UseKey,
 )
@@ -27,7 +26,7 @@ from certkeeper.plan.backoff import backoff_inputs, waiting
 from certkeeper.plan.caa import caa_error, caa_findings, redundancy_error
 from certkeeper.plan.due import Decision, decide
 from certkeeper.plan.fingerprint import fingerprint
-from certkeeper.plan.observed import Observed, Place, Wanted
+from certkeeper.plan.observed import Observed, Wanted
 from certkeeper.plan.preflight import (
     key_error,
     kind_error,
@@ -38,20 +37,9 @@ from certkeeper.plan.preflight import (
     zone_findings,
 )
 from certkeeper.plan.profiles import profile_error, profile_findings, profile_of
-from certkeeper.plan.records import CHALLENGE_LABEL
+from certkeeper.plan.proving import owners_of, proofs, proven, serves
 from certkeeper.plan.recovery import homeless_findings, leftovers, resumable, stale, unfinished, unpaid, zones_left
 from certkeeper.zone.rrset import Zone
-
-
-def owners_of(spec: CertSpec) -> tuple[DnsName, ...]:
-    """Where the lineage's dns-01 values go, each owner once: a name and its wildcard share one (RFC 8555 §8.4)."""
-    return tuple(
-        dict.fromkeys(
-            identifier.domain.child(CHALLENGE_LABEL)
-            for identifier in spec.identifiers
-            if identifier.type is IdentifierType.DNS
-        )
-    )
 
 
 def wanted_zones(configuration: Configuration, observed: Observed, forced: Collection[Alias] = ()) -> dict[str, Wanted]:
@@ -106,6 +94,7 @@ def plan(configuration: Configuration, observed: Observed, forced: Collection[Al
         unreachable=left.unreachable,
         stale=stale(lineages, observed),
         homeless=left.homeless,
+        files=observed.records.files,
     )
 
 
@@ -138,7 +127,7 @@ def _plan_lineage(
 ) -> LineagePlan:
     lineage, records, settings = observed.lineages[spec.alias], observed.records, configuration.settings
     must_staple = spec.must_staple and staple_ability
-    places = _places(spec, settings, observed) if decision.due else {}
+    methods, places = proven(spec, settings, observed) if decision.due else ({}, {})
     base = LineagePlan(
         spec=spec,
         reason=decision.reason,
@@ -146,6 +135,7 @@ def _plan_lineage(
         actions=(),
         fingerprint=fingerprint(spec, lineage, settings.ca, must_staple),
         wake_at=None if decision.due else decision.renew_at,
+        methods=methods,
     )
     debt = unpaid(spec, lineage, records)
     if not decision.due:
@@ -157,7 +147,7 @@ def _plan_lineage(
         or zone_error(spec, places, configuration, observed)
         or profile_error(spec, observed.profiles, settings.ca)
         or redundancy_error(spec, settings.ca)
-        or caa_error(spec, observed.caa)
+        or caa_error(spec, observed.caa, methods)
     )
     backoff = records.backoffs.get(spec.alias)
     if error is None and patient:
@@ -168,7 +158,8 @@ def _plan_lineage(
     actions: tuple[Action, ...] = (
         UseKey(_key_source(spec, lineage), spec.key),
         Order(spec.identifiers, must_staple, profile_of(spec, observed.profiles), resume, _replaced(spec, observed)),
-        *_proofs(places),
+        *proofs(places),
+        *serves(spec, settings, methods),
         Activate(f"{settings.certdir}/{spec.alias}"),
         *((CallHook(spec.hook, debt),) if spec.hook else ()),
         *((MakeNextKey(spec.key),) if spec.key.policy is KeyPolicy.ROLLOVER else ()),
@@ -191,7 +182,8 @@ def _key_source(spec: CertSpec, lineage: Lineage) -> KeySource:
     if spec.key.policy is KeyPolicy.ROLLOVER and lineage.next_key_id is not None and not lineage.next_key_used:
         return KeySource.NEXT
     # Where rollover begins, the present key is used once more: its successor must be announced before it is used.
-    if spec.key.policy is KeyPolicy.NEW or lineage.key_place is KeyPlace.ABSENT:
+    # One that others have is never used again; key_error stops those that a person put there.
+    if spec.key.policy is KeyPolicy.NEW or lineage.key_place is KeyPlace.ABSENT or lineage.compromised:
         return KeySource.NEW
     return KeySource.PLAIN if lineage.key_place is KeyPlace.PLAIN else KeySource.REUSE
 
@@ -200,27 +192,6 @@ def _replaced(spec: CertSpec, observed: Observed) -> str:
     """The live certificate's name at the CA. Only one that the CA answered for is its own for sure."""
     advice = observed.advice.get(spec.alias)
     return advice.cert_id if advice is not None and advice.suggestion is not None else ""
-
-
-def _places(spec: CertSpec, settings: Settings, observed: Observed) -> dict[DnsName, Place | None]:
-    """Where the value of each challenge name goes; None where no provider has it, or nobody was asked yet."""
-    places: dict[DnsName, Place | None] = {}
-    for owner in owners_of(spec):
-        provider = provider_for(settings, owner, spec.provider)
-        zones = (observed.zones or {}).get(provider) if isinstance(provider, str) else None
-        places[owner] = zones.places.get(owner) if zones is not None else None
-    return places
-
-
-def _proofs(places: Mapping[DnsName, Place | None]) -> Iterable[Prove]:
-    """One per zone."""
-    grouped: dict[Zone, dict[DnsName, DnsName]] = {}
-    for owner, place in places.items():
-        if place is not None:
-            grouped.setdefault(place.zone, {})[owner] = place.owner
-    for zone, owners in grouped.items():
-        aliases = tuple((owner, written) for owner, written in owners.items() if owner != written)
-        yield Prove(zone, tuple(dict.fromkeys(owners.values())), aliases)
 
 
 def _merge_zones(due: Collection[LineagePlan]) -> dict[Zone, tuple[DnsName, ...]]:

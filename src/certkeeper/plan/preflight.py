@@ -36,6 +36,11 @@ def key_error(spec: CertSpec, lineage: Lineage, lineages: Mapping[Alias, Lineage
             lineage.key_trouble,
             hint="put the right key there, or move the file away: then a new key is made",
         )
+    if lineage.compromised and lineage.key_place is KeyPlace.PLAIN:
+        return KeyRefused(
+            f"{spec.alias}/privkey.pem: a certificate of this key was revoked because the key is compromised",
+            hint="put another key there, or move the file away: then a new key is made",
+        )
     if lineage.key_place is KeyPlace.PLAIN:
         for other in lineages.values():
             if other.alias != spec.alias and other.key_id is not None and other.key_id == lineage.key_id:

@@ -47,6 +47,19 @@ class ChallengeIntent:
 
 
 @dataclass(frozen=True, slots=True)
+class FileIntent:
+    """A challenge file that is about to be written, written down before.
+
+    `digest` is the lower-case hex SHA-256 of its content: only a file with that content is ours. `run` is as above.
+    """
+
+    folder: str
+    name: str
+    digest: str
+    run: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class HookDebt:
     """A hook that is to be called for a version once that one is live. One per lineage: a newer version's counts."""
 
@@ -69,14 +82,15 @@ class Backoff:
     message: str
 
 
-Record: TypeAlias = OrderIntent | ChallengeIntent | HookDebt | Backoff
+Record: TypeAlias = OrderIntent | ChallengeIntent | FileIntent | HookDebt | Backoff
 
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """All that the journal holds. `left` are the challenge records of runs that are gone."""
+    """All that the journal holds. `left` are the challenge records, `files` the files, of runs that are gone."""
 
     orders: Mapping[Alias, OrderIntent] = field(default_factory=dict)
     debts: Mapping[Alias, HookDebt] = field(default_factory=dict)
     backoffs: Mapping[Alias, Backoff] = field(default_factory=dict)
     left: tuple[ChallengeIntent, ...] = ()
+    files: tuple[FileIntent, ...] = ()

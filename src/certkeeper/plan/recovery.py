@@ -87,7 +87,8 @@ def key_of(spec: CertSpec, lineage: Lineage) -> str:
     """What an order is for: the present key, or a new one of that kind (`OrderIntent.key`)."""
     if spec.key.policy is KeyPolicy.ROLLOVER and lineage.next_key_id is not None and not lineage.next_key_used:
         return lineage.next_key_id
-    if spec.key.policy is not KeyPolicy.NEW and lineage.key_place is not KeyPlace.ABSENT and lineage.key_id is not None:
+    reused = spec.key.policy is not KeyPolicy.NEW and not lineage.compromised
+    if reused and lineage.key_place is not KeyPlace.ABSENT and lineage.key_id is not None:
         return lineage.key_id
     return str(spec.key)
 

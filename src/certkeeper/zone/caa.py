@@ -171,13 +171,16 @@ def _parse_issue(value: str) -> tuple[str, dict[str, list[str]]]:
     return domain, parameters
 
 
-def proposal(issuer: Issuer, *, wildcards: bool, contact: str = "") -> tuple[CaaRecord, ...]:
+def proposal(
+    issuer: Issuer, *, wildcards: bool, contact: str = "", methods: Collection[str] = ()
+) -> tuple[CaaRecord, ...]:
     """The records that let this CA issue to this account by this method, and nobody else.
 
     Wildcards get records of their own where they are used. `contact` is the mail address that CAs may report to.
+    `methods` are those in use where there are several.
     """
     parameters = [f"accounturi={issuer.account}"] if issuer.account else []
-    value = "; ".join([issuer.identities[0], *parameters, f"validationmethods={issuer.method}"])
+    value = "; ".join([issuer.identities[0], *parameters, f"validationmethods={','.join(methods or (issuer.method,))}"])
     records = [CaaRecord(0, "issue", value)]
     if wildcards:
         records.append(CaaRecord(0, "issuewild", value))

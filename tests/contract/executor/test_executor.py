@@ -13,16 +13,18 @@ from builders.fakes import (
     FakeAccounts,
     FakeClaims,
     FakeClock,
+    FakeFiles,
     FakeHooks,
     FakeJournal,
     FakeKeys,
+    FakeListeners,
     FakeStore,
     SeededExecutor,
     through,
 )
 from builders.plans import CA, P256
 from certkeeper.adapters.pool import WIDTH, Pool
-from certkeeper.apply.effects import ChangeZone, Effect, MakeKey, NotifyZone
+from certkeeper.apply.effects import AskResolver, AskServer, ChangeZone, Effect, MakeKey, NotifyZone, Turn
 from certkeeper.apply.ports import Completion, Executor, Ports
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.keys import KeyPair
@@ -45,6 +47,8 @@ def ports() -> Ports:
         FakeJournal(),
         FakeClaims(),
         FakeHooks(),
+        FakeFiles(),
+        FakeListeners(),
     )
 
 
@@ -200,26 +204,51 @@ def test_the_pool_carries_out_as_many_steps_at_once_as_it_is_wide_and_no_more() 
     assert len(collect(executor, WIDTH + 4)) == WIDTH + 4
 
 
-class Urgent(Echo):
-    urgent: ClassVar[bool] = True
+class First(Echo):
+    turn: ClassVar[Turn] = Turn.FIRST
 
 
-def test_an_urgent_step_goes_before_those_that_wait_and_they_keep_their_order() -> None:
+class Look(Echo):
+    turn: ClassVar[Turn] = Turn.LOOK
+
+
+class LookUntil(Until):
+    turn: ClassVar[Turn] = Turn.LOOK
+
+
+def test_steps_go_in_the_order_of_their_turns_and_within_one_they_keep_theirs() -> None:
     executor = Pool(ports(), width=1)
     event, begun = threading.Event(), threading.Semaphore(0)
     executor.submit(0, Until(event, begun))
     assert begun.acquire(timeout=DEADLINE)
     executor.submit(1, Echo("first"))
     executor.submit(2, Echo("second"))
-    executor.submit(3, Urgent("urgent"))
+    executor.submit(3, Look("look"))
+    executor.submit(4, First("before all"))
+    executor.submit(5, Look("another"))
     event.set()
-    ended = [executor.next(DEADLINE) for _ in range(4)]
-    assert [completion.ticket for completion in ended if completion is not None] == [0, 3, 1, 2]
+    ended = [executor.next(DEADLINE) for _ in range(6)]
+    assert [completion.ticket for completion in ended if completion is not None] == [0, 4, 3, 5, 1, 2]
 
 
-def test_notify_does_not_wait_for_other_zones() -> None:
-    assert NotifyZone.urgent
-    assert not ChangeZone.urgent
+def test_silent_servers_do_not_take_all_threads() -> None:
+    executor = Pool(ports(), width=4, looks=2)
+    event, begun = threading.Event(), threading.Semaphore(0)
+    for ticket in range(6):
+        executor.submit(ticket, LookUntil(event, begun))
+    executor.submit(6, Echo("goes on"))
+    completion = executor.next(DEADLINE)
+    assert completion is not None
+    assert completion.ticket == 6
+    for _ in range(2):
+        assert begun.acquire(timeout=DEADLINE)
+    assert not begun.acquire(timeout=0.05)
+    event.set()
+    assert set(collect(executor, 6)) == set(range(6))
+
+
+def test_notify_goes_first_and_a_look_waits_for_no_other_zone() -> None:
+    assert NotifyZone.turn < AskServer.turn == AskResolver.turn < ChangeZone.turn
 
 
 def test_threads_start_only_where_there_is_work() -> None:

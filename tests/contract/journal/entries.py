@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from hypothesis import strategies as st
 
 from certkeeper.base.names import Alias, DnsName, Identifier
-from certkeeper.plan.records import Backoff, ChallengeIntent, HookDebt, OrderIntent, Record
+from certkeeper.plan.records import Backoff, ChallengeIntent, FileIntent, HookDebt, OrderIntent, Record
 
 A, B = Alias("a.example.org"), Alias("b.example.org")
 ZONE = DnsName("example.org")
@@ -37,7 +37,11 @@ def backoff(alias: Alias = A, failures: int = 2, message: str = "the CA said no:
     return Backoff(alias, failures, datetime(2026, 11, 23, 12, 0, 0, 250_000, tzinfo=UTC), "ab" * 32, message)
 
 
-EVERY_KIND: tuple[Record, ...] = (order(), challenge(), debt(), backoff())
+def file(name: str = "token", digest: str = "aa", folder: str = "/var/www/dehydrated", run: str = "") -> FileIntent:
+    return FileIntent(folder, name, digest, run)
+
+
+EVERY_KIND: tuple[Record, ...] = (order(), challenge(), file(), debt(), backoff())
 
 _aliases = st.sampled_from([A, B])
 _text = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
@@ -50,6 +54,7 @@ records: st.SearchStrategy[Record] = st.one_of(
         st.sampled_from([OWNER, DnsName("_acme-challenge.www.example.org")]),
         st.sampled_from([ZONE, DnsName("example.net")]),
     ),
+    st.builds(file, st.sampled_from(["token", "x.crt.pem"]), st.sampled_from(["aa", "bb"])),
     st.builds(debt, _aliases, _stamps),
     st.builds(backoff, _aliases, st.integers(1, 1000), _text),
 )

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from certkeeper.base.names import DnsName
 from certkeeper.plan.records import ChallengeIntent, Record, Records
 from contract.journal.diaries import Diary, FakeDiary, RealDiary
-from contract.journal.entries import EVERY_KIND, A, B, backoff, challenge, debt, order, records
+from contract.journal.entries import EVERY_KIND, A, B, backoff, challenge, debt, file, order, records
 
 NOTHING = Records()
 
@@ -48,6 +48,7 @@ def test_what_was_put_outlives_the_run(diary: Diary) -> None:
     found = diary.journal.records()
     assert (found.orders, found.debts, found.backoffs) == ({A: order()}, {A: debt()}, {A: backoff()})
     assert [replace(item, run="") for item in found.left] == [challenge()]
+    assert [replace(item, run="") for item in found.files] == [file()]
 
 
 def test_a_newer_entry_of_a_lineage_counts(diary: Diary) -> None:
@@ -70,8 +71,9 @@ def test_what_was_dropped_is_gone(diary: Diary, entry: Record) -> None:
     diary.journal.write((), (entry,))
     diary.die()
     found = diary.journal.records()
-    there = [*found.orders.values(), *found.debts.values(), *found.backoffs.values()]
+    there: list[Record] = [*found.orders.values(), *found.debts.values(), *found.backoffs.values()]
     there += [replace(item, run="") for item in found.left]
+    there += [replace(item, run="") for item in found.files]
     assert set(there) == {item for item in EVERY_KIND if item != entry}
 
 
@@ -94,7 +96,7 @@ def test_what_one_write_drops_and_puts_is_there(diary: Diary, entry: Record) -> 
     diary.journal.write((entry,), (entry,))
     diary.die()
     found = diary.journal.records()
-    assert len(found.orders) + len(found.debts) + len(found.backoffs) + len(found.left) == 1
+    assert len(found.orders) + len(found.debts) + len(found.backoffs) + len(found.left) + len(found.files) == 1
 
 
 def test_nothing_to_write_is_nothing(diary: Diary) -> None:
@@ -105,6 +107,24 @@ def test_nothing_to_write_is_nothing(diary: Diary) -> None:
 def test_records_of_the_run_that_goes_on_are_not_left(diary: Diary) -> None:
     diary.journal.write((challenge(),), ())
     assert diary.journal.records().left == ()
+
+
+def test_files_of_the_run_that_goes_on_are_not_left(diary: Diary) -> None:
+    diary.journal.write((file(),), ())
+    assert diary.journal.records().files == ()
+
+
+def test_files_of_killed_runs_are_dropped_one_by_one_as_they_came(diary: Diary) -> None:
+    diary.journal.write((file("one"), file("one", "bb"), file("two")), ())
+    diary.die()
+    diary.journal.write((file("one"),), ())
+    first = diary.journal.records().files[0]
+    assert (first.name, first.digest) == ("one", "aa")
+    diary.journal.write((), (first,))
+    assert [(item.name, item.digest) for item in diary.journal.records().files] == [("one", "bb"), ("two", "aa")]
+    diary.die()
+    # This one is the second run's.
+    assert [item.name for item in diary.journal.records().files] == ["one", "one", "two"]
 
 
 def test_records_of_a_killed_run_are_left_in_order(diary: Diary) -> None:

@@ -14,7 +14,8 @@ from certkeeper.plan.actions import Reason
 from certkeeper.plan.due import renew_before
 from certkeeper.plan.explain import explain
 from certkeeper.plan.observed import Observed
-from certkeeper.plan.planner import owners_of, plan, wanted_zones
+from certkeeper.plan.planner import plan, wanted_zones
+from certkeeper.plan.proving import owners_of
 from certkeeper.zone.rrset import Zone
 
 HOSTS = ["example.org", "www.example.org", "*.example.org", "example.net", "a.sub.example.net", "example.com"]

@@ -138,3 +138,45 @@ def test_an_objection_to_what_is_replaced(type_: str, detail: str) -> None:
 @pytest.mark.parametrize("detail", ["", "too many certificates", "bad charism", "binary.example.org is blocked"])
 def test_an_objection_to_the_order(detail: str) -> None:
     assert not Problem("malformed", detail).of_replacement
+
+
+CHANGED = {"type": f"{URN}userActionRequired", "detail": "Terms of service have changed"}
+TERMS = '<https://ca.example/terms/v2>; rel="terms-of-service"'
+
+
+def test_changed_terms_come_with_what_to_read_and_where_to_agree() -> None:
+    problem = read({**CHANGED, "instance": "https://ca.example/agree?token=W8Ih3PswD-8"}, status=403, link=TERMS)
+    assert problem.hint == (
+        "read the CA's terms: https://ca.example/terms/v2; "
+        "open https://ca.example/agree?token=W8Ih3PswD-8 in a browser and do what it asks for; then run again"
+    )
+
+
+def test_terms_that_changed_without_a_page_are_told_all_the_same() -> None:
+    assert read(CHANGED, status=403).hint == "agree to them as the CA says; then run again"
+    assert "https://ca.example/terms/v2; agree" in read(CHANGED, status=403, link=TERMS).hint
+
+
+@pytest.mark.parametrize(
+    "instance",
+    [
+        "javascript:alert(1)",
+        "/relative",
+        "https://ca.example/\x1b[31m",
+        "https://ca.example/ a",
+        7,
+        None,
+        "x" * 5000,
+        "https://ca.example/" + "x" * 400,
+        "file:///etc/passwd",
+        "<" * 9999,
+    ],
+)
+def test_a_page_that_is_no_web_page_is_not_shown(instance: object) -> None:
+    hint = read({**CHANGED, "instance": instance}, status=403, link=f'<{instance}>; rel="terms-of-service"').hint
+    assert hint == "agree to them as the CA says; then run again"
+
+
+def test_what_a_refusal_is_about_stays_with_it() -> None:
+    assert read({"type": f"{URN}malformed"}, status=409, location="https://ca.example/1").location
+    assert read({"type": f"{URN}malformed"}, status=409).location == ""

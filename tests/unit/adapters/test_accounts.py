@@ -12,7 +12,7 @@ from builders.listing import names
 from certkeeper.adapters.accounts import AccountDeactivated, Accounts
 from certkeeper.adapters.files import FileTrouble
 from certkeeper.base.accounts import StoredAccount, account_folder
-from certkeeper.base.keys import KeyAlgorithm
+from certkeeper.base.keys import KeyAlgorithm, KeyPair
 from certkeeper.lineage.model import UnusableKey
 
 CA = "https://acme-v02.api.letsencrypt.org/directory"
@@ -187,3 +187,113 @@ def test_a_kill_leaves_no_account_or_a_whole_one(tmp_path: Path) -> None:
         if alive:
             return
     pytest.fail("a registration has more than 50 changes")
+
+
+def registered(accounts: Accounts) -> KeyPair:
+    accounts.save_key(CA, key := new_key())
+    accounts.save(CA, KID, b'{"status":"valid"}')
+    return key
+
+
+def test_a_pending_key_is_beside_the_present_one_until_it_takes_its_place(accounts: Accounts, folder: Path) -> None:
+    key, new = registered(accounts), new_key()
+    accounts.save_pending_key(CA, new)
+    stored = accounts.read(CA)
+    assert stored is not None
+    assert stored.pending is not None
+    assert (stored.key.key_id, stored.pending.key_id, stored.kid) == (key.key_id, new.key_id, KID)
+    assert (folder / "account_key.pem").read_bytes() == key.pem
+    assert stat.S_IMODE((folder / "account_key.pending.pem").stat().st_mode) == 0o600
+    accounts.adopt_pending_key(CA)
+    stored = accounts.read(CA)
+    assert stored is not None
+    assert (stored.key.key_id, stored.pending, stored.kid) == (new.key_id, None, KID)
+    assert names(folder) == ["account_id.json", "account_key.pem", "registration_info.json"]
+
+
+def test_a_pending_key_is_never_overwritten_and_can_be_dropped(accounts: Accounts, folder: Path) -> None:
+    key, new = registered(accounts), new_key()
+    accounts.save_pending_key(CA, new)
+    with pytest.raises(FileTrouble, match="is there already"):
+        accounts.save_pending_key(CA, new_key())
+    assert (folder / "account_key.pending.pem").read_bytes() == new.pem
+    accounts.drop_pending_key(CA)
+    assert (folder / "account_key.pem").read_bytes() == key.pem
+    assert names(folder) == ["account_id.json", "account_key.pem", "registration_info.json"]
+
+
+def test_a_broken_pending_key_is_named(accounts: Accounts, folder: Path) -> None:
+    registered(accounts)
+    (folder / "account_key.pending.pem").write_bytes(b"")
+    with pytest.raises(UnusableKey, match=r"account_key\.pending\.pem: empty"):
+        accounts.read(CA)
+
+
+def test_a_kill_during_a_change_of_keys_leaves_whole_keys(tmp_path: Path) -> None:
+    for number in range(50):
+        accounts = Accounts(str(tmp_path / str(number)))
+        key, new = registered(accounts), new_key()
+
+        def change(accounts: Accounts = accounts, new: KeyPair = new) -> None:
+            accounts.save_pending_key(CA, new)
+            accounts.adopt_pending_key(CA)
+
+        alive = not killed_before(number, change)
+        stored = accounts.read(CA)
+        assert stored is not None
+        pending = stored.pending.key_id if stored.pending is not None else None
+        assert (stored.key.key_id, pending) in {(key.key_id, None), (key.key_id, new.key_id), (new.key_id, None)}
+        assert stored.kid == KID
+        if alive:
+            return
+    pytest.fail("a change of keys has more than 50 changes")
+
+
+def test_a_registration_that_is_replaced_stays_as_dehydrated_keeps_it(accounts: Accounts, folder: Path) -> None:
+    registered(accounts)
+    accounts.keep_registration(CA, b'{"status":"valid"}', 1700000000)
+    assert len(names(folder)) == 3
+    accounts.keep_registration(CA, b'{"contact":[]}', 1700000000)
+    accounts.keep_registration(CA, b'{"contact":["mailto:a@example.org"]}', 1700000000)
+    assert (folder / "registration_info.json").read_bytes() == b'{"contact":["mailto:a@example.org"]}'
+    assert (folder / "registration_info-1700000000.json").read_bytes() == b'{"status":"valid"}'
+    assert (folder / "registration_info-1700000001.json").read_bytes() == b'{"contact":[]}'
+
+
+def test_a_retired_account_says_so_and_loses_nothing(accounts: Accounts, folder: Path) -> None:
+    key = registered(accounts)
+    accounts.retire(CA, 1700000000)
+    accounts.retire(CA, 1700000001)
+    assert (folder / "account_key-1700000000.pem").read_bytes() == key.pem
+    assert names(folder) == [
+        "account_id-1700000000.json",
+        "account_key-1700000000.pem",
+        "deactivated",
+        "registration_info-1700000000.json",
+    ]
+    with pytest.raises(AccountDeactivated) as caught:
+        accounts.read(CA)
+    assert f"rm {folder}/deactivated" in caught.value.hint
+    (folder / "deactivated").unlink()
+    assert accounts.read(CA) is None
+    registered(accounts)
+    accounts.retire(CA, 1700000000)
+    assert (folder / "account_key-1700000001.pem").exists()
+
+
+def test_a_kill_while_an_account_is_retired_loses_no_key(tmp_path: Path) -> None:
+    for number in range(50):
+        accounts = Accounts(str(tmp_path / str(number)))
+        key = registered(accounts)
+        folder = Path(accounts.folder(CA))
+
+        def retire(accounts: Accounts = accounts) -> None:
+            accounts.retire(CA, 1700000000)
+
+        alive = not killed_before(number, retire)
+        assert any(path.read_bytes() == key.pem for path in folder.glob("account_key*.pem"))
+        retire()
+        assert "account_key.pem" not in names(folder)
+        if alive:
+            return
+    pytest.fail("retiring has more than 50 changes")

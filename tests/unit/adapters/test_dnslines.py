@@ -8,10 +8,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import dns.message
+import dns.rdatatype
 import pytest
 
 from certkeeper.adapters.dnslines import ServerSilent, TcpLine, lines
+from certkeeper.adapters.dnsmessage import query
+from certkeeper.base.names import DnsName
 from certkeeper.zone.propagation import Server
+
+QUERY = query(DnsName("example.org"), dns.rdatatype.TXT, 4711)
 
 
 @contextmanager
@@ -62,7 +67,7 @@ def test_who_goes_on_for_ever_is_left(serve: Callable[[socket.socket], None]) ->
     with peer(serve) as server, lines(server) as (tcp, _):
         tcp.seconds = 0.3
         with pytest.raises((TimeoutError, ServerSilent)):
-            tcp.ask([dns.message.make_query("example.org", "TXT")])
+            tcp.ask([QUERY])
 
 
 def test_who_hangs_up_without_an_answer_is_asked_once() -> None:
@@ -75,6 +80,6 @@ def test_who_hangs_up_without_an_answer_is_asked_once() -> None:
     with peer(counted) as server:
         line = TcpLine(server)
         with pytest.raises(ConnectionError):
-            line.ask([dns.message.make_query("example.org", "TXT")])
+            line.ask([QUERY])
         line.close()
     assert len(connections) == 1

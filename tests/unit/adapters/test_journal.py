@@ -21,7 +21,7 @@ from certkeeper.adapters.journal import JournalTrouble
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.names import DnsName
 from certkeeper.plan.records import ChallengeIntent, Records
-from contract.journal.entries import EVERY_KIND, A, backoff, challenge, debt, order
+from contract.journal.entries import EVERY_KIND, A, backoff, challenge, debt, file, order
 
 Damage = Callable[[Path], object]
 
@@ -275,9 +275,12 @@ def test_a_journal_of_the_first_schema_is_read_as_it_is_and_brought_up_to_date_b
     old = ChallengeIntent(DnsName("example.org"), DnsName("_acme-challenge.example.org"), '"old"', "gone")
     before = (state / "journal.db").read_bytes()
     assert read(state).left == (old,)
+    assert read(state).files == ()
     assert (state / "journal.db").read_bytes() == before
     mine = replace(challenge(), provider="PowerDNS http://ns1", token="t0ken")
     write(state, mine)
+    write(state, file())
+    assert [replace(item, run="") for item in read(state).files] == [file()]
     found = read(state).left
     assert old in found
     assert [(item.provider, item.token) for item in found if item != old] == [("PowerDNS http://ns1", "t0ken")]

@@ -186,3 +186,22 @@ def test_loading_changes_nothing(tmp_path: Path) -> None:
     keys.load_foreign(str(path))
     assert stat.S_IMODE(path.stat().st_mode) == 0o640
     assert path.stat().st_mtime_ns == before.st_mtime_ns
+
+
+@pytest.mark.parametrize(
+    ("certificate", "key"),
+    [
+        ("cert-1700000000.pem", "privkey-1700000000.pem"),
+        ("fullchain1.pem", "privkey1.pem"),
+        ("cert.pem", "privkey.pem"),
+        ("anything.crt", "privkey.pem"),
+    ],
+)
+def test_a_key_is_found_beside_its_certificate(tmp_path: Path, certificate: str, key: str) -> None:
+    pair = new_key()
+    assert keys.key_beside(str(tmp_path / certificate), pair.key_id) is None
+    (tmp_path / key).write_bytes(pair.pem)
+    found = keys.key_beside(str(tmp_path / certificate), pair.key_id)
+    assert found is not None
+    assert found.key_id == pair.key_id
+    assert keys.key_beside(str(tmp_path / certificate), "0" * 64) is None

@@ -8,9 +8,11 @@ from builders.fakes import (
     FakeAccounts,
     FakeClaims,
     FakeClock,
+    FakeFiles,
     FakeHooks,
     FakeJournal,
     FakeKeys,
+    FakeListeners,
     FakeStore,
     SeededExecutor,
     through,
@@ -71,6 +73,8 @@ class Scene:
             FakeJournal(),
             self.claims,
             FakeHooks(),
+            FakeFiles(),
+            FakeListeners(),
         )
         scheduler = Scheduler(SeededExecutor(through(ports), self.clock, seed), self.clock)
         ended: list[tuple[object, CertkeeperError | None]] = []

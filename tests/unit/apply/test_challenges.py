@@ -10,9 +10,11 @@ from builders.fakes import (
     FakeAccounts,
     FakeClaims,
     FakeClock,
+    FakeFiles,
     FakeHooks,
     FakeJournal,
     FakeKeys,
+    FakeListeners,
     FakeStore,
     SeededExecutor,
     through,
@@ -60,6 +62,8 @@ class Scene:
             FakeJournal(),
             FakeClaims(),
             FakeHooks(),
+            FakeFiles(),
+            FakeListeners(),
         )
         self.executor = SeededExecutor(through(ports), self.clock, latency=lambda _: 0.01)
         self.scheduler = Scheduler(self.executor, self.clock)

@@ -9,9 +9,11 @@ from builders.fakes import (
     FakeAccounts,
     FakeClaims,
     FakeClock,
+    FakeFiles,
     FakeHooks,
     FakeJournal,
     FakeKeys,
+    FakeListeners,
     FakeStore,
     SeededExecutor,
 )
@@ -74,6 +76,8 @@ class Tried:
             journal=self.journal,
             claims=FakeClaims(),
             hooks=FakeHooks(),
+            files=FakeFiles(),
+            listeners=FakeListeners(),
         )
 
         def perform(step: Step) -> object:

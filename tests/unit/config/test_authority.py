@@ -2,7 +2,7 @@ import pytest
 
 from certkeeper.base.accounts import account_folder
 from certkeeper.base.errors import Location
-from certkeeper.config.authority import LETSENCRYPT, LETSENCRYPT_TEST
+from certkeeper.config.authority import LETSENCRYPT, LETSENCRYPT_TEST, PRESETS, NoAuthority, read_authority
 from certkeeper.config.errors import ConfigError
 from certkeeper.config.findings import Severity
 from unit.config.pages import CONFIG, page
@@ -74,3 +74,17 @@ def test_an_effective_v1_url_is_a_warning() -> None:
 )
 def test_account_folder_is_dehydrateds(url: str, folder: str) -> None:
     assert account_folder(url) == folder
+
+
+@pytest.mark.parametrize(("text", "url"), [*PRESETS.items(), ("https://ca.example/acme", "https://ca.example/acme")])
+def test_a_ca_that_is_typed_is_read_as_the_setting_is(text: str, url: str) -> None:
+    assert read_authority(text) == url
+
+
+@pytest.mark.parametrize("text", ["", "no-such-ca", "http://ca.example/", "ftp://ca.example/", "\x1b[31m"])
+def test_what_names_no_ca_is_a_usage_error(text: str) -> None:
+    with pytest.raises(NoAuthority) as caught:
+        read_authority(text)
+    assert caught.value.exit_code == 2
+    assert caught.value.hint
+    assert "\x1b" not in str(caught.value)

@@ -2,6 +2,7 @@ from datetime import timedelta
 
 import pytest
 
+from builders.plans import DNS_ONLY
 from certkeeper.base.errors import Location
 from certkeeper.base.keys import KeyAlgorithm, KeyPolicy, KeySpec
 from certkeeper.base.names import Alias, Identifier
@@ -41,6 +42,7 @@ def test_what_the_page_says_of_all_certificates() -> None:
             validation_timeout=None,
             order_timeout=timedelta(seconds=30),
             provider="PowerDNS http://localhost:8081",
+            methods=DNS_ONLY,
         ),
     )
 
@@ -101,9 +103,7 @@ def test_a_misspelt_variable_and_one_without_effect_are_found_once() -> None:
         pytest.param("A=1\nRENEW_DAYS=x", Location(OWN, 2), "'x' is no number", "RENEW_DAYS", id="invalid value"),
         pytest.param("A=$NO", Location(OWN, 1), "NO is not set", "${NO:-}", id="unset variable"),
         pytest.param("A='", Location(OWN, 1), "a single quote", "closing", id="unbalanced quote"),
-        pytest.param(
-            "CHALLENGETYPE=http-01", Location(DOMAINS, 1), "CHALLENGETYPE http-01 cannot", "dns-01", id="http-01"
-        ),
+        pytest.param("CHALLENGETYPE=x", Location(OWN, 1), "CHALLENGETYPE: 'x' is not known", "http-01", id="method"),
         pytest.param("DNS_PROVIDER=x", Location(OWN, 1), "DNS_PROVIDER: 'x' is not known", "powerdns", id="provider"),
     ],
 )
@@ -142,20 +142,6 @@ def test_e11_an_empty_hook_leaves_it_to_the_built_in_provider() -> None:
 
 
 @pytest.mark.parametrize(
-    ("config", "reason"),
-    [
-        pytest.param("", "CHALLENGETYPE http-01 (the default) cannot be answered", id="default"),
-        pytest.param("CHALLENGETYPE=http-01", "CHALLENGETYPE http-01 cannot be answered", id="http-01"),
-        pytest.param("CHALLENGETYPE=tls-alpn-01", "CHALLENGETYPE tls-alpn-01 cannot be answered", id="tls-alpn-01"),
-    ],
-)
-def test_what_this_version_cannot_prove_is_rejected(config: str, reason: str) -> None:
-    found = page(f"{config}\nX=")
-    assert found.certificates == ()
-    assert str(found.rejected[0].error) == (f"{DOMAINS}:1: example.org: {reason}: this version answers dns-01 only")
-
-
-@pytest.mark.parametrize(
     ("config", "hook"),
     [
         ("HOOK=/usr/local/lib/pdns_api.sh", ""),
@@ -168,10 +154,13 @@ def test_which_script_is_told_of_a_new_certificate(config: str, hook: str) -> No
     assert found.hook == hook
 
 
-def test_d19_an_address_cannot_be_proven() -> None:
+def test_d19_an_address_cannot_be_proven_through_dns() -> None:
     found = page(POWERDNS, "a.org ip:192.0.2.1\nb.org\n")
     assert [item.alias.text for item in found.certificates] == ["b.org"]
-    assert str(found.rejected[0].error).startswith(f"{DOMAINS}:1: ip:192.0.2.1: dns-01 cannot prove an address")
+    assert str(found.rejected[0].error).startswith(
+        f"{DOMAINS}:1: ip:192.0.2.1: an address cannot be proven through DNS"
+    )
+    assert "ip:192.0.2.1=http-01" in found.rejected[0].error.hint
 
 
 @pytest.mark.parametrize(
@@ -180,6 +169,8 @@ def test_d19_an_address_cannot_be_proven() -> None:
         pytest.param("HOOK=/usr/local/lib/pdns_api.sh/pdns_api.sh", ["pdns-api-hook"], id="pdns_api.sh"),
         pytest.param("HOOK=", [], id="none"),
         pytest.param("HOOK=/x.sh", ["hook-calls"], id="B19 another hook"),
+        pytest.param("HOOK=/x.sh CHALLENGETYPE=http-01", ["hook-deploy-cert"], id="nothing through DNS"),
+        pytest.param("HOOK=/usr/lib/pdns_api.sh CHALLENGETYPE=http-01", [], id="pdns_api.sh, nothing through DNS"),
         pytest.param("HOOK=/x.sh DNS_PROVIDER=hook", ["hook-calls"], id="explicit hook"),
         pytest.param("HOOK=/x.sh DNS_PROVIDER=powerdns", ["hook-deploy-cert"], id="explicit provider"),
     ],

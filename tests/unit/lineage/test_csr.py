@@ -1,15 +1,24 @@
+import base64
+import ipaddress
 import shutil
 import subprocess
+from collections.abc import Sequence
+from contextlib import suppress
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed448 import Ed448PrivateKey
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from hypothesis import given
+from hypothesis import strategies as st
 
 from builders.certificates import NAMES, new_key, signing_key
 from certkeeper.base.keys import KeyAlgorithm, KeyPair
 from certkeeper.base.names import Identifier, InvalidName
 from certkeeper.lineage import csr
+from certkeeper.lineage.csr import BadCsr, read_csr
 from certkeeper.lineage.model import UnusableKey
 
 
@@ -76,3 +85,85 @@ def test_openssl_agrees() -> None:
     ).stdout.decode()
     assert "DNS:example.org, DNS:*.example.org" in shown
     assert "status_request" in shown
+
+
+def received(*listed: x509.GeneralName, common: str = "", extra: Sequence[x509.ExtensionType] = ()) -> bytes:
+    """A request as somebody else makes it, in PEM."""
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, common)] if common else [])
+    builder = x509.CertificateSigningRequestBuilder().subject_name(subject)
+    if listed:
+        builder = builder.add_extension(x509.SubjectAlternativeName(listed), critical=False)
+    for extension in extra:
+        builder = builder.add_extension(extension, critical=False)
+    return builder.sign(ec.generate_private_key(ec.SECP256R1()), SHA256()).public_bytes(Encoding.PEM)
+
+
+WWW = x509.DNSName("www.example.org")
+
+
+@pytest.mark.parametrize("algorithm", list(KeyAlgorithm))
+def test_a_request_of_ours_is_read_back(algorithm: KeyAlgorithm) -> None:
+    key = new_key(algorithm)
+    built = csr.build(key, NAMES)
+    read = read_csr(built.pem)
+    assert (read.der, read.identifiers, read.key_id, read.others) == (built.der, tuple(NAMES), key.key_id, ())
+
+
+def test_names_are_read_in_order_lower_case_and_once() -> None:
+    names = [x509.DNSName(text) for text in ("WWW.example.org", "*.example.org", "www.example.org")]
+    read = read_csr(received(*names, x509.IPAddress(ipaddress.ip_address("2001:db8::1")), common="www.EXAMPLE.org"))
+    assert [str(name) for name in read.identifiers] == ["www.example.org", "*.example.org", "ip:2001:db8::1"]
+
+
+def test_a_key_beside_the_request_is_not_looked_at_and_other_text_is_passed_over() -> None:
+    key = new_key()
+    pem = csr.build(key, NAMES).pem
+    assert read_csr(b"Certificate Request:\n  Data:\n" + key.pem + pem).key_id == key.key_id
+    assert read_csr(pem.replace(b"CERTIFICATE REQ", b"NEW CERTIFICATE REQ")).key_id == key.key_id
+
+
+@pytest.mark.parametrize(
+    ("pem", "said"),
+    [
+        (b"", "holds no certificate requests"),
+        (received(WWW) * 2, "holds 2 certificate requests"),
+        (b"-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----\n", "cannot be read"),
+        (received(), "subjectAltName"),
+        (received(common="www.example.org"), "subjectAltName"),
+        (received(WWW, common="mail.example.org"), "common name 'mail.example.org' is not in its subjectAltName"),
+        (received(WWW, x509.RFC822Name("a@example.org")), "names a RFC822Name"),
+        (received(x509.DNSName("localhost")), "two labels"),
+        (received(x509.DNSName("a b.example.org")), "holds"),
+    ],
+)
+def test_what_no_ca_would_sign_is_told(pem: bytes, said: str) -> None:
+    with pytest.raises(BadCsr, match=said):
+        read_csr(pem)
+
+
+def test_a_request_that_its_key_did_not_sign_is_refused() -> None:
+    der = bytearray(csr.build(new_key(), NAMES).der)
+    at = der.index(NAMES[0].value.encode())
+    der[at : at + 1] = b"x"
+    body = base64.encodebytes(bytes(der))
+    with pytest.raises(BadCsr, match="its signature"):
+        read_csr(b"-----BEGIN CERTIFICATE REQUEST-----\n" + body + b"-----END CERTIFICATE REQUEST-----\n")
+
+
+def test_extensions_that_are_asked_for_are_named() -> None:
+    usual = x509.BasicConstraints(ca=False, path_length=None)
+    unknown = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), b"\x05\x00")
+    staple = x509.TLSFeature([x509.TLSFeatureType.status_request])
+    assert read_csr(received(WWW, extra=[usual, unknown, staple])).others == ("1.2.3.4", "TLSFeature")
+
+
+@given(st.binary(max_size=200), st.integers(0, 400))
+def test_no_request_does_more_than_be_refused(patch: bytes, at: int) -> None:
+    der = csr.build(KEY, NAMES).der
+    body = base64.encodebytes(der[:at] + patch + der[at + len(patch) :])
+    pem = b"-----BEGIN CERTIFICATE REQUEST-----\n" + body + b"-----END CERTIFICATE REQUEST-----\n"
+    with suppress(BadCsr):
+        assert read_csr(pem).key_id
+
+
+KEY = new_key()

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -185,3 +186,21 @@ def test_inside_the_window_the_last_hourly_run_before_the_chosen_time_renews(
 def test_a_suggestion_mends_nothing_that_is_broken() -> None:
     torn = lineage("example.org", leaf("example.org", "www.example.org"), key_id="bb")
     assert decide(SPEC, torn, NOW, suggested(3 * DAY, 4 * DAY)).reason is Reason.TORN
+
+
+def test_a_revoked_certificate_is_due_at_once() -> None:
+    present = with_left(60 * DAY)
+    assert decided(replace(present, revoked=4)) == Decision(Reason.REVOKED, "it was revoked")
+    assert (
+        decided(replace(present, revoked=1, compromised=True)).detail == "it was revoked, since its key is compromised"
+    )
+    assert decided(replace(present, revoked=0)).reason is Reason.REVOKED
+
+
+def test_a_key_that_others_have_is_replaced_although_another_certificate_was_revoked() -> None:
+    assert decided(replace(with_left(60 * DAY), compromised=True)).reason is Reason.REVOKED
+
+
+def test_a_torn_lineage_is_torn_first() -> None:
+    present = replace(with_left(60 * DAY), key_id="other", revoked=1, compromised=True)
+    assert decided(present).reason is Reason.TORN

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -16,11 +17,13 @@ from builders.plans import (
     zone,
 )
 from certkeeper.base.errors import CertkeeperError
-from certkeeper.base.keys import KeySpec
+from certkeeper.base.keys import KeyAlgorithm, KeyPolicy, KeySpec
 from certkeeper.base.names import Alias
 from certkeeper.lineage.model import KeyPlace, Lineage
 from certkeeper.plan.actions import Activate, KeySource, Order, Prove, Reason, UseKey
-from certkeeper.plan.planner import owners_of, plan, wanted_zones
+from certkeeper.plan.planner import plan, wanted_zones
+from certkeeper.plan.proving import owners_of
+from certkeeper.plan.recovery import key_of
 from certkeeper.zone.rrset import ZoneKind
 
 ORG, NET = zone("example.org"), zone("example.net")
@@ -142,6 +145,44 @@ def test_a_key_that_is_to_be_reused_but_is_not_there_is_made() -> None:
     wanted = spec("example.org", key=REUSE)
     (item,) = plan(configuration(wanted), observed(specs=[wanted], zones=[ORG])).due
     assert item.key == UseKey(KeySource.NEW, REUSE)
+
+
+ROLLOVER = KeySpec(KeyAlgorithm.P256, policy=KeyPolicy.ROLLOVER)
+
+
+def compromised(place: KeyPlace) -> Lineage:
+    present = lineage("one.example.org", leaf("one.example.org"), key_place=place)
+    return replace(present, revoked=1, compromised=True)
+
+
+@pytest.mark.parametrize("key", [P256, REUSE, ROLLOVER])
+def test_a_compromised_key_is_never_used_again(key: KeySpec) -> None:
+    wanted = spec("one.example.org", key=key)
+    world = observed(compromised(KeyPlace.LINK), specs=[wanted], zones=[ORG])
+    (item,) = plan(configuration(wanted), world).due
+    assert (item.reason, item.key) == (Reason.REVOKED, UseKey(KeySource.NEW, key))
+    assert key_of(wanted, world.lineages[wanted.alias]) == str(key)
+
+
+def test_the_key_that_was_made_ahead_takes_its_place() -> None:
+    wanted = spec("one.example.org", key=ROLLOVER)
+    present = replace(compromised(KeyPlace.LINK), next_key_id="bb")
+    (item,) = plan(configuration(wanted), observed(present, specs=[wanted], zones=[ORG])).due
+    assert item.key == UseKey(KeySource.NEXT, ROLLOVER)
+
+
+def test_a_certificate_revoked_for_another_reason_may_keep_its_key() -> None:
+    wanted = spec("one.example.org", key=REUSE)
+    present = replace(compromised(KeyPlace.LINK), revoked=4, compromised=False)
+    (item,) = plan(configuration(wanted), observed(present, specs=[wanted], zones=[ORG])).due
+    assert (item.reason, item.key) == (Reason.REVOKED, UseKey(KeySource.REUSE, REUSE))
+
+
+def test_a_compromised_key_of_the_operators_is_theirs_to_replace() -> None:
+    error = blocked(compromised(KeyPlace.PLAIN))["one.example.org"]
+    assert "one.example.org/privkey.pem" in str(error)
+    assert "compromised" in str(error)
+    assert "put another key there" in error.hint
 
 
 def blocked(*lineages: Lineage, key: KeySpec = REUSE) -> dict[str, CertkeeperError]:

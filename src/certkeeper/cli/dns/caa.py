@@ -6,12 +6,12 @@ import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from certkeeper.base.errors import CertkeeperError, ExitCode, Fault
 from certkeeper.base.names import DnsName, Identifier, IdentifierType
 from certkeeper.cli.compose import Machine, open_machine
-from certkeeper.cli.dns.names import owners_in
+from certkeeper.cli.dns.names import names_in
 from certkeeper.cli.render import print_error
 from certkeeper.cli.select import select
 from certkeeper.cli.signals import raise_terminated
@@ -91,33 +91,45 @@ def caa(options: argparse.Namespace) -> int:
 
 def _advice(machine: Machine, selected: Configuration, issuer: Issuer) -> tuple[list[Advice], list[DnsName]]:
     """Per zone; and the names that have none."""
-    survey, owners = machine.survey(), owners_in(selected)
-    homes = {owner: zone.name for owner, zone in survey.zones(owners).items()}
+    survey, owners = machine.survey(), names_in(selected)
+    # Names that are proven without DNS may be in zones that nobody here writes.
+    written = {owner: provider for owner, provider in owners.items() if provider}
+    homes = {owner: zone.name for owner, zone in survey.zones(written).items()}
     homes |= survey.apexes([owner for owner in owners if owner not in homes])
-    names: dict[DnsName, dict[Identifier, None]] = {}
+    names: dict[DnsName, dict[Identifier, str]] = {}
     homeless: dict[DnsName, None] = {}
-    for identifier in (item for spec in selected.certificates for item in spec.identifiers):
+    for spec, identifier in ((owner, item) for owner in selected.certificates for item in owner.identifiers):
         if identifier.type is not IdentifierType.DNS:
             continue
         home = homes.get(identifier.domain.child(CHALLENGE_LABEL))
         # A zone for challenges alone: the records that count stand above it.
         if home is not None and identifier.domain.is_within(home):
-            names.setdefault(home, {})[identifier] = None
+            names.setdefault(home, {})[identifier] = spec.methods.of(identifier)[0].value
         else:
             homeless[identifier.domain] = None
     asked = {identifier.domain for inside in names.values() for identifier in inside}
     seen = machine.caa(issuer, sorted(asked | set(names)))
     contact = machine.settings.contact_email
-    return [_of_zone(zone, tuple(inside), seen, contact) for zone, inside in names.items()], list(homeless)
+    return [_of_zone(zone, inside, seen, contact) for zone, inside in names.items()], list(homeless)
 
 
-def _of_zone(zone: DnsName, names: Sequence[Identifier], seen: Caa, contact: str) -> Advice:
+def _of_zone(zone: DnsName, names: Mapping[Identifier, str], seen: Caa, contact: str) -> Advice:
+    """`names` with the method of each."""
+    issuers = {name: replace(seen.issuer, method=method) for name, method in names.items()}
     answer = seen.answers.get(zone)
     return Advice(
         zone,
-        {name: judge_caa(name.domain, seen.issuer, seen.answers, wildcard=name.wildcard) for name in names},
+        {
+            name: judge_caa(name.domain, issuer, seen.answers, wildcard=name.wildcard)
+            for name, issuer in issuers.items()
+        },
         answer.records if answer is not None else (),
-        proposal(seen.issuer, wildcards=any(name.wildcard for name in names), contact=contact),
+        proposal(
+            seen.issuer,
+            wildcards=any(name.wildcard for name in names),
+            methods=tuple(dict.fromkeys(names.values())),
+            contact=contact,
+        ),
     )
 
 

@@ -32,7 +32,8 @@ def cleanup(options: argparse.Namespace) -> int:
     # What only reads takes no lock.
     with nullcontext() if options.dry_run else machine.lock(), closing(machine):
         observed = machine.observe()
-        planned = machine.plan(machine.configuration, observed, ())
+        # Files are no business of this command: the next run removes them.
+        planned = replace(machine.plan(machine.configuration, observed, ()), files=())
         failed = _show(planned) or _show_others(machine, whole.configuration, observed.records.left)
         ours = sum(len(left) for left in planned.withdrawals.values())
         gone = len(planned.homeless)

@@ -24,6 +24,7 @@ from certkeeper.plan.caa import names_to_look_up
 from certkeeper.plan.delegation import described
 from certkeeper.plan.doctor import Repair, examine, homeless_names, repair
 from certkeeper.plan.observed import Caa
+from certkeeper.plan.proving import owners_needed
 from certkeeper.plan.records import CHALLENGE_LABEL, ChallengeIntent
 from certkeeper.zone.facts import ZoneFacts
 from certkeeper.zone.rrset import Zone
@@ -52,7 +53,8 @@ class _Doctor:
         self._specs = _by_zone(machine.configuration.certificates, self._homes)
         self._owed = _owed(machine)
         self._caa: Caa | None = None
-        self.homeless = tuple(owner.parent for owner in owners if owner not in self._homes)
+        needed = {owner for spec in machine.configuration.certificates for owner in owners_needed(spec)}
+        self.homeless = tuple(owner.parent for owner in owners if owner in needed and owner not in self._homes)
 
     def wanted(self, names: Sequence[str]) -> Mapping[DnsName, Zone | None]:
         """The zones to look at: those that hold the names that were typed, else those of all certificates."""

@@ -1,10 +1,12 @@
 """Names that are typed behind `certkeeper dns …`."""
 
+from collections.abc import Callable
+
 from certkeeper.base.errors import CertkeeperError, ExitCode, Fault
 from certkeeper.base.names import DnsName, InvalidName
 from certkeeper.config.providers import provider_for
-from certkeeper.config.settings import Configuration, Settings
-from certkeeper.plan.planner import owners_of
+from certkeeper.config.settings import CertSpec, Configuration, Settings
+from certkeeper.plan.proving import names_of, owners_of
 
 
 class NotAName(CertkeeperError):
@@ -37,10 +39,19 @@ def typed_name(text: str) -> DnsName:
 
 
 def owners_in(configuration: Configuration) -> dict[DnsName, str]:
-    """The challenge names of all certificates, each with the id of the provider that writes it."""
+    """The names that may be proven through DNS: challenge names, each with the id of the provider that writes it."""
+    return _provided(configuration, owners_of)
+
+
+def names_in(configuration: Configuration) -> dict[DnsName, str]:
+    """The same for all names, however they are proven."""
+    return _provided(configuration, names_of)
+
+
+def _provided(configuration: Configuration, names: Callable[[CertSpec], tuple[DnsName, ...]]) -> dict[DnsName, str]:
     found: dict[DnsName, str] = {}
     for spec in configuration.certificates:
-        for owner in owners_of(spec):
+        for owner in names(spec):
             provider = provider_for(configuration.settings, owner, spec.provider)
             if isinstance(provider, str):
                 found.setdefault(owner, provider)

@@ -1,0 +1,167 @@
+"""Steps 6 to 8 of one lineage: its names are proven to the CA, each by the method that was planned for it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from certkeeper.acme.alpn import acme_certificate, server_name
+from certkeeper.acme.challenge import Challenge, answer, dns01_owner, dns01_value, key_authorization
+from certkeeper.acme.order import (
+    Authorization,
+    AuthorizationStatus,
+    Order,
+    OrderFailed,
+    OrderStatus,
+    explain_invalid,
+    fetch_authorizations,
+    wait_while,
+)
+from certkeeper.acme.session import Session
+from certkeeper.apply.attempt import Attempt
+from certkeeper.apply.effects import MakeKey, do
+from certkeeper.apply.ports import AnsweredChallenge, ServedFile
+from certkeeper.apply.served import Thing
+from certkeeper.base.events import NamesProven
+from certkeeper.base.keys import KeyAlgorithm, KeySpec
+from certkeeper.base.names import DnsName, Identifier
+from certkeeper.base.times import from_epoch
+from certkeeper.base.wire import Exchange, together
+from certkeeper.config.methods import ChallengeType
+from certkeeper.plan.actions import LineagePlan, Serve
+from certkeeper.zone.rrset import Zone
+
+DEFAULT_VALIDATION_TIMEOUT = timedelta(minutes=5)
+_FOR_ALL = 0o644
+_FOR_THE_GROUP = 0o640
+_ALPN_KEY = KeySpec(KeyAlgorithm.P256)
+
+
+@dataclass(frozen=True, slots=True)
+class _Pending:
+    """A challenge that is to be answered."""
+
+    identifier: Identifier
+    method: ChallengeType
+    challenge: Challenge
+
+
+def prove(attempt: Attempt, order: Order) -> Exchange[Order]:
+    """From a pending order to one that is ready.
+
+    Raises:
+        CertkeeperError: what was published is withdrawn by whoever carries it.
+    """
+    item, shared, session = attempt.item, attempt.shared, attempt.shared.session
+    if order.status is OrderStatus.PENDING:
+        authorizations = yield from fetch_authorizations(session, order.authorizations)
+        yield from _answer_all(attempt, _pending(authorizations, item.methods))
+    shared.waves.pass_by(item.alias)
+    bound = item.spec.validation_timeout or DEFAULT_VALIDATION_TIMEOUT
+    order = yield from wait_while(session, order, frozenset({OrderStatus.PENDING}), bound)
+    shared.waves.release(item.alias)
+    shared.served.release(item.alias)
+    if order.status is OrderStatus.INVALID:
+        raise (yield from explain_invalid(session, order))
+    shared.tell(NamesProven(str(item.alias)))
+    return order
+
+
+def _pending(
+    authorizations: Sequence[Authorization], methods: Mapping[Identifier, ChallengeType]
+) -> tuple[_Pending, ...]:
+    """The challenges to answer; names are matched by the authorization's own identifier, never by position."""
+    pending = []
+    for authorization in authorizations:
+        identifier = authorization.identifier
+        if authorization.status is AuthorizationStatus.PENDING:
+            # Some CAs do not say of a wildcard's authorization that it is one.
+            method = methods.get(identifier) or methods.get(replace(identifier, value=f"*.{identifier.value}"))
+            if method is None:
+                raise OrderFailed(f"{identifier}: the CA wants a name proven that was not ordered")
+            pending.append(_Pending(identifier, method, authorization.challenge(method.value)))
+        elif authorization.status is not AuthorizationStatus.VALID:
+            raise OrderFailed(f"{identifier}: authorization is {authorization.status}")
+    return tuple(pending)
+
+
+def _answer_all(attempt: Attempt, pending: Sequence[_Pending]) -> Exchange[None]:
+    """Each method by itself, side by side: what is there at once does not wait for DNS."""
+    ways = []
+    for method in dict.fromkeys(one.method for one in pending):
+        mine = [one for one in pending if one.method is method]
+        match method:
+            case ChallengeType.DNS_01:
+                ways.append(_through_records(attempt, mine))
+            case ChallengeType.HTTP_01:
+                ways.append(_through_tokens(attempt, mine))
+            case ChallengeType.TLS_ALPN_01:
+                ways.append(_through_certificates(attempt, mine))
+    yield from together(ways)
+
+
+def _through_records(attempt: Attempt, pending: Sequence[_Pending]) -> Exchange[None]:
+    """dns-01: the values are served everywhere before the CA is told to look."""
+    item, shared, session = attempt.item, attempt.shared, attempt.shared.session
+    tokens = {dns01_value(one.challenge.token, session.key): one.challenge.token for one in pending}
+    yield from shared.waves.proof(item.alias, _values(item, session, pending), tokens)
+    yield from _tell_the_ca(attempt, pending)
+
+
+def _through_tokens(attempt: Attempt, pending: Sequence[_Pending]) -> Exchange[None]:
+    """http-01 (RFC 8555 §8.3): the key authorization, and nothing else, at a path that ends in the token."""
+    serve = _serve(attempt, ChallengeType.HTTP_01)
+    things: list[Thing] = []
+    for one in pending:
+        token = one.challenge.token
+        content = key_authorization(token, attempt.shared.session.key).encode("ascii")
+        if serve.listen:
+            things.append(AnsweredChallenge(serve.method, token, content))
+        else:
+            things.append(ServedFile(serve.folder, token, content, _FOR_ALL))
+    yield from attempt.shared.served.publish(attempt.alias, things)
+    yield from _tell_the_ca(attempt, pending)
+
+
+def _through_certificates(attempt: Attempt, pending: Sequence[_Pending]) -> Exchange[None]:
+    """tls-alpn-01 (RFC 8737): a certificate of its own for each name, in dehydrated's files where a server reads them.
+
+    One whose file is there without its key, or the other way round, is of no use, so the key is made for each try.
+    """
+    serve, stamp = _serve(attempt, ChallengeType.TLS_ALPN_01), attempt.draft.stamp if attempt.draft else 0
+    things: list[Thing] = []
+    for one in pending:
+        key = yield from do(MakeKey(_ALPN_KEY))
+        name, proof = server_name(one.identifier), key_authorization(one.challenge.token, attempt.shared.session.key)
+        certificate = acme_certificate(key, one.identifier, proof, from_epoch(stamp))
+        if serve.listen:
+            things.append(AnsweredChallenge(serve.method, name, certificate + key.pem))
+        else:
+            things.append(ServedFile(serve.folder, f"{name}.key.pem", key.pem, _FOR_THE_GROUP))
+            things.append(ServedFile(serve.folder, f"{name}.crt.pem", certificate, _FOR_THE_GROUP))
+    yield from attempt.shared.served.publish(attempt.alias, things)
+    yield from _tell_the_ca(attempt, pending)
+
+
+def _serve(attempt: Attempt, method: ChallengeType) -> Serve:
+    return next(serve for serve in attempt.item.serves if serve.method is method)
+
+
+def _tell_the_ca(attempt: Attempt, pending: Sequence[_Pending]) -> Exchange[None]:
+    session = attempt.shared.session
+    yield from together([answer(session, one.challenge, str(one.identifier)) for one in pending])
+
+
+def _values(
+    item: LineagePlan, session: Session, pending: Sequence[_Pending]
+) -> dict[Zone, dict[DnsName, frozenset[str]]]:
+    places = {owner: (proof.zone, owner) for proof in item.proofs for owner in proof.owners}
+    places |= {owner: (proof.zone, written) for proof in item.proofs for owner, written in proof.aliases}
+    values: dict[Zone, dict[DnsName, frozenset[str]]] = {}
+    for one in pending:
+        place = places.get(dns01_owner(one.identifier.domain))
+        if place is None:
+            raise OrderFailed(f"{one.identifier}: no zone was planned for it")
+        zone, owner = place
+        owners = values.setdefault(zone, {})
+        owners[owner] = owners.get(owner, frozenset()) | {dns01_value(one.challenge.token, session.key)}
+    return values

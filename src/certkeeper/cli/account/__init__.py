@@ -1,0 +1,1 @@
+"""`certkeeper account …`, one module per command."""

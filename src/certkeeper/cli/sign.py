@@ -1,0 +1,113 @@
+"""`certkeeper sign`."""
+
+import argparse
+import sys
+from contextlib import closing
+from dataclasses import replace
+
+from certkeeper.apply.sign import Signing
+from certkeeper.base.errors import CertkeeperError, ExitCode, Location, printable
+from certkeeper.base.names import Alias
+from certkeeper.cli.authority import at
+from certkeeper.cli.compose import USER_AGENT, Machine, handed_files, open_machine
+from certkeeper.cli.confirm import confirmed
+from certkeeper.cli.render import Lines, finding_lines, print_error
+from certkeeper.cli.signals import raise_terminated
+from certkeeper.config.domains import DomainLine, DomainList
+from certkeeper.config.settings import DEFAULT_KEY, Configuration
+from certkeeper.lineage.csr import BadCsr, ReceivedCsr, read_csr
+from certkeeper.plan.actions import Plan
+
+_ALIAS = Alias("external CSR")
+"""No line of domains.txt can have it, so nothing that is kept of a certificate is meant."""
+
+
+def sign(options: argparse.Namespace) -> int:
+    """Have a request signed, and hand the chain out.
+
+    Raises:
+        CertkeeperError: nothing was started.
+    """
+    raise_terminated()
+    request = _request(options.file, handed_files().read(options.file))
+    line = DomainLine(_ALIAS, request.identifiers, Location(options.file))
+    machine = at(open_machine(options.config, DomainList((line,))), options.ca)
+    machine = replace(machine, configuration=_without_key_and_hook(machine.configuration))
+    for name in request.others:
+        sys.stderr.write(
+            f"certkeeper: the request asks for {printable(name, 80)}, which most CAs leave out or refuse\n"
+        )
+    # Nobody is asked for a certificate that there is no place for.
+    if options.out and handed_files().is_there(options.out):
+        sys.stderr.write(f"{options.out} is there already\n")
+        if not confirmed("replace it?", yes=options.yes, out=sys.stderr):
+            return ExitCode.FAILED
+    with machine.lock(), closing(machine):
+        planned = _planned(machine)
+        # What cannot be written down must not be begun.
+        machine.journal.prepare()
+        signed = machine.carry(
+            lambda executor: Signing(
+                planned,
+                request,
+                machine.settings,
+                executor=executor,
+                clock=machine.clock,
+                user_agent=USER_AGENT,
+                terms_accepted=options.accept_terms,
+                tell=Lines(sys.stderr).tell,
+            )
+        )
+    for error in signed.errors:
+        print_error(error)
+    if not signed.fullchain:
+        return signed.errors[0].exit_code
+    handed = _hand_out(options.out, signed.fullchain)
+    return handed or (ExitCode.FAILED if signed.errors else ExitCode.DONE)
+
+
+def _request(file: str, content: bytes) -> ReceivedCsr:
+    try:
+        return read_csr(content)
+    except BadCsr as error:
+        raise BadCsr(f"{file}: {error}", hint=error.hint) from error
+
+
+def _without_key_and_hook(configuration: Configuration) -> Configuration:
+    """What the page says of keys, hooks and must-staple is not about a request that somebody else made.
+
+    Raises:
+        ConfigError: a name cannot be proven by any method of the page.
+    """
+    for rejected in configuration.rejected:
+        raise rejected.error
+    plain = (replace(spec, key=DEFAULT_KEY, hook="", must_staple=False) for spec in configuration.certificates)
+    return replace(configuration, certificates=tuple(plain))
+
+
+def _planned(machine: Machine) -> Plan:
+    """How its names are proven.
+
+    Raises:
+        CertkeeperError: they cannot be, or the CA would refuse.
+    """
+    planned = machine.plan(machine.configuration, machine.observe(), ())
+    for text in finding_lines(planned.findings):
+        sys.stderr.write(f"{text}\n")
+    for item in planned.blocked:
+        if item.error is not None:
+            raise item.error
+    return planned
+
+
+def _hand_out(out: str | None, fullchain: bytes) -> int:
+    """To the file, or to standard output; also there where the file cannot be written: it was paid for."""
+    if out:
+        try:
+            handed_files().write(out, fullchain)
+        except CertkeeperError as error:
+            print_error(error)
+        else:
+            return ExitCode.DONE
+    sys.stdout.write(fullchain.decode("ascii", "replace"))
+    return ExitCode.FAILED if out else ExitCode.DONE
