@@ -66,8 +66,10 @@ def test_chains_nonces_and_reuse(world: World, tmp_path: Path, length: int, nonc
         issues_and_renews(page_at(pebble, world, tmp_path), pebble, chain_length=length)
 
 
-def test_nine_of_ten_nonces_are_refused(world: World, tmp_path: Path) -> None:
-    """A run may end in an error then, but never in a mess, and some run comes to the end."""
+# Of nine in ten, twelve in a row are no rarity, so no run may ever end well. Of three in four, some run does.
+@pytest.mark.parametrize(("nonces", "runs"), [(90, 4), (75, 60)])
+def test_most_nonces_are_refused(world: World, tmp_path: Path, nonces: int, runs: int) -> None:
+    """A run may end in an error then, but never in a mess."""
 
     def no_mess(done: Done) -> None:
         assert "Traceback" not in done.text
@@ -77,14 +79,14 @@ def test_nine_of_ten_nonces_are_refused(world: World, tmp_path: Path) -> None:
         assert done.code == (1 if done.errors else 0)
         assert len(done.errors) == len(done.hints) <= len(ALIASES)
 
-    with Pebble(tmp_path / "ca", dns_server=world.primary.dns, nonce_reject=90) as pebble:
+    with Pebble(tmp_path / "ca", dns_server=world.primary.dns, nonce_reject=nonces) as pebble:
         page = page_at(pebble, world, tmp_path)
-        for number in range(40):
+        for number in range(runs):
             no_mess(run_quickly(page, ahead=number * DAY))
             if page.live() == ALIASES:
                 break
-        assert page.live() == ALIASES
-        assert {verified(page, pebble, alias) for alias in ALIASES} == {2}
+        assert page.live() == ALIASES or nonces == 90
+        assert {verified(page, pebble, alias) for alias in page.live()} <= {2}
 
 
 @pytest.mark.long

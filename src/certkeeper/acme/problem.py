@@ -15,7 +15,7 @@ from certkeeper.base.wire import Response
 _SUBPROBLEMS_TOLD = 10
 _LONGEST_URL = 300
 """Characters of a URL that is shown."""
-_REPLACEMENT = re.compile(r"replac|\bARI\b|cert(ificate)? ?id", re.IGNORECASE)
+_REPLACEMENT = re.compile(r"replac|\bARI\b|cert(ificate)? ?id|given certificate", re.IGNORECASE)
 _PREFIX = "urn:ietf:params:acme:error:"
 
 
