@@ -1,6 +1,7 @@
 """acme2certifier, a CA that somebody else wrote (GPL: a program of its own), with a name server on port 53 for it."""
 
 import json
+import os
 import shutil
 from collections.abc import Collection
 from contextlib import ExitStack
@@ -13,8 +14,8 @@ from bed import binaries, ports
 from bed.faults import HoleyDns
 from bed.process import Process
 
-NAME_SERVER = ("127.53.53.53", 53)
-"""It asks servers by address only, so at port 53: an address of loopback that nobody else has."""
+NAME_SERVER = (f"127.53.{os.getpid() // 250 % 250}.{os.getpid() % 250 + 1}", 53)
+"""It asks servers by address only, so at port 53: an address of loopback that no other process has."""
 _HINT = "scripts/test --long gets it; its name server needs port 53, so run as root"
 
 

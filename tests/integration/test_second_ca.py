@@ -9,8 +9,7 @@ from bed.acme2certifier import Acme2certifier
 from bed.world import World
 from builders.page import Page, assert_clean_dns, openssl
 
-# one port 53 for all of them
-pytestmark = [pytest.mark.real, pytest.mark.long, pytest.mark.xdist_group("port 53")]
+pytestmark = [pytest.mark.real, pytest.mark.long]
 
 MakePage = Callable[..., Page]
 
@@ -120,3 +119,15 @@ def test_a_ca_that_wants_an_address_to_write_to_says_so(make_page: MakePage) -> 
     assert done.code == 1
     assert "Contact information is missing" in "".join(done.errors)
     assert list(page.folder.glob("accounts/*/*")) == []
+
+
+def test_a_certificate_is_revoked_and_the_next_run_replaces_it(make_page: MakePage, ca: Acme2certifier) -> None:
+    name = "revoked.example.org"
+    page = make_page(name)
+    run(page)
+    before = key(page, name)
+    done = page.revoke(name, "--reason", "superseded", "--yes")
+    assert (done.code, done.err) == (0, ""), done.text
+    run(page)
+    assert names(page, name, ca) == {name}
+    assert key(page, name) != before
