@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 from functools import cached_property
 
 from builders.page import Done, Page
+from certkeeper.adapters.bounds import Bounds
 from certkeeper.adapters.clock import SystemClock
-from certkeeper.adapters.http import Bounds, HttpClient
+from certkeeper.adapters.http import HttpClient
 from certkeeper.adapters.pool import Pool
 from certkeeper.adapters.remembered import Remembered
 from certkeeper.apply.ports import Completion, Http

@@ -83,6 +83,8 @@ FAULTS: dict[str, Callable[[], Fault]] = {
     "huge": lambda: Rewrite(lambda body: body + bytes(MAX_BODY)),
     "foreign chain": lambda: Rewrite(foreign_chain),
 }
+REJECTED = {"foreign chain", "cut JSON", "HTML instead", "HTML without the CA"}
+"""As a certificate these are kept for people to look at, and their order is done with."""
 LOST = {"reset after", "stalled", "huge"}
 """The CA carried the request out, and nothing of its answer came."""
 
@@ -175,6 +177,8 @@ def one_end(page: Page, done: Done) -> bool:
 
 def most_orders(case: Case) -> int:
     """An answer to newOrder that is lost is asked for once more: nobody can tell an order from one never opened."""
+    if case.step == "certificate" and case.fault in REJECTED:
+        return 2
     if case.step != "newOrder" or case.fault not in LOST:
         return 1
     return {"huge": 2}.get(case.fault, 3 if case.always else 2)

@@ -13,6 +13,7 @@ import urllib3
 from urllib3.exceptions import HTTPError, NameResolutionError, NewConnectionError, ProtocolError, SSLError
 from urllib3.exceptions import TimeoutError as HttpTimeout
 
+from certkeeper.adapters.bounds import WORKING, Bounds
 from certkeeper.adapters.descriptors import out_of_descriptors, perhaps_out_of_descriptors
 from certkeeper.adapters.watchdog import Watchdog
 from certkeeper.base.errors import CertkeeperError, ExitCode, Fault, OutOfDescriptors, printable
@@ -34,18 +35,6 @@ class ClientCertificateError(CertkeeperError):
 
     fault = Fault.OPERATOR
     exit_code = ExitCode.USAGE
-
-
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """Seconds: until a connection stands, between two pieces of an answer, and for the whole of it."""
-
-    connect: float = 10.0
-    read: float = 30.0
-    whole: float = 50.0
-
-
-_USUAL = Bounds()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +70,7 @@ class HttpClient:
         connections: int = 16,
         *,
         line: Line | None = None,
-        bounds: Bounds = _USUAL,
+        bounds: Bounds = WORKING,
     ) -> None:
         """Trust the roots in the PEM file `ca_bundle`, or the system's, which are loaded when TLS is first needed.
 
@@ -133,7 +122,7 @@ class HttpClient:
             raise AnswerTooLarge(
                 f"{self._line.where(request.url)}: the answer is larger than {MAX_BODY} octets",
                 transient=False,
-                hint="see what answers at that URL: nobody has that much to say",
+                hint="does something else answer at that address?",
             )
         headers = tuple((name.lower(), value) for name, value in answer.headers.items())
         return Response(answer.status, datetime.now(tz=UTC), headers, body)
@@ -194,6 +183,13 @@ def _starved(asked: str, error: Exception, line: Line) -> OutOfDescriptors | Non
 def _failure(asked: str, error: Exception, line: Line) -> TransportError:
     url = line.where(asked)
     if isinstance(error, SSLError):
+        said = str(error)
+        if "certificate has expired" in said or "certificate is not yet valid" in said:
+            return TransportError(
+                f"{url}: TLS failed: {printable(said, 200)}",
+                transient=False,
+                hint="is this machine's clock right? timedatectl shows it; if it is, that server's certificate is bad",
+            )
         plain = "WRONG_VERSION_NUMBER" in str(error) or "HTTP_REQUEST" in str(error)
         return TransportError(
             f"{url}: TLS failed: {printable(str(error), 200)}",
@@ -218,7 +214,9 @@ def _failure(asked: str, error: Exception, line: Line) -> TransportError:
                 f"{url}: the answer is not HTTP", transient=False, hint="does that port speak TLS? then write https://"
             )
         return TransportError(
-            f"{url}: the connection broke before the answer was complete", hint="see the log of that server"
+            f"{url}: the connection broke before the answer was complete",
+            hint="see the log of that server"
+            + ("; does that port speak TLS? then write https://" if url.startswith("http:") else ""),
         )
     return TransportError(f"{url}: {printable(str(error), 200)}", transient=isinstance(error, HTTPError))
 

@@ -7,6 +7,7 @@ from certkeeper.acme.order import OrderTimeout
 from certkeeper.acme.problem import Problem
 from certkeeper.acme.session import NoncesRefused, Session
 from certkeeper.apply.challenges import Waves
+from certkeeper.apply.limits import Limits
 from certkeeper.apply.served import Served
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.events import Noted, Tell
@@ -14,7 +15,7 @@ from certkeeper.base.keys import KeyPair
 from certkeeper.base.names import Alias
 from certkeeper.base.wire import TransportError
 from certkeeper.config.settings import Settings
-from certkeeper.lineage.model import BadChain, Draft
+from certkeeper.lineage.model import Draft
 from certkeeper.plan.actions import LineagePlan, Order
 from certkeeper.plan.records import OrderIntent
 from certkeeper.zone.apex import ZoneError
@@ -29,6 +30,7 @@ class Issuance:
     served: Served
     tell: Tell
     settings: Settings
+    limits: Limits
 
 
 @dataclass(slots=True)
@@ -75,6 +77,4 @@ def may_go_on(error: CertkeeperError, failures: int) -> bool:
         return False
     if isinstance(error, Problem):
         return error.in_passing or not error.documented
-    return error.local or isinstance(
-        error, TransportError | OrderTimeout | NoncesRefused | ZoneError | MalformedBody | BadChain
-    )
+    return error.local or isinstance(error, TransportError | OrderTimeout | NoncesRefused | ZoneError | MalformedBody)

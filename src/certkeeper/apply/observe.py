@@ -1,9 +1,10 @@
 """Looking at the world before a plan is made. Reads only."""
 
 from collections.abc import Collection
+from datetime import timedelta
 from typing import cast
 
-from certkeeper.acme.directory import read_directory
+from certkeeper.acme.directory import clock_behind, read_directory
 from certkeeper.apply.ports import Accounts, CaaLookup, Clock, Http, Store
 from certkeeper.base.names import Alias, DnsName
 from certkeeper.base.wire import Request
@@ -52,7 +53,8 @@ def issuer_at(ca: str, http: Http, accounts: Accounts, *, user_agent: str) -> Is
     response = http.send(Request("GET", ca, (("user-agent", user_agent),)))
     identities = read_directory(response, ca).caa_identities
     stored = accounts.read(ca)
-    return Issuer(identities, stored.kid if stored is not None else None) if identities else None
+    kid = stored.kid if stored is not None else None
+    return Issuer(identities, kid, keyed=stored is not None and kid is None) if identities else None
 
 
 def profiles_at(ca: str, http: Http, *, user_agent: str) -> tuple[str, ...]:
@@ -62,6 +64,15 @@ def profiles_at(ca: str, http: Http, *, user_agent: str) -> tuple[str, ...]:
         CertkeeperError: its directory cannot be had.
     """
     return read_directory(http.send(Request("GET", ca, (("user-agent", user_agent),))), ca).profiles
+
+
+def clock_behind_at(ca: str, http: Http, *, user_agent: str) -> timedelta | None:
+    """By how much this machine's clock is behind the CA's; None where the CA does not say.
+
+    Raises:
+        CertkeeperError: its directory cannot be had.
+    """
+    return clock_behind(http.send(Request("GET", ca, (("user-agent", user_agent),))))
 
 
 def caa_answers(names: Collection[DnsName], lookup: CaaLookup) -> CaaAnswers:

@@ -5,23 +5,28 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
 
+from certkeeper.acme.problem import Problem
 from certkeeper.acme.session import Session
 from certkeeper.apply.account import open_session
 from certkeeper.apply.attempt import Issuance
 from certkeeper.apply.challenges import Waves
 from certkeeper.apply.effects import WriteJournal, do
 from certkeeper.apply.issue import issue
+from certkeeper.apply.limits import Limits
 from certkeeper.apply.pay import pay
 from certkeeper.apply.ports import Clock, Executor
 from certkeeper.apply.result import Issued, Outcome, Result
 from certkeeper.apply.scheduler import Scheduler
 from certkeeper.apply.served import Served
 from certkeeper.base.errors import CertkeeperError, Interrupted
-from certkeeper.base.events import Event, LineageFailed, Noted, Tell
+from certkeeper.base.events import Event, LineageFailed, Noted, OrdersPostponed, Tell
 from certkeeper.base.names import Alias
+from certkeeper.base.wire import Exchange
+from certkeeper.config.orderrate import order_rate_at
 from certkeeper.config.settings import Settings
-from certkeeper.plan.actions import LineagePlan, Plan
+from certkeeper.plan.actions import LineagePlan, Plan, Postponed
 from certkeeper.plan.due import renew_before
+from certkeeper.plan.preflight import clock_findings
 
 AT_ONCE = 100
 """Lineages under way at the same time; the others wait for a place, so that memory does not grow with their number."""
@@ -48,6 +53,8 @@ class Reconciler:
         self._tell = _unbreakable(tell)
         self._scheduler = Scheduler(executor, clock)
         self._waves = Waves(self._scheduler, self._tell, settings.propagation, settings.demand)
+        ca = settings.ca
+        self._limits = Limits(ca, plan.limits.get(ca), plan.budgets.get(ca), order_rate_at(ca, settings))
         self._served = Served(self._scheduler, self._tell)
         self._queue = deque(plan.due)
         self._outcomes: dict[Alias, Outcome] = {}
@@ -63,6 +70,8 @@ class Reconciler:
         """Run to the end: certificates, withdrawals, everything."""
         for item in self._plan.blocked:
             self._end(Outcome(item.alias, error=item.error))
+        if later := self._plan.postponed:
+            self._tell(OrdersPostponed(tuple(str(item.alias) for item in later), str(later[0].error)))
         self._waves.clean(self._plan.withdrawals, self._plan.zones)
         self._served.clean(self._plan.files)
         if self._plan.stale:
@@ -70,13 +79,7 @@ class Reconciler:
         for item in self._plan.owing:
             self._scheduler.spawn(pay(item, self._settings, self._tell), self._paid(item))
         if self._queue:
-            opening = open_session(
-                self._settings,
-                user_agent=self._user_agent,
-                terms_accepted=self._terms_accepted,
-                tell=self._tell,
-            )
-            self._scheduler.spawn(opening, self._opened)
+            self._scheduler.spawn(self._open(), self._opened)
         else:
             self._waves.settle()
         self._scheduler.run()
@@ -92,6 +95,20 @@ class Reconciler:
             wake_at=_earliest(self._plan, outcomes, self._fatal),
         )
 
+    def _open(self) -> Exchange[Session]:
+        try:
+            return (
+                yield from open_session(
+                    self._settings,
+                    user_agent=self._user_agent,
+                    terms_accepted=self._terms_accepted,
+                    tell=self._tell,
+                )
+            )
+        except Problem as problem:
+            yield from self._limits.heard(problem, None, ())
+            raise
+
     def _opened(self, session: object, error: Exception | None) -> None:
         if isinstance(error, CertkeeperError):
             self._fatal = error
@@ -99,9 +116,17 @@ class Reconciler:
         elif error is not None:
             raise error
         elif isinstance(session, Session):
-            shared = Issuance(session, self._waves, self._served, self._tell, self._settings)
+            self._compare_clocks(session)
+            shared = Issuance(session, self._waves, self._served, self._tell, self._settings, self._limits)
             for _ in range(min(AT_ONCE, len(self._queue))):
                 self._start_next(shared)
+
+    def _compare_clocks(self, session: Session) -> None:
+        """Told here where the plan could not tell of it, since nothing made it look at the CA's directory."""
+        found = list(clock_findings(self._settings.ca, session.clock_behind))
+        if not {item.code for item in found} & {item.code for item in self._plan.findings}:
+            for finding in found:
+                self._tell(Noted("clock", f"{finding.message}; {finding.consequence}"))
 
     def _start_next(self, shared: Issuance) -> None:
         if self._queue and self._interruption is None:
@@ -134,7 +159,7 @@ class Reconciler:
 
     def _end(self, outcome: Outcome) -> None:
         self._outcomes[outcome.alias] = outcome
-        if outcome.error is not None and not isinstance(outcome.error, Interrupted):
+        if outcome.error is not None and not isinstance(outcome.error, Interrupted | Postponed):
             self._tell(LineageFailed(str(outcome.alias), outcome.error))
 
 

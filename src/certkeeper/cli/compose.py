@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager, closing, nullcontext, suppress
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
@@ -12,13 +13,14 @@ from typing import TypeVar
 from certkeeper import __version__
 from certkeeper.adapters.accounts import Accounts
 from certkeeper.adapters.advice import AdviceFile
+from certkeeper.adapters.bounds import LOOKING, WORKING, Bounds
 from certkeeper.adapters.claims import Claims
 from certkeeper.adapters.clock import SystemClock
 from certkeeper.adapters.lock import LockFile, wait_for
 from certkeeper.adapters.page import read_page
+from certkeeper.adapters.scripts import script_trouble
 from certkeeper.adapters.store import Store
-from certkeeper.apply.locate import locate
-from certkeeper.apply.observe import caa_answers, issuer_at, lineages_of, observe, profiles_at
+from certkeeper.apply.observe import caa_answers, clock_behind_at, issuer_at, lineages_of, observe, profiles_at
 from certkeeper.apply.ports import Dns, Hooks, Http, Nameservers, Ports
 from certkeeper.apply.result import Result
 from certkeeper.base.errors import CertkeeperError, Interrupted
@@ -32,6 +34,7 @@ from certkeeper.lineage.mending import Mended
 from certkeeper.lineage.model import Lineage
 from certkeeper.plan.actions import Plan
 from certkeeper.plan.advice import Advice, of_live, questions
+from certkeeper.plan.backoff import ca_waiting
 from certkeeper.plan.caa import names_to_look_up
 from certkeeper.plan.observed import Caa, Observed
 from certkeeper.plan.planner import plan, wanted_zones
@@ -156,7 +159,9 @@ class Machine:
             records=records,
             config_folders=self.store.folders_with_config(),
         )
-        return replace(observed, advice=self.advice(observed.lineages))
+        hooks = dict.fromkeys(spec.hook for spec in self.configuration.certificates if spec.hook)
+        troubles = {hook: trouble for hook in hooks if (trouble := script_trouble(hook)) is not None}
+        return replace(observed, advice=self.advice(observed.lineages), scripts=troubles)
 
     def advice(self, lineages: Mapping[Alias, Lineage]) -> Mapping[Alias, Advice]:
         """What the CA said lately of certificates that are live; nothing where ARI is "no"."""
@@ -169,7 +174,8 @@ class Machine:
 
         Where it cannot be asked, what it said before counts, and RENEW_DAYS.
         """
-        if not self.settings.ari:
+        limit = observed.records.limits.get(self.settings.ca)
+        if not self.settings.ari or ca_waiting(limit, observed.now) is not None:
             return observed
         aliases = [spec.alias for spec in selected.certificates]
         asked = questions(aliases, observed.lineages, observed.advice, self.settings.ca, observed.now)
@@ -204,20 +210,25 @@ class Machine:
         """Plan over the selected certificates; DNS providers, CA and CAA are asked only where something is due."""
         wanted = wanted_zones(configuration, observed, forced)
         if wanted:
-            zones = locate(wanted, self.settings, self._providers, self._nameservers)
+            from certkeeper.adapters.asking import locate_all  # noqa: PLC0415 - a run with nothing to do asks nobody
+
+            zones = locate_all(wanted, self.settings, self._providers, self._nameservers, _say)
             observed = replace(observed, zones=zones)
         planned = plan(configuration, observed, forced)
-        issuer = profiles = None
+        issuer = profiles = behind = None
         # Where the CA cannot be asked, a run finds that out by itself, and says so.
         with suppress(CertkeeperError):
             if any(names_a_profile(item.spec) for item in planned.due):
                 profiles = self._profiles()
             issuer = self.issuer() if planned.due and self.settings.caa_check else None
+            # Told of the directory that is here already; where none is, a run tells of it when it has one.
+            behind = self._clock_behind() if issuer is not None or profiles is not None else None
         if issuer is None and profiles is None:
             return planned
         names = names_to_look_up(item.spec for item in planned.due)
         caa = self.caa(issuer, names) if issuer is not None else None
-        return plan(configuration, replace(observed, caa=caa, profiles=profiles), forced)
+        found = replace(observed, caa=caa, profiles=profiles, clock_behind=behind)
+        return plan(configuration, found, forced)
 
     @cached_property
     def _http(self) -> Http:
@@ -273,6 +284,9 @@ class Machine:
     def _profiles(self) -> tuple[str, ...]:
         return profiles_at(self.settings.ca, self._http, user_agent=USER_AGENT)
 
+    def _clock_behind(self) -> timedelta | None:
+        return clock_behind_at(self.settings.ca, self._http, user_agent=USER_AGENT)
+
     def caa(self, issuer: Issuer, names: Collection[DnsName]) -> Caa:
         """What CAA says of these names to this issuer."""
         from certkeeper.adapters.caa import SystemCaa  # noqa: PLC0415 - one command and due names need it
@@ -283,11 +297,12 @@ class Machine:
         """A look at zones, through their providers and DNS."""
         from certkeeper.adapters.survey import ZoneSurvey  # noqa: PLC0415 - one command needs it
 
-        return ZoneSurvey(self.settings, self._providers, self._nameservers, self.claims)
+        return ZoneSurvey(self.settings, self._opened(LOOKING), self._nameservers, self.claims, _say)
 
     def _ports(self) -> Ports:
         from certkeeper.adapters import keys  # noqa: PLC0415 - a run with nothing to do needs no new key
         from certkeeper.adapters.dns.claimed import ClaimedDns  # noqa: PLC0415 - nor DNS
+        from certkeeper.adapters.rejected import Rejected  # noqa: PLC0415 - nor a place for bad answers
         from certkeeper.adapters.webfolders import WebFolders  # noqa: PLC0415 - a run with nothing to do serves nothing
 
         return Ports(
@@ -299,6 +314,7 @@ class Machine:
             accounts=self.accounts,
             clock=self.clock,
             journal=self.journal,
+            rejected=Rejected(self.settings.statedir),
             claims=self.claims,
             hooks=self.hooks,
             files=WebFolders(),
@@ -313,7 +329,11 @@ class Machine:
 
     @cached_property
     def _providers(self) -> Mapping[str, Dns]:
-        """Every DNS provider of the page; what each of them needs is loaded when it is first asked."""
+        """Every DNS provider of the page, with the patience of a run."""
+        return self._opened(WORKING)
+
+    def _opened(self, bounds: Bounds) -> Mapping[str, Dns]:
+        """What each provider needs is loaded; nobody is asked yet."""
         from certkeeper.adapters.dns.providers import open_provider  # noqa: PLC0415 - a run with nothing to do needs none
         from certkeeper.apply.pay import hook_environment  # noqa: PLC0415 - as above
 
@@ -325,6 +345,7 @@ class Machine:
                 environment=environment,
                 nameservers=self._nameservers,
                 say=_say,
+                bounds=bounds,
             )
             for item in self.settings.providers
         }
@@ -364,6 +385,6 @@ def open_machine(config: str | None, asked: DomainList | None = None) -> Machine
 
 
 def _say(text: str) -> None:
-    """What an operator has to do by hand, beside whatever display there is."""
+    """What an operator has to do by hand, or is waiting for, beside whatever display there is."""
     sys.stderr.write(f"{text}\n")
     sys.stderr.flush()

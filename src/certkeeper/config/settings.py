@@ -5,8 +5,10 @@ from datetime import timedelta
 from typing import TypeAlias
 
 from certkeeper.base.errors import CertkeeperError, Location
+from certkeeper.base.events import count
 from certkeeper.base.keys import KeySpec
 from certkeeper.base.names import Alias, DnsName, Identifier
+from certkeeper.base.times import duration_text
 from certkeeper.config.findings import Finding
 from certkeeper.config.methods import Methods
 from certkeeper.lineage.retention import Retention
@@ -152,6 +154,21 @@ class RenewPolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class OrderRate:
+    """At most that many orders in that time; 0 means that there is no bound."""
+
+    orders: int = 0
+    span: timedelta = timedelta(hours=1)
+
+    @property
+    def bounded(self) -> bool:
+        return self.orders > 0
+
+    def __str__(self) -> str:
+        return f"{count(self.orders, 'order')} in {duration_text(self.span)}" if self.bounded else "no bound"
+
+
+@dataclass(frozen=True, slots=True)
 class CertSpec:
     """What the operator wants for one lineage. `where` is its line in domains.txt.
 
@@ -207,7 +224,7 @@ class Settings:
     page names; `zone_rules` has the longer suffixes first. `caa_check`: CAA that forbids stops a certificate before
     its order. `alpn_certdir` is where files for tls-alpn-01 go; `http_listen` and `tls_alpn_listen` are where a run
     answers by itself. `external_account` is whom a new account is bound to. `ari`: the CA is asked when it wants
-    certificates renewed.
+    certificates renewed. `order_rate` is None where the CA's own is to count.
     """
 
     config_file: str
@@ -232,6 +249,7 @@ class Settings:
     dns_ignore: tuple[IgnoredServer, ...] = ()
     vantage: tuple[ServerAddress, ...] = ()
     demand: Demand = Demand.REACHABLE
+    order_rate: OrderRate | None = None
     alpn_certdir: str = ""
     http_listen: tuple[ServerAddress, ...] = ()
     tls_alpn_listen: tuple[ServerAddress, ...] = ()

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.names import Alias, DnsName
@@ -57,7 +57,8 @@ class Observed:
     """The world as a run finds it. `zones`, by the provider's id, is None until it is known which lineages are due,
     and which zones still hold records of a run that was killed. `caa` is None where the CA does not say who it is in
     CAA, or not yet. `profiles` are those that the CA offers, None where it was not asked. `advice` is what the CA said
-    of certificates that are live.
+    of certificates that are live. `clock_behind` is by how much this machine's clock is behind the CA's; None where the
+    CA was not asked. `scripts` are hooks that cannot be called, and why.
     """
 
     now: datetime
@@ -69,6 +70,8 @@ class Observed:
     caa: Caa | None = None
     profiles: tuple[str, ...] | None = None
     advice: Mapping[Alias, Advice] = field(default_factory=dict)
+    clock_behind: timedelta | None = None
+    scripts: Mapping[str, CertkeeperError] = field(default_factory=dict)
 
     def suggestion(self, alias: Alias) -> Suggestion | None:
         """When the CA wants the lineage renewed."""

@@ -1,11 +1,14 @@
 """From what is wanted and what is there to what has to be done."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
+from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.keys import KeyPolicy
-from certkeeper.base.names import Alias, DnsName
+from certkeeper.base.names import Alias, DnsName, Identifier
+from certkeeper.config.authority import WITHOUT_OCSP
 from certkeeper.config.findings import Finding
+from certkeeper.config.methods import ChallengeType
 from certkeeper.config.providers import provider_for
 from certkeeper.config.settings import CertSpec, Configuration
 from certkeeper.lineage.model import KeyPlace, Lineage
@@ -22,12 +25,16 @@ from certkeeper.plan.actions import (
     UseKey,
 )
 from certkeeper.plan.advice import urgent_findings
-from certkeeper.plan.backoff import backoff_inputs, waiting
+from certkeeper.plan.backoff import backoff_inputs, ca_waiting, waiting
 from certkeeper.plan.caa import caa_error, caa_findings, redundancy_error
 from certkeeper.plan.due import Decision, decide
 from certkeeper.plan.fingerprint import fingerprint
-from certkeeper.plan.observed import Observed, Wanted
+from certkeeper.plan.limits import forgotten, in_turn, name_error, names_failed
+from certkeeper.plan.namecount import crowd_error, crowd_findings
+from certkeeper.plan.observed import Observed, Place, Wanted
 from certkeeper.plan.preflight import (
+    clock_findings,
+    hook_findings,
     key_error,
     kind_error,
     names_responder,
@@ -44,10 +51,14 @@ from certkeeper.zone.rrset import Zone
 
 def wanted_zones(configuration: Configuration, observed: Observed, forced: Collection[Alias] = ()) -> dict[str, Wanted]:
     """What has to be known of each provider before a plan can be made: for due lineages, and for killed runs."""
-    staple_ability = names_responder(observed.lineages.values(), observed.now)
+    staple_ability = _staple_ability(configuration, observed)
     settings = configuration.settings
+    limited = ca_waiting(observed.records.limits.get(settings.ca), observed.now) is not None
     owners: dict[str, dict[DnsName, None]] = {}
     for spec in configuration.certificates:
+        if limited and spec.alias not in forced:
+            # Nothing is going to be ordered, so nobody need be asked.
+            continue
         if _decision(spec, configuration, observed, forced, staple_ability=staple_ability).due:
             for owner in owners_of(spec):
                 provider = provider_for(settings, owner, spec.provider)
@@ -68,18 +79,22 @@ def plan(configuration: Configuration, observed: Observed, forced: Collection[Al
         observed: with `zones` for the owners of `due_owners`.
         forced: lineages that are issued although nothing is due.
     """
-    staple_ability = names_responder(observed.lineages.values(), observed.now)
-    lineages = tuple(
+    staple_ability = _staple_ability(configuration, observed)
+    # One error for all, so that it is told once.
+    limited = ca_waiting(observed.records.limits.get(configuration.settings.ca), observed.now)
+    planned = tuple(
         _plan_lineage(
             spec,
             configuration,
             observed,
             _decision(spec, configuration, observed, forced, staple_ability=staple_ability),
             patient=spec.alias not in forced,
+            limited=limited if spec.alias not in forced else None,
             staple_ability=staple_ability,
         )
         for spec in configuration.certificates
     )
+    lineages = in_turn(planned, configuration, observed, forced)
     due = [item for item in lineages if item.order is not None]
     left = leftovers(observed, configuration.settings)
     findings = _findings(configuration, observed, lineages, staple_ability=staple_ability)
@@ -92,10 +107,16 @@ def plan(configuration: Configuration, observed: Observed, forced: Collection[Al
         wake_at=min((item.wake_at for item in lineages if item.wake_at is not None), default=None),
         withdrawals=left.withdrawals,
         unreachable=left.unreachable,
-        stale=stale(lineages, observed),
+        stale=(*stale(lineages, observed), *forgotten(observed.records, observed.now)),
         homeless=left.homeless,
+        limits=observed.records.limits,
+        budgets=observed.records.budgets,
         files=observed.records.files,
     )
+
+
+def _staple_ability(configuration: Configuration, observed: Observed) -> bool:
+    return configuration.settings.ca not in WITHOUT_OCSP and names_responder(observed.lineages.values(), observed.now)
 
 
 def _decision(
@@ -123,6 +144,7 @@ def _plan_lineage(
     decision: Decision,
     *,
     patient: bool,
+    limited: CertkeeperError | None,
     staple_ability: bool,
 ) -> LineagePlan:
     lineage, records, settings = observed.lineages[spec.alias], observed.records, configuration.settings
@@ -141,17 +163,12 @@ def _plan_lineage(
     if not decision.due:
         owed: tuple[Action, ...] = (CallHook(spec.hook, debt),) if debt is not None else ()
         return replace(base, actions=(*owed, *_next_key(spec, lineage)))
-    error = (
-        key_error(spec, lineage, observed.lineages)
-        or kind_error(spec, _key_source(spec, lineage), settings.ca)
-        or zone_error(spec, places, configuration, observed)
-        or profile_error(spec, observed.profiles, settings.ca)
-        or redundancy_error(spec, settings.ca)
-        or caa_error(spec, observed.caa, methods)
-    )
+    error = limited or _sure_failure(spec, lineage, places, methods, configuration, observed)
     backoff = records.backoffs.get(spec.alias)
+    failed = names_failed(spec, records, settings.ca)
     if error is None and patient:
         error = waiting(backoff, backoff_inputs(base.fingerprint, settings), observed.now)
+        error = error or name_error(spec, failed, observed, settings)
     if error is not None:
         return replace(base, error=error, wake_at=error.retry_at)
     resume = resumable(spec, lineage, records, settings.ca, must_staple=must_staple)
@@ -164,7 +181,28 @@ def _plan_lineage(
         *((CallHook(spec.hook, debt),) if spec.hook else ()),
         *((MakeNextKey(spec.key),) if spec.key.policy is KeyPolicy.ROLLOVER else ()),
     )
-    return replace(base, actions=actions, backoff=backoff)
+    return replace(base, actions=actions, backoff=backoff, names_failed=failed)
+
+
+def _sure_failure(
+    spec: CertSpec,
+    lineage: Lineage,
+    places: Mapping[DnsName, Place | None],
+    methods: Mapping[Identifier, ChallengeType],
+    configuration: Configuration,
+    observed: Observed,
+) -> CertkeeperError | None:
+    """Why an order would be for nothing, as far as that can be seen before it."""
+    ca = configuration.settings.ca
+    return (
+        key_error(spec, lineage, observed.lineages)
+        or kind_error(spec, _key_source(spec, lineage), ca)
+        or zone_error(spec, places, configuration, observed)
+        or profile_error(spec, observed.profiles, ca)
+        or crowd_error(spec, profile_of(spec, observed.profiles), ca)
+        or redundancy_error(spec, ca)
+        or caa_error(spec, observed.caa, methods)
+    )
 
 
 def _next_key(spec: CertSpec, lineage: Lineage) -> tuple[Action, ...]:
@@ -210,6 +248,9 @@ def _findings(
     if not configuration.certificates and not configuration.rejected:
         findings.append(no_certificates(configuration.settings.domains_txt))
     findings += zone_findings((observed.zones or {}).values(), observed.now)
+    findings += hook_findings([item.spec for item in due], observed.scripts)
     findings += profile_findings([item.spec for item in due], observed.profiles)
+    findings += crowd_findings([item.spec for item in due], configuration.settings.ca)
+    findings += clock_findings(configuration.settings.ca, observed.clock_behind)
     findings += urgent_findings([item.alias for item in due], observed.lineages, observed.advice, observed.now)
     return [*findings, *caa_findings([item.spec for item in due], observed.caa)]

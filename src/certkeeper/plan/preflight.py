@@ -1,12 +1,13 @@
 """What would fail for sure, seen before an order is opened, so that no try at the CA is spent on it."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from certkeeper.base.errors import CertkeeperError, Fault, Location
 from certkeeper.base.keys import KeyAlgorithm, KeyPolicy
 from certkeeper.base.names import Alias, DnsName
-from certkeeper.config.authority import LETSENCRYPT, LETSENCRYPT_TEST
+from certkeeper.base.times import duration_text
+from certkeeper.config.authority import LETSENCRYPT, LETSENCRYPT_TEST, WITHOUT_OCSP
 from certkeeper.config.findings import Finding, Severity, did_you_mean
 from certkeeper.config.providers import provider_for
 from certkeeper.config.settings import CertSpec, Configuration
@@ -17,6 +18,8 @@ from certkeeper.zone.apex import ZoneError
 from certkeeper.zone.rrset import KNOWN_SOA_EDIT_API, Zone, ZoneKind
 
 _REFUSED_KEYS = dict.fromkeys((LETSENCRYPT, LETSENCRYPT_TEST), frozenset({KeyAlgorithm.P521, KeyAlgorithm.ED25519}))
+
+MOST_SKEW = timedelta(minutes=5)
 
 
 class KeyRefused(CertkeeperError):
@@ -147,6 +150,20 @@ def names_responder(lineages: Iterable[Lineage], now: datetime) -> bool:
     return newest is not None and newest.ocsp_url is not None
 
 
+def clock_findings(ca: str, behind: timedelta | None) -> Iterable[Finding]:
+    """A clock that is wrong lets new certificates look invalid, and old ones valid."""
+    if behind is None or abs(behind) <= MOST_SKEW:
+        return
+    which = "behind" if behind > timedelta(0) else "ahead of"
+    yield Finding(
+        code="clock",
+        severity=Severity.WARNING,
+        message=f"this machine's clock is {duration_text(abs(behind))} {which} that of {ca}",
+        consequence="certificates are renewed at the wrong time, or look expired or not valid yet",
+        fix="set the clock: timedatectl",
+    )
+
+
 def staple_findings(due: Sequence[CertSpec], configuration: Configuration, *, ability: bool) -> Iterable[Finding]:
     """Must-staple is asked for only where a certificate of this CA on disk names an OCSP responder.
 
@@ -156,14 +173,31 @@ def staple_findings(due: Sequence[CertSpec], configuration: Configuration, *, ab
     wishes = [spec for spec in due if spec.must_staple]
     if ability or not wishes:
         return
+    ca = configuration.settings.ca
+    why = (
+        "Let's Encrypt has no OCSP responder any more"
+        if ca in WITHOUT_OCSP
+        else f"no certificate of {ca} here names an OCSP responder"
+    )
     yield Finding(
         code="must-staple",
         severity=Severity.WARNING,
-        message=f"must-staple is not requested for {', '.join(str(spec.alias) for spec in wishes)}: "
-        f"no certificate of {configuration.settings.ca} here names an OCSP responder",
+        message=f"must-staple is not requested for {', '.join(str(spec.alias) for spec in wishes)}: {why}",
         consequence="with it the CA would refuse, or clients would refuse the certificate",
         fix='OCSP_MUST_STAPLE="no" says what happens anyway',
     )
+
+
+def hook_findings(due: Iterable[CertSpec], scripts: Mapping[str, CertkeeperError]) -> Iterable[Finding]:
+    """Scripts for deploy_cert that cannot be called. The certificate is worth having all the same."""
+    for script in dict.fromkeys(spec.hook for spec in due if spec.hook in scripts):
+        yield Finding(
+            code="hook-missing",
+            severity=Severity.WARNING,
+            message=str(scripts[script]),
+            consequence="certificates go live without it, and the run fails then; each later run calls it again",
+            fix=scripts[script].hint,
+        )
 
 
 def journal_finding(error: CertkeeperError, consequence: str) -> Finding:
@@ -172,7 +206,7 @@ def journal_finding(error: CertkeeperError, consequence: str) -> Finding:
         code="journal",
         severity=Severity.WARNING,
         message=str(error),
-        consequence=f"{consequence}; what a killed run published, or a hook call that it owed, is not known any more",
+        consequence=f"{consequence}; what an earlier run published, or a hook call that it owed, is not known any more",
         fix="look for challenge records in your zones, if a run was killed lately; and at the disk: dmesg",
     )
 

@@ -65,7 +65,7 @@ def writer(intent: ChallengeIntent, settings: Settings) -> str:
 def _unreachable(left: Sequence[ChallengeIntent], trouble: CertkeeperError) -> ZoneError:
     names = sorted({intent.zone.text for intent in left})
     return ZoneError(
-        f"{count(len(left), 'challenge record')} of a killed run may still be in {', '.join(names)}: {trouble}",
+        f"{count(len(left), 'challenge record')} of an earlier run may still be in {', '.join(names)}: {trouble}",
         hint=trouble.hint or "the next run withdraws them",
     )
 
@@ -78,7 +78,7 @@ def homeless_findings(homeless: Collection[ChallengeIntent]) -> Iterable[Finding
             code="left-behind",
             severity=Severity.WARNING,
             message=f"zone {zone} is not at its DNS provider any more",
-            consequence=f"what a killed run published there is not withdrawn: {records}",
+            consequence=f"what an earlier run published there is not withdrawn: {records}",
             fix="if it comes back, the next run withdraws them; if it is gone for good: certkeeper dns cleanup",
         )
 

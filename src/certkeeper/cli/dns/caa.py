@@ -4,7 +4,7 @@ import argparse
 import json
 import shlex
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 
@@ -15,7 +15,7 @@ from certkeeper.cli.dns.names import names_in
 from certkeeper.cli.render import print_error
 from certkeeper.cli.select import select
 from certkeeper.cli.signals import raise_terminated
-from certkeeper.config.settings import Configuration
+from certkeeper.config.settings import Configuration, PowerDnsSettings
 from certkeeper.plan.caa import forbidden_text
 from certkeeper.plan.observed import Caa
 from certkeeper.plan.records import CHALLENGE_LABEL
@@ -32,9 +32,14 @@ class NoIdentity(CertkeeperError):
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """One zone: the names in it with what CAA says now, what stands at its top, and what we propose."""
+    """The names of one zone for which the same records decide: those at `at`, or none yet, and then `at` is the zone.
+
+    Commands are shown for zones that are written through PowerDNS.
+    """
 
     zone: DnsName
+    at: DnsName
+    powerdns: bool
     verdicts: Mapping[Identifier, CaaVerdict]
     present: tuple[CaaRecord, ...]
     proposed: tuple[CaaRecord, ...]
@@ -44,6 +49,15 @@ class Advice:
         return all(verdict.outcome is CaaOutcome.ALLOWED for verdict in self.verdicts.values())
 
     @property
+    def summary(self) -> str:
+        outcomes = {verdict.outcome for verdict in self.verdicts.values()}
+        if CaaOutcome.FORBIDDEN in outcomes:
+            return "not allowed as it is"
+        if outcomes == {CaaOutcome.ALLOWED}:
+            return "the present records allow every name"
+        return "not known whether it is allowed: CAA cannot be looked up"
+
+    @property
     def missing(self) -> tuple[CaaRecord, ...]:
         """What is proposed and not there."""
         there = {(record.tag.lower(), record.value) for record in self.present}
@@ -51,13 +65,16 @@ class Advice:
 
     @property
     def zone_lines(self) -> tuple[str, ...]:
-        return tuple(f"{self.zone.absolute} {_TTL} IN CAA {record}" for record in self.proposed)
+        return tuple(f"{self.at.absolute} {_TTL} IN CAA {record}" for record in self.proposed)
 
     @property
     def commands(self) -> tuple[str, ...]:
         """Additions, so that records of other CAs and purposes stay."""
+        if not self.powerdns:
+            return ()
+        owner = "@" if self.at == self.zone else self.at.text.removesuffix(f".{self.zone}")
         return tuple(
-            shlex.join(["pdnsutil", "add-record", self.zone.text, "@", "CAA", str(_TTL), str(record)])
+            shlex.join(["pdnsutil", "add-record", self.zone.text, owner, "CAA", str(_TTL), str(record)])
             for record in self.missing
         )
 
@@ -78,7 +95,7 @@ def caa(options: argparse.Namespace) -> int:
                 f"{machine.settings.ca}: the CA does not say by which name CAA records know it",
                 hint="see its documentation; its directory has no caaIdentities",
             )
-        advice, homeless = _advice(machine, selected, issuer)
+        advice, homeless, errors = _advice(machine, selected, issuer)
     if options.json:
         json.dump(_document(issuer, advice, homeless), sys.stdout, indent=2)
         sys.stdout.write("\n")
@@ -86,16 +103,32 @@ def caa(options: argparse.Namespace) -> int:
         _print(issuer, advice)
     for name in homeless:
         print_error(CertkeeperError(f"{name}: its zone is not found"))
-    return ExitCode.DONE if not homeless and all(item.allowed for item in advice) else ExitCode.FAILED
+    for error in errors:
+        print_error(error)
+    sound = not homeless and not errors and all(item.allowed for item in advice)
+    return ExitCode.DONE if sound else ExitCode.FAILED
 
 
-def _advice(machine: Machine, selected: Configuration, issuer: Issuer) -> tuple[list[Advice], list[DnsName]]:
-    """Per zone; and the names that have none."""
+def _advice(
+    machine: Machine, selected: Configuration, issuer: Issuer
+) -> tuple[list[Advice], list[DnsName], list[CertkeeperError]]:
+    """Per place; the names that have no zone; and why nothing is known of others."""
     survey, owners = machine.survey(), names_in(selected)
     # Names that are proven without DNS may be in zones that nobody here writes.
-    written = {owner: provider for owner, provider in owners.items() if provider}
-    homes = {owner: zone.name for owner, zone in survey.zones(written).items()}
-    homes |= survey.apexes([owner for owner in owners if owner not in homes])
+    looked = survey.zones({owner: provider for owner, provider in owners.items() if provider})
+    homes = {owner: zone.name for owner, zone in looked.found.items()}
+    errors = {str(error): error for error in looked.errors.values()}
+    unheard = {owner.parent for owner in looked.errors}
+    try:
+        homes |= survey.apexes([owner for owner in owners if owner not in homes and owner not in looked.errors])
+    except CertkeeperError as error:
+        errors[str(error)] = error
+    apis = {
+        zone.name
+        for zone in looked.found.values()
+        if (provider := machine.settings.provider(zone.provider)) is not None
+        and isinstance(provider.settings, PowerDnsSettings)
+    }
     names: dict[DnsName, dict[Identifier, str]] = {}
     homeless: dict[DnsName, None] = {}
     for spec, identifier in ((owner, item) for owner in selected.certificates for item in owner.identifiers):
@@ -105,32 +138,43 @@ def _advice(machine: Machine, selected: Configuration, issuer: Issuer) -> tuple[
         # A zone for challenges alone: the records that count stand above it.
         if home is not None and identifier.domain.is_within(home):
             names.setdefault(home, {})[identifier] = spec.methods.of(identifier)[0].value
-        else:
+        elif identifier.domain not in unheard:
             homeless[identifier.domain] = None
     asked = {identifier.domain for inside in names.values() for identifier in inside}
     seen = machine.caa(issuer, sorted(asked | set(names)))
     contact = machine.settings.contact_email
-    return [_of_zone(zone, inside, seen, contact) for zone, inside in names.items()], list(homeless)
+    advice = [
+        each for zone, inside in names.items() for each in _of_zone(zone, inside, seen, contact, powerdns=zone in apis)
+    ]
+    return advice, list(homeless), list(errors.values())
 
 
-def _of_zone(zone: DnsName, names: Mapping[Identifier, str], seen: Caa, contact: str) -> Advice:
-    """`names` with the method of each."""
-    issuers = {name: replace(seen.issuer, method=method) for name, method in names.items()}
-    answer = seen.answers.get(zone)
-    return Advice(
-        zone,
-        {
-            name: judge_caa(name.domain, issuer, seen.answers, wildcard=name.wildcard)
-            for name, issuer in issuers.items()
-        },
-        answer.records if answer is not None else (),
-        proposal(
+def _of_zone(
+    zone: DnsName, names: Mapping[Identifier, str], seen: Caa, contact: str, *, powerdns: bool
+) -> Iterable[Advice]:
+    """The first name on the way up that has records decides (RFC 8659 §3): records above it would change nothing.
+
+    `names` come with the method of each.
+    """
+    by_place: dict[DnsName, dict[Identifier, CaaVerdict]] = {}
+    for name, method in names.items():
+        issuer = replace(seen.issuer, method=method)
+        verdict = judge_caa(name.domain, issuer, seen.answers, wildcard=name.wildcard)
+        decides = verdict.at is not None and verdict.at.is_within(zone) and bool(_records(seen, verdict.at))
+        by_place.setdefault(verdict.at if decides and verdict.at is not None else zone, {})[name] = verdict
+    for at, verdicts in sorted(by_place.items(), key=lambda item: (len(item[0].labels), item[0])):
+        proposed = proposal(
             seen.issuer,
-            wildcards=any(name.wildcard for name in names),
-            methods=tuple(dict.fromkeys(names.values())),
+            wildcards=any(name.wildcard for name in verdicts),
             contact=contact,
-        ),
-    )
+            methods=tuple(dict.fromkeys(names[name] for name in verdicts)),
+        )
+        yield Advice(zone, at, powerdns, verdicts, _records(seen, at), proposed)
+
+
+def _records(seen: Caa, at: DnsName) -> tuple[CaaRecord, ...]:
+    answer = seen.answers.get(at)
+    return answer.records if answer is not None else ()
 
 
 def _print(issuer: Issuer, advice: Sequence[Advice]) -> None:
@@ -138,9 +182,8 @@ def _print(issuer: Issuer, advice: Sequence[Advice]) -> None:
     if issuer.account is None:
         write("there is no account yet: run this again after the first run, for records that name it\n")
     for item in advice:
-        write(
-            f"zone {item.zone}: {'the present records allow every name' if item.allowed else 'not allowed as it is'}\n"
-        )
+        where = f"zone {item.zone}" if item.at == item.zone else f"zone {item.zone}, records at {item.at}"
+        write(f"{where}: {item.summary}\n")
         for name, verdict in item.verdicts.items():
             if verdict.outcome is not CaaOutcome.ALLOWED:
                 write(f"    {name}: {_why(verdict)}\n")
@@ -152,7 +195,8 @@ def _print(issuer: Issuer, advice: Sequence[Advice]) -> None:
         write("  as zone file:\n")
         for line in item.zone_lines:
             write(f"    {line}\n")
-        write("  on the server:\n")
+        if item.commands:
+            write("  on the server:\n")
         for command in item.commands:
             write(f"    {command}\n")
 
@@ -172,6 +216,7 @@ def _document(issuer: Issuer, advice: Sequence[Advice], homeless: Sequence[DnsNa
         "zones": [
             {
                 "zone": item.zone.text,
+                "at": item.at.text,
                 "allowed": item.allowed,
                 "names": [
                     {
