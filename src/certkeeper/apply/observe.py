@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import cast
 
 from certkeeper.acme.directory import clock_behind, read_directory
+from certkeeper.acme.persist import is_issuer
 from certkeeper.apply.ports import Accounts, CaaLookup, Clock, Http, Store
 from certkeeper.base.names import Alias, DnsName
 from certkeeper.base.wire import Request
@@ -39,6 +40,7 @@ def observe(
         now=clock.now(),
         lineages=lineages_of(configuration, store),
         registered=account is not None and account.kid is not None,
+        account=(account.kid or "") if account is not None else "",
         config_folders=config_folders,
         records=records,
     )
@@ -64,6 +66,16 @@ def profiles_at(ca: str, http: Http, *, user_agent: str) -> tuple[str, ...]:
         CertkeeperError: its directory cannot be had.
     """
     return read_directory(http.send(Request("GET", ca, (("user-agent", user_agent),))), ca).profiles
+
+
+def identities_at(ca: str, http: Http, *, user_agent: str) -> tuple[str, ...]:
+    """The names that the CA goes by in records, in lower case; none where it does not say.
+
+    Raises:
+        CertkeeperError: its directory cannot be had.
+    """
+    directory = read_directory(http.send(Request("GET", ca, (("user-agent", user_agent),))), ca)
+    return tuple(dict.fromkeys(name.lower() for name in directory.caa_identities if is_issuer(name.lower())))
 
 
 def clock_behind_at(ca: str, http: Http, *, user_agent: str) -> timedelta | None:

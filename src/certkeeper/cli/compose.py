@@ -16,11 +16,20 @@ from certkeeper.adapters.advice import AdviceFile
 from certkeeper.adapters.bounds import LOOKING, WORKING, Bounds
 from certkeeper.adapters.claims import Claims
 from certkeeper.adapters.clock import SystemClock
+from certkeeper.adapters.ends import EndsFile
 from certkeeper.adapters.lock import LockFile, wait_for
 from certkeeper.adapters.page import read_page
 from certkeeper.adapters.scripts import script_trouble
 from certkeeper.adapters.store import Store
-from certkeeper.apply.observe import caa_answers, clock_behind_at, issuer_at, lineages_of, observe, profiles_at
+from certkeeper.apply.observe import (
+    caa_answers,
+    clock_behind_at,
+    identities_at,
+    issuer_at,
+    lineages_of,
+    observe,
+    profiles_at,
+)
 from certkeeper.apply.ports import Dns, Hooks, Http, Nameservers, Ports
 from certkeeper.apply.result import Result
 from certkeeper.base.errors import CertkeeperError, Interrupted
@@ -35,10 +44,8 @@ from certkeeper.lineage.model import Lineage
 from certkeeper.plan.actions import Plan
 from certkeeper.plan.advice import Advice, of_live, questions
 from certkeeper.plan.backoff import ca_waiting
-from certkeeper.plan.caa import names_to_look_up
-from certkeeper.plan.observed import Caa, Observed
-from certkeeper.plan.planner import plan, wanted_zones
-from certkeeper.plan.profiles import names_a_profile
+from certkeeper.plan.observed import Caa, Observed, Place, StandingLook, Wanted, Zones
+from certkeeper.plan.proving import standing_owners
 from certkeeper.plan.records import Records
 from certkeeper.zone.caa import Issuer
 from certkeeper.zone.rrset import Zone
@@ -161,13 +168,20 @@ class Machine:
         )
         hooks = dict.fromkeys(spec.hook for spec in self.configuration.certificates if spec.hook)
         troubles = {hook: trouble for hook in hooks if (trouble := script_trouble(hook)) is not None}
-        return replace(observed, advice=self.advice(observed.lineages), scripts=troubles)
+        return replace(observed, advice=self.advice(observed.lineages), scripts=troubles, ends=self.ends.read())
 
     def advice(self, lineages: Mapping[Alias, Lineage]) -> Mapping[Alias, Advice]:
         """What the CA said lately of certificates that are live; nothing where ARI is "no"."""
         return (
             of_live(AdviceFile(self.settings.statedir).read(), lineages, self.settings.ca) if self.settings.ari else {}
         )
+
+    @property
+    def ends(self) -> EndsFile:
+        """When standing records of our account end, as far as they were seen and the page relies on any."""
+        relied_on = any(standing_owners(spec) for spec in self.configuration.certificates)
+        stored = self.accounts.read(self.settings.ca) if relied_on else None
+        return EndsFile(self.settings.statedir, (stored.kid if stored is not None else None) or "")
 
     def advised(self, selected: Configuration, observed: Observed) -> Observed:
         """The same, after the CA was asked about the selected certificates that it is time to ask about.
@@ -206,29 +220,11 @@ class Machine:
             self.journal.close()
         self.claims.close()
 
-    def plan(self, configuration: Configuration, observed: Observed, forced: Collection[Alias]) -> Plan:
-        """Plan over the selected certificates; DNS providers, CA and CAA are asked only where something is due."""
-        wanted = wanted_zones(configuration, observed, forced)
-        if wanted:
-            from certkeeper.adapters.asking import locate_all  # noqa: PLC0415 - a run with nothing to do asks nobody
+    def locate(self, wanted: Mapping[str, Wanted]) -> dict[str, Zones]:
+        """What the DNS providers say of what is wanted of each."""
+        from certkeeper.adapters.asking import locate_all  # noqa: PLC0415 - a run with nothing to do asks nobody
 
-            zones = locate_all(wanted, self.settings, self._providers, self._nameservers, _say)
-            observed = replace(observed, zones=zones)
-        planned = plan(configuration, observed, forced)
-        issuer = profiles = behind = None
-        # Where the CA cannot be asked, a run finds that out by itself, and says so.
-        with suppress(CertkeeperError):
-            if any(names_a_profile(item.spec) for item in planned.due):
-                profiles = self._profiles()
-            issuer = self.issuer() if planned.due and self.settings.caa_check else None
-            # Told of the directory that is here already; where none is, a run tells of it when it has one.
-            behind = self._clock_behind() if issuer is not None or profiles is not None else None
-        if issuer is None and profiles is None:
-            return planned
-        names = names_to_look_up(item.spec for item in planned.due)
-        caa = self.caa(issuer, names) if issuer is not None else None
-        found = replace(observed, caa=caa, profiles=profiles, clock_behind=behind)
-        return plan(configuration, found, forced)
+        return locate_all(wanted, self.settings, self._providers, self._nameservers, _say)
 
     @cached_property
     def _http(self) -> Http:
@@ -281,10 +277,10 @@ class Machine:
         """
         return issuer_at(self.settings.ca, self._http, self.accounts, user_agent=USER_AGENT)
 
-    def _profiles(self) -> tuple[str, ...]:
+    def profiles(self) -> tuple[str, ...]:
         return profiles_at(self.settings.ca, self._http, user_agent=USER_AGENT)
 
-    def _clock_behind(self) -> timedelta | None:
+    def clock_behind(self) -> timedelta | None:
         return clock_behind_at(self.settings.ca, self._http, user_agent=USER_AGENT)
 
     def caa(self, issuer: Issuer, names: Collection[DnsName]) -> Caa:
@@ -292,6 +288,18 @@ class Machine:
         from certkeeper.adapters.caa import SystemCaa  # noqa: PLC0415 - one command and due names need it
 
         return Caa(issuer, caa_answers(names, SystemCaa()))
+
+    def identities(self) -> tuple[str, ...]:
+        """The names that the CA goes by in records; none where it does not say."""
+        with suppress(CertkeeperError):
+            return identities_at(self.settings.ca, self._http, user_agent=USER_AGENT)
+        return ()
+
+    def standing(self, owners: Mapping[DnsName, Place | None]) -> Mapping[DnsName, StandingLook]:
+        """What the name servers show where standing records are."""
+        from certkeeper.adapters.standing import StandingRecords  # noqa: PLC0415 - only for names proven that way
+
+        return StandingRecords(self._nameservers, self.survey().apexes, self.clock.now).look(owners)
 
     def survey(self) -> "Survey":
         """A look at zones, through their providers and DNS."""

@@ -9,8 +9,8 @@ from datetime import datetime
 from certkeeper.base.errors import CertkeeperError, ExitCode
 from certkeeper.base.times import duration_text, iso
 from certkeeper.cli.compose import Machine, open_machine
-from certkeeper.cli.plan import error_document
-from certkeeper.cli.render import print_error
+from certkeeper.cli.plan import error_document, finding_document
+from certkeeper.cli.render import finding_lines, print_error
 from certkeeper.cli.select import select
 from certkeeper.cli.waiting import (
     limits_document,
@@ -26,6 +26,7 @@ from certkeeper.plan.advice import Suggestion
 from certkeeper.plan.due import decide
 from certkeeper.plan.observed import Observed
 from certkeeper.plan.records import Records
+from certkeeper.plan.standing import standing_findings
 
 
 def status(options: argparse.Namespace) -> int:
@@ -38,6 +39,8 @@ def status(options: argparse.Namespace) -> int:
         (spec, lineages[spec.alias], advice[spec.alias].suggestion if spec.alias in advice else None)
         for spec in selected.certificates
     ]
+    renewals = [(spec, decide(spec, lineage, now, hint).renew_at) for spec, lineage, hint in shown]
+    findings = tuple(standing_findings(renewals, machine.ends.read(), now))
     records, trouble = _records(machine)
     world = Observed(now, lineages, registered=True, records=records, advice=advice)
     waits = waiting_now(selected, world)
@@ -47,6 +50,7 @@ def status(options: argparse.Namespace) -> int:
             "certificates": [
                 {**item, "waiting": waits_document(waits.get(str(item["alias"])))} for item in certificates
             ],
+            "findings": [finding_document(finding) for finding in findings],
             "names": names_document(records, now),
             "limits": limits_document(records, now),
             "journal_error": error_document(trouble) if trouble is not None else None,
@@ -60,6 +64,8 @@ def status(options: argparse.Namespace) -> int:
         sys.stdout.write(f"{spec.alias!s:{width}}  {_line(spec, lineage, suggestion, now)}\n")
         for line in waits_lines(waits.get(str(spec.alias))):
             sys.stdout.write(f"    {line}\n")
+    for line in finding_lines(findings):
+        sys.stdout.write(f"{line}\n")
     for line in limits_lines(records, now):
         sys.stdout.write(f"{line}\n")
     if trouble is not None:

@@ -249,7 +249,7 @@ def _own_values(
 
 
 def _provided(spec: CertSpec, settings: Settings, terms: Terms) -> CertSpec:
-    """Every name that is proven through DNS has somebody who writes its records, or a zone's file that says why not.
+    """Every name that records of a run prove has somebody who writes them, or a zone's file that says why not.
 
     Raises:
         ConfigError: too little is known of the provider, and there is no other way to prove a name.
@@ -259,9 +259,9 @@ def _provided(spec: CertSpec, settings: Settings, terms: Terms) -> CertSpec:
     methods = spec.methods
     for name in spec.identifiers:
         order = methods.of(name)
-        if not any(method.through_dns for method in order) or settings.rule(name.domain) is not None:
+        if not any(method.published for method in order) or settings.rule(name.domain) is not None:
             continue
-        others = tuple(method for method in order if not method.through_dns)
+        others = tuple(method for method in order if not method.published)
         if not others:
             raise missing_provider(Location(settings.config_file), spec.alias.text, terms.wish.kind)
         methods = methods.choosing(name, others)

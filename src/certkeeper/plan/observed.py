@@ -53,12 +53,26 @@ class Caa:
 
 
 @dataclass(frozen=True, slots=True)
+class StandingLook:
+    """What is served where a standing record may be: values by server, of those that answered.
+
+    `trouble` is why nobody did, empty where somebody did.
+    """
+
+    served: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    trouble: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Observed:
     """The world as a run finds it. `zones`, by the provider's id, is None until it is known which lineages are due,
     and which zones still hold records of a run that was killed. `caa` is None where the CA does not say who it is in
     CAA, or not yet. `profiles` are those that the CA offers, None where it was not asked. `advice` is what the CA said
     of certificates that are live. `clock_behind` is by how much this machine's clock is behind the CA's; None where the
-    CA was not asked. `scripts` are hooks that cannot be called, and why.
+    CA was not asked. `scripts` are hooks that cannot be called, and why. `account` is the URL of ours, empty while
+    there is none. `standing` is what is served at the owner names of standing records, None until it was looked for;
+    `identities` are the names that the CA goes by, empty where it does not say. `ends` are those of standing records
+    that were seen before (epoch seconds).
     """
 
     now: datetime
@@ -70,6 +84,10 @@ class Observed:
     caa: Caa | None = None
     profiles: tuple[str, ...] | None = None
     advice: Mapping[Alias, Advice] = field(default_factory=dict)
+    account: str = ""
+    standing: Mapping[DnsName, StandingLook] | None = None
+    identities: tuple[str, ...] = ()
+    ends: Mapping[DnsName, int] = field(default_factory=dict)
     clock_behind: timedelta | None = None
     scripts: Mapping[str, CertkeeperError] = field(default_factory=dict)
 

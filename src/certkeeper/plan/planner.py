@@ -37,15 +37,18 @@ from certkeeper.plan.preflight import (
     hook_findings,
     key_error,
     kind_error,
+    label_findings,
     names_responder,
     no_certificates,
+    script_error,
     staple_findings,
     zone_error,
     zone_findings,
 )
 from certkeeper.plan.profiles import profile_error, profile_findings, profile_of
-from certkeeper.plan.proving import owners_of, proofs, proven, serves
+from certkeeper.plan.proving import needs_account, owners_of, proven, standing_owners, ways
 from certkeeper.plan.recovery import homeless_findings, leftovers, resumable, stale, unfinished, unpaid, zones_left
+from certkeeper.plan.standing import ends_seen, standing_error, standing_findings
 from certkeeper.zone.rrset import Zone
 
 
@@ -60,7 +63,7 @@ def wanted_zones(configuration: Configuration, observed: Observed, forced: Colle
             # Nothing is going to be ordered, so nobody need be asked.
             continue
         if _decision(spec, configuration, observed, forced, staple_ability=staple_ability).due:
-            for owner in owners_of(spec):
+            for owner in (*owners_of(spec, observed.account), *standing_owners(spec)):
                 provider = provider_for(settings, owner, spec.provider)
                 if isinstance(provider, str):
                     owners.setdefault(provider, {})[owner] = None
@@ -69,6 +72,15 @@ def wanted_zones(configuration: Configuration, observed: Observed, forced: Colle
         provider: Wanted(tuple(owners.get(provider, ())), tuple(left.get(provider, ())))
         for provider in dict.fromkeys((*owners, *left))
     }
+
+
+def account_first(configuration: Configuration, observed: Observed, forced: Collection[Alias] = ()) -> bool:
+    """Whether there is no account yet, and a due lineage cannot be planned without its URL."""
+    staple_ability = _staple_ability(configuration, observed)
+    return not observed.account and any(
+        needs_account(spec) and _decision(spec, configuration, observed, forced, staple_ability=staple_ability).due
+        for spec in configuration.certificates
+    )
 
 
 def plan(configuration: Configuration, observed: Observed, forced: Collection[Alias] = frozenset()) -> Plan:
@@ -99,6 +111,9 @@ def plan(configuration: Configuration, observed: Observed, forced: Collection[Al
     left = leftovers(observed, configuration.settings)
     findings = _findings(configuration, observed, lineages, staple_ability=staple_ability)
     findings += homeless_findings(left.homeless)
+    ends = ends_seen([item.spec for item in lineages if item.methods], observed)
+    renewals = [(item.spec, item.wake_at) for item in lineages]
+    findings += standing_findings(renewals, {**observed.ends, **ends}, observed.now)
     return Plan(
         lineages=lineages,
         register_at=configuration.settings.ca if due and not observed.registered else None,
@@ -109,6 +124,7 @@ def plan(configuration: Configuration, observed: Observed, forced: Collection[Al
         unreachable=left.unreachable,
         stale=(*stale(lineages, observed), *forgotten(observed.records, observed.now)),
         homeless=left.homeless,
+        ends=ends,
         limits=observed.records.limits,
         budgets=observed.records.budgets,
         files=observed.records.files,
@@ -175,8 +191,7 @@ def _plan_lineage(
     actions: tuple[Action, ...] = (
         UseKey(_key_source(spec, lineage), spec.key),
         Order(spec.identifiers, must_staple, profile_of(spec, observed.profiles), resume, _replaced(spec, observed)),
-        *proofs(places),
-        *serves(spec, settings, methods),
+        *ways(spec, settings, observed, methods, places),
         Activate(f"{settings.certdir}/{spec.alias}"),
         *((CallHook(spec.hook, debt),) if spec.hook else ()),
         *((MakeNextKey(spec.key),) if spec.key.policy is KeyPolicy.ROLLOVER else ()),
@@ -197,7 +212,9 @@ def _sure_failure(
     return (
         key_error(spec, lineage, observed.lineages)
         or kind_error(spec, _key_source(spec, lineage), ca)
+        or standing_error(methods, observed)
         or zone_error(spec, places, configuration, observed)
+        or script_error(methods, places)
         or profile_error(spec, observed.profiles, ca)
         or crowd_error(spec, profile_of(spec, observed.profiles), ca)
         or redundancy_error(spec, ca)
@@ -250,6 +267,7 @@ def _findings(
     findings += zone_findings((observed.zones or {}).values(), observed.now)
     findings += hook_findings([item.spec for item in due], observed.scripts)
     findings += profile_findings([item.spec for item in due], observed.profiles)
+    findings += label_findings(due, observed.account)
     findings += crowd_findings([item.spec for item in due], configuration.settings.ca)
     findings += clock_findings(configuration.settings.ca, observed.clock_behind)
     findings += urgent_findings([item.alias for item in due], observed.lineages, observed.advice, observed.now)

@@ -129,7 +129,7 @@ def _advice(
         if (provider := machine.settings.provider(zone.provider)) is not None
         and isinstance(provider.settings, PowerDnsSettings)
     }
-    names: dict[DnsName, dict[Identifier, str]] = {}
+    names: dict[DnsName, dict[Identifier, tuple[str, ...]]] = {}
     homeless: dict[DnsName, None] = {}
     for spec, identifier in ((owner, item) for owner in selected.certificates for item in owner.identifiers):
         if identifier.type is not IdentifierType.DNS:
@@ -137,7 +137,7 @@ def _advice(
         home = homes.get(identifier.domain.child(CHALLENGE_LABEL))
         # A zone for challenges alone: the records that count stand above it.
         if home is not None and identifier.domain.is_within(home):
-            names.setdefault(home, {})[identifier] = spec.methods.of(identifier)[0].value
+            names.setdefault(home, {})[identifier] = tuple(method.value for method in spec.methods.of(identifier))
         elif identifier.domain not in unheard:
             homeless[identifier.domain] = None
     asked = {identifier.domain for inside in names.values() for identifier in inside}
@@ -150,16 +150,15 @@ def _advice(
 
 
 def _of_zone(
-    zone: DnsName, names: Mapping[Identifier, str], seen: Caa, contact: str, *, powerdns: bool
+    zone: DnsName, names: Mapping[Identifier, tuple[str, ...]], seen: Caa, contact: str, *, powerdns: bool
 ) -> Iterable[Advice]:
     """The first name on the way up that has records decides (RFC 8659 §3): records above it would change nothing.
 
-    `names` come with the method of each.
+    `names` come with the methods of each: where the first gives way to another one, that has to be allowed, too.
     """
     by_place: dict[DnsName, dict[Identifier, CaaVerdict]] = {}
-    for name, method in names.items():
-        issuer = replace(seen.issuer, method=method)
-        verdict = judge_caa(name.domain, issuer, seen.answers, wildcard=name.wildcard)
+    for name, methods in names.items():
+        verdict = _verdict(name, methods, seen)
         decides = verdict.at is not None and verdict.at.is_within(zone) and bool(_records(seen, verdict.at))
         by_place.setdefault(verdict.at if decides and verdict.at is not None else zone, {})[name] = verdict
     for at, verdicts in sorted(by_place.items(), key=lambda item: (len(item[0].labels), item[0])):
@@ -167,7 +166,7 @@ def _of_zone(
             seen.issuer,
             wildcards=any(name.wildcard for name in verdicts),
             contact=contact,
-            methods=tuple(dict.fromkeys(names[name] for name in verdicts)),
+            methods=tuple(dict.fromkeys(method for name in verdicts for method in names[name])),
         )
         yield Advice(zone, at, powerdns, verdicts, _records(seen, at), proposed)
 
@@ -175,6 +174,15 @@ def _of_zone(
 def _records(seen: Caa, at: DnsName) -> tuple[CaaRecord, ...]:
     answer = seen.answers.get(at)
     return answer.records if answer is not None else ()
+
+
+def _verdict(name: Identifier, methods: Sequence[str], seen: Caa) -> CaaVerdict:
+    """What stands in the way of the first method that is not allowed."""
+    verdicts = [
+        judge_caa(name.domain, replace(seen.issuer, method=method), seen.answers, wildcard=name.wildcard)
+        for method in methods
+    ]
+    return next((verdict for verdict in verdicts if verdict.outcome is not CaaOutcome.ALLOWED), verdicts[0])
 
 
 def _print(issuer: Issuer, advice: Sequence[Advice]) -> None:
