@@ -21,7 +21,7 @@ from certkeeper.zone.apex import ZoneError
 
 @dataclass(frozen=True, slots=True)
 class Issuance:
-    """What all lineages of a run share."""
+    """What all lineages of a run share that are from the same CA."""
 
     session: Session
     waves: Waves
@@ -51,7 +51,7 @@ class Attempt:
         return OrderIntent(
             alias=self.alias,
             url=url,
-            ca=self.shared.settings.ca,
+            ca=self.item.spec.ca,
             identifiers=wanted.identifiers,
             profile=wanted.profile,
             must_staple=wanted.must_staple,

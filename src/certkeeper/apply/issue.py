@@ -51,7 +51,7 @@ def issue(item: LineagePlan, shared: Issuance) -> Exchange[Issued]:
         raise TypeError(f"{item.alias}: no order in its plan")
     attempt = Attempt(item, shared)
     try:
-        yield from _claim(item, wanted, shared)
+        yield from _claim(item, wanted)
         try:
             issued = yield from _issue(attempt, wanted)
         except CertkeeperError as error:
@@ -65,10 +65,10 @@ def issue(item: LineagePlan, shared: Issuance) -> Exchange[Issued]:
     return issued
 
 
-def _claim(item: LineagePlan, wanted: Order, shared: Issuance) -> Exchange[None]:
+def _claim(item: LineagePlan, wanted: Order) -> Exchange[None]:
     """Nobody else works on the lineage, and it still is what the plan was made for."""
     lineage = yield from do(HoldLineage(item.alias))
-    if fingerprint(item.spec, lineage, shared.settings.ca, wanted.must_staple) != item.fingerprint:
+    if fingerprint(item.spec, lineage, wanted.must_staple) != item.fingerprint:
         yield from do(FreeLineage(item.alias))
         raise ChangedMeanwhile("somebody else changed it since the plan was made", hint="run again: certkeeper run")
 

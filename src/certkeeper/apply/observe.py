@@ -5,6 +5,7 @@ from typing import cast
 
 from certkeeper.acme.directory import read_directory
 from certkeeper.apply.ports import Accounts, CaaLookup, Clock, Http, Store
+from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.names import Alias, DnsName
 from certkeeper.base.wire import Request
 from certkeeper.config.settings import Configuration
@@ -28,16 +29,21 @@ def observe(
     records: Records,
     config_folders: tuple[str, ...],
 ) -> Observed:
-    """Lineages, account and time, beside what the journal said; no network.
-
-    Raises:
-        CertkeeperError: the account's own files cannot be used.
-    """
-    account = accounts.read(configuration.settings.ca)
+    """Lineages, accounts and time, beside what the journal said; no network."""
+    registered: set[str] = set()
+    unusable: dict[str, CertkeeperError] = {}
+    for ca in configuration.cas:
+        try:
+            account = accounts.read(ca)
+        except CertkeeperError as error:
+            unusable[ca] = error
+        else:
+            registered |= {ca} if account is not None and account.kid is not None else set()
     return Observed(
         now=clock.now(),
         lineages=lineages_of(configuration, store),
-        registered=account is not None and account.kid is not None,
+        registered=frozenset(registered),
+        unusable=unusable,
         config_folders=config_folders,
         records=records,
     )

@@ -27,7 +27,7 @@ from certkeeper.base.names import Alias, DnsName
 from certkeeper.base.wire import Exchange
 from certkeeper.cli.signals import orderly
 from certkeeper.config.domains import DomainList
-from certkeeper.config.settings import Configuration, Settings
+from certkeeper.config.settings import Configuration, Purpose, Settings
 from certkeeper.lineage.mending import Mended
 from certkeeper.lineage.model import Lineage
 from certkeeper.plan.actions import Plan
@@ -159,32 +159,33 @@ class Machine:
         return replace(observed, advice=self.advice(observed.lineages))
 
     def advice(self, lineages: Mapping[Alias, Lineage]) -> Mapping[Alias, Advice]:
-        """What the CA said lately of certificates that are live; nothing where ARI is "no"."""
-        return (
-            of_live(AdviceFile(self.settings.statedir).read(), lineages, self.settings.ca) if self.settings.ari else {}
-        )
+        """What CAs said lately of certificates that are live; nothing where ARI is "no"."""
+        if not self.settings.ari:
+            return {}
+        cas = {spec.alias: spec.ca for spec in self.configuration.certificates}
+        return of_live(AdviceFile(self.settings.statedir).read(), lineages, cas)
 
     def advised(self, selected: Configuration, observed: Observed) -> Observed:
-        """The same, after the CA was asked about the selected certificates that it is time to ask about.
+        """The same, after each CA was asked about those of its selected certificates that it is time to ask about.
 
-        Where it cannot be asked, what it said before counts, and RENEW_DAYS.
+        Where one cannot be asked, what it said before counts, and RENEW_DAYS.
         """
-        if not self.settings.ari:
-            return observed
-        aliases = [spec.alias for spec in selected.certificates]
-        asked = questions(aliases, observed.lineages, observed.advice, self.settings.ca, observed.now)
-        if not asked:
-            return observed
+        advice = dict(observed.advice)
+        for ca in selected.cas if self.settings.ari else ():
+            aliases = [spec.alias for spec in selected.certificates if spec.ca == ca]
+            asked = questions(aliases, observed.lineages, observed.advice, ca, observed.now)
+            advice |= self._inquired(ca, asked) if asked else {}
+        return replace(observed, advice=advice)
+
+    def _inquired(self, ca: str, asked: Mapping[Alias, Advice]) -> Mapping[Alias, Advice]:
         from certkeeper.adapters.pool import Pool  # noqa: PLC0415 - a run with nothing to ask needs no threads
         from certkeeper.apply.inquire import Inquiry  # noqa: PLC0415 - as above
 
         # A bundle of roots that cannot be used stops what is due, and nothing before it.
         with suppress(CertkeeperError):
-            inquiry = Inquiry(
-                asked, self.settings.ca, executor=Pool(self._ports()), clock=self.clock, user_agent=USER_AGENT
-            )
-            return replace(observed, advice={**observed.advice, **inquiry.run()})
-        return observed
+            executor = Pool(self._ports())
+            return Inquiry(asked, ca, executor=executor, clock=self.clock, user_agent=USER_AGENT).run()
+        return {}
 
     def keep_advice(self, advice: Mapping[Alias, Advice]) -> None:
         """Remember it for later runs.
@@ -201,31 +202,34 @@ class Machine:
         self.claims.close()
 
     def plan(self, configuration: Configuration, observed: Observed, forced: Collection[Alias]) -> Plan:
-        """Plan over the selected certificates; DNS providers, CA and CAA are asked only where something is due."""
+        """Plan over the selected certificates; DNS providers, CAs and CAA are asked only where something is due."""
         wanted = wanted_zones(configuration, observed, forced)
         if wanted:
             zones = locate(wanted, self.settings, self._providers, self._nameservers)
             observed = replace(observed, zones=zones)
         planned = plan(configuration, observed, forced)
-        issuer = profiles = None
-        # Where the CA cannot be asked, a run finds that out by itself, and says so.
-        with suppress(CertkeeperError):
-            if any(names_a_profile(item.spec) for item in planned.due):
-                profiles = self._profiles()
-            issuer = self.issuer() if planned.due and self.settings.caa_check else None
-        if issuer is None and profiles is None:
+        due = [item.spec for item in planned.due]
+        profiles: dict[str, tuple[str, ...]] = {}
+        issuers: dict[str, Issuer] = {}
+        for ca in dict.fromkeys(spec.ca for spec in due):
+            # Where a CA cannot be asked, a run finds that out by itself, and says so.
+            with suppress(CertkeeperError):
+                if any(names_a_profile(spec) for spec in due if spec.ca == ca):
+                    profiles[ca] = profiles_at(ca, self._http, user_agent=USER_AGENT)
+                issuer = self.issuer(ca) if self.settings.caa_check else None
+                issuers |= {ca: issuer} if issuer is not None else {}
+        if not (issuers or profiles):
             return planned
-        names = names_to_look_up(item.spec for item in planned.due)
-        caa = self.caa(issuer, names) if issuer is not None else None
+        caa = self.caa(issuers, names_to_look_up(spec for spec in due if spec.ca in issuers))
         return plan(configuration, replace(observed, caa=caa, profiles=profiles), forced)
 
     @cached_property
     def _http(self) -> Http:
-        """The CA's API, whose directory is fetched once."""
+        """The CAs' APIs, whose directories are fetched once each."""
         from certkeeper.adapters.http import HttpClient  # noqa: PLC0415 - a run with nothing to do needs no HTTP
         from certkeeper.adapters.remembered import Remembered  # noqa: PLC0415 - as above
 
-        return Remembered(HttpClient(self.settings.ca_bundle), self.settings.ca)
+        return Remembered(HttpClient(self.settings.ca_bundle), (self.settings.ca, *self.configuration.cas))
 
     def reconcile(self, plan_: Plan, *, terms_accepted: bool, tell: Tell) -> Result:
         """Carry the plan out.
@@ -262,22 +266,22 @@ class Machine:
             lambda executor: Trial(zone, owner, value, self.settings, executor=executor, clock=self.clock, tell=tell)
         )
 
-    def issuer(self) -> Issuer | None:
-        """Who the CA is in CAA records, and our account there; None where it does not say.
+    def issuer(self, ca: str) -> Issuer | None:
+        """Who that CA is in CAA records, and our account there; None where it does not say.
 
         Raises:
             CertkeeperError: its directory cannot be had.
         """
-        return issuer_at(self.settings.ca, self._http, self.accounts, user_agent=USER_AGENT)
+        return issuer_at(ca, self._http, self.accounts, user_agent=USER_AGENT)
 
-    def _profiles(self) -> tuple[str, ...]:
-        return profiles_at(self.settings.ca, self._http, user_agent=USER_AGENT)
-
-    def caa(self, issuer: Issuer, names: Collection[DnsName]) -> Caa:
-        """What CAA says of these names to this issuer."""
+    def caa(self, issuers: Mapping[str, Issuer], names: Collection[DnsName]) -> Mapping[str, Caa]:
+        """What CAA says of these names, for each issuer by its CA."""
+        if not issuers:
+            return {}
         from certkeeper.adapters.caa import SystemCaa  # noqa: PLC0415 - one command and due names need it
 
-        return Caa(issuer, caa_answers(names, SystemCaa()))
+        answers = caa_answers(names, SystemCaa())
+        return {ca: Caa(issuer, answers) for ca, issuer in issuers.items()}
 
     def survey(self) -> "Survey":
         """A look at zones, through their providers and DNS."""
@@ -346,17 +350,21 @@ def handed_files() -> "HandedFiles":
     return HandedFiles()
 
 
-def open_machine(config: str | None, asked: DomainList | None = None) -> Machine:
+def open_machine(config: str | None, asked: DomainList | None = None, *, test_ca_live: bool = False) -> Machine:
     """Read the page and look no further; `asked` are certificates in the place of those in domains.txt.
+
+    `test_ca_live`: test CAs' certificates go to where services read.
 
     Raises:
         CertkeeperError: the page cannot be read.
     """
     configuration = read_page(config, str(Path.cwd()), os.environ, asked)
+    configuration = configuration.with_stand_ins() if test_ca_live else configuration
     settings = configuration.settings
+    rehearsals = (spec.alias for spec in configuration.certificates if spec.purpose is Purpose.REHEARSE)
     return Machine(
         configuration,
-        Store(settings.certdir),
+        Store(settings.certdir, dict.fromkeys(rehearsals, settings.test_certdir)),
         Accounts(settings.accountdir),
         SystemClock(),
         Claims(settings.statedir),

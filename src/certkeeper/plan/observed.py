@@ -55,19 +55,21 @@ class Caa:
 @dataclass(frozen=True, slots=True)
 class Observed:
     """The world as a run finds it. `zones`, by the provider's id, is None until it is known which lineages are due,
-    and which zones still hold records of a run that was killed. `caa` is None where the CA does not say who it is in
-    CAA, or not yet. `profiles` are those that the CA offers, None where it was not asked. `advice` is what the CA said
-    of certificates that are live.
+    and which zones still hold records of a run that was killed. `registered` are the CAs where an account of ours is
+    known, `unusable` those whose account cannot be used, with the reason. `caa` and `profiles`, those that a CA
+    offers, are by CA too, and lack the CAs that were not asked; in `caa` also those that do not say who they are in
+    CAA. `advice` is what CAs said of certificates that are live.
     """
 
     now: datetime
     lineages: Mapping[Alias, Lineage]
-    registered: bool
+    registered: frozenset[str] = frozenset()
+    unusable: Mapping[str, CertkeeperError] = field(default_factory=dict)
     config_folders: tuple[str, ...] = ()
     zones: Mapping[str, Zones] | None = None
     records: Records = field(default_factory=Records)
-    caa: Caa | None = None
-    profiles: tuple[str, ...] | None = None
+    caa: Mapping[str, Caa] = field(default_factory=dict)
+    profiles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     advice: Mapping[Alias, Advice] = field(default_factory=dict)
 
     def suggestion(self, alias: Alias) -> Suggestion | None:

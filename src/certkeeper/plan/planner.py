@@ -1,11 +1,13 @@
 """From what is wanted and what is there to what has to be done."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
+from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.keys import KeyPolicy
-from certkeeper.base.names import Alias, DnsName
+from certkeeper.base.names import Alias, DnsName, Identifier
 from certkeeper.config.findings import Finding
+from certkeeper.config.methods import ChallengeType
 from certkeeper.config.providers import provider_for
 from certkeeper.config.settings import CertSpec, Configuration
 from certkeeper.lineage.model import KeyPlace, Lineage
@@ -26,29 +28,30 @@ from certkeeper.plan.backoff import backoff_inputs, waiting
 from certkeeper.plan.caa import caa_error, caa_findings, redundancy_error
 from certkeeper.plan.due import Decision, decide
 from certkeeper.plan.fingerprint import fingerprint
-from certkeeper.plan.observed import Observed, Wanted
+from certkeeper.plan.observed import Observed, Place, Wanted
 from certkeeper.plan.preflight import (
     key_error,
     kind_error,
-    names_responder,
     no_certificates,
     staple_findings,
+    staplers,
     zone_error,
     zone_findings,
 )
 from certkeeper.plan.profiles import profile_error, profile_findings, profile_of
 from certkeeper.plan.proving import owners_of, proofs, proven, serves
 from certkeeper.plan.recovery import homeless_findings, leftovers, resumable, stale, unfinished, unpaid, zones_left
+from certkeeper.plan.safety import purpose_findings, unsafe_error
 from certkeeper.zone.rrset import Zone
 
 
 def wanted_zones(configuration: Configuration, observed: Observed, forced: Collection[Alias] = ()) -> dict[str, Wanted]:
     """What has to be known of each provider before a plan can be made: for due lineages, and for killed runs."""
-    staple_ability = names_responder(observed.lineages.values(), observed.now)
+    able = staplers(configuration, observed.lineages.values(), observed.now)
     settings = configuration.settings
     owners: dict[str, dict[DnsName, None]] = {}
     for spec in configuration.certificates:
-        if _decision(spec, configuration, observed, forced, staple_ability=staple_ability).due:
+        if _decision(spec, observed, forced, can_staple=spec.ca in able).due:
             for owner in owners_of(spec):
                 provider = provider_for(settings, owner, spec.provider)
                 if isinstance(provider, str):
@@ -68,25 +71,25 @@ def plan(configuration: Configuration, observed: Observed, forced: Collection[Al
         observed: with `zones` for the owners of `due_owners`.
         forced: lineages that are issued although nothing is due.
     """
-    staple_ability = names_responder(observed.lineages.values(), observed.now)
+    able = staplers(configuration, observed.lineages.values(), observed.now)
     lineages = tuple(
         _plan_lineage(
             spec,
             configuration,
             observed,
-            _decision(spec, configuration, observed, forced, staple_ability=staple_ability),
+            _decision(spec, observed, forced, can_staple=spec.ca in able),
             patient=spec.alias not in forced,
-            staple_ability=staple_ability,
+            can_staple=spec.ca in able,
         )
         for spec in configuration.certificates
     )
     due = [item for item in lineages if item.order is not None]
     left = leftovers(observed, configuration.settings)
-    findings = _findings(configuration, observed, lineages, staple_ability=staple_ability)
+    findings = _findings(configuration, observed, lineages, able)
     findings += homeless_findings(left.homeless)
     return Plan(
         lineages=lineages,
-        register_at=configuration.settings.ca if due and not observed.registered else None,
+        register_at=tuple(dict.fromkeys(item.spec.ca for item in due if item.spec.ca not in observed.registered)),
         zones=_merge_zones(due),
         findings=tuple(findings),
         wake_at=min((item.wake_at for item in lineages if item.wake_at is not None), default=None),
@@ -98,20 +101,12 @@ def plan(configuration: Configuration, observed: Observed, forced: Collection[Al
     )
 
 
-def _decision(
-    spec: CertSpec,
-    configuration: Configuration,
-    observed: Observed,
-    forced: Collection[Alias],
-    *,
-    staple_ability: bool,
-) -> Decision:
+def _decision(spec: CertSpec, observed: Observed, forced: Collection[Alias], *, can_staple: bool) -> Decision:
     lineage = observed.lineages[spec.alias]
-    decision = decide(spec, lineage, observed.now, observed.suggestion(spec.alias))
+    decision = decide(spec, lineage, observed.now, observed.suggestion(spec.alias), can_staple=can_staple)
     if decision.due:
         return decision
-    must_staple = spec.must_staple and staple_ability
-    if unfinished(spec, lineage, observed.records, configuration.settings.ca, must_staple=must_staple):
+    if unfinished(spec, lineage, observed.records, must_staple=spec.must_staple and can_staple):
         return replace(decision, reason=Reason.UNFINISHED)
     return replace(decision, reason=Reason.FORCED) if spec.alias in forced else decision
 
@@ -123,48 +118,68 @@ def _plan_lineage(
     decision: Decision,
     *,
     patient: bool,
-    staple_ability: bool,
+    can_staple: bool,
 ) -> LineagePlan:
     lineage, records, settings = observed.lineages[spec.alias], observed.records, configuration.settings
-    must_staple = spec.must_staple and staple_ability
+    must_staple = spec.must_staple and can_staple
     methods, places = proven(spec, settings, observed) if decision.due else ({}, {})
     base = LineagePlan(
         spec=spec,
         reason=decision.reason,
         detail=decision.detail,
         actions=(),
-        fingerprint=fingerprint(spec, lineage, settings.ca, must_staple),
+        fingerprint=fingerprint(spec, lineage, must_staple),
         wake_at=None if decision.due else decision.renew_at,
         methods=methods,
     )
     debt = unpaid(spec, lineage, records)
     if not decision.due:
-        owed: tuple[Action, ...] = (CallHook(spec.hook, debt),) if debt is not None else ()
+        owed: tuple[Action, ...] = (CallHook(spec.deploy_hook, debt),) if debt is not None else ()
         return replace(base, actions=(*owed, *_next_key(spec, lineage)))
-    error = (
-        key_error(spec, lineage, observed.lineages)
-        or kind_error(spec, _key_source(spec, lineage), settings.ca)
-        or zone_error(spec, places, configuration, observed)
-        or profile_error(spec, observed.profiles, settings.ca)
-        or redundancy_error(spec, settings.ca)
-        or caa_error(spec, observed.caa, methods)
-    )
+    error = _obstacle(spec, configuration, observed, methods, places)
     backoff = records.backoffs.get(spec.alias)
     if error is None and patient:
         error = waiting(backoff, backoff_inputs(base.fingerprint, settings), observed.now)
     if error is not None:
         return replace(base, error=error, wake_at=error.retry_at)
-    resume = resumable(spec, lineage, records, settings.ca, must_staple=must_staple)
+    resume = resumable(spec, lineage, records, must_staple=must_staple)
     actions: tuple[Action, ...] = (
         UseKey(_key_source(spec, lineage), spec.key),
-        Order(spec.identifiers, must_staple, profile_of(spec, observed.profiles), resume, _replaced(spec, observed)),
+        Order(
+            spec.identifiers,
+            must_staple,
+            profile_of(spec, observed.profiles.get(spec.ca)),
+            resume,
+            _replaced(spec, observed),
+        ),
         *proofs(places),
         *serves(spec, settings, methods),
-        Activate(f"{settings.certdir}/{spec.alias}"),
-        *((CallHook(spec.hook, debt),) if spec.hook else ()),
+        Activate(settings.folder(spec)),
+        *((CallHook(spec.deploy_hook, debt),) if spec.deploy_hook else ()),
         *((MakeNextKey(spec.key),) if spec.key.policy is KeyPolicy.ROLLOVER else ()),
     )
     return replace(base, actions=actions, backoff=backoff)
+
+
+def _obstacle(
+    spec: CertSpec,
+    configuration: Configuration,
+    observed: Observed,
+    methods: Mapping[Identifier, ChallengeType],
+    places: Mapping[DnsName, Place | None],
+) -> CertkeeperError | None:
+    """Why nothing is ordered, although it is due."""
+    lineage = observed.lineages[spec.alias]
+    return (
+        unsafe_error(spec, lineage, configuration.settings)
+        or observed.unusable.get(spec.ca)
+        or key_error(spec, lineage, observed.lineages)
+        or kind_error(spec, _key_source(spec, lineage))
+        or zone_error(spec, places, configuration, observed)
+        or profile_error(spec, observed.profiles.get(spec.ca))
+        or redundancy_error(spec)
+        or caa_error(spec, observed.caa.get(spec.ca), methods)
+    )
 
 
 def _next_key(spec: CertSpec, lineage: Lineage) -> tuple[Action, ...]:
@@ -203,12 +218,13 @@ def _merge_zones(due: Collection[LineagePlan]) -> dict[Zone, tuple[DnsName, ...]
 
 
 def _findings(
-    configuration: Configuration, observed: Observed, lineages: tuple[LineagePlan, ...], *, staple_ability: bool
+    configuration: Configuration, observed: Observed, lineages: tuple[LineagePlan, ...], able: Collection[str]
 ) -> list[Finding]:
     due = [item for item in lineages if item.reason is not Reason.CURRENT]
-    findings = list(staple_findings([item.spec for item in due], configuration, ability=staple_ability))
+    findings = list(staple_findings([item.spec for item in due], able))
     if not configuration.certificates and not configuration.rejected:
         findings.append(no_certificates(configuration.settings.domains_txt))
+    findings += purpose_findings(configuration)
     findings += zone_findings((observed.zones or {}).values(), observed.now)
     findings += profile_findings([item.spec for item in due], observed.profiles)
     findings += urgent_findings([item.alias for item in due], observed.lineages, observed.advice, observed.now)

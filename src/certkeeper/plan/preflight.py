@@ -1,6 +1,6 @@
 """What would fail for sure, seen before an order is opened, so that no try at the CA is spent on it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from certkeeper.base.errors import CertkeeperError, Fault, Location
@@ -52,9 +52,9 @@ def key_error(spec: CertSpec, lineage: Lineage, lineages: Mapping[Alias, Lineage
     return None
 
 
-def kind_error(spec: CertSpec, source: KeySource, ca: str) -> CertkeeperError | None:
+def kind_error(spec: CertSpec, source: KeySource) -> CertkeeperError | None:
     """Why the CA is going to refuse a new key, after all names were proven; None where nothing is known of it."""
-    if source is not KeySource.NEW or spec.key.algorithm not in _REFUSED_KEYS.get(ca, frozenset()):
+    if source is not KeySource.NEW or spec.key.algorithm not in _REFUSED_KEYS.get(spec.ca, frozenset()):
         return None
     return KeyRefused(
         f"{spec.alias}: Let's Encrypt takes no {spec.key} keys",
@@ -137,33 +137,41 @@ def _serial_finding(zone: Zone, what: str, consequence: str) -> Finding:
     )
 
 
-def names_responder(lineages: Iterable[Lineage], now: datetime) -> bool:
-    """Does the CA run an OCSP responder? The certificate that it issued last says so, if it is still valid.
+def staplers(configuration: Configuration, lineages: Iterable[Lineage], now: datetime) -> frozenset[str]:
+    """The CAs that run an OCSP responder. The certificate that one issued last says so, if it is still valid.
 
-    A certificate does not say which directory it came from, so after a change of CA the first new one decides.
+    Where it was not written down which directory a certificate came from, it counts for every CA of the page: then
+    after a change of CA the first new one decides.
     """
-    valid = [item.leaf for item in lineages if item.leaf is not None and item.leaf.not_after > now]
-    newest = max(valid, key=lambda leaf: leaf.not_before, default=None)
-    return newest is not None and newest.ocsp_url is not None
+    valid = [(item.origin, item.leaf) for item in lineages if item.leaf is not None and item.leaf.not_after > now]
+    found = set()
+    for ca in configuration.cas:
+        its = [leaf for origin, leaf in valid if origin is None or origin.ca == ca]
+        newest = max(its, key=lambda leaf: leaf.not_before, default=None)
+        if newest is not None and newest.ocsp_url is not None:
+            found.add(ca)
+    return frozenset(found)
 
 
-def staple_findings(due: Sequence[CertSpec], configuration: Configuration, *, ability: bool) -> Iterable[Finding]:
+def staple_findings(due: Sequence[CertSpec], able: Collection[str]) -> Iterable[Finding]:
     """Must-staple is asked for only where a certificate of this CA on disk names an OCSP responder.
 
     A CA without OCSP either refuses the request after the names were proven, or issues a certificate that clients
     refuse because nothing can be stapled.
     """
-    wishes = [spec for spec in due if spec.must_staple]
-    if ability or not wishes:
-        return
-    yield Finding(
-        code="must-staple",
-        severity=Severity.WARNING,
-        message=f"must-staple is not requested for {', '.join(str(spec.alias) for spec in wishes)}: "
-        f"no certificate of {configuration.settings.ca} here names an OCSP responder",
-        consequence="with it the CA would refuse, or clients would refuse the certificate",
-        fix='OCSP_MUST_STAPLE="no" says what happens anyway',
-    )
+    wishes: dict[str, list[str]] = {}
+    for spec in due:
+        if spec.must_staple and spec.ca not in able:
+            wishes.setdefault(spec.ca, []).append(str(spec.alias))
+    for ca, aliases in wishes.items():
+        yield Finding(
+            code="must-staple",
+            severity=Severity.WARNING,
+            message=f"must-staple is not requested for {', '.join(aliases)}: "
+            f"no certificate of {ca} here names an OCSP responder",
+            consequence="with it the CA would refuse, or clients would refuse the certificate",
+            fix='OCSP_MUST_STAPLE="no" says what happens anyway',
+        )
 
 
 def journal_finding(error: CertkeeperError, consequence: str) -> Finding:

@@ -101,7 +101,7 @@ def test_a_blocked_lineage_changes_no_zone() -> None:
     page = configuration(spec("example.org", "example.com"))
     made = plan(page, observed(specs=page.certificates, zones=[ORG]))
     assert made.zones == {}
-    assert made.register_at is None
+    assert made.register_at == ()
     assert [item.alias.text for item in made.blocked] == ["example.org"]
 
 
@@ -119,10 +119,10 @@ def test_wake_at_is_the_earliest_of_all() -> None:
 
 def test_an_account_is_registered_only_where_something_is_due() -> None:
     page = configuration(KEPT)
-    assert plan(page, observed(CURRENT, specs=page.certificates, registered=False)).register_at is None
+    assert plan(page, observed(CURRENT, specs=page.certificates, registered=False)).register_at == ()
     due = configuration(NEW)
-    assert plan(due, observed(specs=due.certificates, zones=[ORG], registered=False)).register_at == CA
-    assert plan(due, observed(specs=due.certificates, zones=[ORG])).register_at is None
+    assert plan(due, observed(specs=due.certificates, zones=[ORG], registered=False)).register_at == (CA,)
+    assert plan(due, observed(specs=due.certificates, zones=[ORG])).register_at == ()
 
 
 @pytest.mark.parametrize(

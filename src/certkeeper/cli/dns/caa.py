@@ -22,6 +22,7 @@ from certkeeper.plan.records import CHALLENGE_LABEL
 from certkeeper.zone.caa import CaaOutcome, CaaRecord, CaaVerdict, Issuer, judge_caa, proposal
 
 _TTL = 3600
+_TAGS = ("issue", "issuewild", "iodef")
 
 
 class NoIdentity(CertkeeperError):
@@ -66,37 +67,44 @@ def caa(options: argparse.Namespace) -> int:
     """Propose, and judge what is there.
 
     Raises:
-        CertkeeperError: the CA, or PowerDNS, cannot be asked.
+        CertkeeperError: a CA, or PowerDNS, cannot be asked.
     """
     raise_terminated()
     machine = open_machine(options.config)
     with closing(machine):
         selected = select(machine.configuration, options.names)
-        issuer = machine.issuer()
-        if issuer is None:
-            raise NoIdentity(
-                f"{machine.settings.ca}: the CA does not say by which name CAA records know it",
-                hint="see its documentation; its directory has no caaIdentities",
-            )
-        advice, homeless = _advice(machine, selected, issuer)
+        issuers = {ca: _issuer(machine, ca) for ca in selected.cas}
+        advice, homeless = _advice(machine, selected, issuers)
     if options.json:
-        json.dump(_document(issuer, advice, homeless), sys.stdout, indent=2)
+        json.dump(_document(issuers, advice, homeless), sys.stdout, indent=2)
         sys.stdout.write("\n")
     else:
-        _print(issuer, advice)
+        _print(issuers, advice)
     for name in homeless:
         print_error(CertkeeperError(f"{name}: its zone is not found"))
     return ExitCode.DONE if not homeless and all(item.allowed for item in advice) else ExitCode.FAILED
 
 
-def _advice(machine: Machine, selected: Configuration, issuer: Issuer) -> tuple[list[Advice], list[DnsName]]:
+def _issuer(machine: Machine, ca: str) -> Issuer:
+    issuer = machine.issuer(ca)
+    if issuer is None:
+        raise NoIdentity(
+            f"{ca}: the CA does not say by which name CAA records know it",
+            hint="see its documentation; its directory has no caaIdentities",
+        )
+    return issuer
+
+
+def _advice(
+    machine: Machine, selected: Configuration, issuers: Mapping[str, Issuer]
+) -> tuple[list[Advice], list[DnsName]]:
     """Per zone; and the names that have none."""
     survey, owners = machine.survey(), names_in(selected)
     # Names that are proven without DNS may be in zones that nobody here writes.
     written = {owner: provider for owner, provider in owners.items() if provider}
     homes = {owner: zone.name for owner, zone in survey.zones(written).items()}
     homes |= survey.apexes([owner for owner in owners if owner not in homes])
-    names: dict[DnsName, dict[Identifier, str]] = {}
+    names: dict[DnsName, dict[str, dict[Identifier, str]]] = {}
     homeless: dict[DnsName, None] = {}
     for spec, identifier in ((owner, item) for owner in selected.certificates for item in owner.identifiers):
         if identifier.type is not IdentifierType.DNS:
@@ -104,39 +112,50 @@ def _advice(machine: Machine, selected: Configuration, issuer: Issuer) -> tuple[
         home = homes.get(identifier.domain.child(CHALLENGE_LABEL))
         # A zone for challenges alone: the records that count stand above it.
         if home is not None and identifier.domain.is_within(home):
-            names.setdefault(home, {})[identifier] = spec.methods.of(identifier)[0].value
+            names.setdefault(home, {}).setdefault(spec.ca, {})[identifier] = spec.methods.of(identifier)[0].value
         else:
             homeless[identifier.domain] = None
-    asked = {identifier.domain for inside in names.values() for identifier in inside}
-    seen = machine.caa(issuer, sorted(asked | set(names)))
+    asked = {identifier.domain for inside in names.values() for its in inside.values() for identifier in its}
+    seen = machine.caa(issuers, sorted(asked | set(names)))
     contact = machine.settings.contact_email
-    return [_of_zone(zone, inside, seen, contact) for zone, inside in names.items()], list(homeless)
+    return [of_zone(zone, inside, seen, contact) for zone, inside in names.items()], list(homeless)
 
 
-def _of_zone(zone: DnsName, names: Mapping[Identifier, str], seen: Caa, contact: str) -> Advice:
-    """`names` with the method of each."""
-    issuers = {name: replace(seen.issuer, method=method) for name, method in names.items()}
-    answer = seen.answers.get(zone)
-    return Advice(
-        zone,
-        {
-            name: judge_caa(name.domain, issuer, seen.answers, wildcard=name.wildcard)
-            for name, issuer in issuers.items()
-        },
-        answer.records if answer is not None else (),
-        proposal(
-            seen.issuer,
-            wildcards=any(name.wildcard for name in names),
-            methods=tuple(dict.fromkeys(names.values())),
-            contact=contact,
-        ),
-    )
+def of_zone(
+    zone: DnsName, names: Mapping[str, Mapping[Identifier, str]], seen: Mapping[str, Caa], contact: str
+) -> Advice:
+    """`names`, with the method of each, and `seen` are by CA."""
+    verdicts: dict[Identifier, CaaVerdict] = {}
+    present: tuple[CaaRecord, ...] = ()
+    proposed: dict[CaaRecord, None] = {}
+    for ca, its in names.items():
+        caa_ = seen[ca]
+        for name, method in its.items():
+            issuer = replace(caa_.issuer, method=method)
+            verdict = judge_caa(name.domain, issuer, caa_.answers, wildcard=name.wildcard)
+            # A name of two CAs has to be allowed for both.
+            if name not in verdicts or verdicts[name].outcome is CaaOutcome.ALLOWED:
+                verdicts[name] = verdict
+        answer = caa_.answers.get(zone)
+        present = answer.records if answer is not None else ()
+        proposed |= dict.fromkeys(
+            proposal(
+                caa_.issuer,
+                wildcards=any(name.wildcard for name in its),
+                methods=tuple(dict.fromkeys(its.values())),
+                contact=contact,
+            )
+        )
+    # In the order of their tags, as for one CA.
+    order = sorted(proposed, key=lambda record: _TAGS.index(record.tag))
+    return Advice(zone, verdicts, present, tuple(order))
 
 
-def _print(issuer: Issuer, advice: Sequence[Advice]) -> None:
+def _print(issuers: Mapping[str, Issuer], advice: Sequence[Advice]) -> None:
     write = sys.stdout.write
-    if issuer.account is None:
-        write("there is no account yet: run this again after the first run, for records that name it\n")
+    for ca, issuer in issuers.items():
+        if issuer.account is None:
+            write(f"{ca}: there is no account yet: run this again after the first run, for records that name it\n")
     for item in advice:
         write(
             f"zone {item.zone}: {'the present records allow every name' if item.allowed else 'not allowed as it is'}\n"
@@ -165,10 +184,14 @@ def _why(verdict: CaaVerdict) -> str:
     return f"this host's resolver could not be asked about {verdict.at}"
 
 
-def _document(issuer: Issuer, advice: Sequence[Advice], homeless: Sequence[DnsName]) -> Mapping[str, object]:
+def _document(
+    issuers: Mapping[str, Issuer], advice: Sequence[Advice], homeless: Sequence[DnsName]
+) -> Mapping[str, object]:
     return {
-        "identities": list(issuer.identities),
-        "account": issuer.account,
+        "issuers": [
+            {"ca": ca, "identities": list(issuer.identities), "account": issuer.account}
+            for ca, issuer in issuers.items()
+        ],
         "zones": [
             {
                 "zone": item.zone.text,
