@@ -20,6 +20,7 @@ from certkeeper.lineage.pem import split_fullchain
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 NAMES = (Identifier.parse("example.org"), Identifier.parse("*.example.org"))
 
+_CA = x509.BasicConstraints(ca=True, path_length=None)
 SigningKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
 
@@ -43,6 +44,7 @@ class Wish:
     must_staple: bool = False
     authority_key_id: bytes | None = None
     extra_names: tuple[x509.GeneralName, ...] = ()
+    constraints: x509.BasicConstraints | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +58,17 @@ class Authority:
     def pem(self) -> bytes:
         return self.certificate.public_bytes(Encoding.PEM)
 
-    def sub(self, name: str, *, not_after: datetime = NOW + timedelta(days=1000)) -> "Authority":
+    def sub(
+        self,
+        name: str,
+        *,
+        not_after: datetime = NOW + timedelta(days=1000),
+        not_before: datetime = NOW - timedelta(days=1000),
+        constraints: x509.BasicConstraints | None = _CA,
+    ) -> "Authority":
         key = ec.generate_private_key(ec.SECP256R1())
-        builder = _authority_builder(name, key, not_after).issuer_name(self.certificate.subject)
+        builder = _authority_builder(name, key, not_after, not_before, constraints)
+        builder = builder.issuer_name(self.certificate.subject)
         return Authority(builder.sign(self.key, hashes.SHA256()), key)
 
     def crossed(self, other: "Authority") -> "Authority":
@@ -88,6 +98,8 @@ class Authority:
             builder = builder.add_extension(x509.AuthorityInformationAccess([description]), critical=False)
         if wish.must_staple:
             builder = builder.add_extension(x509.TLSFeature([x509.TLSFeatureType.status_request]), critical=False)
+        if wish.constraints is not None:
+            builder = builder.add_extension(wish.constraints, critical=True)
         if wish.authority_key_id is not None:
             builder = builder.add_extension(
                 x509.AuthorityKeyIdentifier(wish.authority_key_id, None, None), critical=False
@@ -95,9 +107,9 @@ class Authority:
         return builder.sign(self.key, hashes.SHA256()).public_bytes(Encoding.PEM)
 
 
-def new_root(name: str = "Test Root") -> Authority:
+def new_root(name: str = "Test Root", *, constraints: x509.BasicConstraints | None = _CA) -> Authority:
     key = ec.generate_private_key(ec.SECP256R1())
-    builder = _authority_builder(name, key, NOW + timedelta(days=5000))
+    builder = _authority_builder(name, key, NOW + timedelta(days=5000), constraints=constraints)
     return Authority(builder.issuer_name(_name(name)).sign(key, hashes.SHA256()), key)
 
 
@@ -134,13 +146,19 @@ def _general_name(identifier: Identifier) -> x509.GeneralName:
     return x509.DNSName(identifier.value)
 
 
-def _authority_builder(name: str, key: SigningKey, not_after: datetime) -> x509.CertificateBuilder:
-    return (
+def _authority_builder(
+    name: str,
+    key: SigningKey,
+    not_after: datetime,
+    not_before: datetime = NOW - timedelta(days=1000),
+    constraints: x509.BasicConstraints | None = _CA,
+) -> x509.CertificateBuilder:
+    builder = (
         x509.CertificateBuilder()
         .subject_name(_name(name))
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(NOW - timedelta(days=1000))
+        .not_valid_before(not_before)
         .not_valid_after(not_after)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
     )
+    return builder.add_extension(constraints, critical=True) if constraints is not None else builder

@@ -3,15 +3,16 @@
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from builders.fakes import FakeClock
 from builders.plans import PROVIDER, zones_of
 from certkeeper.base.errors import CertkeeperError, OutOfDescriptors
 from certkeeper.base.names import DnsName
 from certkeeper.base.wire import TransportError
-from certkeeper.zone.apex import ZoneError
+from certkeeper.zone.apex import Cut, ZoneError
 from certkeeper.zone.changes import ChangeSet, Key, fold
-from certkeeper.zone.propagation import Answer, Question, Server, ServerSet
+from certkeeper.zone.propagation import Answer, NotServing, Question, Server, ServerSet
 from certkeeper.zone.rrset import RRset, Zone, txt_rdata
 
 NEVER = float("inf")
@@ -25,7 +26,7 @@ class NameServer:
     """Serves what the primary had `lag` seconds ago; NEVER: the zone as it was at the start. `silent`: no answer.
 
     `says` is a serial that it shows whatever it has. `signed` servers send signatures along, `bogus` says what is
-    wrong with these. `notes` are what it has to say about its ways.
+    wrong with these. `notes` are what it has to say about its ways. `error` is what it answers with until `loads_at`.
     """
 
     lag: float = 0.0
@@ -35,6 +36,8 @@ class NameServer:
     signed: bool = False
     bogus: str = ""
     notes: tuple[str, ...] = ()
+    error: str = ""
+    loads_at: float = NEVER
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,8 @@ class DnsWorld:
         self.mute: set[str] = set()
         self.slow: dict[tuple[str, Server], float] = {}
         self.aliased: dict[DnsName, DnsName] = {}
+        self.cut: dict[DnsName, Cut] = {}
+        self.unheard: set[DnsName] = set()
         self.tried: list[tuple[str, ChangeSet]] = []
         self.done: list[Done] = []
         self.notified: list[str] = []
@@ -85,10 +90,15 @@ class DnsWorld:
     def zones(self, owners: Collection[DnsName]) -> Mapping[DnsName, Zone]:
         return zones_of(owners, [held.zone for held in self._zones.values()])
 
-    def aliases(self, names: Mapping[Zone, Collection[DnsName]] | Collection[DnsName]) -> Mapping[DnsName, DnsName]:
-        """`aliased` are the CNAMEs, of zones that are held here and of others."""
+    def aliases(self, names: Mapping[Zone, Collection[DnsName]] | Collection[DnsName]) -> Mapping[DnsName, Any]:
+        """`aliased` are the CNAMEs, of zones that are held here and of others; `cut` are names below NS records."""
         asked = [name for each in names.values() for name in each] if isinstance(names, Mapping) else names
-        return {name: self.aliased[name] for name in asked if name in self.aliased}
+        known = {**self.aliased, **self.cut}
+        return {name: known[name] for name in asked if name in known}
+
+    def alias_or_none(self, names: Collection[DnsName]) -> Mapping[DnsName, DnsName | None]:
+        """Of `unheard` names nothing is known."""
+        return {name: self.aliased.get(name) for name in names if name not in self.unheard}
 
     def change(self, zone: Zone, changes: ChangeSet) -> None:
         self.tried.append((zone.name.text, changes))
@@ -123,6 +133,8 @@ class DnsWorld:
         state.asked += 1
         if state.silent:
             raise TransportError(f"{server}: timed out")
+        if state.error and self._clock.monotonic() < state.loads_at:
+            raise NotServing(state.error)
         served = {owner: self.served(server, owner) for owner in question.wanted}
         whole = [owner for owner, values in question.wanted.items() if values <= served[owner]]
         return Answer(

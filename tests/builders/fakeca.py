@@ -36,6 +36,19 @@ Fetch = Callable[[str], bytes | None]
 Json = Mapping[str, object]
 
 
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What the CA says in place of an answer; `until` becomes its Retry-After."""
+
+    type: str
+    detail: str
+    status: int = 429
+    until: datetime | None = None
+
+    def error(self) -> "_Refused":
+        return _Refused(self.type, self.detail, self.status, self.until)
+
+
 class _Refused(Exception):
     def __init__(
         self, type_: str, detail: str, status: int = 400, until: datetime | None = None, location: str = ""
@@ -92,7 +105,9 @@ class Manners:
     `loses_answers_to` requests whose path begins so, the first `most_lost` of them: it does what they ask.
     `refuses_key_change` with that status.
     `suggests` is the window for renewing each certificate. `refuses_replacement` is the type of its refusal of an
-    order that replaces, `refusal` what it says then.
+    order that replaces, `refusal` what it says then. `refuses_at` are refusals by the first word of a path, and
+    `refuses_orders_of` by a name of the order. `delivers` what it sends in place of a chain. `clock_ahead` is how
+    far its clock is ahead of ours; without it, it does not tell the time.
     """
 
     refuses: set[str] = field(default_factory=set)
@@ -110,6 +125,10 @@ class Manners:
     suggests: tuple[datetime, datetime] | None = None
     refuses_replacement: str = ""
     refusal: str = "it was replaced before"
+    refuses_at: dict[str, Refusal] = field(default_factory=dict)
+    refuses_orders_of: dict[str, Refusal] = field(default_factory=dict)
+    delivers: Callable[[bytes], bytes] = bytes
+    clock_ahead: timedelta | None = None
     changed_terms: Sequence[tuple[str, str]] = ()
     new_terms: Mapping[str, str] = field(default_factory=dict)
     loses_answers_to: str = ""
@@ -183,6 +202,8 @@ class FakeCa:
         )
 
     def _route(self, request: Request, path: str) -> Response:
+        if (refusal := self.manners.refuses_at.get(path.split("/")[1])) is not None:
+            raise refusal.error()
         if path == "/directory":
             return self._answer(200, self._directory, nonce=False)
         if path.startswith("/renewal/") and self.manners.suggests is not None:
@@ -221,7 +242,7 @@ class FakeCa:
             return self._finalize(order, payload)
         assert payload is None, "reading is POST-as-GET (RFC 8555 §6.3)"
         if kind == "certificate":
-            return self._answer(200, order.chain)
+            return self._answer(200, self.manners.delivers(order.chain))
         assert kind == "order", path
         return self._order(order, 200)
 
@@ -368,6 +389,9 @@ class FakeCa:
                 raise _Refused(self.manners.refuses_replacement, self.manners.refusal, 409)
             self.replaced.append(str(payload["replaces"]))
         identifiers = tuple((item["type"], item["value"]) for item in listed)
+        for _, value in identifiers:
+            if value in self.manners.refuses_orders_of:
+                raise self.manners.refuses_orders_of[value].error()
         authorizations = [self._authorization_for(account, type_, value) for type_, value in identifiers]
         self._random.shuffle(authorizations)
         order = _Order(next(self._numbers), account, identifiers, authorizations, posts=1)
@@ -512,6 +536,8 @@ class FakeCa:
         until: datetime | None = None,
     ) -> Response:
         headers = [("location", location)] if location else []
+        if self.manners.clock_ahead is not None:
+            headers.append(("date", format_datetime(self._clock.now() + self.manners.clock_ahead, usegmt=True)))
         if until is not None:
             headers.append(("retry-after", format_datetime(until, usegmt=True)))
         if nonce:

@@ -22,7 +22,18 @@ from certkeeper.config.methods import ChallengeType
 from certkeeper.config.settings import ServerAddress
 from certkeeper.lineage.leaf import parse_leaf
 from certkeeper.lineage.model import Draft, KeyPlace, Lineage, VersionFiles
-from certkeeper.plan.records import Backoff, ChallengeIntent, FileIntent, HookDebt, OrderIntent, Record, Records
+from certkeeper.plan.records import (
+    Backoff,
+    ChallengeIntent,
+    FileIntent,
+    HookDebt,
+    Limit,
+    NameBackoff,
+    OrderBudget,
+    OrderIntent,
+    Record,
+    Records,
+)
 
 
 class FakeClock:
@@ -177,6 +188,9 @@ class FakeJournal:
         self.debts: dict[Alias, HookDebt] = {}
         self.backoffs: dict[Alias, Backoff] = {}
         self.challenges: set[ChallengeIntent] = set()
+        self.names: dict[tuple[str, str], NameBackoff] = {}
+        self.limits: dict[str, Limit] = {}
+        self.budgets: dict[str, OrderBudget] = {}
         self.files: set[FileIntent] = set()
         self.broken: CertkeeperError | None = None
         self._runs = 1
@@ -193,7 +207,8 @@ class FakeJournal:
                 key=lambda item: (item.folder, item.name, item.digest, item.run),
             )
         )
-        return Records(dict(self.orders), dict(self.debts), dict(self.backoffs), left, files)
+        limits = dict(self.names), dict(self.limits), dict(self.budgets)
+        return Records(dict(self.orders), dict(self.debts), dict(self.backoffs), left, files, *limits)
 
     def write(self, put: Sequence[Record], drop: Sequence[Record]) -> None:
         if self.broken is not None:
@@ -205,18 +220,21 @@ class FakeJournal:
             elif isinstance(record, FileIntent):
                 self.files.discard(self._mine(record))
             else:
-                self._table(record).pop(record.alias, None)
+                table, key = self._place(record)
+                table.pop(key, None)
         for record in put:
             if isinstance(record, ChallengeIntent):
                 self.challenges.add(self._mine(record))
             elif isinstance(record, FileIntent):
                 self.files.add(self._mine(record))
             else:
-                self._table(record)[record.alias] = record
+                table, key = self._place(record)
+                table[key] = record
 
     @property
     def empty(self) -> bool:
-        return not (self.orders or self.debts or self.backoffs or self.challenges or self.files)
+        kept = (self.orders, self.debts, self.backoffs, self.challenges, self.files, self.names, self.limits)
+        return not any(kept)
 
     def _key(self, record: ChallengeIntent) -> tuple[object, ...]:
         return record.zone, record.owner, record.rdata, record.run
@@ -224,14 +242,33 @@ class FakeJournal:
     def _mine(self, record: Left) -> Left:
         return record if record.run else replace(record, run=str(self._runs))
 
-    def _table(self, record: Record) -> dict[Alias, Any]:
+    def _place(self, record: Record) -> tuple[dict[Any, Any], object]:
         match record:
             case OrderIntent():
-                return self.orders
+                return self.orders, record.alias
             case HookDebt():
-                return self.debts
+                return self.debts, record.alias
+            case NameBackoff():
+                return self.names, (record.ca, record.name)
+            case Limit():
+                return self.limits, record.ca
+            case OrderBudget():
+                return self.budgets, record.ca
+            case Backoff():
+                return self.backoffs, record.alias
             case _:
-                return self.backoffs
+                raise TypeError(record)
+
+
+class FakeRejected:
+    """What was kept, in order."""
+
+    def __init__(self) -> None:
+        self.kept: list[tuple[Alias, bytes]] = []
+
+    def keep(self, alias: Alias, answer: bytes, now_epoch: int) -> str:
+        self.kept.append((alias, answer))
+        return f"/state/rejected/{alias}-{now_epoch}.pem"
 
 
 class FakeClaims:

@@ -106,6 +106,8 @@ class Page:
         """Change settings; PDNS_HOST is the first part of a URL for the API, or its whole."""
         self.settings |= settings
         self.config.write_text(_assignments(self.settings), encoding="utf-8")
+        # It holds a key.
+        self.config.chmod(0o600)
 
     def unset(self, *names: str) -> None:
         for name in names:

@@ -137,6 +137,25 @@ def test_a_suffix_writes_where_a_cname_was_set_up_once(internet: Internet) -> No
     internet.assert_issued(done)
 
 
+def test_a_suffix_without_its_cname_is_seen_before_an_order(internet: Internet) -> None:
+    more = 'PDNS_SUFFIX="acme.example.net"\n'
+    planned = internet.command("plan", more=more)
+    assert planned.code == 1
+    assert f"there is no CNAME there, and PDNS_SUFFIX has its records written at {OWNER}.acme" in planned.text
+    done = internet.run(more=more)
+    assert f"create the record: {OWNER}. 3600 IN CNAME {OWNER}.acme.example.net." in done.err
+    assert ("POST", "/order-plz") not in internet.pebble.counts()
+
+
+def test_a_challenge_name_that_is_delegated_to_strangers_is_seen_before_an_order(internet: Internet) -> None:
+    (internet.folder / "domains.txt").write_text("a.www.example.net example.net\n")
+    internet.put(internet.ours, "example.net", "www.example.net", "NS", "ns.stranger.test.")
+    done = internet.run()
+    assert done.code == 1
+    assert "zone example.net delegates www.example.net to ns.stranger.test" in done.only_error()
+    assert ("POST", "/order-plz") not in internet.pebble.counts()
+
+
 def test_a_circle_of_cnames_fails_its_own_certificate_only(internet: Internet) -> None:
     (internet.folder / "domains.txt").write_text("www.example.net\nexample.net\n")
     owner = "_acme-challenge.www.example.net"

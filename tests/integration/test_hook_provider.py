@@ -125,4 +125,19 @@ def test_a_script_that_is_not_there_is_one_error(make_page: MakePage, zone: str,
     page.configure(HOOK=str(tmp_path / "nothing.sh"))
     done = page.run()
     assert done.code == 1
-    assert "nothing.sh" in done.text
+    assert "nothing.sh: cannot be called: no such file" in done.only_error()
+    # Seen before an order is opened: nothing is published, and the account is not even looked for.
+    assert "account" not in done.out
+
+
+def test_a_script_for_deploy_cert_that_cannot_be_called_is_told_beforehand(
+    make_page: MakePage, zone: str, tmp_path: Path
+) -> None:
+    script = tmp_path / "deploy.sh"
+    script.write_text("#!/bin/sh\n")
+    page = make_page(zone, DNS_PROVIDER="powerdns", HOOK=str(script))
+    done = page.plan()
+    assert f"warning: hook {script}: cannot be called: it is not executable" in done.out
+    assert f"fix: chmod +x {script}" in done.out
+    script.chmod(0o755)
+    assert "cannot be called" not in page.plan().text

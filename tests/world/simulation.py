@@ -17,6 +17,7 @@ from builders.fakes import (
     FakeJournal,
     FakeKeys,
     FakeListeners,
+    FakeRejected,
     FakeStore,
     SeededExecutor,
     through,
@@ -80,6 +81,7 @@ class Simulation:
         self.accounts = FakeAccounts()
         self.keys = FakeKeys()
         self.journal = FakeJournal()
+        self.rejected = FakeRejected()
         self.claims = FakeClaims()
         self.hooks = FakeHooks()
         self.configuration = Configuration(settings_ or settings(propagation=bound), tuple(specs))
@@ -92,6 +94,7 @@ class Simulation:
             accounts=self.accounts,
             clock=self.clock,
             journal=self.journal,
+            rejected=self.rejected,
             claims=self.claims,
             hooks=self.hooks,
             files=self.files,

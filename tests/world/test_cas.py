@@ -1,14 +1,18 @@
 """Runs with two CAs, in many orders of events."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
+from builders.fakeca import Refusal
 from builders.plans import CA, spec, zone
-from certkeeper.base.events import LineageFailed
+from certkeeper.base.events import LineageFailed, Noted
 from certkeeper.base.names import DnsName
+from certkeeper.config.settings import Purpose
 from certkeeper.lineage.model import Origin
-from certkeeper.plan.records import ChallengeIntent
+from certkeeper.plan.backoff import CaLimited
+from certkeeper.plan.records import Backoff, ChallengeIntent, HookDebt, OrderIntent
 from certkeeper.zone.rrset import txt_rdata
 from world.simulation import Simulation, errors, issued
 
@@ -107,3 +111,62 @@ def test_of_one_ca_that_is_down_is_told_once() -> None:
     result = world.run()
     assert result.fatal is not None
     assert "other.test" in str(result.fatal)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_ca_that_has_had_enough_stops_its_own_alone(seed: int) -> None:
+    world = Simulation(SPECS, ZONES, seed=seed)
+    until = world.clock.now().replace(microsecond=0) + timedelta(hours=1)
+    world.cas[OTHER].manners.refuses_at["new-order"] = Refusal("rateLimited", "too many new orders", until=until)
+    assert issued(world.run()) == FIRST
+    assert set(world.journal.limits) == {OTHER}
+    assert world.journal.backoffs == {}
+    world.cas[OTHER].manners.refuses_at.clear()
+    asked = sum(world.cas[OTHER].requests.values())
+    found = errors(world.run())
+    assert {type(error) for error in found.values()} == {CaLimited}
+    assert set(found) == SECOND
+    assert sum(world.cas[OTHER].requests.values()) == asked
+    world.clock.advance(3600)
+    assert issued(world.run()) == SECOND
+    assert world.journal.empty
+
+
+def test_a_limit_on_accounts_is_remembered_of_that_ca_alone() -> None:
+    world = Simulation(SPECS, ZONES)
+    until = world.clock.now().replace(microsecond=0) + timedelta(hours=1)
+    refusal = Refusal("rateLimited", "too many registrations for this IP", until=until)
+    world.cas[OTHER].manners.refuses_at["account"] = refusal
+    result = world.run()
+    assert (issued(result), set(errors(result)), result.fatal) == (FIRST, SECOND, None)
+    assert set(world.journal.limits) == {OTHER}
+
+
+def test_each_cas_clock_is_compared_with_ours() -> None:
+    world = Simulation(SPECS, ZONES)
+    for ca, ahead in ((CA, 0), (OTHER, 7200)):
+        world.cas[ca].manners.clock_ahead = timedelta(seconds=ahead)
+    world.run()
+    (noted,) = [event for event in world.events if isinstance(event, Noted) and event.subject == "clock"]
+    assert f"120 min behind that of {OTHER}" in noted.message
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("works", [True, False])
+def test_a_rehearsal_leaves_what_the_journal_has_of_the_certificate(seed: int, *, works: bool) -> None:
+    live = SPECS[0]
+    world = Simulation([live, SPECS[3]], ZONES, seed=seed)
+    kept = Backoff(live.alias, 2, world.clock.now() + timedelta(hours=1), "inputs", "it failed")
+    order = OrderIntent(live.alias, "https://ca.test/order/99", CA, live.identifiers, "", False, str(live.key), 1)
+    debt = HookDebt(live.alias, "deploy_cert", 1)
+    world.journal.write([kept, order, debt], [])
+    test = replace(live, ca=OTHER, purpose=Purpose.REHEARSE, hook="/hook.sh")
+    world.configuration = replace(world.configuration, certificates=(test,))
+    if not works:
+        world.cas[OTHER].manners.refuses.add("example.org")
+    for _ in range(2):
+        assert issued(world.run(forced=[test.alias])) == ({"example.org"} if works else set())
+    assert world.journal.backoffs[live.alias] == kept
+    assert world.journal.orders == {live.alias: order}
+    assert world.journal.debts == {live.alias: debt}
+    assert (test.entry in world.journal.backoffs) is not works

@@ -12,6 +12,18 @@ MOST_ALTERNATES = 10
 _PEM_MARK = b"-----BEGIN CERTIFICATE-----"
 
 
+class NoChain(MalformedBody):
+    """The answer holds no certificate.
+
+    Attributes:
+        answer: what came.
+    """
+
+    def __init__(self, message: str, answer: bytes) -> None:
+        super().__init__(message)
+        self.answer = answer
+
+
 @dataclass(frozen=True, slots=True)
 class Download:
     """A chain, leaf first, byte for byte as the CA sent it, and when it came.
@@ -29,10 +41,10 @@ def download(session: Session, url: str) -> Exchange[Download]:
 
     Raises:
         Problem, TransportError: the CA refused, or cannot be reached.
-        MalformedBody: what came is no chain.
+        NoChain: what came is no chain.
     """
     response = yield from session.read(url, context="certificate: ")
     if _PEM_MARK not in response.body:
-        raise MalformedBody(f"certificate {url}: the answer holds no PEM certificate")
+        raise NoChain(f"certificate {url}: the answer holds no PEM certificate", response.body)
     others = [other for other in targets(response.header_all("link"), "alternate", url) if other != url]
     return Download(response.body, response.at, tuple(others[:MOST_ALTERNATES]))

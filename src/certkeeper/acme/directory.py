@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, timedelta
 
 from certkeeper.acme.body import MalformedBody, member_text, members
 from certkeeper.base.wire import Response
@@ -60,6 +61,20 @@ def read_directory(response: Response, url: str) -> Directory:
         revoke_cert=member_text(document, "revokeCert"),
         key_change=member_text(document, "keyChange"),
     )
+
+
+def clock_behind(response: Response) -> timedelta | None:
+    """By how much our clock is behind the server's, which wrote its Date (RFC 9110 §6.6.1) a moment before; negative
+    where it is ahead, None where the server does not say.
+    """
+    from email.utils import parsedate_to_datetime  # noqa: PLC0415 - once in a run that has something to do
+
+    try:
+        said = parsedate_to_datetime(response.header("date") or "")
+        # A time without a zone is UTC (RFC 5322 §3.3 "-0000").
+        return (said if said.tzinfo is not None else said.replace(tzinfo=UTC)) - response.at
+    except (TypeError, ValueError, OverflowError):
+        return None
 
 
 def _texts(value: object) -> tuple[str, ...]:

@@ -79,9 +79,17 @@ class Authorization:
 
 
 class OrderFailed(CertkeeperError):
-    """An order that will never be valid, with the CA's words per identifier."""
+    """An order that will never be valid, with the CA's words per identifier.
+
+    Attributes:
+        identifiers: those that the CA could not validate, as far as it says so.
+    """
 
     fault = Fault.REMOTE
+
+    def __init__(self, message: str, *, hint: str = "", identifiers: tuple[Identifier, ...] = ()) -> None:
+        super().__init__(message, hint=hint)
+        self.identifiers = identifiers
 
 
 class OrderTimeout(CertkeeperError):
@@ -172,13 +180,15 @@ def wait_while(session: Session, order: Order, statuses: frozenset[OrderStatus],
 def explain_invalid(session: Session, order: Order) -> Exchange[OrderFailed]:
     """Why an order is invalid: the reasons are in its authorizations, and order.error may be empty (§7.1.6)."""
     readable = yield from together([_if_readable(session, url) for url in order.authorizations])
-    reasons = list(dict.fromkeys(reason for item in readable if item is not None for reason in _reasons(item)))
+    found = [item for item in readable if item is not None]
+    reasons = list(dict.fromkeys(reason for item in found for reason in _reasons(item)))
     if order.error is not None and not reasons:
         reasons.append(str(order.error))
     told = reasons[:_REASONS_TOLD] + ([f"and {len(reasons) - _REASONS_TOLD} more"] if reasons[_REASONS_TOLD:] else [])
     return OrderFailed(
         "; ".join(told) or f"order {order.url}: invalid, and the CA does not say why",
         hint="mend what the CA names, or take the name off its line in domains.txt",
+        identifiers=tuple(item.identifier for item in found if item.status is AuthorizationStatus.INVALID),
     )
 
 

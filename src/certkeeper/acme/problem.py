@@ -2,17 +2,24 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from certkeeper.acme.link import resolved, targets
 from certkeeper.base.errors import CertkeeperError, Fault, printable
-from certkeeper.base.times import parse_retry_after
+from certkeeper.base.times import RETRY_AFTER_MAX, parse_retry_after
 from certkeeper.base.wire import Response
 
 _SUBPROBLEMS_TOLD = 10
+_PAUSED = re.compile(r"unpause|\bpaused\b|temporarily prevented|self-service", re.IGNORECASE)
+"""How a CA says that names stay refused until a person asks for them again; there is no error type for it."""
+_URL = re.compile(r"https://[^\s\"'<>]+")
+_LONGEST_LINK = 1500
+_PAUSE = timedelta(days=1)
+"""Nothing changes before a person has acted, so a paused name is asked for once a day."""
+_SHORTEST_WAIT = timedelta(seconds=1)
 _LONGEST_URL = 300
 """Characters of a URL that is shown."""
 _REPLACEMENT = re.compile(r"replac|\bARI\b|cert(ificate)? ?id", re.IGNORECASE)
@@ -43,6 +50,19 @@ class ErrorType(StrEnum):
     BAD_REVOCATION_REASON = "badRevocationReason"
 
 
+class Remedy(StrEnum):
+    """What a problem asks of whom."""
+
+    WAIT = "wait"
+    """Until `retry_at`, or for a while that is ours to choose."""
+    HUMAN = "human"
+    """A person has to do something, at `link` where the CA names it."""
+    TRANSIENT = "transient"
+    """The CA is out of order: the same may go well in a moment."""
+    CHANGE = "change"
+    """Asking the same again gets the same answer."""
+
+
 @dataclass(frozen=True, slots=True)
 class Subproblem:
     """RFC 8555 §6.7.1: one identifier's part in a problem; `identifier` is the CA's text, or empty."""
@@ -63,6 +83,8 @@ class Problem(CertkeeperError):
         type: the ACME error type without its URN prefix, or the whole type where it is not ACME's.
         status: the HTTP status, 0 where the problem came inside another object.
         subproblems: one per identifier that the CA names.
+        link: where the CA sends a person to; empty where it does not.
+        url: what was asked for; empty where the problem came inside another object.
         location: the URL of another resource that the refusal is about (§7.3.5: the account that has the key).
     """
 
@@ -77,6 +99,8 @@ class Problem(CertkeeperError):
         subproblems: tuple[Subproblem, ...] = (),
         retry_at: datetime | None = None,
         context: str = "",
+        link: str = "",
+        url: str = "",
         hint: str = "",
         location: str = "",
     ) -> None:
@@ -85,11 +109,36 @@ class Problem(CertkeeperError):
         if subproblems[_SUBPROBLEMS_TOLD:]:
             parts += f"; and {len(subproblems) - _SUBPROBLEMS_TOLD} more"
         super().__init__(f"{context}{said}{parts}", retry_at=retry_at, hint=hint or _HINTS.get(type_, ""))
+        self.link = link
+        self.url = url
         self.type = type_
         self.detail = detail
         self.status = status
         self.subproblems = subproblems
         self.location = location
+        if self.remedy is Remedy.HUMAN and link and not hint:
+            self.hint = f"open this link: {printable(link)}"
+
+    @property
+    def remedy(self) -> Remedy:
+        """What makes it go away."""
+        if self.paused or self.type in {ErrorType.USER_ACTION_REQUIRED, ErrorType.EXTERNAL_ACCOUNT_REQUIRED}:
+            return Remedy.HUMAN
+        if self.limited or (self.status == 503 and self.retry_at is not None):
+            return Remedy.WAIT
+        if self.status >= 500 or self.status == 408 or self.type in _IN_PASSING:
+            return Remedy.TRANSIENT
+        return Remedy.CHANGE
+
+    @property
+    def limited(self) -> bool:
+        """The CA has had enough of something for now (RFC 8555 §6.6)."""
+        return self.status == 429 or self.type == ErrorType.RATE_LIMITED
+
+    @property
+    def paused(self) -> bool:
+        """The CA takes no orders for these names until a person asks it to, which is no matter of time."""
+        return self.limited and (_PAUSED.search(f"{self.detail} {self.link}") is not None)
 
     @property
     def in_passing(self) -> bool:
@@ -102,25 +151,44 @@ class Problem(CertkeeperError):
         return self.type == ErrorType.ALREADY_REPLACED or _REPLACEMENT.search(self.detail) is not None
 
 
-def problem_from_response(response: Response, context: str = "") -> Problem:
-    """The problem in an error response; a response without a problem document becomes one that names its status."""
-    wait = parse_retry_after(response.header("retry-after") or "", response.at)
-    retry_at = response.at + wait if wait is not None else None
+def problem_from_response(response: Response, context: str = "", *, url: str = "") -> Problem:
+    """The problem in an error response; a response without a problem document becomes one that names its status.
+
+    `url` is what was asked for. Retry-After counts from a second to a day; a longer one is told as the CA said it.
+    """
+    asked = response.header("retry-after") or ""
+    wait = parse_retry_after(asked, response.at)
+    retry_at = response.at + max(wait, _SHORTEST_WAIT) if wait is not None else None
     try:
         document = json.loads(response.body)
     except (ValueError, RecursionError):
         document = None
-    if not isinstance(document, dict) or not isinstance(document.get("type"), str):
+    if isinstance(document, dict) and isinstance(document.get("type"), str):
+        fields = response.header_all("link")
+        others = [
+            *targets(fields, "help", url),
+            *(item for item in _URL.findall(" ".join(fields)) if _PAUSED.search(item)),
+        ]
+        problem = problem_from_document(
+            document,
+            status=response.status,
+            retry_at=retry_at,
+            context=context,
+            url=url,
+            links=others,
+            hint=_what_to_agree_to(document, response) if _type(document) == ErrorType.USER_ACTION_REQUIRED else "",
+            location=response.header("location") or "",
+        )
+    else:
         text = printable(response.body.decode("utf-8", "replace"), 200)
-        return Problem(f"HTTP {response.status}", text, status=response.status, retry_at=retry_at, context=context)
-    return problem_from_document(
-        document,
-        status=response.status,
-        retry_at=retry_at,
-        context=context,
-        hint=_what_to_agree_to(document, response) if _type(document) == ErrorType.USER_ACTION_REQUIRED else "",
-        location=response.header("location") or "",
-    )
+        problem = Problem(
+            f"HTTP {response.status}", text, status=response.status, retry_at=retry_at, context=context, url=url
+        )
+    if problem.paused:
+        problem.retry_at = response.at + _PAUSE
+    elif wait == RETRY_AFTER_MAX and problem.remedy is Remedy.WAIT:
+        problem.hint = f"the CA says Retry-After: {printable(asked, 80)}; it is asked again after a day"
+    return problem
 
 
 def _what_to_agree_to(document: Mapping[str, object], response: Response) -> str:
@@ -140,10 +208,12 @@ def problem_from_document(
     status: int = 0,
     retry_at: datetime | None = None,
     context: str = "",
+    url: str = "",
+    links: Iterable[str] = (),
     hint: str = "",
     location: str = "",
 ) -> Problem:
-    """The problem in an object's `error` member (RFC 8555 §7.1.3, §8)."""
+    """The problem in an object's `error` member (RFC 8555 §7.1.3, §8). `links` came along with it."""
     subproblems = document.get("subproblems")
     return Problem(
         _type(document),
@@ -156,6 +226,8 @@ def problem_from_document(
         ),
         retry_at=retry_at,
         context=context,
+        link=_link(document, links),
+        url=url,
         hint=hint,
         location=location,
     )
@@ -178,6 +250,19 @@ _HINTS: Mapping[str, str] = {
     ErrorType.BAD_REVOCATION_REASON: "give another --reason; keyCompromise is often taken only with "
     "--by-certificate-key",
 }
+
+
+def _link(document: Mapping[str, object], links: Iterable[str]) -> str:
+    """Where a person is to go: `instance` (RFC 8555 §6.7), a link in the detail, or one that came as a header.
+
+    Of several, one that speaks of pauses counts: details also link to the documentation.
+    """
+    instance, detail = document.get("instance"), document.get("detail")
+    found = [instance] if isinstance(instance, str) and _URL.fullmatch(instance) else []
+    found += [item.rstrip(".,;:)") for item in _URL.findall(detail if isinstance(detail, str) else "")]
+    found += [item for item in links if _URL.fullmatch(item)]
+    usable = [item for item in found if len(item) <= _LONGEST_LINK and item.isprintable()]
+    return next((item for item in usable if _PAUSED.search(item)), usable[0] if usable else "")
 
 
 def _text(document: Mapping[str, object], key: str) -> str:

@@ -8,8 +8,9 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
+from datetime import timedelta
 
-from certkeeper.acme.directory import NO_DIRECTORY_HINT, Directory, read_directory
+from certkeeper.acme.directory import NO_DIRECTORY_HINT, Directory, clock_behind, read_directory
 from certkeeper.acme.jws import AccountKey, sign_request
 from certkeeper.acme.problem import ErrorType, Problem, problem_from_response
 from certkeeper.base.errors import CertkeeperError, Fault, OutOfDescriptors
@@ -21,9 +22,18 @@ _NONCE = re.compile(r"[A-Za-z0-9_-]+")
 _NONCE_TRIES = 12
 """At 25 % refusals, that many in a row happen once in 16 million requests."""
 _NONCES_WITHOUT_PAUSE = 4
+_NONCES_AT_ONCE = 2
+_NONCE_LOOK = 0.02
+"""Seconds until somebody who waits for a nonce looks again."""
+_NONCE_LOOKS = 500
+"""So many looks; who has had no nonce by then fetches one in any case."""
 _TRANSIENT_TRIES = 5
 _LONGEST_WAIT = 60.0
 """Seconds. A CA that wants us to wait longer ends the work here; the error's retry_at says when to come back."""
+_SHORTEST_WAIT = 1.0
+"""Seconds. A date that is past already (of a CA whose clock is behind ours) asks for no haste."""
+_LONGEST_LIMITED_WAIT = 10.0
+"""Seconds, where the CA has had enough: everybody in the run would wait that long, and be refused together again."""
 _TRANSIENT_STATUS = frozenset({408, 429, 500, 502, 503, 504})
 
 
@@ -34,7 +44,10 @@ class NoncesRefused(CertkeeperError):
 
 
 class Session:
-    """Signs and sends. `kid` is the account's URL once it is known; until then requests carry the key itself."""
+    """Signs and sends. `kid` is the account's URL once it is known; until then requests carry the key itself.
+
+    `clock_behind` is by how much our clock is behind the CA's, once the directory is here and where it says so.
+    """
 
     def __init__(self, directory_url: str, key: AccountKey, *, user_agent: str, kid: str | None = None) -> None:
         self.directory_url = directory_url
@@ -42,6 +55,8 @@ class Session:
         self.kid = kid
         self._headers = (("user-agent", user_agent), ("accept-language", "en"))
         self._nonces: list[str] = []
+        self._fetching = 0
+        self.clock_behind: timedelta | None = None
         self._directory: Directory | None = None
 
     def directory(self) -> Exchange[Directory]:
@@ -49,10 +64,16 @@ class Session:
         if self._directory is None:
             response = yield from self._persist(Request("GET", self.directory_url, self._headers))
             if response.status != 200:
-                problem = problem_from_response(response, f"directory {self.directory_url}: ")
+                problem = problem_from_response(response, f"directory {self.directory_url}: ", url=self.directory_url)
                 problem.hint = problem.hint or NO_DIRECTORY_HINT
                 raise problem
             self._directory = read_directory(response, self.directory_url)
+            self.clock_behind = clock_behind(response)
+        return self._directory
+
+    @property
+    def known_directory(self) -> Directory | None:
+        """The same, without asking."""
         return self._directory
 
     def post(self, url: str, payload: Mapping[str, object], *, context: str = "") -> Exchange[Response]:
@@ -75,7 +96,7 @@ class Session:
             response = yield from self._persist_signed(url, payload)
             if response.status < 400:
                 return response
-            problem = problem_from_response(response, context)
+            problem = problem_from_response(response, context, url=url)
             if problem.type != ErrorType.BAD_NONCE:
                 raise problem
         raise NoncesRefused(
@@ -117,19 +138,36 @@ class Session:
         if response.status not in _TRANSIENT_STATUS or last:
             return response
         wait = parse_retry_after(response.header("retry-after") or "", response.at)
-        seconds = _backoff(request.url, attempt) if wait is None else wait.total_seconds()
-        if seconds > _LONGEST_WAIT or (response.status == 429 and wait is None):
+        seconds = _backoff(request.url, attempt) if wait is None else max(wait.total_seconds(), _SHORTEST_WAIT)
+        limited = response.status == 429
+        if seconds > (_LONGEST_LIMITED_WAIT if limited else _LONGEST_WAIT) or (limited and wait is None):
+            return response
+        if limited and problem_from_response(response).paused:
             return response
         yield from pause(seconds)
         return None
 
     def _nonce(self) -> Exchange[str]:
+        # A hundred orders that begin together would ask for a hundred nonces at once, and be refused: Let's Encrypt
+        # allows 10 and then 20 a second. Two at a time stay below that over any real distance, and most of those that
+        # wait get the nonce of an answer to somebody else.
+        for _ in range(_NONCE_LOOKS):
+            if self._nonces or self._fetching < _NONCES_AT_ONCE:
+                break
+            yield from pause(_NONCE_LOOK)
         if self._nonces:
             return self._nonces.pop()
+        self._fetching += 1
+        try:
+            return (yield from self._fetched_nonce())
+        finally:
+            self._fetching -= 1
+
+    def _fetched_nonce(self) -> Exchange[str]:
         directory = yield from self.directory()
         response = yield from self._persist(Request("HEAD", directory.new_nonce, self._headers))
         if response.status >= 400:
-            raise problem_from_response(response, f"{directory.new_nonce}: ")
+            raise problem_from_response(response, f"{directory.new_nonce}: ", url=directory.new_nonce)
         if not self._nonces:
             raise Problem(
                 f"HTTP {response.status}", "no Replay-Nonce in the answer", context=f"{directory.new_nonce}: "

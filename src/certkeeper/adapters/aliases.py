@@ -27,6 +27,14 @@ def aliases_of(
     names: Collection[DnsName], servers_of: Callable[[DnsName], ServerSet], apexes: Apexes | None = None
 ) -> Mapping[DnsName, DnsName]:
     """Where CNAMEs at these names lead; names without one, or that nobody can be asked about, are left out."""
+    found = alias_or_none(names, servers_of, apexes)
+    return {name: target for name, target in found.items() if target is not None}
+
+
+def alias_or_none(
+    names: Collection[DnsName], servers_of: Callable[[DnsName], ServerSet], apexes: Apexes | None = None
+) -> Mapping[DnsName, DnsName | None]:
+    """The same, with None for names that have none by the word of a server with authority."""
     try:
         zones = {name: zone.name for name, zone in (apexes or Apexes()).zones(names).items()}
     except CertkeeperError:
@@ -34,20 +42,21 @@ def aliases_of(
     with ThreadPoolExecutor(_AT_ONCE) as threads:
         asked = [name for name in names if name in zones]
         found = threads.map(lambda name: _alias(name, zones[name], servers_of), asked)
-        return {name: target for name, target in zip(asked, found, strict=True) if target is not None}
+        return {name: said[0] for name, said in zip(asked, found, strict=True) if said}
 
 
-def _alias(name: DnsName, zone: DnsName, servers_of: Callable[[DnsName], ServerSet]) -> DnsName | None:
+def _alias(name: DnsName, zone: DnsName, servers_of: Callable[[DnsName], ServerSet]) -> tuple[DnsName | None, ...]:
+    """Nothing where nobody can be asked."""
     try:
         servers = servers_of(zone).servers[:_SERVERS]
     except CertkeeperError:
-        return None
+        return ()
     for server in servers:
         try:
-            return _ask(name, server)
+            return (_ask(name, server),)
         except (dns.exception.DNSException, OSError, CertkeeperError):
             continue
-    return None
+    return ()
 
 
 def _ask(name: DnsName, server: Server) -> DnsName | None:
@@ -57,6 +66,8 @@ def _ask(name: DnsName, server: Server) -> DnsName | None:
     answer, _ = dns.query.udp_with_fallback(query, server.address, timeout=_SECONDS, port=server.port)
     if answer.rcode() not in {dns.rcode.NOERROR, dns.rcode.NXDOMAIN}:
         raise ZoneError(f"{server} answers {dns.rcode.to_text(answer.rcode())}")
+    if not answer.flags & dns.flags.AA:
+        raise ZoneError(f"{server} answers without authority")
     for rrset in answer.answer:
         if rrset.rdtype == dns.rdatatype.CNAME and DnsName.parse(rrset.name.to_text()) == name:
             for rdata in rrset:

@@ -1,5 +1,6 @@
 """Questions about a zone as a whole: to each of its name servers (SOA, NS, DNSKEY), and to those of its parent."""
 
+import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -25,11 +26,13 @@ from certkeeper.adapters.delegation import servers_of
 from certkeeper.apply.ports import Nameservers
 from certkeeper.base.errors import CertkeeperError, Fault
 from certkeeper.base.names import DnsName, InvalidName
-from certkeeper.zone.facts import Delegation, Ds, Served
+from certkeeper.zone.facts import Delegation, Ds, Served, newer
 from certkeeper.zone.propagation import Server, ServerSet
 
 _SECONDS = 3.0
 _TRIES = 2
+_SECOND_LOOK = 3.0
+"""Seconds after which a server that was behind is asked again; a secondary that was notified has the zone by then."""
 _RESOLVER_SECONDS = 6.0
 _PARENT_SERVERS = 4
 _MOST_SERVERS = 40
@@ -57,8 +60,11 @@ class Seen:
     unresolved: tuple[DnsName, ...] = ()
 
 
-def look(zone: DnsName, nameservers: Nameservers) -> Seen:
-    """Ask everybody about the zone. Bounded in time by the number of servers; raises nothing."""
+def look(zone: DnsName, nameservers: Nameservers, written: int = 0) -> Seen:
+    """Ask everybody about the zone. Bounded in time by the number of servers; raises nothing.
+
+    `written` is the serial at the server that we write to, 0 where that is not known.
+    """
     trouble = ""
     try:
         found = nameservers.of(zone)
@@ -67,11 +73,25 @@ def look(zone: DnsName, nameservers: Nameservers) -> Seen:
     with ThreadPoolExecutor(_AT_ONCE) as threads:
         parent = threads.submit(_delegation_or_trouble, zone)
         servers = tuple(threads.map(lambda server: ask_server(zone, server), found.servers[:_MOST_SERVERS]))
+        servers = _again_where_behind(zone, servers, written, threads)
         delegation, delegation_trouble = parent.result()
     named = {name for item in servers for name in item.ns} | (delegation.ns if delegation is not None else set())
     # A resolver that does not find the parent has no say about names either.
     unresolved = tuple(_without_address(sorted(named)[:_MOST_NAMES])) if delegation is not None else ()
     return Seen(servers, trouble, found.skipped, delegation, delegation_trouble, unresolved)
+
+
+def _again_where_behind(
+    zone: DnsName, servers: tuple[Served, ...], written: int, threads: ThreadPoolExecutor
+) -> tuple[Served, ...]:
+    """A second look at servers with an older serial: the zone may have changed a moment ago, maybe by our own doing."""
+    serials = [item.serial for item in servers if not item.trouble] + ([written] if written else [])
+    late = {item.server for item in servers if not item.trouble and any(newer(one, item.serial) for one in serials)}
+    if not late:
+        return servers
+    time.sleep(_SECOND_LOOK)
+    fresh = dict(zip(late, threads.map(lambda server: ask_server(zone, server), late), strict=True))
+    return tuple(fresh.get(item.server, item) for item in servers)
 
 
 def ask_server(zone: DnsName, server: Server) -> Served:

@@ -12,7 +12,7 @@ import dns.message
 from certkeeper.adapters.descriptors import out_of_descriptors
 from certkeeper.adapters.dnsmessage import Query, read_plain
 from certkeeper.base.errors import CertkeeperError, Fault
-from certkeeper.zone.propagation import Server
+from certkeeper.zone.propagation import NotServing, Server
 
 _CONNECT_SECONDS = 2.0
 _SECONDS = 3.0
@@ -28,6 +28,10 @@ class ServerSilent(CertkeeperError):
     """A name server that gives no usable answer."""
 
     fault = Fault.REMOTE
+
+
+class ErrorAnswer(ServerSilent, NotServing):
+    """It answers, and not with what it serves."""
 
 
 class Reply:

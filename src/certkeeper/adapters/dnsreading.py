@@ -17,7 +17,7 @@ from dns.rdtypes.ANY.CNAME import CNAME
 from dns.rdtypes.ANY.SOA import SOA
 from dns.rdtypes.ANY.TXT import TXT
 
-from certkeeper.adapters.dnslines import Reply, ServerSilent
+from certkeeper.adapters.dnslines import ErrorAnswer, Reply, ServerSilent
 from certkeeper.adapters.dnsmessage import Plain
 from certkeeper.base.names import DnsName
 
@@ -52,14 +52,15 @@ def found_txt(owner: DnsName, reply: Reply) -> Found:
     Only records of the name itself count, and of what aliases in the answer lead to: others were not asked for.
 
     Raises:
-        ServerSilent: an error answer, one that is cut short, or one that is not authoritative.
+        ErrorAnswer: an error answer, or one that is not authoritative.
+        ServerSilent: one that is cut short.
     """
     if reply.plain is not None:
         return _from_plain(owner, reply.plain)
     answer = reply.message
     _refuse_errors(owner.text, answer)
     if not answer.flags & dns.flags.AA:
-        raise ServerSilent(f"is not authoritative for {owner}")
+        raise ErrorAnswer(f"is not authoritative for {owner}")
     return read_txt(owner, answer)
 
 
@@ -72,7 +73,7 @@ def refuse_errors(owner: str, reply: Reply) -> None:
 def _refuse_errors(owner: str, answer: dns.message.Message) -> None:
     rcode = answer.rcode()
     if rcode not in {dns.rcode.NOERROR, dns.rcode.NXDOMAIN}:
-        raise ServerSilent(f"answers {dns.rcode.to_text(rcode)} for {owner}")
+        raise ErrorAnswer(f"answers {dns.rcode.to_text(rcode)} for {owner}")
     if answer.flags & dns.flags.TC:
         raise ServerSilent(f"cuts its answer for {owner} short")
 

@@ -146,12 +146,12 @@ def _weigh(
         either = [way[owner] for way in (over_tcp, over_udp) if owner in way]
         if not either:
             cut = f"cuts its answer for {owner} short, and TCP does not work: {talk.tcp_trouble or 'no answer'}"
-            raise ServerSilent(tcp_errors.get(owner) or udp_errors.get(owner) or cut)
+            raise tcp_errors.get(owner) or udp_errors.get(owner) or ServerSilent(cut)
         found[owner] = next((item for item in either if values <= item.values), either[0])
     if differing:
         notes.append(f"answers differently over UDP and over TCP for {differing[0]}")
-    tcp_words = talk.tcp_trouble or next(iter(tcp_errors.values()), "")
-    udp_words = talk.udp_trouble or next((words for words in udp_errors.values() if words), "")
+    tcp_words = talk.tcp_trouble or next(map(str, tcp_errors.values()), "")
+    udp_words = talk.udp_trouble or next(map(str, udp_errors.values()), "")
     if tcp_words:
         notes.append(f"TCP does not work: {tcp_words}")
     if udp_words:
@@ -162,8 +162,8 @@ def _weigh(
 
 def _read(
     over: str, queries: Mapping[DnsName, Query], replies: Replies
-) -> tuple[dict[DnsName, Found], dict[DnsName, str]]:
-    """The usable answers, and the words for the others; none for what UDP cut short, as TCP is there for that."""
+) -> tuple[dict[DnsName, Found], dict[DnsName, ServerSilent]]:
+    """The usable answers, and what is wrong with others; nothing for what UDP cut short, as TCP is there for that."""
     found, errors = {}, {}
     for owner, asked in queries.items():
         reply = replies.get(asked.id)
@@ -173,8 +173,8 @@ def _read(
             found[owner] = found_txt(owner, reply)
         except ServerSilent as error:
             message = reply.message
-            cut = over == UDP and message.rcode() == dns.rcode.NOERROR and message.flags & dns.flags.TC
-            errors[owner] = "" if cut else str(error)
+            if not (over == UDP and message.rcode() == dns.rcode.NOERROR and message.flags & dns.flags.TC):
+                errors[owner] = error
     return found, errors
 
 

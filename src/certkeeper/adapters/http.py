@@ -13,14 +13,12 @@ import urllib3
 from urllib3.exceptions import HTTPError, NameResolutionError, NewConnectionError, ProtocolError, SSLError
 from urllib3.exceptions import TimeoutError as HttpTimeout
 
+from certkeeper.adapters.bounds import WORKING, Bounds
 from certkeeper.adapters.descriptors import out_of_descriptors, perhaps_out_of_descriptors
 from certkeeper.adapters.watchdog import Watchdog
 from certkeeper.base.errors import CertkeeperError, ExitCode, Fault, OutOfDescriptors, printable
 from certkeeper.base.wire import Request, Response, TransportError
 
-_CONNECT_SECONDS = 10.0
-_READ_SECONDS = 30.0
-_WHOLE_SECONDS = 50.0
 MAX_BODY = 8 * 1024 * 1024
 """Octets. The longest real answers are chains of some 20 kB; a zone with 2,000 names stays below 1 MB."""
 
@@ -66,15 +64,22 @@ class AnswerTooLarge(TransportError):
 class HttpClient:
     """Implements the port Http; connections are kept alive and shared by threads."""
 
-    def __init__(self, ca_bundle: str | None = None, connections: int = 16, *, line: Line | None = None) -> None:
+    def __init__(
+        self,
+        ca_bundle: str | None = None,
+        connections: int = 16,
+        *,
+        line: Line | None = None,
+        bounds: Bounds = WORKING,
+    ) -> None:
         """Trust the roots in the PEM file `ca_bundle`, or the system's, which are loaded when TLS is first needed.
 
         Raises:
             CaBundleError: a file is missing or does not hold what it should.
         """
         self._line = line or Line(ca_bundle)
-        self._watchdog = Watchdog(_WHOLE_SECONDS)
-        timeout = urllib3.Timeout(connect=_CONNECT_SECONDS, read=_READ_SECONDS)
+        self._watchdog = Watchdog(bounds.whole)
+        timeout = urllib3.Timeout(connect=bounds.connect, read=bounds.read)
         if self._line.socket:
             from certkeeper.adapters.unixsocket import unix_pool  # noqa: PLC0415 - few need it
 
@@ -115,7 +120,9 @@ class HttpClient:
         if len(body) > MAX_BODY:
             answer.close()
             raise AnswerTooLarge(
-                f"{self._line.where(request.url)}: the answer is larger than {MAX_BODY} octets", transient=False
+                f"{self._line.where(request.url)}: the answer is larger than {MAX_BODY} octets",
+                transient=False,
+                hint="does something else answer at that address?",
             )
         headers = tuple((name.lower(), value) for name, value in answer.headers.items())
         return Response(answer.status, datetime.now(tz=UTC), headers, body)
@@ -176,6 +183,13 @@ def _starved(asked: str, error: Exception, line: Line) -> OutOfDescriptors | Non
 def _failure(asked: str, error: Exception, line: Line) -> TransportError:
     url = line.where(asked)
     if isinstance(error, SSLError):
+        said = str(error)
+        if "certificate has expired" in said or "certificate is not yet valid" in said:
+            return TransportError(
+                f"{url}: TLS failed: {printable(said, 200)}",
+                transient=False,
+                hint="is this machine's clock right? timedatectl shows it; if it is, that server's certificate is bad",
+            )
         plain = "WRONG_VERSION_NUMBER" in str(error) or "HTTP_REQUEST" in str(error)
         return TransportError(
             f"{url}: TLS failed: {printable(str(error), 200)}",
@@ -198,7 +212,9 @@ def _failure(asked: str, error: Exception, line: Line) -> TransportError:
                 f"{url}: the answer is not HTTP", transient=False, hint="does that port speak TLS? then write https://"
             )
         return TransportError(
-            f"{url}: the connection broke before the answer was complete", hint="see the log of that server"
+            f"{url}: the connection broke before the answer was complete",
+            hint="see the log of that server"
+            + ("; does that port speak TLS? then write https://" if url.startswith("http:") else ""),
         )
     return TransportError(f"{url}: {printable(str(error), 200)}", transient=isinstance(error, HTTPError))
 

@@ -133,6 +133,9 @@ class Journal:
             debts=found.debts,
             backoffs=found.backoffs,
             left=tuple(intent for intent in found.left if intent.run in gone),
+            names=found.names,
+            limits=found.limits,
+            budgets=found.budgets,
             files=tuple(intent for intent in found.files if intent.run in gone),
         )
 

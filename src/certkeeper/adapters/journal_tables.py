@@ -3,13 +3,35 @@
 import json
 import sqlite3
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TypeGuard
 
 from certkeeper.base.names import Alias, DnsName, Identifier, IdentifierType
 from certkeeper.base.times import from_epoch
-from certkeeper.plan.records import Backoff, ChallengeIntent, FileIntent, HookDebt, OrderIntent, Record, Records
+from certkeeper.plan.records import (
+    Backoff,
+    ChallengeIntent,
+    FileIntent,
+    HookDebt,
+    Limit,
+    NameBackoff,
+    OrderBudget,
+    OrderIntent,
+    Record,
+    Records,
+)
 
-VERSION = 3
+VERSION = 4
+_LIMITS = (
+    """CREATE TABLE names (
+    ca TEXT NOT NULL, name TEXT NOT NULL, failures INTEGER NOT NULL, retry_at REAL NOT NULL, inputs TEXT NOT NULL,
+    message TEXT NOT NULL, PRIMARY KEY (ca, name)
+) STRICT""",
+    """CREATE TABLE limits (
+    ca TEXT PRIMARY KEY, failures INTEGER NOT NULL, retry_at REAL NOT NULL, message TEXT NOT NULL
+) STRICT""",
+    "CREATE TABLE budgets (ca TEXT PRIMARY KEY, remaining REAL NOT NULL, at REAL NOT NULL) STRICT",
+)
 _FILES = """files (
     folder TEXT NOT NULL, name TEXT NOT NULL, digest TEXT NOT NULL, run TEXT NOT NULL,
     PRIMARY KEY (folder, name, digest, run)
@@ -28,7 +50,7 @@ CREATE TABLE {_FILES};
 CREATE TABLE debts (alias TEXT PRIMARY KEY, hook TEXT NOT NULL, stamp INTEGER NOT NULL) STRICT;
 CREATE TABLE backoffs (
     alias TEXT PRIMARY KEY, failures INTEGER NOT NULL, retry_at REAL NOT NULL, inputs TEXT NOT NULL,
-    message TEXT NOT NULL
+    message TEXT NOT NULL, link TEXT NOT NULL DEFAULT ''
 ) STRICT;
 """
 # What leads from each version to the next one.
@@ -38,8 +60,11 @@ _STEPS = {
         "ALTER TABLE challenges ADD COLUMN token TEXT NOT NULL DEFAULT ''",
     ),
     2: (f"CREATE TABLE {_FILES}",),
+    3: ("ALTER TABLE backoffs ADD COLUMN link TEXT NOT NULL DEFAULT ''", *_LIMITS),
 }
 _WITH_FILES = 3
+_FIRST_WITH_LIMITS = 4
+_KEYS = {"names": "ca=? AND name=?", "limits": "ca=?", "budgets": "ca=?"}
 Run = Callable[[], str]
 
 
@@ -61,7 +86,7 @@ def create(database: sqlite3.Connection) -> None:
         return
     database.execute("BEGIN IMMEDIATE")
     if version(database) == 0:
-        for statement in _SCHEMA.split(";"):
+        for statement in (*_SCHEMA.split(";"), *_LIMITS):
             database.execute(statement)
     else:
         for step in range(version(database), VERSION):
@@ -85,17 +110,36 @@ def read(database: sqlite3.Connection) -> Records:
     ]
     debts = [HookDebt(Alias(alias), hook, stamp) for alias, hook, stamp in database.execute("SELECT * FROM debts")]
     backoffs = [
-        Backoff(Alias(alias), failures, from_epoch(retry_at), inputs, message)
-        for alias, failures, retry_at, inputs, message in database.execute("SELECT * FROM backoffs")
+        Backoff(Alias(alias), failures, from_epoch(retry_at), *rest)
+        for alias, failures, retry_at, *rest in database.execute("SELECT * FROM backoffs")
     ]
     challenges = database.execute("SELECT * FROM challenges ORDER BY zone, owner, rdata, run")
     left = [ChallengeIntent(DnsName(zone), DnsName(owner), *rest) for zone, owner, *rest in challenges]
-    return Records(
+    found = Records(
         orders={item.alias: item for item in orders},
         debts={item.alias: item for item in debts},
         backoffs={item.alias: item for item in backoffs},
         left=tuple(left),
         files=_files(database),
+    )
+    return _with_limits(database, found) if version(database) >= _FIRST_WITH_LIMITS else found
+
+
+def _with_limits(database: sqlite3.Connection, found: Records) -> Records:
+    names = [
+        NameBackoff(ca, name, failures, from_epoch(retry_at), *rest)
+        for ca, name, failures, retry_at, *rest in database.execute("SELECT * FROM names")
+    ]
+    limits = [
+        Limit(ca, failures, from_epoch(retry_at), message)
+        for ca, failures, retry_at, message in database.execute("SELECT * FROM limits")
+    ]
+    budgets = [OrderBudget(ca, left, from_epoch(at)) for ca, left, at in database.execute("SELECT * FROM budgets")]
+    return replace(
+        found,
+        names={(item.ca, item.name): item for item in names},
+        limits={item.ca: item for item in limits},
+        budgets={item.ca: item for item in budgets},
     )
 
 
@@ -115,8 +159,9 @@ def drop(database: sqlite3.Connection, records: Sequence[Record], run: Run) -> N
             _, row = _row(record, run)
             database.execute("DELETE FROM files WHERE folder=? AND name=? AND digest=? AND run=?", row)
         else:
-            table, _ = _row(record, run)
-            database.execute(f"DELETE FROM {table} WHERE alias=?", (record.alias.text,))  # noqa: S608 - as above
+            table, row = _row(record, run)
+            key = _KEYS.get(table, "alias=?")
+            database.execute(f"DELETE FROM {table} WHERE {key}", row[: key.count("?")])  # noqa: S608 - as above
 
 
 def is_foreign(record: Record) -> TypeGuard[ChallengeIntent | FileIntent]:
@@ -152,7 +197,15 @@ def _row(record: Record, run: Run) -> tuple[str, tuple[str | int | float, ...]]:
             return "debts", (record.alias.text, record.hook, record.stamp)
         case Backoff():
             retry_at = record.retry_at.timestamp()
-            return "backoffs", (record.alias.text, record.failures, retry_at, record.inputs, record.message)
+            said = (record.message, record.link)
+            return "backoffs", (record.alias.text, record.failures, retry_at, record.inputs, *said)
+        case NameBackoff():
+            counted = (record.failures, record.retry_at.timestamp(), record.inputs, record.message)
+            return "names", (record.ca, record.name, *counted)
+        case Limit():
+            return "limits", (record.ca, record.failures, record.retry_at.timestamp(), record.message)
+        case OrderBudget():
+            return "budgets", (record.ca, record.left, record.at.timestamp())
 
 
 def _identifiers(text: str) -> tuple[Identifier, ...]:

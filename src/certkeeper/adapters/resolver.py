@@ -80,6 +80,11 @@ class SystemNameservers:
 
         return aliases_of(names, self.of)
 
+    def alias_or_none(self, names: Collection[DnsName]) -> Mapping[DnsName, DnsName | None]:
+        from certkeeper.adapters.aliases import alias_or_none  # noqa: PLC0415 - only where PDNS_SUFFIX is set
+
+        return alias_or_none(names, self.of)
+
 
 def _heeding(ignored: Iterable[IgnoredServer], zone: DnsName, found: ServerSet) -> ServerSet:
     """Without the servers that the operator said do not count."""

@@ -6,6 +6,7 @@ from certkeeper.acme.order import OrderTimeout
 from certkeeper.acme.problem import Problem
 from certkeeper.acme.session import NoncesRefused, Session
 from certkeeper.apply.challenges import Waves
+from certkeeper.apply.limits import Limits
 from certkeeper.apply.served import Served
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.events import Noted, Tell
@@ -28,6 +29,7 @@ class Issuance:
     served: Served
     tell: Tell
     settings: Settings
+    limits: Limits
 
 
 @dataclass(slots=True)
@@ -49,7 +51,7 @@ class Attempt:
     def new_intent(self, wanted: Order, url: str, stamp: int, present: KeyPair | None) -> OrderIntent:
         """What to write down of an order that was just opened."""
         return OrderIntent(
-            alias=self.alias,
+            alias=self.item.spec.entry,
             url=url,
             ca=self.item.spec.ca,
             identifiers=wanted.identifiers,

@@ -59,6 +59,19 @@ class _Queue:
     servers_known: Signal = field(default_factory=Signal)
 
 
+_UNDONE = "made sure to be gone, as the change failed"
+_BY_HAND = {
+    "published": "to be published by you",
+    "withdrawn": "to be removed by you",
+    _UNDONE: "to be removed by you, if any of them is there",
+}
+"""What is told of a zone that a person writes."""
+_IN_TIME = (
+    "publish the records that were printed, beside what is there and at every name server; "
+    "PDNS_WAIT says how many seconds there are for it"
+)
+
+
 class Waves:
     """Collects the values of running lineages and carries them through DNS."""
 
@@ -190,7 +203,7 @@ class Waves:
         left = self._left.pop(zone, None)
         if left is not None:
             left.settled.set()
-            self._tell(Noted(f"zone {zone.name}", f"{count(len(left.intents), 'record')} of a killed run withdrawn"))
+            self._tell(Noted(f"zone {zone.name}", f"{count(len(left.intents), 'record')} of an earlier run withdrawn"))
             yield from self._forget(zone, left.intents)
 
     def _forget(self, zone: Zone, intents: Iterable[ChallengeIntent]) -> Exchange[None]:
@@ -213,8 +226,10 @@ class Waves:
                 _fail(wave, error)
                 return
             self._tell(Noted(f"zone {zone.name}", f"no name server is asked, and the script's word counts: {error}"))
+        published = False
         try:
             yield from self._publish(zone, wave)
+            published = True
             yield from self._prove(zone, wave)
         except CertkeeperError as error:
             _fail(wave, error)
@@ -224,7 +239,7 @@ class Waves:
         # Owed also where the change failed: its answer may have been lost on the way.
         withdrawal = self._withdrawal(zone, wave)
         try:
-            yield from self._change(zone, withdrawal, "withdrawn", 0)
+            yield from self._change(zone, withdrawal, "withdrawn" if published else _UNDONE, 0)
         except CertkeeperError as error:
             self.withdrawal_errors.append(_still_there(zone, self._published[zone, id(wave)], str(error)))
         else:
@@ -297,6 +312,8 @@ class Waves:
         for item in going:
             owners = sorted(owner for owner in item.values if owner in failed.owners)
             error = failed.error(owners) if owners else None
+            if error is not None and zone.kind is ZoneKind.BY_HAND:
+                error = ZoneError(str(error), hint=_IN_TIME)
             if error is not None and zone.kind is ZoneKind.SCRIPTED:
                 self._tell(Noted(f"zone {zone.name}", f"the script's word counts: {error}"))
                 error = None
@@ -315,6 +332,8 @@ class Waves:
                     raise
                 yield from pause(0.25 * 4**attempt)
         records = sum(len(change.add | change.remove) for change in changes.changes)
+        if zone.kind is ZoneKind.BY_HAND:
+            action = _BY_HAND[action]
         self._tell(ZoneChanged(zone.name.text, action, records, lineages))
         if zone.kind is ZoneKind.PRIMARY:
             self._scheduler.detach(NotifyZone(zone), self._notified(zone))

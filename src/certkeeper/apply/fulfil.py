@@ -3,15 +3,25 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from certkeeper.acme.chain import NoChain
 from certkeeper.acme.order import Order, OrderStatus, explain_invalid, finalize, wait_while
 from certkeeper.apply.attempt import Attempt
 from certkeeper.apply.chains import obtain_chain
+from certkeeper.apply.effects import do
+from certkeeper.apply.refused import KeepRejected
+from certkeeper.base.errors import CertkeeperError, Fault
 from certkeeper.base.names import Identifier
 from certkeeper.base.wire import Exchange
 from certkeeper.lineage.integrity import check
-from certkeeper.lineage.model import Leaf
+from certkeeper.lineage.model import BadChain, Leaf
 
 DEFAULT_ORDER_TIMEOUT = timedelta(minutes=5)
+
+
+class RejectedAnswer(CertkeeperError):
+    """The CA sent something else than the certificate that was ordered."""
+
+    fault = Fault.REMOTE
 
 
 def fulfil(
@@ -20,7 +30,7 @@ def fulfil(
     """The whole chain for that request (DER), and its leaf, which has that key and these names.
 
     Raises:
-        BadChain: what the CA issued is something else.
+        RejectedAnswer: what the CA issued is something else.
         CertkeeperError: it issued nothing.
     """
     spec, session = attempt.item.spec, attempt.shared.session
@@ -34,4 +44,17 @@ def fulfil(
     def checked(fullchain: bytes, at: datetime) -> Leaf:
         return check(fullchain, key_id=key_id, identifiers=identifiers, now=at)
 
-    return (yield from obtain_chain(session, order, spec.preferred_chain, checked, attempt.note))
+    try:
+        return (yield from obtain_chain(session, order, spec.preferred_chain, checked, attempt.note))
+    except (BadChain, NoChain) as error:
+        raise (yield from _kept_aside(attempt, error)) from error
+
+
+def _kept_aside(attempt: Attempt, error: BadChain | NoChain) -> Exchange[RejectedAnswer]:
+    """The answer is kept for people to look at. The order is done with: the CA counts it, and has nothing better."""
+    try:
+        path = yield from do(KeepRejected(attempt.alias, error.answer))
+        where = f"the answer is kept as {path}"
+    except CertkeeperError as trouble:
+        where = f"the answer is not kept: {trouble}"
+    return RejectedAnswer(f"{error}; {where}", hint=error.hint)

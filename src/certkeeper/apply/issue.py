@@ -2,6 +2,8 @@
 
 from contextlib import suppress
 
+from certkeeper.acme.order import OrderFailed
+from certkeeper.acme.problem import Problem
 from certkeeper.apply.attempt import Attempt, Issuance, may_go_on
 from certkeeper.apply.effects import (
     ActivateVersion,
@@ -16,6 +18,7 @@ from certkeeper.apply.effects import (
 )
 from certkeeper.apply.obtain import obtain
 from certkeeper.apply.pay import call_deploy_cert, make_next_key
+from certkeeper.apply.refused import ReadClock
 from certkeeper.apply.result import Issued
 from certkeeper.apply.scheduler import shield
 from certkeeper.base.errors import CertkeeperError, Fault
@@ -26,9 +29,9 @@ from certkeeper.lineage.integrity import check
 from certkeeper.lineage.leaf import parse_leaf
 from certkeeper.lineage.model import BadChain, Leaf
 from certkeeper.plan.actions import Activate, LineagePlan, Order
-from certkeeper.plan.backoff import backoff_inputs
+from certkeeper.plan.backoff import backoff_inputs, name_inputs, next_name_backoff, proven_name
 from certkeeper.plan.fingerprint import fingerprint
-from certkeeper.plan.records import HookDebt, OrderIntent, Record
+from certkeeper.plan.records import HookDebt, NameBackoff, OrderIntent, Record
 from certkeeper.plan.recovery import DEPLOY_CERT
 
 
@@ -51,6 +54,7 @@ def issue(item: LineagePlan, shared: Issuance) -> Exchange[Issued]:
         raise TypeError(f"{item.alias}: no order in its plan")
     attempt = Attempt(item, shared)
     try:
+        shared.limits.check(wanted.identifiers)
         yield from _claim(item, wanted)
         try:
             issued = yield from _issue(attempt, wanted)
@@ -124,12 +128,13 @@ def _staged(attempt: Attempt, intent: OrderIntent, wanted: Order) -> Exchange[tu
 def _switch(attempt: Attempt, stamp: int, leaf: Leaf) -> Exchange[Issued]:
     """Step 13. The hook's debt is written down before the switch, and dropped after the hook ended well."""
     item, shared = attempt.item, attempt.shared
-    debt = HookDebt(item.alias, DEPLOY_CERT, stamp)
+    debt = HookDebt(item.spec.entry, DEPLOY_CERT, stamp)
     if item.hook is not None:
         yield from do(WriteJournal(put=(debt,)))
     yield from do(ActivateVersion(item.alias, stamp))
     shared.tell(CertificateIssued(str(item.alias), iso(leaf.not_after), _folder(item)))
-    settled: tuple[Record, ...] = tuple(entry for entry in (attempt.intent, item.backoff) if entry is not None)
+    met = (attempt.intent, item.backoff, *item.names_failed)
+    settled: tuple[Record, ...] = tuple(entry for entry in met if entry is not None)
     attempt.intent = None
     unpaid: CertkeeperError | None = None
     if item.hook is not None:
@@ -164,11 +169,34 @@ def _clear(attempt: Attempt, error: CertkeeperError) -> Exchange[None]:
     # Put once more, since an interruption may have come between the CA's answer and the first time.
     put, drop = (entries, ()) if keep else ((), entries)
     with suppress(CertkeeperError):
-        if not error.local:
+        # What a CA says to everybody is no failure of the lineage's: the wait for the CA is wait enough.
+        if not error.local and not (yield from _about_all(attempt, error)):
             inputs = backoff_inputs(item.fingerprint, attempt.shared.settings)
-            yield from do(RecordFailure(item.alias, item.failures + 1, error, inputs, put, drop))
+            put = (*put, *(yield from _failed_names(attempt, error)))
+            yield from do(RecordFailure(item.spec.entry, item.failures + 1, error, inputs, put, drop))
         elif entries:
             yield from do(WriteJournal(put, drop))
+
+
+def _about_all(attempt: Attempt, error: CertkeeperError) -> Exchange[bool]:
+    """The CA has had enough of this account or machine; others are not to ask it any more."""
+    if not isinstance(error, Problem):
+        return False
+    shared = attempt.shared
+    return (yield from shared.limits.heard(error, shared.session, attempt.item.spec.identifiers))
+
+
+def _failed_names(attempt: Attempt, error: CertkeeperError) -> Exchange[tuple[NameBackoff, ...]]:
+    """What to remember of names that the CA could not validate, so that no other certificate tries them at once."""
+    if not isinstance(error, OrderFailed) or not error.identifiers:
+        return ()
+    item, shared = attempt.item, attempt.shared
+    names = tuple(dict.fromkeys(proven_name(identifier) for identifier in error.identifiers))
+    shared.limits.failed(names, str(item.alias))
+    before = {entry.name: entry for entry in item.names_failed}
+    now = yield from do(ReadClock())
+    inputs = name_inputs(item.spec, shared.settings)
+    return tuple(next_name_backoff(item.spec.ca, name, before.get(name), error, inputs, now) for name in names)
 
 
 def _folder(item: LineagePlan) -> str:

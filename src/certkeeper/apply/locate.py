@@ -14,7 +14,7 @@ from certkeeper.base.names import DnsName, InvalidName
 from certkeeper.config.providers import provider_for
 from certkeeper.config.settings import Settings
 from certkeeper.plan.observed import Place, Wanted, Zones
-from certkeeper.zone.apex import ZoneError, ZonesUnknown
+from certkeeper.zone.apex import Cut, ZoneError, ZonesUnknown
 from certkeeper.zone.rrset import Zone
 
 LONGEST_CHAIN = 8
@@ -23,7 +23,10 @@ LONGEST_CHAIN = 8
 
 @dataclass(slots=True)
 class _Walk:
-    """On the way from a challenge name to where its value is written. `at` is looked for at `provider`."""
+    """On the way from a challenge name to where its value is written. `at` is looked for at `provider`.
+
+    `begun` is where PDNS_SUFFIX has the way begin.
+    """
 
     asked: str
     owner: DnsName
@@ -31,6 +34,7 @@ class _Walk:
     at: DnsName
     trail: list[DnsName] = field(default_factory=list)
     zone: Zone | None = None
+    begun: DnsName | None = None
     error: CertkeeperError | None = None
 
 
@@ -54,6 +58,7 @@ def locate(
     going = [walk for walk in walks if walk.error is None]
     while going:
         going = _step(going, settings, providers, nameservers, answers)
+    _look_at_suffixes(walks, nameservers)
     return {
         provider: Zones(
             provider=_called(provider, providers),
@@ -79,7 +84,8 @@ def _begin(provider: str, owner: DnsName, settings: Settings) -> _Walk:
     if known is None or known.suffix is None:
         return _Walk(provider, owner, provider, owner)
     try:
-        return _Walk(provider, owner, provider, DnsName.parse(f"{owner}.{known.suffix}"))
+        at = DnsName.parse(f"{owner}.{known.suffix}")
+        return _Walk(provider, owner, provider, at, begun=at)
     except InvalidName as error:
         return _Walk(provider, owner, provider, owner, error=ZoneError(f"PDNS_SUFFIX: {error}"))
 
@@ -104,7 +110,10 @@ def _step(
     further = []
     for walk in going:
         target = aliases.get((walk.provider, walk.at))
-        if target is not None and _follow(walk, target, settings):
+        if isinstance(target, Cut):
+            walk.error = _delegated(walk, target)
+            walk.zone = None
+        elif target is not None and _follow(walk, target, settings):
             further.append(walk)
         elif target is None and walk.zone is None and walk.trail:
             walk.error = ZoneError(
@@ -113,6 +122,43 @@ def _step(
                 hint="create the zone there, or name its provider in a file of ZONES_D",
             )
     return further
+
+
+def _delegated(walk: _Walk, cut: Cut) -> ZoneError:
+    inside = walk.zone.name if walk.zone is not None else cut.at.parent
+    servers = ", ".join(server.removesuffix(".") for server in cut.servers)
+    return ZoneError(
+        f"{walk.at}: zone {inside} delegates {cut.at} to {servers}, so what is written there is not served",
+        hint=f"if one of your servers holds {cut.at}, name it in a file of ZONES_D that is called {cut.at}; "
+        f"else remove these NS records from {inside}",
+    )
+
+
+def _look_at_suffixes(walks: Collection[_Walk], nameservers: Nameservers) -> None:
+    """The CNAMEs that PDNS_SUFFIX relies on: without them a CA never comes to the records."""
+    going = {walk.owner: walk for walk in walks if walk.begun is not None and walk.error is None and walk.zone}
+    at = {owner: owner for owner in going}
+    for step in range(LONGEST_CHAIN):
+        found = nameservers.alias_or_none(tuple(dict.fromkeys(at.values()))) if at else {}
+        further = {}
+        for owner, name in at.items():
+            walk, target = going[owner], found.get(name)
+            if name not in found or walk.begun is None or target == walk.begun:
+                continue
+            if target is not None:
+                further[owner] = target
+            else:
+                walk.error = _no_alias(owner, walk.begun, name if step else None)
+                walk.zone = None
+        at = further
+
+
+def _no_alias(owner: DnsName, wanted: DnsName, leads_to: DnsName | None) -> ZoneError:
+    where = f"its CNAME leads to {leads_to}" if leads_to is not None else "there is no CNAME there"
+    return ZoneError(
+        f"{owner}: {where}, and PDNS_SUFFIX has its records written at {wanted}",
+        hint=f"create the record: {owner.absolute} 3600 IN CNAME {wanted.absolute}",
+    )
 
 
 def _follow(walk: _Walk, target: DnsName, settings: Settings) -> bool:
@@ -160,13 +206,13 @@ def _ask_zones(provider: str, names: Collection[DnsName], providers: Mapping[str
 
 def _aliases(
     walks: Collection[_Walk], providers: Mapping[str, Dns], nameservers: Nameservers, answers: _Answers
-) -> dict[tuple[str, DnsName], DnsName]:
-    """The CNAMEs at the names where the walks are, as their provider has them, or else as the world sees them."""
+) -> dict[tuple[str, DnsName], DnsName | Cut]:
+    """The CNAMEs and cuts at the names where the walks are, as their provider has them, or as the world sees them."""
     held: dict[str, dict[Zone, dict[DnsName, None]]] = {}
     for walk in walks:
         if walk.zone is not None:
             held.setdefault(walk.provider, {}).setdefault(walk.zone, {})[walk.at] = None
-    found: dict[tuple[str, DnsName], DnsName] = {}
+    found: dict[tuple[str, DnsName], DnsName | Cut] = {}
     for provider, by_zone in held.items():
         try:
             aliases = providers[provider].aliases({zone: tuple(names) for zone, names in by_zone.items()})

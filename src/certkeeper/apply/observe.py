@@ -1,16 +1,20 @@
 """Looking at the world before a plan is made. Reads only."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import cast
 
-from certkeeper.acme.directory import read_directory
+from certkeeper.acme.directory import clock_behind, read_directory
 from certkeeper.apply.ports import Accounts, CaaLookup, Clock, Http, Store
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.names import Alias, DnsName
 from certkeeper.base.wire import Request
-from certkeeper.config.settings import Configuration
+from certkeeper.config.settings import CertSpec, Configuration
 from certkeeper.lineage.model import Lineage
 from certkeeper.plan.observed import Observed
+from certkeeper.plan.profiles import names_a_profile
 from certkeeper.plan.records import Records
 from certkeeper.zone.caa import CaaAnswer, CaaAnswers, Issuer, search
 
@@ -58,7 +62,8 @@ def issuer_at(ca: str, http: Http, accounts: Accounts, *, user_agent: str) -> Is
     response = http.send(Request("GET", ca, (("user-agent", user_agent),)))
     identities = read_directory(response, ca).caa_identities
     stored = accounts.read(ca)
-    return Issuer(identities, stored.kid if stored is not None else None) if identities else None
+    kid = stored.kid if stored is not None else None
+    return Issuer(identities, kid, keyed=stored is not None and kid is None) if identities else None
 
 
 def profiles_at(ca: str, http: Http, *, user_agent: str) -> tuple[str, ...]:
@@ -68,6 +73,43 @@ def profiles_at(ca: str, http: Http, *, user_agent: str) -> tuple[str, ...]:
         CertkeeperError: its directory cannot be had.
     """
     return read_directory(http.send(Request("GET", ca, (("user-agent", user_agent),))), ca).profiles
+
+
+def clock_behind_at(ca: str, http: Http, *, user_agent: str) -> timedelta | None:
+    """By how much this machine's clock is behind the CA's; None where the CA does not say.
+
+    Raises:
+        CertkeeperError: its directory cannot be had.
+    """
+    return clock_behind(http.send(Request("GET", ca, (("user-agent", user_agent),))))
+
+
+@dataclass(frozen=True, slots=True)
+class Offers:
+    """What CAs say of themselves, by CA; those that could not be asked are left out."""
+
+    issuers: Mapping[str, Issuer]
+    profiles: Mapping[str, tuple[str, ...]]
+    clock_behind: Mapping[str, timedelta]
+
+
+def offers_at(due: Collection[CertSpec], http: Http, accounts: Accounts, *, user_agent: str, caa_check: bool) -> Offers:
+    """Ask the CAs of these certificates what is needed of them for their plan."""
+    issuers: dict[str, Issuer] = {}
+    profiles: dict[str, tuple[str, ...]] = {}
+    clocks: dict[str, timedelta] = {}
+    for ca in dict.fromkeys(spec.ca for spec in due):
+        # Where a CA cannot be asked, a run finds that out by itself, and says so.
+        with suppress(CertkeeperError):
+            if any(names_a_profile(spec) for spec in due if spec.ca == ca):
+                profiles[ca] = profiles_at(ca, http, user_agent=user_agent)
+            issuer = issuer_at(ca, http, accounts, user_agent=user_agent) if caa_check else None
+            issuers |= {ca: issuer} if issuer is not None else {}
+            # Told of the directory that is here already; where none is, a run tells of it when it has one.
+            if ca in issuers or ca in profiles:
+                behind = clock_behind_at(ca, http, user_agent=user_agent)
+                clocks |= {ca: behind} if behind is not None else {}
+    return Offers(issuers, profiles, clocks)
 
 
 def caa_answers(names: Collection[DnsName], lookup: CaaLookup) -> CaaAnswers:

@@ -12,14 +12,14 @@ from certkeeper.acme.order import (
 from certkeeper.acme.problem import Problem
 from certkeeper.apply.attempt import Attempt
 from certkeeper.apply.effects import BeginVersion, MakeKey, ReadLiveKey, ReadNextKey, SaveKey, WriteJournal, do
-from certkeeper.apply.fulfil import fulfil
+from certkeeper.apply.fulfil import RejectedAnswer, fulfil
 from certkeeper.apply.prove import prove
 from certkeeper.base.events import Noted, OrderOpened
 from certkeeper.base.keys import KeyPair, KeySpec
 from certkeeper.base.wire import Exchange, together
 from certkeeper.config.settings import Purpose
 from certkeeper.lineage import csr as signing_request
-from certkeeper.lineage.model import BadChain, Draft, Leaf, Origin, VersionFiles
+from certkeeper.lineage.model import Draft, Leaf, Origin, VersionFiles
 from certkeeper.lineage.pem import split_fullchain
 from certkeeper.plan.actions import KeySource
 from certkeeper.plan.actions import Order as OrderAction
@@ -54,13 +54,15 @@ def obtain(attempt: Attempt, wanted: OrderAction, source: KeySource) -> Exchange
         if order is not None:
             try:
                 return (yield from _fulfil(attempt, wanted, order, draft, present))
-            except BadChain as error:
+            except RejectedAnswer as error:
                 attempt.note(f"the order of an earlier run is of no use: {error}")
         attempt.intent = None
         yield from do(WriteJournal(drop=(wanted.resume,)))
+    attempt.shared.limits.check(wanted.identifiers)
     order = yield from _opened(attempt, wanted)
     attempt.intent = attempt.new_intent(wanted, order.url, draft.stamp, present)
-    yield from do(WriteJournal(put=(attempt.intent,)))
+    put, drop = attempt.shared.limits.opened(order)
+    yield from do(WriteJournal((attempt.intent, *put), drop))
     attempt.shared.tell(OrderOpened(str(attempt.alias), order.status.value, len(wanted.identifiers)))
     return (yield from _fulfil(attempt, wanted, order, draft, present))
 

@@ -15,6 +15,7 @@ from certkeeper.config.methods import ChallengeType
 from certkeeper.config.settings import ServerAddress
 from certkeeper.lineage.model import Draft, Lineage, VersionFiles
 from certkeeper.plan.records import FileIntent, Record, Records
+from certkeeper.zone.apex import Cut
 from certkeeper.zone.caa import CaaAnswers
 from certkeeper.zone.changes import ChangeSet
 from certkeeper.zone.propagation import Answer, Question, Server, ServerSet
@@ -47,8 +48,10 @@ class Dns(Protocol):
     def zones(self, owners: Collection[DnsName]) -> Mapping[DnsName, Zone]:
         """The zone of each owner; owners without one are left out. Raises CertkeeperError if it cannot be asked."""
 
-    def aliases(self, names: Mapping[Zone, Collection[DnsName]]) -> Mapping[DnsName, DnsName]:
-        """Where a CNAME at these names of its zones leads; names without one are left out. Raises CertkeeperError."""
+    def aliases(self, names: Mapping[Zone, Collection[DnsName]]) -> Mapping[DnsName, DnsName | Cut]:
+        """Where a CNAME at these names of its zones leads, or where the zone is cut above them, as far as it can tell;
+        other names are left out. Raises CertkeeperError.
+        """
 
     def change(self, zone: Zone, changes: ChangeSet) -> None:
         """Apply all changes in one request, keeping other people's records; done already is no error.
@@ -69,6 +72,9 @@ class Nameservers(Protocol):
 
     def aliases(self, names: Collection[DnsName]) -> Mapping[DnsName, DnsName]:
         """Where a CNAME at these names leads, as their zones' servers say; none where nobody can be asked."""
+
+    def alias_or_none(self, names: Collection[DnsName]) -> Mapping[DnsName, DnsName | None]:
+        """The same, with None for names that certainly have none; those that nobody can be asked about are left out."""
 
     def ask(self, server: Server, question: Question, now: datetime) -> Answer:
         """The TXT values (joined character-strings) that this server serves for every owner asked for, and its serial.
@@ -126,6 +132,15 @@ class JournalDamaged(CertkeeperError):
 
     fault = Fault.OPERATOR
     local = True
+
+
+class Rejected(Protocol):
+    """What CAs sent in place of what was ordered, for people to look at."""
+
+    def keep(self, alias: Alias, answer: bytes, now_epoch: int) -> str:
+        """Keep the beginning of an answer, with a few earlier ones of the lineage's; where it is. Raises
+        CertkeeperError.
+        """
 
 
 class Journal(Protocol):
@@ -273,6 +288,7 @@ class Ports:
     accounts: Accounts
     clock: Clock
     journal: Journal
+    rejected: Rejected
     claims: Claims
     hooks: Hooks
     files: ChallengeFiles

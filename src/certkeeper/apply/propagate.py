@@ -24,9 +24,13 @@ from certkeeper.base.events import (
 from certkeeper.base.names import DnsName
 from certkeeper.base.wire import Exchange
 from certkeeper.zone.propagation import (
+    PATIENCE,
+    REFUSAL_GRACE,
+    REFUSALS_GRACE,
     Answer,
     Demand,
     Evidence,
+    NotServing,
     Question,
     Server,
     ServerSet,
@@ -147,7 +151,8 @@ class Proof:
             if error is not None and error.local:
                 self._unasked[server] = error
             if error is not None:
-                self._evidence[server] = known.missed(str(error))
+                refuses = isinstance(error, NotServing)
+                self._evidence[server] = known.refused(str(error)) if refuses else known.missed(str(error))
             else:
                 answer = cast("Answer", value)
                 self._evidence[server] = known.heard(answer)
@@ -188,7 +193,7 @@ class Proof:
                 watch.at = self._elapsed()
         ready = {owner: values for owner, values in self._wanted.items() if owner in verdict.ready}
         self._resolvers.look(Question(self._zone, ready), self._weigh)
-        if verdict.proven and not self._resolvers.missing:
+        if (verdict.proven and not self._resolvers.missing) or self._hopeless(verdict):
             self._decided.set()
         else:
             self._look_again()
@@ -199,9 +204,23 @@ class Proof:
         return self._scheduler.monotonic() - self._started
 
     def _verdict(self) -> Verdict:
+        lame = self._lame() if self._elapsed() >= REFUSAL_GRACE else frozenset()
         return judge(
-            self._servers.servers, self._wanted, self._evidence, demand=self._terms.demand, ds=self._servers.ds
+            self._servers.servers,
+            self._wanted,
+            self._evidence,
+            demand=self._terms.demand,
+            ds=self._servers.ds,
+            lame=lame,
         )
+
+    def _lame(self) -> frozenset[Server]:
+        """Who has answered with nothing but errors lately."""
+        return frozenset(server for server, seen in self._evidence.items() if seen.refusals >= PATIENCE)
+
+    def _hopeless(self, verdict: Verdict) -> bool:
+        """Nobody serves the zone, and has had time enough to load it."""
+        return self._elapsed() >= REFUSALS_GRACE and self._lame() == verdict.silent.keys() == self._watches.keys()
 
     def _tell_waiting(self) -> None:
         """Say what is missing, once it has taken a while, and again when it changes."""
@@ -227,12 +246,13 @@ class Proof:
             resolvers = tuple(map(str, self._servers.vantage))
             confirmed = tuple(seen[server] for server in verdict.confirmed)
             self._tell(ZoneProven(self._zone.text, confirmed, self._elapsed(), resolvers))
+            lame = self._lame()
             for server, trouble in verdict.silent.items():
-                self._tell(
-                    Noted(f"zone {self._zone}", f"{server} did not answer ({trouble}); others serve the records")
-                )
+                words = trouble if server in lame else f"did not answer ({trouble})"
+                self._tell(Noted(f"zone {self._zone}", f"{server} {words}; others serve the records"))
         unasked = next((self._unasked[server] for server in verdict.silent if server in self._unasked), None)
-        return Unproven(self._zone, failed, verdict, self._terms.bound, dict(self._evidence), unseen, unasked)
+        waited = min(self._terms.bound, timedelta(seconds=round(self._elapsed())))
+        return Unproven(self._zone, failed, verdict, waited, dict(self._evidence), unseen, unasked)
 
     def _seen(self, server: Server, verdict: Verdict) -> ServerSeen:
         """One server, for whoever watches."""

@@ -80,7 +80,10 @@ def _pending(
                 raise OrderFailed(f"{identifier}: the CA wants a name proven that was not ordered")
             pending.append(_Pending(identifier, method, authorization.challenge(method.value)))
         elif authorization.status is not AuthorizationStatus.VALID:
-            raise OrderFailed(f"{identifier}: authorization is {authorization.status}")
+            failed = authorization.status is AuthorizationStatus.INVALID
+            raise OrderFailed(
+                f"{identifier}: authorization is {authorization.status}", identifiers=(identifier,) if failed else ()
+            )
     return tuple(pending)
 
 
@@ -148,6 +151,7 @@ def _serve(attempt: Attempt, method: ChallengeType) -> Serve:
 
 def _tell_the_ca(attempt: Attempt, pending: Sequence[_Pending]) -> Exchange[None]:
     session = attempt.shared.session
+    attempt.shared.limits.check_names([one.identifier for one in pending])
     yield from together([answer(session, one.challenge, str(one.identifier)) for one in pending])
 
 

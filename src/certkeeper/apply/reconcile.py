@@ -5,23 +5,28 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
 
+from certkeeper.acme.problem import Problem
 from certkeeper.acme.session import Session
 from certkeeper.apply.account import open_session
 from certkeeper.apply.attempt import Issuance
 from certkeeper.apply.challenges import Waves
 from certkeeper.apply.effects import WriteJournal, do
 from certkeeper.apply.issue import issue
+from certkeeper.apply.limits import Limits
 from certkeeper.apply.pay import pay
 from certkeeper.apply.ports import Clock, Executor
 from certkeeper.apply.result import Issued, Outcome, Result
 from certkeeper.apply.scheduler import Scheduler
 from certkeeper.apply.served import Served
 from certkeeper.base.errors import CertkeeperError, Interrupted
-from certkeeper.base.events import Event, LineageFailed, Noted, Tell
+from certkeeper.base.events import Event, LineageFailed, Noted, OrdersPostponed, Tell
 from certkeeper.base.names import Alias
+from certkeeper.base.wire import Exchange
+from certkeeper.config.orderrate import order_rate_at
 from certkeeper.config.settings import Settings
-from certkeeper.plan.actions import LineagePlan, Plan
+from certkeeper.plan.actions import LineagePlan, Plan, Postponed
 from certkeeper.plan.due import renew_before
+from certkeeper.plan.preflight import clock_findings
 
 AT_ONCE = 100
 """Lineages under way at the same time; the others wait for a place, so that memory does not grow with their number."""
@@ -52,6 +57,10 @@ class Reconciler:
         self._waiting: dict[str, list[LineagePlan]] = {}
         for item in plan.due:
             self._waiting.setdefault(item.spec.ca, []).append(item)
+        self._limits = {
+            ca: Limits(ca, plan.limits.get(ca), plan.budgets.get(ca), order_rate_at(ca, settings))
+            for ca in self._waiting
+        }
         self._opening = len(self._waiting)
         self._queue: deque[tuple[LineagePlan, Issuance]] = deque()
         self._running = 0
@@ -68,6 +77,8 @@ class Reconciler:
         """Run to the end: certificates, withdrawals, everything."""
         for item in self._plan.blocked:
             self._end(Outcome(item.alias, error=item.error))
+        if later := self._plan.postponed:
+            self._tell(OrdersPostponed(tuple(str(item.alias) for item in later), str(later[0].error)))
         self._waves.clean(self._plan.withdrawals, self._plan.zones)
         self._served.clean(self._plan.files)
         if self._plan.stale:
@@ -75,13 +86,7 @@ class Reconciler:
         for item in self._plan.owing:
             self._scheduler.spawn(pay(item, self._settings, self._tell), self._paid(item))
         for ca in self._waiting:
-            opening = open_session(
-                self._settings.at(ca),
-                user_agent=self._user_agent,
-                terms_accepted=self._terms_accepted,
-                tell=self._tell,
-            )
-            self._scheduler.spawn(opening, self._opened(ca))
+            self._scheduler.spawn(self._open(ca), self._opened(ca))
         if not self._waiting:
             self._waves.settle()
         self._scheduler.run()
@@ -97,6 +102,20 @@ class Reconciler:
             wake_at=_earliest(self._plan, outcomes, self._fatal),
         )
 
+    def _open(self, ca: str) -> Exchange[Session]:
+        try:
+            return (
+                yield from open_session(
+                    self._settings.at(ca),
+                    user_agent=self._user_agent,
+                    terms_accepted=self._terms_accepted,
+                    tell=self._tell,
+                )
+            )
+        except Problem as problem:
+            yield from self._limits[ca].heard(problem, None, ())
+            raise
+
     def _opened(self, ca: str) -> Callable[[object, Exception | None], None]:
         def ended(session: object, error: Exception | None) -> None:
             self._opening -= 1
@@ -105,12 +124,20 @@ class Reconciler:
             elif error is not None:
                 raise error
             elif isinstance(session, Session):
-                shared = Issuance(session, self._waves, self._served, self._tell, self._settings)
+                self._compare_clocks(ca, session)
+                limits = self._limits[ca]
+                shared = Issuance(session, self._waves, self._served, self._tell, self._settings, limits)
                 self._queue.extend((item, shared) for item in self._waiting[ca])
                 self._start()
             self._settle_at_the_end()
 
         return ended
+
+    def _compare_clocks(self, ca: str, session: Session) -> None:
+        """Told here where the plan could not tell of it, since nothing made it look at the CA's directory."""
+        if session.clock_behind is not None and ca not in self._plan.clocks:
+            for finding in clock_findings({ca: session.clock_behind}):
+                self._tell(Noted("clock", f"{finding.message}; {finding.consequence}"))
 
     def _settle_at_the_end(self) -> None:
         """No lineage is left that could take a killed run's records along with its own."""
@@ -159,7 +186,7 @@ class Reconciler:
 
     def _end(self, outcome: Outcome) -> None:
         self._outcomes[outcome.alias] = outcome
-        if outcome.error is not None and not isinstance(outcome.error, Interrupted):
+        if outcome.error is not None and not isinstance(outcome.error, Interrupted | Postponed):
             self._tell(LineageFailed(str(outcome.alias), outcome.error))
 
 

@@ -19,6 +19,10 @@ _SIGNATURES = (
     "validating CAs refuse what it serves"
 )
 _SILENT = "where this host reaches other addresses than the world does, set NAMESERVERS"
+_LAME = (
+    "the name servers that the zone is delegated to do not serve it: set it up there, see why they do not load it, "
+    "or correct the delegation"
+)
 _ALL = 'mend or remove that server, or leave it out (DNS_IGNORE); PROPAGATION="reachable" is content with who answers'
 _RESOLVER = (
     "a resolver that remembers an older answer needs a larger WAIT; SERVFAIL often means a broken chain of trust"
@@ -27,7 +31,7 @@ _RESOLVER = (
 
 @dataclass(frozen=True, slots=True)
 class Unproven:
-    """What is not served everywhere after the bound; empty `owners` means that all is well.
+    """What is not served everywhere after `waited`; empty `owners` means that all is well.
 
     `unseen` says what the resolvers answer instead, per owner. `unasked` is why a server that counts as silent could
     not even be asked from here.
@@ -36,14 +40,14 @@ class Unproven:
     zone: DnsName
     owners: frozenset[DnsName]
     verdict: Verdict
-    bound: timedelta
+    waited: timedelta
     evidence: Mapping[Server, Evidence] = field(default_factory=dict)
     unseen: Mapping[Server, Mapping[DnsName, str]] = field(default_factory=dict)
     unasked: CertkeeperError | None = None
 
     def error(self, owners: Sequence[DnsName]) -> CertkeeperError:
         """The error for a lineage that needs these owners."""
-        after = f"after {duration_text(self.bound)}"
+        after = f"after {duration_text(self.waited)}"
         lacking = [server for server, missing in self.verdict.lacking.items() if missing & frozenset(owners)]
         silent = "; ".join(f"{server}: {trouble}" for server, trouble in self.verdict.silent.items())
         if lacking:
@@ -56,14 +60,17 @@ class Unproven:
             return self.unasked
         if not self.verdict.confirmed:
             return ZoneError(
-                f"zone {self.zone}: no name server confirms {listed(owners)} within {duration_text(self.bound)}: "
+                f"zone {self.zone}: no name server confirms {listed(owners)} within {duration_text(self.waited)}: "
                 f"{silent}",
-                hint=_SILENT,
+                hint=_LAME if self._all_refuse() else _SILENT,
             )
         unseen = self._unseen(owners)
         if unseen:
             return ZoneError(f"zone {self.zone}: {after} {unseen}", hint=_RESOLVER)
         return ZoneError(f"zone {self.zone}: {after} not every name server confirms: {silent}", hint=_ALL)
+
+    def _all_refuse(self) -> bool:
+        return all(server in self.evidence and self.evidence[server].refusals for server in self.verdict.silent)
 
     def _only_signatures(self, lacking: Sequence[Server], owners: Sequence[DnsName]) -> bool:
         """Whether the values are there, everywhere."""

@@ -62,6 +62,11 @@ class ZoneChanged(Event):
     lineages: int
 
     @property
+    def withdraws(self) -> bool:
+        """What is published is of some certificate."""
+        return not self.lineages
+
+    @property
     def text(self) -> str:
         whose = f" of {count(self.lineages, 'certificate')}" if self.lineages else ""
         return f"zone {self.zone}: {count(self.records, 'challenge record')}{whose} {self.action}"
@@ -217,6 +222,23 @@ class HookCalled(Event):
     def text(self) -> str:
         said = printable(self.output, 300)
         return f"{self.lineage}: hook {self.script} {self.hook} done" + (f": {said}" if said else "")
+
+
+@dataclass(frozen=True, slots=True)
+class OrdersPostponed(Event):
+    """Certificates that are due and have to wait for a later run, so that the CA is not asked too much at once.
+
+    `why` is what is said of the first of them.
+    """
+
+    label: ClassVar[str] = "orders-postponed"
+    lineages: tuple[str, ...]
+    why: str
+
+    @property
+    def text(self) -> str:
+        listed = ", ".join(self.lineages[:10]) + (f" and {len(self.lineages) - 10} more" if self.lineages[10:] else "")
+        return f"{count(len(self.lineages), 'certificate')} {self.why}: {listed}"
 
 
 @dataclass(frozen=True, slots=True)

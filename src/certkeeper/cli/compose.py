@@ -12,13 +12,14 @@ from typing import TypeVar
 from certkeeper import __version__
 from certkeeper.adapters.accounts import Accounts
 from certkeeper.adapters.advice import AdviceFile
+from certkeeper.adapters.bounds import LOOKING, WORKING, Bounds
 from certkeeper.adapters.claims import Claims
 from certkeeper.adapters.clock import SystemClock
 from certkeeper.adapters.lock import LockFile, wait_for
 from certkeeper.adapters.page import read_page
+from certkeeper.adapters.scripts import script_trouble
 from certkeeper.adapters.store import Store
-from certkeeper.apply.locate import locate
-from certkeeper.apply.observe import caa_answers, issuer_at, lineages_of, observe, profiles_at
+from certkeeper.apply.observe import caa_answers, issuer_at, lineages_of, observe, offers_at
 from certkeeper.apply.ports import Dns, Hooks, Http, Nameservers, Ports
 from certkeeper.apply.result import Result
 from certkeeper.base.errors import CertkeeperError, Interrupted
@@ -32,10 +33,10 @@ from certkeeper.lineage.mending import Mended
 from certkeeper.lineage.model import Lineage
 from certkeeper.plan.actions import Plan
 from certkeeper.plan.advice import Advice, of_live, questions
+from certkeeper.plan.backoff import ca_waiting
 from certkeeper.plan.caa import names_to_look_up
 from certkeeper.plan.observed import Caa, Observed
 from certkeeper.plan.planner import plan, wanted_zones
-from certkeeper.plan.profiles import names_a_profile
 from certkeeper.plan.records import Records
 from certkeeper.zone.caa import Issuer
 from certkeeper.zone.rrset import Zone
@@ -156,7 +157,9 @@ class Machine:
             records=records,
             config_folders=self.store.folders_with_config(),
         )
-        return replace(observed, advice=self.advice(observed.lineages))
+        hooks = dict.fromkeys(spec.deploy_hook for spec in self.configuration.certificates if spec.deploy_hook)
+        troubles = {hook: trouble for hook in hooks if (trouble := script_trouble(hook)) is not None}
+        return replace(observed, advice=self.advice(observed.lineages), scripts=troubles)
 
     def advice(self, lineages: Mapping[Alias, Lineage]) -> Mapping[Alias, Advice]:
         """What CAs said lately of certificates that are live; nothing where ARI is "no"."""
@@ -172,6 +175,8 @@ class Machine:
         """
         advice = dict(observed.advice)
         for ca in selected.cas if self.settings.ari else ():
+            if ca_waiting(observed.records.limits.get(ca), observed.now) is not None:
+                continue
             aliases = [spec.alias for spec in selected.certificates if spec.ca == ca]
             asked = questions(aliases, observed.lineages, observed.advice, ca, observed.now)
             advice |= self._inquired(ca, asked) if asked else {}
@@ -205,23 +210,18 @@ class Machine:
         """Plan over the selected certificates; DNS providers, CAs and CAA are asked only where something is due."""
         wanted = wanted_zones(configuration, observed, forced)
         if wanted:
-            zones = locate(wanted, self.settings, self._providers, self._nameservers)
+            from certkeeper.adapters.asking import locate_all  # noqa: PLC0415 - a run with nothing to do asks nobody
+
+            zones = locate_all(wanted, self.settings, self._providers, self._nameservers, _say)
             observed = replace(observed, zones=zones)
         planned = plan(configuration, observed, forced)
         due = [item.spec for item in planned.due]
-        profiles: dict[str, tuple[str, ...]] = {}
-        issuers: dict[str, Issuer] = {}
-        for ca in dict.fromkeys(spec.ca for spec in due):
-            # Where a CA cannot be asked, a run finds that out by itself, and says so.
-            with suppress(CertkeeperError):
-                if any(names_a_profile(spec) for spec in due if spec.ca == ca):
-                    profiles[ca] = profiles_at(ca, self._http, user_agent=USER_AGENT)
-                issuer = self.issuer(ca) if self.settings.caa_check else None
-                issuers |= {ca: issuer} if issuer is not None else {}
-        if not (issuers or profiles):
+        offers = offers_at(due, self._http, self.accounts, user_agent=USER_AGENT, caa_check=self.settings.caa_check)
+        if not (offers.issuers or offers.profiles):
             return planned
-        caa = self.caa(issuers, names_to_look_up(spec for spec in due if spec.ca in issuers))
-        return plan(configuration, replace(observed, caa=caa, profiles=profiles), forced)
+        caa = self.caa(offers.issuers, names_to_look_up(spec for spec in due if spec.ca in offers.issuers))
+        found = replace(observed, caa=caa, profiles=offers.profiles, clock_behind=offers.clock_behind)
+        return plan(configuration, found, forced)
 
     @cached_property
     def _http(self) -> Http:
@@ -287,11 +287,12 @@ class Machine:
         """A look at zones, through their providers and DNS."""
         from certkeeper.adapters.survey import ZoneSurvey  # noqa: PLC0415 - one command needs it
 
-        return ZoneSurvey(self.settings, self._providers, self._nameservers, self.claims)
+        return ZoneSurvey(self.settings, self._opened(LOOKING), self._nameservers, self.claims, _say)
 
     def _ports(self) -> Ports:
         from certkeeper.adapters import keys  # noqa: PLC0415 - a run with nothing to do needs no new key
         from certkeeper.adapters.dns.claimed import ClaimedDns  # noqa: PLC0415 - nor DNS
+        from certkeeper.adapters.rejected import Rejected  # noqa: PLC0415 - nor a place for bad answers
         from certkeeper.adapters.webfolders import WebFolders  # noqa: PLC0415 - a run with nothing to do serves nothing
 
         return Ports(
@@ -303,6 +304,7 @@ class Machine:
             accounts=self.accounts,
             clock=self.clock,
             journal=self.journal,
+            rejected=Rejected(self.settings.statedir),
             claims=self.claims,
             hooks=self.hooks,
             files=WebFolders(),
@@ -317,7 +319,11 @@ class Machine:
 
     @cached_property
     def _providers(self) -> Mapping[str, Dns]:
-        """Every DNS provider of the page; what each of them needs is loaded when it is first asked."""
+        """Every DNS provider of the page, with the patience of a run."""
+        return self._opened(WORKING)
+
+    def _opened(self, bounds: Bounds) -> Mapping[str, Dns]:
+        """What each provider needs is loaded; nobody is asked yet."""
         from certkeeper.adapters.dns.providers import open_provider  # noqa: PLC0415 - a run with nothing to do needs none
         from certkeeper.apply.pay import hook_environment  # noqa: PLC0415 - as above
 
@@ -329,6 +335,7 @@ class Machine:
                 environment=environment,
                 nameservers=self._nameservers,
                 say=_say,
+                bounds=bounds,
             )
             for item in self.settings.providers
         }
@@ -372,6 +379,6 @@ def open_machine(config: str | None, asked: DomainList | None = None, *, test_ca
 
 
 def _say(text: str) -> None:
-    """What an operator has to do by hand, beside whatever display there is."""
+    """What an operator has to do by hand, or is waiting for, beside whatever display there is."""
     sys.stderr.write(f"{text}\n")
     sys.stderr.flush()

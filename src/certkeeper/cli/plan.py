@@ -43,7 +43,7 @@ def plan(options: argparse.Namespace) -> int:
             print_error(unreachable)
         for rejected in selected.rejected:
             print_error(rejected.error, prefix=f"{rejected.label}: ")
-    failing = planned.blocked or planned.unreachable or selected.rejected
+    failing = len(planned.blocked) > len(planned.postponed) or planned.unreachable or selected.rejected
     return ExitCode.FAILED if failing else ExitCode.DONE
 
 

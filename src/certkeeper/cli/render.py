@@ -95,7 +95,7 @@ class Terminal:
             self._console.print(Text(f"{mark} {printable(event.text)}", style=style))
             for line in event.details:
                 self._console.print(Text(f"    {printable(line)}", style=style))
-        withdrawn = isinstance(event, ZoneChanged) and event.action == "withdrawn"
+        withdrawn = isinstance(event, ZoneChanged) and event.withdraws
         awaited = None if withdrawn else _AWAITED.get(event.label)
         if awaited:
             self._status.update(awaited)

@@ -17,7 +17,7 @@ from certkeeper.cli.select import select
 from certkeeper.cli.signals import raise_terminated
 from certkeeper.config.findings import Finding, Severity
 from certkeeper.config.settings import Configuration
-from certkeeper.plan.actions import Plan
+from certkeeper.plan.actions import Plan, Postponed
 from certkeeper.plan.advice import advice_finding
 from certkeeper.plan.observed import Observed
 from certkeeper.plan.preflight import journal_finding
@@ -126,16 +126,18 @@ def _print_findings(findings: Sequence[Finding]) -> None:
 def _summary(selected: Configuration, plan: Plan, result: Result) -> str:
     owing = {item.alias for item in plan.owing}
     issued = sum(1 for outcome in result.outcomes if outcome.issued is not None)
-    failed = [outcome for outcome in result.outcomes if outcome.error is not None]
+    later = len(plan.postponed)
+    failed = [item for item in result.outcomes if item.error is not None and not isinstance(item.error, Postponed)]
     unpaid = sum(1 for outcome in failed if outcome.issued is not None or outcome.alias in owing)
     ended = {outcome.alias for outcome in result.outcomes}
     lost = len(failed) - unpaid + len(selected.rejected) + sum(1 for item in plan.due if item.alias not in ended)
     current = sum(1 for item in plan.lineages if item.order is None and item.error is None)
     parts = [f"{issued} issued"] if issued else []
     parts += [f"{lost} failed"] if lost else []
+    parts += [f"{later} postponed"] if later else []
     parts += [f"{count(unpaid, 'hook')} failed"] if unpaid else []
     parts += [f"{current} not due"] if current else []
     said = ", ".join(parts) or "nothing to do"
-    if not issued and not failed and not lost and current:
+    if not issued and not failed and not lost and not later and current:
         said = f"{count(current, 'certificate')}, nothing due"
     return said + (f"; next due {iso(result.wake_at)}" if result.wake_at is not None else "")

@@ -6,43 +6,48 @@ import sys
 from collections.abc import Mapping
 from datetime import datetime
 
-from certkeeper.base.errors import ExitCode
+from certkeeper.base.errors import CertkeeperError, ExitCode
 from certkeeper.base.times import duration_text, iso
-from certkeeper.cli.compose import open_machine
+from certkeeper.cli.compose import Machine, open_machine
 from certkeeper.cli.plan import error_document
 from certkeeper.cli.render import finding_lines, print_error
 from certkeeper.cli.select import select
-from certkeeper.config.settings import CertSpec, Settings
+from certkeeper.cli.waiting import (
+    limits_document,
+    limits_lines,
+    names_document,
+    waiting_now,
+    waits_document,
+    waits_lines,
+)
+from certkeeper.config.settings import CertSpec, Configuration, Settings
 from certkeeper.lineage.model import Lineage
 from certkeeper.plan.due import Decision, decide
+from certkeeper.plan.observed import Observed
 from certkeeper.plan.preflight import staplers
+from certkeeper.plan.records import Records
 from certkeeper.plan.safety import purpose_findings
 
 
 def status(options: argparse.Namespace) -> int:
-    """Show what is on disk. Always 0 where the page could be read: showing is not judging."""
+    """Show what is on disk, and what waits. Always 0 where the page could be read: showing is not judging."""
     machine = open_machine(options.config)
     selected = select(machine.configuration, options.names)
     lineages, now = machine.lineages(), machine.clock.now()
     advice = machine.advice(lineages)
-    able = staplers(selected, lineages.values(), now)
-    shown = [
-        (
-            spec,
-            lineages[spec.alias],
-            decide(
-                spec,
-                lineages[spec.alias],
-                now,
-                advice[spec.alias].suggestion if spec.alias in advice else None,
-                can_staple=spec.ca in able,
-            ),
-        )
-        for spec in selected.certificates
-    ]
+    records, trouble = _records(machine)
+    world = Observed(now, lineages, registered=frozenset(selected.cas), records=records, advice=advice)
+    shown = _decisions(selected, world)
+    waits = waiting_now(selected, world)
     if options.json:
+        certificates = [_document(*item, machine.settings) for item in shown]
         document = {
-            "certificates": [_document(*item, machine.settings) for item in shown],
+            "certificates": [
+                {**item, "waiting": waits_document(waits.get(str(item["alias"])))} for item in certificates
+            ],
+            "names": names_document(records, now),
+            "limits": limits_document(records, now),
+            "journal_error": error_document(trouble) if trouble is not None else None,
             "rejected": [{"name": item.label, "error": error_document(item.error)} for item in selected.rejected],
         }
         json.dump(document, sys.stdout, indent=2)
@@ -53,9 +58,33 @@ def status(options: argparse.Namespace) -> int:
         sys.stdout.write(f"{finding}\n")
     for spec, lineage, decision in shown:
         sys.stdout.write(f"{spec.alias!s:{width}}  {_line(lineage, decision, now)}\n")
+        for line in waits_lines(waits.get(str(spec.alias))):
+            sys.stdout.write(f"    {line}\n")
+    for line in limits_lines(records, now):
+        sys.stdout.write(f"{line}\n")
+    if trouble is not None:
+        print_error(trouble)
     for rejected in selected.rejected:
         print_error(rejected.error, prefix=f"{rejected.label}: ")
     return ExitCode.DONE
+
+
+def _decisions(selected: Configuration, world: Observed) -> list[tuple[CertSpec, Lineage, Decision]]:
+    able = staplers(selected, world.lineages.values(), world.now)
+    found = []
+    for spec in selected.certificates:
+        lineage, suggestion = world.lineages[spec.alias], world.suggestion(spec.alias)
+        decision = decide(spec, lineage, world.now, suggestion, can_staple=spec.ca in able)
+        found.append((spec, lineage, decision))
+    return found
+
+
+def _records(machine: Machine) -> tuple[Records, CertkeeperError | None]:
+    """What the journal holds, or why it cannot be read: what is on disk is shown in any case."""
+    try:
+        return machine.journal.records(), None
+    except CertkeeperError as error:
+        return Records(), error
 
 
 def _line(lineage: Lineage, decision: Decision, now: datetime) -> str:

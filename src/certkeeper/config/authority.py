@@ -1,6 +1,7 @@
 """Which CA: presets, directory URLs, and the URLs of ACME v1."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from urllib.parse import SplitResult, urlsplit
 
 from certkeeper.base.errors import CertkeeperError, ExitCode, Fault, Location, printable
@@ -28,6 +29,13 @@ BINDINGS = {
     PRESETS["google"]: "with: gcloud publicca external-account-keys create",
     PRESETS["google-test"]: "with: gcloud publicca external-account-keys create",
 }
+# New orders per account (https://letsencrypt.org/docs/rate-limits/). Other CAs do not tell theirs.
+ORDER_RATES = {LETSENCRYPT: (300, timedelta(hours=3)), LETSENCRYPT_TEST: (1500, timedelta(hours=3))}
+# Names in one certificate, by profile (https://letsencrypt.org/docs/profiles/); the default one is "classic".
+_LETSENCRYPT_NAMES = {"": 100, "classic": 100, "tlsserver": 25, "shortlived": 25}
+MOST_NAMES = {LETSENCRYPT: _LETSENCRYPT_NAMES, LETSENCRYPT_TEST: _LETSENCRYPT_NAMES}
+# CAs that have switched their OCSP responders off: Let's Encrypt in August 2025.
+WITHOUT_OCSP = frozenset({LETSENCRYPT, LETSENCRYPT_TEST})
 # ACME v1 is gone since June 2021. The accounts of both versions are the same.
 _V1_HOSTS = {"acme-v01.api.letsencrypt.org": LETSENCRYPT, "acme-staging.api.letsencrypt.org": LETSENCRYPT_TEST}
 

@@ -10,6 +10,7 @@ from certkeeper.config.certificates import key_spec
 from certkeeper.config.findings import Severity
 from certkeeper.config.listen import listen_addresses
 from certkeeper.config.nameservers import extra_nameservers, ignored_servers, nameservers, vantage_resolvers
+from certkeeper.config.orderrate import order_rate
 from certkeeper.config.powerdns import propagation
 from certkeeper.config.settings import DEFAULT_WELLKNOWN, Settings
 from certkeeper.config.values import Values, inside
@@ -46,6 +47,7 @@ def read_settings(values: Values, config_file: str, basedir: str, environment: M
         extra_nameservers=extra_nameservers(values),
         dns_ignore=ignored_servers(values),
         vantage=vantage_resolvers(values),
+        order_rate=order_rate(values),
         demand=values.word("PROPAGATION", Demand.REACHABLE),
         alpn_certdir=values.path("ALPNCERTDIR", inside(base, "alpn-certs")),
         http_listen=listen_addresses(values, "HTTP_LISTEN", 80),

@@ -30,6 +30,7 @@ def api_key(values: Values, name: str, environment: Mapping[str, str]) -> Exchan
             raise values.error(KEY_FILE, f"{name} is set, too", "set one of them")
         return (yield from _from_file(values, environment))
     if values.has(name):
+        yield from _look_at_page(values, name)
         return _checked(values, name, values.text(name), "holds")
     if environment.get(_ENVIRONMENT):
         return _checked(values, _ENVIRONMENT, environment[_ENVIRONMENT], "of the environment holds")
@@ -43,6 +44,21 @@ def api_key(values: Values, name: str, environment: Mapping[str, str]) -> Exchan
                 KEY_FILE, f"{printable(path)} cannot be read: {found.reason}", "see LoadCredential= of the unit"
             )
     return None
+
+
+def _look_at_page(values: Values, name: str) -> Exchange[None]:
+    """Configuration files are often open to everybody, which is no harm as long as they hold no secret."""
+    path = values.where(name).file
+    found = yield from read_secret(path)
+    if isinstance(found, SecretText) and found.others_may_read:
+        values.find(
+            "open-key-file",
+            Severity.WARNING,
+            name,
+            f"{path} can be read by everybody on this machine",
+            "who reads it can change every zone",
+            f'chmod o-rwx {path}, or move the key into a file of its own: {KEY_FILE}="…"',
+        )
 
 
 def _from_file(values: Values, environment: Mapping[str, str]) -> Exchange[Secret]:

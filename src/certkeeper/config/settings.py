@@ -6,8 +6,10 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from certkeeper.base.errors import CertkeeperError, Location
+from certkeeper.base.events import count
 from certkeeper.base.keys import KeySpec
 from certkeeper.base.names import Alias, DnsName, Identifier
+from certkeeper.base.times import duration_text
 from certkeeper.config.findings import Finding
 from certkeeper.config.methods import Methods
 from certkeeper.lineage.retention import Retention
@@ -164,6 +166,21 @@ class RenewPolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class OrderRate:
+    """At most that many orders in that time; 0 means that there is no bound."""
+
+    orders: int = 0
+    span: timedelta = timedelta(hours=1)
+
+    @property
+    def bounded(self) -> bool:
+        return self.orders > 0
+
+    def __str__(self) -> str:
+        return f"{count(self.orders, 'order')} in {duration_text(self.span)}" if self.bounded else "no bound"
+
+
+@dataclass(frozen=True, slots=True)
 class CertSpec:
     """What the operator wants for one lineage. `where` is its line in domains.txt.
 
@@ -201,6 +218,11 @@ class CertSpec:
     def deploy_hook(self) -> str:
         """The script that is told of a new certificate; nobody is told of a rehearsal."""
         return "" if self.purpose is Purpose.REHEARSE else self.hook
+
+    @property
+    def entry(self) -> Alias:
+        """How the journal calls it: what it holds of the certificate that services read is not a rehearsal's."""
+        return Alias(f"{self.alias} (test)") if self.purpose is Purpose.REHEARSE else self.alias
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,7 +262,7 @@ class Settings:
     its order. `alpn_certdir` is where files for tls-alpn-01 go; `http_listen` and `tls_alpn_listen` are where a run
     answers by itself. `ca` is the page's; `contact_email`, `account_key` and `external_account`, whom a new account is
     bound to, count there, and `other_accounts` are those of other CAs that certificates name. `ari`: the CA is asked
-    when it wants certificates renewed.
+    when it wants certificates renewed. `order_rate` counts at each CA; it is None where the CA's own is to count.
     """
 
     config_file: str
@@ -265,6 +287,7 @@ class Settings:
     dns_ignore: tuple[IgnoredServer, ...] = ()
     vantage: tuple[ServerAddress, ...] = ()
     demand: Demand = Demand.REACHABLE
+    order_rate: OrderRate | None = None
     alpn_certdir: str = ""
     http_listen: tuple[ServerAddress, ...] = ()
     tls_alpn_listen: tuple[ServerAddress, ...] = ()

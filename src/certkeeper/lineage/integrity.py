@@ -29,7 +29,7 @@ def check(fullchain: bytes, *, key_id: str, identifiers: Collection[Identifier],
         mismatches += _leaf_mismatches(leaf, key_id, identifiers, now)
     mismatches += _chain_mismatches(chain, now)
     if leaf is None or mismatches:
-        raise BadChain(mismatches, hint=_hint(leaf, now))
+        raise BadChain(mismatches, hint=_hint(leaf, now), answer=fullchain)
     return leaf
 
 
@@ -70,6 +70,8 @@ def _leaf_mismatches(leaf: Leaf, key_id: str, identifiers: Collection[Identifier
         yield f"the leaf lacks {_listed(missing)}"
     if extra := leaf.identifiers - wanted:
         yield f"the leaf also names {_listed(extra)}, which was not ordered"
+    if leaf.not_after <= leaf.not_before:
+        yield f"the leaf is valid for no time at all: from {iso(leaf.not_before)} to {iso(leaf.not_after)}"
     if leaf.not_after <= now:
         yield f"the leaf expired at {iso(leaf.not_after)}"
     if leaf.not_before > now + CLOCK_SKEW:
@@ -82,11 +84,36 @@ def _chain_mismatches(chain: Sequence[x509.Certificate | None], now: datetime) -
     for position, certificate in enumerate(chain):
         if certificate is None:
             continue
+        if certificate in chain[:position]:
+            yield f"{_place(position, certificate)} is in the chain twice"
+        if trouble := _wrong_place(certificate, position):
+            yield f"{_place(position, certificate)} {trouble}"
+        if position and certificate.not_valid_before_utc > now + CLOCK_SKEW:
+            yield f"{_place(position, certificate)} is not valid before {iso(certificate.not_valid_before_utc)}"
         if position and certificate.not_valid_after_utc <= now:
-            yield f"{_ordinal(position)} ({_subject(certificate)}) expired at {iso(certificate.not_valid_after_utc)}"
+            yield f"{_place(position, certificate)} expired at {iso(certificate.not_valid_after_utc)}"
         issuer = chain[position + 1] if position + 1 < len(chain) else None
         if issuer is not None and (trouble := _not_issued_by(certificate, issuer)):
             yield f"{_ordinal(position)} is not signed by {_ordinal(position + 1)} ({trouble})"
+
+
+def _wrong_place(certificate: x509.Certificate, position: int) -> str:
+    """What basic constraints (RFC 5280 §4.2.1.9) say against this place in a chain; empty if nothing."""
+    try:
+        found = certificate.extensions.get_extension_for_class(x509.BasicConstraints).value
+    except x509.ExtensionNotFound:
+        # Old roots are of version 1, which has no extensions.
+        return "" if not position or certificate.version is x509.Version.v1 else "is no CA's certificate"
+    except MALFORMED as error:
+        return unreadable(error)
+    if not position:
+        return "is a CA's certificate" if found.ca else ""
+    if not found.ca:
+        return "is no CA's certificate"
+    between = position - 1
+    if found.path_length is not None and found.path_length < between:
+        return f"allows {found.path_length} CAs below it, and there are {between}"
+    return ""
 
 
 def _not_issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> str:
@@ -97,6 +124,11 @@ def _not_issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> s
     except MALFORMED as error:
         return printable(str(error), 120)
     return ""
+
+
+def _place(position: int, certificate: x509.Certificate) -> str:
+    """The leaf's subject is empty as a rule."""
+    return f"{_ordinal(position)} ({_subject(certificate)})" if position else _ordinal(position)
 
 
 def _subject(certificate: x509.Certificate) -> str:

@@ -22,13 +22,17 @@ class BadChain(CertkeeperError):
 
     Attributes:
         mismatches: everything that is wrong, one line each.
+        answer: what they were read from, where somebody may want to look at it.
     """
 
     fault = Fault.REMOTE
 
-    def __init__(self, mismatches: Sequence[str], *, name: str = "certificate chain", hint: str = "") -> None:
+    def __init__(
+        self, mismatches: Sequence[str], *, name: str = "certificate chain", hint: str = "", answer: bytes = b""
+    ) -> None:
         super().__init__(f"{name}: {'; '.join(mismatches)}", hint=hint)
         self.mismatches = tuple(mismatches)
+        self.answer = answer
 
 
 class KeyPlace(StrEnum):

@@ -12,7 +12,17 @@ from certkeeper.base.names import Alias, DnsName, Identifier
 from certkeeper.config.findings import Finding
 from certkeeper.config.methods import ChallengeType
 from certkeeper.config.settings import CertSpec, ServerAddress
-from certkeeper.plan.records import Backoff, ChallengeIntent, FileIntent, HookDebt, OrderIntent, Record
+from certkeeper.plan.records import (
+    Backoff,
+    ChallengeIntent,
+    FileIntent,
+    HookDebt,
+    Limit,
+    NameBackoff,
+    OrderBudget,
+    OrderIntent,
+    Record,
+)
 from certkeeper.zone.rrset import Zone
 
 
@@ -122,6 +132,12 @@ class MakeNextKey:
 Action: TypeAlias = Order | UseKey | Prove | Serve | Activate | CallHook | MakeNextKey
 
 
+class Postponed(CertkeeperError):
+    """Nothing went wrong: the certificate has its turn in a later run."""
+
+    local = True
+
+
 @dataclass(frozen=True, slots=True)
 class LineagePlan:
     """What happens to one lineage. Without actions and without error it is current.
@@ -129,7 +145,8 @@ class LineagePlan:
     `wake_at` is when it is worth looking again (None: right after the operator mended `error`).
     `fingerprint` is a hash of everything that decided, except the time and the CA's advice: while it stays the same,
     `wake_at` has not come and the CA suggests nothing else, planning again gives the same result.
-    `backoff` is what the journal holds of failures before this run. `methods` says how each name is proven.
+    `backoff` is what the journal holds of failures before this run, `names_failed` what it holds of its names.
+    `methods` says how each name is proven.
     """
 
     spec: CertSpec
@@ -140,6 +157,7 @@ class LineagePlan:
     wake_at: datetime | None = None
     error: CertkeeperError | None = None
     backoff: Backoff | None = None
+    names_failed: tuple[NameBackoff, ...] = ()
     methods: Mapping[Identifier, ChallengeType] = field(default_factory=dict)
 
     @property
@@ -183,7 +201,8 @@ class Plan:
     `register_at` are the CAs where no account is known yet. `withdrawals` are the records of killed runs, by the zone
     to take them from; `unreachable` says why they have to stay where the DNS provider cannot be asked. `stale` are
     journal entries that nobody needs any more, `homeless` those of records whose zone is not at its provider now: they
-    stay until it is there again, or until somebody says that it is gone for good (`dns cleanup`). `files` are the
+    stay until it is there again, or until somebody says that it is gone for good (`dns cleanup`). `limits` and
+    `budgets` are what the journal holds of CAs, `clocks` the CAs whose clock was compared with ours. `files` are the
     challenge files of killed runs.
     """
 
@@ -196,6 +215,9 @@ class Plan:
     unreachable: tuple[CertkeeperError, ...] = ()
     stale: tuple[Record, ...] = ()
     homeless: tuple[ChallengeIntent, ...] = ()
+    limits: Mapping[str, Limit] = field(default_factory=dict)
+    budgets: Mapping[str, OrderBudget] = field(default_factory=dict)
+    clocks: frozenset[str] = frozenset()
     files: tuple[FileIntent, ...] = ()
 
     @property
@@ -211,6 +233,11 @@ class Plan:
     @property
     def blocked(self) -> tuple[LineagePlan, ...]:
         return tuple(item for item in self.lineages if item.error is not None)
+
+    @property
+    def postponed(self) -> tuple[LineagePlan, ...]:
+        """Those of them that only wait for their turn."""
+        return tuple(item for item in self.blocked if isinstance(item.error, Postponed))
 
     @property
     def idle(self) -> bool:

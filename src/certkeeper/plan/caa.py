@@ -11,11 +11,15 @@ from certkeeper.config.findings import Finding, Severity
 from certkeeper.config.methods import ChallengeType
 from certkeeper.config.settings import CertSpec
 from certkeeper.plan.observed import Caa
-from certkeeper.zone.caa import CaaOutcome, CaaVerdict, judge_caa
+from certkeeper.zone.caa import NO_ACCOUNT, CaaOutcome, CaaVerdict, judge_caa
 
 _REFUSES_REDUNDANT = frozenset({LETSENCRYPT, LETSENCRYPT_TEST})
 _UNDECIDED: Mapping[Identifier, ChallengeType] = MappingProxyType({})
 SEE_PROPOSAL = "certkeeper dns caa shows the records that allow it"
+_REGISTER = (
+    "an account has to be registered first: certkeeper account register; "
+    "then certkeeper dns caa shows the record that names it"
+)
 
 
 class CaaForbids(CertkeeperError):
@@ -73,7 +77,12 @@ def caa_error(
         return None
     name, verdict = next(iter(forbidden.items()))
     more = f" (and {len(forbidden) - 1} more)" if len(forbidden) > 1 else ""
-    return CaaForbids(f"{name}{more}: {forbidden_text(verdict)}", hint=f"change that record; {SEE_PROPOSAL}")
+    return CaaForbids(f"{name}{more}: {forbidden_text(verdict)}", hint=remedy(verdict))
+
+
+def remedy(verdict: CaaVerdict) -> str:
+    """What to do about a record that forbids."""
+    return _REGISTER if NO_ACCOUNT in verdict.reason else f"change that record; {SEE_PROPOSAL}"
 
 
 def forbidden_text(verdict: CaaVerdict) -> str:

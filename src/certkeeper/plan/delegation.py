@@ -28,7 +28,8 @@ def dnssec_findings(facts: ZoneFacts, now: datetime) -> Iterable[Finding]:
             severity=Severity.ERROR,
             message=f"zone {facts.name}: not signed, and its parent has a DS for it: {_listed(trusted)}",
             consequence="validating resolvers, those of CAs among them, answer SERVFAIL for every name in it",
-            fix=f"have the DS removed at the registrar, or sign the zone: pdnsutil secure-zone {facts.name}",
+            fix="have the DS removed at the registrar, or sign the zone"
+            + _typed(facts, f": pdnsutil secure-zone {facts.name}"),
         )
     else:
         yield Finding(
@@ -36,7 +37,8 @@ def dnssec_findings(facts: ZoneFacts, now: datetime) -> Iterable[Finding]:
             severity=Severity.NOTE,
             message=f"zone {facts.name}: not signed (DNSSEC)",
             consequence="no TLSA record in it counts",
-            fix=f"pdnsutil secure-zone {facts.name}, then give the DS to the registrar",
+            fix=_typed(facts, f"pdnsutil secure-zone {facts.name}", "sign the zone")
+            + ", then give the DS to the registrar",
         )
     if tlsa and (not signed or trusted == frozenset()):
         yield Finding(
@@ -90,8 +92,12 @@ def _signature_findings(facts: ZoneFacts, now: datetime) -> Iterable[Finding]:
                 + (f"ended {iso(item.signed_until)}" if ended else f"end {iso(item.signed_until)}, ")
                 + ("" if ended else f"in {duration_text(item.signed_until - now)}"),
                 consequence="validating resolvers answer SERVFAIL for what they get from it, from then on",
-                fix="see why that server does not fetch the zone; on the primary: pdns_control notify "
-                f"{facts.name}, or raise the serial: pdnsutil increase-serial {facts.name}",
+                fix="see why that server does not fetch the zone"
+                + _typed(
+                    facts,
+                    f"; on the primary: pdns_control notify {facts.name}, or raise the serial: "
+                    f"pdnsutil increase-serial {facts.name}",
+                ),
             )
 
 
@@ -174,7 +180,8 @@ def _serial_findings(facts: ZoneFacts) -> Iterable[Finding]:
                 severity=Severity.WARNING,
                 message=f"zone {facts.name}: {item.server} has serial {item.serial}, and its primary {written}",
                 consequence="it takes no change until the primary's serial is larger, so it never shows new records",
-                fix=f"make the primary's serial larger than {item.serial}: pdnsutil edit-zone {facts.name}",
+                fix=f"make the primary's serial larger than {item.serial}"
+                + _typed(facts, f": pdnsutil edit-zone {facts.name}"),
             )
         elif newest is not None and newer(newest, item.serial):
             yield Finding(
@@ -182,9 +189,14 @@ def _serial_findings(facts: ZoneFacts) -> Iterable[Finding]:
                 severity=Severity.WARNING,
                 message=f"zone {facts.name}: {item.server} has serial {item.serial}, the newest is {newest}",
                 consequence="it answers without what was changed since; a CA that asks it refuses",
-                fix=f"see whether it is notified and may transfer the zone; on the primary: pdns_control notify "
-                f"{facts.name}",
+                fix="see whether it is notified and may transfer the zone"
+                + _typed(facts, f"; on the primary: pdns_control notify {facts.name}"),
             )
+
+
+def _typed(facts: ZoneFacts, command: str, otherwise: str = "") -> str:
+    """A command of PowerDNS's, where the zone is there to be mended by it."""
+    return command if facts.kept is not None else otherwise
 
 
 def newest_serial(facts: ZoneFacts) -> int | None:

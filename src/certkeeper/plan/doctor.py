@@ -4,10 +4,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.names import DnsName
 from certkeeper.config.findings import Finding, Severity
 from certkeeper.config.settings import CertSpec
-from certkeeper.plan.caa import SEE_PROPOSAL, caa_findings, forbidden_text, verdicts
+from certkeeper.plan.caa import caa_findings, forbidden_text, remedy, verdicts
 from certkeeper.plan.delegation import delegation_findings, dnssec_findings, server_findings
 from certkeeper.plan.observed import Caa, Zones
 from certkeeper.plan.preflight import zone_findings
@@ -54,6 +55,8 @@ def examine(
     found: list[Finding] = []
     if facts.homeless:
         found.append(_missing(facts.name))
+    if facts.kept_trouble:
+        found.append(_unread(facts))
     if kept is not None:
         found += _kind_findings(kept)
         found += zone_findings([_alone(kept.zone)], now)
@@ -84,13 +87,27 @@ def _alone(zone: Zone) -> Zones:
 
 def homeless_names(names: Sequence[DnsName]) -> Finding:
     """Names of certificates that no zone at the server holds."""
-    listed = ", ".join(name.text for name in names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
     return Finding(
         code="zone-missing",
         severity=Severity.ERROR,
-        message=f"no zone at their DNS provider holds {listed}",
+        message=f"no zone at their DNS provider holds {_listed(names)}",
         consequence="these names cannot be proven",
         fix="correct them in domains.txt, or create their zone there",
+    )
+
+
+def _listed(names: Sequence[DnsName]) -> str:
+    return ", ".join(name.text for name in names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
+
+
+def unreadable(error: CertkeeperError, names: Sequence[DnsName]) -> Finding:
+    """A provider that cannot be asked, or not about these names."""
+    return Finding(
+        code="provider-unreadable",
+        severity=Severity.ERROR,
+        message=str(error),
+        consequence=f"not looked at: {_listed(names)}",
+        fix=error.hint,
     )
 
 
@@ -101,6 +118,15 @@ def _missing(name: DnsName) -> Finding:
         message=f"zone {name}: not at its DNS provider",
         consequence="names in it cannot be proven",
         fix="create the zone there, or correct the name",
+    )
+
+
+def _unread(facts: ZoneFacts) -> Finding:
+    return Finding(
+        code="zone-unreadable",
+        severity=Severity.ERROR,
+        message=f"zone {facts.name}: cannot be read at its DNS provider: {facts.kept_trouble}",
+        consequence="its settings and records were not looked at",
     )
 
 
@@ -188,7 +214,7 @@ def _ttl_findings(facts: ZoneFacts) -> Iterable[Finding]:
             severity=Severity.NOTE,
             message=f"zone {facts.name}: that a name does not exist is kept for {longest} s (SOA minimum)",
             consequence="a resolver that asked for a name too early denies it for as long",
-            fix="pdnsutil edit-zone: make the last number of the SOA 300",
+            fix=("pdnsutil edit-zone: " if facts.kept is not None else "") + "make the last number of the SOA 300",
         )
 
 
@@ -205,7 +231,7 @@ def _caa_findings(specs: Collection[CertSpec], caa: Mapping[str, Caa]) -> Iterab
                     severity=Severity.ERROR,
                     message=f"{name}: {forbidden_text(verdict)}",
                     consequence="the CA refuses, and others of the zone's names with it",
-                    fix=f"change that record; {SEE_PROPOSAL}",
+                    fix=remedy(verdict),
                 )
     yield from caa_findings(specs, caa)
 
@@ -220,7 +246,7 @@ def _left_findings(kept: Kept, owed: Collection[ChallengeIntent]) -> Iterable[Fi
             code="challenge-left",
             severity=Severity.NOTE,
             message=f"zone {kept.zone.name}: {owner} TXT {rdata}"
-            + (" was left by a run that was killed" if mine else " is there"),
+            + (" was left by an earlier run" if mine else " is there"),
             consequence="it does no harm; many of them make answers large",
             fix="certkeeper dns cleanup" if mine else "remove it by hand, if no other program is at work",
         )

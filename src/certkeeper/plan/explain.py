@@ -12,6 +12,7 @@ from certkeeper.plan.actions import (
     MakeNextKey,
     Order,
     Plan,
+    Postponed,
     Prove,
     Serve,
     UseKey,
@@ -29,14 +30,21 @@ def explain(plan: Plan) -> Iterator[str]:
     if plan.zones or plan.withdrawals:
         yield ""
         for zone, left in plan.withdrawals.items():
-            yield f"zone {zone.name}: {count(len(left), 'record')} of a killed run withdrawn first"
+            yield f"zone {zone.name}: {count(len(left), 'record')} of an earlier run withdrawn first"
             yield from (f"    {intent.owner} TXT {intent.rdata}" for intent in left)
+        several = len({zone.provider for zone in plan.zones}) > 1
         for zone, owners in plan.zones.items():
-            yield f"zone {zone.name}: one change publishes {count(len(owners), 'name')}, another one takes them away"
+            through = f" through {zone.provider}" if several and zone.provider else ""
+            names = count(len(owners), "name")
+            yield f"zone {zone.name}{through}: one change publishes {names}, another one takes them away"
             yield from (f"    {owner} TXT" for owner in owners)
 
 
 def _lineage(item: LineagePlan) -> Iterator[str]:
+    if isinstance(item.error, Postponed):
+        yield f"{item.alias}: due, but not in this run ({item.detail})"
+        yield f"    {item.error}"
+        return
     if item.error is not None:
         yield f"{item.alias}: cannot be issued ({item.detail})"
         yield f"    {item.error}"

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.names import Alias, DnsName
@@ -56,9 +56,10 @@ class Caa:
 class Observed:
     """The world as a run finds it. `zones`, by the provider's id, is None until it is known which lineages are due,
     and which zones still hold records of a run that was killed. `registered` are the CAs where an account of ours is
-    known, `unusable` those whose account cannot be used, with the reason. `caa` and `profiles`, those that a CA
-    offers, are by CA too, and lack the CAs that were not asked; in `caa` also those that do not say who they are in
-    CAA. `advice` is what CAs said of certificates that are live.
+    known, `unusable` those whose account cannot be used, with the reason. `caa`, `profiles` (which a CA offers) and
+    `clock_behind` (by how much this machine's clock is behind the CA's) are by CA too, and lack the CAs that were not
+    asked; in `caa` also those that do not say who they are in CAA. `advice` is what CAs said of certificates that are
+    live. `scripts` are hooks that cannot be called, and why.
     """
 
     now: datetime
@@ -71,6 +72,8 @@ class Observed:
     caa: Mapping[str, Caa] = field(default_factory=dict)
     profiles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     advice: Mapping[Alias, Advice] = field(default_factory=dict)
+    clock_behind: Mapping[str, timedelta] = field(default_factory=dict)
+    scripts: Mapping[str, CertkeeperError] = field(default_factory=dict)
 
     def suggestion(self, alias: Alias) -> Suggestion | None:
         """When the CA wants the lineage renewed."""

@@ -24,12 +24,16 @@ from certkeeper.plan.actions import (
     UseKey,
 )
 from certkeeper.plan.advice import urgent_findings
-from certkeeper.plan.backoff import backoff_inputs, waiting
+from certkeeper.plan.backoff import backoff_inputs, ca_waiting, waiting
 from certkeeper.plan.caa import caa_error, caa_findings, redundancy_error
 from certkeeper.plan.due import Decision, decide
 from certkeeper.plan.fingerprint import fingerprint
+from certkeeper.plan.limits import forgotten, in_turn, name_error, names_failed
+from certkeeper.plan.namecount import crowd_error, crowd_findings
 from certkeeper.plan.observed import Observed, Place, Wanted
 from certkeeper.plan.preflight import (
+    clock_findings,
+    hook_findings,
     key_error,
     kind_error,
     no_certificates,
@@ -49,8 +53,12 @@ def wanted_zones(configuration: Configuration, observed: Observed, forced: Colle
     """What has to be known of each provider before a plan can be made: for due lineages, and for killed runs."""
     able = staplers(configuration, observed.lineages.values(), observed.now)
     settings = configuration.settings
+    limited = _limited(configuration, observed)
     owners: dict[str, dict[DnsName, None]] = {}
     for spec in configuration.certificates:
+        if spec.ca in limited and spec.alias not in forced:
+            # Nothing is going to be ordered, so nobody need be asked.
+            continue
         if _decision(spec, observed, forced, can_staple=spec.ca in able).due:
             for owner in owners_of(spec):
                 provider = provider_for(settings, owner, spec.provider)
@@ -72,17 +80,20 @@ def plan(configuration: Configuration, observed: Observed, forced: Collection[Al
         forced: lineages that are issued although nothing is due.
     """
     able = staplers(configuration, observed.lineages.values(), observed.now)
-    lineages = tuple(
+    limited = _limited(configuration, observed)
+    planned = tuple(
         _plan_lineage(
             spec,
             configuration,
             observed,
             _decision(spec, observed, forced, can_staple=spec.ca in able),
             patient=spec.alias not in forced,
+            limited=limited.get(spec.ca) if spec.alias not in forced else None,
             can_staple=spec.ca in able,
         )
         for spec in configuration.certificates
     )
+    lineages = in_turn(planned, configuration, observed, forced)
     due = [item for item in lineages if item.order is not None]
     left = leftovers(observed, configuration.settings)
     findings = _findings(configuration, observed, lineages, able)
@@ -95,10 +106,19 @@ def plan(configuration: Configuration, observed: Observed, forced: Collection[Al
         wake_at=min((item.wake_at for item in lineages if item.wake_at is not None), default=None),
         withdrawals=left.withdrawals,
         unreachable=left.unreachable,
-        stale=stale(lineages, observed),
+        stale=(*stale(lineages, observed), *forgotten(observed.records, observed.now)),
         homeless=left.homeless,
+        limits=observed.records.limits,
+        budgets=observed.records.budgets,
+        clocks=frozenset(observed.clock_behind),
         files=observed.records.files,
     )
+
+
+def _limited(configuration: Configuration, observed: Observed) -> Mapping[str, CertkeeperError]:
+    """The CAs that have had enough. One error for all of a CA's certificates, so that it is told once."""
+    waits = {ca: ca_waiting(observed.records.limits.get(ca), observed.now) for ca in configuration.cas}
+    return {ca: error for ca, error in waits.items() if error is not None}
 
 
 def _decision(spec: CertSpec, observed: Observed, forced: Collection[Alias], *, can_staple: bool) -> Decision:
@@ -118,6 +138,7 @@ def _plan_lineage(
     decision: Decision,
     *,
     patient: bool,
+    limited: CertkeeperError | None,
     can_staple: bool,
 ) -> LineagePlan:
     lineage, records, settings = observed.lineages[spec.alias], observed.records, configuration.settings
@@ -136,29 +157,26 @@ def _plan_lineage(
     if not decision.due:
         owed: tuple[Action, ...] = (CallHook(spec.deploy_hook, debt),) if debt is not None else ()
         return replace(base, actions=(*owed, *_next_key(spec, lineage)))
-    error = _obstacle(spec, configuration, observed, methods, places)
-    backoff = records.backoffs.get(spec.alias)
+    error = limited or _obstacle(spec, configuration, observed, methods, places)
+    backoff = records.backoffs.get(spec.entry)
+    failed = names_failed(spec, records)
     if error is None and patient:
-        error = waiting(backoff, backoff_inputs(base.fingerprint, settings), observed.now)
+        error = waiting(spec, backoff, backoff_inputs(base.fingerprint, settings), observed.now)
+        error = error or name_error(spec, failed, observed, settings)
     if error is not None:
         return replace(base, error=error, wake_at=error.retry_at)
+    profile = profile_of(spec, observed.profiles.get(spec.ca))
     resume = resumable(spec, lineage, records, must_staple=must_staple)
     actions: tuple[Action, ...] = (
         UseKey(_key_source(spec, lineage), spec.key),
-        Order(
-            spec.identifiers,
-            must_staple,
-            profile_of(spec, observed.profiles.get(spec.ca)),
-            resume,
-            _replaced(spec, observed),
-        ),
+        Order(spec.identifiers, must_staple, profile, resume, _replaced(spec, observed)),
         *proofs(places),
         *serves(spec, settings, methods),
         Activate(settings.folder(spec)),
         *((CallHook(spec.deploy_hook, debt),) if spec.deploy_hook else ()),
         *((MakeNextKey(spec.key),) if spec.key.policy is KeyPolicy.ROLLOVER else ()),
     )
-    return replace(base, actions=actions, backoff=backoff)
+    return replace(base, actions=actions, backoff=backoff, names_failed=failed)
 
 
 def _obstacle(
@@ -177,6 +195,7 @@ def _obstacle(
         or kind_error(spec, _key_source(spec, lineage))
         or zone_error(spec, places, configuration, observed)
         or profile_error(spec, observed.profiles.get(spec.ca))
+        or crowd_error(spec, profile_of(spec, observed.profiles.get(spec.ca)))
         or redundancy_error(spec)
         or caa_error(spec, observed.caa.get(spec.ca), methods)
     )
@@ -226,6 +245,9 @@ def _findings(
         findings.append(no_certificates(configuration.settings.domains_txt))
     findings += purpose_findings(configuration)
     findings += zone_findings((observed.zones or {}).values(), observed.now)
+    findings += hook_findings([item.spec for item in due], observed.scripts)
     findings += profile_findings([item.spec for item in due], observed.profiles)
+    findings += crowd_findings(item.spec for item in due)
+    findings += clock_findings(observed.clock_behind)
     findings += urgent_findings([item.alias for item in due], observed.lineages, observed.advice, observed.now)
     return [*findings, *caa_findings([item.spec for item in due], observed.caa)]

@@ -1,12 +1,13 @@
 """What would fail for sure, seen before an order is opened, so that no try at the CA is spent on it."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from certkeeper.base.errors import CertkeeperError, Fault, Location
 from certkeeper.base.keys import KeyAlgorithm, KeyPolicy
 from certkeeper.base.names import Alias, DnsName
-from certkeeper.config.authority import LETSENCRYPT, LETSENCRYPT_TEST
+from certkeeper.base.times import duration_text
+from certkeeper.config.authority import LETSENCRYPT, LETSENCRYPT_TEST, WITHOUT_OCSP
 from certkeeper.config.findings import Finding, Severity, did_you_mean
 from certkeeper.config.providers import provider_for
 from certkeeper.config.settings import CertSpec, Configuration
@@ -17,6 +18,8 @@ from certkeeper.zone.apex import ZoneError
 from certkeeper.zone.rrset import KNOWN_SOA_EDIT_API, Zone, ZoneKind
 
 _REFUSED_KEYS = dict.fromkeys((LETSENCRYPT, LETSENCRYPT_TEST), frozenset({KeyAlgorithm.P521, KeyAlgorithm.ED25519}))
+
+MOST_SKEW = timedelta(minutes=5)
 
 
 class KeyRefused(CertkeeperError):
@@ -146,11 +149,27 @@ def staplers(configuration: Configuration, lineages: Iterable[Lineage], now: dat
     valid = [(item.origin, item.leaf) for item in lineages if item.leaf is not None and item.leaf.not_after > now]
     found = set()
     for ca in configuration.cas:
+        if ca in WITHOUT_OCSP:
+            continue
         its = [leaf for origin, leaf in valid if origin is None or origin.ca == ca]
         newest = max(its, key=lambda leaf: leaf.not_before, default=None)
         if newest is not None and newest.ocsp_url is not None:
             found.add(ca)
     return frozenset(found)
+
+
+def clock_findings(behind: Mapping[str, timedelta]) -> Iterable[Finding]:
+    """A clock that is wrong lets new certificates look invalid, and old ones valid. `behind` is by CA."""
+    for ca, skew in behind.items():
+        if abs(skew) > MOST_SKEW:
+            yield Finding(
+                code="clock",
+                severity=Severity.WARNING,
+                message=f"this machine's clock is {duration_text(abs(skew))} "
+                f"{'behind' if skew > timedelta(0) else 'ahead of'} that of {ca}",
+                consequence="certificates are renewed at the wrong time, or look expired or not valid yet",
+                fix="set the clock: timedatectl",
+            )
 
 
 def staple_findings(due: Sequence[CertSpec], able: Collection[str]) -> Iterable[Finding]:
@@ -164,13 +183,29 @@ def staple_findings(due: Sequence[CertSpec], able: Collection[str]) -> Iterable[
         if spec.must_staple and spec.ca not in able:
             wishes.setdefault(spec.ca, []).append(str(spec.alias))
     for ca, aliases in wishes.items():
+        why = (
+            "Let's Encrypt has no OCSP responder any more"
+            if ca in WITHOUT_OCSP
+            else f"no certificate of {ca} here names an OCSP responder"
+        )
         yield Finding(
             code="must-staple",
             severity=Severity.WARNING,
-            message=f"must-staple is not requested for {', '.join(aliases)}: "
-            f"no certificate of {ca} here names an OCSP responder",
+            message=f"must-staple is not requested for {', '.join(aliases)}: {why}",
             consequence="with it the CA would refuse, or clients would refuse the certificate",
             fix='OCSP_MUST_STAPLE="no" says what happens anyway',
+        )
+
+
+def hook_findings(due: Iterable[CertSpec], scripts: Mapping[str, CertkeeperError]) -> Iterable[Finding]:
+    """Scripts for deploy_cert that cannot be called. The certificate is worth having all the same."""
+    for script in dict.fromkeys(spec.deploy_hook for spec in due if spec.deploy_hook in scripts):
+        yield Finding(
+            code="hook-missing",
+            severity=Severity.WARNING,
+            message=str(scripts[script]),
+            consequence="certificates go live without it, and the run fails then; each later run calls it again",
+            fix=scripts[script].hint,
         )
 
 
@@ -180,7 +215,7 @@ def journal_finding(error: CertkeeperError, consequence: str) -> Finding:
         code="journal",
         severity=Severity.WARNING,
         message=str(error),
-        consequence=f"{consequence}; what a killed run published, or a hook call that it owed, is not known any more",
+        consequence=f"{consequence}; what an earlier run published, or a hook call that it owed, is not known any more",
         fix="look for challenge records in your zones, if a run was killed lately; and at the disk: dmesg",
     )
 

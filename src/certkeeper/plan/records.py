@@ -72,7 +72,8 @@ class HookDebt:
 class Backoff:
     """A lineage failed that many times in a row; nothing is tried before `retry_at` while its inputs stay the same.
 
-    `inputs` is a hash of what decided. `message` is the last failure's.
+    `inputs` is a hash of what decided. `message` is the last failure's, `link` is where the CA sends a person to who
+    alone can end it.
     """
 
     alias: Alias
@@ -80,17 +81,61 @@ class Backoff:
     retry_at: datetime
     inputs: str
     message: str
+    link: str = ""
 
 
-Record: TypeAlias = OrderIntent | ChallengeIntent | FileIntent | HookDebt | Backoff
+@dataclass(frozen=True, slots=True)
+class NameBackoff:
+    """The CA failed to validate a name that many times in a row, whichever certificate it was for.
+
+    `name` is what is proven: for a wildcard the name without `*.`. The rest is as in Backoff.
+    """
+
+    ca: str
+    name: str
+    failures: int
+    retry_at: datetime
+    inputs: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """The CA wants no orders of this account, or nothing at all of this machine, before `retry_at`.
+
+    `failures` counts such answers in a row, for those that name no time.
+    """
+
+    ca: str
+    failures: int
+    retry_at: datetime
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrderBudget:
+    """How many orders were left at the CA at that time, of those that its rate allows. Losing it is harmless."""
+
+    ca: str
+    left: float
+    at: datetime
+
+
+Record: TypeAlias = OrderIntent | ChallengeIntent | FileIntent | HookDebt | Backoff | NameBackoff | Limit | OrderBudget
 
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """All that the journal holds. `left` are the challenge records, `files` the files, of runs that are gone."""
+    """All that the journal holds. `left` are the challenge records, `files` the files, of runs that are gone.
+
+    `names` are by CA and name, `limits` and `budgets` by CA.
+    """
 
     orders: Mapping[Alias, OrderIntent] = field(default_factory=dict)
     debts: Mapping[Alias, HookDebt] = field(default_factory=dict)
     backoffs: Mapping[Alias, Backoff] = field(default_factory=dict)
     left: tuple[ChallengeIntent, ...] = ()
     files: tuple[FileIntent, ...] = ()
+    names: Mapping[tuple[str, str], NameBackoff] = field(default_factory=dict)
+    limits: Mapping[str, Limit] = field(default_factory=dict)
+    budgets: Mapping[str, OrderBudget] = field(default_factory=dict)

@@ -9,7 +9,7 @@ from certkeeper.base.keys import KeyPolicy
 from certkeeper.base.names import DnsName
 from certkeeper.config.findings import Finding, Severity
 from certkeeper.config.providers import provider_for
-from certkeeper.config.settings import CertSpec, Purpose, Settings
+from certkeeper.config.settings import CertSpec, Settings
 from certkeeper.lineage.model import KeyPlace, Lineage
 from certkeeper.plan.actions import LineagePlan
 from certkeeper.plan.observed import Observed
@@ -65,7 +65,7 @@ def writer(intent: ChallengeIntent, settings: Settings) -> str:
 def _unreachable(left: Sequence[ChallengeIntent], trouble: CertkeeperError) -> ZoneError:
     names = sorted({intent.zone.text for intent in left})
     return ZoneError(
-        f"{count(len(left), 'challenge record')} of a killed run may still be in {', '.join(names)}: {trouble}",
+        f"{count(len(left), 'challenge record')} of an earlier run may still be in {', '.join(names)}: {trouble}",
         hint=trouble.hint or "the next run withdraws them",
     )
 
@@ -78,7 +78,7 @@ def homeless_findings(homeless: Collection[ChallengeIntent]) -> Iterable[Finding
             code="left-behind",
             severity=Severity.WARNING,
             message=f"zone {zone} is not at its DNS provider any more",
-            consequence=f"what a killed run published there is not withdrawn: {records}",
+            consequence=f"what an earlier run published there is not withdrawn: {records}",
             fix="if it comes back, the next run withdraws them; if it is gone for good: certkeeper dns cleanup",
         )
 
@@ -95,11 +95,11 @@ def key_of(spec: CertSpec, lineage: Lineage) -> str:
 
 def resumable(spec: CertSpec, lineage: Lineage, records: Records, *, must_staple: bool) -> OrderIntent | None:
     """The open order that still is for what is wanted; one whose version is live came to its end."""
-    intent = records.orders.get(spec.alias)
+    intent = records.orders.get(spec.entry)
     if intent is None or intent.stamp == lineage.stamp:
         return None
     wanted = OrderIntent(
-        alias=spec.alias,
+        alias=spec.entry,
         url=intent.url,
         ca=spec.ca,
         identifiers=spec.identifiers,
@@ -124,7 +124,7 @@ def unfinished(spec: CertSpec, lineage: Lineage, records: Records, *, must_stapl
 
 def unpaid(spec: CertSpec, lineage: Lineage, records: Records) -> HookDebt | None:
     """The hook call that is owed for the live version."""
-    debt = records.debts.get(spec.alias)
+    debt = records.debts.get(spec.entry)
     return debt if debt is not None and spec.deploy_hook and debt.stamp == lineage.stamp else None
 
 
@@ -135,14 +135,9 @@ def stale(planned: Iterable[LineagePlan], observed: Observed) -> tuple[Record, .
         if item.order is not None or item.error is not None:
             continue
         records = observed.records
-        found: list[Record | None] = [records.backoffs.get(item.alias)]
-        order = records.orders.get(item.alias)
-        # What was begun or is owed for the certificate that services read is not settled by a test.
-        rehearsal = item.spec.purpose is Purpose.REHEARSE
-        if order is not None and not (rehearsal and order.ca != item.spec.ca):
-            found.append(order)
-        if item.hook is None and not rehearsal:
-            found.append(records.debts.get(item.alias))
+        found: list[Record | None] = [records.backoffs.get(item.spec.entry), records.orders.get(item.spec.entry)]
+        if item.hook is None:
+            found.append(records.debts.get(item.spec.entry))
         entries += [entry for entry in found if entry is not None]
     return tuple(entries)
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Generator, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
 
 from certkeeper.base.errors import CertkeeperError, Fault
@@ -26,6 +27,21 @@ class ZonesUnknown(ZoneError):
         super().__init__("; ".join(dict.fromkeys(str(error) for error in errors.values())))
         self.found = found
         self.errors = errors
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Where a zone ends before one of its names: the NS records of `at` hand it over to `servers` (RFC 1034 §4.2)."""
+
+    at: DnsName
+    servers: tuple[str, ...]
+
+
+def names_between(owner: DnsName, apex: DnsName) -> Iterator[DnsName]:
+    """The owner and the names above it, as far as the apex, which is left out; the highest last."""
+    while owner != apex and owner.is_within(apex):
+        yield owner
+        owner = owner.parent
 
 
 class OwnersRefused(ZoneError):

@@ -11,6 +11,7 @@ from certkeeper.base.names import DnsName
 _CRITICAL = 128
 _UNDERSTOOD = frozenset({"issue", "issuewild", "iodef", "issuemail"})
 """What CAs for servers know the meaning of (RFC 8659 §4, RFC 9495); issuemail says nothing of servers."""
+NO_ACCOUNT = "and there is no account here yet"
 _LABEL = r"[A-Za-z0-9](?:-*[A-Za-z0-9])*"
 _ISSUER = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 _PARAMETER = re.compile(rf"({_LABEL})[ \t]*=[ \t]*([\x21-\x3a\x3c-\x7e]*)")
@@ -50,12 +51,14 @@ CaaSearch: TypeAlias = Generator[tuple[DnsName, ...], CaaAnswers, dict[DnsName, 
 class Issuer:
     """Who is going to issue: the names that the CA answers to in CAA, our account's URL, and how names are proven.
 
-    `account` is None where there is none yet; then records that name accounts are not held against it.
+    `account` is None where its URL is not known: there is none yet, or (`keyed`) there is a key that the CA has not
+    been asked about. Records that name an account are for somebody else then, or may be for ours.
     """
 
     identities: tuple[str, ...]
     account: str | None = None
     method: str = "dns-01"
+    keyed: bool = False
 
 
 class CaaOutcome(StrEnum):
@@ -140,6 +143,8 @@ def _refusal(record: CaaRecord, issuer: Issuer) -> tuple[int, str]:
     """Why this record does not allow it, and how far it would have; no reason means that it does."""
     domain, parameters = _parse_issue(record.value)
     identities = " or ".join(issuer.identities)
+    if domain is None:
+        return 0, "its value has not the form that RFC 8659 asks for, so it names no CA"
     if domain.lower() not in {identity.lower() for identity in issuer.identities}:
         return 0, f"it names {domain} and not {identities}" if domain else "it names no CA"
     accounts = parameters.get("accounturi", [])
@@ -147,6 +152,8 @@ def _refusal(record: CaaRecord, issuer: Issuer) -> tuple[int, str]:
         return 1, "it names more than one account, which nobody can be"
     if accounts and issuer.account is not None and accounts[0] != issuer.account:
         return 1, f"it is for the account {accounts[0]}, and ours is {issuer.account}"
+    if accounts and issuer.account is None and not issuer.keyed:
+        return 1, f"it is for the account {accounts[0]}, {NO_ACCOUNT}"
     methods = parameters.get("validationmethods", [])
     if len(methods) > 1:
         return 2, "it has more than one validationmethods, which nothing can meet"
@@ -155,18 +162,18 @@ def _refusal(record: CaaRecord, issuer: Issuer) -> tuple[int, str]:
     return 3, ""
 
 
-def _parse_issue(value: str) -> tuple[str, dict[str, list[str]]]:
-    """The issuer's domain and the parameters (RFC 8659 §4.2); a value of another form names nobody."""
+def _parse_issue(value: str) -> tuple[str | None, dict[str, list[str]]]:
+    """The issuer's domain and the parameters (RFC 8659 §4.2); None for a value of another form, which names nobody."""
     domain, semicolon, rest = value.strip(" \t").partition(";")
     domain = domain.strip(" \t")
     if domain and not _ISSUER.fullmatch(domain):
-        return "", {}
+        return None, {}
     parameters: dict[str, list[str]] = {}
     if semicolon and rest.strip(" \t"):
         for piece in rest.split(";"):
             match = _PARAMETER.fullmatch(piece.strip(" \t"))
             if match is None:
-                return "", {}
+                return None, {}
             parameters.setdefault(match[1], []).append(match[2])
     return domain, parameters
 

@@ -77,8 +77,8 @@ class Delegation:
 
 @dataclass(frozen=True, slots=True)
 class ZoneFacts:
-    """All that is known of one zone. `kept` is None where its provider is not PowerDNS, and where none of ours holds
-    the zone (`homeless`).
+    """All that is known of one zone. `kept` is None where its provider is not PowerDNS, where none of ours holds the
+    zone (`homeless`), and where it could not be read (`kept_trouble`).
 
     `servers` were asked, `skipped` says in words which were not. `delegation` is None where the parent could not be
     asked, and then `delegation_trouble` says why. `unresolved` are NS names without an address.
@@ -93,6 +93,7 @@ class ZoneFacts:
     delegation_trouble: str = ""
     unresolved: tuple[DnsName, ...] = ()
     homeless: bool = False
+    kept_trouble: str = ""
 
     @property
     def answering(self) -> tuple[Served, ...]:

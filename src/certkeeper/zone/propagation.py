@@ -9,12 +9,27 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from certkeeper.base.errors import CertkeeperError, Fault
 from certkeeper.base.names import DnsName
 
 PATIENCE = 3
 """A silent server is asked that often before the others' word may do."""
 
+REFUSAL_GRACE = 10.0
+"""Seconds in which a server that answers with errors is waited for: a secondary may not have loaded a new zone yet."""
+REFUSALS_GRACE = 60.0
+"""The same where no server does anything else."""
+
 Wanted = Mapping[DnsName, frozenset[str]]
+
+
+class NotServing(CertkeeperError):
+    """A server that answers, and says that it does not serve the zone: REFUSED, SERVFAIL, or without authority.
+
+    Who gets such an answer asks another server, so it proves nothing and stands in nobody's way.
+    """
+
+    fault = Fault.REMOTE
 
 
 class Demand(StrEnum):
@@ -92,6 +107,7 @@ class Answer:
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """What one server has said so far. `served` is None while it is silent; `trouble` says how it is silent.
+    `refusals` counts the errors that it has answered with in a row.
 
     The rest is as in Answer; a later answer counts for the owners that it is about.
     """
@@ -99,6 +115,7 @@ class Evidence:
     served: Wanted | None = None
     trouble: str = ""
     silent_tries: int = 0
+    refusals: int = 0
     said: Answer = field(default_factory=lambda: Answer({}))
 
     @property
@@ -127,8 +144,12 @@ class Evidence:
         """With one more try that brought nothing; one lost packet does not make an answering server a silent one."""
         tries = self.silent_tries + 1
         if tries < PATIENCE:
-            return replace(self, trouble=trouble, silent_tries=tries)
+            return replace(self, trouble=trouble, silent_tries=tries, refusals=0)
         return Evidence(None, trouble, tries)
+
+    def refused(self, trouble: str) -> "Evidence":
+        """With one more try that brought an error as answer."""
+        return replace(self.missed(trouble), refusals=self.refusals + 1)
 
 
 def _without(found: Mapping[DnsName, str], owners: Iterable[DnsName]) -> dict[DnsName, str]:
@@ -165,12 +186,13 @@ def judge(
     *,
     demand: Demand = Demand.REACHABLE,
     ds: frozenset[str] | None = None,
+    lame: frozenset[Server] = frozenset(),
 ) -> Verdict:
-    """Weigh the evidence.
+    """Weigh the evidence. `lame` are servers that are known by now not to serve the zone.
 
     Proven is: no server lacks a value, every NS name has a confirming address, and the rest, if any, stayed silent
-    PATIENCE times. An NS name whose addresses are all silent is never proven here; `final` decides at the bound.
-    Where all are demanded, a silent address is enough for not proven.
+    PATIENCE times. An NS name whose addresses are silent, and not lame, is never proven here; `final` decides at the
+    bound. Where all are demanded, a silent address is enough for not proven.
 
     A zone is signed where the parent has a DS, or where any server shows a signature and the parent was not asked: a
     server that leaves signatures out is seen by what the others do.
@@ -182,7 +204,7 @@ def judge(
     for server in everybody:
         seen = evidence.get(server, Evidence())
         if seen.served is None:
-            silent[server] = seen.trouble or "not asked yet"
+            silent[server] = seen.trouble or "no answer yet"
             patient = patient or seen.silent_tries < PATIENCE
             continue
         missing = frozenset(owner for owner, values in wanted.items() if _lacks(seen, owner, values, signed=signed))
@@ -191,7 +213,7 @@ def judge(
         else:
             confirmed.append(server)
     covered = {server.ns for server in confirmed}
-    mute = {server.ns for server in silent} - covered
+    mute = {server.ns for server in silent if server not in lame} - covered
     refuted = frozenset(owner for owners in lacking.values() for owner in owners)
     ready = frozenset(wanted) - refuted if (confirmed or lacking) and not patient else frozenset()
     outvoted = not mute if demand is Demand.REACHABLE else not silent

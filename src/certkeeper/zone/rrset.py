@@ -20,6 +20,8 @@ class ZoneKind(StrEnum):
     SECONDARY = "secondary"
     SCRIPTED = "scripted"
     """A script of the operator's writes it, and its word counts where no name server can be asked."""
+    BY_HAND = "by hand"
+    """A person writes it, who is told what to write; that they have done it is not known."""
 
     @property
     def writable(self) -> bool:

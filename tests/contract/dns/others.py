@@ -168,6 +168,7 @@ class LexiconProvider(_OnPowerDns):
 class ManualProvider(_OnPowerDns):
     """An operator who does as told, through an API."""
 
+    kinds: tuple[ZoneKind, ...] = (ZoneKind.BY_HAND,)
     offers = EVERYTHING - {Offer.CHALLENGE_ZONES}
 
     def __init__(self, served: Served) -> None:

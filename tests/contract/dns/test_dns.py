@@ -68,7 +68,7 @@ def test_values_are_added_and_taken_away_by_value(provider: Provider) -> None:
     assert provider.get(zone, owner) == frozenset()
 
 
-@pytest.mark.parametrize("kind", [ZoneKind.PRIMARY, ZoneKind.NATIVE])
+@pytest.mark.parametrize("kind", [ZoneKind.PRIMARY, ZoneKind.NATIVE, ZoneKind.BY_HAND])
 def test_many_owners_go_out_in_one_change(provider: Provider, kind: ZoneKind) -> None:
     if kind not in provider.kinds:
         pytest.skip(f"{type(provider).__name__} knows no zones of the kind {kind}")

@@ -184,6 +184,15 @@ def answering(server: Server) -> Iterator[Callable[[Answer], str]]:
         pytest.param(Answer(401, b"Unauthorized"), "the API key is refused", "PDNS_KEY", id="key"),
         pytest.param(Answer(403, b"<h1>No\x1b[2J</h1>"), "HTTP 403: No", "", id="forbidden"),
         pytest.param(Answer(422, b'{"error":"so not"}'), "HTTP 422: so not", "", id="refused"),
+        pytest.param(
+            Answer(422, b'{"error":"Conflicts with another RRset"}'), "HTTP 422: Conf", "CNAME", id="conflict"
+        ),
+        pytest.param(
+            Answer(200, b'{"a": 1}'), 'the answer is not one of PowerDNS\'s API: {"a": 1}', "PDNS_HOST", id="a"
+        ),
+        pytest.param(Answer(200, b"null"), "the answer is not one of PowerDNS's API: null", "PDNS_HOST", id="null"),
+        pytest.param(Answer(200, b"[1]"), "the answer is not one of PowerDNS's API: [1]", "PDNS_HOST", id="list"),
+        pytest.param(Answer(200, b'[{"x": 1}]'), "the answer is not one of PowerDNS's API", "PDNS_HOST", id="objects"),
     ],
 )
 def test_answers_that_are_of_no_use(
@@ -200,3 +209,4 @@ def test_answers_that_are_of_no_use(
 def test_an_answer_of_50_megabytes_is_not_read_to_its_end(answering: Callable[[Answer], str]) -> None:
     error = fails(settings(answering(Answer(200, bytes(50_000_000)))))
     assert f"larger than {MAX_BODY} octets" in str(error)
+    assert error.hint

@@ -19,7 +19,7 @@ from certkeeper.config.keyfile import ALGORITHMS
 from certkeeper.config.rfc2136 import rfc2136_settings
 from certkeeper.config.shell import evaluate
 from certkeeper.config.values import Values
-from certkeeper.zone.apex import OwnersRefused
+from certkeeper.zone.apex import Cut, OwnersRefused
 from certkeeper.zone.changes import ChangeSet, RecordChange
 from certkeeper.zone.rrset import Zone, txt_rdata
 from contract.dns.others import BindProvider, rfc2136
@@ -59,6 +59,17 @@ def test_the_server_raises_the_serial(shared_bind: Bind) -> None:
     dns.change(before, add(f"a.{zone}", "value"))
     assert zone_of(dns, zone).serial > before.serial
     assert before.raises_serial
+
+
+@real
+def test_names_that_are_delegated_away_are_told(shared_bind: Bind) -> None:
+    provider = BindProvider(shared_bind)
+    zone = provider.make_zone()
+    dns = rfc2136(shared_bind)
+    handle = zone_of(dns, zone)
+    dns.change(handle, ChangeSet.of([RecordChange(DnsName(f"sub.{zone}"), "NS", add=frozenset({"ns.other.test."}))]))
+    names = [DnsName(f"_acme-challenge.{label}{zone}") for label in ("a.sub.", "")]
+    assert dns.aliases({handle: names}) == {names[0]: Cut(DnsName(f"sub.{zone}"), ("ns.other.test.",))}
 
 
 @real

@@ -248,3 +248,23 @@ def test_a_server_that_speaks_a_letter_at_a_time_is_given_up(stack: ExitStack) -
     enough.set()
     thread.join(timeout=10)
     assert took < 60
+
+
+@pytest.mark.parametrize(("begins", "ends"), [(-9, -1), (1, 9)], ids=["expired", "not yet valid"])
+def test_a_certificate_out_of_its_time_hints_at_the_clock(
+    stack: ExitStack, authority: trustme.CA, tmp_path: Path, begins: int, ends: int
+) -> None:
+    bundle = tmp_path / "ca.pem"
+    authority.cert_pem.write_to_path(bundle)
+    now = datetime.now(UTC)
+    certificate = authority.issue_cert(
+        "localhost",
+        key_type=trustme.KeyType.ECDSA,
+        not_before=now + timedelta(days=begins),
+        not_after=now + timedelta(days=ends),
+    )
+    server = stack.enter_context(FaultProxy("http://127.0.0.1:9", lambda _: Answer(200), certificate=certificate))
+    with pytest.raises(TransportError, match="TLS failed") as raised:
+        HttpClient(str(bundle)).send(get(server.url))
+    assert not raised.value.transient
+    assert "timedatectl" in raised.value.hint

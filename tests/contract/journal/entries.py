@@ -5,8 +5,20 @@ from datetime import UTC, datetime
 from hypothesis import strategies as st
 
 from certkeeper.base.names import Alias, DnsName, Identifier
-from certkeeper.plan.records import Backoff, ChallengeIntent, FileIntent, HookDebt, OrderIntent, Record
+from certkeeper.plan.records import (
+    Backoff,
+    ChallengeIntent,
+    FileIntent,
+    HookDebt,
+    Limit,
+    NameBackoff,
+    OrderBudget,
+    OrderIntent,
+    Record,
+)
 
+CA = "https://ca.test/directory"
+THEN = datetime(2026, 11, 23, 12, 0, 0, 250_000, tzinfo=UTC)
 A, B = Alias("a.example.org"), Alias("b.example.org")
 ZONE = DnsName("example.org")
 OWNER = DnsName("_acme-challenge.example.org")
@@ -34,17 +46,39 @@ def debt(alias: Alias = A, stamp: int = 1_700_000_000) -> HookDebt:
 
 
 def backoff(alias: Alias = A, failures: int = 2, message: str = "the CA said no: «nein»\u2028\n\t'\";--") -> Backoff:
-    return Backoff(alias, failures, datetime(2026, 11, 23, 12, 0, 0, 250_000, tzinfo=UTC), "ab" * 32, message)
+    return Backoff(alias, failures, THEN, "ab" * 32, message, "https://ca.test/unpause?jwt=a.b.c")
+
+
+def name_backoff(name: str = "example.org", ca: str = CA, failures: int = 2) -> NameBackoff:
+    return NameBackoff(ca, name, failures, THEN, "cd" * 32, "example.org: unauthorized: «nein»")
+
+
+def limit(ca: str = CA, failures: int = 1) -> Limit:
+    return Limit(ca, failures, THEN, "too many new orders")
+
+
+def budget(ca: str = CA, left: float = 12.25) -> OrderBudget:
+    return OrderBudget(ca, left, THEN)
 
 
 def file(name: str = "token", digest: str = "aa", folder: str = "/var/www/dehydrated", run: str = "") -> FileIntent:
     return FileIntent(folder, name, digest, run)
 
 
-EVERY_KIND: tuple[Record, ...] = (order(), challenge(), file(), debt(), backoff())
+EVERY_KIND: tuple[Record, ...] = (
+    order(),
+    challenge(),
+    file(),
+    debt(),
+    backoff(),
+    name_backoff(),
+    limit(),
+    budget(),
+)
 
 _aliases = st.sampled_from([A, B])
 _text = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+_cas = st.sampled_from([CA, "https://other.test/directory"])
 _stamps = st.integers(0, 2**40)
 records: st.SearchStrategy[Record] = st.one_of(
     st.builds(order, _aliases, _text, _stamps),
@@ -57,4 +91,7 @@ records: st.SearchStrategy[Record] = st.one_of(
     st.builds(file, st.sampled_from(["token", "x.crt.pem"]), st.sampled_from(["aa", "bb"])),
     st.builds(debt, _aliases, _stamps),
     st.builds(backoff, _aliases, st.integers(1, 1000), _text),
+    st.builds(name_backoff, st.sampled_from(["example.org", "b.test"]), _cas, st.integers(1, 1000)),
+    st.builds(limit, _cas, st.integers(1, 1000)),
+    st.builds(budget, _cas, st.floats(0, 10**6)),
 )

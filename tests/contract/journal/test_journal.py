@@ -14,9 +14,24 @@ from hypothesis import strategies as st
 from certkeeper.base.names import DnsName
 from certkeeper.plan.records import ChallengeIntent, Record, Records
 from contract.journal.diaries import Diary, FakeDiary, RealDiary
-from contract.journal.entries import EVERY_KIND, A, B, backoff, challenge, debt, file, order, records
+from contract.journal.entries import (
+    CA,
+    EVERY_KIND,
+    A,
+    B,
+    backoff,
+    budget,
+    challenge,
+    debt,
+    file,
+    limit,
+    name_backoff,
+    order,
+    records,
+)
 
 NOTHING = Records()
+LIMITS = Records(names={(CA, "example.org"): name_backoff()}, limits={CA: limit()}, budgets={CA: budget()})
 
 
 @pytest.fixture(params=["fake", "real"])
@@ -39,7 +54,7 @@ def test_a_journal_begins_empty(diary: Diary) -> None:
 
 def test_what_was_put_is_there_as_it_was(diary: Diary) -> None:
     diary.journal.write(EVERY_KIND, ())
-    assert diary.journal.records() == Records({A: order()}, {A: debt()}, {A: backoff()})
+    assert diary.journal.records() == replace(LIMITS, orders={A: order()}, debts={A: debt()}, backoffs={A: backoff()})
 
 
 def test_what_was_put_outlives_the_run(diary: Diary) -> None:
@@ -54,8 +69,11 @@ def test_what_was_put_outlives_the_run(diary: Diary) -> None:
 def test_a_newer_entry_of_a_lineage_counts(diary: Diary) -> None:
     diary.journal.write(EVERY_KIND, ())
     newer: Sequence[Record] = (order(url="https://ca.test/order/2"), debt(stamp=7), backoff(failures=3))
+    newer = (*newer, name_backoff(failures=3), limit(failures=5), budget(left=0.5))
     diary.journal.write(newer, ())
     expected = Records({A: order(url="https://ca.test/order/2")}, {A: debt(stamp=7)}, {A: backoff(failures=3)})
+    expected = replace(expected, names={(CA, "example.org"): name_backoff(failures=3)})
+    expected = replace(expected, limits={CA: limit(failures=5)}, budgets={CA: budget(left=0.5)})
     assert diary.journal.records() == expected
 
 
@@ -65,6 +83,17 @@ def test_lineages_do_not_touch_each_other(diary: Diary) -> None:
     assert diary.journal.records() == Records({B: order(B)}, {A: debt(A)}, {A: backoff(A), B: backoff(B)})
 
 
+def test_cas_and_names_do_not_touch_each_other(diary: Diary) -> None:
+    other = "https://other.test/directory"
+    put: Sequence[Record] = (name_backoff("a.test"), name_backoff("b.test"), name_backoff("a.test", other))
+    diary.journal.write((*put, limit(), limit(other), budget(), budget(other)), ())
+    diary.journal.write((), (name_backoff("a.test"), limit(other), budget()))
+    found = diary.journal.records()
+    assert set(found.names) == {(CA, "b.test"), (other, "a.test")}
+    assert set(found.limits) == {CA}
+    assert set(found.budgets) == {other}
+
+
 @pytest.mark.parametrize("entry", EVERY_KIND, ids=lambda entry: type(entry).__name__)
 def test_what_was_dropped_is_gone(diary: Diary, entry: Record) -> None:
     diary.journal.write(EVERY_KIND, ())
@@ -72,6 +101,7 @@ def test_what_was_dropped_is_gone(diary: Diary, entry: Record) -> None:
     diary.die()
     found = diary.journal.records()
     there: list[Record] = [*found.orders.values(), *found.debts.values(), *found.backoffs.values()]
+    there += [*found.names.values(), *found.limits.values(), *found.budgets.values()]
     there += [replace(item, run="") for item in found.left]
     there += [replace(item, run="") for item in found.files]
     assert set(there) == {item for item in EVERY_KIND if item != entry}
@@ -86,7 +116,8 @@ def test_dropping_what_is_not_there_is_no_error(diary: Diary, entry: Record) -> 
 
 def test_a_lineages_entry_is_dropped_whatever_it_says(diary: Diary) -> None:
     diary.journal.write(EVERY_KIND, ())
-    diary.journal.write((), (order(url="other"), debt(stamp=9), backoff(failures=9)))
+    others: Sequence[Record] = (order(url="other"), debt(stamp=9), backoff(failures=9))
+    diary.journal.write((), (*others, name_backoff(failures=9), limit(failures=9), budget(left=9)))
     assert diary.journal.records() == NOTHING
 
 
@@ -96,7 +127,17 @@ def test_what_one_write_drops_and_puts_is_there(diary: Diary, entry: Record) -> 
     diary.journal.write((entry,), (entry,))
     diary.die()
     found = diary.journal.records()
-    assert len(found.orders) + len(found.debts) + len(found.backoffs) + len(found.left) + len(found.files) == 1
+    there = (
+        found.orders,
+        found.debts,
+        found.backoffs,
+        found.left,
+        found.files,
+        found.names,
+        found.limits,
+        found.budgets,
+    )
+    assert sum(len(table) for table in there) == 1
 
 
 def test_nothing_to_write_is_nothing(diary: Diary) -> None:
@@ -223,4 +264,4 @@ def test_any_history_ends_alike_for_both(history: list[tuple[str, list[Record], 
 def _comparable(found: Records) -> tuple[object, ...]:
     """Marks of runs are names of the journal's own; the first of two equal records may be either run's."""
     left = [(item.zone, item.owner, item.rdata) for item in found.left]
-    return found.orders, found.debts, found.backoffs, left
+    return found.orders, found.debts, found.backoffs, left, found.names, found.limits, found.budgets

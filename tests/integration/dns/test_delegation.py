@@ -175,6 +175,21 @@ def test_caa_is_judged_and_proposed(internet: Internet) -> None:
     assert [line.split(" IN CAA ")[1].split()[1] for line in only["zone_file"]] == ["issue", "iodef"]
 
 
+def test_caa_is_proposed_where_the_records_are_that_decide(internet: Internet) -> None:
+    internet.patch(rrset("www.example.org", "CAA", ['0 issue "other.test"']))
+    done = internet.dns("caa")
+    assert done.code == 1
+    assert "zone example.org, records at www.example.org: not allowed as it is" in done.out
+    at_apex, deeper = json.loads(internet.dns("caa", "--json").out)["zones"]
+    assert (at_apex["at"], at_apex["allowed"]) == ("example.org", True)
+    assert (deeper["zone"], deeper["at"], deeper["allowed"]) == ("example.org", "www.example.org", False)
+    assert [item["name"] for item in deeper["names"]] == ["www.example.org"]
+    assert deeper["commands"][0].startswith("pdnsutil add-record example.org www CAA 3600 ")
+    # What is proposed there allows.
+    internet.patch(rrset("www.example.org", "CAA", ['0 issue "other.test"', *deeper["proposed"]]))
+    assert internet.dns("caa").code == 0
+
+
 def test_a_zone_that_somebody_else_writes_is_judged_by_what_dns_shows(internet: Internet) -> None:
     config = internet.folder / "config"
     config.write_text(config.read_text() + 'DNS_PROVIDER="manual"\n')

@@ -139,6 +139,15 @@ def test_a_secondary_that_lags_and_one_that_is_dead_are_named(make_page: MakePag
     assert "server-ahead" not in found
 
 
+def test_a_server_that_is_only_moments_behind_is_not_told(make_page: MakePage, make_world: MakeWorld) -> None:
+    world = make_world(lag=1.5)
+    page = make_page("www.example.org", world=world)
+    world.primary.patch("example.org", txt_rrset("x.example.org", "news"))
+    world.primary.notify("example.org")
+    done = page.dns("doctor", "--json")
+    assert "server-lagging" not in findings(done, "example.org")
+
+
 def test_a_server_that_is_ahead_is_told_from_one_that_lags(make_page: MakePage, make_world: MakeWorld) -> None:
     world = make_world(lag=None)
     page = make_page("www.example.org", world=world)
@@ -198,3 +207,33 @@ def test_powerdns_that_cannot_be_asked_is_an_error(make_page: MakePage, zone: st
     done = page.dns("doctor")
     assert done.code == 1
     done.only_error()
+
+
+def test_a_provider_that_is_down_is_one_finding_and_the_others_go_on(make_page: MakePage, zone: str) -> None:
+    page = make_page(f"{zone} www.down.example", "down.example")
+    healthy(page.world, zone)
+    zones = page.folder / "zones"
+    zones.mkdir()
+    (zones / "down.example").write_text('PDNS_HOST="127.0.0.1:9"\n')
+    page.configure(ZONES_D=str(zones))
+    done = page.dns("doctor", "--json")
+    assert done.code == 1
+    assert findings(done, zone).keys() <= {"delegation-unknown", "not-delegated"}
+    (trouble,) = [item for item in json.loads(done.out)["findings"] if item["severity"] == "error"]
+    assert trouble["code"] == "provider-unreadable"
+    assert trouble["message"].startswith("http://127.0.0.1:9/")
+    assert trouble["consequence"] == "not looked at: www.down.example, down.example"
+
+
+@pytest.mark.long
+def test_a_provider_that_hangs_is_told_and_waited_for_seconds_only(make_page: MakePage, zone: str) -> None:
+    page = make_page(zone, "down.example")
+    zones = page.folder / "zones"
+    zones.mkdir()
+    with socket.create_server(("127.0.0.1", 0)) as hung:
+        address = f"127.0.0.1:{hung.getsockname()[1]}"
+        (zones / "down.example").write_text(f'PDNS_HOST="{address}"\n')
+        page.configure(ZONES_D=str(zones))
+        done = page.dns("doctor", "--json")
+    assert f"waiting for PowerDNS http://{address}" in done.err
+    assert "no answer in time" in done.out

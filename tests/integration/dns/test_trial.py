@@ -82,6 +82,7 @@ def test_ctrl_c_takes_the_record_away(make_page: MakePage, make_world: MakeWorld
     assert process.returncode == 130
     assert "withdrawn" in out
     assert "interrupted" in err
+    assert "hint: the record is taken away again" in err
     assert_clean_dns(world, "stop.example")
 
 
@@ -113,7 +114,7 @@ def test_a_killed_test_is_cleaned_up_and_nothing_of_others(killed: Page) -> None
 
     done = killed.dns("cleanup", "--yes")
     assert (done.code, done.err) == (0, ""), done.text
-    assert "1 record of a killed run withdrawn" in done.out
+    assert "1 record of an earlier run withdrawn" in done.out
     assert not world.primary.txt("_certkeeper-test.dead.example")
     assert world.primary.txt(other) == {"somebody-elses"}
     assert "nothing of ours is left" in killed.dns("cleanup", "--yes").out

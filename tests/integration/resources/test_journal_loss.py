@@ -158,4 +158,4 @@ def test_records_of_others_stay_where_a_killed_runs_are_withdrawn(scene: Scene) 
     done = scene.page.run()
     assert (done.code, done.err) == (0, ""), done.text
     assert server.txt(owner) == {"somebody else's"}
-    assert "of a killed run withdrawn" in done.out
+    assert "of an earlier run withdrawn" in done.out

@@ -1,4 +1,5 @@
 import json
+from datetime import timedelta
 
 import pytest
 
@@ -6,7 +7,7 @@ from builders.ca import DIRECTORY, ORIGIN
 from builders.certificates import NOW
 from builders.plans import CA
 from certkeeper.acme.body import MalformedBody
-from certkeeper.acme.directory import Directory, read_directory
+from certkeeper.acme.directory import Directory, clock_behind, read_directory
 from certkeeper.base.wire import Response
 
 
@@ -87,3 +88,18 @@ def test_a_directory_of_acme_v1_says_what_ca_must_be() -> None:
 def test_what_is_no_json_object_is_malformed(body: bytes) -> None:
     with pytest.raises(MalformedBody, match="directory"):
         read(body)
+
+
+@pytest.mark.parametrize(
+    ("date", "behind"),
+    [
+        ("Mon, 23 Nov 2026 12:00:00 GMT", timedelta(0)),
+        ("Mon, 23 Nov 2026 12:07:00 GMT", timedelta(minutes=7)),
+        ("Sun, 22 Nov 2026 12:00:00 -0000", timedelta(days=-1)),
+        ("yesterday", None),
+        ("Mon, 99 Nov 99999 99:99:99 GMT", None),
+        ("", None),
+    ],
+)
+def test_the_servers_clock_is_read_from_its_answer(date: str, behind: timedelta | None) -> None:
+    assert clock_behind(Response(200, NOW, (("date", date),) if date else (), b"")) == behind

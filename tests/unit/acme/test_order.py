@@ -151,6 +151,13 @@ def test_a_wildcard_that_comes_with_its_star_has_one_star() -> None:
     assert item.identifier == Identifier.parse("*.example.org")
 
 
+def test_an_address_is_the_one_that_was_ordered_however_the_ca_writes_it() -> None:
+    (item,) = play(
+        fetch_authorizations(open_session(), [f"{ORIGIN}/authz/1"]), [authorization("2001:DB8:0::0001", type_="ip")]
+    ).value
+    assert item.identifier == Identifier.parse("ip:2001:db8::1")
+
+
 @pytest.mark.parametrize("status", list(AuthorizationStatus))
 def test_every_status_of_an_authorization_is_read(status: AuthorizationStatus) -> None:
     played = play(

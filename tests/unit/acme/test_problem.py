@@ -4,7 +4,7 @@ from datetime import timedelta
 import pytest
 
 from builders.certificates import NOW
-from certkeeper.acme.problem import Problem, problem_from_document, problem_from_response
+from certkeeper.acme.problem import Problem, Remedy, problem_from_document, problem_from_response
 from certkeeper.base.errors import Fault
 from certkeeper.base.wire import Response
 
@@ -138,6 +138,73 @@ def test_an_objection_to_what_is_replaced(type_: str, detail: str) -> None:
 @pytest.mark.parametrize("detail", ["", "too many certificates", "bad charism", "binary.example.org is blocked"])
 def test_an_objection_to_the_order(detail: str) -> None:
     assert not Problem("malformed", detail).of_replacement
+
+
+@pytest.mark.parametrize(
+    ("type_", "status", "retry_after", "remedy"),
+    [
+        ("rateLimited", 429, "60", Remedy.WAIT),
+        ("rateLimited", 429, "", Remedy.WAIT),
+        ("rateLimited", 503, "", Remedy.WAIT),
+        ("about:blank", 429, "", Remedy.WAIT),
+        ("about:blank", 503, "60", Remedy.WAIT),
+        ("about:blank", 503, "", Remedy.TRANSIENT),
+        ("serverInternal", 500, "", Remedy.TRANSIENT),
+        ("badNonce", 400, "", Remedy.TRANSIENT),
+        ("userActionRequired", 403, "", Remedy.HUMAN),
+        ("externalAccountRequired", 403, "", Remedy.HUMAN),
+        ("malformed", 400, "60", Remedy.CHANGE),
+        ("unauthorized", 403, "", Remedy.CHANGE),
+    ],
+)
+def test_what_makes_it_go_away(type_: str, status: int, retry_after: str, remedy: Remedy) -> None:
+    headers = {"retry_after": retry_after} if retry_after else {}
+    assert read({"type": f"{URN}{type_}", "detail": "no"}, status=status, **headers).remedy is remedy
+
+
+UNPAUSE = "https://ca.example/sfe/v1/unpause?jwt=aa.bb.cc"
+
+
+@pytest.mark.parametrize(
+    ("document", "headers"),
+    [
+        (
+            {"detail": f"Your account is temporarily prevented from requesting certificates. Please visit: {UNPAUSE}"},
+            {},
+        ),
+        ({"detail": f"paused (see https://ca.example/docs) until you go to {UNPAUSE}."}, {}),
+        ({"detail": "no", "instance": UNPAUSE}, {}),
+        ({"detail": "paused", "instance": "not a url"}, {"link": f'<{UNPAUSE}>;rel="help"'}),
+        ({"detail": "no"}, {"link": f'<https://ca.example/directory>;rel="index", <{UNPAUSE}>;rel="unpause"'}),
+    ],
+)
+def test_a_paused_name_needs_a_person_and_says_where(document: dict[str, str], headers: dict[str, str]) -> None:
+    said = read({"type": f"{URN}rateLimited", **document}, status=429, retry_after="1", **headers)
+    assert said.paused
+    assert said.remedy is Remedy.HUMAN
+    assert said.link == UNPAUSE
+    assert said.hint == f"open this link: {UNPAUSE}"
+    # Whatever the CA says of time: nothing changes before a person has acted.
+    assert said.retry_at == NOW + timedelta(days=1)
+
+
+def test_a_limit_that_only_takes_time_is_no_pause() -> None:
+    link = {"link": '<https://ca.example/directory>;rel="index"'}
+    said = read({"type": f"{URN}rateLimited", "detail": "see https://ca.example/limits"}, status=429, **link)
+    assert not said.paused
+    assert said.link == "https://ca.example/limits"
+    assert read({"type": f"{URN}rateLimited", "detail": "later"}, status=429, **link).link == ""
+    # The same words in another kind of refusal ask for nobody.
+    assert not read({"type": f"{URN}malformed", "detail": f"paused {UNPAUSE}"}).paused
+
+
+@pytest.mark.parametrize(
+    ("retry_after", "seconds"), [("0", 1), ("1", 1), ("60", 60), ("86400", 86400), ("99999999", 86400), ("soon", None)]
+)
+def test_a_wait_is_bounded_on_both_sides(retry_after: str, seconds: int | None) -> None:
+    said = read({"type": f"{URN}rateLimited", "detail": "later"}, status=429, retry_after=retry_after)
+    assert said.retry_at == (None if seconds is None else NOW + timedelta(seconds=seconds))
+    assert ("99999999" in said.hint) == (retry_after == "99999999")
 
 
 CHANGED = {"type": f"{URN}userActionRequired", "detail": "Terms of service have changed"}

@@ -19,7 +19,7 @@ from builders.ca import (
 )
 from builders.certificates import NOW
 from builders.plans import CA
-from certkeeper.acme.problem import Problem
+from certkeeper.acme.problem import Problem, Remedy
 from certkeeper.acme.session import NoncesRefused
 from certkeeper.base.errors import OutOfDescriptors
 from certkeeper.base.wire import Request, TransportError
@@ -181,7 +181,21 @@ def test_a_wait_beyond_a_minute_ends_the_work_and_says_until_when(status: int) -
 def test_too_many_requests_without_retry_after_needs_a_person() -> None:
     played = play(open_session().read(URL), [problem("rateLimited", "paused: see https://ca.example/x", status=429)])
     assert isinstance(played.error, Problem)
+    assert played.error.remedy is Remedy.HUMAN
+    assert played.error.link == "https://ca.example/x"
+    assert played.error.url == URL
+    assert played.error.retry_at == NOW + timedelta(days=1)
+
+
+def test_too_many_requests_are_not_made_again_before_long() -> None:
+    played = play(open_session().read(URL), [problem("rateLimited", "too many", status=429, retry_after="11")])
+    assert isinstance(played.error, Problem)
+    assert played.error.retry_at == NOW + timedelta(seconds=11)
+    assert played.pauses == []
+    played = play(open_session().read(URL), [problem("rateLimited", "too many", status=429)])
+    assert isinstance(played.error, Problem)
     assert played.error.retry_at is None
+    assert played.pauses == []
 
 
 def test_the_url_in_the_signature_is_the_url_of_the_request() -> None:
@@ -208,3 +222,10 @@ def test_a_read_has_an_empty_payload_and_an_empty_object_is_one() -> None:
     (read,) = play(open_session().read(URL), [Reply()]).requests
     (start,) = play(open_session().post(URL, {}), [Reply()]).requests
     assert (signed(read).payload, signed(start).payload) == (b"", b"{}")
+
+
+def test_a_pause_is_not_asked_again_whatever_its_retry_after_says() -> None:
+    played = play(open_session().read(URL), [problem("rateLimited", "paused", status=429, retry_after="0")])
+    assert isinstance(played.error, Problem)
+    assert played.error.paused
+    assert played.pauses == []

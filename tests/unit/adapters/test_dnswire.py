@@ -28,7 +28,7 @@ from builders.liars import (
 from certkeeper.adapters.dnslines import ServerSilent
 from certkeeper.adapters.dnswire import SAMPLE, ask
 from certkeeper.base.names import DnsName
-from certkeeper.zone.propagation import Answer, Evidence, Question, Server, judge
+from certkeeper.zone.propagation import Answer, Evidence, NotServing, Question, Server, judge
 
 A, B = "_acme-challenge.example.org", "_acme-challenge.b.example.org"
 TXT = {A: {"one", "two"}, B: {"three"}}
@@ -163,6 +163,9 @@ def test_what_is_no_answer_is_one_clear_line(twist: Twist, words: str) -> None:
     with pytest.raises(ServerSilent) as caught:
         talk(Contents(txt=TXT), twist)
     assert str(caught.value) == words
+    # Such a server is there, and says that it does not serve the zone.
+    said = ("answers REFUSED", "answers SERVFAIL", "answers FORMERR", "is not authoritative")
+    assert isinstance(caught.value, NotServing) is words.startswith(said)
 
 
 def test_garbage_is_silence_for_the_serial_too() -> None:

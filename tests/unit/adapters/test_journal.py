@@ -20,8 +20,21 @@ from certkeeper.adapters.files import FileTrouble
 from certkeeper.adapters.journal import JournalTrouble
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.names import DnsName
-from certkeeper.plan.records import ChallengeIntent, Records
-from contract.journal.entries import EVERY_KIND, A, backoff, challenge, debt, file, order
+from certkeeper.base.times import from_epoch
+from certkeeper.plan.records import Backoff, ChallengeIntent, Records
+from contract.journal.entries import (
+    CA,
+    EVERY_KIND,
+    A,
+    backoff,
+    budget,
+    challenge,
+    debt,
+    file,
+    limit,
+    name_backoff,
+    order,
+)
 
 Damage = Callable[[Path], object]
 
@@ -287,3 +300,32 @@ def test_a_journal_of_the_first_schema_is_read_as_it_is_and_brought_up_to_date_b
     with opened(state) as journal:
         journal.write((), (old,))
     assert old not in read(state).left
+
+
+_SECOND_SCHEMA = _FIRST_SCHEMA.replace(
+    "run TEXT NOT NULL,\n",
+    "run TEXT NOT NULL,\n    provider TEXT NOT NULL DEFAULT '', token TEXT NOT NULL DEFAULT '',\n",
+).replace(
+    "INSERT INTO challenges VALUES ('example.org', '_acme-challenge.example.org', '\"old\"', 'gone');\n"
+    "PRAGMA user_version=1;",
+    "INSERT INTO backoffs VALUES ('a.example.org', 2, 1800000000.0, 'inputs', 'no');\nPRAGMA user_version=2;",
+)
+
+
+def test_a_journal_of_the_second_schema_learns_of_limits(state: Path) -> None:
+    state.mkdir(mode=0o700)
+    with closing(sqlite3.connect(state / "journal.db")) as database:
+        database.executescript(_SECOND_SCHEMA)
+    old = Backoff(A, 2, from_epoch(1_800_000_000), "inputs", "no")
+    before = (state / "journal.db").read_bytes()
+    assert read(state) == Records(backoffs={A: old})
+    assert (state / "journal.db").read_bytes() == before
+    write(state, *EVERY_KIND[5:])
+    assert read(state) == Records(
+        backoffs={A: old},
+        names={(CA, "example.org"): name_backoff()},
+        limits={CA: limit()},
+        budgets={CA: budget()},
+    )
+    write(state, backoff())
+    assert read(state).backoffs == {A: backoff()}

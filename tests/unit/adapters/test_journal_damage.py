@@ -36,7 +36,7 @@ def test_a_newer_schema_is_refused_and_left_alone(state: Path) -> None:
         database.execute(f"PRAGMA user_version={journal_tables.VERSION + 1}")
     before = path.read_bytes()
     for action in (read, lambda place: write(place, debt())):
-        with pytest.raises(JournalOfTheFuture, match="schema 4, and this certkeeper knows 3") as caught:
+        with pytest.raises(JournalOfTheFuture, match="schema 5, and this certkeeper knows 4") as caught:
             action(state)
         assert str(caught.value).startswith(f"{path}: ")
         assert f"mv {path}" in caught.value.hint
@@ -87,6 +87,10 @@ def _row(statement: str) -> Damage:
         pytest.param(_dropped("challenges"), id="no challenges"),
         pytest.param(_dropped("debts"), id="no debts"),
         pytest.param(_dropped("backoffs"), id="no backoffs"),
+        pytest.param(_dropped("names"), id="no names"),
+        pytest.param(_dropped("limits"), id="no limits"),
+        pytest.param(_dropped("budgets"), id="no budgets"),
+        pytest.param(_row("UPDATE limits SET retry_at=1e300"), id="a limit after the end of time"),
         pytest.param(_row("ALTER TABLE orders DROP COLUMN stamp"), id="a column less"),
         pytest.param(_row("ALTER TABLE orders ADD COLUMN more TEXT"), id="a column more"),
         pytest.param(_row("UPDATE orders SET identifiers='nothing'"), id="no JSON"),
@@ -110,7 +114,7 @@ def test_a_damaged_journal_is_called_that(state: Path, damage: Damage) -> None:
         write(state, *EVERY_KIND)
 
 
-@pytest.mark.parametrize("table", ["orders", "challenges", "debts", "backoffs"])
+@pytest.mark.parametrize("table", ["orders", "challenges", "debts", "backoffs", "names", "limits", "budgets"])
 def test_a_table_that_goes_away_meanwhile_is_a_damage(state: Path, table: str) -> None:
     with opened(state) as journal:
         journal.write(EVERY_KIND, ())

@@ -1,5 +1,5 @@
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import pytest
@@ -15,6 +15,7 @@ from builders.fakes import (
     FakeJournal,
     FakeKeys,
     FakeListeners,
+    FakeRejected,
     FakeStore,
     SeededExecutor,
     through,
@@ -60,6 +61,7 @@ class Scene:
             FakeAccounts(),
             self.clock,
             FakeJournal(),
+            FakeRejected(),
             FakeClaims(),
             FakeHooks(),
             FakeFiles(),
@@ -219,6 +221,25 @@ def test_a_change_that_is_refused_fails_its_lineages_and_is_withdrawn() -> None:
     published, withdrawn = (changes for _, changes in scene.dns.tried)
     assert withdrawn == published.invert()
     assert scene.waves.withdrawal_errors == []
+    # What never went through is not told as withdrawn.
+    (told,) = [event.text for event in scene.events if isinstance(event, ZoneChanged)]
+    assert told == "zone example.org: 2 challenge records made sure to be gone, as the change failed"
+
+
+def test_what_a_person_writes_is_told_as_asked_for_and_not_as_done() -> None:
+    by_hand = replace(ORG, kind=ZoneKind.BY_HAND)
+    scene = Scene((by_hand,))
+    scene.dns.servers[SECONDARY].lag = NEVER
+    scene.start("a", by_hand)
+    scene.run()
+    assert [event.text for event in scene.events if isinstance(event, ZoneChanged)] == [
+        "zone example.org: 1 challenge record of 1 certificate to be published by you",
+        "zone example.org: 1 challenge record to be removed by you",
+    ]
+    _, error = scene.proven["a"]
+    assert isinstance(error, CertkeeperError)
+    assert "still answers without" in str(error)
+    assert error.hint.startswith("publish the records that were printed")
 
 
 def test_a_change_that_fails_in_passing_is_tried_again_after_longer_and_longer_pauses() -> None:

@@ -11,7 +11,7 @@ from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.names import DnsName
 from certkeeper.config.settings import ManualSettings, Provider, Settings, ZoneRule
 from certkeeper.plan.observed import Wanted, Zones
-from certkeeper.zone.apex import ZonesUnknown
+from certkeeper.zone.apex import Cut, ZonesUnknown
 from certkeeper.zone.rrset import Zone
 
 OWNER = DnsName("_acme-challenge.www.example.org")
@@ -136,12 +136,6 @@ def test_a_provider_of_a_target_that_cannot_be_asked_is_that_names_error() -> No
     assert str(found.errors[OWNER]) == "connection refused"
 
 
-def test_a_suffix_leads_to_another_zone_without_a_question() -> None:
-    provider = Provider("", ManualSettings(), DnsName("acme.example.net"))
-    found = look({"": Asked("example.net")}, page=settings(providers=(provider,)))
-    assert places(found)[OWNER.text] == ("", "example.net", f"{OWNER}.acme.example.net")
-
-
 def test_a_suffix_that_makes_a_name_too_long_is_that_names_error() -> None:
     provider = Provider("", ManualSettings(), DnsName(".".join(["a" * 60] * 4)))
     found = look({"": Asked("example.net")}, page=settings(providers=(provider,)))
@@ -178,3 +172,48 @@ def test_a_zone_that_cannot_be_told_of_is_the_error_of_its_own_names() -> None:
     assert found.trouble is None
     assert set(found.places) == {OWNER}
     assert str(found.errors[other]) == "zone example.net: HTTP 500"
+
+
+class TestSuffix:
+    WRITTEN = f"{OWNER}.acme.example.net"
+    PAGE = settings(providers=(Provider("", ManualSettings(), DnsName("acme.example.net")),))
+
+    def look(self, outside: Asked) -> Zones:
+        return look({"": Asked("acme.example.net")}, outside=outside, page=self.PAGE)
+
+    def test_a_cname_that_leads_there_is_all_that_is_needed(self) -> None:
+        assert places(self.look(alias(Asked(), OWNER.text, self.WRITTEN)))[OWNER.text][2] == self.WRITTEN
+        assert not self.look(alias(Asked(), OWNER.text, "x.example.com", self.WRITTEN)).errors
+
+    def test_without_it_the_record_to_create_is_named(self) -> None:
+        error = self.look(Asked()).errors[OWNER]
+        assert str(error) == (
+            f"{OWNER}: there is no CNAME there, and PDNS_SUFFIX has its records written at {self.WRITTEN}"
+        )
+        assert error.hint == f"create the record: {OWNER}. 3600 IN CNAME {self.WRITTEN}."
+
+    def test_one_that_leads_elsewhere_is_told(self) -> None:
+        found = self.look(alias(Asked(), OWNER.text, "x.example.com"))
+        assert f"{OWNER}: its CNAME leads to x.example.com" in str(found.errors[OWNER])
+        assert found.places == {}
+
+    def test_where_nobody_can_be_asked_it_goes_on(self) -> None:
+        outside = Asked()
+        outside.unheard.add(OWNER)
+        assert places(self.look(outside))[OWNER.text][2] == self.WRITTEN
+
+    def test_a_circle_ends(self) -> None:
+        self.look(alias(Asked(), OWNER.text, "x.example.com", OWNER.text))
+
+
+def test_a_name_that_is_delegated_to_strangers_is_an_error() -> None:
+    world = Asked("example.org")
+    world.cut[OWNER] = Cut(OWNER, ("ns1.stranger.test.", "ns2.stranger.test."))
+    found = look({"": world})
+    error = found.errors[OWNER]
+    assert str(error) == (
+        f"{OWNER}: zone example.org delegates {OWNER} to ns1.stranger.test, ns2.stranger.test, "
+        "so what is written there is not served"
+    )
+    assert "ZONES_D" in error.hint
+    assert found.places == {}

@@ -1,12 +1,14 @@
 import json
 from collections.abc import Collection
+from dataclasses import replace
+from datetime import timedelta
 
 from builders.ca import DIRECTORY
 from builders.certificates import NOW
 from builders.fakes import FakeAccounts, FakeClock, FakeStore
 from builders.plans import CA, P256, configuration, spec
 from certkeeper.adapters.keys import make
-from certkeeper.apply.observe import caa_answers, issuer_at, observe, profiles_at
+from certkeeper.apply.observe import caa_answers, clock_behind_at, issuer_at, observe, profiles_at
 from certkeeper.base.names import Alias, DnsName
 from certkeeper.base.wire import Request, Response
 from certkeeper.lineage.model import Lineage
@@ -98,3 +100,15 @@ def test_caa_is_looked_up_as_far_as_it_counts() -> None:
     assert caa_answers([www, DnsName("unknown.test")], resolver) == {www: known[www], top: known[top]}
     assert resolver.asked == [(DnsName("unknown.test"), www), (top,)]
     assert caa_answers([], resolver) == {}
+
+
+def test_the_clock_is_compared_with_the_one_that_wrote_the_directory() -> None:
+    class Dated(Ca):
+        def send(self, request: Request) -> Response:
+            answer = super().send(request)
+            return replace(answer, headers=(("date", "Mon, 23 Nov 2026 13:00:00 GMT"),))
+
+    ca = Dated()
+    assert clock_behind_at(CA, ca, user_agent="us") == timedelta(hours=1)
+    assert ca.asked == [Request("GET", CA, (("user-agent", "us"),))]
+    assert clock_behind_at(CA, Ca(), user_agent="us") is None

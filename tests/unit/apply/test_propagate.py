@@ -18,7 +18,16 @@ from certkeeper.base.names import DnsName
 from certkeeper.base.wire import Step
 from certkeeper.zone.apex import ZoneError
 from certkeeper.zone.changes import ChangeSet, RecordChange
-from certkeeper.zone.propagation import PATIENCE, Demand, Question, Server, ServerSet
+from certkeeper.zone.propagation import (
+    PATIENCE,
+    REFUSAL_GRACE,
+    REFUSALS_GRACE,
+    Demand,
+    Evidence,
+    Question,
+    Server,
+    ServerSet,
+)
 from certkeeper.zone.rrset import txt_rdata
 
 ORG = zone("example.org")
@@ -226,6 +235,46 @@ def test_a_silent_name_server_is_waited_for_until_the_bound_and_then_noted() -> 
     assert note.endswith("); others serve the records")
 
 
+def test_a_name_server_that_refuses_is_not_waited_for_beyond_its_grace() -> None:
+    proof = Scene({PRIMARY: NameServer(), SECONDARY: NameServer(error="answers REFUSED")}).run()
+    assert proof.unproven.owners == frozenset()
+    assert REFUSAL_GRACE <= proof.seconds <= REFUSAL_GRACE + SLOWEST
+    assert texts(proof.events, Noted) == [
+        "zone example.org: ns2.test (192.0.2.2) answers REFUSED; others serve the records"
+    ]
+
+
+def test_refusals_count_in_a_row_only() -> None:
+    proof = Scene(
+        {PRIMARY: NameServer(), SECONDARY: NameServer(error="answers SERVFAIL")}, unaskable={SECONDARY: 5}
+    ).run()
+    assert proof.seconds >= REFUSAL_GRACE
+    once = Evidence().refused("answers REFUSED").refused("answers REFUSED").missed("timed out")
+    assert (once.refusals, once.silent_tries) == (0, 3)
+
+
+def test_where_nobody_serves_the_zone_the_wait_ends_before_the_bound() -> None:
+    servers = {PRIMARY: NameServer(error="answers REFUSED"), SECONDARY: NameServer(error="answers SERVFAIL")}
+    proof = Scene(servers, bound=timedelta(minutes=10)).run()
+    assert proof.unproven.owners == {A, B}
+    assert REFUSALS_GRACE <= proof.seconds <= REFUSALS_GRACE + SLOWEST
+    error = proof.unproven.error([A])
+    assert "ns1.test (192.0.2.1): answers REFUSED; ns2.test (192.0.2.2): answers SERVFAIL" in str(error)
+    assert "within 6" in str(error)
+    assert "correct the delegation" in error.hint
+
+
+def test_a_secondary_that_loads_the_zone_late_counts_again() -> None:
+    proof = Scene({PRIMARY: NameServer(), SECONDARY: NameServer(error="answers REFUSED", loads_at=5.0)}).run()
+    assert set(proof.unproven.verdict.confirmed) == {PRIMARY, SECONDARY}
+    assert proof.seconds < REFUSAL_GRACE
+
+
+def test_where_all_are_demanded_one_that_refuses_is_not_outvoted() -> None:
+    servers = {PRIMARY: NameServer(), SECONDARY: NameServer(error="answers REFUSED")}
+    assert Scene(servers, demand=Demand.ALL).run().unproven.owners == {A, B}
+
+
 def test_a_silent_address_beside_one_that_confirms_is_asked_patience_times() -> None:
     servers = {PRIMARY: NameServer(), SECONDARY: NameServer(), THIRD: NameServer(silent=True)}
     proof = Scene(servers).run()
@@ -267,7 +316,7 @@ def test_what_a_server_says_after_the_verdict_does_not_count() -> None:
     proof = Scene({PRIMARY: NameServer(), SECONDARY: NameServer()}, answers={SECONDARY: 31.0}).run()
     assert proof.unproven.owners == frozenset()
     assert proof.unproven.verdict.confirmed == (PRIMARY,)
-    assert dict(proof.unproven.verdict.silent) == {SECONDARY: "not asked yet"}
+    assert dict(proof.unproven.verdict.silent) == {SECONDARY: "no answer yet"}
 
 
 def test_many_missing_names_are_cut() -> None:

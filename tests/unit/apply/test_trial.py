@@ -14,6 +14,7 @@ from builders.fakes import (
     FakeJournal,
     FakeKeys,
     FakeListeners,
+    FakeRejected,
     FakeStore,
     SeededExecutor,
 )
@@ -74,6 +75,7 @@ class Tried:
             accounts=FakeAccounts(),
             clock=clock,
             journal=self.journal,
+            rejected=FakeRejected(),
             claims=FakeClaims(),
             hooks=FakeHooks(),
             files=FakeFiles(),

@@ -13,6 +13,7 @@ from certkeeper.base.events import (
     NamesProven,
     Noted,
     OrderOpened,
+    OrdersPostponed,
     ServerSeen,
     ServersIgnored,
     ServersWaited,
@@ -33,6 +34,16 @@ EVENTS: list[tuple[Event, str, str]] = [
         OrderOpened("example.org", "ready", 3),
         "order-opened",
         "example.org: order opened for 3 names, nothing left to prove",
+    ),
+    (
+        OrdersPostponed(("a.test",), "postponed to Friday"),
+        "orders-postponed",
+        "1 certificate postponed to Friday: a.test",
+    ),
+    (
+        OrdersPostponed(tuple("abcdefghijkl"), "postponed"),
+        "orders-postponed",
+        "12 certificates postponed: a, b, c, d, e, f, g, h, i, j and 2 more",
     ),
     (
         ZoneChanged("example.org", "added", 2, 1),

@@ -59,6 +59,16 @@ def test_a_file_that_everybody_can_read_is_found() -> None:
     assert str(found.where) == f"{CONFIG}:3"
 
 
+def test_a_key_in_a_page_that_everybody_can_read_is_found() -> None:
+    (found,) = load("PDNS_KEY=secret", open_to_all=CONFIG).findings
+    assert (found.code, str(found.where)) == ("open-key-file", f"{CONFIG}:3")
+    assert found.fix.startswith(f"chmod o-rwx {CONFIG}, or ")
+    assert "secret" not in f"{found.message}{found.fix}"
+    assert not load("PDNS_KEY=secret").findings
+    # Without a secret in it, it may be open.
+    assert not load("PDNS_KEY_FILE=/k", {"/k": "secret"}, open_to_all=CONFIG).findings
+
+
 @pytest.mark.parametrize(
     ("text", "files", "environment", "message"),
     [

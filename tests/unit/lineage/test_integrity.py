@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 import pytest
+from cryptography import x509
 
 from builders.certificates import NAMES, NOW, Wish, fullchain, intermediate, new_key, new_root, root
 from certkeeper.base.names import Identifier
@@ -127,3 +128,52 @@ def test_a_download_that_broke_off_is_a_bad_chain() -> None:
 
 def test_a_private_key_in_a_chain_is_a_bad_chain() -> None:
     assert mismatches(fullchain(KEY) + KEY.pem) == ("holds what is no certificate: PRIVATE KEY",)
+
+
+def test_a_leaf_that_is_valid_for_no_time_is_a_mismatch() -> None:
+    moment = NOW + timedelta(minutes=1)
+    (said,) = mismatches(fullchain(KEY, Wish(not_before=moment, not_after=moment)))
+    assert said == "the leaf is valid for no time at all: from 2026-11-23T12:01:00Z to 2026-11-23T12:01:00Z"
+
+
+def test_a_certificate_that_comes_twice_is_a_mismatch() -> None:
+    chain = intermediate().leaf(KEY) + root().pem + root().pem
+    assert "certificate 3 (CN=Test Root) is in the chain twice" in mismatches(chain)
+    whole = fullchain(KEY)
+    assert any("is in the chain twice" in said for said in mismatches(whole + whole))
+
+
+def test_who_signs_is_a_ca() -> None:
+    other = root().sub("Server", constraints=x509.BasicConstraints(ca=False, path_length=None))
+    assert mismatches(other.leaf(KEY) + other.pem) == ("certificate 2 (CN=Server) is no CA's certificate",)
+    silent = root().sub("Server", constraints=None)
+    assert mismatches(silent.leaf(KEY) + silent.pem) == ("certificate 2 (CN=Server) is no CA's certificate",)
+
+
+def test_a_ca_has_as_many_cas_below_it_as_it_may() -> None:
+    top = new_root(constraints=x509.BasicConstraints(ca=True, path_length=0))
+    below = top.sub("Below")
+    assert ask(top.leaf(KEY) + top.pem).key_id == KEY.key_id
+    assert mismatches(below.leaf(KEY) + below.pem + top.pem) == (
+        "certificate 3 (CN=Test Root) allows 0 CAs below it, and there are 1",
+    )
+
+
+def test_the_leaf_is_no_ca() -> None:
+    said = mismatches(fullchain(KEY, Wish(constraints=x509.BasicConstraints(ca=True, path_length=None))))
+    assert said == ("the leaf is a CA's certificate",)
+    plain = x509.BasicConstraints(ca=False, path_length=None)
+    assert ask(fullchain(KEY, Wish(constraints=plain))).key_id == KEY.key_id
+
+
+def test_an_intermediate_of_tomorrow_is_a_mismatch() -> None:
+    young = root().sub("Young", not_before=NOW + timedelta(days=1))
+    assert mismatches(young.leaf(KEY) + young.pem) == (
+        "certificate 2 (CN=Young) is not valid before 2026-11-24T12:00:00Z",
+    )
+
+
+def test_the_error_keeps_what_it_was_read_from() -> None:
+    with pytest.raises(BadChain) as caught:
+        ask(b"garbage")
+    assert caught.value.answer == b"garbage"

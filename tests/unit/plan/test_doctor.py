@@ -10,7 +10,7 @@ from builders.plans import CA, spec
 from certkeeper.base.names import DnsName
 from certkeeper.config.findings import Finding, Severity
 from certkeeper.plan.delegation import described
-from certkeeper.plan.doctor import Repair, examine, homeless_names, repair
+from certkeeper.plan.doctor import LONGEST_NEGATIVE_TTL, Repair, examine, homeless_names, repair
 from certkeeper.plan.observed import Caa
 from certkeeper.plan.records import ChallengeIntent
 from certkeeper.zone.caa import CaaAnswer, CaaRecord, Issuer
@@ -282,7 +282,7 @@ def test_a_record_that_the_journal_knows_is_ours_to_clean_up() -> None:
     facts = with_kept(records=(rrset(CHALLENGE, "TXT", '"mine"', '"theirs"'),))
     owed = [ChallengeIntent(NAME, CHALLENGE, '"mine"', "run")]
     mine, theirs = examine(facts, NOW, owed=owed)
-    assert (mine.fix, "killed" in mine.message) == ("certkeeper dns cleanup", True)
+    assert (mine.fix, "earlier run" in mine.message) == ("certkeeper dns cleanup", True)
     assert "by hand" in theirs.fix
 
 
@@ -322,3 +322,14 @@ def test_a_server_is_described_in_a_line(item: Served, line: str) -> None:
 @pytest.mark.parametrize(("days", "found"), [(6, 0), (5, 1)])
 def test_signatures_are_near_their_end_from_five_days_on(days: int, found: int) -> None:
     assert len(examine(with_second(signed_until=NOW + timedelta(days=days)), NOW)) == found
+
+
+def test_commands_of_powerdns_are_proposed_for_its_zones_only() -> None:
+    servers = (
+        Served(Server("ns1", "192.0.2.1"), serial=5, negative_ttl=LONGEST_NEGATIVE_TTL + 1),
+        Served(Server("ns2", "192.0.2.2"), serial=4),
+    )
+    elsewhere = ZoneFacts(DnsName("example.org"), servers=servers)
+    found = examine(elsewhere, NOW)
+    assert {item.code for item in found} >= {"negative-ttl", "server-lagging", "unsigned"}
+    assert not [item.fix for item in found if "pdns" in item.fix]

@@ -1,9 +1,11 @@
+from dataclasses import replace
+
 import pytest
 
 from builders.plans import CA, P256, REUSE, configuration, leaf, lineage, observed, spec, zone
 from certkeeper.base.keys import KeyAlgorithm, KeySpec
-from certkeeper.base.names import Alias
-from certkeeper.plan.actions import KeySource, Order, UseKey
+from certkeeper.base.names import Alias, DnsName
+from certkeeper.plan.actions import KeySource, Order, Plan, UseKey
 from certkeeper.plan.explain import action_text, explain
 from certkeeper.plan.planner import plan
 
@@ -65,3 +67,15 @@ def test_an_action_in_words(action: object, said: str) -> None:
 def test_what_is_no_action_has_no_words() -> None:
     with pytest.raises(TypeError):
         action_text("order")
+
+
+def test_where_there_are_several_providers_each_zone_names_its_own() -> None:
+    zones = (replace(zone("example.org"), provider="one"), replace(zone("example.net"), provider="two"))
+    owners = (DnsName("_acme-challenge.example.org"),)
+    lines = list(explain(Plan((), (), dict.fromkeys(zones, owners), (), None)))
+    assert [line.split(":")[0] for line in lines if line.startswith("zone")] == [
+        "zone example.org through one",
+        "zone example.net through two",
+    ]
+    (line,) = [line for line in explain(Plan((), (), {zones[0]: owners}, (), None)) if line.startswith("zone")]
+    assert "through" not in line

@@ -19,6 +19,7 @@ from builders.plans import (
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.keys import KeyAlgorithm, KeyPolicy, KeySpec
 from certkeeper.base.names import Alias
+from certkeeper.config.authority import LETSENCRYPT, LETSENCRYPT_TEST
 from certkeeper.lineage.model import KeyPlace, Lineage
 from certkeeper.plan.actions import Activate, KeySource, Order, Prove, Reason, UseKey
 from certkeeper.plan.planner import plan, wanted_zones
@@ -324,3 +325,18 @@ def test_the_plan_keeps_the_pages_order() -> None:
     page = configuration(KEPT, NEW)
     made = plan(page, observed(CURRENT, specs=page.certificates, zones=[ORG]))
     assert [item.alias for item in made.lineages] == [Alias("mail.example.net"), Alias("example.org")]
+
+
+@pytest.mark.parametrize("ca", [LETSENCRYPT, LETSENCRYPT_TEST])
+def test_lets_encrypt_is_never_asked_for_must_staple(ca: str) -> None:
+    wanted = spec("example.org", must_staple=True, ca=ca)
+    page = configuration(wanted, replace(KEPT, ca=ca))
+    # Another CA's certificate, of before the change, names a responder; and there may be none at all.
+    before = lineage("mail.example.net", leaf("mail.example.net", ocsp=True))
+    for there in ([before], []):
+        made = plan(page, observed(*there, specs=page.certificates, zones=[ORG]))
+        (order,) = [item.order for item in made.due if item.alias == wanted.alias]
+        assert order is not None
+        assert not order.must_staple
+        (finding,) = [item for item in made.findings if item.code == "must-staple"]
+        assert "Let's Encrypt has no OCSP responder any more" in finding.message

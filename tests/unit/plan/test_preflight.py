@@ -1,9 +1,11 @@
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from builders.certificates import NOW
 from builders.plans import (
+    CA,
     configuration,
     leaf,
     lineage,
@@ -87,3 +89,21 @@ def test_a_key_that_is_there_is_used_whatever_a_new_one_would_be() -> None:
     there = lineage("example.org", leaf("example.org", left=timedelta(days=1)))
     (item,) = plan(page, observed(there, specs=page.certificates, zones=[zone("example.org")])).lineages
     assert item.order is not None
+
+
+@pytest.mark.parametrize(
+    ("minutes", "said"),
+    [
+        (6, "this machine's clock is 6 min behind that of https://ca.test/directory"),
+        (-60 * 24 * 400, "this machine's clock is 400 days ahead of that of https://ca.test/directory"),
+        (5, ""),
+        (-5, ""),
+        (None, ""),
+    ],
+)
+def test_a_clock_that_is_wrong_is_found(minutes: int | None, said: str) -> None:
+    behind = {CA: timedelta(minutes=minutes)} if minutes is not None else {}
+    world = replace(observed(specs=[spec("example.org")], zones=[zone("example.org")]), clock_behind=behind)
+    found = plan_findings(world=world)
+    assert [item.message for item in found] == ([said] if said else [])
+    assert all((item.code, item.fix) == ("clock", "set the clock: timedatectl") for item in found)

@@ -171,4 +171,4 @@ class TestLeftRecords:
         found = plan(configuration(SPEC), world)
         assert found.stale == ()
         (error,) = found.unreachable
-        assert "1 challenge record of a killed run may still be in example.org" in str(error)
+        assert "1 challenge record of an earlier run may still be in example.org" in str(error)

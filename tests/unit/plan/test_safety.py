@@ -109,6 +109,6 @@ def test_a_test_keeps_the_open_order_of_another_ca() -> None:
 
 def test_a_test_that_went_well_needs_no_backoff() -> None:
     there = lineage(NAME, leaf(NAME), origin=Origin(TEST, test=True))
-    backoff = Backoff(REHEARSAL.alias, 1, observed().now, "x", "y")
-    made = planned(REHEARSAL, there, forced=False, records=Records(backoffs={REHEARSAL.alias: backoff}))
-    assert made.stale == (backoff,)
+    backoff, other = (Backoff(name, 1, observed().now, "x", "y") for name in (REHEARSAL.entry, REHEARSAL.alias))
+    records = Records(backoffs={item.alias: item for item in (backoff, other)})
+    assert planned(REHEARSAL, there, forced=False, records=records).stale == (backoff,)

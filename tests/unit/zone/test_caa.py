@@ -1,6 +1,7 @@
 """RFC 8659 and RFC 8657 by their own examples, and what they say without one."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
@@ -90,9 +91,20 @@ def test_the_record_to_mend_is_named_and_why() -> None:
     assert seen.reason == f"it is for the account https://example.net/account/2, and ours is {ACCOUNT}"
 
 
-def test_without_an_account_records_that_name_one_are_not_held_against_it() -> None:
+def test_without_an_account_a_record_that_names_one_is_for_somebody_else() -> None:
     newcomer = Issuer(("ca1.example.net",))
-    assert verdict("0 issue ca1.example.net; accounturi=https://x/2", issuer=newcomer).outcome is CaaOutcome.ALLOWED
+    seen = verdict("0 issue ca1.example.net; accounturi=https://x/2", issuer=newcomer)
+    assert seen.outcome is CaaOutcome.FORBIDDEN
+    assert seen.reason == "it is for the account https://x/2, and there is no account here yet"
+    # A key whose account the CA has not been asked about: it may be that one.
+    keyed = replace(newcomer, keyed=True)
+    assert verdict("0 issue ca1.example.net; accounturi=https://x/2", issuer=keyed).outcome is CaaOutcome.ALLOWED
+
+
+@pytest.mark.parametrize("value", ["ca1.example.net; nothing", "ca1.example.net a=b", "ca1..example"])
+def test_a_value_of_another_form_is_told_from_one_that_names_nobody(value: str) -> None:
+    assert "form" in verdict(f"0 issue {value}").reason
+    assert verdict("0 issue ;").reason == "it names no CA"
 
 
 def test_one_of_several_identities_will_do() -> None:

@@ -65,7 +65,7 @@ def test_a_silent_address_does_not_excuse_a_lacking_one_of_the_same_name() -> No
 
 def test_servers_that_were_not_asked_are_silent_in_words() -> None:
     said = judge([NS1], WANTED, {})
-    assert dict(said.silent) == {NS1: "not asked yet"}
+    assert dict(said.silent) == {NS1: "no answer yet"}
     assert not said.proven
 
 

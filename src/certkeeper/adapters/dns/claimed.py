@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 from certkeeper.adapters.claims import Claims
 from certkeeper.apply.ports import Dns
 from certkeeper.base.names import DnsName
+from certkeeper.zone.apex import Cut
 from certkeeper.zone.changes import ChangeSet
 from certkeeper.zone.rrset import Zone
 
@@ -22,7 +23,7 @@ class ClaimedDns:
     def zones(self, owners: Collection[DnsName]) -> Mapping[DnsName, Zone]:
         return self._dns.zones(owners)
 
-    def aliases(self, names: Mapping[Zone, Collection[DnsName]]) -> Mapping[DnsName, DnsName]:
+    def aliases(self, names: Mapping[Zone, Collection[DnsName]]) -> Mapping[DnsName, DnsName | Cut]:
         return self._dns.aliases(names)
 
     def change(self, zone: Zone, changes: ChangeSet) -> None:

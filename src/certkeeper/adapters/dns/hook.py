@@ -10,6 +10,7 @@ the world is asked, and a name whose zone cannot be found out counts as a zone o
 from collections.abc import Collection, Mapping
 
 from certkeeper.adapters.dns.apexes import Apexes
+from certkeeper.adapters.scripts import script_trouble
 from certkeeper.apply.ports import HookCall, Hooks
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.names import DnsName
@@ -35,6 +36,8 @@ class HookDns:
         return f"hook {self._settings.script}"
 
     def zones(self, owners: Collection[DnsName]) -> Mapping[DnsName, Zone]:
+        if (trouble := script_trouble(self._settings.script)) is not None:
+            raise trouble
         try:
             found = self._apexes.zones(owners)
         except CertkeeperError:

@@ -144,7 +144,7 @@ class Lexicon:
             case "unavailable":
                 raise LexiconMissing(said, hint="LEXICON_PROVIDER is a word that lexicon --help lists")
             case "unreachable":
-                raise TransportError(said)
+                raise TransportError(said, hint="is its API up, and does this host's resolver find its name?")
             case "refused":
                 raise LexiconRefused(said, hint=f"check the variables LEXICON_{self._provider.upper()}_…")
             case _:

@@ -1,12 +1,13 @@
 """The operator as DNS provider: is told which records to publish, and later which to remove."""
 
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from typing import TypeAlias
 
 from certkeeper.adapters.dns.apexes import Aliases, Apexes
 from certkeeper.base.names import DnsName
 from certkeeper.zone.changes import ChangeSet, RecordChange
-from certkeeper.zone.rrset import Zone
+from certkeeper.zone.rrset import Zone, ZoneKind
 
 Record: TypeAlias = tuple[DnsName, str, str]
 
@@ -29,7 +30,8 @@ class Manual:
         return "your own hands"
 
     def zones(self, owners: Collection[DnsName]) -> Mapping[DnsName, Zone]:
-        return self._apexes.zones(owners)
+        zones = self._apexes.zones(owners)
+        return {owner: replace(zone, kind=ZoneKind.BY_HAND) for owner, zone in zones.items()}
 
     def aliases(self, names: Mapping[Zone, Collection[DnsName]]) -> Mapping[DnsName, DnsName]:
         return self._aliases([name for each in names.values() for name in each])

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote
 
 from certkeeper.adapters.dns.powerdns_ability import Ability, Rectifying, Turns
-from certkeeper.adapters.dns.powerdns_api import PowerDnsApi, PowerDnsError, ServerFailed
+from certkeeper.adapters.dns.powerdns_api import PowerDnsApi, PowerDnsError, ServerFailed, foreign
 from certkeeper.adapters.dns.powerdns_lookup import ZoneLookup, zone_details
 from certkeeper.adapters.dns.powerdns_rrsets import (
     Held,
@@ -26,7 +26,7 @@ from certkeeper.adapters.http import AnswerTooLarge, HttpClient
 from certkeeper.base.errors import CertkeeperError, Fault
 from certkeeper.base.names import DnsName
 from certkeeper.config.settings import PowerDnsSettings
-from certkeeper.zone.apex import aliases_refused
+from certkeeper.zone.apex import Cut, aliases_refused, names_between
 from certkeeper.zone.changes import ChangeSet, Key, RecordChange, fold
 from certkeeper.zone.rrset import RRset, Zone, ZoneKind
 
@@ -58,7 +58,7 @@ class PowerDns:
     def zones(self, owners: Collection[DnsName]) -> Mapping[DnsName, Zone]:
         return ZoneLookup(self._api).find(owners)
 
-    def aliases(self, names: Mapping[Zone, Collection[DnsName]]) -> Mapping[DnsName, DnsName]:
+    def aliases(self, names: Mapping[Zone, Collection[DnsName]]) -> Mapping[DnsName, DnsName | Cut]:
         """One look per zone, side by side."""
         with ThreadPoolExecutor(_LOOKS_AT_ONCE) as threads:
             found = threads.map(lambda zone: self._aliases(zone, names[zone]), names)
@@ -153,13 +153,26 @@ class PowerDns:
 
     def _rrsets(self, zone: Zone, query: str) -> Held:
         """RRsets of the zone. Servers before 4.7 do not know the filter and answer with all of them."""
-        return read_rrsets(self._api.get(f"/zones/{zone.id}{query}", subject=f"zone {zone.name}: "))
+        subject = f"zone {zone.name}: "
+        document = self._api.get(f"/zones/{zone.id}{query}", subject=subject)
+        if not isinstance(document, dict) or not isinstance(document.get("rrsets"), list):
+            # Taken for an empty zone, it would be written over.
+            raise foreign(self._api, subject, document)
+        return read_rrsets(document)
 
-    def _aliases(self, zone: Zone, names: Collection[DnsName]) -> dict[DnsName, DnsName]:
-        cnames = ChangeSet(tuple(RecordChange(name, "CNAME") for name in names))
-        held = self._read(zone, cnames, checking=False).rrsets
-        found = {name: held[name, "CNAME"].rdata for name in names if (name, "CNAME") in held}
-        return {name: DnsName.parse(next(iter(targets))) for name, targets in found.items() if targets}
+    def _aliases(self, zone: Zone, names: Collection[DnsName]) -> dict[DnsName, DnsName | Cut]:
+        """What stands below a cut is not served, so the cut counts first, and the highest one."""
+        path = dict.fromkeys(name for owner in names for name in names_between(owner, zone.name))
+        held = self._read(zone, ChangeSet(tuple(RecordChange(name, "CNAME") for name in path)), checking=False).rrsets
+        found: dict[DnsName, DnsName | Cut] = {}
+        for name in names:
+            cuts = [at for at in names_between(name, zone.name) if (at, "NS") in held and held[at, "NS"].rdata]
+            alias = held[name, "CNAME"].rdata if (name, "CNAME") in held else None
+            if cuts:
+                found[name] = Cut(cuts[-1], tuple(sorted(held[cuts[-1], "NS"].rdata)))
+            elif alias:
+                found[name] = DnsName.parse(next(iter(alias)))
+        return found
 
     def _refuse_aliases(self, zone: Zone, changes: ChangeSet, current: Mapping[Key, RRset]) -> None:
         """Nothing may stand beside a CNAME (RFC 1034 §3.6.2), so the server would refuse the whole change."""

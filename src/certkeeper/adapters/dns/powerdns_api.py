@@ -6,14 +6,18 @@ import time
 from collections.abc import Mapping
 from urllib.parse import quote
 
+from certkeeper.adapters.bounds import WORKING, Bounds
 from certkeeper.adapters.http import HttpClient, Line
 from certkeeper.base.errors import CertkeeperError, Fault, OutOfDescriptors, printable
 from certkeeper.base.wire import Request, Response, TransportError
 from certkeeper.config.settings import PowerDnsSettings
 
 _LOOKS = 3
+_IN_PASSING = 3.0
+"""Seconds. What took longer to fail is down, and asking again would take as long."""
 _TAG = re.compile(r"<[^<>]*>")
 _DEFAULT_SERVER = "localhost"
+_WHERE = "PDNS_HOST and PDNS_PORT must point at the webserver of pdns_server, with api=yes"
 
 
 class PowerDnsError(CertkeeperError):
@@ -30,7 +34,7 @@ class ServerFailed(TransportError):
     """PowerDNS, or a proxy in front of it, failed at a request (5xx)."""
 
 
-def http_client(settings: PowerDnsSettings) -> HttpClient:
+def http_client(settings: PowerDnsSettings, bounds: Bounds = WORKING) -> HttpClient:
     """What speaks HTTP to that server.
 
     Raises:
@@ -38,7 +42,8 @@ def http_client(settings: PowerDnsSettings) -> HttpClient:
         ClientCertificateError: PDNS_CLIENT_CERT and PDNS_CLIENT_KEY cannot be used.
     """
     return HttpClient(
-        line=Line(settings.ca_bundle, settings.client_cert, settings.client_key, settings.socket, settings="PDNS_")
+        line=Line(settings.ca_bundle, settings.client_cert, settings.client_key, settings.socket, settings="PDNS_"),
+        bounds=bounds,
     )
 
 
@@ -66,11 +71,12 @@ class PowerDnsApi:
             PowerDnsError: the server said no.
             TransportError: it did not answer, or not in a way that helps.
         """
+        started = time.monotonic()
         for attempt in range(_LOOKS - 1):
             try:
                 return self._call("GET", path, None, subject)
             except (TransportError, OutOfDescriptors) as error:
-                if not error.transient:
+                if not error.transient or time.monotonic() - started > _IN_PASSING:
                     raise
                 time.sleep(0.2 * 4**attempt)
         return self._call("GET", path, None, subject)
@@ -104,7 +110,7 @@ class PowerDnsApi:
             shown = printable(response.body[:200].decode("utf-8", "replace"), 80)
             raise self.error(
                 f"the answer is not JSON: {shown!r}",
-                hint="PDNS_HOST and PDNS_PORT must point at the webserver of pdns_server, with api=yes",
+                hint=_WHERE,
             ) from error
 
     def _said_no(self, response: Response, subject: str) -> PowerDnsError:
@@ -127,6 +133,8 @@ class PowerDnsApi:
             )
         if response.status < 400:
             return "PDNS_HOST must be the URL that this one redirects to"
+        if response.status == 422 and b"onflict" in response.body:
+            return "nothing may stand beside a CNAME: look at what is at that name, pdnsutil list-zone ZONE"
         # in the words of the web servers that stand in front of PowerDNS
         if (
             response.status == 400
@@ -135,6 +143,12 @@ class PowerDnsApi:
         ):
             return f'that port speaks TLS: write PDNS_HOST="https{self.url.removeprefix("http")}"'
         return ""
+
+
+def foreign(api: PowerDnsApi, subject: str, answer: object) -> PowerDnsError:
+    """JSON of a shape that PowerDNS's API does not have: something else answers at that address."""
+    shown = printable(json.dumps(answer)[:200], 60)
+    return api.error(f"{subject}the answer is not one of PowerDNS's API: {shown}", hint=_WHERE)
 
 
 def objects(value: object) -> list[Mapping[str, object]]:

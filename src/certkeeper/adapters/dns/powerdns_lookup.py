@@ -8,7 +8,15 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import cast
 from urllib.parse import quote
 
-from certkeeper.adapters.dns.powerdns_api import PowerDnsApi, PowerDnsError, ServerFailed, number, objects, text
+from certkeeper.adapters.dns.powerdns_api import (
+    PowerDnsApi,
+    PowerDnsError,
+    ServerFailed,
+    foreign,
+    number,
+    objects,
+    text,
+)
 from certkeeper.adapters.http import AnswerTooLarge
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.names import DnsName, InvalidName
@@ -121,6 +129,8 @@ class ZoneLookup:
     def _zone(self, name: DnsName) -> Zone | None:
         """The zone of exactly that name: the filtered list is 200 and empty where there is none, in every version."""
         listed = self._api.get(f"/zones?zone={quote(name.absolute, safe='')}&dnssec=false")
+        if not isinstance(listed, list) or not all(isinstance(item, dict) and text(item, "name") for item in listed):
+            raise foreign(self._api, "", listed)
         entry = next((item for item in objects(listed) if name_of(item) == name), None)
         if entry is None:
             return None
@@ -133,8 +143,8 @@ class ZoneLookup:
 def zone_details(api: PowerDnsApi, name: DnsName, id_: str) -> Zone:
     """What the server says about a zone, without its records."""
     details = api.get(f"/zones/{id_}?rrsets=false", subject=f"zone {name}: ")
-    if not isinstance(details, dict):
-        raise api.error(f"zone {name}: the answer is no JSON object")
+    if not isinstance(details, dict) or not text(details, "kind"):
+        raise foreign(api, f"zone {name}: ", details)
     return Zone(
         name=name,
         id=id_,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from certkeeper.adapters.bounds import WORKING, Bounds
 from certkeeper.apply.ports import Dns, Hooks, Nameservers
 from certkeeper.config.settings import (
     HookSettings,
@@ -20,17 +21,19 @@ def open_provider(
     environment: tuple[tuple[str, str], ...],
     nameservers: Nameservers,
     say: Callable[[str], None],
+    bounds: Bounds = WORKING,
 ) -> Dns:
     """Loads what this kind of provider needs, and asks nobody yet.
 
-    `environment` is what hooks find in theirs; `say` tells the operator what to do by hand.
+    `environment` is what hooks find in theirs; `say` tells the operator what to do by hand;
+    `bounds` is how long an HTTP API may take.
     """
     match settings:
         case PowerDnsSettings():
             from certkeeper.adapters.dns.powerdns import PowerDns  # noqa: PLC0415 - only where it is used
             from certkeeper.adapters.dns.powerdns_api import http_client  # noqa: PLC0415 - as above
 
-            return PowerDns(settings, http_client(settings))
+            return PowerDns(settings, http_client(settings, bounds))
         case Rfc2136Settings():
             from certkeeper.adapters.dns.rfc2136 import Rfc2136  # noqa: PLC0415 - as above
 

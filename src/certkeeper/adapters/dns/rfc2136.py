@@ -31,7 +31,7 @@ from certkeeper.base.errors import CertkeeperError, Fault
 from certkeeper.base.names import DnsName
 from certkeeper.base.wire import TransportError
 from certkeeper.config.settings import Rfc2136Settings
-from certkeeper.zone.apex import ZoneSearch, aliases_refused, find_zones
+from certkeeper.zone.apex import Cut, ZoneSearch, aliases_refused, find_zones
 from certkeeper.zone.changes import ChangeSet, Key, fold
 from certkeeper.zone.propagation import Server
 from certkeeper.zone.rrset import RRset, Zone, ZoneKind, canonical_txt
@@ -99,11 +99,14 @@ class Rfc2136:
         except StopIteration as stop:
             return dict(stop.value)
 
-    def aliases(self, names: Mapping[Zone, Collection[DnsName]]) -> Mapping[DnsName, DnsName]:
+    def aliases(self, names: Mapping[Zone, Collection[DnsName]]) -> Mapping[DnsName, DnsName | Cut]:
         asked = dict.fromkeys(name for each in names.values() for name in each)
         answers = self._ask([(name, "CNAME") for name in asked])
         found = {name: _records(name, "CNAME", answer) for (name, _), answer in answers.items()}
-        return {name: DnsName.parse(str(rdata)) for name, records in found.items() for rdata in records}
+        aliases = {name: DnsName.parse(str(rdata)) for name, records in found.items() for rdata in records}
+        zones = {name: zone for zone, each in names.items() for name in each}
+        cuts = {name: _cut(zones[name], answer) for (name, _), answer in answers.items() if name not in aliases}
+        return {**aliases, **{name: cut for name, cut in cuts.items() if cut is not None}}
 
     def change(self, zone: Zone, changes: ChangeSet) -> None:
         """Look what is there, then write the difference; the server does each message as a whole (RFC 2136 §3.7)."""
@@ -189,7 +192,10 @@ class Rfc2136:
         except dns.tsig.BadTime as error:
             raise _clocks(subject, trouble.time_signed) from error
         except dns.exception.DNSException as error:
-            raise TransportError(f"{subject}: the answer's signature is not the server's") from error
+            raise TransportError(
+                f"{subject}: the answer's signature is not the server's",
+                hint="has the key another secret there? or is something between here and there?",
+            ) from error
 
     def _unsigned(self, subject: str, trouble: TSIG) -> CertkeeperError:
         key = self._key.name.to_text(omit_final_dot=True)
@@ -245,6 +251,16 @@ def _records(owner: DnsName, type_: str, answer: dns.message.Message) -> list[dn
     name = dns.name.from_text(owner.absolute)
     wanted = dns.rdatatype.from_text(type_)
     return [rdata for rrset in answer.answer if rrset.name == name and rrset.rdtype == wanted for rdata in rrset]
+
+
+def _cut(zone: Zone, answer: dns.message.Message) -> Cut | None:
+    """Where the server sends us on to others (RFC 1034 §4.3.2)."""
+    if answer.rcode() != dns.rcode.NOERROR or answer.flags & dns.flags.AA:
+        return None
+    for rrset in answer.authority:
+        if rrset.rdtype == dns.rdatatype.NS and rrset.name != dns.name.from_text(zone.name.absolute):
+            return Cut(DnsName.parse(rrset.name.to_text()), tuple(sorted(str(rdata) for rdata in rrset)))
+    return None
 
 
 def _serial(name: DnsName, answer: dns.message.Message) -> int | None:

@@ -4,9 +4,10 @@ import argparse
 import json
 import shlex
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from certkeeper.base.errors import CertkeeperError, ExitCode, Fault
 from certkeeper.base.names import DnsName, Identifier, IdentifierType
@@ -15,7 +16,7 @@ from certkeeper.cli.dns.names import names_in
 from certkeeper.cli.render import print_error
 from certkeeper.cli.select import select
 from certkeeper.cli.signals import raise_terminated
-from certkeeper.config.settings import Configuration
+from certkeeper.config.settings import Configuration, PowerDnsSettings
 from certkeeper.plan.caa import forbidden_text
 from certkeeper.plan.observed import Caa
 from certkeeper.plan.records import CHALLENGE_LABEL
@@ -23,6 +24,8 @@ from certkeeper.zone.caa import CaaOutcome, CaaRecord, CaaVerdict, Issuer, judge
 
 _TTL = 3600
 _TAGS = ("issue", "issuewild", "iodef")
+Subject: TypeAlias = tuple[Identifier, str]
+"""A name, and the CA that is asked for it: certificates of several may have it."""
 
 
 class NoIdentity(CertkeeperError):
@@ -33,16 +36,30 @@ class NoIdentity(CertkeeperError):
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """One zone: the names in it with what CAA says now, what stands at its top, and what we propose."""
+    """The names of one zone for which the same records decide: those at `at`, or none yet, and then `at` is the zone.
+
+    Commands are shown for zones that are written through PowerDNS.
+    """
 
     zone: DnsName
-    verdicts: Mapping[Identifier, CaaVerdict]
+    at: DnsName
+    powerdns: bool
+    verdicts: Mapping[Subject, CaaVerdict]
     present: tuple[CaaRecord, ...]
     proposed: tuple[CaaRecord, ...]
 
     @property
     def allowed(self) -> bool:
         return all(verdict.outcome is CaaOutcome.ALLOWED for verdict in self.verdicts.values())
+
+    @property
+    def summary(self) -> str:
+        outcomes = {verdict.outcome for verdict in self.verdicts.values()}
+        if CaaOutcome.FORBIDDEN in outcomes:
+            return "not allowed as it is"
+        if outcomes == {CaaOutcome.ALLOWED}:
+            return "the present records allow every name"
+        return "not known whether it is allowed: CAA cannot be looked up"
 
     @property
     def missing(self) -> tuple[CaaRecord, ...]:
@@ -52,13 +69,16 @@ class Advice:
 
     @property
     def zone_lines(self) -> tuple[str, ...]:
-        return tuple(f"{self.zone.absolute} {_TTL} IN CAA {record}" for record in self.proposed)
+        return tuple(f"{self.at.absolute} {_TTL} IN CAA {record}" for record in self.proposed)
 
     @property
     def commands(self) -> tuple[str, ...]:
         """Additions, so that records of other CAs and purposes stay."""
+        if not self.powerdns:
+            return ()
+        owner = "@" if self.at == self.zone else self.at.text.removesuffix(f".{self.zone}")
         return tuple(
-            shlex.join(["pdnsutil", "add-record", self.zone.text, "@", "CAA", str(_TTL), str(record)])
+            shlex.join(["pdnsutil", "add-record", self.zone.text, owner, "CAA", str(_TTL), str(record)])
             for record in self.missing
         )
 
@@ -74,7 +94,7 @@ def caa(options: argparse.Namespace) -> int:
     with closing(machine):
         selected = select(machine.configuration, options.names)
         issuers = {ca: _issuer(machine, ca) for ca in selected.cas}
-        advice, homeless = _advice(machine, selected, issuers)
+        advice, homeless, errors = _advice(machine, selected, issuers)
     if options.json:
         json.dump(_document(issuers, advice, homeless), sys.stdout, indent=2)
         sys.stdout.write("\n")
@@ -82,7 +102,10 @@ def caa(options: argparse.Namespace) -> int:
         _print(issuers, advice)
     for name in homeless:
         print_error(CertkeeperError(f"{name}: its zone is not found"))
-    return ExitCode.DONE if not homeless and all(item.allowed for item in advice) else ExitCode.FAILED
+    for error in errors:
+        print_error(error)
+    sound = not homeless and not errors and all(item.allowed for item in advice)
+    return ExitCode.DONE if sound else ExitCode.FAILED
 
 
 def _issuer(machine: Machine, ca: str) -> Issuer:
@@ -97,14 +120,25 @@ def _issuer(machine: Machine, ca: str) -> Issuer:
 
 def _advice(
     machine: Machine, selected: Configuration, issuers: Mapping[str, Issuer]
-) -> tuple[list[Advice], list[DnsName]]:
-    """Per zone; and the names that have none."""
+) -> tuple[list[Advice], list[DnsName], list[CertkeeperError]]:
+    """Per place; the names that have no zone; and why nothing is known of others."""
     survey, owners = machine.survey(), names_in(selected)
     # Names that are proven without DNS may be in zones that nobody here writes.
-    written = {owner: provider for owner, provider in owners.items() if provider}
-    homes = {owner: zone.name for owner, zone in survey.zones(written).items()}
-    homes |= survey.apexes([owner for owner in owners if owner not in homes])
-    names: dict[DnsName, dict[str, dict[Identifier, str]]] = {}
+    looked = survey.zones({owner: provider for owner, provider in owners.items() if provider})
+    homes = {owner: zone.name for owner, zone in looked.found.items()}
+    errors = {str(error): error for error in looked.errors.values()}
+    unheard = {owner.parent for owner in looked.errors}
+    try:
+        homes |= survey.apexes([owner for owner in owners if owner not in homes and owner not in looked.errors])
+    except CertkeeperError as error:
+        errors[str(error)] = error
+    apis = {
+        zone.name
+        for zone in looked.found.values()
+        if (provider := machine.settings.provider(zone.provider)) is not None
+        and isinstance(provider.settings, PowerDnsSettings)
+    }
+    names: dict[DnsName, dict[Subject, str]] = {}
     homeless: dict[DnsName, None] = {}
     for spec, identifier in ((owner, item) for owner in selected.certificates for item in owner.identifiers):
         if identifier.type is not IdentifierType.DNS:
@@ -112,43 +146,47 @@ def _advice(
         home = homes.get(identifier.domain.child(CHALLENGE_LABEL))
         # A zone for challenges alone: the records that count stand above it.
         if home is not None and identifier.domain.is_within(home):
-            names.setdefault(home, {}).setdefault(spec.ca, {})[identifier] = spec.methods.of(identifier)[0].value
-        else:
+            names.setdefault(home, {})[identifier, spec.ca] = spec.methods.of(identifier)[0].value
+        elif identifier.domain not in unheard:
             homeless[identifier.domain] = None
-    asked = {identifier.domain for inside in names.values() for its in inside.values() for identifier in its}
+    asked = {identifier.domain for inside in names.values() for identifier, _ in inside}
     seen = machine.caa(issuers, sorted(asked | set(names)))
     contact = machine.settings.contact_email
-    return [of_zone(zone, inside, seen, contact) for zone, inside in names.items()], list(homeless)
+    advice = [
+        each for zone, inside in names.items() for each in of_zone(zone, inside, seen, contact, powerdns=zone in apis)
+    ]
+    return advice, list(homeless), list(errors.values())
 
 
 def of_zone(
-    zone: DnsName, names: Mapping[str, Mapping[Identifier, str]], seen: Mapping[str, Caa], contact: str
-) -> Advice:
-    """`names`, with the method of each, and `seen` are by CA."""
-    verdicts: dict[Identifier, CaaVerdict] = {}
-    present: tuple[CaaRecord, ...] = ()
-    proposed: dict[CaaRecord, None] = {}
-    for ca, its in names.items():
-        caa_ = seen[ca]
-        for name, method in its.items():
-            issuer = replace(caa_.issuer, method=method)
-            verdict = judge_caa(name.domain, issuer, caa_.answers, wildcard=name.wildcard)
-            # A name of two CAs has to be allowed for both.
-            if name not in verdicts or verdicts[name].outcome is CaaOutcome.ALLOWED:
-                verdicts[name] = verdict
-        answer = caa_.answers.get(zone)
-        present = answer.records if answer is not None else ()
-        proposed |= dict.fromkeys(
-            proposal(
-                caa_.issuer,
-                wildcards=any(name.wildcard for name in its),
-                methods=tuple(dict.fromkeys(its.values())),
-                contact=contact,
-            )
-        )
-    # In the order of their tags, as for one CA.
-    order = sorted(proposed, key=lambda record: _TAGS.index(record.tag))
-    return Advice(zone, verdicts, present, tuple(order))
+    zone: DnsName, names: Mapping[Subject, str], seen: Mapping[str, Caa], contact: str, *, powerdns: bool
+) -> Iterable[Advice]:
+    """The first name on the way up that has records decides (RFC 8659 §3): records above it would change nothing.
+
+    `names` come with the method of each, `seen` is by CA.
+    """
+    by_place: dict[DnsName, dict[Subject, CaaVerdict]] = {}
+    for (name, ca), method in names.items():
+        issuer = replace(seen[ca].issuer, method=method)
+        verdict = judge_caa(name.domain, issuer, seen[ca].answers, wildcard=name.wildcard)
+        decides = verdict.at is not None and verdict.at.is_within(zone) and bool(_records(seen[ca], verdict.at))
+        by_place.setdefault(verdict.at if decides and verdict.at is not None else zone, {})[name, ca] = verdict
+    for at, verdicts in sorted(by_place.items(), key=lambda item: (len(item[0].labels), item[0])):
+        cas = tuple(dict.fromkeys(ca for _, ca in verdicts))
+        proposed: dict[CaaRecord, None] = {}
+        for ca in cas:
+            its = {name: names[name, ca] for name, its_ca in verdicts if its_ca == ca}
+            wildcards, methods = any(name.wildcard for name in its), tuple(dict.fromkeys(its.values()))
+            records = proposal(seen[ca].issuer, wildcards=wildcards, contact=contact, methods=methods)
+            proposed |= dict.fromkeys(records)
+        # In the order of their tags, as for one CA.
+        order = sorted(proposed, key=lambda record: _TAGS.index(record.tag))
+        yield Advice(zone, at, powerdns, verdicts, _records(seen[cas[0]], at), tuple(order))
+
+
+def _records(seen: Caa, at: DnsName) -> tuple[CaaRecord, ...]:
+    answer = seen.answers.get(at)
+    return answer.records if answer is not None else ()
 
 
 def _print(issuers: Mapping[str, Issuer], advice: Sequence[Advice]) -> None:
@@ -157,12 +195,10 @@ def _print(issuers: Mapping[str, Issuer], advice: Sequence[Advice]) -> None:
         if issuer.account is None:
             write(f"{ca}: there is no account yet: run this again after the first run, for records that name it\n")
     for item in advice:
-        write(
-            f"zone {item.zone}: {'the present records allow every name' if item.allowed else 'not allowed as it is'}\n"
-        )
-        for name, verdict in item.verdicts.items():
-            if verdict.outcome is not CaaOutcome.ALLOWED:
-                write(f"    {name}: {_why(verdict)}\n")
+        where = f"zone {item.zone}" if item.at == item.zone else f"zone {item.zone}, records at {item.at}"
+        write(f"{where}: {item.summary}\n")
+        for line in _obstacles(item, several=len(issuers) > 1):
+            write(f"    {line}\n")
         for record in item.present:
             write(f"    there now: {record}\n")
         if not item.missing:
@@ -171,9 +207,16 @@ def _print(issuers: Mapping[str, Issuer], advice: Sequence[Advice]) -> None:
         write("  as zone file:\n")
         for line in item.zone_lines:
             write(f"    {line}\n")
-        write("  on the server:\n")
+        if item.commands:
+            write("  on the server:\n")
         for command in item.commands:
             write(f"    {command}\n")
+
+
+def _obstacles(item: Advice, *, several: bool) -> Iterator[str]:
+    for (name, ca), verdict in item.verdicts.items():
+        if verdict.outcome is not CaaOutcome.ALLOWED:
+            yield f"{name} from {ca}: {_why(verdict)}" if several else f"{name}: {_why(verdict)}"
 
 
 def _why(verdict: CaaVerdict) -> str:
@@ -195,16 +238,18 @@ def _document(
         "zones": [
             {
                 "zone": item.zone.text,
+                "at": item.at.text,
                 "allowed": item.allowed,
                 "names": [
                     {
                         "name": str(name),
+                        "ca": ca,
                         "outcome": verdict.outcome.value,
                         "at": verdict.at.text if verdict.at is not None else None,
                         "record": str(verdict.record) if verdict.record is not None else None,
                         "reason": verdict.reason,
                     }
-                    for name, verdict in item.verdicts.items()
+                    for (name, ca), verdict in item.verdicts.items()
                 ],
                 "present": [str(record) for record in item.present],
                 "proposed": [str(record) for record in item.proposed],

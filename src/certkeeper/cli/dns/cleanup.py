@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from certkeeper.base.errors import CertkeeperError, ExitCode
 from certkeeper.base.events import count
+from certkeeper.base.names import DnsName
 from certkeeper.cli.compose import Machine, open_machine
 from certkeeper.cli.confirm import confirmed
 from certkeeper.cli.dns.names import owners_in
@@ -67,7 +68,7 @@ def _show(planned: Plan) -> bool:
     """What killed runs left; True where some of it cannot be reached."""
     for zone, left in planned.withdrawals.items():
         for intent in left:
-            sys.stdout.write(f"zone {zone.name}: {intent.owner} TXT {intent.rdata} was left by a run that was killed\n")
+            sys.stdout.write(f"zone {zone.name}: {intent.owner} TXT {intent.rdata} was left by an earlier run\n")
     for line in finding_lines(finding for finding in planned.findings if finding.code == "left-behind"):
         sys.stdout.write(f"{line}\n")
     for error in planned.unreachable:
@@ -76,20 +77,25 @@ def _show(planned: Plan) -> bool:
 
 
 def _show_others(machine: Machine, whole: Configuration, left: Iterable[ChallengeIntent]) -> bool:
-    """Values at our challenge names that no journal of ours tells of; True where nobody could be asked."""
+    """Values at our challenge names that no journal of ours tells of; True where not everybody could be asked."""
     ours = {(intent.owner, intent.rdata) for intent in left}
     survey = machine.survey()
-    try:
-        places = survey.places(owners_in(whole))
-        kept = [survey.kept(zone) for zone in dict.fromkeys(place.zone for place in places.values())]
-    except CertkeeperError as error:
-        print_error(error)
-        return True
-    written = {place.owner for place in places.values()}
-    found = [value for item in kept if item is not None for value in txt_values(item)]
+    looked = survey.places(owners_in(whole))
+    errors = {str(error): error for error in looked.errors.values()}
+    found: list[tuple[DnsName, str]] = []
+    for zone in dict.fromkeys(place.zone for place in looked.found.values()):
+        try:
+            kept = survey.kept(zone)
+        except CertkeeperError as error:
+            errors[str(error)] = error
+        else:
+            found += txt_values(kept) if kept is not None else ()
+    for each in errors.values():
+        print_error(each)
+    written = {place.owner for place in looked.found.values()}
     others = [(owner, rdata) for owner, rdata in found if owner in written and (owner, rdata) not in ours]
     if others:
         sys.stdout.write("not known to be ours, so they stay; another run or another program may be using them:\n")
     for owner, rdata in others:
         sys.stdout.write(f"    {owner} TXT {rdata}\n")
-    return False
+    return bool(errors)

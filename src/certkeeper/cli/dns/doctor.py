@@ -22,7 +22,7 @@ from certkeeper.config.findings import Finding, Severity
 from certkeeper.config.settings import CertSpec
 from certkeeper.plan.caa import names_to_look_up
 from certkeeper.plan.delegation import described
-from certkeeper.plan.doctor import Repair, examine, homeless_names, repair
+from certkeeper.plan.doctor import Repair, examine, homeless_names, repair, unreadable
 from certkeeper.plan.observed import Caa
 from certkeeper.plan.proving import owners_needed
 from certkeeper.plan.records import CHALLENGE_LABEL, ChallengeIntent
@@ -50,20 +50,44 @@ class _Doctor:
         self._survey = survey
         owners = owners_in(machine.configuration)
         places = survey.places(owners)
-        self._homes = {owner: place.zone for owner, place in places.items()}
+        self._homes = {owner: place.zone for owner, place in places.found.items()}
+        self._errors: dict[DnsName, CertkeeperError] = dict(places.errors)
         self._specs = _by_zone(machine.configuration.certificates, self._homes)
         self._owed = _owed(machine)
         self._caa: Mapping[str, Caa] = {}
+        known = self._homes.keys() | places.errors.keys()
         needed = {owner for spec in machine.configuration.certificates for owner in owners_needed(spec)}
-        self.homeless = tuple(owner.parent for owner in owners if owner in needed and owner not in self._homes)
+        self.homeless = tuple(owner.parent for owner in owners if owner in needed and owner not in known)
 
     def wanted(self, names: Sequence[str]) -> Mapping[DnsName, Zone | None]:
-        """The zones to look at: those that hold the names that were typed, else those of all certificates."""
-        if not names:
-            return {zone.name: zone for zone in self._homes.values()}
-        typed = {name: provider_of(name, self._machine.settings) for name in map(typed_name, names)}
-        found = self._survey.zones(typed)
-        return {found[name].name if name in found else name: found.get(name) for name in typed}
+        """The zones to look at: those that hold the names that were typed, else those of all certificates.
+
+        Raises:
+            CertkeeperError: there is none, since nobody could be asked.
+        """
+        zones: dict[DnsName, Zone | None] = {zone.name: zone for zone in self._homes.values()}
+        if names:
+            typed = {name: provider_of(name, self._machine.settings) for name in map(typed_name, names)}
+            looked = self._survey.zones(typed)
+            self._errors = dict(looked.errors)
+            zones = {
+                looked.found[name].name if name in looked.found else name: looked.found.get(name)
+                for name in typed
+                if name not in looked.errors
+            }
+        if self._errors and not zones and not self.homeless:
+            raise next(iter(self._errors.values()))
+        return zones
+
+    def troubles(self) -> list[Finding]:
+        """One for each thing that went wrong, however many names it is about."""
+        names: dict[str, list[DnsName]] = {}
+        errors: dict[str, CertkeeperError] = {}
+        for name, error in self._errors.items():
+            bare = name.parent if name.labels[:1] == (CHALLENGE_LABEL,) else name
+            names.setdefault(str(error), []).append(bare)
+            errors[str(error)] = error
+        return [unreadable(error, names[text]) for text, error in errors.items()]
 
     def ask_caa(self, zones: Mapping[DnsName, Zone | None]) -> str:
         """Look CAA up for the names in these zones; why not, where a CA cannot be asked who it is."""
@@ -106,8 +130,10 @@ class _Doctor:
     def again(self, examined: Sequence[Examined]) -> list[Examined]:
         """The zones that were mended, looked at anew among the others."""
         mended = {item.facts.name: item.repair.zone.provider for item in examined if item.repair is not None}
-        found = self._survey.zones(mended)
-        fresh = {item.facts.name: item for item in self.examine({name: found.get(name) for name in mended})}
+        found = self._survey.zones(mended).found
+        fresh = {
+            item.facts.name: item for item in self.examine({name: found[name] for name in mended if name in found})
+        }
         return [fresh.get(item.facts.name, item) for item in examined]
 
 
@@ -131,7 +157,7 @@ def doctor(options: argparse.Namespace) -> int:
     """Look, tell, and mend where that is asked for.
 
     Raises:
-        CertkeeperError: the page cannot be read, or PowerDNS cannot be asked.
+        CertkeeperError: the page cannot be read, or no provider at all can be asked.
     """
     raise_terminated()
     machine = open_machine(options.config)
@@ -173,7 +199,8 @@ def _owed(machine: Machine) -> tuple[ChallengeIntent, ...]:
 
 def _general(work: _Doctor, caa_trouble: str, *, everything: bool) -> list[Finding]:
     """What is about no zone in particular."""
-    found = [homeless_names(work.homeless)] if everything and work.homeless else []
+    found = work.troubles()
+    found += [homeless_names(work.homeless)] if everything and work.homeless else []
     if caa_trouble:
         found.append(
             Finding(
@@ -206,6 +233,8 @@ def _print(examined: Sequence[Examined], general: Sequence[Finding]) -> None:
 def _summary(item: Examined) -> str:
     kept = item.facts.kept
     if kept is None:
+        if item.facts.kept_trouble:
+            return "cannot be read"
         return "not at its DNS provider" if item.facts.homeless else "not written through PowerDNS"
     state = "presigned" if kept.presigned else "signed" if kept.signed else "not signed"
     wrong = "" if item.findings else "; nothing wrong"

@@ -29,7 +29,10 @@ def trial(options: argparse.Namespace) -> int:
     name = typed_name(options.name)
     with closing(machine):
         proven = name.child(CHALLENGE_LABEL)
-        place = machine.survey().places({proven: provider_of(proven, machine.settings)}).get(proven)
+        looked = machine.survey().places({proven: provider_of(proven, machine.settings)})
+        if proven in looked.errors:
+            raise looked.errors[proven]
+        place = looked.found.get(proven)
         if place is None:
             raise ZoneError(f"no zone at the DNS provider holds {name}", hint="correct the name")
         zone = place.zone
@@ -50,6 +53,11 @@ def trial(options: argparse.Namespace) -> int:
             print_error(error)
     interrupted = next((error for error in troubles if isinstance(error, Interrupted)), None)
     if interrupted is not None:
+        # A run is gone on with, a test is not.
+        alone = len(troubles) == 1
+        interrupted.hint = (
+            "the record is taken away again" if alone else "certkeeper dns cleanup takes away what is left"
+        )
         print_error(interrupted)
         return interrupted.exit_code
     return ExitCode.FAILED if troubles else ExitCode.DONE
