@@ -99,16 +99,16 @@ def test_each_certificate_is_its_cas_and_each_ca_is_asked_as_if_it_were_alone(
     assert there.issued_by(there.page.place(f"a.{zone}"), other)
 
 
-def test_a_ca_that_is_down_fails_its_own_certificates_alone(
+def test_a_ca_that_cannot_be_used_fails_its_own_certificates_alone(
     tmp_path: Path, world: World, zone: str, other: Pebble
 ) -> None:
     there = TwoCas(tmp_path, world, other, f"a.{zone}", f"b.{zone}")
-    there.page.certificate_config(f"b.{zone}", CA="https://localhost:9/dir")
+    there.page.certificate_config(f"b.{zone}", CA=f"{other.directory_url}/nothing")
     done = there.page.run()
     assert done.code == 1
     assert there.page.live() == {f"a.{zone}"}
     assert done.only_error().startswith(f"b.{zone}: ")
-    assert "localhost:9" in done.only_error()
+    assert f"{other.directory_url}/nothing" in done.only_error()
     assert "1 issued, 1 failed" in done.out
 
 

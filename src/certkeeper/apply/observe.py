@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import cast
 
@@ -88,9 +88,9 @@ def clock_behind_at(ca: str, http: Http, *, user_agent: str) -> timedelta | None
 class Offers:
     """What CAs say of themselves, by CA; those that could not be asked are left out."""
 
-    issuers: Mapping[str, Issuer]
-    profiles: Mapping[str, tuple[str, ...]]
-    clock_behind: Mapping[str, timedelta]
+    issuers: Mapping[str, Issuer] = field(default_factory=dict)
+    profiles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    clock_behind: Mapping[str, timedelta] = field(default_factory=dict)
 
 
 def offers_at(due: Collection[CertSpec], http: Http, accounts: Accounts, *, user_agent: str, caa_check: bool) -> Offers:

@@ -19,7 +19,7 @@ from certkeeper.adapters.lock import LockFile, wait_for
 from certkeeper.adapters.page import read_page
 from certkeeper.adapters.scripts import script_trouble
 from certkeeper.adapters.store import Store
-from certkeeper.apply.observe import caa_answers, issuer_at, lineages_of, observe, offers_at
+from certkeeper.apply.observe import Offers, caa_answers, issuer_at, lineages_of, observe, offers_at
 from certkeeper.apply.ports import Dns, Hooks, Http, Nameservers, Ports
 from certkeeper.apply.result import Result
 from certkeeper.base.errors import CertkeeperError, Interrupted
@@ -216,7 +216,12 @@ class Machine:
             observed = replace(observed, zones=zones)
         planned = plan(configuration, observed, forced)
         due = [item.spec for item in planned.due]
-        offers = offers_at(due, self._http, self.accounts, user_agent=USER_AGENT, caa_check=self.settings.caa_check)
+        if not due:
+            return planned
+        offers = Offers()
+        # A bundle of roots that cannot be used is found out by a run itself, too.
+        with suppress(CertkeeperError):
+            offers = offers_at(due, self._http, self.accounts, user_agent=USER_AGENT, caa_check=self.settings.caa_check)
         if not (offers.issuers or offers.profiles):
             return planned
         caa = self.caa(offers.issuers, names_to_look_up(spec for spec in due if spec.ca in offers.issuers))
