@@ -143,4 +143,9 @@ def choose(present: Present, candidates: Collection[Candidate], now: datetime) -
         since = max(item.leaf.not_before for item in shown)
         meant = [item for item in valid_of_key if item.leaf.not_before > since]
     best = next((group for group in (meant, shown, valid_of_key, valid, of_key) if group), [])
-    return max(best, key=lambda item: (item.leaf.not_before, item.live, not item.beside, item.stamp), default=None)
+    return max(best, key=_rank, default=None)
+
+
+def _rank(item: Candidate) -> tuple[object, ...]:
+    # The certificate itself decides last, so that the order in which a folder is listed never does.
+    return (item.leaf.not_before, item.live, not item.beside, item.stamp, item.cert)
