@@ -6,6 +6,7 @@ import ssl
 import threading
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -64,13 +65,24 @@ class Late:
 
 @dataclass(frozen=True, slots=True)
 class Rewrite:
-    """The server's answer, with another body or with more headers."""
+    """The server's answer, with another body, with more headers, or `without` some."""
 
     change: Callable[[bytes], bytes] = bytes
     headers: Mapping[str, str] = field(default_factory=dict)
+    without: Collection[str] = ()
 
 
-Fault = Answer | HangUp | Late | Rewrite
+@dataclass(frozen=True, slots=True)
+class Stall:
+    """The server's answer begins, and does not go on."""
+
+
+@dataclass(frozen=True, slots=True)
+class OldNonce:
+    """The server's answer with the nonce that the first answer of all brought."""
+
+
+Fault = Answer | HangUp | Late | Rewrite | Stall | OldNonce
 Rule = Callable[[Asked], Fault | None]
 """What happens to a request; None passes it on. Called from several threads, one at a time."""
 
@@ -93,6 +105,8 @@ class FaultProxy:
         self._lock = threading.Lock()
         self._seen: Counter[tuple[str, str]] = Counter()
         self._asked: list[Asked] = []
+        self._answered: list[tuple[str, int]] = []
+        self._nonce = ""
         self.stopped = threading.Event()
         self.port = ports.reserve()
         self._server = _Server(("127.0.0.1", self.port), self)
@@ -109,6 +123,27 @@ class FaultProxy:
     def requests(self) -> list[Asked]:
         with self._lock:
             return list(self._asked)
+
+    def follow(self, rule: Rule) -> None:
+        """Another rule from now on, and nothing on record."""
+        with self._lock:
+            self.rule = rule
+            self._seen.clear()
+            self._asked.clear()
+            self._answered.clear()
+            self._nonce = ""
+
+    def answered(self) -> list[tuple[str, int]]:
+        """Kind and status of what the server behind answered, whether or not the client heard of it."""
+        with self._lock:
+            return list(self._answered)
+
+    def note(self, path: str, status: int, nonce: str) -> str:
+        """Put an answer on record; the first nonce of all."""
+        with self._lock:
+            self._answered.append((kind_of(path), status))
+            self._nonce = self._nonce or nonce
+            return self._nonce
 
     def decide(self, method: str, path: str, body: bytes) -> Fault | None:
         with self._lock:
@@ -191,15 +226,36 @@ class _Handler(BaseHTTPRequestHandler):
         except OSError as error:
             self._answer(502, str(error).encode(), {"Content-Type": "text/plain"})
             return
-        if isinstance(fault, HangUp):
-            self._hang_up()
-            return
+        first = self.server.proxy.note(self.path, reply.status, reply.getheader("Replay-Nonce") or "")
         kept = {
             name: value for name, value in reply.getheaders() if name.lower() not in HOP_BY_HOP | {"content-length"}
         }
-        if isinstance(fault, Rewrite):
-            content, kept = fault.change(content), {**kept, **fault.headers}
+        match fault:
+            case HangUp():
+                self._hang_up()
+                return
+            case Stall():
+                self._stall(content)
+                return
+            case OldNonce():
+                kept["Replay-Nonce"] = first
+            case Rewrite(change, more, without):
+                left_out = {name.lower() for name in without}
+                kept = {name: value for name, value in kept.items() if name.lower() not in left_out}
+                content, kept = change(content), {**kept, **more}
         self._answer(reply.status, content, kept)
+
+    def _stall(self, content: bytes) -> None:
+        self.send_response_only(200)
+        self.send_header("Content-Length", str(len(content) + 1))
+        self.end_headers()
+        self.wfile.write(content[:1])
+        self.wfile.flush()
+        # until the client has had enough, which a TLS connection only shows by what can be read
+        self.connection.settimeout(60)
+        with suppress(OSError):
+            self.rfile.read(1)
+        self.close_connection = True
 
     def _answer(self, status: int, content: bytes, headers: Mapping[str, str]) -> None:
         self.send_response_only(status)
@@ -248,10 +304,13 @@ class FaultyPowerDns(FaultProxy):
 class HoleyDns:
     """Passes questions on to a name server, over UDP and TCP, and knows nothing (NXDOMAIN) of the names in `holes`."""
 
-    def __init__(self, upstream: tuple[str, int], holes: Collection[str]) -> None:
+    def __init__(
+        self, upstream: tuple[str, int], holes: Collection[str], *, address: tuple[str, int] | None = None
+    ) -> None:
+        """`address` is where it listens; a free port on loopback by itself."""
         self._upstream = upstream
         self._holes = {dns.name.from_text(name) for name in holes}
-        self.dns = ("127.0.0.1", ports.reserve())
+        self.dns = address or ("127.0.0.1", ports.reserve())
         self._servers: list[socketserver.BaseServer] = [_Udp(self.dns, self), _Tcp(self.dns, self)]
         self._threads = [
             threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True) for server in self._servers

@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 
 from bed import binaries
 from bed.faults import Answer, Asked, Fault, FaultyPebble, FaultyPowerDns, HangUp, HoleyDns, Rewrite
@@ -641,9 +643,22 @@ def _short(key: Path) -> None:
     openssl("genrsa", "-out", key, "1024")
 
 
+def _unsound(key: Path) -> None:
+    """An RSA key whose numbers do not fit together: only what a person put there is proven, and it is."""
+    openssl("genrsa", "-out", key, "2048")
+    private = load_pem_private_key(key.read_bytes(), None)
+    assert isinstance(private, rsa.RSAPrivateKey)
+    held = private.private_numbers()
+    spoilt = rsa.RSAPrivateNumbers(
+        held.p, held.q, held.d, held.dmp1 ^ 2, held.dmq1, held.iqmp, held.public_numbers
+    ).private_key(unsafe_skip_rsa_key_validation=True)
+    key.write_bytes(spoilt.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+
+
 @pytest.mark.parametrize(
     ("spoil", "word"),
     [
+        (_unsound, "not a sound private key"),
         (_garbage, "not a sound private key"),
         (_certificate, "a certificate in the key's place"),
         (_encrypted, "encrypted"),

@@ -6,11 +6,16 @@ from collections.abc import Mapping
 from certkeeper.base.errors import CertkeeperError, Fault, printable
 from certkeeper.base.wire import Response
 
+_OUT_OF_ORDER = "the CA, or something between it and this host, is out of order: run again later"
+
 
 class MalformedBody(CertkeeperError):
     """A CA's answer that is not what RFC 8555 says it is."""
 
     fault = Fault.REMOTE
+
+    def __init__(self, message: str, *, hint: str = _OUT_OF_ORDER) -> None:
+        super().__init__(message, hint=hint)
 
 
 def members(response: Response, what: str) -> Mapping[str, object]:

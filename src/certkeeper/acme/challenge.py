@@ -5,11 +5,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from certkeeper.acme.body import member_text, members
+from certkeeper.acme.body import MalformedBody, member_text, members
 from certkeeper.acme.jws import AccountKey, b64url
 from certkeeper.acme.problem import Problem, problem_from_document
 from certkeeper.acme.session import Session
-from certkeeper.base.errors import CertkeeperError, printable
+from certkeeper.base.errors import CertkeeperError, Fault, printable
 from certkeeper.base.names import DnsName
 from certkeeper.base.wire import Exchange
 
@@ -27,6 +27,15 @@ class Challenge:
     status: str
     token: str = ""
     error: Problem | None = None
+
+
+class ChallengeFailed(CertkeeperError):
+    """The CA did not find what it wants to see. It does not look again (§7.1.6)."""
+
+    fault = Fault.REMOTE
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, hint="see whether the CA reaches your name servers: certkeeper dns doctor")
 
 
 def read_challenge(document: Mapping[str, object]) -> Challenge:
@@ -62,12 +71,19 @@ def answer(session: Session, challenge: Challenge, name: str) -> Exchange[None]:
 
     Raises:
         Problem: the CA does not take the answer.
+        MalformedBody: what came is no challenge, so somebody else answered in the CA's place.
+        ChallengeFailed: the CA has looked already, in vain.
     """
     try:
-        yield from session.post(challenge.url, {}, context=f"{name}: ")
-    except Problem as refused:
+        response = yield from session.post(challenge.url, {}, context=f"{name}: ")
+        now = read_challenge(members(response, f"challenge {challenge.url}"))
+    except (Problem, MalformedBody) as refused:
         if not (yield from _was_answered(session, challenge)):
             raise refused from None
+        return
+    if now.status == "invalid":
+        # Some CAs look at once, and leave the order pending for ever where they find nothing.
+        raise ChallengeFailed(f"{name}: {now.error or 'the CA finds the challenge invalid, and does not say why'}")
 
 
 def _was_answered(session: Session, challenge: Challenge) -> Exchange[bool]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, timedelta
 
+from certkeeper.acme.address import askable
 from certkeeper.acme.body import MalformedBody, member_text, members
 from certkeeper.base.wire import Response
 
@@ -49,6 +50,7 @@ def read_directory(response: Response, url: str) -> Directory:
     meta = document.get("meta")
     meta_members: Mapping[str, object] = meta if isinstance(meta, dict) else {}
     profiles = meta_members.get("profiles")
+    renewal_info = member_text(document, "renewalInfo")
     return Directory(
         new_nonce=member_text(document, "newNonce"),
         new_account=member_text(document, "newAccount"),
@@ -57,7 +59,7 @@ def read_directory(response: Response, url: str) -> Directory:
         external_account_required=meta_members.get("externalAccountRequired") is True,
         caa_identities=_texts(meta_members.get("caaIdentities"))[:_MOST_IDENTITIES],
         profiles=tuple(profiles)[:_MOST_PROFILES] if isinstance(profiles, dict) else (),
-        renewal_info=member_text(document, "renewalInfo"),
+        renewal_info=renewal_info if askable(renewal_info, url) else "",
         revoke_cert=member_text(document, "revokeCert"),
         key_change=member_text(document, "keyChange"),
     )

@@ -11,7 +11,7 @@ from certkeeper.acme.challenge import Challenge, read_challenge
 from certkeeper.acme.jws import b64url
 from certkeeper.acme.problem import ErrorType, Problem, problem_from_document
 from certkeeper.acme.session import Session
-from certkeeper.base.errors import CertkeeperError, Fault
+from certkeeper.base.errors import CertkeeperError, Fault, printable
 from certkeeper.base.names import Identifier, IdentifierType
 from certkeeper.base.times import duration_text, parse_retry_after
 from certkeeper.base.wire import Exchange, Response, pause, together
@@ -19,6 +19,9 @@ from certkeeper.base.wire import Exchange, Response, pause, together
 _FIRST_POLL = 0.02
 _SLOWEST_POLL = 10.0
 _REASONS_TOLD = 10
+_MOST_AUTHORIZATIONS = 5000
+_LOST_ORDERS = 2
+"""Answers to newOrder that may be lost in a row: each may have been to an order that the CA opened and counts."""
 
 
 class OrderStatus(StrEnum):
@@ -113,11 +116,15 @@ def new_order(
         payload["profile"] = profile
     if replaces:
         payload["replaces"] = replaces
-    response = yield from session.post(directory.new_order, payload, context="order: ")
+    response = yield from session.post(directory.new_order, payload, context="order: ", lost_at_most=_LOST_ORDERS)
     url = response.header("location")
     if not url:
         raise MalformedBody(f"{directory.new_order}: an order without a Location")
-    return _read_order(response, url)
+    try:
+        return _read_order(response, url)
+    except MalformedBody:
+        # The order is there and counts; an answer that something on the way has spoilt must not cost a second one.
+        return (yield from fetch_order(session, url))
 
 
 def fetch_order(session: Session, url: str) -> Exchange[Order]:
@@ -216,12 +223,20 @@ def _fetch_authorization(session: Session, url: str) -> Exchange[Authorization]:
         raise MalformedBody(f"authorization {url}: no identifier in it")
     type_, value = member_text(identifier, "type"), _canonical(member_text(identifier, "value").lower())
     try:
-        kind, status = IdentifierType(type_), AuthorizationStatus(member_text(document, "status"))
+        kind = IdentifierType(type_)
     except ValueError as error:
-        raise MalformedBody(f"authorization {url}: {error}") from error
+        raise MalformedBody(f"authorization {url}: an identifier of the type {printable(type_, 40)!r}") from error
+    try:
+        status = AuthorizationStatus(member_text(document, "status"))
+    except ValueError as error:
+        raise MalformedBody(f"authorization {url}: {_unknown(document)}") from error
     wildcard = document.get("wildcard") is True and not value.startswith("*.")
     challenges = tuple(read_challenge(item) for item in member_objects(document, "challenges"))
     return Authorization(url, Identifier(kind, f"*.{value}" if wildcard else value), status, challenges)
+
+
+def _unknown(document: Mapping[str, object]) -> str:
+    return f"its status {printable(str(document.get('status')), 40)!r} is none that RFC 8555 knows"
 
 
 def _canonical(value: str) -> str:
@@ -237,12 +252,15 @@ def _read_order(response: Response, url: str) -> Order:
     try:
         status = OrderStatus(member_text(document, "status"))
     except ValueError as error:
-        raise MalformedBody(f"order {url}: {error}") from error
+        raise MalformedBody(f"order {url}: {_unknown(document)}") from error
     error_member = document.get("error")
+    authorizations = tuple(dict.fromkeys(member_texts(document, "authorizations")))
+    if len(authorizations) > _MOST_AUTHORIZATIONS:
+        raise MalformedBody(f"order {url}: it has {len(authorizations)} authorizations, no CA needs that many")
     order = Order(
         url=url,
         status=status,
-        authorizations=member_texts(document, "authorizations"),
+        authorizations=authorizations,
         finalize=member_text(document, "finalize"),
         at=response.at,
         certificate=member_text(document, "certificate"),

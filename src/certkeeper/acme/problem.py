@@ -22,7 +22,7 @@ _PAUSE = timedelta(days=1)
 _SHORTEST_WAIT = timedelta(seconds=1)
 _LONGEST_URL = 300
 """Characters of a URL that is shown."""
-_REPLACEMENT = re.compile(r"replac|\bARI\b|cert(ificate)? ?id", re.IGNORECASE)
+_REPLACEMENT = re.compile(r"replac|\bARI\b|cert(ificate)? ?id|given certificate", re.IGNORECASE)
 _PREFIX = "urn:ietf:params:acme:error:"
 
 
@@ -83,6 +83,7 @@ class Problem(CertkeeperError):
         type: the ACME error type without its URN prefix, or the whole type where it is not ACME's.
         status: the HTTP status, 0 where the problem came inside another object.
         subproblems: one per identifier that the CA names.
+        documented: False where no problem document came, so that it may not have been the CA that said no.
         link: where the CA sends a person to; empty where it does not.
         url: what was asked for; empty where the problem came inside another object.
         location: the URL of another resource that the refusal is about (§7.3.5: the account that has the key).
@@ -103,6 +104,7 @@ class Problem(CertkeeperError):
         url: str = "",
         hint: str = "",
         location: str = "",
+        documented: bool = True,
     ) -> None:
         said = f"{type_}: {detail}" if detail else type_
         parts = "".join(f"; {sub}" for sub in subproblems[:_SUBPROBLEMS_TOLD])
@@ -115,6 +117,7 @@ class Problem(CertkeeperError):
         self.detail = detail
         self.status = status
         self.subproblems = subproblems
+        self.documented = documented
         self.location = location
         if self.remedy is Remedy.HUMAN and link and not hint:
             self.hint = f"open this link: {printable(link)}"
@@ -182,7 +185,14 @@ def problem_from_response(response: Response, context: str = "", *, url: str = "
     else:
         text = printable(response.body.decode("utf-8", "replace"), 200)
         problem = Problem(
-            f"HTTP {response.status}", text, status=response.status, retry_at=retry_at, context=context, url=url
+            f"HTTP {response.status}",
+            text,
+            status=response.status,
+            retry_at=retry_at,
+            context=context,
+            url=url,
+            hint=_NOT_THE_CA,
+            documented=False,
         )
     if problem.paused:
         problem.retry_at = response.at + _PAUSE
@@ -233,6 +243,7 @@ def problem_from_document(
     )
 
 
+_NOT_THE_CA = "these are not an ACME server's words: see what answers at that URL, or run again later"
 _IN_PASSING = frozenset({ErrorType.RATE_LIMITED, ErrorType.SERVER_INTERNAL, ErrorType.BAD_NONCE})
 _OTHER_KEY = "this CA does not take account keys of that kind: set ACCOUNT_KEY_ALGO to rsa, prime256v1 or secp384r1"
 _HINTS: Mapping[str, str] = {

@@ -10,10 +10,12 @@ import re
 from collections.abc import Mapping
 from datetime import timedelta
 
+from certkeeper.acme.address import require_askable
+from certkeeper.acme.body import MalformedBody
 from certkeeper.acme.directory import NO_DIRECTORY_HINT, Directory, clock_behind, read_directory
 from certkeeper.acme.jws import AccountKey, sign_request
-from certkeeper.acme.problem import ErrorType, Problem, problem_from_response
-from certkeeper.base.errors import CertkeeperError, Fault, OutOfDescriptors
+from certkeeper.acme.problem import ErrorType, problem_from_response
+from certkeeper.base.errors import CertkeeperError, Fault, OutOfDescriptors, printable
 from certkeeper.base.times import parse_retry_after
 from certkeeper.base.wire import Exchange, Request, Response, TransportError, ask, pause
 
@@ -22,6 +24,7 @@ _NONCE = re.compile(r"[A-Za-z0-9_-]+")
 _NONCE_TRIES = 12
 """At 25 % refusals, that many in a row happen once in 16 million requests."""
 _NONCES_WITHOUT_PAUSE = 4
+_NONCELESS_TRIES = 3
 _NONCES_AT_ONCE = 2
 _NONCE_LOOK = 0.02
 """Seconds until somebody who waits for a nonce looks again."""
@@ -35,6 +38,14 @@ _SHORTEST_WAIT = 1.0
 _LONGEST_LIMITED_WAIT = 10.0
 """Seconds, where the CA has had enough: everybody in the run would wait that long, and be refused together again."""
 _TRANSIENT_STATUS = frozenset({408, 429, 500, 502, 503, 504})
+
+
+class Redirected(MalformedBody):
+    """The CA sends us elsewhere. A signature is good for one URL only (RFC 8555 §6.4), so it is not followed."""
+
+    def __init__(self, url: str, response: Response, context: str) -> None:
+        self.target = printable(response.header("location") or "nowhere", 200)
+        super().__init__(f"{context}{url} redirects to {self.target} (HTTP {response.status}), which is not followed")
 
 
 class NoncesRefused(CertkeeperError):
@@ -63,6 +74,10 @@ class Session:
         """The CA's directory, fetched once per session."""
         if self._directory is None:
             response = yield from self._persist(Request("GET", self.directory_url, self._headers))
+            if _redirects(response):
+                error = Redirected(self.directory_url, response, "directory ")
+                error.hint = f"if the CA moved there, set CA to {error.target}; if not, see what answers in its place"
+                raise error
             if response.status != 200:
                 problem = problem_from_response(response, f"directory {self.directory_url}: ", url=self.directory_url)
                 problem.hint = problem.hint or NO_DIRECTORY_HINT
@@ -76,24 +91,33 @@ class Session:
         """The same, without asking."""
         return self._directory
 
-    def post(self, url: str, payload: Mapping[str, object], *, context: str = "") -> Exchange[Response]:
+    def post(
+        self, url: str, payload: Mapping[str, object], *, context: str = "", lost_at_most: int = _TRANSIENT_TRIES
+    ) -> Exchange[Response]:
         """A signed POST; the payload of an empty mapping is `{}`, which starts a challenge (§7.5.1).
+
+        So many answers may be lost on the way before it is given up: each may have been to a request that was carried
+        out.
 
         Raises:
             Problem: the CA refused, in its own words.
             NoncesRefused, TransportError: after bounded retries.
+            MalformedBody: it is no URL to ask, or redirects to another one.
         """
-        return self._signed(url, json.dumps(payload, separators=(",", ":")).encode(), context)
+        return self._signed(url, json.dumps(payload, separators=(",", ":")).encode(), context, lost_at_most)
 
     def read(self, url: str, *, context: str = "") -> Exchange[Response]:
         """A POST-as-GET (§6.3): the payload is the empty string, not an empty object. Errors as `post`."""
-        return self._signed(url, b"", context)
+        return self._signed(url, b"", context, _TRANSIENT_TRIES)
 
-    def _signed(self, url: str, payload: bytes, context: str) -> Exchange[Response]:
+    def _signed(self, url: str, payload: bytes, context: str, lost_at_most: int) -> Exchange[Response]:
+        require_askable(url, self.directory_url, context)
         for attempt in range(_NONCE_TRIES):
             if attempt > _NONCES_WITHOUT_PAUSE:
                 yield from pause(min(2.0, 0.1 * 2 ** (attempt - _NONCES_WITHOUT_PAUSE)))
-            response = yield from self._persist_signed(url, payload)
+            response = yield from self._persist_signed(url, payload, lost_at_most)
+            if _redirects(response):
+                raise Redirected(url, response, context)
             if response.status < 400:
                 return response
             problem = problem_from_response(response, context, url=url)
@@ -104,34 +128,36 @@ class Session:
             hint="the CA, or a cache between it and this host, is out of order: try again later",
         )
 
-    def _persist_signed(self, url: str, payload: bytes) -> Exchange[Response]:
+    def _persist_signed(self, url: str, payload: bytes, lost_at_most: int) -> Exchange[Response]:
         # Each try is signed anew: a nonce counts as used even where the answer was lost.
         for attempt in range(_TRANSIENT_TRIES):
             nonce = yield from self._nonce()
             body = sign_request(self.key, url=url, nonce=nonce, kid=self.kid, payload=payload)
             headers = (*self._headers, ("content-type", "application/jose+json"))
-            response = yield from self._try(Request("POST", url, headers, body), attempt)
-            if response is not None:
-                return response
+            ended = yield from self._try(Request("POST", url, headers, body), attempt, lost_at_most)
+            if isinstance(ended, Response):
+                return ended
+            lost_at_most -= isinstance(ended, TransportError) and ended.sent
         raise AssertionError("the last try returns or raises")
 
     def _persist(self, request: Request) -> Exchange[Response]:
         for attempt in range(_TRANSIENT_TRIES):
-            response = yield from self._try(request, attempt)
-            if response is not None:
-                return response
+            ended = yield from self._try(request, attempt, _TRANSIENT_TRIES)
+            if isinstance(ended, Response):
+                return ended
         raise AssertionError("the last try returns or raises")
 
-    def _try(self, request: Request, attempt: int) -> Exchange[Response | None]:
-        """One try; None means that it failed in passing and the wait for the next one is over."""
+    def _try(self, request: Request, attempt: int, lost_at_most: int) -> Exchange[Response | CertkeeperError | None]:
+        """One try. What is no response failed in passing, and the wait for the next try is over: None was an answer."""
         last = attempt == _TRANSIENT_TRIES - 1
         try:
             response = yield from ask(request)
         except (TransportError, OutOfDescriptors) as error:
-            if last or not error.transient:
+            lost = isinstance(error, TransportError) and error.sent
+            if last or not error.transient or (lost and lost_at_most <= 1):
                 raise
             yield from pause(_backoff(request.url, attempt))
-            return None
+            return error
         nonce = response.header("replay-nonce")
         if nonce and _NONCE.fullmatch(nonce):
             self._nonces.append(nonce)
@@ -165,14 +191,22 @@ class Session:
 
     def _fetched_nonce(self) -> Exchange[str]:
         directory = yield from self.directory()
-        response = yield from self._persist(Request("HEAD", directory.new_nonce, self._headers))
-        if response.status >= 400:
-            raise problem_from_response(response, f"{directory.new_nonce}: ", url=directory.new_nonce)
-        if not self._nonces:
-            raise Problem(
-                f"HTTP {response.status}", "no Replay-Nonce in the answer", context=f"{directory.new_nonce}: "
-            )
-        return self._nonces.pop()
+        require_askable(directory.new_nonce, self.directory_url, "newNonce: ")
+        for attempt in range(_NONCELESS_TRIES):
+            if attempt:
+                yield from pause(_backoff(directory.new_nonce, attempt))
+            response = yield from self._persist(Request("HEAD", directory.new_nonce, self._headers))
+            if _redirects(response):
+                raise Redirected(directory.new_nonce, response, "")
+            if response.status >= 400:
+                raise problem_from_response(response, f"{directory.new_nonce}: ", url=directory.new_nonce)
+            if self._nonces:
+                return self._nonces.pop()
+        raise MalformedBody(f"{directory.new_nonce}: no Replay-Nonce in the answer")
+
+
+def _redirects(response: Response) -> bool:
+    return 300 <= response.status < 400
 
 
 def _backoff(url: str, attempt: int) -> float:

@@ -200,10 +200,12 @@ def _failure(asked: str, error: Exception, line: Line) -> TransportError:
         )
     if isinstance(error, NameResolutionError):
         return TransportError(
-            f"{url}: its host name cannot be resolved", hint="check the name and this host's resolver"
+            f"{url}: its host name cannot be resolved", sent=False, hint="check the name and this host's resolver"
         )
     if isinstance(error, NewConnectionError):
-        return TransportError(f"{url}: cannot connect: {_reason(error)}", hint="is the server running and reachable?")
+        return TransportError(
+            f"{url}: cannot connect: {_reason(error)}", sent=False, hint="is the server running and reachable?"
+        )
     if isinstance(error, HttpTimeout):
         return TransportError(f"{url}: no answer in time", hint="the server is slow or a firewall drops the connection")
     if isinstance(error, ProtocolError):

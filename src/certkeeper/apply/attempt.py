@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from certkeeper.acme.body import MalformedBody
 from certkeeper.acme.order import OrderTimeout
 from certkeeper.acme.problem import Problem
 from certkeeper.acme.session import NoncesRefused, Session
@@ -75,5 +76,5 @@ def may_go_on(error: CertkeeperError, failures: int) -> bool:
     if failures >= GIVEN_UP and not error.local:
         return False
     if isinstance(error, Problem):
-        return error.in_passing
-    return error.local or isinstance(error, TransportError | OrderTimeout | NoncesRefused | ZoneError)
+        return error.in_passing or not error.documented
+    return error.local or isinstance(error, TransportError | OrderTimeout | NoncesRefused | ZoneError | MalformedBody)

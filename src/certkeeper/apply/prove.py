@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from certkeeper.acme.alpn import acme_certificate, server_name
-from certkeeper.acme.challenge import Challenge, answer, dns01_owner, dns01_value, key_authorization
+from certkeeper.acme.challenge import Challenge, ChallengeFailed, answer, dns01_owner, dns01_value, key_authorization
 from certkeeper.acme.order import (
     Authorization,
     AuthorizationStatus,
@@ -31,6 +31,7 @@ from certkeeper.plan.actions import LineagePlan, Serve
 from certkeeper.zone.rrset import Zone
 
 DEFAULT_VALIDATION_TIMEOUT = timedelta(minutes=5)
+_FAILURES_TOLD = 10
 _FOR_ALL = 0o644
 _FOR_THE_GROUP = 0o640
 _ALPN_KEY = KeySpec(KeyAlgorithm.P256)
@@ -152,7 +153,22 @@ def _serve(attempt: Attempt, method: ChallengeType) -> Serve:
 def _tell_the_ca(attempt: Attempt, pending: Sequence[_Pending]) -> Exchange[None]:
     session = attempt.shared.session
     attempt.shared.limits.check_names([one.identifier for one in pending])
-    yield from together([answer(session, one.challenge, str(one.identifier)) for one in pending])
+    ends = yield from together([_answered(session, one) for one in pending])
+    failed = {one.identifier: end for one, end in zip(pending, ends, strict=True) if end is not None}
+    if failed:
+        told = list(map(str, failed.values()))[:_FAILURES_TOLD]
+        more = [f"and {len(failed) - len(told)} more"] if len(failed) > len(told) else []
+        hint = next(iter(failed.values())).hint
+        raise OrderFailed("; ".join(told + more), hint=hint, identifiers=tuple(failed))
+
+
+def _answered(session: Session, one: _Pending) -> Exchange[ChallengeFailed | None]:
+    """A name that fails at once does not keep the failures of the others from being told."""
+    try:
+        yield from answer(session, one.challenge, str(one.identifier))
+    except ChallengeFailed as failure:
+        return failure
+    return None
 
 
 def _values(

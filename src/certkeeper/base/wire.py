@@ -28,13 +28,15 @@ class TransportError(CertkeeperError):
 
     Attributes:
         transient: False where asking again cannot help, such as a certificate that is not trusted.
+        sent: False where the request certainly never went out, so that nobody can have carried it out.
     """
 
     fault = Fault.REMOTE
 
-    def __init__(self, message: str, *, transient: bool = True, hint: str = "") -> None:
+    def __init__(self, message: str, *, transient: bool = True, sent: bool = True, hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.transient = transient
+        self.sent = sent
 
 
 @dataclass(frozen=True, slots=True)

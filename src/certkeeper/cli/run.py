@@ -33,7 +33,11 @@ def run(options: argparse.Namespace) -> int:
         CertkeeperError: nothing could be started.
     """
     raise_terminated()
-    machine = open_machine(options.config, test_ca_live=options.allow_test_ca_live)
+    return run_on(open_machine(options.config, test_ca_live=options.allow_test_ca_live), options)
+
+
+def run_on(machine: Machine, options: argparse.Namespace) -> int:
+    """The same on a machine that is put together already."""
     selected = select(machine.configuration, options.names)
     endings: list[CertkeeperError] = []
     with _given_back(_lock(machine, options), endings), _given_back(closing(machine), endings):

@@ -151,4 +151,4 @@ def _hint(leaf: Leaf | None, now: datetime) -> str:
         return "see whether this machine's clock is right: timedatectl"
     if leaf is not None and leaf.must_staple and leaf.ocsp_url is None:
         return "this CA has no OCSP responder: set OCSP_MUST_STAPLE=no"
-    return ""
+    return "this is not what was ordered: run again later; the next run asks for the same certificate once more"

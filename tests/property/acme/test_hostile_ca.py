@@ -124,8 +124,10 @@ class Ca:
             identifier = {"type": "dns", "value": "example.org"}
             status = next(self._authorizations)
             return Reply(200, {"identifier": identifier, "status": status, "challenges": [challenge]})
-        if path.startswith(("/challenge/", "/nonce")):
+        if path == "/nonce":
             return Reply()
+        if path.startswith("/challenge/"):
+            return Reply(200, {"type": "dns-01", "status": "processing"})
         if path.startswith("/certificate/"):
             return Reply(200, CERTIFICATE)
         document = {
@@ -144,6 +146,11 @@ def assert_one_end(played: Played[bytes]) -> None:
     else:
         assert str(played.error)
         assert str(played.error).isprintable()
+
+
+def test_a_ca_as_it_should_be_issues() -> None:
+    played = play(whole(new_session(kid=None)), Ca(chain(["pending", "ready"], repeat("valid")), repeat("pending")))
+    assert played.value == CERTIFICATE
 
 
 @settings(max_examples=200, deadline=None)

@@ -3,6 +3,7 @@
 import hashlib
 import json
 
+import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from hypothesis import example, given
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from builders.ca import unb64
 from certkeeper.acme.jws import AccountKey, b64url
+from certkeeper.acme.renewal_info import cert_id
 
 P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 KEY = ec.derive_private_key(7, ec.SECP256R1())
@@ -58,3 +60,29 @@ def test_coordinates_take_the_curves_full_width_and_the_thumbprint_is_of_them(pr
     assert [len(unb64(key.jwk[name])) for name in "xy"] == [32, 32]
     members = ",".join(f"{json.dumps(name)}:{json.dumps(key.jwk[name])}" for name in ("crv", "kty", "x", "y"))
     assert key.thumbprint == b64url(hashlib.sha256(f"{{{members}}}".encode()).digest())
+
+
+# For each curve the first private keys whose x, and whose y, start with a zero octet.
+@pytest.mark.parametrize(("curve", "width"), [(ec.SECP256R1(), 32), (ec.SECP384R1(), 48), (ec.SECP521R1(), 66)])
+def test_leading_zeros_are_kept_on_every_curve(curve: ec.EllipticCurve, width: int) -> None:
+    zeros = {"x": 0, "y": 0}
+    for private in range(1, 600):
+        key = AccountKey(ec.derive_private_key(private, curve))
+        octets = {name: unb64(key.jwk[name]) for name in "xy"}
+        assert {len(each) for each in octets.values()} == {width}
+        for name, each in octets.items():
+            zeros[name] += each[0] == 0
+    assert min(zeros.values()) > 0
+
+
+@given(st.integers(1, 2**160 - 1), st.binary(min_size=1, max_size=20))
+@example(0x8765_4321, bytes.fromhex("69885b6b87464041e1b37b847ba0ae2cde01c8d4"))
+@example(0x80, b"\0")
+@example(0x0100, b"\0\xff")
+def test_a_cert_id_holds_both_parts_whole(serial: int, key_id: bytes) -> None:
+    """RFC 9773 §4.1: the content octets of the serial's DER, so one 00 before a high first bit, and never two."""
+    authority, _, number = cert_id(key_id, serial).partition(".")
+    octets = unb64(number)
+    assert unb64(authority) == key_id
+    assert int.from_bytes(octets, "big", signed=True) == serial
+    assert len(octets) == 1 or octets[0] != 0 or octets[1] >= 0x80

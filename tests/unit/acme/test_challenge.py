@@ -4,7 +4,8 @@ import hashlib
 import pytest
 
 from builders.ca import ORIGIN, Reply, open_session, play, problem, signed
-from certkeeper.acme.challenge import Challenge, answer, dns01_owner, dns01_value, read_challenge
+from certkeeper.acme.body import MalformedBody
+from certkeeper.acme.challenge import Challenge, ChallengeFailed, answer, dns01_owner, dns01_value, read_challenge
 from certkeeper.acme.problem import Problem
 from certkeeper.base.names import DnsName
 
@@ -68,3 +69,24 @@ def test_a_challenge_keeps_its_error() -> None:
     challenge = read_challenge({"type": "dns-01", "url": URL, "status": "invalid", "token": "t", "error": error})
     assert (challenge.type, challenge.url, challenge.status, challenge.token) == ("dns-01", URL, "invalid", "t")
     assert str(challenge.error) == "dns: NXDOMAIN"
+
+
+# acme2certifier looks before it replies, and leaves the order pending.
+def test_a_challenge_that_is_invalid_at_once_is_an_error_that_names_it() -> None:
+    error = {"type": "urn:ietf:params:acme:error:dns", "detail": "NXDOMAIN"}
+    for body, said in (
+        ({"status": "invalid", "error": error}, "example.org: dns: NXDOMAIN"),
+        ({"status": "invalid"}, "example.org: the CA finds the challenge invalid, and does not say why"),
+    ):
+        played = play(answer(open_session(), CHALLENGE, "example.org"), [Reply(200, body)])
+        assert isinstance(played.error, ChallengeFailed)
+        assert str(played.error) == said
+        assert played.error.hint
+
+
+def test_a_page_in_the_cas_place_is_no_answer_to_a_challenge() -> None:
+    page, pending = Reply(200, b"<html>"), Reply(200, {"status": "pending"})
+    played = play(answer(open_session(), CHALLENGE, "example.org"), [page, pending])
+    assert isinstance(played.error, MalformedBody)
+    done = play(answer(open_session(), CHALLENGE, "example.org"), [page, Reply(200, {"status": "processing"})])
+    assert done.error is None

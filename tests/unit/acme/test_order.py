@@ -87,6 +87,18 @@ def test_what_is_replaced_is_named_where_it_is_known() -> None:
     assert "replaces" not in signed(plain.requests[0]).document()
 
 
+def test_rfc_8738_addresses_are_identifiers_of_their_own_type() -> None:
+    """§3: the text of RFC 1123 or RFC 5952, whatever the operator wrote."""
+    made = Reply(201, order_body(), {"location": URL})
+    names = [Identifier.parse(text) for text in ("ip:192.0.2.1", "ip:2001:DB8:0:0::1", "example.org")]
+    document = signed(play(new_order(open_session(), names), [made]).requests[0]).document()
+    assert document["identifiers"] == [
+        {"type": "ip", "value": "192.0.2.1"},
+        {"type": "ip", "value": "2001:db8::1"},
+        {"type": "dns", "value": "example.org"},
+    ]
+
+
 def test_a_profile_is_named_where_one_is_wanted() -> None:
     made = Reply(201, order_body(), {"location": URL})
     played = play(new_order(open_session(), NAMES, profile="shortlived"), [made])
@@ -103,7 +115,7 @@ def test_every_status_is_read(status: OrderStatus) -> None:
 @pytest.mark.parametrize("status", ["", "unknown", "VALID", None, 7])
 def test_another_status_is_malformed(status: object) -> None:
     body = {**order_body(), "status": status}
-    error = play(new_order(open_session(), NAMES), [Reply(201, body, {"location": URL})]).error
+    error = play(new_order(open_session(), NAMES), [Reply(201, body, {"location": URL}), Reply(200, body)]).error
     assert isinstance(error, MalformedBody)
     assert str(error).startswith(f"order {URL}: ")
 
@@ -115,7 +127,7 @@ def test_an_order_without_a_location_is_malformed() -> None:
 
 def test_a_valid_order_without_a_certificate_is_malformed() -> None:
     body = {**order_body("valid"), "certificate": None}
-    error = play(new_order(open_session(), NAMES), [Reply(201, body, {"location": URL})]).error
+    error = play(new_order(open_session(), NAMES), [Reply(201, body, {"location": URL}), Reply(200, body)]).error
     assert isinstance(error, MalformedBody)
 
 
@@ -231,8 +243,46 @@ def test_what_a_ca_calls_things_is_made_safe_to_print(reply: Reply) -> None:
 
 def test_a_status_of_a_megabyte_makes_no_message_of_a_megabyte() -> None:
     body = {**order_body(), "status": "x" * 2**20}
-    error = play(new_order(open_session(), NAMES), [Reply(201, body, {"location": URL})]).error
+    error = play(new_order(open_session(), NAMES), [Reply(201, body, {"location": URL}), Reply(200, body)]).error
     assert len(str(error)) < 5000
+
+
+@pytest.mark.parametrize("spoilt", [b"<html>", b"", b'{"status": "pen'])
+def test_an_order_whose_first_answer_was_spoilt_is_looked_at_once_more(spoilt: bytes) -> None:
+    replies = [Reply(201, spoilt, {"location": URL}), order_reply()]
+    played = play(new_order(open_session(), NAMES), replies)
+    assert played.urls == ["/new-order", "/order/1"]
+    assert (played.value.url, played.value.status) == (URL, OrderStatus.PENDING)
+
+
+def test_answers_to_a_new_order_are_lost_twice_at_most() -> None:
+    lost = TransportError("reset")
+    played = play(new_order(open_session(), NAMES), lambda request: Reply() if request.method == "HEAD" else lost)
+    assert played.error is lost
+    assert played.urls.count("/new-order") == 2
+
+
+def test_a_new_order_that_never_went_out_is_sent_again() -> None:
+    unsent = TransportError("refused", sent=False)
+    played = play(new_order(open_session(), NAMES), lambda request: Reply() if request.method == "HEAD" else unsent)
+    assert played.urls.count("/new-order") == 5
+
+
+def test_a_busy_ca_and_a_lost_answer_count_apart() -> None:
+    made = Reply(201, order_body(), {"location": URL})
+    busy = Reply(503, headers={"retry-after": "1"})
+    replies: list[Answer] = [busy, busy, TransportError("reset"), Reply(), made]
+    assert play(new_order(open_session(), NAMES), replies).value.url == URL
+
+
+def test_an_order_names_each_authorization_once_and_not_without_end() -> None:
+    twice = order_reply(authorizations=[f"{ORIGIN}/authz/1"] * 3)
+    first = Reply(201, twice.body, {"location": URL})
+    assert play(new_order(open_session(), NAMES), [first]).value.authorizations == (f"{ORIGIN}/authz/1",)
+    many = {**order_body(), "authorizations": [f"{ORIGIN}/{number}" for number in range(5001)]}
+    error = play(new_order(open_session(), NAMES), [Reply(201, many, {"location": URL}), Reply(200, many)]).error
+    assert isinstance(error, MalformedBody)
+    assert "5001 authorizations" in str(error)
 
 
 def test_a_csr_is_sent_to_the_url_that_the_order_names() -> None:

@@ -129,6 +129,7 @@ def test_what_the_operator_can_mend_has_a_hint(type_: str) -> None:
         ("malformed", "While parsing ARI CertID an error occurred"),
         ("unauthorized", "requester account did not request the certificate being replaced by this order"),
         ("serverInternal", "failed to look up the certificate being REPLACED"),
+        ("serverInternal", "could not find an order for the given certificate: could not find order"),
     ],
 )
 def test_an_objection_to_what_is_replaced(type_: str, detail: str) -> None:

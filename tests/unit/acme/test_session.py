@@ -110,8 +110,19 @@ def test_a_bad_nonce_without_a_fresh_one_costs_a_new_one() -> None:
 def test_a_ca_that_hands_out_no_nonce_is_named() -> None:
     session = open_session()
     play(session.read(URL), [Reply(nonce=False)])
-    error = play(session.read(URL), [Reply(204, nonce=False)]).error
-    assert str(error) == f"{ORIGIN}/nonce: HTTP 204: no Replay-Nonce in the answer"
+    played = play(session.read(URL), [Reply(204, nonce=False)] * 3)
+    assert str(played.error) == f"{ORIGIN}/nonce: no Replay-Nonce in the answer"
+    assert len(played.pauses) == 2
+
+
+def test_an_answer_without_a_nonce_is_asked_for_again() -> None:
+    session = open_session()
+    play(session.read(URL), [Reply(nonce=False)])
+    assert play(session.read(URL), [Reply(204, nonce=False), Reply(204), Reply()]).urls == [
+        "/nonce",
+        "/nonce",
+        "/order/1",
+    ]
 
 
 @pytest.mark.parametrize("status", [408, 500, 502, 503, 504])

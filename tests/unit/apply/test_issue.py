@@ -18,6 +18,7 @@ from certkeeper.adapters.keys import parse_own
 from certkeeper.apply.effects import (
     ActivateVersion,
     BeginVersion,
+    ChangeZone,
     DiscardVersion,
     MakeKey,
     ReadLiveKey,
@@ -152,6 +153,25 @@ def test_a_version_is_begun_keyed_staged_and_activated_in_that_order() -> None:
         "StageVersion",
         "ActivateVersion",
     ]
+
+
+def test_a_slow_key_is_made_while_names_are_proven_and_waited_for_before_finalize() -> None:
+    """RSA takes a second or more: by its number, not by a clock, each step is before or after it."""
+    world = simulation(None, spec("example.org", key=KeySpec(KeyAlgorithm.RSA, 2048)))
+    world.accounts.save_key(world.configuration.settings.ca, new_key())
+    world.executor.latency = lambda step: 100.0 if isinstance(step, MakeKey) else 0.01
+    assert issued(world.run()) == {"example.org"}
+    performed = world.executor.performed
+    (made,) = [at for at, step in enumerate(performed) if isinstance(step, MakeKey)]
+    asked = {part: [at for at, step in enumerate(performed) if is_to(step, part)] for part in ("challenge", "finalize")}
+    assert asked["challenge"]
+    assert max(asked["challenge"]) < made < min(asked["finalize"])
+    withdrawn = [at for at, step in enumerate(performed) if isinstance(step, ChangeZone)]
+    assert max(withdrawn) < made
+
+
+def is_to(step: Step, part: str) -> bool:
+    return isinstance(step, Request) and f"/{part}/" in step.url
 
 
 def test_the_key_is_on_disk_before_the_ca_sees_the_csr() -> None:
