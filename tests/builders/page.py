@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bed.namespace import without_resolver
 from bed.waiting import wait_until
 from bed.world import World
 
@@ -135,7 +136,9 @@ class Page:
         return self._command("status", *arguments)
 
     def dns(self, part: str, *arguments: str) -> Done:
-        return certkeeper("dns", part, "--config", self.config, *arguments, cwd=self.folder)
+        """The names are the world's own: nobody else is asked about them."""
+        words: tuple[str | Path, ...] = ("dns", part, "--config", self.config, *arguments)
+        return certkeeper(*words, cwd=self.folder, prefix=without_resolver())
 
     def account(self, part: str, *arguments: str | Path) -> Done:
         return certkeeper("account", part, "--config", self.config, *arguments, cwd=self.folder)

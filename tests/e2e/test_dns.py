@@ -6,7 +6,7 @@ import pytest
 
 from builders.page import Done, certkeeper
 
-PARTS = ("doctor", "test", "caa", "cleanup")
+PARTS = ("doctor", "test", "caa", "persist", "cleanup")
 
 
 @pytest.fixture

@@ -103,6 +103,18 @@ def test_the_look_at_caa_can_be_switched_off(internet: Internet) -> None:
     assert internet.pebble.requests() == []
 
 
+def test_every_method_that_may_be_used_has_to_be_allowed(internet: Internet) -> None:
+    config = internet.folder / "config"
+    config.write_text(config.read_text().replace('"dns-01"', '"dns-persist-01 dns-01"'))
+    internet.caa(ZONE, '0 issue "pebble.test; validationmethods=dns-persist-01"')
+    done = internet.certkeeper("dns", "caa")
+    assert done.code == 1
+    assert "a.example.org: the record example.org CAA" in done.out
+    assert 'issue "pebble.test; validationmethods=dns-persist-01,dns-01"' in done.out
+    internet.caa(ZONE, '0 issue "pebble.test; validationmethods=dns-persist-01,dns-01"')
+    assert internet.certkeeper("dns", "caa").code == 0
+
+
 def test_records_come_as_they_are_and_a_failure_is_told_from_nothing(internet: Internet) -> None:
     internet.caa("a.example.org", '128 issue "a\\"b; c=d"', '0 issue ";"')
     internet.caa("nothing.b.example.org", '0 issue ";"')

@@ -63,8 +63,11 @@ def test_a_request_becomes_a_chain_and_nothing_is_kept(page: Page) -> None:
 
 def test_what_cannot_become_a_certificate_costs_no_order(page: Page) -> None:
     zone = page.domains.read_text().strip()
-    page.account("register", "--accept-terms")
     page.world.pebble.forget()
+    page.configure(CHALLENGETYPE="dns-account-01")
+    assert "no account there yet" in page.sign(request(page, f"DNS:www.{zone}")).only_error()
+    page.configure(CHALLENGETYPE="dns-01")
+    page.account("register", "--accept-terms")
     told = {
         request(page, "DNS:www.nowhere.example"): "no zone",
         request(page, f"DNS:www.{zone},email:a@{zone}", "mail.csr"): "RFC822Name",

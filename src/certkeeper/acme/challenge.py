@@ -5,8 +5,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from certkeeper.acme.body import MalformedBody, member_text, members
+from certkeeper.acme.body import MalformedBody, member_text, member_texts, members
 from certkeeper.acme.jws import AccountKey, b64url
+from certkeeper.acme.persist import usable_issuers
 from certkeeper.acme.problem import Problem, problem_from_document
 from certkeeper.acme.session import Session
 from certkeeper.base.errors import CertkeeperError, Fault, printable
@@ -16,17 +17,29 @@ from certkeeper.base.wire import Exchange
 _TOKEN = re.compile(r"[A-Za-z0-9_-]+")
 """§8.1: base64url without padding; anything else is as good as no token."""
 DNS_LABEL = "_acme-challenge"
+PERSIST = "dns-persist-01"
 
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
-    """One way to prove control. Types that we do not know, and challenges without a token, are kept as they come."""
+    """One way to prove control. Types that we do not know, and challenges without a token, are kept as they come.
+
+    `issuers` are the names that the CA goes by in standing records, `account` the account that these have to name:
+    both are of dns-persist-01, which has no token; `account` is empty with CAs of its first draft.
+    """
 
     type: str
     url: str
     status: str
     token: str = ""
     error: Problem | None = None
+    issuers: tuple[str, ...] = ()
+    account: str = ""
+
+    @property
+    def usable(self) -> bool:
+        """Whether it says all that an answer needs."""
+        return bool(self.issuers if self.type == PERSIST else self.token)
 
 
 class ChallengeFailed(CertkeeperError):
@@ -35,7 +48,9 @@ class ChallengeFailed(CertkeeperError):
     fault = Fault.REMOTE
 
     def __init__(self, message: str) -> None:
-        super().__init__(message, hint="see whether the CA reaches your name servers: certkeeper dns doctor")
+        super().__init__(
+            message, hint="see whether the CA reaches what proves the name; for DNS: certkeeper dns doctor"
+        )
 
 
 def read_challenge(document: Mapping[str, object]) -> Challenge:
@@ -46,6 +61,8 @@ def read_challenge(document: Mapping[str, object]) -> Challenge:
         status=printable(member_text(document, "status"), 100),
         token=token if _TOKEN.fullmatch(token) else "",
         error=problem_from_document(error) if isinstance(error, dict) else None,
+        issuers=usable_issuers(member_texts(document, "issuer-domain-names")),
+        account=member_text(document, "accounturi"),
     )
 
 

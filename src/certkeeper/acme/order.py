@@ -72,13 +72,16 @@ class Authorization:
         """The challenge of that type.
 
         Raises:
-            OrderFailed: the CA does not offer it for this identifier, or without a token.
+            OrderFailed: the CA does not offer it for this identifier, or without what an answer needs.
         """
         for challenge in self.challenges:
-            if challenge.type == type_ and challenge.token:
+            if challenge.type == type_ and challenge.usable:
                 return challenge
         offered = ", ".join(sorted(challenge.type for challenge in self.challenges)) or "nothing"
-        raise OrderFailed(f"{self.identifier}: the CA does not offer {type_}, but {offered}")
+        raise OrderFailed(
+            f"{self.identifier}: the CA does not offer {type_}, but {offered}",
+            hint=f"take {type_} out of CHALLENGETYPE, or put one that the CA offers in its place",
+        )
 
 
 class OrderFailed(CertkeeperError):

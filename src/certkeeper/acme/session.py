@@ -26,10 +26,8 @@ _NONCE_TRIES = 12
 _NONCES_WITHOUT_PAUSE = 4
 _NONCELESS_TRIES = 3
 _NONCES_AT_ONCE = 2
-_NONCE_LOOK = 0.02
-"""Seconds until somebody who waits for a nonce looks again."""
-_NONCE_LOOKS = 500
-"""So many looks; who has had no nonce by then fetches one in any case."""
+_NONCE_LOOK, _SLOWEST_NONCE_LOOK = 0.02, 0.5
+"""Seconds until somebody who waits for a nonce looks again: at first, and in the end."""
 _TRANSIENT_TRIES = 5
 _LONGEST_WAIT = 60.0
 """Seconds. A CA that wants us to wait longer ends the work here; the error's retry_at says when to come back."""
@@ -57,6 +55,7 @@ class NoncesRefused(CertkeeperError):
 class Session:
     """Signs and sends. `kid` is the account's URL once it is known; until then requests carry the key itself.
 
+    Once five tries of one request got no answer, and as long as nobody else's does, nothing more is asked.
     `clock_behind` is by how much our clock is behind the CA's, once the directory is here and where it says so.
     """
 
@@ -67,6 +66,7 @@ class Session:
         self._headers = (("user-agent", user_agent), ("accept-language", "en"))
         self._nonces: list[str] = []
         self._fetching = 0
+        self._silence: TransportError | None = None
         self.clock_behind: timedelta | None = None
         self._directory: Directory | None = None
 
@@ -150,14 +150,20 @@ class Session:
     def _try(self, request: Request, attempt: int, lost_at_most: int) -> Exchange[Response | CertkeeperError | None]:
         """One try. What is no response failed in passing, and the wait for the next try is over: None was an answer."""
         last = attempt == _TRANSIENT_TRIES - 1
+        if self._silence is not None:
+            # A thousand names would each find out by themselves, half a minute per try.
+            raise TransportError(f"{request.url}: not asked any more: {self._silence}", sent=False)
         try:
             response = yield from ask(request)
         except (TransportError, OutOfDescriptors) as error:
             lost = isinstance(error, TransportError) and error.sent
+            if last and isinstance(error, TransportError):
+                self._silence = error
             if last or not error.transient or (lost and lost_at_most <= 1):
                 raise
             yield from pause(_backoff(request.url, attempt))
             return error
+        self._silence = None
         nonce = response.header("replay-nonce")
         if nonce and _NONCE.fullmatch(nonce):
             self._nonces.append(nonce)
@@ -177,10 +183,10 @@ class Session:
         # A hundred orders that begin together would ask for a hundred nonces at once, and be refused: Let's Encrypt
         # allows 10 and then 20 a second. Two at a time stay below that over any real distance, and most of those that
         # wait get the nonce of an answer to somebody else.
-        for _ in range(_NONCE_LOOKS):
-            if self._nonces or self._fetching < _NONCES_AT_ONCE:
-                break
-            yield from pause(_NONCE_LOOK)
+        delay = _NONCE_LOOK
+        while not self._nonces and self._fetching >= _NONCES_AT_ONCE:
+            yield from pause(delay)
+            delay = min(delay * 1.5, _SLOWEST_NONCE_LOOK)
         if self._nonces:
             return self._nonces.pop()
         self._fetching += 1

@@ -6,7 +6,7 @@ import dns.resolver
 from dns.rdtypes.ANY.NS import NS
 
 from certkeeper.adapters.descriptors import perhaps_out_of_descriptors
-from certkeeper.adapters.parent import Referral, referral
+from certkeeper.adapters.parent import ParentSilent, Referral, referral
 from certkeeper.base.names import DnsName
 from certkeeper.zone.apex import ZoneError
 from certkeeper.zone.propagation import Server, ServerSet
@@ -30,7 +30,7 @@ def servers_of(zone: DnsName) -> ServerSet:
             f"zone {zone}: this host has no resolver: {_short(error)}", hint="see /etc/resolv.conf, or set NAMESERVERS"
         ) from error
     resolver.lifetime = _LIFETIME
-    above = referral(zone, resolver)
+    above = _above(zone, resolver)
     own = _ns_names(resolver, zone, above)
     names = sorted(own | (above.names if above else frozenset()))
     glue = above.glue if above else frozenset()
@@ -44,6 +44,15 @@ def servers_of(zone: DnsName) -> ServerSet:
     homeless = [f"{name} is not asked: this host finds no address for it" for name in names if not by_name[name]]
     notes = (*homeless, *(_differences(own, above) if above and own else ()))
     return ServerSet(found, notes=notes, ds=above.ds if above else None)
+
+
+def _above(zone: DnsName, resolver: dns.resolver.Resolver) -> Referral | None:
+    """Where the parent cannot be heard, or names nobody, the zone's own word has to do."""
+    try:
+        found = referral(zone, resolver)
+    except ParentSilent:
+        return None
+    return found if found.names else None
 
 
 def _differences(own: frozenset[str], above: Referral) -> list[str]:

@@ -17,12 +17,11 @@ import dns.rdatatype
 import dns.resolver
 import dns.rrset
 from dns.rdtypes.ANY.DNSKEY import DNSKEY
-from dns.rdtypes.ANY.DS import DS
 from dns.rdtypes.ANY.NS import NS
 from dns.rdtypes.ANY.RRSIG import RRSIG
 from dns.rdtypes.ANY.SOA import SOA
 
-from certkeeper.adapters.delegation import servers_of
+from certkeeper.adapters.parent import ds_at_parent, referral
 from certkeeper.apply.ports import Nameservers
 from certkeeper.base.errors import CertkeeperError, Fault
 from certkeeper.base.names import DnsName, InvalidName
@@ -34,7 +33,6 @@ _TRIES = 2
 _SECOND_LOOK = 3.0
 """Seconds after which a server that was behind is asked again; a secondary that was notified has the zone by then."""
 _RESOLVER_SECONDS = 6.0
-_PARENT_SERVERS = 4
 _MOST_SERVERS = 40
 _MOST_NAMES = 40
 _EDNS_PAYLOAD = 1232
@@ -135,33 +133,18 @@ def find_delegation(zone: DnsName) -> Delegation:
     Raises:
         CertkeeperError: none of them can be found or answers.
     """
-    parent = _parent_zone(zone)
-    silent = ""
-    for server in servers_of(parent).servers[:_PARENT_SERVERS]:
-        try:
-            ns_answer, ds_answer = _ask(server, zone, "NS"), _ask(server, zone, "DS")
-        except NoAnswer as error:
-            silent = f"{server}: {error}"
-            continue
-        if ds_answer.rcode() == dns.rcode.NXDOMAIN:
-            return Delegation(parent, frozenset(), exists=False)
-        referral = [] if ns_answer.flags & dns.flags.AA else _section(ns_answer.authority, zone, "NS")
-        records = [rdata for _, rdata in _rdata(ds_answer, zone, "DS") if isinstance(rdata, DS)]
-        return Delegation(
-            parent,
-            _targets(rdata for _, rdata in referral),
-            frozenset(Ds(ds.key_tag, int(ds.algorithm), int(ds.digest_type), ds.digest.hex()) for ds in records),
-        )
-    raise NoAnswer(f"no name server of its parent {parent.text or '.'} answers: {silent}")
+    found = referral(zone, _resolver())
+    if not found.exists:
+        return Delegation(found.parent, frozenset(), exists=False)
+    # A server that holds the zone, too, tells the zone's own names.
+    names = map(_host_name, found.names if found.ds is not None else ())
+    ds = frozenset(map(_parent_ds, ds_at_parent(zone, found)))
+    return Delegation(found.parent, frozenset(name for name in names if name is not None), ds)
 
 
-def _parent_zone(zone: DnsName) -> DnsName:
-    resolver = _resolver()
-    try:
-        name = dns.resolver.zone_for_name(dns.name.from_text(zone.parent.absolute), resolver=resolver)
-    except (dns.exception.DNSException, OSError) as error:
-        raise NoAnswer("this host's resolver does not find its parent zone") from error
-    return DnsName.parse(name.to_text())
+def _parent_ds(text: str) -> Ds:
+    tag, algorithm, digest_type, digest = text.split()[:4]
+    return Ds(int(tag), int(algorithm), int(digest_type), digest)
 
 
 def _without_address(names: Iterable[DnsName]) -> Iterable[DnsName]:
@@ -243,14 +226,15 @@ def _section(section: Iterable[object], zone: DnsName, kind: str) -> list[tuple[
 
 def _targets(records: Iterable[object]) -> frozenset[DnsName]:
     """NS names that a host can have; others are nobody's."""
-    found = set()
-    for rdata in records:
-        if isinstance(rdata, NS):
-            try:
-                found.add(DnsName.parse(rdata.target.to_text()))
-            except InvalidName:
-                continue
-    return frozenset(found)
+    names = (_host_name(rdata.target.to_text()) for rdata in records if isinstance(rdata, NS))
+    return frozenset(name for name in names if name is not None)
+
+
+def _host_name(text: str) -> DnsName | None:
+    try:
+        return DnsName.parse(text)
+    except InvalidName:
+        return None
 
 
 def _ds_of(zone: DnsName, key: DNSKEY) -> Iterable[Ds]:

@@ -3,8 +3,9 @@
 import json
 import sqlite3
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import replace
-from typing import TypeGuard
+from typing import Any, TypeGuard
 
 from certkeeper.base.names import Alias, DnsName, Identifier, IdentifierType
 from certkeeper.base.times import from_epoch
@@ -106,14 +107,14 @@ def read(database: sqlite3.Connection) -> Records:
         return Records()
     orders = [
         OrderIntent(Alias(alias), url, ca, _identifiers(names), profile, bool(staple), key, stamp)
-        for alias, url, ca, names, profile, staple, key, stamp in database.execute("SELECT * FROM orders")
+        for alias, url, ca, names, profile, staple, key, stamp in _rows(database, "SELECT * FROM orders")
     ]
-    debts = [HookDebt(Alias(alias), hook, stamp) for alias, hook, stamp in database.execute("SELECT * FROM debts")]
+    debts = [HookDebt(Alias(alias), hook, stamp) for alias, hook, stamp in _rows(database, "SELECT * FROM debts")]
     backoffs = [
         Backoff(Alias(alias), failures, from_epoch(retry_at), *rest)
-        for alias, failures, retry_at, *rest in database.execute("SELECT * FROM backoffs")
+        for alias, failures, retry_at, *rest in _rows(database, "SELECT * FROM backoffs")
     ]
-    challenges = database.execute("SELECT * FROM challenges ORDER BY zone, owner, rdata, run")
+    challenges = _rows(database, "SELECT * FROM challenges ORDER BY zone, owner, rdata, run")
     left = [ChallengeIntent(DnsName(zone), DnsName(owner), *rest) for zone, owner, *rest in challenges]
     found = Records(
         orders={item.alias: item for item in orders},
@@ -125,16 +126,22 @@ def read(database: sqlite3.Connection) -> Records:
     return _with_limits(database, found) if version(database) >= _FIRST_WITH_LIMITS else found
 
 
+def _rows(database: sqlite3.Connection, query: str) -> list[tuple[Any, ...]]:
+    # A cursor that failed half-way would keep the file locked for as long as somebody looks at the error.
+    with closing(database.execute(query)) as cursor:
+        return cursor.fetchall()
+
+
 def _with_limits(database: sqlite3.Connection, found: Records) -> Records:
     names = [
         NameBackoff(ca, name, failures, from_epoch(retry_at), *rest)
-        for ca, name, failures, retry_at, *rest in database.execute("SELECT * FROM names")
+        for ca, name, failures, retry_at, *rest in _rows(database, "SELECT * FROM names")
     ]
     limits = [
         Limit(ca, failures, from_epoch(retry_at), message)
-        for ca, failures, retry_at, message in database.execute("SELECT * FROM limits")
+        for ca, failures, retry_at, message in _rows(database, "SELECT * FROM limits")
     ]
-    budgets = [OrderBudget(ca, left, from_epoch(at)) for ca, left, at in database.execute("SELECT * FROM budgets")]
+    budgets = [OrderBudget(ca, left, from_epoch(at)) for ca, left, at in _rows(database, "SELECT * FROM budgets")]
     return replace(
         found,
         names={(item.ca, item.name): item for item in names},
@@ -178,7 +185,7 @@ def _files(database: sqlite3.Connection) -> tuple[FileIntent, ...]:
     # An older journal that is only read keeps its schema.
     if version(database) < _WITH_FILES:
         return ()
-    return tuple(FileIntent(*row) for row in database.execute("SELECT * FROM files ORDER BY folder, name, digest, run"))
+    return tuple(FileIntent(*row) for row in _rows(database, "SELECT * FROM files ORDER BY folder, name, digest, run"))
 
 
 def _row(record: Record, run: Run) -> tuple[str, tuple[str | int | float, ...]]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from certkeeper.apply.ports import Dns, Nameservers
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.names import DnsName, InvalidName
+from certkeeper.config.findings import zone_meant
 from certkeeper.config.providers import provider_for
 from certkeeper.config.settings import Settings
 from certkeeper.plan.observed import Place, Wanted, Zones
@@ -116,19 +117,28 @@ def _step(
         elif target is not None and _follow(walk, target, settings):
             further.append(walk)
         elif target is None and walk.zone is None and walk.trail:
-            walk.error = ZoneError(
-                f"{walk.owner} is delegated by CNAME to {walk.at}, which no zone at "
-                f"{_called(walk.provider, providers)} holds",
-                hint="create the zone there, or name its provider in a file of ZONES_D",
-            )
+            walk.error = _homeless(walk, _called(walk.provider, providers), answers)
     return further
+
+
+def _homeless(walk: _Walk, provider: str, answers: _Answers) -> ZoneError:
+    """A CNAME that leads to no zone of ours; its target may be misspelled."""
+    zones = {zone.name.text for zone in answers.zones.values() if zone is not None}
+    meant = zone_meant(walk.at.text, zones)
+    return ZoneError(
+        f"{walk.owner} is delegated by CNAME to {walk.at}, which no zone at {provider} holds",
+        hint=f"did you mean {meant}? correct the CNAME at {walk.trail[-1]}, or create the zone there"
+        if meant
+        else "create the zone there, or name its provider in a file of ZONES_D",
+    )
 
 
 def _delegated(walk: _Walk, cut: Cut) -> ZoneError:
     inside = walk.zone.name if walk.zone is not None else cut.at.parent
     servers = ", ".join(server.removesuffix(".") for server in cut.servers)
+    subject = f"{walk.at}: " if walk.at != cut.at else ""
     return ZoneError(
-        f"{walk.at}: zone {inside} delegates {cut.at} to {servers}, so what is written there is not served",
+        f"{subject}zone {inside} delegates {cut.at} to {servers}, so what is written there is not served",
         hint=f"if one of your servers holds {cut.at}, name it in a file of ZONES_D that is called {cut.at}; "
         f"else remove these NS records from {inside}",
     )

@@ -1,6 +1,6 @@
 """Looking at the world before a plan is made. Reads only."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -24,6 +24,20 @@ def lineages_of(configuration: Configuration, store: Store) -> dict[Alias, Linea
     return {spec.alias: store.lineage(spec.alias) for spec in configuration.certificates}
 
 
+def accounts_of(cas: Iterable[str], accounts: Accounts) -> tuple[dict[str, str], dict[str, CertkeeperError]]:
+    """The URLs of our accounts at these CAs, and why others cannot be used."""
+    known: dict[str, str] = {}
+    unusable: dict[str, CertkeeperError] = {}
+    for ca in cas:
+        try:
+            account = accounts.read(ca)
+        except CertkeeperError as error:
+            unusable[ca] = error
+        else:
+            known |= {ca: account.kid} if account is not None and account.kid is not None else {}
+    return known, unusable
+
+
 def observe(
     configuration: Configuration,
     *,
@@ -34,20 +48,13 @@ def observe(
     config_folders: tuple[str, ...],
 ) -> Observed:
     """Lineages, accounts and time, beside what the journal said; no network."""
-    registered: set[str] = set()
-    unusable: dict[str, CertkeeperError] = {}
-    for ca in configuration.cas:
-        try:
-            account = accounts.read(ca)
-        except CertkeeperError as error:
-            unusable[ca] = error
-        else:
-            registered |= {ca} if account is not None and account.kid is not None else set()
+    known, unusable = accounts_of(configuration.cas, accounts)
     return Observed(
         now=clock.now(),
         lineages=lineages_of(configuration, store),
-        registered=frozenset(registered),
+        registered=frozenset(known),
         unusable=unusable,
+        accounts=known,
         config_folders=config_folders,
         records=records,
     )

@@ -14,6 +14,7 @@ from certkeeper.base.wire import Request, Response, Step
 from certkeeper.config.methods import ChallengeType
 from certkeeper.config.settings import ServerAddress
 from certkeeper.lineage.model import Draft, Lineage, VersionFiles
+from certkeeper.plan.observed import Place, StandingLook
 from certkeeper.plan.records import FileIntent, Record, Records
 from certkeeper.zone.apex import Cut
 from certkeeper.zone.caa import CaaAnswers
@@ -84,6 +85,16 @@ class Nameservers(Protocol):
 
     def ask_resolver(self, resolver: Server, question: Question) -> Answer:
         """What a recursive resolver answers with. Raises CertkeeperError if it is silent."""
+
+
+class StandingLookup(Protocol):
+    """The name servers of zones, asked for records that stand there."""
+
+    def look(self, owners: Mapping[DnsName, Place | None]) -> Mapping[DnsName, StandingLook]:
+        """What is served at each owner name, or where its CNAME leads.
+
+        A place is what a provider said of it; where there is none, DNS is asked for the zone. Raises nothing.
+        """
 
 
 class CaaLookup(Protocol):

@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import TypeVar
 
 from certkeeper.acme.alpn import acme_certificate, server_name
-from certkeeper.acme.challenge import Challenge, ChallengeFailed, answer, dns01_owner, dns01_value, key_authorization
+from certkeeper.acme.challenge import Challenge, ChallengeFailed, answer, dns01_value, key_authorization
 from certkeeper.acme.order import (
     Authorization,
     AuthorizationStatus,
@@ -16,11 +17,13 @@ from certkeeper.acme.order import (
     fetch_authorizations,
     wait_while,
 )
+from certkeeper.acme.persist import Standing
 from certkeeper.acme.session import Session
 from certkeeper.apply.attempt import Attempt
 from certkeeper.apply.effects import MakeKey, do
 from certkeeper.apply.ports import AnsweredChallenge, ServedFile
 from certkeeper.apply.served import Thing
+from certkeeper.base.errors import printable
 from certkeeper.base.events import NamesProven
 from certkeeper.base.keys import KeyAlgorithm, KeySpec
 from certkeeper.base.names import DnsName, Identifier
@@ -28,9 +31,12 @@ from certkeeper.base.times import from_epoch
 from certkeeper.base.wire import Exchange, together
 from certkeeper.config.methods import ChallengeType
 from certkeeper.plan.actions import LineagePlan, Serve
+from certkeeper.plan.proving import owner_of
+from certkeeper.plan.standing import write_command
 from certkeeper.zone.rrset import Zone
 
 DEFAULT_VALIDATION_TIMEOUT = timedelta(minutes=5)
+_T = TypeVar("_T")
 _FAILURES_TOLD = 10
 _FOR_ALL = 0o644
 _FOR_THE_GROUP = 0o640
@@ -75,8 +81,7 @@ def _pending(
     for authorization in authorizations:
         identifier = authorization.identifier
         if authorization.status is AuthorizationStatus.PENDING:
-            # Some CAs do not say of a wildcard's authorization that it is one.
-            method = methods.get(identifier) or methods.get(replace(identifier, value=f"*.{identifier.value}"))
+            method = _of_name(methods, identifier)
             if method is None:
                 raise OrderFailed(f"{identifier}: the CA wants a name proven that was not ordered")
             pending.append(_Pending(identifier, method, authorization.challenge(method.value)))
@@ -88,14 +93,21 @@ def _pending(
     return tuple(pending)
 
 
+def _of_name(planned: Mapping[Identifier, _T], identifier: Identifier) -> _T | None:
+    """What was planned for the name. Some CAs do not say of a wildcard's authorization that it is one."""
+    return planned.get(identifier) or planned.get(replace(identifier, value=f"*.{identifier.value}"))
+
+
 def _answer_all(attempt: Attempt, pending: Sequence[_Pending]) -> Exchange[None]:
     """Each method by itself, side by side: what is there at once does not wait for DNS."""
     ways = []
     for method in dict.fromkeys(one.method for one in pending):
         mine = [one for one in pending if one.method is method]
         match method:
-            case ChallengeType.DNS_01:
+            case ChallengeType.DNS_01 | ChallengeType.DNS_ACCOUNT_01:
                 ways.append(_through_records(attempt, mine))
+            case ChallengeType.DNS_PERSIST_01:
+                ways.append(_by_standing_records(attempt, mine))
             case ChallengeType.HTTP_01:
                 ways.append(_through_tokens(attempt, mine))
             case ChallengeType.TLS_ALPN_01:
@@ -104,11 +116,35 @@ def _answer_all(attempt: Attempt, pending: Sequence[_Pending]) -> Exchange[None]
 
 
 def _through_records(attempt: Attempt, pending: Sequence[_Pending]) -> Exchange[None]:
-    """dns-01: the values are served everywhere before the CA is told to look."""
+    """dns-01 and dns-account-01: the values are served everywhere before the CA is told to look."""
     item, shared, session = attempt.item, attempt.shared, attempt.shared.session
     tokens = {dns01_value(one.challenge.token, session.key): one.challenge.token for one in pending}
     yield from shared.waves.proof(item.alias, _values(item, session, pending), tokens)
     yield from _tell_the_ca(attempt, pending)
+
+
+def _by_standing_records(attempt: Attempt, pending: Sequence[_Pending]) -> Exchange[None]:
+    """dns-persist-01: records that every name server shows; the CA is not told to look at what cannot satisfy it."""
+    for one in pending:
+        standings = _of_name(attempt.item.standings, one.identifier) or ()
+        _refuse_mismatch(one, standings, attempt.shared.session.kid or "")
+    yield from _tell_the_ca(attempt, pending)
+
+
+def _refuse_mismatch(one: _Pending, standings: Sequence[Standing], account: str) -> None:
+    challenge = one.challenge
+    if challenge.account and challenge.account != account:
+        raise OrderFailed(
+            f"{one.identifier}: the CA wants a record that names the account {printable(challenge.account, 200)}, "
+            f"and ours is {account}",
+            hint="see whether this CA knows the account by another URL: certkeeper account show",
+        )
+    if not any(standing.account == account and standing.issuer in challenge.issuers for standing in standings):
+        there = ", ".join(sorted({standing.issuer for standing in standings})) or "nobody"
+        raise OrderFailed(
+            f"{one.identifier}: its standing record is for {there}, and the CA goes by {', '.join(challenge.issuers)}",
+            hint=write_command(one.identifier.domain, wildcard=one.identifier.wildcard),
+        )
 
 
 def _through_tokens(attempt: Attempt, pending: Sequence[_Pending]) -> Exchange[None]:
@@ -178,7 +214,7 @@ def _values(
     places |= {owner: (proof.zone, written) for proof in item.proofs for owner, written in proof.aliases}
     values: dict[Zone, dict[DnsName, frozenset[str]]] = {}
     for one in pending:
-        place = places.get(dns01_owner(one.identifier.domain))
+        place = places.get(owner_of(one.identifier, one.method, session.kid or ""))
         if place is None:
             raise OrderFailed(f"{one.identifier}: no zone was planned for it")
         zone, owner = place

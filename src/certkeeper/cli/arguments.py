@@ -1,6 +1,8 @@
 """What can be typed: commands, options and the texts of `--help`."""
 
 import argparse
+from collections.abc import Sequence
+from datetime import date
 
 from certkeeper import __version__
 from certkeeper.cli.ca_arguments import add_account, add_revoke, add_sign
@@ -75,6 +77,16 @@ exit codes: 0 the present records allow every name, 1 they forbid one or the CA 
 configuration
 """
 
+_PERSIST = """\
+Show the records by which names may be proven without a change to DNS (CHALLENGETYPE="dns-persist-01"): which record is
+needed at _validation-persist.NAME, and what each name server has there. With --write it is written through the DNS
+provider, after a question, and waited for; with --remove ours is taken away. Records of other accounts and CAs stay.
+A record stands until it is removed: no run of certkeeper takes it away.
+
+exit codes: 0 every name may be proven, or the change is done, 1 a record is missing or something failed, 2 usage or
+configuration, 130 interrupted
+"""
+
 _CLEANUP = """\
 Show the challenge records that killed runs left, and remove them after a question. Other values at the same names are
 shown only: they may be somebody else's.
@@ -83,14 +95,21 @@ exit codes: 0 nothing of ours is left, 1 something is, 2 usage or configuration,
 """
 
 
+class _Parser(argparse.ArgumentParser):
+    """A command that says itself what it does not know: argparse has the program do so, with its usage."""
+
+    def parse_known_args(  # type: ignore[override]  # one signature in the place of typeshed's overloads
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        known, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            self.error(f"unrecognized arguments: {' '.join(unknown)}")
+        return known, unknown
+
+
 def build_parser() -> argparse.ArgumentParser:
     """The parser; its texts are what `--help` prints."""
-    parser = argparse.ArgumentParser(
-        prog="certkeeper",
-        description=_DESCRIPTION,
-        epilog="start with: certkeeper plan",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = _program()
     parser.add_argument("--version", action="version", version=f"certkeeper {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     run = _command(commands, "run", "issue every certificate that is due", _RUN)
@@ -121,6 +140,15 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _program() -> argparse.ArgumentParser:
+    return _Parser(
+        prog="certkeeper",
+        description=_DESCRIPTION,
+        epilog="start with: certkeeper plan",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
 def _dns_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     dns = commands.add_parser(
         "dns",
@@ -137,12 +165,41 @@ def _dns_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
     test = _nameless_command(parts, "test", "try a zone out with a record of its own", _TEST)
     test.add_argument("name", metavar="NAME", help="the name whose zone is tried out")
     caa = _command(parts, "caa", "propose CAA records", _CAA)
+    persist = _nameless_command(parts, "persist", "records that stand, and prove names at any time", _PERSIST)
+    _persist_options(persist)
     cleanup = _nameless_command(parts, "cleanup", "remove challenge records that were left", _CLEANUP)
     cleanup.add_argument("--dry-run", action="store_true", help="only say what would be removed")
     for command in (doctor, caa):
         command.add_argument("--json", action="store_true", help="print JSON instead of text")
-    for command in (doctor, cleanup):
+    for command in (doctor, cleanup, persist):
         command.add_argument("--yes", "-y", action="store_true", help="do not ask")
+
+
+def _persist_options(persist: argparse.ArgumentParser) -> None:
+    persist.add_argument(
+        "names", nargs="*", metavar="NAME", help="these names (default: those whose CHALLENGETYPE has dns-persist-01)"
+    )
+    doing = persist.add_mutually_exclusive_group()
+    doing.add_argument("--json", action="store_true", help="print JSON instead of text")
+    doing.add_argument("--write", action="store_true", help="write the record that is needed")
+    doing.add_argument("--remove", action="store_true", help="take away the records of our account")
+    persist.add_argument("--wildcard", action="store_true", help="write it for *.NAME, too")
+    end = persist.add_mutually_exclusive_group()
+    end.add_argument("--until", type=_day, metavar="DATE", help="write it so that it ends with that day: 2027-12-31")
+    end.add_argument("--days", type=_days, metavar="N", help="write it so that it ends in that many days")
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no day: write it as 2027-12-31") from None
+
+
+def _days(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 5 and int(text)):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of days from 1 to 99999")
+    return int(text)
 
 
 def _command(

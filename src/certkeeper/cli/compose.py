@@ -15,11 +15,12 @@ from certkeeper.adapters.advice import AdviceFile
 from certkeeper.adapters.bounds import LOOKING, WORKING, Bounds
 from certkeeper.adapters.claims import Claims
 from certkeeper.adapters.clock import SystemClock
+from certkeeper.adapters.ends import EndsFile
 from certkeeper.adapters.lock import LockFile, wait_for
 from certkeeper.adapters.page import read_page
 from certkeeper.adapters.scripts import script_trouble
 from certkeeper.adapters.store import Store
-from certkeeper.apply.observe import Offers, caa_answers, issuer_at, lineages_of, observe, offers_at
+from certkeeper.apply.observe import Offers, accounts_of, caa_answers, issuer_at, lineages_of, observe, offers_at
 from certkeeper.apply.ports import Dns, Hooks, Http, Nameservers, Ports
 from certkeeper.apply.result import Result
 from certkeeper.base.errors import CertkeeperError, Interrupted
@@ -28,15 +29,14 @@ from certkeeper.base.names import Alias, DnsName
 from certkeeper.base.wire import Exchange
 from certkeeper.cli.signals import orderly
 from certkeeper.config.domains import DomainList
-from certkeeper.config.settings import Configuration, Purpose, Settings
+from certkeeper.config.settings import CertSpec, Configuration, Purpose, Settings
 from certkeeper.lineage.mending import Mended
 from certkeeper.lineage.model import Lineage
 from certkeeper.plan.actions import Plan
 from certkeeper.plan.advice import Advice, of_live, questions
 from certkeeper.plan.backoff import ca_waiting
-from certkeeper.plan.caa import names_to_look_up
-from certkeeper.plan.observed import Caa, Observed
-from certkeeper.plan.planner import plan, wanted_zones
+from certkeeper.plan.observed import Caa, Observed, Place, StandingLook, Wanted, Zones
+from certkeeper.plan.proving import standing_owners
 from certkeeper.plan.records import Records
 from certkeeper.zone.caa import Issuer
 from certkeeper.zone.rrset import Zone
@@ -159,7 +159,7 @@ class Machine:
         )
         hooks = dict.fromkeys(spec.deploy_hook for spec in self.configuration.certificates if spec.deploy_hook)
         troubles = {hook: trouble for hook in hooks if (trouble := script_trouble(hook)) is not None}
-        return replace(observed, advice=self.advice(observed.lineages), scripts=troubles)
+        return replace(observed, advice=self.advice(observed.lineages), scripts=troubles, ends=self.ends.read())
 
     def advice(self, lineages: Mapping[Alias, Lineage]) -> Mapping[Alias, Advice]:
         """What CAs said lately of certificates that are live; nothing where ARI is "no"."""
@@ -167,6 +167,12 @@ class Machine:
             return {}
         cas = {spec.alias: spec.ca for spec in self.configuration.certificates}
         return of_live(AdviceFile(self.settings.statedir).read(), lineages, cas)
+
+    @property
+    def ends(self) -> EndsFile:
+        """When standing records of our accounts end, as far as they were seen and certificates rely on any."""
+        relied_on = dict.fromkeys(spec.ca for spec in self.configuration.certificates if standing_owners(spec))
+        return EndsFile(self.settings.statedir, accounts_of(relied_on, self.accounts)[0])
 
     def advised(self, selected: Configuration, observed: Observed) -> Observed:
         """The same, after each CA was asked about those of its selected certificates that it is time to ask about.
@@ -206,27 +212,18 @@ class Machine:
             self.journal.close()
         self.claims.close()
 
-    def plan(self, configuration: Configuration, observed: Observed, forced: Collection[Alias]) -> Plan:
-        """Plan over the selected certificates; DNS providers, CAs and CAA are asked only where something is due."""
-        wanted = wanted_zones(configuration, observed, forced)
-        if wanted:
-            from certkeeper.adapters.asking import locate_all  # noqa: PLC0415 - a run with nothing to do asks nobody
+    def locate(self, wanted: Mapping[str, Wanted]) -> dict[str, Zones]:
+        """What the DNS providers say of what is wanted of each."""
+        from certkeeper.adapters.asking import locate_all  # noqa: PLC0415 - a run with nothing to do asks nobody
 
-            zones = locate_all(wanted, self.settings, self._providers, self._nameservers, _say)
-            observed = replace(observed, zones=zones)
-        planned = plan(configuration, observed, forced)
-        due = [item.spec for item in planned.due]
-        if not due:
-            return planned
-        offers = Offers()
+        return locate_all(wanted, self.settings, self._providers, self._nameservers, _say)
+
+    def offers(self, due: Collection[CertSpec]) -> Offers:
+        """What the CAs of these certificates say of themselves."""
         # A bundle of roots that cannot be used is found out by a run itself, too.
         with suppress(CertkeeperError):
-            offers = offers_at(due, self._http, self.accounts, user_agent=USER_AGENT, caa_check=self.settings.caa_check)
-        if not (offers.issuers or offers.profiles):
-            return planned
-        caa = self.caa(offers.issuers, names_to_look_up(spec for spec in due if spec.ca in offers.issuers))
-        found = replace(observed, caa=caa, profiles=offers.profiles, clock_behind=offers.clock_behind)
-        return plan(configuration, found, forced)
+            return offers_at(due, self._http, self.accounts, user_agent=USER_AGENT, caa_check=self.settings.caa_check)
+        return Offers()
 
     @cached_property
     def _http(self) -> Http:
@@ -287,6 +284,12 @@ class Machine:
 
         answers = caa_answers(names, SystemCaa())
         return {ca: Caa(issuer, answers) for ca, issuer in issuers.items()}
+
+    def standing(self, owners: Mapping[DnsName, Place | None]) -> Mapping[DnsName, StandingLook]:
+        """What the name servers show where standing records are."""
+        from certkeeper.adapters.standing import StandingRecords  # noqa: PLC0415 - only for names proven that way
+
+        return StandingRecords(self._nameservers, self.survey().apexes, self.clock.now).look(owners)
 
     def survey(self) -> "Survey":
         """A look at zones, through their providers and DNS."""

@@ -135,6 +135,10 @@ def _dispatch_dns(options: "argparse.Namespace") -> int:
             from certkeeper.cli.dns.caa import caa  # noqa: PLC0415 - as above
 
             return caa(options)
+        case "persist":
+            from certkeeper.cli.dns.persist import persist  # noqa: PLC0415 - as above
+
+            return persist(options)
         case _:
             from certkeeper.cli.dns.cleanup import cleanup  # noqa: PLC0415 - as above
 

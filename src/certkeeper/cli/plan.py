@@ -9,6 +9,7 @@ from certkeeper.apply.ports import JournalDamaged
 from certkeeper.base.errors import CertkeeperError, ExitCode
 from certkeeper.base.times import iso
 from certkeeper.cli.compose import open_machine
+from certkeeper.cli.planning import planned as planned_now
 from certkeeper.cli.render import finding_lines, print_error
 from certkeeper.cli.select import select
 from certkeeper.config.findings import Finding
@@ -29,7 +30,7 @@ def plan(options: argparse.Namespace) -> int:
     except JournalDamaged as error:
         observed = machine.observe_without_journal()
         noticed = [journal_finding(error, "the next run sets it aside and begins a new one")]
-    planned = machine.plan(selected, machine.advised(selected, observed), forced)
+    planned = planned_now(machine, selected, machine.advised(selected, observed), forced)
     findings = (*machine.configuration.findings, *noticed, *planned.findings)
     if options.json:
         json.dump(_document(selected, planned, findings), sys.stdout, indent=2)

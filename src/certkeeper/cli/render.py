@@ -1,12 +1,18 @@
 """Words on a terminal or in a log. On a terminal long work shows what it waits for; a log gets plain lines."""
 
 import sys
-from collections.abc import Iterable
-from typing import Protocol, TextIO
+import textwrap
+import time
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Protocol, TextIO
 
 from certkeeper.base.errors import CertkeeperError, printable
 from certkeeper.base.events import Event, LineageFailed, Noted, ServersWaited, ZoneChanged, ZoneUnproven
 from certkeeper.config.findings import Finding, Severity
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
 
 
 class Reporter(Protocol):
@@ -61,58 +67,100 @@ class Lines:
         """Nothing is held."""
 
 
+_SERVERS = "waiting for the name servers to serve the records"
 _AWAITED = {
     "account-registered": "waiting for the CA",
     "order-opened": "waiting for the CA to say what it wants proven",
-    "zone-changed": "waiting for the name servers to serve the records",
+    "zone-changed": _SERVERS,
     "zone-proven": "waiting for the CA to validate the names",
     "names-proven": "waiting for the certificates",
 }
 """What usually comes after an event, and takes its time."""
 
 
+_NARROWEST = 20
+"""Columns; a terminal that claims fewer than that has not told its size."""
+
+
+class Wait:
+    """What is waited for, in words, with the seconds since that began; rich asks again whenever it draws."""
+
+    def __init__(self, step: str, monotonic: Callable[[], float]) -> None:
+        self._monotonic = monotonic
+        self._step = self._words = step
+        self._since = monotonic()
+
+    def turn_to(self, step: str, words: str = "") -> None:
+        """The seconds go on while the step is the same, whatever the words."""
+        if step != self._step:
+            self._step, self._since = step, self._monotonic()
+        self._words = words or step
+
+    def __str__(self) -> str:
+        seconds = int(self._monotonic() - self._since)
+        return f"{self._words} ({seconds} s)" if seconds else self._words
+
+    def __rich__(self) -> "Text":
+        from rich.text import Text  # noqa: PLC0415 - 40 ms that only a terminal pays
+
+        return Text(str(self))
+
+
 class Terminal:
-    """Lines with a status below them that says what is being waited for."""
+    """Lines with a status below them that says what is being waited for, and since when.
 
-    def __init__(self) -> None:
-        from rich.console import Console  # noqa: PLC0415 - 40 ms that only a terminal pays
+    Lines end between words. A word that is wider than the terminal stays whole, so that it can be copied.
+    """
 
-        self._console = Console(highlight=False, soft_wrap=True)
-        self._status = self._console.status("waiting for the CA", spinner="dots")
+    def __init__(self, console: "Console | None" = None, monotonic: Callable[[], float] = time.monotonic) -> None:
+        from rich.console import Console  # noqa: PLC0415 - as above
+
+        self._console = console or Console(highlight=False, soft_wrap=True)
+        self._wait = Wait("waiting for the CA", monotonic)
+        self._status = self._console.status(self._wait, spinner="dots")
         self._status.start()
         self._told: CertkeeperError | None = None
 
     def tell(self, event: Event) -> None:
-        from rich.text import Text  # noqa: PLC0415 - as above
-
         if isinstance(event, ServersWaited):
-            self._status.update(Text(event.text))
+            self._wait.turn_to(_SERVERS, printable(event.text))
             return
         if isinstance(event, LineageFailed):
             self._tell_failure(event)
         else:
             mark, style = ("!", "yellow") if isinstance(event, Noted | ZoneUnproven) else ("✓", "")
-            self._console.print(Text(f"{mark} {printable(event.text)}", style=style))
+            self._print(f"{mark} ", event.text, style)
             for line in event.details:
-                self._console.print(Text(f"    {printable(line)}", style=style))
+                self._print("    ", line, style)
         withdrawn = isinstance(event, ZoneChanged) and event.withdraws
         awaited = None if withdrawn else _AWAITED.get(event.label)
         if awaited:
-            self._status.update(awaited)
+            self._wait.turn_to(awaited)
 
     def close(self) -> None:
         self._status.stop()
 
     def _tell_failure(self, event: LineageFailed) -> None:
-        from rich.text import Text  # noqa: PLC0415 - as above
-
         if event.error is self._told:
-            self._console.print(Text(f"✗ {event.lineage}: for the same reason", style="red"))
+            self._print("✗ ", f"{event.lineage}: for the same reason", "red")
             return
         self._told = event.error
-        self._console.print(Text(f"✗ {event.text}", style="red"))
+        self._print("✗ ", event.text, "red")
         if event.error.hint:
-            self._console.print(Text(f"  hint: {event.error.hint}"))
+            self._print("  ", f"hint: {event.error.hint}")
+
+    def _print(self, before: str, text: str, style: str = "") -> None:
+        from rich.text import Text  # noqa: PLC0415 - as above
+
+        lines = textwrap.wrap(
+            printable(text),
+            max(self._console.width, _NARROWEST),
+            initial_indent=before,
+            subsequent_indent=" " * (len(before) + 2),
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        self._console.print(Text("\n".join(lines), style=style))
 
 
 def reporter(*, quiet: bool) -> Reporter:

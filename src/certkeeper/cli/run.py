@@ -2,16 +2,19 @@
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
+from dataclasses import replace
 
 from certkeeper.apply.ports import JournalDamaged
 from certkeeper.apply.result import Result
-from certkeeper.base.errors import CertkeeperError, ExitCode
-from certkeeper.base.events import count
+from certkeeper.base.errors import CertkeeperError, ExitCode, Interrupted
+from certkeeper.base.events import Tell, count
+from certkeeper.base.names import Alias
 from certkeeper.base.times import iso
-from certkeeper.cli.compose import Machine, open_machine
+from certkeeper.cli.compose import USER_AGENT, Machine, open_machine
 from certkeeper.cli.heal import mended_text
+from certkeeper.cli.planning import planned
 from certkeeper.cli.render import finding_lines, print_error, reporter
 from certkeeper.cli.select import select
 from certkeeper.cli.signals import raise_terminated
@@ -20,6 +23,7 @@ from certkeeper.config.settings import Configuration
 from certkeeper.plan.actions import Plan, Postponed
 from certkeeper.plan.advice import advice_finding
 from certkeeper.plan.observed import Observed
+from certkeeper.plan.planner import account_first
 from certkeeper.plan.preflight import journal_finding
 
 LONGEST_WAIT = 3600.0
@@ -46,7 +50,11 @@ def run_on(machine: Machine, options: argparse.Namespace) -> int:
         observed, noticed = _observe(machine)
         forced = frozenset(spec.alias for spec in selected.certificates) if options.force else frozenset()
         observed = _advised(machine, selected, observed, noticed)
-        plan = machine.plan(selected, observed, forced)
+        observed = _with_accounts(machine, selected, observed, forced, options)
+        plan = planned(machine, selected, observed, forced)
+        with suppress(CertkeeperError):
+            # What is not remembered is looked at again when it is needed.
+            machine.ends.keep(plan.ends)
         if noticed or not plan.idle or plan.blocked or selected.rejected or not selected.certificates:
             findings = (*machine.configuration.findings, *noticed, *plan.findings)
             _print_findings([item for item in findings if not options.quiet or item.severity is not Severity.NOTE])
@@ -109,6 +117,51 @@ def _advised(machine: Machine, selected: Configuration, observed: Observed, noti
         except CertkeeperError as error:
             noticed.append(advice_finding(error))
     return asked
+
+
+def _with_accounts(
+    machine: Machine,
+    selected: Configuration,
+    observed: Observed,
+    forced: Collection[Alias],
+    options: argparse.Namespace,
+) -> Observed:
+    """The world with an account at each CA where what is due cannot be planned without one.
+
+    A CA where none can be had stops its own certificates only.
+
+    Raises:
+        CertkeeperError: there is no other CA, or somebody interrupts.
+    """
+    missing = account_first(selected, observed, forced)
+    if not missing:
+        return observed
+    accounts, unusable = dict(observed.accounts), dict(observed.unusable)
+    report = reporter(quiet=options.quiet)
+    try:
+        for ca in missing:
+            try:
+                accounts[ca] = _opened(machine, ca, report.tell, terms_accepted=options.accept_terms)
+            except Interrupted:
+                raise
+            except CertkeeperError as error:
+                if len(selected.cas) == 1:
+                    raise
+                unusable[ca] = error
+    finally:
+        report.close()
+    return replace(observed, registered=observed.registered | set(accounts), accounts=accounts, unusable=unusable)
+
+
+def _opened(machine: Machine, ca: str, tell: Tell, *, terms_accepted: bool) -> str:
+    """The URL of our account there."""
+    from certkeeper.apply.account import open_session  # noqa: PLC0415 - a run with nothing to do needs none
+
+    machine.converse(
+        open_session(machine.settings.at(ca), user_agent=USER_AGENT, terms_accepted=terms_accepted, tell=tell)
+    )
+    stored = machine.accounts.read(ca)
+    return (stored.kid if stored is not None else None) or ""
 
 
 def _carry_out(machine: Machine, plan: Plan, options: argparse.Namespace) -> Result:

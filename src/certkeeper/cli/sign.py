@@ -11,12 +11,15 @@ from certkeeper.base.names import Alias
 from certkeeper.cli.authority import at
 from certkeeper.cli.compose import USER_AGENT, Machine, handed_files, open_machine
 from certkeeper.cli.confirm import confirmed
+from certkeeper.cli.planning import NoAccount
+from certkeeper.cli.planning import planned as planned_now
 from certkeeper.cli.render import Lines, finding_lines, print_error
 from certkeeper.cli.signals import raise_terminated
 from certkeeper.config.domains import DomainLine, DomainList
 from certkeeper.config.settings import DEFAULT_KEY, Configuration, Purpose
 from certkeeper.lineage.csr import BadCsr, ReceivedCsr, read_csr
 from certkeeper.plan.actions import Plan
+from certkeeper.plan.planner import account_first
 
 _ALIAS = Alias("external CSR")
 """No line of domains.txt can have it, so nothing that is kept of a certificate is meant."""
@@ -96,7 +99,13 @@ def _planned(machine: Machine) -> Plan:
     Raises:
         CertkeeperError: they cannot be, or the CA would refuse.
     """
-    planned = machine.plan(machine.configuration, machine.observe(), ())
+    observed = machine.observe()
+    if account_first(machine.configuration, observed):
+        raise NoAccount(
+            f"{machine.settings.ca}: no account there yet, and how the names are proven depends on its URL",
+            hint="certkeeper account register --accept-terms makes one",
+        )
+    planned = planned_now(machine, machine.configuration, observed, ())
     for text in finding_lines(planned.findings):
         sys.stderr.write(f"{text}\n")
     for item in planned.blocked:

@@ -9,7 +9,7 @@ from datetime import datetime
 from certkeeper.base.errors import CertkeeperError, ExitCode
 from certkeeper.base.times import duration_text, iso
 from certkeeper.cli.compose import Machine, open_machine
-from certkeeper.cli.plan import error_document
+from certkeeper.cli.plan import error_document, finding_document
 from certkeeper.cli.render import finding_lines, print_error
 from certkeeper.cli.select import select
 from certkeeper.cli.waiting import (
@@ -27,6 +27,7 @@ from certkeeper.plan.observed import Observed
 from certkeeper.plan.preflight import staplers
 from certkeeper.plan.records import Records
 from certkeeper.plan.safety import purpose_findings
+from certkeeper.plan.standing import standing_findings
 
 
 def status(options: argparse.Namespace) -> int:
@@ -38,6 +39,9 @@ def status(options: argparse.Namespace) -> int:
     records, trouble = _records(machine)
     world = Observed(now, lineages, registered=frozenset(selected.cas), records=records, advice=advice)
     shown = _decisions(selected, world)
+    renewals = [(spec, decision.renew_at) for spec, _, decision in shown]
+    ending = tuple(standing_findings(renewals, machine.ends.read(), now))
+    purposes = tuple(purpose_findings(selected))
     waits = waiting_now(selected, world)
     if options.json:
         certificates = [_document(*item, machine.settings) for item in shown]
@@ -45,6 +49,7 @@ def status(options: argparse.Namespace) -> int:
             "certificates": [
                 {**item, "waiting": waits_document(waits.get(str(item["alias"])))} for item in certificates
             ],
+            "findings": [finding_document(finding) for finding in (*purposes, *ending)],
             "names": names_document(records, now),
             "limits": limits_document(records, now),
             "journal_error": error_document(trouble) if trouble is not None else None,
@@ -54,12 +59,14 @@ def status(options: argparse.Namespace) -> int:
         sys.stdout.write("\n")
         return ExitCode.DONE
     width = max((len(str(spec.alias)) for spec, *_ in shown), default=0)
-    for finding in finding_lines(purpose_findings(selected)):
+    for finding in finding_lines(purposes):
         sys.stdout.write(f"{finding}\n")
     for spec, lineage, decision in shown:
         sys.stdout.write(f"{spec.alias!s:{width}}  {_line(lineage, decision, now)}\n")
         for line in waits_lines(waits.get(str(spec.alias))):
             sys.stdout.write(f"    {line}\n")
+    for line in finding_lines(ending):
+        sys.stdout.write(f"{line}\n")
     for line in limits_lines(records, now):
         sys.stdout.write(f"{line}\n")
     if trouble is not None:

@@ -6,6 +6,9 @@ from enum import StrEnum
 
 from certkeeper.base.errors import Location
 
+_LONG = 9
+"""Characters of a zone's name from which on two edits more likely make a misspelling than another name."""
+
 
 class Severity(StrEnum):
     """How much it matters: an error stops a certificate, a warning may surprise, a note is good to know."""
@@ -64,3 +67,13 @@ def did_you_mean(label: str, candidates: Iterable[str], limit: int = 2) -> str |
         if distance <= 1:
             break
     return best
+
+
+def zone_meant(name: str, zones: Iterable[str]) -> str | None:
+    """The name with its last labels corrected to those of a zone: one edit, or two where the zone's name is long."""
+    labels = name.split(".")
+    for zone in sorted(zones, key=len, reverse=True):
+        size = zone.count(".") + 1
+        if did_you_mean(".".join(labels[-size:]), [zone], limit=1 if len(zone) < _LONG else 2):
+            return ".".join([*labels[:-size], zone])
+    return None

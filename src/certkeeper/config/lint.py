@@ -1,8 +1,10 @@
 """Lints of the page as a whole: names that resemble a known one, settings and files without effect."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from certkeeper.base.errors import Location
+from certkeeper.config.errors import ConfigError
 from certkeeper.config.findings import Finding, Severity, did_you_mean
 from certkeeper.config.settings import CertSpec, Rejected
 from certkeeper.config.shell import Assignment
@@ -14,25 +16,38 @@ _OFF = frozenset({"", "no", "false", "0", "off"})
 
 def unknown_variables(history: Sequence[Assignment]) -> tuple[Finding, ...]:
     """Findings for assigned names that resemble a known one; others may be meant for hooks."""
+    return tuple(
+        Finding(
+            "unknown-variable",
+            Severity.WARNING,
+            f"{found.name}: not a known variable; did you mean {meant}?",
+            "it has no effect",
+            f"write {meant}",
+            found.where,
+        )
+        for found, meant in _misspelled(history)
+    )
+
+
+def with_misspelled(error: ConfigError, history: Sequence[Assignment]) -> ConfigError:
+    """The error, with a hint at the names that resemble a known one: alone where the error is about the known one."""
+    lines = [(meant, f"{found.where}: did you mean {meant} by {found.name}?") for found, meant in _misspelled(history)]
+    about = [line for meant, line in lines if re.search(rf"\b{meant}\b", error.reason)]
+    others = [line for _, line in lines if line not in about]
+    hint = " ".join(about) or "; ".join(part for part in (error.hint, " ".join(others)) if part)
+    return ConfigError(error.where, error.reason, hint=hint)
+
+
+def _misspelled(history: Sequence[Assignment]) -> Iterator[tuple[Assignment, str]]:
+    """Where each name stands first, and what it resembles."""
     candidates = sorted(name for name in KNOWN.difference(LEGACY_PDNS) if len(name) >= _SHORTEST_VARIABLE)
     first = {found.name: found for found in reversed(history) if found.name not in KNOWN}
-    findings = []
     for name, found in sorted(first.items(), key=lambda item: item[1].where):
         meant = name.upper() if name.upper() in KNOWN else None
         if not meant and len(name) >= _SHORTEST_VARIABLE:
             meant = did_you_mean(name, candidates, limit=1)
         if meant:
-            findings.append(
-                Finding(
-                    "unknown-variable",
-                    Severity.WARNING,
-                    f"{name}: not a known variable; did you mean {meant}?",
-                    "it has no effect",
-                    f"write {meant}",
-                    found.where,
-                )
-            )
-    return tuple(findings)
+            yield found, meant
 
 
 def ignored_settings(assigned: Mapping[str, Assignment]) -> tuple[Finding, ...]:

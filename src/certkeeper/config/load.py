@@ -21,7 +21,7 @@ from certkeeper.config.dehydrated import final_variables, read_settings
 from certkeeper.config.domains import DomainLine, DomainList, parse_domains
 from certkeeper.config.errors import ConfigError
 from certkeeper.config.findings import Finding, Severity
-from certkeeper.config.lint import ignored_settings, unknown_variables
+from certkeeper.config.lint import ignored_settings, unknown_variables, with_misspelled
 from certkeeper.config.methods import unused_methods
 from certkeeper.config.powerdns import legacy_findings
 from certkeeper.config.providers import Register, missing_provider, unused_rules
@@ -80,14 +80,25 @@ def load(
     file, text = yield from _main_file(config_path or environment.get("CONFIG") or None, cwd)
     main = yield from _main_page(file, text, environment)
     page = yield from _with_account(main)
+    try:
+        return (yield from _configuration(page, main, environment, asked))
+    except ConfigError as error:
+        # The findings are lost with the page, and one of them may say why it cannot be read.
+        raise with_misspelled(error, page.history) from error
+
+
+def _configuration(
+    page: _Page, main: _Page, environment: Mapping[str, str], asked: DomainList | None
+) -> Exchange[Configuration]:
+    """`main` is the page without what the CA's account has for itself."""
     values = page.values()
-    settings = read_settings(values, file, folder_of(file), environment)
+    settings = read_settings(values, page.file, folder_of(page.file), environment)
     terms = yield from read_terms(values, environment)
     domains = asked or (yield from _domains(settings.domains_txt))
     register = Register()
     register.id_of(terms.wish)
     rules, zone_findings = yield from zone_rules(values, page.variables, environment, register)
-    accounts = OtherAccounts(Main(main.variables, main.values().assigned, file), settings)
+    accounts = OtherAccounts(Main(main.variables, main.values().assigned, page.file), settings)
     reader = _Certificates(page, settings, terms, environment, register, accounts)
     certificates, rejected, findings = yield from reader.read(domains)
     settings = replace(
@@ -274,7 +285,7 @@ class _Certificates:
 
 
 def _provided(spec: CertSpec, settings: Settings, terms: Terms) -> CertSpec:
-    """Every name that is proven through DNS has somebody who writes its records, or a zone's file that says why not.
+    """Every name that records of a run prove has somebody who writes them, or a zone's file that says why not.
 
     Raises:
         ConfigError: too little is known of the provider, and there is no other way to prove a name.
@@ -284,9 +295,9 @@ def _provided(spec: CertSpec, settings: Settings, terms: Terms) -> CertSpec:
     methods = spec.methods
     for name in spec.identifiers:
         order = methods.of(name)
-        if not any(method.through_dns for method in order) or settings.rule(name.domain) is not None:
+        if not any(method.published for method in order) or settings.rule(name.domain) is not None:
             continue
-        others = tuple(method for method in order if not method.through_dns)
+        others = tuple(method for method in order if not method.published)
         if not others:
             raise missing_provider(Location(settings.config_file), spec.alias.text, terms.wish.kind)
         methods = methods.choosing(name, others)

@@ -18,11 +18,20 @@ class ChallengeType(StrEnum):
     HTTP_01 = "http-01"
     DNS_01 = "dns-01"
     TLS_ALPN_01 = "tls-alpn-01"
+    DNS_ACCOUNT_01 = "dns-account-01"
+    """dns-01 below a label of the account's (draft-ietf-acme-dns-account-label)."""
+    DNS_PERSIST_01 = "dns-persist-01"
+    """By a record that stands (draft-ietf-acme-dns-persist); a run publishes nothing."""
 
     @property
     def through_dns(self) -> bool:
         """Whether records in the name's zone prove it."""
-        return self is ChallengeType.DNS_01
+        return self.published or self is ChallengeType.DNS_PERSIST_01
+
+    @property
+    def published(self) -> bool:
+        """Whether a run publishes these records, and withdraws them."""
+        return self in {ChallengeType.DNS_01, ChallengeType.DNS_ACCOUNT_01}
 
     def proves(self, identifier: Identifier) -> bool:
         """Whether this kind of challenge exists for the identifier (RFC 8555 §7.1.3, RFC 8738 §7)."""

@@ -133,6 +133,9 @@ _PER_ZONE = frozenset(
     }
 )
 
+# The page's, and a zone is named in their value.
+NAMES_ZONES = frozenset({"DNS_IGNORE", "EXTRA_NAMESERVERS", "NAMESERVERS"})
+
 
 def per_zone(name: str) -> bool:
     """Whether a zone's own file, in ZONES_D, may set it."""

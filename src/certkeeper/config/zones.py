@@ -5,13 +5,13 @@ from collections.abc import Mapping
 from certkeeper.base.wire import Exchange
 from certkeeper.config.errors import ConfigError
 from certkeeper.config.findings import Finding, Severity
-from certkeeper.config.lint import ignored_settings, unknown_variables
+from certkeeper.config.lint import ignored_settings, unknown_variables, with_misspelled
 from certkeeper.config.providers import Register, sorted_rules, zone_rule
 from certkeeper.config.reading import ReadFailure, listing, read_or_fail
 from certkeeper.config.settings import ZoneRule
 from certkeeper.config.shell import Assignment, evaluate
 from certkeeper.config.values import Values
-from certkeeper.config.variables import KNOWN, per_zone
+from certkeeper.config.variables import KNOWN, NAMES_ZONES, per_zone
 
 
 def zone_rules(
@@ -35,21 +35,25 @@ def zone_rules(
         name = file.rpartition("/")[2]
         error: ConfigError | None = None
         own: dict[str, Assignment] = {}
+        written: tuple[Assignment, ...] = ()
         try:
             text = yield from read_or_fail(file)
             script = evaluate(text, file, {**variables, "zone": name})
-            own = {found.name: found for found in script.assignments if per_zone(found.name)}
-            findings += (*script.findings, *unknown_variables(script.assignments), *_misplaced(script.assignments))
+            written = script.assignments
+            own = {found.name: found for found in written if per_zone(found.name)}
+            findings += (*script.findings, *unknown_variables(written), *_misplaced(written, name))
         except ConfigError as failed:
             error = failed
         zone = Values({**values.assigned, **own}, file)
         rule = yield from zone_rule(name, zone, own, environment, register)
-        rules.append(ZoneRule(rule.suffix, "", error) if error is not None else rule)
+        if isinstance(rule.error, ConfigError):
+            error = error or rule.error
+        rules.append(ZoneRule(rule.suffix, "", with_misspelled(error, written)) if error is not None else rule)
         findings += zone.findings
     return sorted_rules(rules), tuple(findings)
 
 
-def _misplaced(assignments: tuple[Assignment, ...]) -> list[Finding]:
+def _misplaced(assignments: tuple[Assignment, ...], zone: str) -> list[Finding]:
     """Known settings that no zone can have of its own. Unknown ones may be meant for a hook."""
     last = {found.name: found for found in assignments if not per_zone(found.name)}
     ignored = ignored_settings(last)
@@ -60,9 +64,11 @@ def _misplaced(assignments: tuple[Assignment, ...]) -> list[Finding]:
             Finding(
                 "not-per-zone",
                 Severity.WARNING,
-                f"{found.name}: cannot be set for one zone",
+                f"{found.name}: cannot be set in a zone's own file",
                 "ignored here",
-                "set it in the main configuration file, or remove it",
+                f'write {name}="{zone}=…" in the main configuration file'
+                if name in NAMES_ZONES
+                else "set it in the main configuration file, or remove it",
                 found.where,
             )
             for name, found in last.items()

@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TypeAlias
 
+from certkeeper.acme.persist import Standing
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.keys import KeySpec
 from certkeeper.base.names import Alias, DnsName, Identifier
@@ -98,6 +99,14 @@ class Prove:
 
 
 @dataclass(frozen=True, slots=True)
+class Rely:
+    """Prove a name by the records that stand for it (dns-persist-01); nothing is published."""
+
+    identifier: Identifier
+    standings: tuple[Standing, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Serve:
     """Prove names by what is served under them: by files in a folder, or by listeners of this run's at addresses."""
 
@@ -129,7 +138,7 @@ class MakeNextKey:
     spec: KeySpec
 
 
-Action: TypeAlias = Order | UseKey | Prove | Serve | Activate | CallHook | MakeNextKey
+Action: TypeAlias = Order | UseKey | Prove | Rely | Serve | Activate | CallHook | MakeNextKey
 
 
 class Postponed(CertkeeperError):
@@ -186,6 +195,11 @@ class LineagePlan:
         return next((action for action in self.actions if isinstance(action, MakeNextKey)), None)
 
     @property
+    def standings(self) -> Mapping[Identifier, tuple[Standing, ...]]:
+        """The records that stand for names, for those that are proven by them."""
+        return {action.identifier: action.standings for action in self.actions if isinstance(action, Rely)}
+
+    @property
     def serves(self) -> tuple[Serve, ...]:
         return tuple(action for action in self.actions if isinstance(action, Serve))
 
@@ -203,7 +217,7 @@ class Plan:
     journal entries that nobody needs any more, `homeless` those of records whose zone is not at its provider now: they
     stay until it is there again, or until somebody says that it is gone for good (`dns cleanup`). `limits` and
     `budgets` are what the journal holds of CAs, `clocks` the CAs whose clock was compared with ours. `files` are the
-    challenge files of killed runs.
+    challenge files of killed runs. `ends` are those of the standing records that were looked at, by CA.
     """
 
     lineages: tuple[LineagePlan, ...]
@@ -215,6 +229,7 @@ class Plan:
     unreachable: tuple[CertkeeperError, ...] = ()
     stale: tuple[Record, ...] = ()
     homeless: tuple[ChallengeIntent, ...] = ()
+    ends: Mapping[str, Mapping[DnsName, int | None]] = field(default_factory=dict)
     limits: Mapping[str, Limit] = field(default_factory=dict)
     budgets: Mapping[str, OrderBudget] = field(default_factory=dict)
     clocks: frozenset[str] = frozenset()

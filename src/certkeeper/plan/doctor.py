@@ -195,7 +195,7 @@ def _rectify_findings(kept: Kept) -> Iterable[Finding]:
 
 def _ttl_findings(facts: ZoneFacts) -> Iterable[Finding]:
     for rrset in (facts.kept.records or ()) if facts.kept is not None else ():
-        challenge = rrset.type == "TXT" and rrset.owner.labels[:1] == (CHALLENGE_LABEL,)
+        challenge = rrset.type == "TXT" and CHALLENGE_LABEL in rrset.owner.labels[:2]
         if rrset.ttl <= LONGEST_TTL or not rrset.rdata or not (challenge or rrset.type == "TLSA"):
             continue
         yield Finding(
@@ -240,7 +240,7 @@ def _left_findings(kept: Kept, owed: Collection[ChallengeIntent]) -> Iterable[Fi
     ours = {(intent.owner, intent.rdata) for intent in owed}
     for owner, rdata in txt_values(kept):
         mine = (owner, rdata) in ours
-        if not mine and owner.labels[:1] != (CHALLENGE_LABEL,):
+        if not mine and CHALLENGE_LABEL not in owner.labels[:2]:
             continue
         yield Finding(
             code="challenge-left",

@@ -14,6 +14,7 @@ from certkeeper.plan.actions import (
     Plan,
     Postponed,
     Prove,
+    Rely,
     Serve,
     UseKey,
 )
@@ -81,14 +82,12 @@ def action_text(action: object) -> str:
         case MakeNextKey(spec=spec):
             return f"next key: a new one, {spec}, in privkey.roll.pem"
         case Order():
-            extras = (", must-staple" if action.must_staple else "") + (
-                f", profile {action.profile}" if action.profile else ""
-            )
-            again = f" (goes on with {action.resume.url})" if action.resume is not None else ""
-            replaced = ", in the place of the present certificate" if action.replaces else ""
-            return f"order: {' '.join(str(name) for name in action.identifiers)}{extras}{replaced}{again}"
+            return _order_text(action)
         case Prove():
             return f"prove: {count(len(action.owners), 'record')} in zone {action.zone.name}"
+        case Rely():
+            standing = "; or ".join(item.value for item in action.standings) or "what stands there"
+            return f"prove: {action.identifier} by its standing record: {standing}"
         case Serve(listen=listen):
             where = f"answered at {' '.join(map(str, listen))}" if listen else f"through files in {action.folder}"
             return f"prove: {' '.join(str(name) for name in action.identifiers)} by {action.method}, {where}"
@@ -99,6 +98,13 @@ def action_text(action: object) -> str:
             return f"hook: {action.script} deploy_cert{owed}"
         case _:
             raise TypeError(action)
+
+
+def _order_text(order: Order) -> str:
+    extras = (", must-staple" if order.must_staple else "") + (f", profile {order.profile}" if order.profile else "")
+    again = f" (goes on with {order.resume.url})" if order.resume is not None else ""
+    replaced = ", in the place of the present certificate" if order.replaces else ""
+    return f"order: {' '.join(str(name) for name in order.identifiers)}{extras}{replaced}{again}"
 
 
 def _key_text(action: UseKey) -> str:

@@ -36,16 +36,19 @@ from certkeeper.plan.preflight import (
     hook_findings,
     key_error,
     kind_error,
+    label_findings,
     no_certificates,
+    script_error,
     staple_findings,
     staplers,
     zone_error,
     zone_findings,
 )
 from certkeeper.plan.profiles import profile_error, profile_findings, profile_of
-from certkeeper.plan.proving import owners_of, proofs, proven, serves
+from certkeeper.plan.proving import needs_account, owners_of, proven, standing_owners, ways
 from certkeeper.plan.recovery import homeless_findings, leftovers, resumable, stale, unfinished, unpaid, zones_left
 from certkeeper.plan.safety import purpose_findings, unsafe_error
+from certkeeper.plan.standing import ends_seen, standing_error, standing_findings
 from certkeeper.zone.rrset import Zone
 
 
@@ -60,7 +63,7 @@ def wanted_zones(configuration: Configuration, observed: Observed, forced: Colle
             # Nothing is going to be ordered, so nobody need be asked.
             continue
         if _decision(spec, observed, forced, can_staple=spec.ca in able).due:
-            for owner in owners_of(spec):
+            for owner in (*owners_of(spec, observed.accounts.get(spec.ca, "")), *standing_owners(spec)):
                 provider = provider_for(settings, owner, spec.provider)
                 if isinstance(provider, str):
                     owners.setdefault(provider, {})[owner] = None
@@ -69,6 +72,22 @@ def wanted_zones(configuration: Configuration, observed: Observed, forced: Colle
         provider: Wanted(tuple(owners.get(provider, ())), tuple(left.get(provider, ())))
         for provider in dict.fromkeys((*owners, *left))
     }
+
+
+def account_first(configuration: Configuration, observed: Observed, forced: Collection[Alias] = ()) -> tuple[str, ...]:
+    """The CAs where there is no account yet, and a due lineage cannot be planned without its URL."""
+    able = staplers(configuration, observed.lineages.values(), observed.now)
+    limited = _limited(configuration, observed)
+    return tuple(
+        dict.fromkeys(
+            spec.ca
+            for spec in configuration.certificates
+            if needs_account(spec)
+            and not (spec.ca in observed.accounts or spec.ca in observed.unusable)
+            and not (spec.ca in limited and spec.alias not in forced)
+            and _decision(spec, observed, forced, can_staple=spec.ca in able).due
+        )
+    )
 
 
 def plan(configuration: Configuration, observed: Observed, forced: Collection[Alias] = frozenset()) -> Plan:
@@ -98,6 +117,10 @@ def plan(configuration: Configuration, observed: Observed, forced: Collection[Al
     left = leftovers(observed, configuration.settings)
     findings = _findings(configuration, observed, lineages, able)
     findings += homeless_findings(left.homeless)
+    ends = ends_seen([item.spec for item in lineages if item.methods], observed)
+    renewals = [(item.spec, item.wake_at) for item in lineages]
+    known = {ca: {**observed.ends.get(ca, {}), **ends.get(ca, {})} for ca in configuration.cas}
+    findings += standing_findings(renewals, known, observed.now)
     return Plan(
         lineages=lineages,
         register_at=tuple(dict.fromkeys(item.spec.ca for item in due if item.spec.ca not in observed.registered)),
@@ -108,6 +131,7 @@ def plan(configuration: Configuration, observed: Observed, forced: Collection[Al
         unreachable=left.unreachable,
         stale=(*stale(lineages, observed), *forgotten(observed.records, observed.now)),
         homeless=left.homeless,
+        ends=ends,
         limits=observed.records.limits,
         budgets=observed.records.budgets,
         clocks=frozenset(observed.clock_behind),
@@ -170,8 +194,7 @@ def _plan_lineage(
     actions: tuple[Action, ...] = (
         UseKey(_key_source(spec, lineage), spec.key),
         Order(spec.identifiers, must_staple, profile, resume, _replaced(spec, observed)),
-        *proofs(places),
-        *serves(spec, settings, methods),
+        *ways(spec, settings, observed, methods, places),
         Activate(settings.folder(spec)),
         *((CallHook(spec.deploy_hook, debt),) if spec.deploy_hook else ()),
         *((MakeNextKey(spec.key),) if spec.key.policy is KeyPolicy.ROLLOVER else ()),
@@ -193,7 +216,9 @@ def _obstacle(
         or observed.unusable.get(spec.ca)
         or key_error(spec, lineage, observed.lineages)
         or kind_error(spec, _key_source(spec, lineage))
+        or standing_error(methods, observed.at(spec.ca))
         or zone_error(spec, places, configuration, observed)
+        or script_error(methods, places)
         or profile_error(spec, observed.profiles.get(spec.ca))
         or crowd_error(spec, profile_of(spec, observed.profiles.get(spec.ca)))
         or redundancy_error(spec)
@@ -247,6 +272,7 @@ def _findings(
     findings += zone_findings((observed.zones or {}).values(), observed.now)
     findings += hook_findings([item.spec for item in due], observed.scripts)
     findings += profile_findings([item.spec for item in due], observed.profiles)
+    findings += label_findings(due, observed.accounts)
     findings += crowd_findings(item.spec for item in due)
     findings += clock_findings(observed.clock_behind)
     findings += urgent_findings([item.alias for item in due], observed.lineages, observed.advice, observed.now)

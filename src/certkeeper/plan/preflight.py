@@ -5,14 +5,15 @@ from datetime import datetime, timedelta
 
 from certkeeper.base.errors import CertkeeperError, Fault, Location
 from certkeeper.base.keys import KeyAlgorithm, KeyPolicy
-from certkeeper.base.names import Alias, DnsName
+from certkeeper.base.names import Alias, DnsName, Identifier
 from certkeeper.base.times import duration_text
 from certkeeper.config.authority import LETSENCRYPT, LETSENCRYPT_TEST, WITHOUT_OCSP
-from certkeeper.config.findings import Finding, Severity, did_you_mean
+from certkeeper.config.findings import Finding, Severity, did_you_mean, zone_meant
+from certkeeper.config.methods import ChallengeType
 from certkeeper.config.providers import provider_for
 from certkeeper.config.settings import CertSpec, Configuration
 from certkeeper.lineage.model import KeyPlace, Lineage
-from certkeeper.plan.actions import KeySource
+from certkeeper.plan.actions import KeySource, LineagePlan
 from certkeeper.plan.observed import Observed, Place, Zones
 from certkeeper.zone.apex import ZoneError
 from certkeeper.zone.rrset import KNOWN_SOA_EDIT_API, Zone, ZoneKind
@@ -83,7 +84,7 @@ def zone_error(
         if place is None:
             homeless.setdefault(zones.provider, []).append(owner)
     for provider, owners in homeless.items():
-        names = [owner.text.partition(".")[2] for owner in owners]
+        names = [_host(owner).text for owner in owners]
         listed = ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
         return ZoneError(
             f"no zone at {provider} holds {listed}",
@@ -100,6 +101,51 @@ def zone_error(
                 hint="point PDNS_HOST at the primary of that zone",
             )
     return None
+
+
+def script_error(
+    methods: Mapping[Identifier, ChallengeType], places: Mapping[DnsName, Place | None]
+) -> CertkeeperError | None:
+    """Why a script cannot prove a name: dehydrated's hooks are told of the name and the value of dns-01 alone."""
+    scripted = {
+        _host(owner) for owner, place in places.items() if place is not None and place.zone.kind is ZoneKind.SCRIPTED
+    }
+    for identifier, method in methods.items():
+        if method is ChallengeType.DNS_ACCOUNT_01 and identifier.domain in scripted:
+            return ZoneError(
+                f"{identifier}: a script writes its challenges, and scripts know {ChallengeType.DNS_01} only, "
+                f"not {method}",
+                hint=f'write "{identifier}={ChallengeType.DNS_01}" into CHALLENGETYPE, or set DNS_PROVIDER',
+            )
+    return None
+
+
+def label_findings(due: Sequence[LineagePlan], accounts: Collection[str]) -> Iterable[Finding]:
+    """Where values go is not known to the letter while there is no account; `accounts` are the CAs that have one."""
+    names = [
+        name
+        for item in due
+        for name, method in item.methods.items()
+        if method is ChallengeType.DNS_ACCOUNT_01 and item.spec.ca not in accounts
+    ]
+    if not names:
+        return
+    more = f" and {len(names) - 10} more" if len(names) > 10 else ""
+    yield Finding(
+        code="account-label",
+        severity=Severity.NOTE,
+        message=f"{', '.join(str(name) for name in names[:10])}{more}: proven below a label of the account's, "
+        "and there is no account yet",
+        consequence="the label will stand before _acme-challenge; it is known once the account is registered",
+        fix="certkeeper run --accept-terms registers it before anything else",
+    )
+
+
+def _host(owner: DnsName) -> DnsName:
+    """The name that is proven at an owner name: hosts have no underscores."""
+    while owner.text.startswith("_"):
+        owner = owner.parent
+    return owner
 
 
 def zone_findings(providers: Iterable[Zones], now: datetime) -> Iterable[Finding]:
@@ -247,4 +293,8 @@ def _suggestion(names: Sequence[str], spec: CertSpec, configuration: Configurati
         other_name = did_you_mean(name, [item for item in others if item not in names])
         if other_name:
             return f"did you mean {other_name}? correct {spec.where}"
+    zones = {place.zone.name.text for seen in (observed.zones or {}).values() for place in seen.places.values()}
+    meant = next(filter(None, (zone_meant(name, zones) for name in names)), None)
+    if meant:
+        return f"did you mean {meant}? correct {spec.where}, or create its zone on that server"
     return ""

@@ -2,13 +2,16 @@
 
 from collections.abc import Iterable, Mapping
 
+from certkeeper.acme.accountlabel import dns_account01_owner
+from certkeeper.acme.persist import Ability, persist_owner
 from certkeeper.base.names import DnsName, Identifier, IdentifierType
 from certkeeper.config.methods import ChallengeType
 from certkeeper.config.providers import provider_for
 from certkeeper.config.settings import CertSpec, Settings
-from certkeeper.plan.actions import Prove, Serve
-from certkeeper.plan.observed import Observed, Place
+from certkeeper.plan.actions import Prove, Rely, Serve
+from certkeeper.plan.observed import Observed, Outlook, Place
 from certkeeper.plan.records import CHALLENGE_LABEL
+from certkeeper.plan.standing import reliance, standing_verdict
 from certkeeper.zone.rrset import Zone
 
 
@@ -22,65 +25,130 @@ def names_of(spec: CertSpec) -> tuple[DnsName, ...]:
     return tuple(dict.fromkeys(challenge_name(item) for item in spec.identifiers if item.type is IdentifierType.DNS))
 
 
-def owners_of(spec: CertSpec) -> tuple[DnsName, ...]:
-    """The challenge names of those that may be proven through DNS, each once."""
+def owner_of(identifier: Identifier, method: ChallengeType, account: str) -> DnsName:
+    """Where the CA looks for the value of a method that publishes one.
+
+    Until there is an account, nobody knows its label; the zone is found without it as well.
+    """
+    if method is ChallengeType.DNS_ACCOUNT_01 and account:
+        return dns_account01_owner(identifier.domain, account)
+    return challenge_name(identifier)
+
+
+def owners_of(spec: CertSpec, account: str = "") -> tuple[DnsName, ...]:
+    """Where values may be published for the lineage's names, each once."""
     return tuple(
         dict.fromkeys(
-            challenge_name(item)
+            owner_of(item, method, account)
             for item in spec.identifiers
-            if any(method.through_dns for method in spec.methods.of(item))
+            for method in spec.methods.of(item)
+            if method.published
         )
     )
 
 
 def owners_needed(spec: CertSpec) -> tuple[DnsName, ...]:
-    """The challenge names of those that nothing but DNS can prove."""
+    """The challenge names of those that nothing but published records can prove."""
     return tuple(
         dict.fromkeys(
             challenge_name(item)
             for item in spec.identifiers
-            if all(method.through_dns for method in spec.methods.of(item))
+            if all(method.published for method in spec.methods.of(item))
         )
     )
+
+
+def standing_owners(spec: CertSpec) -> tuple[DnsName, ...]:
+    """Where records may stand that prove the lineage's names, each once."""
+    return tuple(
+        dict.fromkeys(
+            persist_owner(item.domain)
+            for item in spec.identifiers
+            if ChallengeType.DNS_PERSIST_01 in spec.methods.of(item)
+        )
+    )
+
+
+def standing_places(specs: Iterable[CertSpec], settings: Settings, observed: Observed) -> dict[DnsName, Place | None]:
+    """The owner names of the records that may stand for these certificates, with what their providers said of them."""
+    places: dict[DnsName, Place | None] = {}
+    for spec in specs:
+        for owner in standing_owners(spec):
+            provider = provider_for(settings, owner, spec.provider)
+            zones = (observed.zones or {}).get(provider) if isinstance(provider, str) else None
+            places[owner] = zones.places.get(owner) if zones is not None else None
+    return places
+
+
+def needs_account(spec: CertSpec) -> bool:
+    """Whether it is only known with the account's URL how the names can be proven."""
+    bound = {ChallengeType.DNS_ACCOUNT_01, ChallengeType.DNS_PERSIST_01}
+    return any(method in bound for item in spec.identifiers for method in spec.methods.of(item))
 
 
 def proven(
     spec: CertSpec, settings: Settings, observed: Observed
 ) -> tuple[dict[Identifier, ChallengeType], dict[DnsName, Place | None]]:
-    """The method of each name, and where the values of those go that are proven through DNS."""
-    places = _places(spec, settings, observed)
-    methods = _methods(spec, settings, observed, places)
-    used = {challenge_name(identifier) for identifier, method in methods.items() if method.through_dns}
+    """The method of each name, and where the values go that are published."""
+    seen = observed.at(spec.ca)
+    places = _places(spec, settings, seen)
+    methods = _methods(spec, settings, seen, places)
+    used = {owner_of(identifier, method, seen.account) for identifier, method in methods.items() if method.published}
     return methods, {owner: place for owner, place in places.items() if owner in used}
 
 
-def _places(spec: CertSpec, settings: Settings, observed: Observed) -> dict[DnsName, Place | None]:
+def _places(spec: CertSpec, settings: Settings, seen: Outlook) -> dict[DnsName, Place | None]:
     """Where the value of each challenge name goes; None where no provider has it, or nobody was asked yet."""
     places: dict[DnsName, Place | None] = {}
-    for owner in owners_of(spec):
+    for owner in owners_of(spec, seen.account):
         provider = provider_for(settings, owner, spec.provider)
-        zones = (observed.zones or {}).get(provider) if isinstance(provider, str) else None
+        zones = (seen.zones or {}).get(provider) if isinstance(provider, str) else None
         places[owner] = zones.places.get(owner) if zones is not None else None
     return places
 
 
 def _methods(
-    spec: CertSpec, settings: Settings, observed: Observed, places: Mapping[DnsName, Place | None]
+    spec: CertSpec, settings: Settings, seen: Outlook, places: Mapping[DnsName, Place | None]
 ) -> dict[Identifier, ChallengeType]:
-    """The method of each name. One through DNS gives way to the next where its provider is sure to have no zone.
+    """The method of each name: the first that is not sure to fail, else the first.
 
-    Names that nothing can prove are left out.
+    One that publishes gives way where the provider is sure to have no zone, one by a standing record where there is
+    no such record. Names that nothing can prove are left out.
     """
     chosen: dict[Identifier, ChallengeType] = {}
     for identifier in spec.identifiers:
         order = spec.methods.of(identifier)
-        homeless = any(method.through_dns for method in order) and _homeless(
-            spec, settings, observed, places, challenge_name(identifier)
-        )
-        able = [method for method in order if not (method.through_dns and homeless)] or order
-        if able:
-            chosen[identifier] = able[0]
+        able = [method for method in order if _may_prove(identifier, method, spec, settings, seen, places)]
+        if order:
+            chosen[identifier] = (able or order)[0]
     return chosen
+
+
+def _may_prove(
+    identifier: Identifier,
+    method: ChallengeType,
+    spec: CertSpec,
+    settings: Settings,
+    seen: Outlook,
+    places: Mapping[DnsName, Place | None],
+) -> bool:
+    if method is ChallengeType.DNS_PERSIST_01:
+        return seen.standing is None or standing_verdict(identifier, seen).ability is Ability.ALLOWS
+    owner = owner_of(identifier, method, seen.account)
+    return not (method.published and _homeless(spec, settings, seen, places, owner))
+
+
+def ways(
+    spec: CertSpec,
+    settings: Settings,
+    observed: Observed,
+    methods: Mapping[Identifier, ChallengeType],
+    places: Mapping[DnsName, Place | None],
+) -> Iterable[Prove | Rely | Serve]:
+    """What a run does to prove the names."""
+    yield from proofs(places)
+    yield from reliance(methods, observed.at(spec.ca))
+    yield from serves(spec, settings, methods)
 
 
 def proofs(places: Mapping[DnsName, Place | None]) -> Iterable[Prove]:
@@ -106,13 +174,13 @@ def serves(spec: CertSpec, settings: Settings, methods: Mapping[Identifier, Chal
 
 
 def _homeless(
-    spec: CertSpec, settings: Settings, observed: Observed, places: Mapping[DnsName, Place | None], owner: DnsName
+    spec: CertSpec, settings: Settings, seen: Outlook, places: Mapping[DnsName, Place | None], owner: DnsName
 ) -> bool:
     """Whether the provider said that it has no zone for it. One that could not be asked, or failed, said nothing."""
     provider = provider_for(settings, owner, spec.provider)
-    if observed.zones is None or not isinstance(provider, str):
+    if seen.zones is None or not isinstance(provider, str):
         return False
-    zones = observed.zones.get(provider)
+    zones = seen.zones.get(provider)
     if zones is None or zones.trouble is not None or owner in zones.errors:
         return False
     return places.get(owner) is None

@@ -207,6 +207,9 @@ def judge(
             silent[server] = seen.trouble or "no answer yet"
             patient = patient or seen.silent_tries < PATIENCE
             continue
+        # The serial is no condition. A value that was published before, for the same token, may still be served by a
+        # secondary that is late; its next transfer brings the present zone, with the value, unless one from in between
+        # is under way. Serials would rule that out, but those of servers that sign by themselves are not comparable.
         missing = frozenset(owner for owner, values in wanted.items() if _lacks(seen, owner, values, signed=signed))
         if missing:
             lacking[server] = missing

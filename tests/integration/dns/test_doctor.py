@@ -12,6 +12,7 @@ import pytest
 
 from bed import lookups
 from bed.api import Json
+from bed.namespace import without_resolver
 from bed.powerdns import rrset, txt_rrset
 from bed.waiting import wait_until
 from bed.world import World
@@ -100,7 +101,7 @@ def answered(page: Page, answer: str) -> str:
     """`doctor --fix` on a terminal where a person types that answer; what they see."""
     ours, theirs = pty.openpty()
     with subprocess.Popen(
-        [sys.executable, "-m", "certkeeper", "dns", "doctor", "--fix", "--config", page.config],
+        [*without_resolver(), sys.executable, "-m", "certkeeper", "dns", "doctor", "--fix", "--config", page.config],
         stdin=theirs,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -214,10 +215,12 @@ def test_a_provider_that_is_down_is_one_finding_and_the_others_go_on(make_page: 
     healthy(page.world, zone)
     zones = page.folder / "zones"
     zones.mkdir()
-    (zones / "down.example").write_text('PDNS_HOST="127.0.0.1:9"\n')
+    (zones / "down.example").write_text('PDNS_HOST="127.0.0.1:9"\nNAMESERVERS="127.0.0.1"\n')
     page.configure(ZONES_D=str(zones))
     done = page.dns("doctor", "--json")
     assert done.code == 1
+    (ignored,) = [item for item in json.loads(done.out)["findings"] if item["code"] == "not-per-zone"]
+    assert ignored["message"].startswith("NAMESERVERS: ")
     assert findings(done, zone).keys() <= {"delegation-unknown", "not-delegated"}
     (trouble,) = [item for item in json.loads(done.out)["findings"] if item["severity"] == "error"]
     assert trouble["code"] == "provider-unreadable"

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bed.faults import Asked, FaultyPebble, FaultyPowerDns, HangUp, Rewrite
-from bed.powerdns import txt_rrset
+from bed.powerdns import rrset, txt_rrset
 from bed.waiting import wait_until
 from bed.world import World
 from builders.page import DEADLINE, Page, assert_clean_dns, environment
@@ -55,8 +55,15 @@ def test_names_that_cannot_be_tried_are_told_so(make_page: MakePage, zone: str) 
     done = page.dns("test", "www.nowhere.example")
     assert (done.code, "no zone" in done.only_error()) == (1, True)
     assert page.dns("test", "not_a..name").code == 2
+    assert page.dns("test", f"{zone}e").hints == [f"did you mean {zone}?"]
+    owner = f"_acme-challenge.www.{zone}"
+    page.world.primary.patch(zone, rrset(owner, "NS", ["ns.stranger.test."]))
+    page.write_lines(f"www.{zone}")
+    told = f"zone {zone} delegates {owner} to ns.stranger.test, so what is written there is not served"
+    assert page.dns("test", f"www.{zone}").only_error() == told
+    assert f"    {told}" in page.plan().out.splitlines()
     page.configure(PDNS_HOST=page.world.secondary.api_url)
-    assert "secondary" in page.dns("test", zone).only_error()
+    assert f"zone {zone} is a secondary" in page.dns("test", zone).only_error()
 
 
 @contextmanager

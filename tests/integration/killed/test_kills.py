@@ -75,9 +75,9 @@ def kill(stage: Stage, blows: Sequence[Blow], dice: random.Random) -> None:
 @pytest.mark.parametrize(
     ("moments", "number"),
     [
-        pytest.param(at_times, 12, id="times"),
-        pytest.param(at_requests, 10, id="requests"),
-        pytest.param(at_operations, 14, id="operations"),
+        pytest.param(at_times, 6, id="times"),
+        pytest.param(at_requests, 8, id="requests"),
+        pytest.param(at_operations, 8, id="operations"),
         pytest.param(at_hooks, 4, id="hooks"),
         pytest.param(at_times, 140, id="many-times", marks=pytest.mark.long),
         pytest.param(at_requests, 110, id="many-requests", marks=pytest.mark.long),

@@ -55,7 +55,9 @@ def no_file_format(state: Path) -> None:
 
 def no_time(state: Path) -> None:
     with closing(sqlite3.connect(state / "journal.db")) as database:
-        database.execute("INSERT INTO backoffs VALUES ('a.example', 1, 1e300, '', '')")
+        database.execute(
+            "INSERT INTO backoffs (alias, failures, retry_at, inputs, message) VALUES ('a.example', 1, 1e300, '', '')"
+        )
         database.commit()
 
 

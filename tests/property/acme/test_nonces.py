@@ -1,6 +1,8 @@
 """Nonces under interleaving: requests of one session run side by side, and a CA takes each nonce once, or loses it."""
 
+import heapq
 from collections.abc import Callable, Generator
+from itertools import count as count_up
 from itertools import cycle
 from typing import cast
 
@@ -10,7 +12,7 @@ from hypothesis import strategies as st
 from builders.ca import DIRECTORY, ORIGIN, Reply, new_session, problem, signed
 from builders.certificates import NOW
 from certkeeper.acme.session import Session
-from certkeeper.base.wire import Request, Response, Sleep, Step
+from certkeeper.base.wire import Request, Response, Sleep, Step, TransportError
 
 Choose = Callable[[int], int]
 
@@ -48,7 +50,7 @@ class OnceOnly:
 
 
 def side_by_side(session: Session, count: int, ca: OnceOnly, choose: Choose) -> list[object]:
-    """Run that many reads; `choose` says whose answer comes next."""
+    """Run that many reads; `choose` says whose answer comes next, and who pauses waits for an answer to somebody."""
     results: list[object] = []
     running: list[tuple[Generator[Step, object, object], Step]] = []
     for number in range(count):
@@ -57,7 +59,10 @@ def side_by_side(session: Session, count: int, ca: OnceOnly, choose: Choose) -> 
     for _ in range(10_000):
         if not running:
             return results
-        exchange, step = running.pop(choose(len(running)))
+        asking = [index for index, (_, step) in enumerate(running) if isinstance(step, Request)]
+        turn = choose(len(asking) + 1)
+        # One turn in so many is for whoever has paused the longest.
+        exchange, step = running.pop(asking[turn] if turn < len(asking) else 0)
         assert isinstance(step, Request | Sleep)
         result = ca.answer(step) if isinstance(step, Request) else None
         try:
@@ -95,3 +100,37 @@ def test_a_ca_that_forgets_nothing_is_asked_for_one_nonce_per_request_under_way(
     side_by_side(session, count, ca, lambda waiting: next(turns) % waiting)
     assert ca.refused == 0
     assert ca.asked_for_nonces <= count
+
+
+def test_a_ca_that_falls_silent_is_given_up_once_and_not_by_each_name() -> None:
+    clock, asked, errors = 0.0, 0, []
+    turns: list[tuple[float, int, Generator[Step, object, object], object]] = []
+    session, tickets = new_session(), count_up()
+
+    def advance(exchange: Generator[Step, object, object], value: object) -> None:
+        nonlocal asked
+        try:
+            step = exchange.throw(value) if isinstance(value, Exception) else exchange.send(value)
+        except StopIteration:
+            return
+        except TransportError as error:
+            errors.append(error)
+            return
+        result: object = None
+        seconds = step.seconds if isinstance(step, Sleep) else 0.05
+        if isinstance(step, Request):
+            asked += 1
+            # The directory and eight nonces, and then nothing more.
+            answers, silent = Reply(200, DIRECTORY if step.url.endswith("/directory") else b""), asked > 9
+            result = TransportError("timed out") if silent else answers.at(NOW, f"n{asked}")
+            seconds = 30.0 if silent else 0.05
+        heapq.heappush(turns, (clock + seconds, next(tickets), exchange, result))
+
+    for number in range(1000):
+        advance(cast("Generator[Step, object, object]", session.read(f"{ORIGIN}/authz/{number}")), None)
+    while turns:
+        clock, _, exchange, value = heapq.heappop(turns)
+        advance(exchange, value)
+    assert len(errors) + asked >= 1000
+    assert asked < 60
+    assert clock < 600

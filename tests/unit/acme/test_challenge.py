@@ -71,6 +71,26 @@ def test_a_challenge_keeps_its_error() -> None:
     assert str(challenge.error) == "dns: NXDOMAIN"
 
 
+def test_a_challenge_for_a_standing_record_has_issuers_in_place_of_a_token() -> None:
+    document = {
+        "type": "dns-persist-01",
+        "url": URL,
+        "status": "pending",
+        "accounturi": "https://ca.example/acct/123",
+        "issuer-domain-names": ["authority.example", "ca.example"],
+    }
+    challenge = read_challenge(document)
+    assert challenge.usable
+    assert challenge.issuers == ("authority.example", "ca.example")
+    assert challenge.account == "https://ca.example/acct/123"
+
+
+@pytest.mark.parametrize("issuers", [None, [], "authority.example", ["Authority.example"], ["authority.example."]])
+def test_without_proper_issuers_it_is_of_no_use(issuers: object) -> None:
+    document = {"type": "dns-persist-01", "url": URL, "status": "pending", "issuer-domain-names": issuers, "token": "x"}
+    assert not read_challenge(document).usable
+
+
 # acme2certifier looks before it replies, and leaves the order pending.
 def test_a_challenge_that_is_invalid_at_once_is_an_error_that_names_it() -> None:
     error = {"type": "urn:ietf:params:acme:error:dns", "detail": "NXDOMAIN"}

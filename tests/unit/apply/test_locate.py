@@ -92,6 +92,13 @@ def test_a_target_goes_to_the_provider_of_its_zone() -> None:
     assert places(found)[OWNER.text] == ("other", "example.net", "x.example.net")
 
 
+def test_a_target_that_is_misspelled_gets_the_zone_that_may_be_meant() -> None:
+    found = look({"": alias(Asked("example.org"), OWNER.text, "x.exmaple.org")})
+    error = found.errors[OWNER]
+    assert isinstance(error, CertkeeperError)
+    assert error.hint.startswith(f"did you mean x.example.org? correct the CNAME at {OWNER}")
+
+
 def test_a_target_that_no_provider_holds_is_an_error() -> None:
     found = look({"": alias(Asked("example.org"), OWNER.text, "x.example.net")})
     assert str(found.errors[OWNER]) == (
@@ -212,7 +219,7 @@ def test_a_name_that_is_delegated_to_strangers_is_an_error() -> None:
     found = look({"": world})
     error = found.errors[OWNER]
     assert str(error) == (
-        f"{OWNER}: zone example.org delegates {OWNER} to ns1.stranger.test, ns2.stranger.test, "
+        f"zone example.org delegates {OWNER} to ns1.stranger.test, ns2.stranger.test, "
         "so what is written there is not served"
     )
     assert "ZONES_D" in error.hint

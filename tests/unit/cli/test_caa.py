@@ -15,7 +15,7 @@ def advised(names: dict[str, list[str]], *records: str, sub: tuple[str, ...] = (
         for at, values in ((ZONE, records), (SUB, sub), (DnsName("org"), ()))
     }
     seen = {ca: Caa(issuer, answers) for ca, issuer in ISSUERS.items()}
-    inside = {(Identifier.parse(name), ca): "dns-01" for ca, its in names.items() for name in its}
+    inside = {(Identifier.parse(name), ca): ("dns-01",) for ca, its in names.items() for name in its}
     return list(of_zone(ZONE, inside, seen, "me@x.org", powerdns=True))
 
 

@@ -1,10 +1,12 @@
 import io
+import re
 
 import pytest
+from rich.console import Console
 
-from certkeeper.base.events import Noted, ServerSeen, ZoneProven, ZoneUnproven
+from certkeeper.base.events import Noted, ServerSeen, ServersWaited, ZoneProven, ZoneUnproven
 from certkeeper.cli.output import Output
-from certkeeper.cli.render import Lines
+from certkeeper.cli.render import Lines, Terminal, Wait
 
 FAST = ServerSeen("ns1", 0.1, 5, ("udp", "tcp"))
 LATE = ServerSeen("ns2", 4.0, 5, ("udp", "tcp"))
@@ -41,3 +43,42 @@ def test_quiet_leaves_notes() -> None:
     report.tell(ZoneProven("z", (FAST, LATE), 4.0))
     report.tell(Noted("z", "odd"))
     assert stream.getvalue() == "z: odd\n"
+
+
+def test_a_narrow_terminal_gets_lines_that_end_between_words() -> None:
+    stream = io.StringIO()
+    report = Terminal(Console(file=stream, width=60, highlight=False, soft_wrap=True))
+    address = "https://ca.example/" + 60 * "x"
+    report.tell(Noted("zone example.org", f"one two three four five six seven eight nine ten eleven {address} twelve"))
+    report.close()
+    lines = [line for line in stream.getvalue().splitlines() if line.strip()]
+    assert lines[0] == "! zone example.org: one two three four five six seven eight"
+    assert lines[1] == "    nine ten eleven"
+    assert lines[2:] == [f"    {address}", "    twelve"]
+
+
+def test_a_wait_says_for_how_long_and_goes_on_while_the_words_change() -> None:
+    now = 100.0
+    wait = Wait("waiting for the CA", lambda: now)
+    assert str(wait) == "waiting for the CA"
+    now = 107.9
+    assert str(wait) == "waiting for the CA (7 s)"
+    wait.turn_to("servers", "zone z: waiting for ns1, ns2")
+    now = 109.0
+    wait.turn_to("servers", "zone z: waiting for ns2")
+    assert str(wait) == "zone z: waiting for ns2 (1 s)"
+    wait.turn_to("waiting for the certificates")
+    assert str(wait) == "waiting for the certificates"
+
+
+def test_what_is_waited_for_fits_a_narrow_terminal() -> None:
+    now = 0.0
+    stream = io.StringIO()
+    console = Console(file=stream, width=60, force_terminal=True, highlight=False, soft_wrap=True)
+    report = Terminal(console, lambda: now)
+    report.tell(ServersWaited("example.org", ("ns1.example.org (192.0.2.1)", "ns2.example.org (192.0.2.2)")))
+    now = 12.0
+    report.close()
+    shown = [re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", line) for line in stream.getvalue().split("\n")]
+    assert any(line.rstrip().endswith("(12 s)") for line in shown), shown
+    assert all(len(line.rpartition("\r")[2].rstrip()) <= 60 for line in shown), shown

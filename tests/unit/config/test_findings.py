@@ -1,6 +1,6 @@
 import pytest
 
-from certkeeper.config.findings import did_you_mean, edit_distance
+from certkeeper.config.findings import did_you_mean, edit_distance, zone_meant
 
 
 @pytest.mark.parametrize(
@@ -28,3 +28,13 @@ def test_did_you_mean_takes_the_closest_and_never_the_label_itself() -> None:
     assert did_you_mean("abcd", ["wxyz", "ab"]) == "ab"
     assert did_you_mean("abcd", ["wxyz"]) is None
     assert did_you_mean("abcd", []) is None
+
+
+def test_a_zone_that_may_be_meant_keeps_the_labels_before_it() -> None:
+    zones = ["example.org", "sub.example.org", "ab.de"]
+    assert zone_meant("www.exmaple.org", zones) == "www.example.org"
+    assert zone_meant("www.sbu.example.org", zones) == "www.sub.example.org"
+    assert zone_meant("www.cd.de", zones) is None
+    assert zone_meant("www.ab.dee", zones) == "www.ab.de"
+    assert zone_meant("www.other.net", zones) is None
+    assert zone_meant("org", zones) is None

@@ -1,3 +1,5 @@
+import pytest
+
 from certkeeper.base.errors import Location
 from certkeeper.base.names import Alias, Identifier
 from certkeeper.config.authority import LETSENCRYPT
@@ -54,3 +56,32 @@ def test_settings_without_effect_are_found_where_they_are_switched_on() -> None:
         'OCSP_FETCH="yes"\nTLSA=no\nDEPLOY=\nPRIVATE_KEY_ROLLOVER=no\nLICENSE=x\nHOOK_CHAIN=yes\n', ""
     ).findings
     assert [(item.code, item.message.partition(":")[0]) for item in found] == [("ignored-setting", "OCSP_FETCH")]
+
+
+def test_a_misspelled_name_is_told_where_the_page_ends_in_an_error_about_it() -> None:
+    with pytest.raises(ConfigError, match="PDNS_KEY is not set") as caught:
+        page('CHALLENGETYPE=dns-01\nPDNS_HOST=localhost\nPDNS_KEEY="secret"\nRENEW_DAYZ=3\n')
+    assert caught.value.hint == "/etc/dehydrated/config:3: did you mean PDNS_KEY by PDNS_KEEY?"
+    with pytest.raises(ConfigError, match="PDNS_HOST and PDNS_KEY are not set") as caught:
+        page('CHALLENGETYPE=dns-01\npdns_host=localhost\nPDNS_KEEY="secret"\n')
+    assert "config:2: did you mean PDNS_HOST" in caught.value.hint
+    assert "config:3: did you mean PDNS_KEY" in caught.value.hint
+
+
+def test_a_misspelled_name_is_told_beside_the_hint_of_another_error() -> None:
+    with pytest.raises(ConfigError, match="PDNS_KEY is not set") as caught:
+        page("CHALLENGETYPE=dns-01\nPDNS_HOST=localhost\nRENEW_DAYZ=3\n")
+    assert caught.value.hint.startswith('write PDNS_KEY="…"')
+    assert caught.value.hint.endswith("; /etc/dehydrated/config:3: did you mean RENEW_DAYS by RENEW_DAYZ?")
+    with pytest.raises(ConfigError) as caught:
+        page("CHALLENGETYPE=dns-01\nPDNS_HOST=localhost\nMY_OWN=3\n")
+    assert "did you mean" not in caught.value.hint
+
+
+def test_a_misspelled_name_of_a_zone_file_is_told_with_its_error() -> None:
+    usual = "CHALLENGETYPE=dns-01\nPDNS_HOST=localhost\nPDNS_KEY=x\nZONES_D=/z\n"
+    found = page(usual, **{"/z/example.org": "DNS_PROVIDER=rfc2136\nRFC2136_SEVER=ns1\n"})
+    (rule,) = found.settings.zone_rules
+    assert rule.error is not None
+    assert "RFC2136_SERVER is not set" in str(rule.error)
+    assert rule.error.hint == "/z/example.org:2: did you mean RFC2136_SERVER by RFC2136_SEVER?"

@@ -119,6 +119,15 @@ def test_what_has_no_effect_is_found() -> None:
     assert codes(found.findings) == ["api-key-in-clear", "unknown-variable", "not-per-zone", "unused-zone-file"]
 
 
+def test_settings_of_the_page_are_told_with_how_to_set_them_for_the_zone() -> None:
+    found = zones(example_org="NAMESERVERS=127.0.0.1\nPROPAGATION=all\nPDNS_HOST=localhost\n").findings
+    assert codes(found) == ["not-per-zone", "not-per-zone"]
+    assert found[0].message == "NAMESERVERS: cannot be set in a zone's own file"
+    assert found[0].fix == 'write NAMESERVERS="example.org=…" in the main configuration file'
+    assert found[0].where == Location(f"{FOLDER}/example.org", 1)
+    assert found[1].fix == "set it in the main configuration file, or remove it"
+
+
 @pytest.mark.parametrize(("text", "suffix"), [("acme.example.net", "acme.example.net"), (".Acme.net.", "acme.net")])
 def test_a_suffix_belongs_to_the_provider(text: str, suffix: str) -> None:
     found = page(f"{POWERDNS}PDNS_SUFFIX={text}\n")

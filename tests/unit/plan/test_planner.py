@@ -275,6 +275,13 @@ def test_another_name_of_the_page_is_the_second_suggestion() -> None:
     assert item.error.hint == "did you mean mail.example.org? correct /etc/dehydrated/domains.txt:7"
 
 
+def test_a_zone_that_is_there_is_the_third_suggestion() -> None:
+    page = configuration(spec("www.exmaple.org", line=7), spec("example.org", line=8))
+    (item,) = plan(page, observed(specs=page.certificates, zones=[ORG])).blocked
+    assert item.error is not None
+    assert item.error.hint.startswith("did you mean www.example.org? correct /etc/dehydrated/domains.txt:7")
+
+
 def test_a_secondary_zone_is_refused() -> None:
     page = configuration(NEW)
     (item,) = plan(page, observed(specs=page.certificates, zones=[zone("example.org", ZoneKind.SECONDARY)])).blocked

@@ -138,7 +138,7 @@ def _advice(
         if (provider := machine.settings.provider(zone.provider)) is not None
         and isinstance(provider.settings, PowerDnsSettings)
     }
-    names: dict[DnsName, dict[Subject, str]] = {}
+    names: dict[DnsName, dict[Subject, tuple[str, ...]]] = {}
     homeless: dict[DnsName, None] = {}
     for spec, identifier in ((owner, item) for owner in selected.certificates for item in owner.identifiers):
         if identifier.type is not IdentifierType.DNS:
@@ -146,7 +146,10 @@ def _advice(
         home = homes.get(identifier.domain.child(CHALLENGE_LABEL))
         # A zone for challenges alone: the records that count stand above it.
         if home is not None and identifier.domain.is_within(home):
-            names.setdefault(home, {})[identifier, spec.ca] = spec.methods.of(identifier)[0].value
+            methods = tuple(method.value for method in spec.methods.of(identifier))
+            told = names.setdefault(home, {})
+            # Several certificates of one CA may have it, each with methods of its own.
+            told[identifier, spec.ca] = tuple(dict.fromkeys((*told.get((identifier, spec.ca), ()), *methods)))
         elif identifier.domain not in unheard:
             homeless[identifier.domain] = None
     asked = {identifier.domain for inside in names.values() for identifier, _ in inside}
@@ -159,16 +162,16 @@ def _advice(
 
 
 def of_zone(
-    zone: DnsName, names: Mapping[Subject, str], seen: Mapping[str, Caa], contact: str, *, powerdns: bool
+    zone: DnsName, names: Mapping[Subject, tuple[str, ...]], seen: Mapping[str, Caa], contact: str, *, powerdns: bool
 ) -> Iterable[Advice]:
     """The first name on the way up that has records decides (RFC 8659 §3): records above it would change nothing.
 
-    `names` come with the method of each, `seen` is by CA.
+    `names` come with the methods of each: where the first gives way to another one, that has to be allowed, too.
+    `seen` is by CA.
     """
     by_place: dict[DnsName, dict[Subject, CaaVerdict]] = {}
-    for (name, ca), method in names.items():
-        issuer = replace(seen[ca].issuer, method=method)
-        verdict = judge_caa(name.domain, issuer, seen[ca].answers, wildcard=name.wildcard)
+    for (name, ca), methods in names.items():
+        verdict = _verdict(name, methods, seen[ca])
         decides = verdict.at is not None and verdict.at.is_within(zone) and bool(_records(seen[ca], verdict.at))
         by_place.setdefault(verdict.at if decides and verdict.at is not None else zone, {})[name, ca] = verdict
     for at, verdicts in sorted(by_place.items(), key=lambda item: (len(item[0].labels), item[0])):
@@ -176,8 +179,12 @@ def of_zone(
         proposed: dict[CaaRecord, None] = {}
         for ca in cas:
             its = {name: names[name, ca] for name, its_ca in verdicts if its_ca == ca}
-            wildcards, methods = any(name.wildcard for name in its), tuple(dict.fromkeys(its.values()))
-            records = proposal(seen[ca].issuer, wildcards=wildcards, contact=contact, methods=methods)
+            records = proposal(
+                seen[ca].issuer,
+                wildcards=any(name.wildcard for name in its),
+                contact=contact,
+                methods=tuple(dict.fromkeys(method for methods in its.values() for method in methods)),
+            )
             proposed |= dict.fromkeys(records)
         # In the order of their tags, as for one CA.
         order = sorted(proposed, key=lambda record: _TAGS.index(record.tag))
@@ -187,6 +194,15 @@ def of_zone(
 def _records(seen: Caa, at: DnsName) -> tuple[CaaRecord, ...]:
     answer = seen.answers.get(at)
     return answer.records if answer is not None else ()
+
+
+def _verdict(name: Identifier, methods: Sequence[str], seen: Caa) -> CaaVerdict:
+    """What stands in the way of the first method that is not allowed."""
+    verdicts = [
+        judge_caa(name.domain, replace(seen.issuer, method=method), seen.answers, wildcard=name.wildcard)
+        for method in methods
+    ]
+    return next((verdict for verdict in verdicts if verdict.outcome is not CaaOutcome.ALLOWED), verdicts[0])
 
 
 def _print(issuers: Mapping[str, Issuer], advice: Sequence[Advice]) -> None:

@@ -12,6 +12,7 @@ from certkeeper.base.names import DnsName
 from certkeeper.cli.compose import Machine, open_machine
 from certkeeper.cli.confirm import confirmed
 from certkeeper.cli.dns.names import owners_in
+from certkeeper.cli.planning import planned as planned_now
 from certkeeper.cli.render import finding_lines, print_error, reporter
 from certkeeper.cli.signals import raise_terminated
 from certkeeper.config.settings import Configuration
@@ -34,7 +35,7 @@ def cleanup(options: argparse.Namespace) -> int:
     with nullcontext() if options.dry_run else machine.lock(), closing(machine):
         observed = machine.observe()
         # Files are no business of this command: the next run removes them.
-        planned = replace(machine.plan(machine.configuration, observed, ()), files=())
+        planned = replace(planned_now(machine, machine.configuration, observed, ()), files=())
         failed = _show(planned) or _show_others(machine, whole.configuration, observed.records.left)
         ours = sum(len(left) for left in planned.withdrawals.values())
         gone = len(planned.homeless)

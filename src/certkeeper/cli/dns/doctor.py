@@ -89,6 +89,11 @@ class _Doctor:
             errors[str(error)] = error
         return [unreadable(error, names[text]) for text, error in errors.items()]
 
+    def without_effect(self) -> list[Finding]:
+        """Settings that somebody may have meant for a zone."""
+        codes = {"not-per-zone", "unknown-variable"}
+        return [found for found in self._machine.configuration.findings if found.code in codes]
+
     def ask_caa(self, zones: Mapping[DnsName, Zone | None]) -> str:
         """Look CAA up for the names in these zones; why not, where a CA cannot be asked who it is."""
         specs = [spec for name in zones for spec in self._specs.get(name, ())]
@@ -199,7 +204,7 @@ def _owed(machine: Machine) -> tuple[ChallengeIntent, ...]:
 
 def _general(work: _Doctor, caa_trouble: str, *, everything: bool) -> list[Finding]:
     """What is about no zone in particular."""
-    found = work.troubles()
+    found = [*work.without_effect(), *work.troubles()]
     found += [homeless_names(work.homeless)] if everything and work.homeless else []
     if caa_trouble:
         found.append(

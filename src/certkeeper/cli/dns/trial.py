@@ -10,9 +10,10 @@ from certkeeper.base.errors import ExitCode, Interrupted, printable
 from certkeeper.base.events import Event, ZoneChanged, ZoneProven, ZoneUnproven
 from certkeeper.base.names import DnsName
 from certkeeper.cli.compose import open_machine
-from certkeeper.cli.dns.names import provider_of, typed_name
+from certkeeper.cli.dns.names import names_in, provider_of, typed_name
 from certkeeper.cli.render import print_error
 from certkeeper.cli.signals import raise_terminated
+from certkeeper.config.findings import did_you_mean
 from certkeeper.plan.records import CHALLENGE_LABEL
 from certkeeper.zone.apex import ZoneError
 from certkeeper.zone.rrset import ZoneKind
@@ -34,7 +35,9 @@ def trial(options: argparse.Namespace) -> int:
             raise looked.errors[proven]
         place = looked.found.get(proven)
         if place is None:
-            raise ZoneError(f"no zone at the DNS provider holds {name}", hint="correct the name")
+            meant = did_you_mean(name.text, sorted(owner.parent.text for owner in names_in(machine.configuration)))
+            hint = f"did you mean {meant}?" if meant else "correct the name, or create its zone there"
+            raise ZoneError(f"no zone at the DNS provider holds {name}", hint=hint)
         zone = place.zone
         if zone.kind is ZoneKind.SCRIPTED:
             raise ZoneError(
@@ -43,7 +46,7 @@ def trial(options: argparse.Namespace) -> int:
             )
         if not zone.kind.writable:
             raise ZoneError(
-                f"zone {zone.name}: a secondary there: changes would be lost",
+                f"zone {zone.name} is a secondary at its DNS provider: changes there would be lost",
                 hint="point PDNS_HOST at the primary of that zone",
             )
         owner, value = trial_owner(place.owner, zone.name), f"certkeeper-test-{secrets.token_hex(16)}"
