@@ -106,7 +106,8 @@ class Manners:
     `refuses_key_change` with that status.
     `suggests` is the window for renewing each certificate. `refuses_replacement` is the type of its refusal of an
     order that replaces, `refusal` what it says then. `refuses_at` are refusals by the first word of a path, and
-    `refuses_orders_of` by a name of the order. `delivers` what it sends in place of a chain.
+    `refuses_orders_of` by a name of the order. `delivers` what it sends in place of a chain. `clock_ahead` is how
+    far its clock is ahead of ours; without it, it does not tell the time.
     """
 
     refuses: set[str] = field(default_factory=set)
@@ -127,6 +128,7 @@ class Manners:
     refuses_at: dict[str, Refusal] = field(default_factory=dict)
     refuses_orders_of: dict[str, Refusal] = field(default_factory=dict)
     delivers: Callable[[bytes], bytes] = bytes
+    clock_ahead: timedelta | None = None
     changed_terms: Sequence[tuple[str, str]] = ()
     new_terms: Mapping[str, str] = field(default_factory=dict)
     loses_answers_to: str = ""
@@ -144,10 +146,12 @@ class FakeCa:
         clock: FakeClock,
         look: Look,
         seed: int = 0,
+        url: str = CA,
         *,
         fetch: Fetch = lambda _: None,
         connect: Fetch = lambda _: None,
     ) -> None:
+        self._home = url.rpartition("/")[0]
         self.manners = Manners()
         self.orders: dict[int, _Order] = {}
         self.accounts: dict[str, ec.EllipticCurvePublicKey] = {}
@@ -167,8 +171,8 @@ class FakeCa:
 
     def send(self, request: Request) -> Response:
         if self.manners.down:
-            raise TransportError(f"{HOME}: connection refused")
-        path = request.url.removeprefix(HOME)
+            raise TransportError(f"{self._home}: connection refused")
+        path = request.url.removeprefix(self._home)
         self.requests[path.split("/")[1]] += 1
         try:
             answer = self._route(request, path)
@@ -182,7 +186,7 @@ class FakeCa:
         lost = self.manners.loses_answers_to and path.startswith(self.manners.loses_answers_to)
         if lost and self.manners.most_lost:
             self.manners.most_lost -= 1
-            raise TransportError(f"{HOME}: connection reset")
+            raise TransportError(f"{self._home}: connection reset")
         return answer
 
     def used(self, name: str) -> str:
@@ -194,7 +198,7 @@ class FakeCa:
         return sum(
             1
             for number, order in self.orders.items()
-            if f"{HOME}/order/{number}" not in known and self._status(order) not in {"valid", "invalid"}
+            if f"{self._home}/order/{number}" not in known and self._status(order) not in {"valid", "invalid"}
         )
 
     def _route(self, request: Request, path: str) -> Response:
@@ -245,13 +249,13 @@ class FakeCa:
     @cached_property
     def _directory(self) -> Json:
         return {
-            "newNonce": f"{HOME}/nonce",
-            "newAccount": f"{HOME}/account",
-            "newOrder": f"{HOME}/new-order",
-            "renewalInfo": f"{HOME}/renewal",
-            "keyChange": f"{HOME}/key-change",
-            "revokeCert": f"{HOME}/revoke",
-            "meta": {"termsOfService": TERMS, "externalAccountRequired": self.manners.binds},
+            "newNonce": f"{self._home}/nonce",
+            "newAccount": f"{self._home}/account",
+            "newOrder": f"{self._home}/new-order",
+            "renewalInfo": f"{self._home}/renewal",
+            "keyChange": f"{self._home}/key-change",
+            "revokeCert": f"{self._home}/revoke",
+            "meta": {"termsOfService": f"{self._home}/terms", "externalAccountRequired": self.manners.binds},
         }
 
     def _open(self, request: Request, path: str) -> tuple[Json, Json | None]:
@@ -293,11 +297,11 @@ class FakeCa:
         if self.manners.busy_until is not None:
             raise _Refused("rateLimited", "too many accounts", 429, self.manners.busy_until)
         if self.manners.drops_registration:
-            raise TransportError(f"{HOME}: connection reset")
+            raise TransportError(f"{self._home}: connection reset")
         if payload.get("termsOfServiceAgreed") is not True:
             raise _Refused("userActionRequired", "agree to the terms", 403)
         self._check_binding(payload, jwk)
-        url = f"{HOME}/account/{next(self._numbers)}"
+        url = f"{self._home}/account/{next(self._numbers)}"
         self.accounts[url], self.thumbprints[url] = _public(jwk), thumbprint
         self.documents[url] = {"status": "valid", "contact": payload.get("contact", [])}
         return self._answer(201, self.documents[url], location=url)
@@ -320,7 +324,7 @@ class FakeCa:
         assert set(payload) == {"protected", "payload", "signature"}
         header = json.loads(_unb64(str(payload["protected"])))
         assert set(header) == {"alg", "jwk", "url"}, "no nonce"
-        assert header["url"] == f"{HOME}/key-change"
+        assert header["url"] == f"{self._home}/key-change"
         _verify(_public(header["jwk"]), payload)
         inner = json.loads(_unb64(str(payload["payload"])))
         assert inner["account"] == account
@@ -365,7 +369,7 @@ class FakeCa:
         assert set(jws) == {"protected", "payload", "signature"}
         header = json.loads(_unb64(jws["protected"]))
         assert set(header) == {"alg", "kid", "url"}, "no nonce"
-        assert (header["alg"], header["url"]) == ("HS256", f"{HOME}/account")
+        assert (header["alg"], header["url"]) == ("HS256", f"{self._home}/account")
         assert json.loads(_unb64(jws["payload"])) == jwk
         key = self.manners.customers.get(header["kid"])
         if key is None:
@@ -434,7 +438,7 @@ class FakeCa:
         under_way = authorization.status == "pending" and authorization.checked_at is not None
         document: dict[str, object] = {
             "type": type_,
-            "url": f"{HOME}/challenge/{authorization.number}{'' if type_ == 'dns-01' else '/' + type_}",
+            "url": f"{self._home}/challenge/{authorization.number}{'' if type_ == 'dns-01' else '/' + type_}",
             "status": "processing" if under_way else authorization.status,
             "token": authorization.token,
         }
@@ -485,13 +489,13 @@ class FakeCa:
         document: dict[str, object] = {
             "status": self._status(order),
             "identifiers": [{"type": type_, "value": value} for type_, value in order.identifiers],
-            "authorizations": [f"{HOME}/authorization/{item.number}" for item in order.authorizations],
-            "finalize": f"{HOME}/finalize/{order.number}",
+            "authorizations": [f"{self._home}/authorization/{item.number}" for item in order.authorizations],
+            "finalize": f"{self._home}/finalize/{order.number}",
         }
         if document["status"] == "valid":
             order.chain = order.chain or self._sign(order)
-            document["certificate"] = f"{HOME}/certificate/{order.number}"
-        return self._answer(status, document, location=f"{HOME}/order/{order.number}")
+            document["certificate"] = f"{self._home}/certificate/{order.number}"
+        return self._answer(status, document, location=f"{self._home}/order/{order.number}")
 
     def _finalize(self, order: _Order, payload: Json | None) -> Response:
         assert payload is not None
@@ -532,6 +536,8 @@ class FakeCa:
         until: datetime | None = None,
     ) -> Response:
         headers = [("location", location)] if location else []
+        if self.manners.clock_ahead is not None:
+            headers.append(("date", format_datetime(self._clock.now() + self.manners.clock_ahead, usegmt=True)))
         if until is not None:
             headers.append(("retry-after", format_datetime(until, usegmt=True)))
         if nonce:

@@ -436,4 +436,5 @@ class FakeStore:
             key_id=leaf.key_id,
             stamp=live.stamp,
             next_key_id=coming.key_id if coming is not None else None,
+            origin=live.files.origin,
         )

@@ -14,12 +14,13 @@ from certkeeper.config.settings import (
     Configuration,
     ExternalAccount,
     Provider,
+    Purpose,
     RenewPolicy,
     ServerAddress,
     Settings,
     ZoneRule,
 )
-from certkeeper.lineage.model import KeyPlace, Leaf, Lineage
+from certkeeper.lineage.model import KeyPlace, Leaf, Lineage, Origin
 from certkeeper.plan.advice import Advice
 from certkeeper.plan.observed import Observed, Place, Zones
 from certkeeper.plan.planner import plan
@@ -53,6 +54,7 @@ def settings(
         basedir="/etc/dehydrated",
         domains_txt="/etc/dehydrated/domains.txt",
         certdir="/etc/dehydrated/certs",
+        test_certdir="/etc/dehydrated/certs-test",
         accountdir="/etc/dehydrated/accounts",
         statedir="/var/lib/certkeeper",
         lockfile=None,
@@ -78,6 +80,10 @@ def spec(
     profile: str = "",
     preferred_profile: str = "",
     line: int = 1,
+    ca: str = CA,
+    purpose: Purpose = Purpose.SERVE,
+    wished_key: str = "",
+    hook: str = "",
     methods: Methods = DNS_ONLY,
 ) -> CertSpec:
     """One line of domains.txt."""
@@ -85,11 +91,15 @@ def spec(
         alias=Alias(alias or texts[0]),
         identifiers=names(*texts),
         where=Location("/etc/dehydrated/domains.txt", line),
+        ca=ca,
         key=key,
         renew=RenewPolicy(days, wished),
         must_staple=must_staple,
         profile=profile,
         preferred_profile=preferred_profile,
+        purpose=purpose,
+        wished_key=wished_key,
+        hook=hook,
         methods=methods,
     )
 
@@ -106,6 +116,9 @@ def leaf(
     ocsp: bool = False,
     serial: str = "1",
     authority_key_id: str = "",
+    issuer: str = "CN=Test Intermediate",
+    must_staple: bool = False,
+    key_kind: str = "prime256v1",
 ) -> Leaf:
     """A leaf with that much of its life left at NOW."""
     return Leaf(
@@ -114,7 +127,9 @@ def leaf(
         not_before=NOW + left - life,
         not_after=NOW + left,
         serial=serial,
-        issuer="CN=Test Intermediate",
+        issuer=issuer,
+        must_staple=must_staple,
+        key_kind=key_kind,
         ocsp_url="http://ocsp.test/" if ocsp else None,
         authority_key_id=authority_key_id,
     )
@@ -129,6 +144,7 @@ def lineage(
     trouble: str = "",
     key_trouble: str = "",
     disagreement: str = "",
+    origin: Origin | None = None,
 ) -> Lineage:
     """A folder with that certificate and its own key; without a certificate the folder is empty."""
     present = leaf_.key_id if leaf_ is not None else None
@@ -140,6 +156,7 @@ def lineage(
         key_id=None if key_trouble else key_id or present,
         key_trouble=key_trouble,
         disagreement=disagreement,
+        origin=origin,
     )
 
 
@@ -188,7 +205,7 @@ def observed(
     return Observed(
         now=now,
         lineages={item.alias: there.get(item.alias, Lineage(item.alias)) for item in specs} | there,
-        registered=registered,
+        registered=frozenset(item.ca for item in specs) | {CA} if registered else frozenset(),
         config_folders=folders,
         zones=found,
         advice=advice or {},

@@ -66,7 +66,9 @@ class QuickMachine(Machine):
 
     @cached_property
     def _http(self) -> Http:
-        return Remembered(HttpClient(self.settings.ca_bundle, bounds=PATIENCE), self.settings.ca)
+        return Remembered(
+            HttpClient(self.settings.ca_bundle, bounds=PATIENCE), (self.settings.ca, *self.configuration.cas)
+        )
 
 
 def run_quickly(page: Page, *arguments: str, ahead: timedelta = timedelta(0)) -> Done:

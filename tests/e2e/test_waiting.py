@@ -40,7 +40,7 @@ def backoff(page: Path, message: str, link: str = "") -> Backoff:
     """Of the first certificate, as a run would have written it."""
     found = configuration(page)
     spec, settings = found.certificates[0], found.settings
-    inputs = backoff_inputs(fingerprint(spec, Lineage(spec.alias), settings.ca, False), settings)
+    inputs = backoff_inputs(fingerprint(spec, Lineage(spec.alias), False), settings)
     return Backoff(spec.alias, 2, LATER, inputs, message, link)
 
 

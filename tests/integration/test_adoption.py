@@ -189,8 +189,17 @@ def test_the_first_run_on_dehydrateds_folders_does_nothing(tmp_path: Path, belie
     )
     there.nothing_due()
     there.nothing_due_for_dehydrated()
+    # Neither is there where the page names the kind of key that is there, in a file of its own or for all.
+    there.page.configure(KEY_ALGO="secp384r1", KEYSIZE="2048")
+    there.nothing_due()
     assert own.read_bytes() == before
     assert not own.is_symlink()
+    # Another one is what the page has changed to since; the admin's own key stays what it is.
+    there.page.configure(KEY_ALGO="prime256v1")
+    planned = json.loads(there.page.plan("--json").out)["certificates"]
+    assert {each["alias"]: each["reason"] for each in planned} == {
+        each: "current" if each == f"own.{zone}" else "key-changed" for each in there.page.live()
+    }
 
 
 def test_what_0_3_1_left_is_found_and_its_account_too(tmp_path: Path, believer: World, zone: str) -> None:

@@ -94,5 +94,5 @@ def test_a_key_that_is_none_ends_the_command_before_anybody_is_asked(page: Page)
 def test_the_key_is_in_no_plan(page: Page) -> None:
     page.configure(EAB_KID="kid-1", EAB_HMAC_KEY=HMAC_KEY)
     done = page.plan("--json")
-    assert json.loads(done.out)["register_at"] == page.world.pebble.directory_url
+    assert json.loads(done.out)["register_at"] == [page.world.pebble.directory_url]
     assert BARE not in done.text

@@ -22,7 +22,7 @@ from builders.fakes import (
     SeededExecutor,
     through,
 )
-from builders.plans import settings
+from builders.plans import CA, settings
 from certkeeper.apply.inquire import Inquiry
 from certkeeper.apply.locate import locate
 from certkeeper.apply.observe import observe
@@ -32,6 +32,7 @@ from certkeeper.apply.result import Result
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.events import Event
 from certkeeper.base.names import Alias
+from certkeeper.base.wire import Request, Response
 from certkeeper.config.methods import ChallengeType
 from certkeeper.config.settings import CertSpec, Configuration, Settings
 from certkeeper.lineage.leaf import parse_leaf
@@ -44,8 +45,18 @@ from certkeeper.zone.rrset import Zone
 BOUND = timedelta(seconds=60)
 
 
+class Internet:
+    """Implements the port Http: every CA at its own host."""
+
+    def __init__(self, cas: Mapping[str, FakeCa]) -> None:
+        self._cas = {url.rpartition("/")[0]: ca for url, ca in cas.items()}
+
+    def send(self, request: Request) -> Response:
+        return next(ca for home, ca in self._cas.items() if request.url.startswith(f"{home}/")).send(request)
+
+
 class Simulation:
-    """One host with its zones and its CA. `run` may be called again: the world goes on."""
+    """One host with its zones and its CAs. `run` may be called again: the world goes on."""
 
     def __init__(
         self,
@@ -61,7 +72,11 @@ class Simulation:
         self.dns = DnsWorld(self.clock, zones, servers or {PRIMARY: NameServer(), SECONDARY: NameServer(lag=0.5)})
         self.files = FakeFiles()
         self.listeners = FakeListeners()
-        self.ca = FakeCa(self.clock, self.dns.look, seed, fetch=self._fetch, connect=self._connect)
+        self.cas = {
+            url: FakeCa(self.clock, self.dns.look, seed, url, fetch=self._fetch, connect=self._connect)
+            for url in {CA, *(spec.ca for spec in specs)}
+        }
+        self.ca = self.cas[CA]
         self.store = FakeStore()
         self.accounts = FakeAccounts()
         self.keys = FakeKeys()
@@ -71,7 +86,7 @@ class Simulation:
         self.hooks = FakeHooks()
         self.configuration = Configuration(settings_ or settings(propagation=bound), tuple(specs))
         self.ports = Ports(
-            http=self.ca,
+            http=Internet(self.cas),
             dns={"": self.dns},
             nameservers=self.dns,
             store=self.store,
@@ -132,11 +147,10 @@ class Simulation:
     def _advice(self, world: Observed) -> Mapping[Alias, Advice]:
         """What the CA said of renewals, in this run or before; nothing where it never suggested anything."""
         if self.ca.manners.suggests is not None:
-            ca = self.configuration.settings.ca
-            live = of_live(self.advice, world.lineages, ca)
-            asked = questions(world.lineages, world.lineages, live, ca, world.now)
+            live = of_live(self.advice, world.lineages, dict.fromkeys(world.lineages, CA))
+            asked = questions(world.lineages, world.lineages, live, CA, world.now)
             if asked:
-                inquiry = Inquiry(asked, ca, executor=self.executor, clock=self.clock, user_agent="certkeeper/test")
+                inquiry = Inquiry(asked, CA, executor=self.executor, clock=self.clock, user_agent="certkeeper/test")
                 live.update(inquiry.run())
             self.advice = live
         return self.advice

@@ -103,6 +103,11 @@ def usable_issuers(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
+def issuer_names(identities: Iterable[str]) -> tuple[str, ...]:
+    """What a CA calls itself in CAA, as far as records may say it: in lower case, each once."""
+    return tuple(dict.fromkeys(name.lower() for name in identities if is_issuer(name.lower())))
+
+
 def is_issuer(name: str) -> bool:
     """Whether a CA can go by that name in a record."""
     return len(name) <= 253 and name == name.lower() and bool(_ISSUER.fullmatch(name))

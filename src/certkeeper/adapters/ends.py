@@ -19,50 +19,58 @@ _UNUSABLE = (ValueError, TypeError, KeyError, AttributeError, RecursionError, Ce
 
 
 class EndsFile:
-    """The ends, in epoch seconds by owner name, of records that name one account."""
+    """The ends, in epoch seconds by owner name, of records that name our accounts: those given, by CA."""
 
-    def __init__(self, statedir: str, account: str) -> None:
+    def __init__(self, statedir: str, accounts: Mapping[str, str]) -> None:
         self._statedir = statedir
-        self._account = account
+        self._accounts = accounts
 
-    def read(self) -> Mapping[DnsName, int]:
-        """All of them; nothing where the file is missing or of no use, or where others may have written it."""
+    def read(self) -> Mapping[str, Mapping[DnsName, int]]:
+        """All of them, by CA; none where the file is missing or of no use, or where others may have written it."""
         with suppress(CertkeeperError):
-            if not self._account:
+            if not self._accounts:
                 return {}
             check_state(self._statedir)
             with Folder.open(self._statedir) as folder:
-                return parse(folder.read(NAME, _LARGEST), self._account)
+                known = parse(folder.read(NAME, _LARGEST))
+            return {ca: known[account] for ca, account in self._accounts.items() if account in known}
         return {}
 
-    def keep(self, seen: Mapping[DnsName, int | None]) -> None:
-        """Remember these beside those of other names; None is a record without an end, or none.
+    def keep(self, seen: Mapping[str, Mapping[DnsName, int | None]]) -> None:
+        """Remember these, by CA, beside those of other names; None is a record without an end, or none.
 
         Raises:
             CertkeeperError: the folder is not ours alone, or cannot be written to.
         """
         before = self.read() if seen else {}
-        ends = {owner: end for owner, end in {**before, **seen}.items() if end is not None}
-        if ends != before and self._account:
+        ends = {
+            ca: {owner: end for owner, end in {**before.get(ca, {}), **seen.get(ca, {})}.items() if end is not None}
+            for ca in self._accounts
+        }
+        if seen and any(ends[ca] != before.get(ca, {}) for ca in ends):
             with make_state(self._statedir) as folder:
-                folder.put(NAME, render(self._account, ends))
+                folder.put(NAME, render({self._accounts[ca]: its for ca, its in ends.items() if its}))
                 folder.sync()
 
 
-def render(account: str, ends: Mapping[DnsName, int]) -> bytes:
-    """The file's content."""
-    by_name = {owner.text: end for owner, end in sorted(ends.items())}
-    document = {"version": SCHEMA, "account": account, "ends": by_name}
-    return json.dumps(document, separators=(",", ":")).encode() + b"\n"
+def render(ends: Mapping[str, Mapping[DnsName, int]]) -> bytes:
+    """The file's content, for ends by account."""
+    by_account = {
+        account: {owner.text: end for owner, end in sorted(its.items())} for account, its in sorted(ends.items())
+    }
+    return json.dumps({"version": SCHEMA, "ends": by_account}, separators=(",", ":")).encode() + b"\n"
 
 
-def parse(content: bytes, account: str) -> Mapping[DnsName, int]:
-    """What such a file says of the account's records; nothing where a part of it is not as it should be."""
+def parse(content: bytes) -> Mapping[str, Mapping[DnsName, int]]:
+    """What such a file says, by account; nothing where a part of it is not as it should be."""
     try:
         document = json.loads(content)
-        if document["version"] != SCHEMA or document["account"] != account:
+        if document["version"] != SCHEMA:
             return {}
-        ends = {DnsName.parse(name): end for name, end in document["ends"].items()}
+        found = {
+            account: {DnsName.parse(name): end for name, end in ends.items()}
+            for account, ends in document["ends"].items()
+        }
     except _UNUSABLE:
         return {}
-    return ends if all(type(end) is int for end in ends.values()) else {}
+    return found if all(type(end) is int for ends in found.values() for end in ends.values()) else {}

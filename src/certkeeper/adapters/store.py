@@ -6,7 +6,7 @@ through `.live`, and while that happens the same content is behind all of them. 
 the new one, and doing the same again ends where it would have ended.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from datetime import datetime
 
@@ -24,6 +24,7 @@ from certkeeper.adapters.versions import (
     place_of,
     read_certificate,
     read_key_id,
+    read_origin,
     revocations,
 )
 from certkeeper.base.keys import KeyPair
@@ -37,10 +38,14 @@ from certkeeper.lineage.revocation import Revocation, is_compromised, reason_of,
 
 
 class Store:
-    """The lineages under CERTDIR. `certdir` may be missing until the first version is begun."""
+    """The lineages under CERTDIR, but for those that are kept `elsewhere`, in that folder's place.
 
-    def __init__(self, certdir: str) -> None:
+    The folders may be missing until the first version is begun.
+    """
+
+    def __init__(self, certdir: str, elsewhere: Mapping[Alias, str] | None = None) -> None:
         self._certdir = certdir
+        self._elsewhere = elsewhere or {}
 
     def lineage(self, alias: Alias) -> Lineage:
         """The folder as it is; what is wrong with it is part of the answer.
@@ -70,6 +75,7 @@ class Store:
                 disagreement=disagreement,
                 next_key_id=next_key_id,
                 next_key_trouble=next_key_trouble,
+                origin=read_origin(folder),
                 revoked=reason_of(leaf, known),
                 compromised=is_compromised(key_id, known),
             )
@@ -248,7 +254,7 @@ class Store:
             FileTrouble: it holds something else.
         """
         with suppress(FileMissing), self._versions(draft.alias) as versions:
-            versions.remove_child(layout.partial_name(draft.stamp), layout.NAMES)
+            versions.remove_child(layout.partial_name(draft.stamp), layout.VERSION_FILES)
             versions.sync()
 
     def removable(
@@ -292,7 +298,7 @@ class Store:
             return mend(alias, folder, now)
 
     def _path(self, alias: Alias) -> str:
-        return f"{self._certdir}/{alias.text}"
+        return f"{self._elsewhere.get(alias, self._certdir)}/{alias.text}"
 
     def _open(self, alias: Alias) -> Folder:
         return Folder.open(self._path(alias))

@@ -4,10 +4,10 @@ from collections.abc import Collection, Mapping
 
 from certkeeper.adapters.files import FileId, FileMissing, FileTrouble, Folder
 from certkeeper.adapters.keys import parse_own
-from certkeeper.lineage import layout, pem
+from certkeeper.lineage import layout, origin, pem
 from certkeeper.lineage.layout import Place
 from certkeeper.lineage.leaf import parse_leaf
-from certkeeper.lineage.model import BadChain, KeyPlace, Leaf, UnusableKey, Version, VersionFiles
+from certkeeper.lineage.model import BadChain, KeyPlace, Leaf, Origin, UnusableKey, Version, VersionFiles
 from certkeeper.lineage.revocation import Revocation, read_revocations
 
 
@@ -90,6 +90,14 @@ def live_stamp(folder: Folder) -> int | None:
     if folder.target(layout.CERT) != layout.live_target(layout.CERT):
         return None
     return layout.live_stamp(folder.target(layout.LIVE) or "")
+
+
+def read_origin(folder: Folder) -> Origin | None:
+    """What was written down of the live version; nothing where that cannot be read, or it is not ours."""
+    if live_stamp(folder) is None:
+        return None
+    content = _if_readable(folder, layout.live_target(layout.ORIGIN))
+    return origin.parse(content) if content is not None else None
 
 
 def checked(version: Folder) -> str:

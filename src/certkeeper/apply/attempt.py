@@ -23,7 +23,7 @@ from certkeeper.zone.apex import ZoneError
 
 @dataclass(frozen=True, slots=True)
 class Issuance:
-    """What all lineages of a run share."""
+    """What all lineages of a run share that are from the same CA."""
 
     session: Session
     waves: Waves
@@ -52,9 +52,9 @@ class Attempt:
     def new_intent(self, wanted: Order, url: str, stamp: int, present: KeyPair | None) -> OrderIntent:
         """What to write down of an order that was just opened."""
         return OrderIntent(
-            alias=self.alias,
+            alias=self.item.spec.entry,
             url=url,
-            ca=self.shared.settings.ca,
+            ca=self.item.spec.ca,
             identifiers=wanted.identifiers,
             profile=wanted.profile,
             must_staple=wanted.must_staple,

@@ -55,7 +55,7 @@ def issue(item: LineagePlan, shared: Issuance) -> Exchange[Issued]:
     attempt = Attempt(item, shared)
     try:
         shared.limits.check(wanted.identifiers)
-        yield from _claim(item, wanted, shared)
+        yield from _claim(item, wanted)
         try:
             issued = yield from _issue(attempt, wanted)
         except CertkeeperError as error:
@@ -69,10 +69,10 @@ def issue(item: LineagePlan, shared: Issuance) -> Exchange[Issued]:
     return issued
 
 
-def _claim(item: LineagePlan, wanted: Order, shared: Issuance) -> Exchange[None]:
+def _claim(item: LineagePlan, wanted: Order) -> Exchange[None]:
     """Nobody else works on the lineage, and it still is what the plan was made for."""
     lineage = yield from do(HoldLineage(item.alias))
-    if fingerprint(item.spec, lineage, shared.settings.ca, wanted.must_staple) != item.fingerprint:
+    if fingerprint(item.spec, lineage, wanted.must_staple) != item.fingerprint:
         yield from do(FreeLineage(item.alias))
         raise ChangedMeanwhile("somebody else changed it since the plan was made", hint="run again: certkeeper run")
 
@@ -128,7 +128,7 @@ def _staged(attempt: Attempt, intent: OrderIntent, wanted: Order) -> Exchange[tu
 def _switch(attempt: Attempt, stamp: int, leaf: Leaf) -> Exchange[Issued]:
     """Step 13. The hook's debt is written down before the switch, and dropped after the hook ended well."""
     item, shared = attempt.item, attempt.shared
-    debt = HookDebt(item.alias, DEPLOY_CERT, stamp)
+    debt = HookDebt(item.spec.entry, DEPLOY_CERT, stamp)
     if item.hook is not None:
         yield from do(WriteJournal(put=(debt,)))
     yield from do(ActivateVersion(item.alias, stamp))
@@ -173,7 +173,7 @@ def _clear(attempt: Attempt, error: CertkeeperError) -> Exchange[None]:
         if not error.local and not (yield from _about_all(attempt, error)):
             inputs = backoff_inputs(item.fingerprint, attempt.shared.settings)
             put = (*put, *(yield from _failed_names(attempt, error)))
-            yield from do(RecordFailure(item.alias, item.failures + 1, error, inputs, put, drop))
+            yield from do(RecordFailure(item.spec.entry, item.failures + 1, error, inputs, put, drop))
         elif entries:
             yield from do(WriteJournal(put, drop))
 
@@ -196,7 +196,7 @@ def _failed_names(attempt: Attempt, error: CertkeeperError) -> Exchange[tuple[Na
     before = {entry.name: entry for entry in item.names_failed}
     now = yield from do(ReadClock())
     inputs = name_inputs(item.spec, shared.settings)
-    return tuple(next_name_backoff(shared.settings.ca, name, before.get(name), error, inputs, now) for name in names)
+    return tuple(next_name_backoff(item.spec.ca, name, before.get(name), error, inputs, now) for name in names)
 
 
 def _folder(item: LineagePlan) -> str:

@@ -1,17 +1,20 @@
 """Looking at the world before a plan is made. Reads only."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import cast
 
 from certkeeper.acme.directory import clock_behind, read_directory
-from certkeeper.acme.persist import is_issuer
 from certkeeper.apply.ports import Accounts, CaaLookup, Clock, Http, Store
+from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.names import Alias, DnsName
 from certkeeper.base.wire import Request
-from certkeeper.config.settings import Configuration
+from certkeeper.config.settings import CertSpec, Configuration
 from certkeeper.lineage.model import Lineage
 from certkeeper.plan.observed import Observed
+from certkeeper.plan.profiles import names_a_profile
 from certkeeper.plan.records import Records
 from certkeeper.zone.caa import CaaAnswer, CaaAnswers, Issuer, search
 
@@ -19,6 +22,20 @@ from certkeeper.zone.caa import CaaAnswer, CaaAnswers, Issuer, search
 def lineages_of(configuration: Configuration, store: Store) -> dict[Alias, Lineage]:
     """What is on disk of every certificate of the page."""
     return {spec.alias: store.lineage(spec.alias) for spec in configuration.certificates}
+
+
+def accounts_of(cas: Iterable[str], accounts: Accounts) -> tuple[dict[str, str], dict[str, CertkeeperError]]:
+    """The URLs of our accounts at these CAs, and why others cannot be used."""
+    known: dict[str, str] = {}
+    unusable: dict[str, CertkeeperError] = {}
+    for ca in cas:
+        try:
+            account = accounts.read(ca)
+        except CertkeeperError as error:
+            unusable[ca] = error
+        else:
+            known |= {ca: account.kid} if account is not None and account.kid is not None else {}
+    return known, unusable
 
 
 def observe(
@@ -30,17 +47,14 @@ def observe(
     records: Records,
     config_folders: tuple[str, ...],
 ) -> Observed:
-    """Lineages, account and time, beside what the journal said; no network.
-
-    Raises:
-        CertkeeperError: the account's own files cannot be used.
-    """
-    account = accounts.read(configuration.settings.ca)
+    """Lineages, accounts and time, beside what the journal said; no network."""
+    known, unusable = accounts_of(configuration.cas, accounts)
     return Observed(
         now=clock.now(),
         lineages=lineages_of(configuration, store),
-        registered=account is not None and account.kid is not None,
-        account=(account.kid or "") if account is not None else "",
+        registered=frozenset(known),
+        unusable=unusable,
+        accounts=known,
         config_folders=config_folders,
         records=records,
     )
@@ -68,16 +82,6 @@ def profiles_at(ca: str, http: Http, *, user_agent: str) -> tuple[str, ...]:
     return read_directory(http.send(Request("GET", ca, (("user-agent", user_agent),))), ca).profiles
 
 
-def identities_at(ca: str, http: Http, *, user_agent: str) -> tuple[str, ...]:
-    """The names that the CA goes by in records, in lower case; none where it does not say.
-
-    Raises:
-        CertkeeperError: its directory cannot be had.
-    """
-    directory = read_directory(http.send(Request("GET", ca, (("user-agent", user_agent),))), ca)
-    return tuple(dict.fromkeys(name.lower() for name in directory.caa_identities if is_issuer(name.lower())))
-
-
 def clock_behind_at(ca: str, http: Http, *, user_agent: str) -> timedelta | None:
     """By how much this machine's clock is behind the CA's; None where the CA does not say.
 
@@ -85,6 +89,34 @@ def clock_behind_at(ca: str, http: Http, *, user_agent: str) -> timedelta | None
         CertkeeperError: its directory cannot be had.
     """
     return clock_behind(http.send(Request("GET", ca, (("user-agent", user_agent),))))
+
+
+@dataclass(frozen=True, slots=True)
+class Offers:
+    """What CAs say of themselves, by CA; those that could not be asked are left out."""
+
+    issuers: Mapping[str, Issuer] = field(default_factory=dict)
+    profiles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    clock_behind: Mapping[str, timedelta] = field(default_factory=dict)
+
+
+def offers_at(due: Collection[CertSpec], http: Http, accounts: Accounts, *, user_agent: str, caa_check: bool) -> Offers:
+    """Ask the CAs of these certificates what is needed of them for their plan."""
+    issuers: dict[str, Issuer] = {}
+    profiles: dict[str, tuple[str, ...]] = {}
+    clocks: dict[str, timedelta] = {}
+    for ca in dict.fromkeys(spec.ca for spec in due):
+        # Where a CA cannot be asked, a run finds that out by itself, and says so.
+        with suppress(CertkeeperError):
+            if any(names_a_profile(spec) for spec in due if spec.ca == ca):
+                profiles[ca] = profiles_at(ca, http, user_agent=user_agent)
+            issuer = issuer_at(ca, http, accounts, user_agent=user_agent) if caa_check else None
+            issuers |= {ca: issuer} if issuer is not None else {}
+            # Told of the directory that is here already; where none is, a run tells of it when it has one.
+            if ca in issuers or ca in profiles:
+                behind = clock_behind_at(ca, http, user_agent=user_agent)
+                clocks |= {ca: behind} if behind is not None else {}
+    return Offers(issuers, profiles, clocks)
 
 
 def caa_answers(names: Collection[DnsName], lookup: CaaLookup) -> CaaAnswers:

@@ -17,8 +17,9 @@ from certkeeper.apply.prove import prove
 from certkeeper.base.events import Noted, OrderOpened
 from certkeeper.base.keys import KeyPair, KeySpec
 from certkeeper.base.wire import Exchange, together
+from certkeeper.config.settings import Purpose
 from certkeeper.lineage import csr as signing_request
-from certkeeper.lineage.model import Draft, Leaf, VersionFiles
+from certkeeper.lineage.model import Draft, Leaf, Origin, VersionFiles
 from certkeeper.lineage.pem import split_fullchain
 from certkeeper.plan.actions import KeySource
 from certkeeper.plan.actions import Order as OrderAction
@@ -135,7 +136,11 @@ def _complete(attempt: Attempt, wanted: OrderAction, order: Order, key: KeyPair)
     csr = signing_request.build(key, wanted.identifiers, must_staple=wanted.must_staple)
     fullchain, leaf = yield from fulfil(attempt, order, csr.der, key_id=key.key_id, identifiers=wanted.identifiers)
     cert, chain = split_fullchain(fullchain)
-    return VersionFiles(privkey=key.pem, csr=csr.pem, cert=cert, chain=chain, fullchain=fullchain), leaf
+    # The order of an earlier run keeps the profile that it was opened with.
+    profile = attempt.intent.profile if attempt.intent is not None else wanted.profile
+    spec = attempt.item.spec
+    origin = Origin(spec.ca, profile, wanted.must_staple, test=spec.purpose is not Purpose.SERVE)
+    return VersionFiles(key.pem, csr.pem, cert, chain, fullchain, origin), leaf
 
 
 def _both(first: Exchange[_A], second: Exchange[_B]) -> Exchange[tuple[_A, _B]]:

@@ -29,7 +29,7 @@ def call_deploy_cert(item: LineagePlan, settings: Settings, stamp: int, tell: Te
     hook = item.hook
     if hook is None:
         return
-    folder = f"{settings.certdir}/{item.alias}"
+    folder = settings.folder(item.spec)
     call = HookCall(
         script=hook.script,
         name=DEPLOY_CERT,

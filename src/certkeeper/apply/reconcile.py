@@ -53,10 +53,17 @@ class Reconciler:
         self._tell = _unbreakable(tell)
         self._scheduler = Scheduler(executor, clock)
         self._waves = Waves(self._scheduler, self._tell, settings.propagation, settings.demand)
-        ca = settings.ca
-        self._limits = Limits(ca, plan.limits.get(ca), plan.budgets.get(ca), order_rate_at(ca, settings))
         self._served = Served(self._scheduler, self._tell)
-        self._queue = deque(plan.due)
+        self._waiting: dict[str, list[LineagePlan]] = {}
+        for item in plan.due:
+            self._waiting.setdefault(item.spec.ca, []).append(item)
+        self._limits = {
+            ca: Limits(ca, plan.limits.get(ca), plan.budgets.get(ca), order_rate_at(ca, settings))
+            for ca in self._waiting
+        }
+        self._opening = len(self._waiting)
+        self._queue: deque[tuple[LineagePlan, Issuance]] = deque()
+        self._running = 0
         self._outcomes: dict[Alias, Outcome] = {}
         self._fatal: CertkeeperError | None = None
         self._interruption: Interrupted | None = None
@@ -78,9 +85,9 @@ class Reconciler:
             self._scheduler.spawn(do(WriteJournal(drop=self._plan.stale)), self._swept)
         for item in self._plan.owing:
             self._scheduler.spawn(pay(item, self._settings, self._tell), self._paid(item))
-        if self._queue:
-            self._scheduler.spawn(self._open(), self._opened)
-        else:
+        for ca in self._waiting:
+            self._scheduler.spawn(self._open(ca), self._opened(ca))
+        if not self._waiting:
             self._waves.settle()
         self._scheduler.run()
         if self._interruption is not None:
@@ -95,49 +102,69 @@ class Reconciler:
             wake_at=_earliest(self._plan, outcomes, self._fatal),
         )
 
-    def _open(self) -> Exchange[Session]:
+    def _open(self, ca: str) -> Exchange[Session]:
         try:
             return (
                 yield from open_session(
-                    self._settings,
+                    self._settings.at(ca),
                     user_agent=self._user_agent,
                     terms_accepted=self._terms_accepted,
                     tell=self._tell,
                 )
             )
         except Problem as problem:
-            yield from self._limits.heard(problem, None, ())
+            yield from self._limits[ca].heard(problem, None, ())
             raise
 
-    def _opened(self, session: object, error: Exception | None) -> None:
-        if isinstance(error, CertkeeperError):
-            self._fatal = error
-            self._waves.settle()
-        elif error is not None:
-            raise error
-        elif isinstance(session, Session):
-            self._compare_clocks(session)
-            shared = Issuance(session, self._waves, self._served, self._tell, self._settings, self._limits)
-            for _ in range(min(AT_ONCE, len(self._queue))):
-                self._start_next(shared)
+    def _opened(self, ca: str) -> Callable[[object, Exception | None], None]:
+        def ended(session: object, error: Exception | None) -> None:
+            self._opening -= 1
+            if isinstance(error, CertkeeperError):
+                self._without(ca, error)
+            elif error is not None:
+                raise error
+            elif isinstance(session, Session):
+                self._compare_clocks(ca, session)
+                limits = self._limits[ca]
+                shared = Issuance(session, self._waves, self._served, self._tell, self._settings, limits)
+                self._queue.extend((item, shared) for item in self._waiting[ca])
+                self._start()
+            self._settle_at_the_end()
 
-    def _compare_clocks(self, session: Session) -> None:
+        return ended
+
+    def _compare_clocks(self, ca: str, session: Session) -> None:
         """Told here where the plan could not tell of it, since nothing made it look at the CA's directory."""
-        found = list(clock_findings(self._settings.ca, session.clock_behind))
-        if not {item.code for item in found} & {item.code for item in self._plan.findings}:
-            for finding in found:
+        if session.clock_behind is not None and ca not in self._plan.clocks:
+            for finding in clock_findings({ca: session.clock_behind}):
                 self._tell(Noted("clock", f"{finding.message}; {finding.consequence}"))
 
-    def _start_next(self, shared: Issuance) -> None:
-        if self._queue and self._interruption is None:
-            item = self._queue.popleft()
+    def _settle_at_the_end(self) -> None:
+        """No lineage is left that could take a killed run's records along with its own."""
+        if not (self._opening or self._running) and (not self._queue or self._interruption is not None):
+            self._waves.settle()
+
+    def _without(self, ca: str, error: CertkeeperError) -> None:
+        """A CA where nothing can be ordered. Its certificates fail, and those of other CAs go on."""
+        if len(self._waiting) == 1:
+            self._fatal = error
+            return
+        for item in self._waiting[ca]:
+            self._end(Outcome(item.alias, error=error))
+
+    def _start(self) -> None:
+        while self._queue and self._running < AT_ONCE and self._interruption is None:
+            item, shared = self._queue.popleft()
+            self._running += 1
             # Entered before any of them runs, so that a wave does not close under those that start together.
             self._waves.enter(item.alias, [proof.zone for proof in item.proofs])
-            self._scheduler.spawn(issue(item, shared), self._issued(item, shared))
+            self._scheduler.spawn(issue(item, shared), self._issued(item))
 
-    def _issued(self, item: LineagePlan, shared: Issuance) -> Callable[[object, Exception | None], None]:
+    def _issued(self, item: LineagePlan) -> Callable[[object, Exception | None], None]:
         def ended(value: object, error: Exception | None) -> None:
-            self._start_next(shared)
+            self._running -= 1
+            self._start()
+            self._settle_at_the_end()
             if isinstance(value, Issued):
                 self._end(Outcome(item.alias, issued=value, error=value.unpaid))
             else:

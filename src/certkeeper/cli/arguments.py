@@ -26,7 +26,8 @@ directory and the resolver for CAA records; writes nothing.
 """
 
 _STATUS = """\
-Show the certificates that are there and when each one is renewed. Reads files only.
+Show the certificates that are there and when each one is renewed. Reads files only. A test CA's certificates are
+those in TEST_CERTDIR.
 """
 
 _PRUNE = """\
@@ -69,8 +70,8 @@ exit codes: 0 every name server has it, 1 something failed, 2 usage or configura
 """
 
 _CAA = """\
-Propose CAA records for the zones of the certificates: they let the CA issue to this account by this method, and nobody
-else. Says whether the records that are there allow it already. Writes nothing.
+Propose CAA records for the zones of the certificates: they let their CAs issue to our accounts by this method, and
+nobody else. Says whether the records that are there allow it already. Writes nothing.
 
 exit codes: 0 the present records allow every name, 1 they forbid one or the CA could not be asked, 2 usage or
 configuration
@@ -119,6 +120,11 @@ def build_parser() -> argparse.ArgumentParser:
     for command in (run, plan):
         command.add_argument(
             "--force", "-x", action="store_true", help="renew although nothing is due, or although it failed just now"
+        )
+        command.add_argument(
+            "--allow-test-ca-live",
+            action="store_true",
+            help="put certificates of a test CA where services read, and call hooks (default: they go to TEST_CERTDIR)",
         )
     status = _command(commands, "status", "show the certificates that are there", _STATUS)
     for command in (plan, status):

@@ -14,5 +14,9 @@ def at(machine: Machine, ca: str | None) -> Machine:
     """
     if ca is None:
         return machine
-    settings = replace(machine.settings, ca=read_authority(ca))
+    url = read_authority(ca)
+    settings = machine.settings.at(url)
+    if all(item.ca != url for item in settings.other_accounts):
+        # Whoever types a CA that no certificate names means what the page says of accounts.
+        settings = replace(machine.settings, ca=url)
     return replace(machine, configuration=replace(machine.configuration, settings=settings))

@@ -5,7 +5,6 @@ import sys
 from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager, closing, nullcontext, suppress
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
@@ -21,15 +20,7 @@ from certkeeper.adapters.lock import LockFile, wait_for
 from certkeeper.adapters.page import read_page
 from certkeeper.adapters.scripts import script_trouble
 from certkeeper.adapters.store import Store
-from certkeeper.apply.observe import (
-    caa_answers,
-    clock_behind_at,
-    identities_at,
-    issuer_at,
-    lineages_of,
-    observe,
-    profiles_at,
-)
+from certkeeper.apply.observe import Offers, accounts_of, caa_answers, issuer_at, lineages_of, observe, offers_at
 from certkeeper.apply.ports import Dns, Hooks, Http, Nameservers, Ports
 from certkeeper.apply.result import Result
 from certkeeper.base.errors import CertkeeperError, Interrupted
@@ -38,7 +29,7 @@ from certkeeper.base.names import Alias, DnsName
 from certkeeper.base.wire import Exchange
 from certkeeper.cli.signals import orderly
 from certkeeper.config.domains import DomainList
-from certkeeper.config.settings import Configuration, Settings
+from certkeeper.config.settings import CertSpec, Configuration, Purpose, Settings
 from certkeeper.lineage.mending import Mended
 from certkeeper.lineage.model import Lineage
 from certkeeper.plan.actions import Plan
@@ -166,45 +157,46 @@ class Machine:
             records=records,
             config_folders=self.store.folders_with_config(),
         )
-        hooks = dict.fromkeys(spec.hook for spec in self.configuration.certificates if spec.hook)
+        hooks = dict.fromkeys(spec.deploy_hook for spec in self.configuration.certificates if spec.deploy_hook)
         troubles = {hook: trouble for hook in hooks if (trouble := script_trouble(hook)) is not None}
         return replace(observed, advice=self.advice(observed.lineages), scripts=troubles, ends=self.ends.read())
 
     def advice(self, lineages: Mapping[Alias, Lineage]) -> Mapping[Alias, Advice]:
-        """What the CA said lately of certificates that are live; nothing where ARI is "no"."""
-        return (
-            of_live(AdviceFile(self.settings.statedir).read(), lineages, self.settings.ca) if self.settings.ari else {}
-        )
+        """What CAs said lately of certificates that are live; nothing where ARI is "no"."""
+        if not self.settings.ari:
+            return {}
+        cas = {spec.alias: spec.ca for spec in self.configuration.certificates}
+        return of_live(AdviceFile(self.settings.statedir).read(), lineages, cas)
 
     @property
     def ends(self) -> EndsFile:
-        """When standing records of our account end, as far as they were seen and the page relies on any."""
-        relied_on = any(standing_owners(spec) for spec in self.configuration.certificates)
-        stored = self.accounts.read(self.settings.ca) if relied_on else None
-        return EndsFile(self.settings.statedir, (stored.kid if stored is not None else None) or "")
+        """When standing records of our accounts end, as far as they were seen and certificates rely on any."""
+        relied_on = dict.fromkeys(spec.ca for spec in self.configuration.certificates if standing_owners(spec))
+        return EndsFile(self.settings.statedir, accounts_of(relied_on, self.accounts)[0])
 
     def advised(self, selected: Configuration, observed: Observed) -> Observed:
-        """The same, after the CA was asked about the selected certificates that it is time to ask about.
+        """The same, after each CA was asked about those of its selected certificates that it is time to ask about.
 
-        Where it cannot be asked, what it said before counts, and RENEW_DAYS.
+        Where one cannot be asked, what it said before counts, and RENEW_DAYS.
         """
-        limit = observed.records.limits.get(self.settings.ca)
-        if not self.settings.ari or ca_waiting(limit, observed.now) is not None:
-            return observed
-        aliases = [spec.alias for spec in selected.certificates]
-        asked = questions(aliases, observed.lineages, observed.advice, self.settings.ca, observed.now)
-        if not asked:
-            return observed
+        advice = dict(observed.advice)
+        for ca in selected.cas if self.settings.ari else ():
+            if ca_waiting(observed.records.limits.get(ca), observed.now) is not None:
+                continue
+            aliases = [spec.alias for spec in selected.certificates if spec.ca == ca]
+            asked = questions(aliases, observed.lineages, observed.advice, ca, observed.now)
+            advice |= self._inquired(ca, asked) if asked else {}
+        return replace(observed, advice=advice)
+
+    def _inquired(self, ca: str, asked: Mapping[Alias, Advice]) -> Mapping[Alias, Advice]:
         from certkeeper.adapters.pool import Pool  # noqa: PLC0415 - a run with nothing to ask needs no threads
         from certkeeper.apply.inquire import Inquiry  # noqa: PLC0415 - as above
 
         # A bundle of roots that cannot be used stops what is due, and nothing before it.
         with suppress(CertkeeperError):
-            inquiry = Inquiry(
-                asked, self.settings.ca, executor=Pool(self._ports()), clock=self.clock, user_agent=USER_AGENT
-            )
-            return replace(observed, advice={**observed.advice, **inquiry.run()})
-        return observed
+            executor = Pool(self._ports())
+            return Inquiry(asked, ca, executor=executor, clock=self.clock, user_agent=USER_AGENT).run()
+        return {}
 
     def keep_advice(self, advice: Mapping[Alias, Advice]) -> None:
         """Remember it for later runs.
@@ -226,13 +218,20 @@ class Machine:
 
         return locate_all(wanted, self.settings, self._providers, self._nameservers, _say)
 
+    def offers(self, due: Collection[CertSpec]) -> Offers:
+        """What the CAs of these certificates say of themselves."""
+        # A bundle of roots that cannot be used is found out by a run itself, too.
+        with suppress(CertkeeperError):
+            return offers_at(due, self._http, self.accounts, user_agent=USER_AGENT, caa_check=self.settings.caa_check)
+        return Offers()
+
     @cached_property
     def _http(self) -> Http:
-        """The CA's API, whose directory is fetched once."""
+        """The CAs' APIs, whose directories are fetched once each."""
         from certkeeper.adapters.http import HttpClient  # noqa: PLC0415 - a run with nothing to do needs no HTTP
         from certkeeper.adapters.remembered import Remembered  # noqa: PLC0415 - as above
 
-        return Remembered(HttpClient(self.settings.ca_bundle), self.settings.ca)
+        return Remembered(HttpClient(self.settings.ca_bundle), (self.settings.ca, *self.configuration.cas))
 
     def reconcile(self, plan_: Plan, *, terms_accepted: bool, tell: Tell) -> Result:
         """Carry the plan out.
@@ -269,31 +268,22 @@ class Machine:
             lambda executor: Trial(zone, owner, value, self.settings, executor=executor, clock=self.clock, tell=tell)
         )
 
-    def issuer(self) -> Issuer | None:
-        """Who the CA is in CAA records, and our account there; None where it does not say.
+    def issuer(self, ca: str) -> Issuer | None:
+        """Who that CA is in CAA records, and our account there; None where it does not say.
 
         Raises:
             CertkeeperError: its directory cannot be had.
         """
-        return issuer_at(self.settings.ca, self._http, self.accounts, user_agent=USER_AGENT)
+        return issuer_at(ca, self._http, self.accounts, user_agent=USER_AGENT)
 
-    def profiles(self) -> tuple[str, ...]:
-        return profiles_at(self.settings.ca, self._http, user_agent=USER_AGENT)
-
-    def clock_behind(self) -> timedelta | None:
-        return clock_behind_at(self.settings.ca, self._http, user_agent=USER_AGENT)
-
-    def caa(self, issuer: Issuer, names: Collection[DnsName]) -> Caa:
-        """What CAA says of these names to this issuer."""
+    def caa(self, issuers: Mapping[str, Issuer], names: Collection[DnsName]) -> Mapping[str, Caa]:
+        """What CAA says of these names, for each issuer by its CA."""
+        if not issuers:
+            return {}
         from certkeeper.adapters.caa import SystemCaa  # noqa: PLC0415 - one command and due names need it
 
-        return Caa(issuer, caa_answers(names, SystemCaa()))
-
-    def identities(self) -> tuple[str, ...]:
-        """The names that the CA goes by in records; none where it does not say."""
-        with suppress(CertkeeperError):
-            return identities_at(self.settings.ca, self._http, user_agent=USER_AGENT)
-        return ()
+        answers = caa_answers(names, SystemCaa())
+        return {ca: Caa(issuer, answers) for ca, issuer in issuers.items()}
 
     def standing(self, owners: Mapping[DnsName, Place | None]) -> Mapping[DnsName, StandingLook]:
         """What the name servers show where standing records are."""
@@ -375,17 +365,21 @@ def handed_files() -> "HandedFiles":
     return HandedFiles()
 
 
-def open_machine(config: str | None, asked: DomainList | None = None) -> Machine:
+def open_machine(config: str | None, asked: DomainList | None = None, *, test_ca_live: bool = False) -> Machine:
     """Read the page and look no further; `asked` are certificates in the place of those in domains.txt.
+
+    `test_ca_live`: test CAs' certificates go to where services read.
 
     Raises:
         CertkeeperError: the page cannot be read.
     """
     configuration = read_page(config, str(Path.cwd()), os.environ, asked)
+    configuration = configuration.with_stand_ins() if test_ca_live else configuration
     settings = configuration.settings
+    rehearsals = (spec.alias for spec in configuration.certificates if spec.purpose is Purpose.REHEARSE)
     return Machine(
         configuration,
-        Store(settings.certdir),
+        Store(settings.certdir, dict.fromkeys(rehearsals, settings.test_certdir)),
         Accounts(settings.accountdir),
         SystemClock(),
         Claims(settings.statedir),

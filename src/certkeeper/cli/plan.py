@@ -13,7 +13,7 @@ from certkeeper.cli.planning import planned as planned_now
 from certkeeper.cli.render import finding_lines, print_error
 from certkeeper.cli.select import select
 from certkeeper.config.findings import Finding
-from certkeeper.config.settings import Configuration
+from certkeeper.config.settings import Configuration, Settings
 from certkeeper.plan.actions import LineagePlan, Plan
 from certkeeper.plan.explain import action_text, explain
 from certkeeper.plan.preflight import journal_finding
@@ -21,7 +21,7 @@ from certkeeper.plan.preflight import journal_finding
 
 def plan(options: argparse.Namespace) -> int:
     """Show what a run would do. The exit code is 1 where something could not be done, as `run` would end."""
-    machine = open_machine(options.config)
+    machine = open_machine(options.config, test_ca_live=options.allow_test_ca_live)
     selected = select(machine.configuration, options.names)
     forced = frozenset(spec.alias for spec in selected.certificates) if options.force else frozenset()
     noticed: list[Finding] = []
@@ -50,8 +50,8 @@ def plan(options: argparse.Namespace) -> int:
 
 def _document(selected: Configuration, planned: Plan, findings: tuple[Finding, ...]) -> Mapping[str, object]:
     return {
-        "register_at": planned.register_at,
-        "certificates": [_lineage(item) for item in planned.lineages],
+        "register_at": list(planned.register_at),
+        "certificates": [_lineage(item, selected.settings) for item in planned.lineages],
         "rejected": [{"name": item.label, "error": error_document(item.error)} for item in selected.rejected],
         "zones": {zone.name.text: [owner.text for owner in owners] for zone, owners in planned.zones.items()},
         "withdrawals": {
@@ -63,10 +63,13 @@ def _document(selected: Configuration, planned: Plan, findings: tuple[Finding, .
     }
 
 
-def _lineage(item: LineagePlan) -> Mapping[str, object]:
+def _lineage(item: LineagePlan, settings: Settings) -> Mapping[str, object]:
     return {
         "alias": str(item.alias),
         "names": [str(name) for name in item.spec.identifiers],
+        "ca": item.spec.ca,
+        "purpose": item.spec.purpose.value,
+        "folder": settings.folder(item.spec),
         "methods": {str(name): method.value for name, method in item.methods.items()},
         "reason": item.reason.value,
         "detail": item.detail,

@@ -4,6 +4,8 @@ from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import replace
 
+from certkeeper.acme.persist import issuer_names
+from certkeeper.apply.observe import Offers
 from certkeeper.base.errors import CertkeeperError, Fault
 from certkeeper.base.names import Alias
 from certkeeper.cli.compose import Machine
@@ -12,8 +14,7 @@ from certkeeper.plan.actions import Plan
 from certkeeper.plan.caa import names_to_look_up
 from certkeeper.plan.observed import Observed
 from certkeeper.plan.planner import plan, wanted_zones
-from certkeeper.plan.profiles import names_a_profile
-from certkeeper.plan.proving import standing_places
+from certkeeper.plan.proving import standing_owners, standing_places
 
 
 class NoAccount(CertkeeperError):
@@ -23,26 +24,30 @@ class NoAccount(CertkeeperError):
 
 
 def planned(machine: Machine, configuration: Configuration, observed: Observed, forced: Collection[Alias]) -> Plan:
-    """Plan over the selected certificates; DNS providers, CA and CAA are asked only where something is due."""
+    """Plan over the selected certificates; DNS providers, CAs and CAA are asked only where something is due."""
     wanted = wanted_zones(configuration, observed, forced)
     if wanted:
         observed = replace(observed, zones=machine.locate(wanted))
     first = plan(configuration, observed, forced)
     owners = standing_places([item.spec for item in first.lineages if item.methods], machine.settings, observed)
     if owners:
-        observed = replace(observed, standing=machine.standing(owners), identities=machine.identities())
+        cas = dict.fromkeys(item.spec.ca for item in first.lineages if item.methods and standing_owners(item.spec))
+        identities = {ca: _identities(machine, ca) for ca in cas}
+        observed = replace(observed, standing=machine.standing(owners), identities=identities)
         first = plan(configuration, observed, forced)
-    issuer = profiles = behind = None
+    due = [item.spec for item in first.due]
+    offers = machine.offers(due) if due else Offers()
+    if not (offers.issuers or offers.profiles):
+        return first
+    caa = machine.caa(offers.issuers, names_to_look_up(spec for spec in due if spec.ca in offers.issuers))
+    found = replace(observed, caa=caa, profiles=offers.profiles, clock_behind=offers.clock_behind)
+    return plan(configuration, found, forced)
+
+
+def _identities(machine: Machine, ca: str) -> tuple[str, ...]:
+    """The names that the CA goes by in records; none where it does not say."""
     # Where the CA cannot be asked, a run finds that out by itself, and says so.
     with suppress(CertkeeperError):
-        if any(names_a_profile(item.spec) for item in first.due):
-            profiles = machine.profiles()
-        issuer = machine.issuer() if first.due and machine.settings.caa_check else None
-        # Told of the directory that is here already; where none is, a run tells of it when it has one.
-        behind = machine.clock_behind() if issuer is not None or profiles is not None else None
-    if issuer is None and profiles is None:
-        return first
-    names = names_to_look_up(item.spec for item in first.due)
-    caa = machine.caa(issuer, names) if issuer is not None else None
-    found = replace(observed, caa=caa, profiles=profiles, clock_behind=behind)
-    return plan(configuration, found, forced)
+        issuer = machine.issuer(ca)
+        return issuer_names(issuer.identities) if issuer is not None else ()
+    return ()

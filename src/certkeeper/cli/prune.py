@@ -34,7 +34,7 @@ def prune(options: argparse.Namespace) -> int:
     with nullcontext() if options.dry_run else machine.lock(), closing(machine):
         records = machine.journal.records()
         for spec in selected.certificates:
-            gone, left = _prune(machine, spec, _needed(records, spec.alias), remove, ending)
+            gone, left = _prune(machine, spec, _needed(records, spec.entry), remove, ending)
             done, failed = done + gone, failed + left
     for rejected in selected.rejected:
         print_error(rejected.error, prefix=f"{rejected.label}: ")
@@ -67,9 +67,9 @@ def _keep(_: Alias, __: Removal) -> None:
     return
 
 
-def _needed(records: Records, alias: Alias) -> Collection[int]:
+def _needed(records: Records, entry: Alias) -> Collection[int]:
     """The versions that the next run has yet to do something with."""
-    owed = (records.orders.get(alias), records.debts.get(alias))
+    owed = (records.orders.get(entry), records.debts.get(entry))
     return {record.stamp for record in owed if record is not None}
 
 

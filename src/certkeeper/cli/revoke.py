@@ -72,14 +72,24 @@ def revoke(options: argparse.Namespace) -> int:
         target = _target(machine, options.what)
         concerned = [alias for alias in target.lineages if target.concerns(alias, machine, reason)]
         key = _key(machine, target, concerned, options, reason)
-        _show(target, concerned, reason, key, machine.settings.ca)
+        asked = at(machine, None if options.ca else _issuer(machine, target))
+        _show(target, concerned, reason, key, asked.settings.ca)
         if not confirmed("revoke it for good?", yes=options.yes):
             return ExitCode.FAILED
-        care = Care(machine.settings, USER_AGENT, _tell)
+        care = Care(asked.settings, USER_AGENT, _tell)
         (block, *_) = certificates(target.pem)
-        done = machine.converse(revoke_certificate(care, to_der(block), reason, key))
+        done = asked.converse(revoke_certificate(care, to_der(block), reason, key))
         sys.stdout.write("revoked\n" if done else "it was revoked before\n")
         return _mark(machine, target, concerned, reason)
+
+
+def _issuer(machine: Machine, target: _Target) -> str | None:
+    """The CA that a live certificate of the page is from, as far as that is known; else the one it is to be from."""
+    for spec in machine.configuration.certificates:
+        lineage = target.lineages[spec.alias]
+        if lineage.leaf == target.leaf:
+            return lineage.origin.ca if lineage.origin is not None else spec.ca
+    return None
 
 
 def _mark(machine: Machine, target: _Target, concerned: list[Alias], reason: RevocationReason) -> int:

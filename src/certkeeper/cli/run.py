@@ -8,8 +8,8 @@ from dataclasses import replace
 
 from certkeeper.apply.ports import JournalDamaged
 from certkeeper.apply.result import Result
-from certkeeper.base.errors import CertkeeperError, ExitCode
-from certkeeper.base.events import count
+from certkeeper.base.errors import CertkeeperError, ExitCode, Interrupted
+from certkeeper.base.events import Tell, count
 from certkeeper.base.names import Alias
 from certkeeper.base.times import iso
 from certkeeper.cli.compose import USER_AGENT, Machine, open_machine
@@ -37,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
         CertkeeperError: nothing could be started.
     """
     raise_terminated()
-    return run_on(open_machine(options.config), options)
+    return run_on(open_machine(options.config, test_ca_live=options.allow_test_ca_live), options)
 
 
 def run_on(machine: Machine, options: argparse.Namespace) -> int:
@@ -50,7 +50,7 @@ def run_on(machine: Machine, options: argparse.Namespace) -> int:
         observed, noticed = _observe(machine)
         forced = frozenset(spec.alias for spec in selected.certificates) if options.force else frozenset()
         observed = _advised(machine, selected, observed, noticed)
-        observed = _with_account(machine, selected, observed, forced, options)
+        observed = _with_accounts(machine, selected, observed, forced, options)
         plan = planned(machine, selected, observed, forced)
         with suppress(CertkeeperError):
             # What is not remembered is looked at again when it is needed.
@@ -119,31 +119,49 @@ def _advised(machine: Machine, selected: Configuration, observed: Observed, noti
     return asked
 
 
-def _with_account(
+def _with_accounts(
     machine: Machine,
     selected: Configuration,
     observed: Observed,
     forced: Collection[Alias],
     options: argparse.Namespace,
 ) -> Observed:
-    """The world with an account in it, where what is due cannot be planned without one.
+    """The world with an account at each CA where what is due cannot be planned without one.
+
+    A CA where none can be had stops its own certificates only.
 
     Raises:
-        CertkeeperError: there is none, and none can be had.
+        CertkeeperError: there is no other CA, or somebody interrupts.
     """
-    if not account_first(selected, observed, forced):
+    missing = account_first(selected, observed, forced)
+    if not missing:
         return observed
-    from certkeeper.apply.account import open_session  # noqa: PLC0415 - a run with nothing to do needs none
-
-    report, accepted = reporter(quiet=options.quiet), options.accept_terms
+    accounts, unusable = dict(observed.accounts), dict(observed.unusable)
+    report = reporter(quiet=options.quiet)
     try:
-        machine.converse(
-            open_session(machine.settings, user_agent=USER_AGENT, terms_accepted=accepted, tell=report.tell)
-        )
+        for ca in missing:
+            try:
+                accounts[ca] = _opened(machine, ca, report.tell, terms_accepted=options.accept_terms)
+            except Interrupted:
+                raise
+            except CertkeeperError as error:
+                if len(selected.cas) == 1:
+                    raise
+                unusable[ca] = error
     finally:
         report.close()
-    stored = machine.accounts.read(machine.settings.ca)
-    return replace(observed, registered=True, account=(stored.kid if stored is not None else None) or "")
+    return replace(observed, registered=observed.registered | set(accounts), accounts=accounts, unusable=unusable)
+
+
+def _opened(machine: Machine, ca: str, tell: Tell, *, terms_accepted: bool) -> str:
+    """The URL of our account there."""
+    from certkeeper.apply.account import open_session  # noqa: PLC0415 - a run with nothing to do needs none
+
+    machine.converse(
+        open_session(machine.settings.at(ca), user_agent=USER_AGENT, terms_accepted=terms_accepted, tell=tell)
+    )
+    stored = machine.accounts.read(ca)
+    return (stored.kid if stored is not None else None) or ""
 
 
 def _carry_out(machine: Machine, plan: Plan, options: argparse.Namespace) -> Result:

@@ -16,7 +16,7 @@ from certkeeper.cli.planning import planned as planned_now
 from certkeeper.cli.render import Lines, finding_lines, print_error
 from certkeeper.cli.signals import raise_terminated
 from certkeeper.config.domains import DomainLine, DomainList
-from certkeeper.config.settings import DEFAULT_KEY, Configuration
+from certkeeper.config.settings import DEFAULT_KEY, Configuration, Purpose
 from certkeeper.lineage.csr import BadCsr, ReceivedCsr, read_csr
 from certkeeper.plan.actions import Plan
 from certkeeper.plan.planner import account_first
@@ -84,7 +84,12 @@ def _without_key_and_hook(configuration: Configuration) -> Configuration:
     """
     for rejected in configuration.rejected:
         raise rejected.error
-    plain = (replace(spec, key=DEFAULT_KEY, hook="", must_staple=False) for spec in configuration.certificates)
+    # Whether it is a test CA's makes no difference: nothing of it goes where services read.
+    ca = configuration.settings.ca
+    plain = (
+        replace(spec, key=DEFAULT_KEY, hook="", must_staple=False, ca=ca, purpose=Purpose.SERVE)
+        for spec in configuration.certificates
+    )
     return replace(configuration, certificates=tuple(plain))
 
 

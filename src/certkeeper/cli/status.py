@@ -20,12 +20,13 @@ from certkeeper.cli.waiting import (
     waits_document,
     waits_lines,
 )
-from certkeeper.config.settings import CertSpec
+from certkeeper.config.settings import CertSpec, Configuration, Settings
 from certkeeper.lineage.model import Lineage
-from certkeeper.plan.advice import Suggestion
-from certkeeper.plan.due import decide
+from certkeeper.plan.due import Decision, decide
 from certkeeper.plan.observed import Observed
+from certkeeper.plan.preflight import staplers
 from certkeeper.plan.records import Records
+from certkeeper.plan.safety import purpose_findings
 from certkeeper.plan.standing import standing_findings
 
 
@@ -35,22 +36,20 @@ def status(options: argparse.Namespace) -> int:
     selected = select(machine.configuration, options.names)
     lineages, now = machine.lineages(), machine.clock.now()
     advice = machine.advice(lineages)
-    shown = [
-        (spec, lineages[spec.alias], advice[spec.alias].suggestion if spec.alias in advice else None)
-        for spec in selected.certificates
-    ]
-    renewals = [(spec, decide(spec, lineage, now, hint).renew_at) for spec, lineage, hint in shown]
-    findings = tuple(standing_findings(renewals, machine.ends.read(), now))
     records, trouble = _records(machine)
-    world = Observed(now, lineages, registered=True, records=records, advice=advice)
+    world = Observed(now, lineages, registered=frozenset(selected.cas), records=records, advice=advice)
+    shown = _decisions(selected, world)
+    renewals = [(spec, decision.renew_at) for spec, _, decision in shown]
+    ending = tuple(standing_findings(renewals, machine.ends.read(), now))
+    purposes = tuple(purpose_findings(selected))
     waits = waiting_now(selected, world)
     if options.json:
-        certificates = [_document(*item, now, machine.settings.certdir) for item in shown]
+        certificates = [_document(*item, machine.settings) for item in shown]
         document = {
             "certificates": [
                 {**item, "waiting": waits_document(waits.get(str(item["alias"])))} for item in certificates
             ],
-            "findings": [finding_document(finding) for finding in findings],
+            "findings": [finding_document(finding) for finding in (*purposes, *ending)],
             "names": names_document(records, now),
             "limits": limits_document(records, now),
             "journal_error": error_document(trouble) if trouble is not None else None,
@@ -60,11 +59,13 @@ def status(options: argparse.Namespace) -> int:
         sys.stdout.write("\n")
         return ExitCode.DONE
     width = max((len(str(spec.alias)) for spec, *_ in shown), default=0)
-    for spec, lineage, suggestion in shown:
-        sys.stdout.write(f"{spec.alias!s:{width}}  {_line(spec, lineage, suggestion, now)}\n")
+    for finding in finding_lines(purposes):
+        sys.stdout.write(f"{finding}\n")
+    for spec, lineage, decision in shown:
+        sys.stdout.write(f"{spec.alias!s:{width}}  {_line(lineage, decision, now)}\n")
         for line in waits_lines(waits.get(str(spec.alias))):
             sys.stdout.write(f"    {line}\n")
-    for line in finding_lines(findings):
+    for line in finding_lines(ending):
         sys.stdout.write(f"{line}\n")
     for line in limits_lines(records, now):
         sys.stdout.write(f"{line}\n")
@@ -75,6 +76,16 @@ def status(options: argparse.Namespace) -> int:
     return ExitCode.DONE
 
 
+def _decisions(selected: Configuration, world: Observed) -> list[tuple[CertSpec, Lineage, Decision]]:
+    able = staplers(selected, world.lineages.values(), world.now)
+    found = []
+    for spec in selected.certificates:
+        lineage, suggestion = world.lineages[spec.alias], world.suggestion(spec.alias)
+        decision = decide(spec, lineage, world.now, suggestion, can_staple=spec.ca in able)
+        found.append((spec, lineage, decision))
+    return found
+
+
 def _records(machine: Machine) -> tuple[Records, CertkeeperError | None]:
     """What the journal holds, or why it cannot be read: what is on disk is shown in any case."""
     try:
@@ -83,8 +94,7 @@ def _records(machine: Machine) -> tuple[Records, CertkeeperError | None]:
         return Records(), error
 
 
-def _line(spec: CertSpec, lineage: Lineage, suggestion: Suggestion | None, now: datetime) -> str:
-    decision = decide(spec, lineage, now, suggestion)
+def _line(lineage: Lineage, decision: Decision, now: datetime) -> str:
     if lineage.leaf is None:
         return f"{decision.reason.value}: {decision.detail}"
     left = lineage.leaf.not_after - now
@@ -93,14 +103,13 @@ def _line(spec: CertSpec, lineage: Lineage, suggestion: Suggestion | None, now: 
     return f"{state}, {duration_text(left)} left, issued by {lineage.leaf.issuer}, {names}"
 
 
-def _document(
-    spec: CertSpec, lineage: Lineage, suggestion: Suggestion | None, now: datetime, certdir: str
-) -> Mapping[str, object]:
-    decision = decide(spec, lineage, now, suggestion)
-    leaf = lineage.leaf
+def _document(spec: CertSpec, lineage: Lineage, decision: Decision, settings: Settings) -> Mapping[str, object]:
+    leaf, origin = lineage.leaf, lineage.origin
     return {
         "alias": str(spec.alias),
-        "folder": f"{certdir}/{spec.alias}",
+        "folder": settings.folder(spec),
+        "ca": spec.ca,
+        "purpose": spec.purpose.value,
         "names": [str(name) for name in spec.identifiers],
         "due": decision.due,
         "reason": decision.reason.value,
@@ -115,6 +124,7 @@ def _document(
             "not_after": iso(leaf.not_after),
             "serial": leaf.serial,
             "issuer": leaf.issuer,
+            "ca": origin.ca if origin is not None else None,
             "key_id": leaf.key_id,
             "ocsp_url": leaf.ocsp_url,
             "must_staple": leaf.must_staple,

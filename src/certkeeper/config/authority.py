@@ -21,6 +21,8 @@ PRESETS = {
     "google": "https://dv.acme-v02.api.pki.goog/directory",
     "google-test": "https://dv.acme-v02.test-api.pki.goog/directory",
 }
+_TESTS = frozenset(url for name, url in PRESETS.items() if name.endswith("-test"))
+_STAGING = "acme-staging"
 # Where CAs that make accounts for their customers only give out a key id and an HMAC key.
 BINDINGS = {
     PRESETS["zerossl"]: "at https://app.zerossl.com/developer",
@@ -71,6 +73,23 @@ def read_authority(text: str) -> str:
     if url.scheme == "http" and not is_loopback(url.hostname or ""):
         raise NoAuthority(f"{printable(text, 200)}: ACME is spoken over https only", hint="write https://…")
     return _V1_HOSTS.get(url.hostname or "", text)
+
+
+def is_test_ca(values: Values, ca: str) -> bool:
+    """Whether clients do not trust the CA's certificates: TEST_CA says so, or its URL is known as a test CA's.
+
+    Raises:
+        ConfigError: TEST_CA is neither yes nor no.
+    """
+    url = _split(ca)
+    known = ca in _TESTS or (url is not None and (url.hostname or "").startswith(_STAGING))
+    return values.truth("TEST_CA", default=known)
+
+
+def is_local(ca: str) -> bool:
+    """Whether the CA runs on this host, as only test installations have it."""
+    url = _split(ca)
+    return url is not None and is_loopback(url.hostname or "")
 
 
 def v1_findings(history: Sequence[Assignment]) -> tuple[Finding, ...]:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from certkeeper.base.errors import printable
 from certkeeper.base.keys import KeyAlgorithm, KeyPolicy, KeySpec
 from certkeeper.base.wire import Exchange
+from certkeeper.config.authority import directory_url, is_test_ca
 from certkeeper.config.domains import DomainLine
 from certkeeper.config.errors import ConfigError
 from certkeeper.config.findings import Finding, Severity
@@ -18,6 +19,7 @@ from certkeeper.config.settings import (
     DEFAULT_RETENTION,
     DEFAULT_WELLKNOWN,
     CertSpec,
+    Purpose,
     Rejected,
     RenewPolicy,
 )
@@ -34,6 +36,8 @@ _SMALLEST_RSA, _LARGEST_RSA = 2048, 16384
 class Terms:
     """A certificate's settings apart from its names."""
 
+    ca: str
+    test_ca: bool
     key: KeySpec
     renew: RenewPolicy
     must_staple: bool
@@ -45,6 +49,7 @@ class Terms:
     hook: str = ""
     keep: Retention = DEFAULT_RETENTION
     wish: Wish = _NO_WISH
+    wished_key: str = ""
     methods: Methods = DEFAULT_METHODS
     wellknown: str = DEFAULT_WELLKNOWN
 
@@ -68,8 +73,12 @@ def read_terms(values: Values, environment: Mapping[str, str]) -> Exchange[Terms
     else:
         wish = _NO_WISH
         find_told_only(values)
+    ca = directory_url(values)
+    key = key_spec(values, "KEY_ALGO", "KEYSIZE", KeyAlgorithm.P384, _policy(values))
     return Terms(
-        key=key_spec(values, "KEY_ALGO", "KEYSIZE", KeyAlgorithm.P384, _policy(values)),
+        ca=ca,
+        test_ca=is_test_ca(values, ca),
+        key=key,
         renew=RenewPolicy(values.number("RENEW_DAYS", RenewPolicy().days, 0, 3650), "RENEW_DAYS" in values.assigned),
         must_staple=values.truth("OCSP_MUST_STAPLE", default=False),
         profile=_one_line(values, "ACME_PROFILE"),
@@ -80,6 +89,7 @@ def read_terms(values: Values, environment: Mapping[str, str]) -> Exchange[Terms
         hook="" if is_pdns_script(hook) else hook,
         keep=_keep(values),
         wish=wish,
+        wished_key=_wished_key(values, key),
         methods=methods,
         wellknown=values.path("WELLKNOWN", DEFAULT_WELLKNOWN),
     )
@@ -102,6 +112,13 @@ def key_spec(values: Values, algorithm: str, size: str, default: KeyAlgorithm, p
     return KeySpec(found, policy=policy)
 
 
+def _wished_key(values: Values, key: KeySpec) -> str:
+    """The kind of key as far as the page says it; the size counts for RSA alone."""
+    if not values.has("KEY_ALGO"):
+        return ""
+    return str(key) if values.has("KEYSIZE") else key.algorithm.value
+
+
 def certificate(line: DomainLine, terms: Terms, provider: str) -> CertSpec | Rejected:
     """One line of domains.txt under its terms. `provider` is the id that its wish for one got."""
     unprovable = next((name for name in line.identifiers if not terms.methods.of(name)), None)
@@ -112,6 +129,7 @@ def certificate(line: DomainLine, terms: Terms, provider: str) -> CertSpec | Rej
         alias=line.alias,
         identifiers=line.identifiers,
         where=line.where,
+        ca=terms.ca,
         key=terms.key,
         renew=terms.renew,
         must_staple=terms.must_staple,
@@ -123,6 +141,8 @@ def certificate(line: DomainLine, terms: Terms, provider: str) -> CertSpec | Rej
         hook=terms.hook,
         keep=terms.keep,
         provider=provider,
+        purpose=Purpose.REHEARSE if terms.test_ca else Purpose.SERVE,
+        wished_key=terms.wished_key,
         methods=terms.methods.about(line.identifiers),
         wellknown=terms.wellknown,
     )

@@ -29,13 +29,14 @@ def read_settings(values: Values, config_file: str, basedir: str, environment: M
         config_file=config_file,
         basedir=base,
         domains_txt=values.path("DOMAINS_TXT", inside(base, "domains.txt")),
-        certdir=values.path("CERTDIR", inside(base, "certs")),
+        certdir=(certdir := values.path("CERTDIR", inside(base, "certs"))),
+        test_certdir=_test_certdir(values, certdir),
         accountdir=values.path("ACCOUNTDIR", inside(base, "accounts")),
         statedir=values.path("STATEDIR", inside(base, "state")),
         lockfile=_lockfile(values, inside(base, "lock")),
         ca=directory_url(values),
         ca_bundle=_ca_bundle(values, environment),
-        contact_email=_contact(values),
+        contact_email=contact(values),
         # dehydrated's default for accounts is RSA, whatever KEY_ALGO says.
         account_key=key_spec(values, "ACCOUNT_KEY_ALGO", "ACCOUNT_KEYSIZE", KeyAlgorithm.RSA, KeyPolicy.NEW),
         external_account=external_account(values, environment),
@@ -80,6 +81,17 @@ def _check_unused(values: Values) -> None:
         raise values.error("DEHYDRATED_GROUP", "counts only together with DEHYDRATED_USER", "set both, or none")
 
 
+def _test_certdir(values: Values, certdir: str) -> str:
+    found = values.path("TEST_CERTDIR", f"{certdir}-test")
+    if found == certdir:
+        raise values.error(
+            "TEST_CERTDIR",
+            "the folder that services read from, CERTDIR",
+            "name another folder; to put a test CA's certificate there once: certkeeper run --allow-test-ca-live",
+        )
+    return found
+
+
 def _lockfile(values: Values, default: str) -> str | None:
     if "LOCKFILE" in values.assigned and not values.has("LOCKFILE"):
         values.find(
@@ -94,7 +106,12 @@ def _lockfile(values: Values, default: str) -> str | None:
     return values.path("LOCKFILE", default)
 
 
-def _contact(values: Values) -> str:
+def contact(values: Values) -> str:
+    """The mail address that a new account gets.
+
+    Raises:
+        ConfigError: it is none, or more than one.
+    """
     text = values.text("CONTACT_EMAIL")
     if text and ("@" not in text or not text.isprintable() or any(char in text for char in " ,?")):
         raise values.error(

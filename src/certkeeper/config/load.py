@@ -2,7 +2,7 @@
 
 config                        named, or the first of the usual places
 CONFIG_D/*.sh                 in order, each on top of what came before
-ACCOUNTDIR/<folder>/config    for the CA that counts now
+ACCOUNTDIR/<folder>/config    for the CA that counts now, and for each one that a certificate names
 DOMAINS_TXT, DOMAINS_TXT.d/*.txt
 ZONES_D/<zone>                who writes the zone's records
 DOMAINS_D/<alias>, or CERTDIR/<alias>/config, for each line
@@ -11,10 +11,10 @@ DOMAINS_D/<alias>, or CERTDIR/<alias>/config, for each line
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from certkeeper.base.accounts import account_folder
 from certkeeper.base.errors import Location
 from certkeeper.base.names import DnsName, IdentifierType
 from certkeeper.base.wire import Exchange
+from certkeeper.config.accounts import TEST_CA, Main, OtherAccounts, account_file, known_to
 from certkeeper.config.authority import directory_url, v1_findings
 from certkeeper.config.certificates import Terms, certificate, own_assignments, read_terms
 from certkeeper.config.dehydrated import final_variables, read_settings
@@ -78,15 +78,19 @@ def load(
         ConfigError: with file and line, where the page as a whole cannot be read.
     """
     file, text = yield from _main_file(config_path or environment.get("CONFIG") or None, cwd)
-    page = yield from _page(file, text, environment)
+    main = yield from _main_page(file, text, environment)
+    page = yield from _with_account(main)
     try:
-        return (yield from _configuration(page, environment, asked))
+        return (yield from _configuration(page, main, environment, asked))
     except ConfigError as error:
         # The findings are lost with the page, and one of them may say why it cannot be read.
         raise with_misspelled(error, page.history) from error
 
 
-def _configuration(page: _Page, environment: Mapping[str, str], asked: DomainList | None) -> Exchange[Configuration]:
+def _configuration(
+    page: _Page, main: _Page, environment: Mapping[str, str], asked: DomainList | None
+) -> Exchange[Configuration]:
+    """`main` is the page without what the CA's account has for itself."""
     values = page.values()
     settings = read_settings(values, page.file, folder_of(page.file), environment)
     terms = yield from read_terms(values, environment)
@@ -94,8 +98,15 @@ def _configuration(page: _Page, environment: Mapping[str, str], asked: DomainLis
     register = Register()
     register.id_of(terms.wish)
     rules, zone_findings = yield from zone_rules(values, page.variables, environment, register)
-    certificates, rejected, findings = yield from _certificates(domains, page, settings, terms, environment, register)
-    settings = replace(settings, providers=tuple(register.providers.values()), zone_rules=rules)
+    accounts = OtherAccounts(Main(main.variables, main.values().assigned, page.file), settings)
+    reader = _Certificates(page, settings, terms, environment, register, accounts)
+    certificates, rejected, findings = yield from reader.read(domains)
+    settings = replace(
+        settings,
+        providers=tuple(register.providers.values()),
+        zone_rules=rules,
+        other_accounts=tuple(found.settings for found in accounts.found.values()),
+    )
     certificates = tuple(_provided(spec, settings, terms) for spec in certificates)
     findings = (*findings, *zone_findings, *unused_rules(rules, _names(domains), values.text("ZONES_D")))
     if not values.has("DOMAINS_D"):
@@ -136,23 +147,25 @@ def _main_file(config_path: str | None, cwd: str) -> Exchange[tuple[str, str]]:
     )
 
 
-def _page(file: str, text: str, environment: Mapping[str, str]) -> Exchange[_Page]:
+def _main_page(file: str, text: str, environment: Mapping[str, str]) -> Exchange[_Page]:
     start = {**environment, **DEFAULTS, "CONFIG": file, "BASEDIR": folder_of(file)}
     page = _Page(file, start)
     page = page.then(evaluate(text, file, page.variables))
     if not page.history:
         page = replace(page, findings=(*page.findings, _empty(file)))
-    page = yield from _drop_ins(page)
+    return (yield from _drop_ins(page))
+
+
+def _with_account(page: _Page) -> Exchange[_Page]:
     values = page.values()
     ca = directory_url(values)
-    base = values.path("BASEDIR", folder_of(file))
+    base = values.path("BASEDIR", folder_of(page.file))
     accounts = values.path("ACCOUNTDIR", inside(base, "accounts"))
-    own = inside(accounts, f"{account_folder(ca)}/config")
-    account_text = yield from read_if_there(own)
-    if account_text is None:
+    own = account_file(accounts, ca)
+    text = yield from read_if_there(own)
+    if text is None:
         return page
-    known = {**page.variables, "BASEDIR": base, "CA": ca, "ACCOUNTDIR": accounts, "CAHASH": account_folder(ca)}
-    return page.then(evaluate(account_text, own, known))
+    return page.then(evaluate(text, own, known_to(page.variables, base, accounts, ca)))
 
 
 def _drop_ins(page: _Page) -> Exchange[_Page]:
@@ -195,57 +208,80 @@ def _domains(path: str) -> Exchange[DomainList]:
     return parse_domains(files)
 
 
-def _certificates(
-    domains: DomainList,
-    page: _Page,
-    settings: Settings,
-    terms: Terms,
-    environment: Mapping[str, str],
-    register: Register,
-) -> Exchange[tuple[tuple[CertSpec, ...], tuple[Rejected, ...], tuple[Finding, ...]]]:
-    inherited = final_variables(page.variables, settings)
-    values = page.values()
-    folder = values.path("DOMAINS_D", "") if values.has("DOMAINS_D") else None
-    certificates: list[CertSpec] = []
-    rejected: list[Rejected] = []
-    findings: list[Finding] = []
-    for line in domains.lines:
-        alias = line.alias.text
-        file = inside(folder, alias) if folder else inside(settings.certdir, f"{alias}/config")
-        found: CertSpec | Rejected
-        try:
-            text = yield from read_if_there(file)
-            if text is None:
-                found = certificate(line, terms, register.id_of(terms.wish))
+class _Certificates:
+    """Reads what each line of domains.txt has for itself, on top of the page."""
+
+    def __init__(
+        self,
+        page: _Page,
+        settings: Settings,
+        terms: Terms,
+        environment: Mapping[str, str],
+        register: Register,
+        accounts: OtherAccounts,
+    ) -> None:
+        self._settings = settings
+        self._terms = terms
+        self._environment = environment
+        self._register = register
+        self._accounts = accounts
+        self._inherited = final_variables(page.variables, settings)
+        self._values = page.values()
+        self._findings: list[Finding] = []
+
+    def read(
+        self, domains: DomainList
+    ) -> Exchange[tuple[tuple[CertSpec, ...], tuple[Rejected, ...], tuple[Finding, ...]]]:
+        values = self._values
+        folder = values.path("DOMAINS_D", "") if values.has("DOMAINS_D") else None
+        certificates: list[CertSpec] = []
+        rejected: list[Rejected] = []
+        for line in domains.lines:
+            alias = line.alias.text
+            file = inside(folder, alias) if folder else inside(self._settings.certdir, f"{alias}/config")
+            found: CertSpec | Rejected
+            try:
+                text = yield from read_if_there(file)
+                found = yield from self._certificate(line, file, text)
+            except ConfigError as error:
+                found = Rejected(alias, error)
+            if isinstance(found, Rejected):
+                rejected.append(found)
             else:
-                own = _own_values(line, file, text, inherited, values, findings)
-                own_terms = yield from read_terms(own, environment)
-                found = certificate(line, own_terms, register.id_of(own_terms.wish))
-                findings += own.findings
-        except ConfigError as error:
-            found = Rejected(alias, error)
-        if isinstance(found, Rejected):
-            rejected.append(found)
-        else:
-            certificates.append(found)
-    return tuple(certificates), tuple(rejected), tuple(findings)
+                certificates.append(found)
+        return tuple(certificates), tuple(rejected), tuple(self._findings)
 
+    def _certificate(self, line: DomainLine, file: str, text: str | None) -> Exchange[CertSpec | Rejected]:
+        if text is None:
+            return certificate(line, self._terms, self._register.id_of(self._terms.wish))
+        own = yield from self._own_values(line, file, text)
+        terms = yield from read_terms(own, self._environment)
+        self._findings += own.findings
+        return certificate(line, terms, self._register.id_of(terms.wish))
 
-def _own_values(
-    line: DomainLine, file: str, text: str, inherited: Mapping[str, str], values: Values, findings: list[Finding]
-) -> Values:
-    """The page's assignments with those of the certificate's own file on top."""
-    names = [str(name) for name in line.identifiers]
-    own = {
-        "alias": line.alias.text,
-        "domain": names[0],
-        "morenames": " ".join(names[1:]),
-        "certdir": inside(inherited["CERTDIR"], line.alias.text),
-    }
-    before = {**inherited, **own}
-    changes, found = own_assignments(evaluate(text, file, before), before)
-    findings += found
-    return Values({**values.assigned, **changes}, file)
+    def _own_values(self, line: DomainLine, file: str, text: str) -> Exchange[Values]:
+        """The page's assignments with those of the certificate's own file on top."""
+        names = [str(name) for name in line.identifiers]
+        own = {
+            "alias": line.alias.text,
+            "domain": names[0],
+            "morenames": " ".join(names[1:]),
+            "certdir": inside(self._inherited["CERTDIR"], line.alias.text),
+        }
+        before = {**self._inherited, **own}
+        script = evaluate(text, file, before)
+        changes, found = own_assignments(script, before)
+        self._findings += (*found, *v1_findings(script.assignments))
+        assigned = {**self._values.assigned, **changes}
+        ca = directory_url(Values(assigned, file))
+        if ca != self._settings.ca:
+            account = yield from self._accounts.at(ca)
+            self._findings += account.findings
+            # The page's word is about the page's CA. An own one that is the same word was left out above.
+            said = next((item for item in reversed(script.assignments) if item.name == TEST_CA), account.test_ca)
+            assigned = {name: item for name, item in assigned.items() if name != TEST_CA}
+            assigned |= {TEST_CA: said} if said is not None else {}
+        return Values(assigned, file)
 
 
 def _provided(spec: CertSpec, settings: Settings, terms: Terms) -> CertSpec:

@@ -1,7 +1,8 @@
 """What the operator asked for, as values. Made once per run, never changed."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from enum import StrEnum
 from typing import TypeAlias
 
 from certkeeper.base.errors import CertkeeperError, Location
@@ -145,6 +146,17 @@ class IgnoredServer:
     port: int | None = None
 
 
+class Purpose(StrEnum):
+    """What a certificate is for, which decides where it goes and who is told of it."""
+
+    SERVE = "serve"
+    """The CA is one that clients trust: into CERTDIR, and hooks are told."""
+    REHEARSE = "rehearse"
+    """A test CA's: into TEST_CERTDIR, and nobody is told."""
+    STAND_IN = "stand-in"
+    """A test CA's that the operator wants where services read, whatever clients say to it."""
+
+
 @dataclass(frozen=True, slots=True)
 class RenewPolicy:
     """`days` is RENEW_DAYS: renew when that many days or fewer are left. `wished`: a file of the page says so."""
@@ -172,17 +184,20 @@ class OrderRate:
 class CertSpec:
     """What the operator wants for one lineage. `where` is its line in domains.txt.
 
-    `identifiers` are in the line's order, without repetitions; the first names the lineage if no alias does.
+    `ca` is the URL of its CA's directory. `identifiers` are in the line's order, without repetitions; the first names
+    the lineage if no alias does.
     Timeouts are bounds on waiting for the CA, None means our own default. `hook` is the script that is told of a new
     certificate, empty where there is none. `provider` is who writes its challenge records, unless a zone has a rule.
     `profile` is required of the CA; `preferred_profile` counts where that is empty and the CA offers it.
-    `preferred_chain` is the common name of an issuer in the chain to take, empty for the CA's default. `methods` are
-    the ways in which each name may be proven, `wellknown` is the folder for http-01.
+    `preferred_chain` is the common name of an issuer in the chain to take, empty for the CA's default. `wished_key` is
+    the kind of key that a file of the page asks for in so many words (`rsa`, `rsa-2048`, `secp384r1`), else empty.
+    `methods` are the ways in which each name may be proven, `wellknown` is the folder for http-01.
     """
 
     alias: Alias
     identifiers: tuple[Identifier, ...]
     where: Location
+    ca: str
     key: KeySpec = DEFAULT_KEY
     renew: RenewPolicy = RenewPolicy()
     must_staple: bool = False
@@ -196,6 +211,18 @@ class CertSpec:
     provider: str = ""
     methods: Methods = DEFAULT_METHODS
     wellknown: str = DEFAULT_WELLKNOWN
+    purpose: Purpose = Purpose.SERVE
+    wished_key: str = ""
+
+    @property
+    def deploy_hook(self) -> str:
+        """The script that is told of a new certificate; nobody is told of a rehearsal."""
+        return "" if self.purpose is Purpose.REHEARSE else self.hook
+
+    @property
+    def entry(self) -> Alias:
+        """How the journal calls it: what it holds of the certificate that services read is not a rehearsal's."""
+        return Alias(f"{self.alias} (test)") if self.purpose is Purpose.REHEARSE else self.alias
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +242,16 @@ class ExternalAccount:
 
 
 @dataclass(frozen=True, slots=True)
+class AccountSettings:
+    """What counts for a new account at the CA with that directory URL."""
+
+    ca: str
+    contact_email: str = ""
+    account_key: KeySpec = DEFAULT_KEY
+    external_account: ExternalAccount | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """The run's settings. Paths are as the operator wrote them, without a final slash.
 
@@ -223,8 +260,9 @@ class Settings:
     `vantage` are resolvers that have to see the records, too. `providers` are all that a certificate or a zone of the
     page names; `zone_rules` has the longer suffixes first. `caa_check`: CAA that forbids stops a certificate before
     its order. `alpn_certdir` is where files for tls-alpn-01 go; `http_listen` and `tls_alpn_listen` are where a run
-    answers by itself. `external_account` is whom a new account is bound to. `ari`: the CA is asked when it wants
-    certificates renewed. `order_rate` is None where the CA's own is to count.
+    answers by itself. `ca` is the page's; `contact_email`, `account_key` and `external_account`, whom a new account is
+    bound to, count there, and `other_accounts` are those of other CAs that certificates name. `ari`: the CA is asked
+    when it wants certificates renewed. `order_rate` counts at each CA; it is None where the CA's own is to count.
     """
 
     config_file: str
@@ -253,6 +291,26 @@ class Settings:
     alpn_certdir: str = ""
     http_listen: tuple[ServerAddress, ...] = ()
     tls_alpn_listen: tuple[ServerAddress, ...] = ()
+    other_accounts: tuple[AccountSettings, ...] = ()
+    test_certdir: str = ""
+
+    def at(self, ca: str) -> "Settings":
+        """The same for an account at that CA."""
+        if ca == self.ca:
+            return self
+        without = AccountSettings(ca, self.contact_email, self.account_key)
+        found = next((item for item in self.other_accounts if item.ca == ca), without)
+        return replace(
+            self,
+            ca=ca,
+            contact_email=found.contact_email,
+            account_key=found.account_key,
+            external_account=found.external_account,
+        )
+
+    def folder(self, spec: CertSpec) -> str:
+        """Where the certificate is."""
+        return f"{self.test_certdir if spec.purpose is Purpose.REHEARSE else self.certdir}/{spec.alias}"
 
     def provider(self, id_: str) -> Provider | None:
         return next((item for item in self.providers if item.id == id_), None)
@@ -270,3 +328,16 @@ class Configuration:
     certificates: tuple[CertSpec, ...]
     rejected: tuple[Rejected, ...] = ()
     findings: tuple[Finding, ...] = ()
+
+    @property
+    def cas(self) -> tuple[str, ...]:
+        """The CAs of its certificates, each once."""
+        return tuple(dict.fromkeys(spec.ca for spec in self.certificates))
+
+    def with_stand_ins(self) -> "Configuration":
+        """The same where test CAs' certificates go to where services read."""
+        stand_ins = tuple(
+            replace(spec, purpose=Purpose.STAND_IN) if spec.purpose is Purpose.REHEARSE else spec
+            for spec in self.certificates
+        )
+        return replace(self, certificates=stand_ins)

@@ -2,6 +2,7 @@
 
     certs/<alias>/
       .versions/<stamp>/{privkey,cert,chain,fullchain}.pem, cert.csr   a complete version
+      .versions/<stamp>/origin.json                                     which CA it is from, and what was asked of it
       .versions/<stamp>/adopted                                         an empty file: its files are somebody else's
       .versions/<stamp>.partial/                                        a version in the making
       .versions/<stamp>.adopting/                                       the present state, becoming a version
@@ -18,6 +19,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from enum import StrEnum
 
+from certkeeper.lineage import origin
 from certkeeper.lineage.model import VersionFiles
 
 PRIVKEY = "privkey.pem"
@@ -30,7 +32,8 @@ NAMES = (PRIVKEY, CHAIN, FULLCHAIN, CSR, CERT)
 
 ADOPTED = "adopted"
 """Marks a version that was made of files that dehydrated or a person wrote."""
-VERSION_FILES = (*NAMES, ADOPTED)
+ORIGIN = "origin.json"
+VERSION_FILES = (*NAMES, ADOPTED, ORIGIN)
 """All that this program puts into a version."""
 
 CONFIG = "config"
@@ -162,10 +165,11 @@ def free_stamp(wanted: int, taken: Collection[int]) -> int:
 
 def by_name(files: VersionFiles) -> dict[str, bytes]:
     """The contents of a version under their file names, the key first."""
-    return {
+    contents = {
         PRIVKEY: files.privkey,
         CHAIN: files.chain,
         FULLCHAIN: files.fullchain,
         CSR: files.csr,
         CERT: files.cert,
     }
+    return contents if files.origin is None else {**contents, ORIGIN: origin.render(files.origin)}

@@ -6,16 +6,23 @@ from typing import TypeVar
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 
 from certkeeper.base.errors import printable
+from certkeeper.base.keys import KeyAlgorithm
 from certkeeper.base.names import Identifier, IdentifierType
 from certkeeper.lineage.model import BadChain, Leaf
 from certkeeper.lineage.pem import certificates
 
 E = TypeVar("E", bound=x509.ExtensionType)
 
+_CURVES = {
+    "secp256r1": KeyAlgorithm.P256.value,
+    "secp384r1": KeyAlgorithm.P384.value,
+    "secp521r1": KeyAlgorithm.P521.value,
+}
 # What cryptography raises while it takes a stranger's certificate apart, some of it only when a field is looked at.
 MALFORMED = (
     ValueError,
@@ -70,6 +77,7 @@ def describe(certificate: x509.Certificate) -> Leaf:
             ocsp_url=_ocsp_url(certificate),
             must_staple=_must_staple(certificate),
             authority_key_id=_authority_key_id(certificate),
+            key_kind=_key_kind(certificate),
         )
     except MALFORMED as error:
         raise BadChain((unreadable(error),)) from error
@@ -105,6 +113,15 @@ def key_id(certificate: x509.Certificate) -> str:
     """Lower-case hex SHA-256 of the SubjectPublicKeyInfo in DER."""
     spki = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     return hashlib.sha256(spki).hexdigest()
+
+
+def _key_kind(certificate: x509.Certificate) -> str:
+    key = certificate.public_key()
+    if isinstance(key, rsa.RSAPublicKey):
+        return f"{KeyAlgorithm.RSA}-{key.key_size}"
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        return _CURVES.get(key.curve.name, "")
+    return KeyAlgorithm.ED25519.value if isinstance(key, ed25519.Ed25519PublicKey) else ""
 
 
 def unreadable(error: Exception) -> str:

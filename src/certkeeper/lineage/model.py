@@ -47,7 +47,8 @@ class KeyPlace(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Leaf:
     """What a leaf certificate says of itself. Instants are aware UTC; `serial` and `authority_key_id` are
-    lower-case hex; the latter is the keyIdentifier (RFC 5280 §4.2.1.1), empty where there is none.
+    lower-case hex; the latter is the keyIdentifier (RFC 5280 §4.2.1.1), empty where there is none. `key_kind` is the
+    kind of key in the words of a KeySpec, empty for one that no KeySpec means.
     """
 
     key_id: str
@@ -59,6 +60,29 @@ class Leaf:
     ocsp_url: str | None = None
     must_staple: bool = False
     authority_key_id: str = ""
+    key_kind: str = ""
+
+
+_TEST_ISSUERS = ("(STAGING)", "Fake LE ", "Pebble Intermediate", "Pebble Root")
+"""Let's Encrypt's staging, now and in its first years, and Pebble."""
+
+
+def is_test_issuer(leaf: Leaf) -> bool:
+    """Whether the leaf's issuer is one of the test CAs that are known by their names."""
+    return any(mark in leaf.issuer for mark in _TEST_ISSUERS)
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """How a version of ours was ordered: from the CA with that directory URL, with what we asked it for.
+
+    `test`: it was a test CA. `profile` is empty for the CA's default.
+    """
+
+    ca: str
+    profile: str = ""
+    must_staple: bool = False
+    test: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +93,7 @@ class Lineage:
     `key_id` is that of `privkey.pem`, None where there is none or it cannot be read (`key_trouble` says why).
     `stamp` is the live version's (epoch seconds), None where the folder is still dehydrated's or a person's.
     `next_key_id` is that of `privkey.roll.pem`, the key of the next certificate; `next_key_trouble` says what is wrong.
+    `origin` is None where the live version is not ours, or nothing was written down of it.
     `disagreement` says how cert.pem, chain.pem and fullchain.pem contradict each other, empty where they do not.
     `revoked` is why the live certificate was revoked (a CRLReason), None where we had it not; `compromised`: one with
     the key of `privkey.pem` was revoked because others have that key.
@@ -84,6 +109,7 @@ class Lineage:
     disagreement: str = ""
     next_key_id: str | None = None
     next_key_trouble: str = ""
+    origin: Origin | None = None
     revoked: int | None = None
     compromised: bool = False
 
@@ -102,13 +128,17 @@ class Lineage:
 
 @dataclass(frozen=True, slots=True)
 class VersionFiles:
-    """The contents of a complete version. `chain` is what follows the leaf; `fullchain` exactly what the CA sent."""
+    """The contents of a complete version. `chain` is what follows the leaf; `fullchain` exactly what the CA sent.
+
+    `origin` is not read back.
+    """
 
     privkey: bytes = field(repr=False)
     csr: bytes
     cert: bytes
     chain: bytes
     fullchain: bytes
+    origin: Origin | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,14 @@ class Reason(StrEnum):
     REVOKED = "revoked"
     """The live certificate, or another one with its key because the key is compromised."""
     NAMES_CHANGED = "names-changed"
+    TEST_ISSUED = "test-issued"
+    """A test CA's certificate is where services read, and the page names a CA that clients trust."""
+    CA_CHANGED = "ca-changed"
+    PROFILE_CHANGED = "profile-changed"
+    KEY_CHANGED = "key-changed"
+    """The page asks for another kind of key in so many words."""
+    STAPLE_CHANGED = "staple-changed"
+    """The must-staple extension is to come, or to go."""
     SUGGESTED = "suggested"
     """The time has come that the CA suggested (RFC 9773)."""
     EXPIRING = "expiring"
@@ -204,15 +212,16 @@ class LineagePlan:
 class Plan:
     """A run before it starts. `zones` is every change to DNS, merged: one PATCH each.
 
-    `withdrawals` are the records of killed runs, by the zone to take them from; `unreachable` says why they have to
-    stay where the DNS provider cannot be asked. `stale` are journal entries that nobody needs any more,
-    `homeless` those of records whose zone is not at its provider now: they stay until it is there again, or until
-    somebody says that it is gone for good (`dns cleanup`). `limits` and `budgets` are what the journal holds of CAs.
-    `files` are the challenge files of killed runs. `ends` are those of the standing records that were looked at.
+    `register_at` are the CAs where no account is known yet. `withdrawals` are the records of killed runs, by the zone
+    to take them from; `unreachable` says why they have to stay where the DNS provider cannot be asked. `stale` are
+    journal entries that nobody needs any more, `homeless` those of records whose zone is not at its provider now: they
+    stay until it is there again, or until somebody says that it is gone for good (`dns cleanup`). `limits` and
+    `budgets` are what the journal holds of CAs, `clocks` the CAs whose clock was compared with ours. `files` are the
+    challenge files of killed runs. `ends` are those of the standing records that were looked at, by CA.
     """
 
     lineages: tuple[LineagePlan, ...]
-    register_at: str | None = None
+    register_at: tuple[str, ...] = ()
     zones: Mapping[Zone, tuple[DnsName, ...]] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
     wake_at: datetime | None = None
@@ -220,9 +229,10 @@ class Plan:
     unreachable: tuple[CertkeeperError, ...] = ()
     stale: tuple[Record, ...] = ()
     homeless: tuple[ChallengeIntent, ...] = ()
-    ends: Mapping[DnsName, int | None] = field(default_factory=dict)
+    ends: Mapping[str, Mapping[DnsName, int | None]] = field(default_factory=dict)
     limits: Mapping[str, Limit] = field(default_factory=dict)
     budgets: Mapping[str, OrderBudget] = field(default_factory=dict)
+    clocks: frozenset[str] = frozenset()
     files: tuple[FileIntent, ...] = ()
 
     @property

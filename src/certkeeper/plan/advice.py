@@ -58,12 +58,14 @@ def id_of(leaf: Leaf) -> str:
     return cert_id(bytes.fromhex(leaf.authority_key_id), int(leaf.serial, 16))
 
 
-def of_live(kept: Mapping[Alias, Advice], lineages: Mapping[Alias, Lineage], ca: str) -> dict[Alias, Advice]:
-    """The advice that is this CA's and about certificates that are live."""
+def of_live(
+    kept: Mapping[Alias, Advice], lineages: Mapping[Alias, Lineage], cas: Mapping[Alias, str]
+) -> dict[Alias, Advice]:
+    """The advice that is about certificates that are live, by the CA of each."""
     found: dict[Alias, Advice] = {}
     for alias, advice in kept.items():
         leaf = lineages[alias].leaf if alias in lineages else None
-        if advice.ca == ca and leaf is not None and advice.cert_id == id_of(leaf):
+        if advice.ca == cas.get(alias) and leaf is not None and advice.cert_id == id_of(leaf):
             found[alias] = advice
     return found
 
@@ -71,10 +73,14 @@ def of_live(kept: Mapping[Alias, Advice], lineages: Mapping[Alias, Lineage], ca:
 def questions(
     aliases: Iterable[Alias], lineages: Mapping[Alias, Lineage], kept: Mapping[Alias, Advice], ca: str, now: datetime
 ) -> dict[Alias, Advice]:
-    """What to ask about: the advice so far. Left out are certificates that expired, and those asked about lately."""
+    """What to ask this CA about: the advice so far. Left out are certificates that expired, those asked about lately,
+    and those that are known to be another CA's.
+    """
     asked: dict[Alias, Advice] = {}
     for alias in aliases:
-        leaf = lineages[alias].leaf
+        leaf, origin = lineages[alias].leaf, lineages[alias].origin
+        if origin is not None and origin.ca != ca:
+            continue
         advice = kept.get(alias)
         # A time beyond the longest wait was written by a clock that was wrong.
         if leaf is None or leaf.not_after <= now or (advice is not None and now < advice.ask_at <= now + LATEST):

@@ -87,7 +87,7 @@ def next_name_backoff(
     return NameBackoff(ca, name, failures, now + STEPS[min(failures, len(STEPS)) - 1], inputs, str(error))
 
 
-def waiting(backoff: Backoff | None, inputs: str, now: datetime) -> BackedOff | None:
+def waiting(spec: CertSpec, backoff: Backoff | None, inputs: str, now: datetime) -> BackedOff | None:
     """Why nothing is tried now; None where something is.
 
     A time further off than any backoff is a clock's that was stepped back since, and does not count.
@@ -98,14 +98,14 @@ def waiting(backoff: Backoff | None, inputs: str, now: datetime) -> BackedOff | 
         return BackedOff(
             f"for a person: the CA takes no order before somebody has opened its link; next try from "
             f"{iso(backoff.retry_at)}; it says: {backoff.message}",
-            hint=f"open {backoff.link}, then: certkeeper run --force {backoff.alias}",
+            hint=f"open {backoff.link}, then: certkeeper run --force {spec.alias}",
             retry_at=backoff.retry_at,
             link=backoff.link,
         )
     return BackedOff(
         f"failed {count(backoff.failures, 'time')}, next try from {iso(backoff.retry_at)}; the last failure: "
         f"{backoff.message}",
-        hint=f"to try now: certkeeper run --force {backoff.alias}",
+        hint=f"to try now: certkeeper run --force {spec.alias}",
         retry_at=backoff.retry_at,
     )
 

@@ -90,13 +90,14 @@ def forbidden_text(verdict: CaaVerdict) -> str:
     return f"the record {verdict.at} CAA {verdict.record} forbids it: {verdict.reason}"
 
 
-def caa_findings(specs: Iterable[CertSpec], caa: Caa | None) -> Iterable[Finding]:
-    """Names whose CAA cannot be looked up: CAs refuse then, but theirs is another resolver than this host's."""
-    if caa is None:
-        return
+def caa_findings(specs: Iterable[CertSpec], caa: Mapping[str, Caa]) -> Iterable[Finding]:
+    """Names whose CAA cannot be looked up: CAs refuse then, but theirs is another resolver than this host's.
+
+    `caa` is by CA.
+    """
     failing: dict[DnsName, CaaVerdict] = {}
     for spec in specs:
-        for verdict in verdicts(spec, caa).values():
+        for verdict in verdicts(spec, caa[spec.ca]).values() if spec.ca in caa else ():
             if verdict.outcome is CaaOutcome.UNANSWERED and verdict.at is not None:
                 failing.setdefault(verdict.at, verdict)
     for name, verdict in failing.items():
@@ -109,9 +110,9 @@ def caa_findings(specs: Iterable[CertSpec], caa: Caa | None) -> Iterable[Finding
         )
 
 
-def redundancy_error(spec: CertSpec, ca: str) -> CertkeeperError | None:
+def redundancy_error(spec: CertSpec) -> CertkeeperError | None:
     """Let's Encrypt refuses an order with a name that a wildcard in it covers; other CAs may not mind."""
-    if ca not in _REFUSES_REDUNDANT:
+    if spec.ca not in _REFUSES_REDUNDANT:
         return None
     wildcards = {identifier.domain for identifier in spec.identifiers if identifier.wildcard}
     covered = [

@@ -1,6 +1,6 @@
 """What is wrong with a zone, from what was seen of it. Findings name the consequence and what to type."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -43,12 +43,13 @@ def examine(
     now: datetime,
     *,
     specs: Collection[CertSpec] = (),
-    caa: Caa | None = None,
+    caa: Mapping[str, Caa] | None = None,
     owed: Collection[ChallengeIntent] = (),
 ) -> tuple[Finding, ...]:
     """All findings of one zone, in the order in which they are worth reading.
 
-    `specs` are the certificates with names in it, `owed` the challenge records that the journal knows of.
+    `specs` are the certificates with names in it, `caa` is by CA, `owed` are the challenge records that the journal
+    knows of.
     """
     kept = facts.kept
     found: list[Finding] = []
@@ -65,7 +66,7 @@ def examine(
     found += delegation_findings(facts)
     found += server_findings(facts)
     found += _ttl_findings(facts)
-    found += _caa_findings(specs, caa)
+    found += _caa_findings(specs, caa or {})
     if kept is not None:
         found += _left_findings(kept, owed)
     return tuple(found)
@@ -217,12 +218,12 @@ def _ttl_findings(facts: ZoneFacts) -> Iterable[Finding]:
         )
 
 
-def _caa_findings(specs: Collection[CertSpec], caa: Caa | None) -> Iterable[Finding]:
-    if caa is None:
-        return
+def _caa_findings(specs: Collection[CertSpec], caa: Mapping[str, Caa]) -> Iterable[Finding]:
     told = set()
     for spec in specs:
-        for name, verdict in verdicts(spec, caa).items():
+        if spec.ca not in caa:
+            continue
+        for name, verdict in verdicts(spec, caa[spec.ca]).items():
             if verdict.outcome is CaaOutcome.FORBIDDEN and (verdict.at, verdict.record, name.wildcard) not in told:
                 told.add((verdict.at, verdict.record, name.wildcard))
                 yield Finding(

@@ -9,6 +9,7 @@ from certkeeper.config.settings import CertSpec, RenewPolicy
 from certkeeper.lineage.model import Leaf, Lineage
 from certkeeper.plan.actions import Reason
 from certkeeper.plan.advice import Suggestion, last_chance
+from certkeeper.plan.drift import drift
 
 _SHORT_LIFE = timedelta(days=10)
 _COMPROMISED = ", since its key is compromised"
@@ -42,11 +43,18 @@ def renew_before(leaf: Leaf, policy: RenewPolicy) -> timedelta:
     return life / 2 if life < _SHORT_LIFE else life / 3
 
 
-def decide(spec: CertSpec, lineage: Lineage, now: datetime, suggestion: Suggestion | None = None) -> Decision:
+def decide(
+    spec: CertSpec,
+    lineage: Lineage,
+    now: datetime,
+    suggestion: Suggestion | None = None,
+    *,
+    can_staple: bool = False,
+) -> Decision:
     """The first reason that applies counts; names that are only in another order are no change.
 
     The CA's suggestion counts in the place of RENEW_DAYS's default. Where the operator set RENEW_DAYS, the earlier of
-    the two counts.
+    the two counts. `can_staple`: the CA runs an OCSP responder.
     """
     leaf = lineage.leaf
     unusable = _unusable(lineage)
@@ -55,6 +63,8 @@ def decide(spec: CertSpec, lineage: Lineage, now: datetime, suggestion: Suggesti
     wanted = frozenset(spec.identifiers)
     if leaf.identifiers != wanted:
         return Decision(Reason.NAMES_CHANGED, _names_detail(wanted, leaf.identifiers))
+    for reason, detail in drift(spec, lineage, can_staple=can_staple):
+        return Decision(reason, detail)
     before = renew_before(leaf, spec.renew)
     if suggestion is not None and not spec.renew.wished:
         before = min(before, last_chance(leaf))

@@ -22,8 +22,8 @@ from certkeeper.plan.actions import (
 
 def explain(plan: Plan) -> Iterator[str]:
     """The actions that a run starts with, in the order in which it would take them."""
-    if plan.register_at:
-        yield f"account at {plan.register_at}: found by its key, or registered (which needs --accept-terms)"
+    for ca in plan.register_at:
+        yield f"account at {ca}: found by its key, or registered (which needs --accept-terms)"
     for item in plan.lineages:
         yield from _lineage(item)
     for intent in plan.files:

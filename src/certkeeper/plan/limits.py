@@ -1,6 +1,6 @@
 """What waits although it is due: for a CA that has had enough, for a name that failed, for its turn."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -20,10 +20,10 @@ FORGOTTEN_AFTER = timedelta(days=7)
 _TURN = timedelta(minutes=1)
 
 
-def names_failed(spec: CertSpec, records: Records, ca: str) -> tuple[NameBackoff, ...]:
-    """What the journal holds of the certificate's names at this CA."""
+def names_failed(spec: CertSpec, records: Records) -> tuple[NameBackoff, ...]:
+    """What the journal holds of the certificate's names at its CA."""
     wanted = dict.fromkeys(proven_name(identifier) for identifier in spec.identifiers)
-    return tuple(found for name in wanted if (found := records.names.get((ca, name))) is not None)
+    return tuple(found for name in wanted if (found := records.names.get((spec.ca, name))) is not None)
 
 
 def name_error(
@@ -42,23 +42,26 @@ def in_turn(
     """The same plans, without the orders that have to wait for others of the same run."""
     settings = configuration.settings
     first = _one_try_for_each_name(planned, settings, observed, forced)
-    return _within_rate(first, settings, observed)
+    waits: dict[Alias, CertkeeperError] = {}
+    for ca in configuration.cas:
+        waits |= _beyond_rate([item for item in first if item.spec.ca == ca], ca, settings, observed)
+    return tuple(blocked(item, waits[item.alias]) if item.alias in waits else item for item in first)
 
 
 def _one_try_for_each_name(
     planned: Sequence[LineagePlan], settings: Settings, observed: Observed, forced: Collection[Alias]
 ) -> tuple[LineagePlan, ...]:
     """A name that failed before is tried with one certificate. If it fails again, that is one failure and not many."""
-    tried: dict[str, Alias] = {}
+    tried: dict[tuple[str, str], Alias] = {}
     result = []
     for item in planned:
         if item.order is not None and item.alias not in forced:
             inputs = name_inputs(item.spec, settings)
-            doubtful = [found.name for found in item.names_failed if found.inputs == inputs]
-            other = next((name for name in doubtful if name in tried), None)
+            doubtful = [(found.ca, found.name) for found in item.names_failed if found.inputs == inputs]
+            other = next((at for at in doubtful if at in tried), None)
             if other is not None:
                 error = BackedOff(
-                    f"{other} failed validation before: it is tried with {tried[other]} first",
+                    f"{other[1]} failed validation before: it is tried with {tried[other]} first",
                     hint=f"to try now: certkeeper run --force {item.alias}",
                     retry_at=observed.now + _TURN,
                 )
@@ -69,12 +72,16 @@ def _one_try_for_each_name(
     return tuple(result)
 
 
-def _within_rate(planned: Sequence[LineagePlan], settings: Settings, observed: Observed) -> tuple[LineagePlan, ...]:
-    """Those whose certificates end first, as many as the CA's rate allows now; --force changes nothing about that."""
-    rate = order_rate_at(settings.ca, settings)
+def _beyond_rate(
+    planned: Sequence[LineagePlan], ca: str, settings: Settings, observed: Observed
+) -> Mapping[Alias, CertkeeperError]:
+    """Why orders at that CA have to wait: as many as its rate allows now come first, those whose certificates end
+    first; --force changes nothing about that.
+    """
+    rate = order_rate_at(ca, settings)
     if not rate.bounded:
-        return tuple(planned)
-    budget, now = observed.records.budgets.get(settings.ca), observed.now
+        return {}
+    budget, now = observed.records.budgets.get(ca), observed.now
     counted = [item for item in planned if item.order is not None and not _exempt(item, observed)]
     counted.sort(key=lambda item: _end(item.alias, observed))
     waits: dict[Alias, CertkeeperError] = {}
@@ -82,9 +89,9 @@ def _within_rate(planned: Sequence[LineagePlan], settings: Settings, observed: O
         if number > int(left_now(budget, rate, now) + 1e-6):
             at = ready_at(budget, rate, now, number)
             waits[item.alias] = Postponed(
-                f"postponed to {iso(at)}: {settings.ca} is asked for at most {rate} (ORDER_RATE)", retry_at=at
+                f"postponed to {iso(at)}: {ca} is asked for at most {rate} (ORDER_RATE)", retry_at=at
             )
-    return tuple(blocked(item, waits[item.alias]) if item.alias in waits else item for item in planned)
+    return waits
 
 
 def _exempt(item: LineagePlan, observed: Observed) -> bool:

@@ -17,25 +17,23 @@ class TooManyNames(CertkeeperError):
     fault = Fault.OPERATOR
 
 
-def crowd_error(spec: CertSpec, profile: str, ca: str) -> CertkeeperError | None:
+def crowd_error(spec: CertSpec, profile: str) -> CertkeeperError | None:
     """Why the CA is going to refuse the order. Of a profile that is not known here, the CA itself has to tell."""
-    most = MOST_NAMES.get(ca, {}).get(profile)
+    most = MOST_NAMES.get(spec.ca, {}).get(profile)
     number = len(spec.identifiers)
     if most is None or number <= most:
         return None
     under = f" under its profile {printable(profile, 80)}" if profile else ""
     return TooManyNames(
-        f"{spec.alias}: {number} names, and {ca} takes {most} in one certificate{under}",
+        f"{spec.alias}: {number} names, and {spec.ca} takes {most} in one certificate{under}",
         hint=f"split the line at {spec.where} into several certificates",
     )
 
 
-def crowd_findings(due: Iterable[CertSpec], ca: str) -> Iterable[Finding]:
+def crowd_findings(due: Iterable[CertSpec]) -> Iterable[Finding]:
     """Certificates that have more names than most CAs take."""
-    if ca in MOST_NAMES:
-        return
     for spec in due:
-        if len(spec.identifiers) > _USUAL:
+        if spec.ca not in MOST_NAMES and len(spec.identifiers) > _USUAL:
             yield Finding(
                 code="many-names",
                 severity=Severity.WARNING,

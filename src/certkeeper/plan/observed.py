@@ -64,32 +64,52 @@ class StandingLook:
 
 
 @dataclass(frozen=True, slots=True)
+class Outlook:
+    """What of the world decides how names are proven to one CA.
+
+    `account` is the URL of ours there, empty while there is none; `identities` are the names that the CA goes by,
+    empty where it does not say. `zones` and `standing` are those of `Observed`.
+    """
+
+    now: datetime
+    account: str
+    identities: tuple[str, ...]
+    zones: Mapping[str, Zones] | None
+    standing: Mapping[DnsName, StandingLook] | None
+
+
+@dataclass(frozen=True, slots=True)
 class Observed:
     """The world as a run finds it. `zones`, by the provider's id, is None until it is known which lineages are due,
-    and which zones still hold records of a run that was killed. `caa` is None where the CA does not say who it is in
-    CAA, or not yet. `profiles` are those that the CA offers, None where it was not asked. `advice` is what the CA said
-    of certificates that are live. `clock_behind` is by how much this machine's clock is behind the CA's; None where the
-    CA was not asked. `scripts` are hooks that cannot be called, and why. `account` is the URL of ours, empty while
-    there is none. `standing` is what is served at the owner names of standing records, None until it was looked for;
-    `identities` are the names that the CA goes by, empty where it does not say. `ends` are those of standing records
-    that were seen before (epoch seconds).
+    and which zones still hold records of a run that was killed. `registered` are the CAs where an account of ours is
+    known, `accounts` their URLs, `unusable` the CAs whose account cannot be used, with the reason. `caa`, `profiles`
+    (which a CA offers), `identities` (the names that it goes by) and `clock_behind` (by how much this machine's clock
+    is behind the CA's) are by CA too, and lack the CAs that were not asked; `caa` and `identities` also those that do
+    not say who they are. `advice` is what CAs said of certificates that are live. `scripts` are hooks that cannot be
+    called, and why. `standing` is what is served at the owner names of standing records, None until it was looked for;
+    `ends` are those of standing records that were seen before (epoch seconds), by CA.
     """
 
     now: datetime
     lineages: Mapping[Alias, Lineage]
-    registered: bool
+    registered: frozenset[str] = frozenset()
+    unusable: Mapping[str, CertkeeperError] = field(default_factory=dict)
     config_folders: tuple[str, ...] = ()
     zones: Mapping[str, Zones] | None = None
     records: Records = field(default_factory=Records)
-    caa: Caa | None = None
-    profiles: tuple[str, ...] | None = None
+    caa: Mapping[str, Caa] = field(default_factory=dict)
+    profiles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     advice: Mapping[Alias, Advice] = field(default_factory=dict)
-    account: str = ""
+    clock_behind: Mapping[str, timedelta] = field(default_factory=dict)
+    accounts: Mapping[str, str] = field(default_factory=dict)
     standing: Mapping[DnsName, StandingLook] | None = None
-    identities: tuple[str, ...] = ()
-    ends: Mapping[DnsName, int] = field(default_factory=dict)
-    clock_behind: timedelta | None = None
+    identities: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    ends: Mapping[str, Mapping[DnsName, int]] = field(default_factory=dict)
     scripts: Mapping[str, CertkeeperError] = field(default_factory=dict)
+
+    def at(self, ca: str) -> Outlook:
+        """As certificates of that CA see it."""
+        return Outlook(self.now, self.accounts.get(ca, ""), self.identities.get(ca, ()), self.zones, self.standing)
 
     def suggestion(self, alias: Alias) -> Suggestion | None:
         """When the CA wants the lineage renewed."""

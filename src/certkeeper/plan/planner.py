@@ -6,7 +6,6 @@ from dataclasses import replace
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.keys import KeyPolicy
 from certkeeper.base.names import Alias, DnsName, Identifier
-from certkeeper.config.authority import WITHOUT_OCSP
 from certkeeper.config.findings import Finding
 from certkeeper.config.methods import ChallengeType
 from certkeeper.config.providers import provider_for
@@ -38,32 +37,33 @@ from certkeeper.plan.preflight import (
     key_error,
     kind_error,
     label_findings,
-    names_responder,
     no_certificates,
     script_error,
     staple_findings,
+    staplers,
     zone_error,
     zone_findings,
 )
 from certkeeper.plan.profiles import profile_error, profile_findings, profile_of
 from certkeeper.plan.proving import needs_account, owners_of, proven, standing_owners, ways
 from certkeeper.plan.recovery import homeless_findings, leftovers, resumable, stale, unfinished, unpaid, zones_left
+from certkeeper.plan.safety import purpose_findings, unsafe_error
 from certkeeper.plan.standing import ends_seen, standing_error, standing_findings
 from certkeeper.zone.rrset import Zone
 
 
 def wanted_zones(configuration: Configuration, observed: Observed, forced: Collection[Alias] = ()) -> dict[str, Wanted]:
     """What has to be known of each provider before a plan can be made: for due lineages, and for killed runs."""
-    staple_ability = _staple_ability(configuration, observed)
+    able = staplers(configuration, observed.lineages.values(), observed.now)
     settings = configuration.settings
-    limited = ca_waiting(observed.records.limits.get(settings.ca), observed.now) is not None
+    limited = _limited(configuration, observed)
     owners: dict[str, dict[DnsName, None]] = {}
     for spec in configuration.certificates:
-        if limited and spec.alias not in forced:
+        if spec.ca in limited and spec.alias not in forced:
             # Nothing is going to be ordered, so nobody need be asked.
             continue
-        if _decision(spec, configuration, observed, forced, staple_ability=staple_ability).due:
-            for owner in (*owners_of(spec, observed.account), *standing_owners(spec)):
+        if _decision(spec, observed, forced, can_staple=spec.ca in able).due:
+            for owner in (*owners_of(spec, observed.accounts.get(spec.ca, "")), *standing_owners(spec)):
                 provider = provider_for(settings, owner, spec.provider)
                 if isinstance(provider, str):
                     owners.setdefault(provider, {})[owner] = None
@@ -74,12 +74,19 @@ def wanted_zones(configuration: Configuration, observed: Observed, forced: Colle
     }
 
 
-def account_first(configuration: Configuration, observed: Observed, forced: Collection[Alias] = ()) -> bool:
-    """Whether there is no account yet, and a due lineage cannot be planned without its URL."""
-    staple_ability = _staple_ability(configuration, observed)
-    return not observed.account and any(
-        needs_account(spec) and _decision(spec, configuration, observed, forced, staple_ability=staple_ability).due
-        for spec in configuration.certificates
+def account_first(configuration: Configuration, observed: Observed, forced: Collection[Alias] = ()) -> tuple[str, ...]:
+    """The CAs where there is no account yet, and a due lineage cannot be planned without its URL."""
+    able = staplers(configuration, observed.lineages.values(), observed.now)
+    limited = _limited(configuration, observed)
+    return tuple(
+        dict.fromkeys(
+            spec.ca
+            for spec in configuration.certificates
+            if needs_account(spec)
+            and not (spec.ca in observed.accounts or spec.ca in observed.unusable)
+            and not (spec.ca in limited and spec.alias not in forced)
+            and _decision(spec, observed, forced, can_staple=spec.ca in able).due
+        )
     )
 
 
@@ -91,32 +98,32 @@ def plan(configuration: Configuration, observed: Observed, forced: Collection[Al
         observed: with `zones` for the owners of `due_owners`.
         forced: lineages that are issued although nothing is due.
     """
-    staple_ability = _staple_ability(configuration, observed)
-    # One error for all, so that it is told once.
-    limited = ca_waiting(observed.records.limits.get(configuration.settings.ca), observed.now)
+    able = staplers(configuration, observed.lineages.values(), observed.now)
+    limited = _limited(configuration, observed)
     planned = tuple(
         _plan_lineage(
             spec,
             configuration,
             observed,
-            _decision(spec, configuration, observed, forced, staple_ability=staple_ability),
+            _decision(spec, observed, forced, can_staple=spec.ca in able),
             patient=spec.alias not in forced,
-            limited=limited if spec.alias not in forced else None,
-            staple_ability=staple_ability,
+            limited=limited.get(spec.ca) if spec.alias not in forced else None,
+            can_staple=spec.ca in able,
         )
         for spec in configuration.certificates
     )
     lineages = in_turn(planned, configuration, observed, forced)
     due = [item for item in lineages if item.order is not None]
     left = leftovers(observed, configuration.settings)
-    findings = _findings(configuration, observed, lineages, staple_ability=staple_ability)
+    findings = _findings(configuration, observed, lineages, able)
     findings += homeless_findings(left.homeless)
     ends = ends_seen([item.spec for item in lineages if item.methods], observed)
     renewals = [(item.spec, item.wake_at) for item in lineages]
-    findings += standing_findings(renewals, {**observed.ends, **ends}, observed.now)
+    known = {ca: {**observed.ends.get(ca, {}), **ends.get(ca, {})} for ca in configuration.cas}
+    findings += standing_findings(renewals, known, observed.now)
     return Plan(
         lineages=lineages,
-        register_at=configuration.settings.ca if due and not observed.registered else None,
+        register_at=tuple(dict.fromkeys(item.spec.ca for item in due if item.spec.ca not in observed.registered)),
         zones=_merge_zones(due),
         findings=tuple(findings),
         wake_at=min((item.wake_at for item in lineages if item.wake_at is not None), default=None),
@@ -127,28 +134,23 @@ def plan(configuration: Configuration, observed: Observed, forced: Collection[Al
         ends=ends,
         limits=observed.records.limits,
         budgets=observed.records.budgets,
+        clocks=frozenset(observed.clock_behind),
         files=observed.records.files,
     )
 
 
-def _staple_ability(configuration: Configuration, observed: Observed) -> bool:
-    return configuration.settings.ca not in WITHOUT_OCSP and names_responder(observed.lineages.values(), observed.now)
+def _limited(configuration: Configuration, observed: Observed) -> Mapping[str, CertkeeperError]:
+    """The CAs that have had enough. One error for all of a CA's certificates, so that it is told once."""
+    waits = {ca: ca_waiting(observed.records.limits.get(ca), observed.now) for ca in configuration.cas}
+    return {ca: error for ca, error in waits.items() if error is not None}
 
 
-def _decision(
-    spec: CertSpec,
-    configuration: Configuration,
-    observed: Observed,
-    forced: Collection[Alias],
-    *,
-    staple_ability: bool,
-) -> Decision:
+def _decision(spec: CertSpec, observed: Observed, forced: Collection[Alias], *, can_staple: bool) -> Decision:
     lineage = observed.lineages[spec.alias]
-    decision = decide(spec, lineage, observed.now, observed.suggestion(spec.alias))
+    decision = decide(spec, lineage, observed.now, observed.suggestion(spec.alias), can_staple=can_staple)
     if decision.due:
         return decision
-    must_staple = spec.must_staple and staple_ability
-    if unfinished(spec, lineage, observed.records, configuration.settings.ca, must_staple=must_staple):
+    if unfinished(spec, lineage, observed.records, must_staple=spec.must_staple and can_staple):
         return replace(decision, reason=Reason.UNFINISHED)
     return replace(decision, reason=Reason.FORCED) if spec.alias in forced else decision
 
@@ -161,64 +163,66 @@ def _plan_lineage(
     *,
     patient: bool,
     limited: CertkeeperError | None,
-    staple_ability: bool,
+    can_staple: bool,
 ) -> LineagePlan:
     lineage, records, settings = observed.lineages[spec.alias], observed.records, configuration.settings
-    must_staple = spec.must_staple and staple_ability
+    must_staple = spec.must_staple and can_staple
     methods, places = proven(spec, settings, observed) if decision.due else ({}, {})
     base = LineagePlan(
         spec=spec,
         reason=decision.reason,
         detail=decision.detail,
         actions=(),
-        fingerprint=fingerprint(spec, lineage, settings.ca, must_staple),
+        fingerprint=fingerprint(spec, lineage, must_staple),
         wake_at=None if decision.due else decision.renew_at,
         methods=methods,
     )
     debt = unpaid(spec, lineage, records)
     if not decision.due:
-        owed: tuple[Action, ...] = (CallHook(spec.hook, debt),) if debt is not None else ()
+        owed: tuple[Action, ...] = (CallHook(spec.deploy_hook, debt),) if debt is not None else ()
         return replace(base, actions=(*owed, *_next_key(spec, lineage)))
-    error = limited or _sure_failure(spec, lineage, places, methods, configuration, observed)
-    backoff = records.backoffs.get(spec.alias)
-    failed = names_failed(spec, records, settings.ca)
+    error = limited or _obstacle(spec, configuration, observed, methods, places)
+    backoff = records.backoffs.get(spec.entry)
+    failed = names_failed(spec, records)
     if error is None and patient:
-        error = waiting(backoff, backoff_inputs(base.fingerprint, settings), observed.now)
+        error = waiting(spec, backoff, backoff_inputs(base.fingerprint, settings), observed.now)
         error = error or name_error(spec, failed, observed, settings)
     if error is not None:
         return replace(base, error=error, wake_at=error.retry_at)
-    resume = resumable(spec, lineage, records, settings.ca, must_staple=must_staple)
+    profile = profile_of(spec, observed.profiles.get(spec.ca))
+    resume = resumable(spec, lineage, records, must_staple=must_staple)
     actions: tuple[Action, ...] = (
         UseKey(_key_source(spec, lineage), spec.key),
-        Order(spec.identifiers, must_staple, profile_of(spec, observed.profiles), resume, _replaced(spec, observed)),
+        Order(spec.identifiers, must_staple, profile, resume, _replaced(spec, observed)),
         *ways(spec, settings, observed, methods, places),
-        Activate(f"{settings.certdir}/{spec.alias}"),
-        *((CallHook(spec.hook, debt),) if spec.hook else ()),
+        Activate(settings.folder(spec)),
+        *((CallHook(spec.deploy_hook, debt),) if spec.deploy_hook else ()),
         *((MakeNextKey(spec.key),) if spec.key.policy is KeyPolicy.ROLLOVER else ()),
     )
     return replace(base, actions=actions, backoff=backoff, names_failed=failed)
 
 
-def _sure_failure(
+def _obstacle(
     spec: CertSpec,
-    lineage: Lineage,
-    places: Mapping[DnsName, Place | None],
-    methods: Mapping[Identifier, ChallengeType],
     configuration: Configuration,
     observed: Observed,
+    methods: Mapping[Identifier, ChallengeType],
+    places: Mapping[DnsName, Place | None],
 ) -> CertkeeperError | None:
-    """Why an order would be for nothing, as far as that can be seen before it."""
-    ca = configuration.settings.ca
+    """Why nothing is ordered, although it is due."""
+    lineage = observed.lineages[spec.alias]
     return (
-        key_error(spec, lineage, observed.lineages)
-        or kind_error(spec, _key_source(spec, lineage), ca)
-        or standing_error(methods, observed)
+        unsafe_error(spec, lineage, configuration.settings)
+        or observed.unusable.get(spec.ca)
+        or key_error(spec, lineage, observed.lineages)
+        or kind_error(spec, _key_source(spec, lineage))
+        or standing_error(methods, observed.at(spec.ca))
         or zone_error(spec, places, configuration, observed)
         or script_error(methods, places)
-        or profile_error(spec, observed.profiles, ca)
-        or crowd_error(spec, profile_of(spec, observed.profiles), ca)
-        or redundancy_error(spec, ca)
-        or caa_error(spec, observed.caa, methods)
+        or profile_error(spec, observed.profiles.get(spec.ca))
+        or crowd_error(spec, profile_of(spec, observed.profiles.get(spec.ca)))
+        or redundancy_error(spec)
+        or caa_error(spec, observed.caa.get(spec.ca), methods)
     )
 
 
@@ -258,17 +262,18 @@ def _merge_zones(due: Collection[LineagePlan]) -> dict[Zone, tuple[DnsName, ...]
 
 
 def _findings(
-    configuration: Configuration, observed: Observed, lineages: tuple[LineagePlan, ...], *, staple_ability: bool
+    configuration: Configuration, observed: Observed, lineages: tuple[LineagePlan, ...], able: Collection[str]
 ) -> list[Finding]:
     due = [item for item in lineages if item.reason is not Reason.CURRENT]
-    findings = list(staple_findings([item.spec for item in due], configuration, ability=staple_ability))
+    findings = list(staple_findings([item.spec for item in due], able))
     if not configuration.certificates and not configuration.rejected:
         findings.append(no_certificates(configuration.settings.domains_txt))
+    findings += purpose_findings(configuration)
     findings += zone_findings((observed.zones or {}).values(), observed.now)
     findings += hook_findings([item.spec for item in due], observed.scripts)
     findings += profile_findings([item.spec for item in due], observed.profiles)
-    findings += label_findings(due, observed.account)
-    findings += crowd_findings([item.spec for item in due], configuration.settings.ca)
-    findings += clock_findings(configuration.settings.ca, observed.clock_behind)
+    findings += label_findings(due, observed.accounts)
+    findings += crowd_findings(item.spec for item in due)
+    findings += clock_findings(observed.clock_behind)
     findings += urgent_findings([item.alias for item in due], observed.lineages, observed.advice, observed.now)
     return [*findings, *caa_findings([item.spec for item in due], observed.caa)]

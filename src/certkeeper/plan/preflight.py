@@ -1,6 +1,6 @@
 """What would fail for sure, seen before an order is opened, so that no try at the CA is spent on it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from certkeeper.base.errors import CertkeeperError, Fault, Location
@@ -56,9 +56,9 @@ def key_error(spec: CertSpec, lineage: Lineage, lineages: Mapping[Alias, Lineage
     return None
 
 
-def kind_error(spec: CertSpec, source: KeySource, ca: str) -> CertkeeperError | None:
+def kind_error(spec: CertSpec, source: KeySource) -> CertkeeperError | None:
     """Why the CA is going to refuse a new key, after all names were proven; None where nothing is known of it."""
-    if source is not KeySource.NEW or spec.key.algorithm not in _REFUSED_KEYS.get(ca, frozenset()):
+    if source is not KeySource.NEW or spec.key.algorithm not in _REFUSED_KEYS.get(spec.ca, frozenset()):
         return None
     return KeyRefused(
         f"{spec.alias}: Let's Encrypt takes no {spec.key} keys",
@@ -120,10 +120,15 @@ def script_error(
     return None
 
 
-def label_findings(due: Sequence[LineagePlan], account: str) -> Iterable[Finding]:
-    """Where values go is not known to the letter while there is no account."""
-    names = [name for item in due for name, method in item.methods.items() if method is ChallengeType.DNS_ACCOUNT_01]
-    if account or not names:
+def label_findings(due: Sequence[LineagePlan], accounts: Collection[str]) -> Iterable[Finding]:
+    """Where values go is not known to the letter while there is no account; `accounts` are the CAs that have one."""
+    names = [
+        name
+        for item in due
+        for name, method in item.methods.items()
+        if method is ChallengeType.DNS_ACCOUNT_01 and item.spec.ca not in accounts
+    ]
+    if not names:
         return
     more = f" and {len(names) - 10} more" if len(names) > 10 else ""
     yield Finding(
@@ -181,57 +186,66 @@ def _serial_finding(zone: Zone, what: str, consequence: str) -> Finding:
     )
 
 
-def names_responder(lineages: Iterable[Lineage], now: datetime) -> bool:
-    """Does the CA run an OCSP responder? The certificate that it issued last says so, if it is still valid.
+def staplers(configuration: Configuration, lineages: Iterable[Lineage], now: datetime) -> frozenset[str]:
+    """The CAs that run an OCSP responder. The certificate that one issued last says so, if it is still valid.
 
-    A certificate does not say which directory it came from, so after a change of CA the first new one decides.
+    Where it was not written down which directory a certificate came from, it counts for every CA of the page: then
+    after a change of CA the first new one decides.
     """
-    valid = [item.leaf for item in lineages if item.leaf is not None and item.leaf.not_after > now]
-    newest = max(valid, key=lambda leaf: leaf.not_before, default=None)
-    return newest is not None and newest.ocsp_url is not None
+    valid = [(item.origin, item.leaf) for item in lineages if item.leaf is not None and item.leaf.not_after > now]
+    found = set()
+    for ca in configuration.cas:
+        if ca in WITHOUT_OCSP:
+            continue
+        its = [leaf for origin, leaf in valid if origin is None or origin.ca == ca]
+        newest = max(its, key=lambda leaf: leaf.not_before, default=None)
+        if newest is not None and newest.ocsp_url is not None:
+            found.add(ca)
+    return frozenset(found)
 
 
-def clock_findings(ca: str, behind: timedelta | None) -> Iterable[Finding]:
-    """A clock that is wrong lets new certificates look invalid, and old ones valid."""
-    if behind is None or abs(behind) <= MOST_SKEW:
-        return
-    which = "behind" if behind > timedelta(0) else "ahead of"
-    yield Finding(
-        code="clock",
-        severity=Severity.WARNING,
-        message=f"this machine's clock is {duration_text(abs(behind))} {which} that of {ca}",
-        consequence="certificates are renewed at the wrong time, or look expired or not valid yet",
-        fix="set the clock: timedatectl",
-    )
+def clock_findings(behind: Mapping[str, timedelta]) -> Iterable[Finding]:
+    """A clock that is wrong lets new certificates look invalid, and old ones valid. `behind` is by CA."""
+    for ca, skew in behind.items():
+        if abs(skew) > MOST_SKEW:
+            yield Finding(
+                code="clock",
+                severity=Severity.WARNING,
+                message=f"this machine's clock is {duration_text(abs(skew))} "
+                f"{'behind' if skew > timedelta(0) else 'ahead of'} that of {ca}",
+                consequence="certificates are renewed at the wrong time, or look expired or not valid yet",
+                fix="set the clock: timedatectl",
+            )
 
 
-def staple_findings(due: Sequence[CertSpec], configuration: Configuration, *, ability: bool) -> Iterable[Finding]:
+def staple_findings(due: Sequence[CertSpec], able: Collection[str]) -> Iterable[Finding]:
     """Must-staple is asked for only where a certificate of this CA on disk names an OCSP responder.
 
     A CA without OCSP either refuses the request after the names were proven, or issues a certificate that clients
     refuse because nothing can be stapled.
     """
-    wishes = [spec for spec in due if spec.must_staple]
-    if ability or not wishes:
-        return
-    ca = configuration.settings.ca
-    why = (
-        "Let's Encrypt has no OCSP responder any more"
-        if ca in WITHOUT_OCSP
-        else f"no certificate of {ca} here names an OCSP responder"
-    )
-    yield Finding(
-        code="must-staple",
-        severity=Severity.WARNING,
-        message=f"must-staple is not requested for {', '.join(str(spec.alias) for spec in wishes)}: {why}",
-        consequence="with it the CA would refuse, or clients would refuse the certificate",
-        fix='OCSP_MUST_STAPLE="no" says what happens anyway',
-    )
+    wishes: dict[str, list[str]] = {}
+    for spec in due:
+        if spec.must_staple and spec.ca not in able:
+            wishes.setdefault(spec.ca, []).append(str(spec.alias))
+    for ca, aliases in wishes.items():
+        why = (
+            "Let's Encrypt has no OCSP responder any more"
+            if ca in WITHOUT_OCSP
+            else f"no certificate of {ca} here names an OCSP responder"
+        )
+        yield Finding(
+            code="must-staple",
+            severity=Severity.WARNING,
+            message=f"must-staple is not requested for {', '.join(aliases)}: {why}",
+            consequence="with it the CA would refuse, or clients would refuse the certificate",
+            fix='OCSP_MUST_STAPLE="no" says what happens anyway',
+        )
 
 
 def hook_findings(due: Iterable[CertSpec], scripts: Mapping[str, CertkeeperError]) -> Iterable[Finding]:
     """Scripts for deploy_cert that cannot be called. The certificate is worth having all the same."""
-    for script in dict.fromkeys(spec.hook for spec in due if spec.hook in scripts):
+    for script in dict.fromkeys(spec.deploy_hook for spec in due if spec.deploy_hook in scripts):
         yield Finding(
             code="hook-missing",
             severity=Severity.WARNING,

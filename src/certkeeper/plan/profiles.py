@@ -1,6 +1,6 @@
 """Which of the CA's profiles a certificate is ordered under (draft-ietf-acme-profiles)."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 from certkeeper.base.errors import CertkeeperError, Fault, printable
 from certkeeper.config.findings import Finding, Severity, did_you_mean
@@ -30,32 +30,34 @@ def names_a_profile(spec: CertSpec) -> bool:
     return bool(spec.profile or spec.preferred_profile)
 
 
-def profile_error(spec: CertSpec, offered: Collection[str] | None, ca: str) -> CertkeeperError | None:
+def profile_error(spec: CertSpec, offered: Collection[str] | None) -> CertkeeperError | None:
     """Why the CA is going to refuse the order."""
     if not spec.profile or offered is None or spec.profile in offered:
         return None
     meant = did_you_mean(spec.profile, offered)
     hint = f"did you mean {printable(meant, 80)}? correct ACME_PROFILE" if meant else "correct ACME_PROFILE"
     return ProfileNotOffered(
-        f"{ca}: no profile {printable(spec.profile, 80)} for {spec.alias}; {_listed(offered)}",
+        f"{spec.ca}: no profile {printable(spec.profile, 80)} for {spec.alias}; {_listed(offered)}",
         hint=f"{hint}, or write ACME_PROFILE_PREFERRED in its place: then the CA's default does, too",
     )
 
 
-def profile_findings(due: Iterable[CertSpec], offered: Collection[str] | None) -> Iterable[Finding]:
-    """Certificates that get the CA's default profile although another one is preferred."""
-    if offered is None:
-        return
-    missed: dict[str, list[str]] = {}
+def profile_findings(due: Iterable[CertSpec], offered: Mapping[str, Collection[str]]) -> Iterable[Finding]:
+    """Certificates that get the CA's default profile although another one is preferred; `offered` is by CA."""
+    missed: dict[tuple[str, str], list[str]] = {}
     for spec in due:
-        if spec.preferred_profile and not spec.profile and spec.preferred_profile not in offered:
-            missed.setdefault(spec.preferred_profile, []).append(str(spec.alias))
-    for profile, aliases in missed.items():
+        if (
+            spec.preferred_profile
+            and not spec.profile
+            and spec.preferred_profile not in offered.get(spec.ca, (spec.preferred_profile,))
+        ):
+            missed.setdefault((spec.ca, spec.preferred_profile), []).append(str(spec.alias))
+    for (ca, profile), aliases in missed.items():
         more = f" and {len(aliases) - 10} more" if len(aliases) > 10 else ""
         yield Finding(
             code="profile",
             severity=Severity.NOTE,
-            message=f"no profile {printable(profile, 80)} for {', '.join(aliases[:10])}{more}; {_listed(offered)}",
+            message=f"no profile {printable(profile, 80)} for {', '.join(aliases[:10])}{more}; {_listed(offered[ca])}",
             consequence="the CA's default profile is asked for",
             fix="correct ACME_PROFILE_PREFERRED, or remove it",
         )

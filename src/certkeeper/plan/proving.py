@@ -9,7 +9,7 @@ from certkeeper.config.methods import ChallengeType
 from certkeeper.config.providers import provider_for
 from certkeeper.config.settings import CertSpec, Settings
 from certkeeper.plan.actions import Prove, Rely, Serve
-from certkeeper.plan.observed import Observed, Place
+from certkeeper.plan.observed import Observed, Outlook, Place
 from certkeeper.plan.records import CHALLENGE_LABEL
 from certkeeper.plan.standing import reliance, standing_verdict
 from certkeeper.zone.rrset import Zone
@@ -90,26 +90,25 @@ def proven(
     spec: CertSpec, settings: Settings, observed: Observed
 ) -> tuple[dict[Identifier, ChallengeType], dict[DnsName, Place | None]]:
     """The method of each name, and where the values go that are published."""
-    places = _places(spec, settings, observed)
-    methods = _methods(spec, settings, observed, places)
-    used = {
-        owner_of(identifier, method, observed.account) for identifier, method in methods.items() if method.published
-    }
+    seen = observed.at(spec.ca)
+    places = _places(spec, settings, seen)
+    methods = _methods(spec, settings, seen, places)
+    used = {owner_of(identifier, method, seen.account) for identifier, method in methods.items() if method.published}
     return methods, {owner: place for owner, place in places.items() if owner in used}
 
 
-def _places(spec: CertSpec, settings: Settings, observed: Observed) -> dict[DnsName, Place | None]:
+def _places(spec: CertSpec, settings: Settings, seen: Outlook) -> dict[DnsName, Place | None]:
     """Where the value of each challenge name goes; None where no provider has it, or nobody was asked yet."""
     places: dict[DnsName, Place | None] = {}
-    for owner in owners_of(spec, observed.account):
+    for owner in owners_of(spec, seen.account):
         provider = provider_for(settings, owner, spec.provider)
-        zones = (observed.zones or {}).get(provider) if isinstance(provider, str) else None
+        zones = (seen.zones or {}).get(provider) if isinstance(provider, str) else None
         places[owner] = zones.places.get(owner) if zones is not None else None
     return places
 
 
 def _methods(
-    spec: CertSpec, settings: Settings, observed: Observed, places: Mapping[DnsName, Place | None]
+    spec: CertSpec, settings: Settings, seen: Outlook, places: Mapping[DnsName, Place | None]
 ) -> dict[Identifier, ChallengeType]:
     """The method of each name: the first that is not sure to fail, else the first.
 
@@ -119,7 +118,7 @@ def _methods(
     chosen: dict[Identifier, ChallengeType] = {}
     for identifier in spec.identifiers:
         order = spec.methods.of(identifier)
-        able = [method for method in order if _may_prove(identifier, method, spec, settings, observed, places)]
+        able = [method for method in order if _may_prove(identifier, method, spec, settings, seen, places)]
         if order:
             chosen[identifier] = (able or order)[0]
     return chosen
@@ -130,13 +129,13 @@ def _may_prove(
     method: ChallengeType,
     spec: CertSpec,
     settings: Settings,
-    observed: Observed,
+    seen: Outlook,
     places: Mapping[DnsName, Place | None],
 ) -> bool:
     if method is ChallengeType.DNS_PERSIST_01:
-        return observed.standing is None or standing_verdict(identifier, observed).ability is Ability.ALLOWS
-    owner = owner_of(identifier, method, observed.account)
-    return not (method.published and _homeless(spec, settings, observed, places, owner))
+        return seen.standing is None or standing_verdict(identifier, seen).ability is Ability.ALLOWS
+    owner = owner_of(identifier, method, seen.account)
+    return not (method.published and _homeless(spec, settings, seen, places, owner))
 
 
 def ways(
@@ -148,7 +147,7 @@ def ways(
 ) -> Iterable[Prove | Rely | Serve]:
     """What a run does to prove the names."""
     yield from proofs(places)
-    yield from reliance(methods, observed)
+    yield from reliance(methods, observed.at(spec.ca))
     yield from serves(spec, settings, methods)
 
 
@@ -175,13 +174,13 @@ def serves(spec: CertSpec, settings: Settings, methods: Mapping[Identifier, Chal
 
 
 def _homeless(
-    spec: CertSpec, settings: Settings, observed: Observed, places: Mapping[DnsName, Place | None], owner: DnsName
+    spec: CertSpec, settings: Settings, seen: Outlook, places: Mapping[DnsName, Place | None], owner: DnsName
 ) -> bool:
     """Whether the provider said that it has no zone for it. One that could not be asked, or failed, said nothing."""
     provider = provider_for(settings, owner, spec.provider)
-    if observed.zones is None or not isinstance(provider, str):
+    if seen.zones is None or not isinstance(provider, str):
         return False
-    zones = observed.zones.get(provider)
+    zones = seen.zones.get(provider)
     if zones is None or zones.trouble is not None or owner in zones.errors:
         return False
     return places.get(owner) is None

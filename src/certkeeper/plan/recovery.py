@@ -93,15 +93,15 @@ def key_of(spec: CertSpec, lineage: Lineage) -> str:
     return str(spec.key)
 
 
-def resumable(spec: CertSpec, lineage: Lineage, records: Records, ca: str, *, must_staple: bool) -> OrderIntent | None:
+def resumable(spec: CertSpec, lineage: Lineage, records: Records, *, must_staple: bool) -> OrderIntent | None:
     """The open order that still is for what is wanted; one whose version is live came to its end."""
-    intent = records.orders.get(spec.alias)
+    intent = records.orders.get(spec.entry)
     if intent is None or intent.stamp == lineage.stamp:
         return None
     wanted = OrderIntent(
-        alias=spec.alias,
+        alias=spec.entry,
         url=intent.url,
-        ca=ca,
+        ca=spec.ca,
         identifiers=spec.identifiers,
         profile=intent.profile if intent.profile in acceptable(spec) else spec.profile,
         must_staple=must_staple,
@@ -111,12 +111,12 @@ def resumable(spec: CertSpec, lineage: Lineage, records: Records, ca: str, *, mu
     return intent if intent == wanted else None
 
 
-def unfinished(spec: CertSpec, lineage: Lineage, records: Records, ca: str, *, must_staple: bool) -> bool:
+def unfinished(spec: CertSpec, lineage: Lineage, records: Records, *, must_staple: bool) -> bool:
     """An earlier run ordered a certificate that the lineage does not need yet, and that never went live.
 
     Where the live certificate is younger than that order, somebody else has renewed since.
     """
-    intent = resumable(spec, lineage, records, ca, must_staple=must_staple)
+    intent = resumable(spec, lineage, records, must_staple=must_staple)
     if intent is None:
         return False
     return lineage.leaf is None or lineage.leaf.not_before.timestamp() <= intent.stamp
@@ -124,8 +124,8 @@ def unfinished(spec: CertSpec, lineage: Lineage, records: Records, ca: str, *, m
 
 def unpaid(spec: CertSpec, lineage: Lineage, records: Records) -> HookDebt | None:
     """The hook call that is owed for the live version."""
-    debt = records.debts.get(spec.alias)
-    return debt if debt is not None and spec.hook and debt.stamp == lineage.stamp else None
+    debt = records.debts.get(spec.entry)
+    return debt if debt is not None and spec.deploy_hook and debt.stamp == lineage.stamp else None
 
 
 def stale(planned: Iterable[LineagePlan], observed: Observed) -> tuple[Record, ...]:
@@ -135,9 +135,9 @@ def stale(planned: Iterable[LineagePlan], observed: Observed) -> tuple[Record, .
         if item.order is not None or item.error is not None:
             continue
         records = observed.records
-        found: list[Record | None] = [records.orders.get(item.alias), records.backoffs.get(item.alias)]
+        found: list[Record | None] = [records.backoffs.get(item.spec.entry), records.orders.get(item.spec.entry)]
         if item.hook is None:
-            found.append(records.debts.get(item.alias))
+            found.append(records.debts.get(item.spec.entry))
         entries += [entry for entry in found if entry is not None]
     return tuple(entries)
 

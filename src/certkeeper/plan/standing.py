@@ -11,7 +11,7 @@ from certkeeper.config.findings import Finding, Severity
 from certkeeper.config.methods import ChallengeType
 from certkeeper.config.settings import CertSpec
 from certkeeper.plan.actions import Rely
-from certkeeper.plan.observed import Observed, StandingLook
+from certkeeper.plan.observed import Observed, Outlook, StandingLook
 
 WARNING = timedelta(days=30)
 """How long before its end a record is warned about."""
@@ -25,63 +25,60 @@ class StandingMissing(CertkeeperError):
     fault = Fault.OPERATOR
 
 
-def standing_verdict(identifier: Identifier, observed: Observed) -> StandingVerdict:
+def standing_verdict(identifier: Identifier, seen: Outlook) -> StandingVerdict:
     """What the records let us prove now, as the server sees it that shows the least: a CA may ask that one."""
-    look = (observed.standing or {}).get(persist_owner(identifier.domain), StandingLook())
-    if not observed.account:
+    look = (seen.standing or {}).get(persist_owner(identifier.domain), StandingLook())
+    if not seen.account:
         return StandingVerdict(Ability.MISSING)
     return worst(
         judge_standing(
             values,
-            issuers=observed.identities,
-            account=observed.account,
+            issuers=seen.identities,
+            account=seen.account,
             wildcard=identifier.wildcard,
-            at=_epoch(observed.now + _RUN_TAKES),
+            at=_epoch(seen.now + _RUN_TAKES),
         )
         for values in look.served.values()
     )
 
 
-def reliance(methods: Mapping[Identifier, ChallengeType], observed: Observed) -> Iterable[Rely]:
+def reliance(methods: Mapping[Identifier, ChallengeType], seen: Outlook) -> Iterable[Rely]:
     """One for each name that is proven by standing records: those of the account that every server shows."""
     for identifier, method in methods.items():
         if method is not ChallengeType.DNS_PERSIST_01:
             continue
-        look = (observed.standing or {}).get(persist_owner(identifier.domain), StandingLook())
-        shown = [
-            set(ours_of(values, issuers=observed.identities, account=observed.account))
-            for values in look.served.values()
-        ]
+        look = (seen.standing or {}).get(persist_owner(identifier.domain), StandingLook())
+        shown = [set(ours_of(values, issuers=seen.identities, account=seen.account)) for values in look.served.values()]
         common = set[Standing]().union(*shown).intersection(*shown)
-        lasting = _epoch(observed.now + _RUN_TAKES)
+        lasting = _epoch(seen.now + _RUN_TAKES)
         fitting = [item for item in common if item.outlasts(lasting) and (item.wildcard or not identifier.wildcard)]
         yield Rely(identifier, tuple(sorted(fitting, key=str)))
 
 
-def standing_error(methods: Mapping[Identifier, ChallengeType], observed: Observed) -> CertkeeperError | None:
+def standing_error(methods: Mapping[Identifier, ChallengeType], seen: Outlook) -> CertkeeperError | None:
     """Why the first name that has to be proven by a standing record cannot be; None before anybody looked."""
-    if observed.standing is None:
+    if seen.standing is None:
         return None
     for identifier, method in methods.items():
         if method is ChallengeType.DNS_PERSIST_01:
-            verdict = standing_verdict(identifier, observed)
+            verdict = standing_verdict(identifier, seen)
             if verdict.ability is not Ability.ALLOWS:
                 wildcards = any(
                     other.wildcard and other.domain == identifier.domain and method is methods[other]
                     for other in methods
                 )
-                return _missing(identifier, verdict, observed, write_command(identifier.domain, wildcard=wildcards))
+                return _missing(identifier, verdict, seen, write_command(identifier.domain, wildcard=wildcards))
     return None
 
 
-def _missing(identifier: Identifier, verdict: StandingVerdict, observed: Observed, command: str) -> CertkeeperError:
+def _missing(identifier: Identifier, verdict: StandingVerdict, seen: Outlook, command: str) -> CertkeeperError:
     owner = persist_owner(identifier.domain)
-    if not observed.account:
+    if not seen.account:
         return StandingMissing(
             f"{identifier}: no record can stand for it before there is an account",
             hint="certkeeper account register --accept-terms makes one",
         )
-    look = (observed.standing or {}).get(owner, StandingLook())
+    look = (seen.standing or {}).get(owner, StandingLook())
     if look.trouble:
         return StandingMissing(
             f"{identifier}: nobody says what stands at {owner}: {look.trouble}",
@@ -90,7 +87,7 @@ def _missing(identifier: Identifier, verdict: StandingVerdict, observed: Observe
     lacking = [
         server
         for server, values in look.served.items()
-        if not ours_of(values, issuers=observed.identities, account=observed.account)
+        if not ours_of(values, issuers=seen.identities, account=seen.account)
     ]
     at = f" (missing at {', '.join(lacking)})" if 0 < len(lacking) < len(look.served) else ""
     return StandingMissing(f"{identifier}: {verdict_text(identifier, verdict)}{at}", hint=command)
@@ -115,36 +112,43 @@ def write_command(domain: DnsName, *, wildcard: bool) -> str:
     return f"certkeeper dns persist {domain} --write{' --wildcard' if wildcard else ''}"
 
 
-def ends_seen(specs: Iterable[CertSpec], observed: Observed) -> dict[DnsName, int | None]:
-    """When the records end that were looked at just now: the earliest end at each owner name, None for no end."""
-    ends: dict[DnsName, int | None] = {}
+def ends_seen(specs: Iterable[CertSpec], observed: Observed) -> dict[str, dict[DnsName, int | None]]:
+    """When the records end that were looked at just now: by CA, the earliest end at each owner name, None for none."""
+    found: dict[str, dict[DnsName, int | None]] = {}
     for spec in specs:
+        seen = observed.at(spec.ca)
         for identifier in spec.identifiers:
             owner = persist_owner(identifier.domain)
-            look = (observed.standing or {}).get(owner)
+            look = (seen.standing or {}).get(owner)
             if ChallengeType.DNS_PERSIST_01 not in spec.methods.of(identifier) or look is None or look.trouble:
                 continue
-            standing = standing_verdict(identifier, observed).standing
+            ends = found.setdefault(spec.ca, {})
+            standing = standing_verdict(identifier, seen).standing
             here = [standing.until] if standing is not None and standing.until is not None else []
             before = ends.get(owner)
             ends[owner] = min([*here, *([before] if before is not None else [])], default=None)
-    return ends
+    return found
 
 
 def standing_findings(
-    lineages: Iterable[tuple[CertSpec, datetime | None]], ends: Mapping[DnsName, int | None], now: datetime
+    lineages: Iterable[tuple[CertSpec, datetime | None]],
+    ends: Mapping[str, Mapping[DnsName, int | None]],
+    now: datetime,
 ) -> Iterable[Finding]:
-    """Records that end soon, or before the renewal that needs them next. With each spec comes when that will be."""
-    told: set[DnsName] = set()
+    """Records that end soon, or before the renewal that needs them next. With each spec comes when that will be.
+
+    `ends` are by CA.
+    """
+    told: set[tuple[str, DnsName]] = set()
     for spec, renewal in lineages:
         limit = _epoch(max(now + WARNING, renewal or now))
         for identifier in spec.identifiers:
             owner = persist_owner(identifier.domain)
-            until = ends.get(owner)
-            if ChallengeType.DNS_PERSIST_01 not in spec.methods.of(identifier) or owner in told:
+            until = ends.get(spec.ca, {}).get(owner)
+            if ChallengeType.DNS_PERSIST_01 not in spec.methods.of(identifier) or (spec.ca, owner) in told:
                 continue
             if until is not None and until < limit:
-                told.add(owner)
+                told.add((spec.ca, owner))
                 wildcard = any(item.wildcard for item in spec.identifiers if item.domain == identifier.domain)
                 yield ending_finding(identifier.domain, until, now, wildcard=wildcard)
 

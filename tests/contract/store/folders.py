@@ -1,7 +1,7 @@
 """Folders as dehydrated, a person or an earlier run left them, and a reader who knows only the four names."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from builders.certificates import version_files
@@ -10,11 +10,12 @@ from certkeeper.base.keys import KeyPair
 from certkeeper.base.names import Alias
 from certkeeper.lineage import layout
 from certkeeper.lineage.leaf import parse_leaf
-from certkeeper.lineage.model import VersionFiles
+from certkeeper.lineage.model import Origin, VersionFiles
 
 ALIAS = Alias("example.org")
 OLD_STAMP = 1_600_000_000
 NOW_STAMP = 1_700_000_000
+ORIGIN = Origin("https://ca.test/directory")
 
 
 def dehydrated_folder(folder: Path, files: VersionFiles, stamp: int = OLD_STAMP) -> None:
@@ -50,7 +51,7 @@ def issue(store: Store, key: KeyPair, now: int = NOW_STAMP, alias: Alias = ALIAS
     """One renewal, as the engine does it; the stamp."""
     draft = store.begin(alias, now)
     store.save_key(draft, key)
-    store.stage(draft, version_files(key))
+    store.stage(draft, replace(version_files(key), origin=ORIGIN))
     store.activate(alias, draft.stamp)
     return draft.stamp
 

@@ -1,7 +1,7 @@
 """The folders that an activation may meet, and what has to come of them."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from builders.certificates import new_key, version_files
@@ -13,6 +13,7 @@ from contract.store.folders import (
     ALIAS,
     NOW_STAMP,
     OLD_STAMP,
+    ORIGIN,
     dehydrated_folder,
     issue,
     link,
@@ -140,6 +141,6 @@ def renew(scene: Scene, store: Store) -> int:
     draft = store.begin(ALIAS, NOW_STAMP)
     if draft.key is None or draft.key.key_id != scene.key.key_id:
         store.save_key(draft, scene.key)
-    store.stage(draft, scene.files)
+    store.stage(draft, replace(scene.files, origin=ORIGIN))
     store.activate(ALIAS, draft.stamp)
     return draft.stamp

@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from pathlib import Path
@@ -21,7 +22,7 @@ from certkeeper.base.times import from_epoch
 from certkeeper.lineage import layout
 from certkeeper.lineage.model import VersionFiles
 from certkeeper.lineage.retention import Removal, Retention, StillTorn
-from contract.store.folders import ALIAS, dehydrated_folder, link, look, pair_of, plain_folder, private_file
+from contract.store.folders import ALIAS, ORIGIN, dehydrated_folder, link, look, pair_of, plain_folder, private_file
 
 DAY = 86400
 START = int(datetime(2026, 1, 1, tzinfo=UTC).timestamp())
@@ -56,7 +57,7 @@ def issued(store: Store, number: int) -> int:
     """The renewal of that number, 60 days after the one before."""
     draft = store.begin(ALIAS, START + number * 60 * DAY)
     store.save_key(draft, KEYS[number])
-    store.stage(draft, files(number))
+    store.stage(draft, replace(files(number), origin=ORIGIN))
     store.activate(ALIAS, draft.stamp)
     return draft.stamp
 

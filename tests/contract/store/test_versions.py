@@ -1,6 +1,7 @@
 """The versions of a lineage, whoever made them and whatever became of them."""
 
 import errno
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from builders.effects import failing_at
 from certkeeper.adapters.files import FileTrouble
 from certkeeper.adapters.store import Store
 from certkeeper.lineage import layout
-from certkeeper.lineage.model import VersionFiles
+from certkeeper.lineage.model import Origin, VersionFiles
 from contract.store.folders import (
     ALIAS,
     NOW_STAMP,
@@ -134,3 +135,43 @@ def test_a_version_that_somebodys_link_leads_to_is_shown(store: Store, folder: P
     assert [version.shown for version in store.versions(ALIAS)] == [True, False]
     link(folder / "mail.key", target)
     assert [version.shown for version in store.versions(ALIAS)] == [True, True]
+
+
+ORIGIN = Origin("https://ca.test/directory", "shortlived", must_staple=True, test=True)
+
+
+def test_the_origin_of_a_version_is_known_while_it_is_live(store: Store, folder: Path) -> None:
+    for number, origin in enumerate((ORIGIN, None, replace(ORIGIN, ca="https://other.test/directory"))):
+        draft = store.begin(ALIAS, NOW_STAMP + number)
+        key = new_key()
+        store.save_key(draft, key)
+        store.stage(draft, replace(version_files(key), origin=origin))
+        store.activate(ALIAS, draft.stamp)
+        assert store.lineage(ALIAS).origin == origin
+    store.activate(ALIAS, NOW_STAMP)
+    assert store.lineage(ALIAS).origin == ORIGIN
+    (folder / ".live" / "origin.json").write_bytes(b"{")
+    found = store.lineage(ALIAS)
+    assert (found.origin, found.trouble, found.disagreement) == (None, "", "")
+    # Where dehydrated wrote last, what was written down is about another certificate.
+    store.activate(ALIAS, NOW_STAMP + 2)
+    (folder / "cert.pem").unlink()
+    (folder / "cert.pem").symlink_to(f".versions/{NOW_STAMP}/cert.pem")
+    assert store.lineage(ALIAS).origin is None
+
+
+def test_a_draft_with_an_origin_can_be_discarded(store: Store, folder: Path) -> None:
+    draft = store.begin(ALIAS, NOW_STAMP)
+    (folder / ".versions" / layout.partial_name(draft.stamp) / layout.ORIGIN).write_bytes(b"{}")
+    store.discard(draft)
+    assert not (folder / ".versions" / layout.partial_name(draft.stamp)).exists()
+
+
+def test_a_lineage_that_is_kept_elsewhere_leaves_certdir_alone(store: Store, tmp_path: Path) -> None:
+    issue(store, new_key())
+    elsewhere = Store(str(tmp_path / "certs"), {ALIAS: str(tmp_path / "tests")})
+    before = (tmp_path / "certs" / ALIAS.text / "cert.pem").read_bytes()
+    assert elsewhere.lineage(ALIAS).leaf is None
+    issue(elsewhere, new_key())
+    assert (tmp_path / "tests" / ALIAS.text / "cert.pem").exists()
+    assert (tmp_path / "certs" / ALIAS.text / "cert.pem").read_bytes() == before

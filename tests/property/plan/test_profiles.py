@@ -22,7 +22,7 @@ def test_what_is_asked_for_is_offered_or_an_error(wanted: CertSpec, offered: tup
     asked = profile_of(wanted, offered)
     assert asked in acceptable(wanted)
     refused = bool(asked) and offered is not None and asked not in offered
-    assert refused is (profile_error(wanted, offered, CA) is not None)
+    assert refused is (profile_error(wanted, offered) is not None)
     if not wanted.profile:
         assert not refused
 
@@ -43,5 +43,5 @@ def test_an_open_order_is_gone_on_with_exactly_where_its_profile_is_accepted(
     )
     for profile in (intent.profile, other):
         held = replace(intent, profile=profile)
-        found = resumable(wanted, lineage("example.org"), Records({wanted.alias: held}), CA, must_staple=False)
+        found = resumable(wanted, lineage("example.org"), Records({wanted.alias: held}), must_staple=False)
         assert found == (held if profile in acceptable(wanted) else None)

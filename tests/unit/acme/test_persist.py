@@ -6,6 +6,7 @@ from certkeeper.acme.persist import (
     Ability,
     MalformedStanding,
     Standing,
+    issuer_names,
     judge_standing,
     ours_of,
     parse_standing,
@@ -120,3 +121,7 @@ def test_only_the_account_s_own_values_may_be_taken_away_and_as_they_stand() -> 
     values = [OURS, oddly, f"{CA}; accounturi={ACCOUNT}4", f"{OURS};", "v=spf1 -all"]
     assert values_of(values, ACCOUNT) == (OURS, oddly)
     assert ours_of(values, issuers=[CA], account=ACCOUNT) == (Standing(CA, ACCOUNT),)
+
+
+def test_a_ca_s_names_count_as_far_as_records_may_say_them() -> None:
+    assert issuer_names(["CA.test", "ca.test", "no name", "b.test"]) == ("ca.test", "b.test")

@@ -8,9 +8,9 @@ from builders.certificates import NOW
 from builders.fakes import FakeAccounts, FakeClock, FakeStore
 from builders.plans import CA, P256, configuration, spec
 from certkeeper.adapters.keys import make
-from certkeeper.apply.observe import caa_answers, clock_behind_at, issuer_at, observe, profiles_at
+from certkeeper.apply.observe import Offers, caa_answers, clock_behind_at, issuer_at, observe, offers_at, profiles_at
 from certkeeper.base.names import Alias, DnsName
-from certkeeper.base.wire import Request, Response
+from certkeeper.base.wire import Request, Response, TransportError
 from certkeeper.lineage.model import Lineage
 from certkeeper.plan.observed import Observed
 from certkeeper.plan.records import Records
@@ -112,3 +112,28 @@ def test_the_clock_is_compared_with_the_one_that_wrote_the_directory() -> None:
     assert clock_behind_at(CA, ca, user_agent="us") == timedelta(hours=1)
     assert ca.asked == [Request("GET", CA, (("user-agent", "us"),))]
     assert clock_behind_at(CA, Ca(), user_agent="us") is None
+
+
+def test_each_ca_is_asked_for_what_its_own_certificates_need_and_one_that_is_down_hinders_no_other() -> None:
+    other, down = "https://other.test/directory", "https://down.test/directory"
+
+    class Internet(Ca):
+        def send(self, request: Request) -> Response:
+            answer = super().send(request)
+            if request.url == down:
+                raise TransportError("nobody answers")
+            hour = 13 if request.url == other else 12
+            return replace(answer, headers=(("date", f"Mon, 23 Nov 2026 {hour}:00:00 GMT"),))
+
+    net, accounts = Internet("ca.test"), FakeAccounts()
+    due = [spec("a.test", ca=down), spec("b.test", ca=other, profile="x"), spec("c.test")]
+    found = offers_at(due, net, accounts, user_agent="us", caa_check=True)
+    assert set(found.issuers) == {CA, other}
+    assert set(found.profiles) == {other}
+    assert found.clock_behind == {CA: timedelta(0), other: timedelta(hours=1)}
+    # Where CAA is not to be looked at, only profiles are a reason to ask.
+    net.asked.clear()
+    found = offers_at(due, net, accounts, user_agent="us", caa_check=False)
+    assert (set(found.issuers), set(found.profiles), set(found.clock_behind)) == (set(), {other}, {other})
+    assert {request.url for request in net.asked} == {other}
+    assert offers_at([], net, accounts, user_agent="us", caa_check=True) == Offers()

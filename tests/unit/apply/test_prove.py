@@ -48,7 +48,7 @@ def proven(challenge: Mapping[str, object], *, wildcard: bool = True, told: bool
     wanted = spec("*.example.org", methods=Methods((ChallengeType.DNS_PERSIST_01,)))
     value = Standing(CA, KID, wildcard=wildcard).value
     looks = {DnsName("_validation-persist.example.org"): StandingLook({"ns1": frozenset({value})})}
-    seen = replace(observed(specs=[wanted], zones=[]), account=KID, standing=looks)
+    seen = replace(observed(specs=[wanted], zones=[]), accounts={wanted.ca: KID}, standing=looks)
     item = plan(configuration(wanted), seen).lineages[0]
     assert item.error is None
     scheduler = Scheduler(Idle(), FakeClock())

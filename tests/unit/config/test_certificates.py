@@ -6,6 +6,7 @@ from builders.plans import DNS_ONLY
 from certkeeper.base.errors import Location
 from certkeeper.base.keys import KeyAlgorithm, KeyPolicy, KeySpec
 from certkeeper.base.names import Alias, Identifier
+from certkeeper.config.authority import LETSENCRYPT
 from certkeeper.config.errors import ConfigError
 from certkeeper.config.settings import CertSpec, Configuration, RenewPolicy
 from unit.config.pages import DOMAINS, POWERDNS, codes, page
@@ -33,6 +34,7 @@ def test_what_the_page_says_of_all_certificates() -> None:
             alias=Alias("web"),
             identifiers=(Identifier.parse("example.org"), Identifier.parse("www.example.org")),
             where=Location(DOMAINS, 1),
+            ca=LETSENCRYPT,
             key=KeySpec(KeyAlgorithm.RSA, 2048, KeyPolicy.REUSE),
             renew=RenewPolicy(20, wished=True),
             must_staple=True,
@@ -43,6 +45,7 @@ def test_what_the_page_says_of_all_certificates() -> None:
             order_timeout=timedelta(seconds=30),
             provider="PowerDNS http://localhost:8081",
             methods=DNS_ONLY,
+            wished_key="rsa-2048",
         ),
     )
 

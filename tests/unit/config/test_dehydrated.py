@@ -18,6 +18,7 @@ def test_defaults_are_dehydrateds() -> None:
         basedir="/etc/dehydrated",
         domains_txt="/etc/dehydrated/domains.txt",
         certdir="/etc/dehydrated/certs",
+        test_certdir="/etc/dehydrated/certs-test",
         alpn_certdir="/etc/dehydrated/alpn-certs",
         accountdir="/etc/dehydrated/accounts",
         statedir="/etc/dehydrated/state",

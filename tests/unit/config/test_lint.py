@@ -2,6 +2,7 @@ import pytest
 
 from certkeeper.base.errors import Location
 from certkeeper.base.names import Alias, Identifier
+from certkeeper.config.authority import LETSENCRYPT
 from certkeeper.config.errors import ConfigError
 from certkeeper.config.lint import unused_config_folders
 from certkeeper.config.settings import CertSpec, Rejected
@@ -9,7 +10,9 @@ from unit.config.pages import codes, page
 
 
 def spec(alias: str, *names: str) -> CertSpec:
-    return CertSpec(Alias(alias), tuple(Identifier.parse(name) for name in names), Location("domains.txt", 3))
+    return CertSpec(
+        Alias(alias), tuple(Identifier.parse(name) for name in names), Location("domains.txt", 3), LETSENCRYPT
+    )
 
 
 def test_an_unused_folder_is_found_with_the_name_that_may_be_meant() -> None:

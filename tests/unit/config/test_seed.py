@@ -9,7 +9,7 @@ from certkeeper.base.errors import Location
 from certkeeper.base.keys import KeyAlgorithm, KeyPolicy, KeySpec
 from certkeeper.config.findings import Severity
 from certkeeper.config.lint import unused_config_folders
-from certkeeper.config.settings import PowerDnsSettings, Provider, Secret, Settings
+from certkeeper.config.settings import PowerDnsSettings, Provider, Purpose, Secret, Settings
 from unit.config.pages import CONFIG, DOMAINS, Page, codes
 
 SEED = Path(__file__).parents[2] / "data" / "seed"
@@ -53,6 +53,7 @@ def test_the_seed_as_it_stands() -> None:
         basedir="/etc/dehydrated",
         domains_txt=DOMAINS,
         certdir="/etc/dehydrated/certs",
+        test_certdir="/etc/dehydrated/certs-test",
         alpn_certdir="/etc/dehydrated/alpn-certs",
         accountdir="/etc/dehydrated/accounts",
         statedir="/etc/dehydrated/state",
@@ -72,6 +73,7 @@ def test_the_seed_as_it_stands() -> None:
         "xmpp.example.net",
     ]
     assert all(item.must_staple for item in found.certificates)
+    assert {item.purpose for item in found.certificates} == {Purpose.REHEARSE}
     assert {item.key for item in found.certificates} == {KeySpec(policy=KeyPolicy.REUSE)}
     assert [(item.code, item.severity, item.where) for item in found.findings] == [
         ("acme-v1-url", Severity.WARNING, Location(CONFIG, 21)),
@@ -96,6 +98,7 @@ def test_the_seed_with_an_appended_block() -> None:
         basedir=base,
         domains_txt=f"{base}/domains.txt",
         certdir=f"{base}/certs",
+        test_certdir=f"{base}/certs-test",
         alpn_certdir=f"{base}/alpn-certs",
         accountdir=f"{base}/accounts",
         statedir=f"{base}/state",

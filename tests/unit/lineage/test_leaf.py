@@ -29,7 +29,8 @@ def test_a_leaf_says_what_is_in_it() -> None:
 @pytest.mark.parametrize("algorithm", list(KeyAlgorithm))
 def test_the_key_id_is_the_keys_for_every_algorithm(algorithm: KeyAlgorithm) -> None:
     key = new_key(algorithm)
-    assert parse_leaf(fullchain(key)).key_id == key.key_id
+    found = parse_leaf(fullchain(key))
+    assert (found.key_id, found.key_kind) == (key.key_id, key.description)
 
 
 def test_ocsp_and_must_staple_are_seen() -> None:

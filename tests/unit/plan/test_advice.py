@@ -1,6 +1,7 @@
 """Which certificates the CA is asked about, what is kept of its answers, and what of them counts."""
 
 import json
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -12,7 +13,7 @@ from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.names import Alias
 from certkeeper.base.wire import Response
 from certkeeper.config.findings import Finding, Severity
-from certkeeper.lineage.model import Lineage
+from certkeeper.lineage.model import Lineage, Origin
 from certkeeper.plan.actions import Reason
 from certkeeper.plan.advice import (
     Advice,
@@ -78,12 +79,17 @@ class TestQuestions:
     def test_what_there_is_nothing_to_ask_about(self, present: Lineage) -> None:
         assert asked(present) == {}
 
+    def test_a_certificate_that_is_known_to_be_another_cas_is_not_asked_about(self) -> None:
+        assert asked(replace(live(), origin=Origin("https://other.test/directory"))) == {}
+        assert set(asked(replace(live(), origin=Origin(CA)))) == {ALIAS}
+
     def test_advice_counts_for_the_certificate_and_the_ca_that_it_is_about(self) -> None:
+        cas = dict.fromkeys((ALIAS, Alias("b"), Alias("c")), CA)
         there = {ALIAS: live(), Alias("b"): lineage("b")}
-        assert of_live({ALIAS: NEW}, there, CA) == {ALIAS: NEW}
-        assert of_live({ALIAS: NEW}, there, "https://other.test/directory") == {}
-        assert of_live({ALIAS: NEW}, {ALIAS: live(serial="82")}, CA) == {}
-        assert of_live({Alias("b"): NEW, Alias("c"): NEW}, there, CA) == {}
+        assert of_live({ALIAS: NEW}, there, cas) == {ALIAS: NEW}
+        assert of_live({ALIAS: NEW}, there, {ALIAS: "https://other.test/directory"}) == {}
+        assert of_live({ALIAS: NEW}, {ALIAS: live(serial="82")}, cas) == {}
+        assert of_live({Alias("b"): NEW, Alias("c"): NEW}, there, cas) == {}
 
 
 class TestAnswers:

@@ -6,13 +6,14 @@ from datetime import timedelta
 import pytest
 
 from builders.certificates import NOW
-from builders.plans import settings
+from builders.plans import settings, spec
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.names import Alias
 from certkeeper.plan.backoff import backoff_inputs, next_backoff, waiting
 from certkeeper.plan.records import Backoff
 
 ALIAS = Alias("example.org")
+SPEC = spec("example.org")
 MINUTE = timedelta(minutes=1)
 
 
@@ -36,7 +37,7 @@ def test_what_the_ca_asked_for_is_bounded_and_never_in_the_past() -> None:
 
 
 def test_waiting_says_how_often_it_failed_and_how_to_try_now() -> None:
-    error = waiting(after(2), "inputs", NOW)
+    error = waiting(SPEC, after(2), "inputs", NOW)
     assert error is not None
     assert str(error) == "failed 2 times, next try from 2026-11-23T12:10:00Z; the last failure: it failed"
     assert error.hint == "to try now: certkeeper run --force example.org"
@@ -44,11 +45,11 @@ def test_waiting_says_how_often_it_failed_and_how_to_try_now() -> None:
 
 
 def test_there_is_nothing_to_wait_for() -> None:
-    assert waiting(None, "inputs", NOW) is None
-    assert waiting(after(1), "other inputs", NOW) is None
-    assert waiting(after(1), "inputs", NOW + MINUTE) is None
+    assert waiting(SPEC, None, "inputs", NOW) is None
+    assert waiting(SPEC, after(1), "other inputs", NOW) is None
+    assert waiting(SPEC, after(1), "inputs", NOW + MINUTE) is None
     # A clock that was stepped back by years must not hold anything up for years.
-    assert waiting(after(4), "inputs", NOW - timedelta(days=700)) is None
+    assert waiting(SPEC, after(4), "inputs", NOW - timedelta(days=700)) is None
 
 
 def test_mending_the_page_ends_the_wait() -> None:

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from builders.plans import configuration, observed, settings, spec, zone
+from builders.plans import CA, configuration, observed, spec, zone
 from certkeeper.base.names import DnsName
 from certkeeper.config.authority import LETSENCRYPT
 from certkeeper.config.settings import CertSpec
@@ -22,7 +22,7 @@ def planned(wanted: CertSpec, *records: CaaRecord, trouble: str = "") -> Plan:
     """A plan for that certificate and an unrestricted one, with these records at example.org."""
     page = configuration(wanted, FREE)
     caa = Caa(ISSUER, NOTHING | {DnsName("example.org"): CaaAnswer(records, trouble)})
-    return plan(page, replace(observed(specs=page.certificates, zones=ZONES), caa=caa))
+    return plan(page, replace(observed(specs=page.certificates, zones=ZONES), caa={CA: caa}))
 
 
 def issue(value: str, tag: str = "issue") -> CaaRecord:
@@ -92,7 +92,7 @@ def test_a_lookup_that_fails_is_a_finding_once_per_name() -> None:
 
 def test_a_name_that_a_wildcard_covers_is_refused_before_lets_encrypt_does_it() -> None:
     wanted = spec("example.org", "*.example.org", "www.example.org", "a.b.example.org")
-    page = configuration(wanted, settings_=replace(settings(), ca=LETSENCRYPT))
+    page = configuration(replace(wanted, ca=LETSENCRYPT))
     error = blocked(plan(page, observed(specs=page.certificates, zones=ZONES))).error
     assert str(error).startswith("www.example.org: redundant, since *.example.org is in the same certificate")
     assert error is not None

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from builders.certificates import NOW
-from builders.plans import spec
+from builders.plans import CA, spec
 from certkeeper.base.names import DnsName
 from certkeeper.config.findings import Finding, Severity
 from certkeeper.plan.delegation import described
@@ -290,8 +290,8 @@ def test_a_zone_too_large_to_be_read_is_judged_without_its_records() -> None:
     assert examine(with_kept(records=None), NOW) == ()
 
 
-def caa(*records: CaaRecord, trouble: str = "") -> Caa:
-    return Caa(Issuer(("ca.test",)), {NAME: CaaAnswer(records, trouble)})
+def caa(*records: CaaRecord, trouble: str = "") -> dict[str, Caa]:
+    return {CA: Caa(Issuer(("ca.test",)), {NAME: CaaAnswer(records, trouble)})}
 
 
 def test_caa_that_forbids_is_found_once_per_record_and_kind_of_name() -> None:

@@ -72,10 +72,10 @@ def test_what_is_no_action_has_no_words() -> None:
 def test_where_there_are_several_providers_each_zone_names_its_own() -> None:
     zones = (replace(zone("example.org"), provider="one"), replace(zone("example.net"), provider="two"))
     owners = (DnsName("_acme-challenge.example.org"),)
-    lines = list(explain(Plan((), None, dict.fromkeys(zones, owners), (), None)))
+    lines = list(explain(Plan((), (), dict.fromkeys(zones, owners), (), None)))
     assert [line.split(":")[0] for line in lines if line.startswith("zone")] == [
         "zone example.org through one",
         "zone example.net through two",
     ]
-    (line,) = [line for line in explain(Plan((), None, {zones[0]: owners}, (), None)) if line.startswith("zone")]
+    (line,) = [line for line in explain(Plan((), (), {zones[0]: owners}, (), None)) if line.startswith("zone")]
     assert "through" not in line

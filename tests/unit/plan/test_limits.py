@@ -8,17 +8,18 @@ from builders.certificates import NOW
 from builders.plans import CA, configuration, leaf, lineage, observed, settings, spec, zone
 from certkeeper.acme.renewal_info import Window
 from certkeeper.base.names import Alias
-from certkeeper.config.settings import OrderRate
-from certkeeper.lineage.model import Lineage
+from certkeeper.config.settings import OrderRate, Purpose
+from certkeeper.lineage.model import Lineage, Origin
 from certkeeper.plan.actions import Plan, Postponed
 from certkeeper.plan.advice import Advice, Suggestion
-from certkeeper.plan.backoff import CaLimited
+from certkeeper.plan.backoff import CaLimited, name_inputs
 from certkeeper.plan.explain import explain
 from certkeeper.plan.limits import FORGOTTEN_AFTER
 from certkeeper.plan.planner import plan, wanted_zones
-from certkeeper.plan.records import Limit, NameBackoff, OrderBudget, OrderIntent, Records
+from certkeeper.plan.records import Backoff, Limit, NameBackoff, OrderBudget, OrderIntent, Records
 
 ORG = zone("example.org")
+OTHER = "https://other.test/directory"
 HOUR = timedelta(hours=1)
 SPECS = tuple(spec(f"n{at}.example.org") for at in range(4))
 
@@ -132,3 +133,48 @@ def test_nobody_is_asked_for_zones_while_the_ca_is_left_alone() -> None:
     assert len(wanted_zones(page, world, [SPECS[0].alias])[""].owners) == 1
     made = plan(page, replace(world, zones={}))
     assert len({id(item.error) for item in made.blocked}) == 1, "one reason, which is told once"
+
+
+def two_cas(records: Records, *, orders: int = 100) -> Plan:
+    """The last two are another CA's."""
+    specs = (*SPECS[:2], *(replace(item, ca=OTHER) for item in SPECS[2:]))
+    page = configuration(*specs, settings_=replace(settings(), order_rate=OrderRate(orders, HOUR)))
+    return plan(page, replace(observed(specs=specs, zones=[ORG]), records=records))
+
+
+def test_one_cas_limit_is_no_other_ones() -> None:
+    made = two_cas(Records(limits={OTHER: Limit(OTHER, 1, NOW + HOUR, "too many")}))
+    assert due(made) == ["n0.example.org", "n1.example.org"]
+    assert {type(item.error) for item in made.blocked} == {CaLimited}
+
+
+def test_each_ca_has_a_budget_of_its_own() -> None:
+    assert len(two_cas(Records(), orders=2).due) == 4
+    assert due(two_cas(Records(), orders=1)) == ["n0.example.org", "n2.example.org"]
+    made = two_cas(Records(budgets={OTHER: OrderBudget(OTHER, 0.0, NOW)}), orders=2)
+    assert due(made) == ["n0.example.org", "n1.example.org"]
+    assert all(f"{OTHER} is asked for at most" in str(item.error) for item in made.postponed)
+
+
+def test_a_name_that_failed_at_one_ca_is_tried_at_another() -> None:
+    names = [
+        NameBackoff(OTHER, f"n{at}.example.org", 1, NOW + HOUR, name_inputs(SPECS[0], settings()), "") for at in (0, 2)
+    ]
+    made = two_cas(Records(names={(item.ca, item.name): item for item in names}))
+    assert due(made) == ["n0.example.org", "n1.example.org", "n3.example.org"]
+
+
+def test_what_the_journal_has_of_a_certificate_is_not_its_rehearsals() -> None:
+    live = spec("example.org")
+    test = replace(live, ca=OTHER, purpose=Purpose.REHEARSE)
+    kept = Backoff(live.alias, 2, NOW + HOUR, "inputs", "it failed")
+    order = OrderIntent(live.alias, f"{CA}/1", CA, live.identifiers, "", False, str(live.key), 1)
+    records = Records(backoffs={live.alias: kept}, orders={live.alias: order})
+    for there in (Lineage(test.alias), lineage("example.org", leaf("example.org"), origin=Origin(OTHER, test=True))):
+        world = replace(observed(there, specs=[test], zones=[ORG]), records=records)
+        made = plan(configuration(test), world)
+        (item,) = made.lineages
+        assert item.backoff is None
+        assert made.stale == ()
+    assert test.entry not in (live.entry, live.alias)
+    assert live.entry == live.alias

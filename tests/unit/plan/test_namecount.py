@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from builders.plans import CA, configuration, observed, settings, spec, zone
+from builders.plans import CA, configuration, observed, spec, zone
 from certkeeper.config.authority import LETSENCRYPT, LETSENCRYPT_TEST
 from certkeeper.config.settings import CertSpec
 from certkeeper.plan.actions import Plan
@@ -13,8 +13,9 @@ from certkeeper.plan.planner import plan
 
 
 def planned(wanted: CertSpec, ca: str, offered: tuple[str, ...] | None = None) -> Plan:
-    page = configuration(wanted, settings_=replace(settings(), ca=ca))
-    return plan(page, replace(observed(specs=[wanted], zones=[zone("example.org")]), profiles=offered))
+    wanted = replace(wanted, ca=ca)
+    world = observed(specs=[wanted], zones=[zone("example.org")])
+    return plan(configuration(wanted), replace(world, profiles={ca: offered} if offered is not None else {}))
 
 
 def line(number: int, *, profile: str = "", preferred: str = "") -> CertSpec:

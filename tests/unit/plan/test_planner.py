@@ -13,7 +13,6 @@ from builders.plans import (
     leaf,
     lineage,
     observed,
-    settings,
     spec,
     zone,
 )
@@ -103,7 +102,7 @@ def test_a_blocked_lineage_changes_no_zone() -> None:
     page = configuration(spec("example.org", "example.com"))
     made = plan(page, observed(specs=page.certificates, zones=[ORG]))
     assert made.zones == {}
-    assert made.register_at is None
+    assert made.register_at == ()
     assert [item.alias.text for item in made.blocked] == ["example.org"]
 
 
@@ -121,10 +120,10 @@ def test_wake_at_is_the_earliest_of_all() -> None:
 
 def test_an_account_is_registered_only_where_something_is_due() -> None:
     page = configuration(KEPT)
-    assert plan(page, observed(CURRENT, specs=page.certificates, registered=False)).register_at is None
+    assert plan(page, observed(CURRENT, specs=page.certificates, registered=False)).register_at == ()
     due = configuration(NEW)
-    assert plan(due, observed(specs=due.certificates, zones=[ORG], registered=False)).register_at == CA
-    assert plan(due, observed(specs=due.certificates, zones=[ORG])).register_at is None
+    assert plan(due, observed(specs=due.certificates, zones=[ORG], registered=False)).register_at == (CA,)
+    assert plan(due, observed(specs=due.certificates, zones=[ORG])).register_at == ()
 
 
 @pytest.mark.parametrize(
@@ -337,8 +336,8 @@ def test_the_plan_keeps_the_pages_order() -> None:
 
 @pytest.mark.parametrize("ca", [LETSENCRYPT, LETSENCRYPT_TEST])
 def test_lets_encrypt_is_never_asked_for_must_staple(ca: str) -> None:
-    wanted = spec("example.org", must_staple=True)
-    page = configuration(wanted, KEPT, settings_=replace(settings(), ca=ca))
+    wanted = spec("example.org", must_staple=True, ca=ca)
+    page = configuration(wanted, replace(KEPT, ca=ca))
     # Another CA's certificate, of before the change, names a responder; and there may be none at all.
     before = lineage("mail.example.net", leaf("mail.example.net", ocsp=True))
     for there in ([before], []):

@@ -5,12 +5,12 @@ import pytest
 
 from builders.certificates import NOW
 from builders.plans import (
+    CA,
     configuration,
     leaf,
     lineage,
     observed,
     plan_findings,
-    settings,
     spec,
     zone,
 )
@@ -73,7 +73,7 @@ def test_a_zone_of_many_names_is_found_once() -> None:
 @pytest.mark.parametrize("algorithm", list(KeyAlgorithm))
 @pytest.mark.parametrize("ca", [LETSENCRYPT, LETSENCRYPT_TEST, "https://ca.test/directory"])
 def test_a_key_that_lets_encrypt_refuses_costs_no_order(algorithm: KeyAlgorithm, ca: str) -> None:
-    page = configuration(spec("example.org", key=KeySpec(algorithm)), settings_=replace(settings(), ca=ca))
+    page = configuration(spec("example.org", key=KeySpec(algorithm), ca=ca))
     (item,) = plan(page, observed(specs=page.certificates, zones=[zone("example.org")])).lineages
     refused = ca != "https://ca.test/directory" and algorithm in {KeyAlgorithm.P521, KeyAlgorithm.ED25519}
     assert (item.order is None) is refused
@@ -84,8 +84,8 @@ def test_a_key_that_lets_encrypt_refuses_costs_no_order(algorithm: KeyAlgorithm,
 
 
 def test_a_key_that_is_there_is_used_whatever_a_new_one_would_be() -> None:
-    wanted = spec("example.org", key=KeySpec(KeyAlgorithm.P521, policy=KeyPolicy.REUSE))
-    page = configuration(wanted, settings_=replace(settings(), ca=LETSENCRYPT))
+    wanted = spec("example.org", key=KeySpec(KeyAlgorithm.P521, policy=KeyPolicy.REUSE), ca=LETSENCRYPT)
+    page = configuration(wanted)
     there = lineage("example.org", leaf("example.org", left=timedelta(days=1)))
     (item,) = plan(page, observed(there, specs=page.certificates, zones=[zone("example.org")])).lineages
     assert item.order is not None
@@ -102,7 +102,7 @@ def test_a_key_that_is_there_is_used_whatever_a_new_one_would_be() -> None:
     ],
 )
 def test_a_clock_that_is_wrong_is_found(minutes: int | None, said: str) -> None:
-    behind = timedelta(minutes=minutes) if minutes is not None else None
+    behind = {CA: timedelta(minutes=minutes)} if minutes is not None else {}
     world = replace(observed(specs=[spec("example.org")], zones=[zone("example.org")]), clock_behind=behind)
     found = plan_findings(world=world)
     assert [item.message for item in found] == ([said] if said else [])

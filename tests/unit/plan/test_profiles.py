@@ -16,7 +16,11 @@ PREFERRED = spec("example.org", preferred_profile="shortlived")
 
 def planned(wanted: CertSpec, offered: tuple[str, ...] | None) -> tuple[LineagePlan, Plan]:
     page = configuration(wanted)
-    world = replace(observed(specs=page.certificates, zones=[zone("example.org")]), profiles=offered)
+    profiles = {CA: offered} if offered is not None else {}
+    world = replace(
+        observed(specs=page.certificates, zones=[zone("example.org")]),
+        profiles=profiles,
+    )
     made = plan(page, world)
     return made.lineages[0], made
 

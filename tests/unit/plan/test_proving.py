@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from builders.plans import configuration, observed, spec, zone
+from builders.plans import CA, configuration, observed, spec, zone
 from certkeeper.base.names import DnsName, Identifier
 from certkeeper.config.methods import ChallengeType, Methods
 from certkeeper.config.settings import CertSpec
@@ -81,7 +81,7 @@ def test_caa_is_asked_about_the_method_in_use(allowed: str, used: ChallengeType,
     wanted = spec("example.org", methods=Methods((used,)))
     record = CaaRecord(0, "issue", f"ca.test; validationmethods={allowed}")
     caa = Caa(Issuer(("ca.test",)), {DnsName("example.org"): CaaAnswer((record,))})
-    item = planned(wanted, replace(observed(specs=[wanted], zones=[ORG]), caa=caa))
+    item = planned(wanted, replace(observed(specs=[wanted], zones=[ORG]), caa={CA: caa}))
     assert (item.error is not None) is refused
     if refused:
         assert "and not dns-01" in str(item.error)

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from builders.certificates import NOW
+from builders.plans import CA as DIRECTORY
 from builders.plans import PROVIDER, configuration, held_zones, observed, spec, zone
 from certkeeper.acme.accountlabel import account_label
 from certkeeper.acme.persist import Standing
@@ -37,10 +38,10 @@ def world(*specs: CertSpec, account: str = ACCOUNT, **served: StandingLook) -> O
     looks = {DnsName(f"_validation-persist.{name.replace('_', '.')}"): look for name, look in served.items()}
     return replace(
         made,
-        account=account,
+        accounts={DIRECTORY: account} if account else {},
         zones={"": held_zones(owners, [ORG])},
         standing=looks or None,
-        identities=(CA,),
+        identities={DIRECTORY: (CA,)},
     )
 
 
@@ -151,7 +152,7 @@ class TestStanding:
     def test_caa_has_to_allow_the_method(self, methods: str, *, forbidden: bool) -> None:
         record = CaaRecord(0, "issue", f"{CA}; validationmethods={methods}")
         caa = Caa(Issuer((CA,), ACCOUNT), {DnsName("example.org"): CaaAnswer((record,))})
-        item = planned(self.WANTED, replace(world(self.WANTED, example_org=look(WIDE.value)), caa=caa))
+        item = planned(self.WANTED, replace(world(self.WANTED, example_org=look(WIDE.value)), caa={DIRECTORY: caa}))
         assert (item.error is not None) is forbidden
 
 
@@ -164,18 +165,18 @@ class TestEnds:
         until = int((NOW + timedelta(days=days)).timestamp()) if days is not None else None
         made = plan(configuration(self.WANTED), world(self.WANTED, example_org=look(replace(OURS, until=until).value)))
         assert codes(made) == (["standing-record"] if warned else [])
-        assert made.ends == {self.OWNER: until}
+        assert made.ends == {DIRECTORY: {self.OWNER: until}}
 
     def test_what_was_seen_before_is_warned_of_without_a_look(self) -> None:
-        seen = replace(world(self.WANTED), ends={self.OWNER: int(NOW.timestamp()) - 5})
+        seen = replace(world(self.WANTED), ends={DIRECTORY: {self.OWNER: int(NOW.timestamp()) - 5}})
         made = plan(configuration(self.WANTED), seen)
         assert codes(made) == ["standing-record"]
         assert "ended" in next(item for item in made.findings if item.code == "standing-record").message
 
     def test_what_was_seen_just_now_counts_more(self) -> None:
-        seen = replace(world(self.WANTED, example_org=look(OURS.value)), ends={self.OWNER: 0})
+        seen = replace(world(self.WANTED, example_org=look(OURS.value)), ends={DIRECTORY: {self.OWNER: 0}})
         assert codes(plan(configuration(self.WANTED), seen)) == []
 
     def test_other_methods_need_no_record(self) -> None:
         wanted = spec("example.org")
-        assert codes(plan(configuration(wanted), replace(world(wanted), ends={self.OWNER: 0}))) == []
+        assert codes(plan(configuration(wanted), replace(world(wanted), ends={DIRECTORY: {self.OWNER: 0}}))) == []

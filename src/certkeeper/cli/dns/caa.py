@@ -4,9 +4,10 @@ import argparse
 import json
 import shlex
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from certkeeper.base.errors import CertkeeperError, ExitCode, Fault
 from certkeeper.base.names import DnsName, Identifier, IdentifierType
@@ -22,6 +23,9 @@ from certkeeper.plan.records import CHALLENGE_LABEL
 from certkeeper.zone.caa import CaaOutcome, CaaRecord, CaaVerdict, Issuer, judge_caa, proposal
 
 _TTL = 3600
+_TAGS = ("issue", "issuewild", "iodef")
+Subject: TypeAlias = tuple[Identifier, str]
+"""A name, and the CA that is asked for it: certificates of several may have it."""
 
 
 class NoIdentity(CertkeeperError):
@@ -40,7 +44,7 @@ class Advice:
     zone: DnsName
     at: DnsName
     powerdns: bool
-    verdicts: Mapping[Identifier, CaaVerdict]
+    verdicts: Mapping[Subject, CaaVerdict]
     present: tuple[CaaRecord, ...]
     proposed: tuple[CaaRecord, ...]
 
@@ -83,24 +87,19 @@ def caa(options: argparse.Namespace) -> int:
     """Propose, and judge what is there.
 
     Raises:
-        CertkeeperError: the CA, or PowerDNS, cannot be asked.
+        CertkeeperError: a CA, or PowerDNS, cannot be asked.
     """
     raise_terminated()
     machine = open_machine(options.config)
     with closing(machine):
         selected = select(machine.configuration, options.names)
-        issuer = machine.issuer()
-        if issuer is None:
-            raise NoIdentity(
-                f"{machine.settings.ca}: the CA does not say by which name CAA records know it",
-                hint="see its documentation; its directory has no caaIdentities",
-            )
-        advice, homeless, errors = _advice(machine, selected, issuer)
+        issuers = {ca: _issuer(machine, ca) for ca in selected.cas}
+        advice, homeless, errors = _advice(machine, selected, issuers)
     if options.json:
-        json.dump(_document(issuer, advice, homeless), sys.stdout, indent=2)
+        json.dump(_document(issuers, advice, homeless), sys.stdout, indent=2)
         sys.stdout.write("\n")
     else:
-        _print(issuer, advice)
+        _print(issuers, advice)
     for name in homeless:
         print_error(CertkeeperError(f"{name}: its zone is not found"))
     for error in errors:
@@ -109,8 +108,18 @@ def caa(options: argparse.Namespace) -> int:
     return ExitCode.DONE if sound else ExitCode.FAILED
 
 
+def _issuer(machine: Machine, ca: str) -> Issuer:
+    issuer = machine.issuer(ca)
+    if issuer is None:
+        raise NoIdentity(
+            f"{ca}: the CA does not say by which name CAA records know it",
+            hint="see its documentation; its directory has no caaIdentities",
+        )
+    return issuer
+
+
 def _advice(
-    machine: Machine, selected: Configuration, issuer: Issuer
+    machine: Machine, selected: Configuration, issuers: Mapping[str, Issuer]
 ) -> tuple[list[Advice], list[DnsName], list[CertkeeperError]]:
     """Per place; the names that have no zone; and why nothing is known of others."""
     survey, owners = machine.survey(), names_in(selected)
@@ -129,7 +138,7 @@ def _advice(
         if (provider := machine.settings.provider(zone.provider)) is not None
         and isinstance(provider.settings, PowerDnsSettings)
     }
-    names: dict[DnsName, dict[Identifier, tuple[str, ...]]] = {}
+    names: dict[DnsName, dict[Subject, tuple[str, ...]]] = {}
     homeless: dict[DnsName, None] = {}
     for spec, identifier in ((owner, item) for owner in selected.certificates for item in owner.identifiers):
         if identifier.type is not IdentifierType.DNS:
@@ -137,38 +146,49 @@ def _advice(
         home = homes.get(identifier.domain.child(CHALLENGE_LABEL))
         # A zone for challenges alone: the records that count stand above it.
         if home is not None and identifier.domain.is_within(home):
-            names.setdefault(home, {})[identifier] = tuple(method.value for method in spec.methods.of(identifier))
+            methods = tuple(method.value for method in spec.methods.of(identifier))
+            told = names.setdefault(home, {})
+            # Several certificates of one CA may have it, each with methods of its own.
+            told[identifier, spec.ca] = tuple(dict.fromkeys((*told.get((identifier, spec.ca), ()), *methods)))
         elif identifier.domain not in unheard:
             homeless[identifier.domain] = None
-    asked = {identifier.domain for inside in names.values() for identifier in inside}
-    seen = machine.caa(issuer, sorted(asked | set(names)))
+    asked = {identifier.domain for inside in names.values() for identifier, _ in inside}
+    seen = machine.caa(issuers, sorted(asked | set(names)))
     contact = machine.settings.contact_email
     advice = [
-        each for zone, inside in names.items() for each in _of_zone(zone, inside, seen, contact, powerdns=zone in apis)
+        each for zone, inside in names.items() for each in of_zone(zone, inside, seen, contact, powerdns=zone in apis)
     ]
     return advice, list(homeless), list(errors.values())
 
 
-def _of_zone(
-    zone: DnsName, names: Mapping[Identifier, tuple[str, ...]], seen: Caa, contact: str, *, powerdns: bool
+def of_zone(
+    zone: DnsName, names: Mapping[Subject, tuple[str, ...]], seen: Mapping[str, Caa], contact: str, *, powerdns: bool
 ) -> Iterable[Advice]:
     """The first name on the way up that has records decides (RFC 8659 §3): records above it would change nothing.
 
     `names` come with the methods of each: where the first gives way to another one, that has to be allowed, too.
+    `seen` is by CA.
     """
-    by_place: dict[DnsName, dict[Identifier, CaaVerdict]] = {}
-    for name, methods in names.items():
-        verdict = _verdict(name, methods, seen)
-        decides = verdict.at is not None and verdict.at.is_within(zone) and bool(_records(seen, verdict.at))
-        by_place.setdefault(verdict.at if decides and verdict.at is not None else zone, {})[name] = verdict
+    by_place: dict[DnsName, dict[Subject, CaaVerdict]] = {}
+    for (name, ca), methods in names.items():
+        verdict = _verdict(name, methods, seen[ca])
+        decides = verdict.at is not None and verdict.at.is_within(zone) and bool(_records(seen[ca], verdict.at))
+        by_place.setdefault(verdict.at if decides and verdict.at is not None else zone, {})[name, ca] = verdict
     for at, verdicts in sorted(by_place.items(), key=lambda item: (len(item[0].labels), item[0])):
-        proposed = proposal(
-            seen.issuer,
-            wildcards=any(name.wildcard for name in verdicts),
-            contact=contact,
-            methods=tuple(dict.fromkeys(method for name in verdicts for method in names[name])),
-        )
-        yield Advice(zone, at, powerdns, verdicts, _records(seen, at), proposed)
+        cas = tuple(dict.fromkeys(ca for _, ca in verdicts))
+        proposed: dict[CaaRecord, None] = {}
+        for ca in cas:
+            its = {name: names[name, ca] for name, its_ca in verdicts if its_ca == ca}
+            records = proposal(
+                seen[ca].issuer,
+                wildcards=any(name.wildcard for name in its),
+                contact=contact,
+                methods=tuple(dict.fromkeys(method for methods in its.values() for method in methods)),
+            )
+            proposed |= dict.fromkeys(records)
+        # In the order of their tags, as for one CA.
+        order = sorted(proposed, key=lambda record: _TAGS.index(record.tag))
+        yield Advice(zone, at, powerdns, verdicts, _records(seen[cas[0]], at), tuple(order))
 
 
 def _records(seen: Caa, at: DnsName) -> tuple[CaaRecord, ...]:
@@ -185,16 +205,16 @@ def _verdict(name: Identifier, methods: Sequence[str], seen: Caa) -> CaaVerdict:
     return next((verdict for verdict in verdicts if verdict.outcome is not CaaOutcome.ALLOWED), verdicts[0])
 
 
-def _print(issuer: Issuer, advice: Sequence[Advice]) -> None:
+def _print(issuers: Mapping[str, Issuer], advice: Sequence[Advice]) -> None:
     write = sys.stdout.write
-    if issuer.account is None:
-        write("there is no account yet: run this again after the first run, for records that name it\n")
+    for ca, issuer in issuers.items():
+        if issuer.account is None:
+            write(f"{ca}: there is no account yet: run this again after the first run, for records that name it\n")
     for item in advice:
         where = f"zone {item.zone}" if item.at == item.zone else f"zone {item.zone}, records at {item.at}"
         write(f"{where}: {item.summary}\n")
-        for name, verdict in item.verdicts.items():
-            if verdict.outcome is not CaaOutcome.ALLOWED:
-                write(f"    {name}: {_why(verdict)}\n")
+        for line in _obstacles(item, several=len(issuers) > 1):
+            write(f"    {line}\n")
         for record in item.present:
             write(f"    there now: {record}\n")
         if not item.missing:
@@ -209,6 +229,12 @@ def _print(issuer: Issuer, advice: Sequence[Advice]) -> None:
             write(f"    {command}\n")
 
 
+def _obstacles(item: Advice, *, several: bool) -> Iterator[str]:
+    for (name, ca), verdict in item.verdicts.items():
+        if verdict.outcome is not CaaOutcome.ALLOWED:
+            yield f"{name} from {ca}: {_why(verdict)}" if several else f"{name}: {_why(verdict)}"
+
+
 def _why(verdict: CaaVerdict) -> str:
     if verdict.outcome is CaaOutcome.FORBIDDEN:
         return forbidden_text(verdict)
@@ -217,10 +243,14 @@ def _why(verdict: CaaVerdict) -> str:
     return f"this host's resolver could not be asked about {verdict.at}"
 
 
-def _document(issuer: Issuer, advice: Sequence[Advice], homeless: Sequence[DnsName]) -> Mapping[str, object]:
+def _document(
+    issuers: Mapping[str, Issuer], advice: Sequence[Advice], homeless: Sequence[DnsName]
+) -> Mapping[str, object]:
     return {
-        "identities": list(issuer.identities),
-        "account": issuer.account,
+        "issuers": [
+            {"ca": ca, "identities": list(issuer.identities), "account": issuer.account}
+            for ca, issuer in issuers.items()
+        ],
         "zones": [
             {
                 "zone": item.zone.text,
@@ -229,12 +259,13 @@ def _document(issuer: Issuer, advice: Sequence[Advice], homeless: Sequence[DnsNa
                 "names": [
                     {
                         "name": str(name),
+                        "ca": ca,
                         "outcome": verdict.outcome.value,
                         "at": verdict.at.text if verdict.at is not None else None,
                         "record": str(verdict.record) if verdict.record is not None else None,
                         "reason": verdict.reason,
                     }
-                    for name, verdict in item.verdicts.items()
+                    for (name, ca), verdict in item.verdicts.items()
                 ],
                 "present": [str(record) for record in item.present],
                 "proposed": [str(record) for record in item.proposed],

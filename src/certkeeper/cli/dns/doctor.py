@@ -26,6 +26,7 @@ from certkeeper.plan.doctor import Repair, examine, homeless_names, repair, unre
 from certkeeper.plan.observed import Caa
 from certkeeper.plan.proving import owners_needed
 from certkeeper.plan.records import CHALLENGE_LABEL, ChallengeIntent
+from certkeeper.zone.caa import Issuer
 from certkeeper.zone.facts import ZoneFacts
 from certkeeper.zone.rrset import Zone
 
@@ -53,7 +54,7 @@ class _Doctor:
         self._errors: dict[DnsName, CertkeeperError] = dict(places.errors)
         self._specs = _by_zone(machine.configuration.certificates, self._homes)
         self._owed = _owed(machine)
-        self._caa: Caa | None = None
+        self._caa: Mapping[str, Caa] = {}
         known = self._homes.keys() | places.errors.keys()
         needed = {owner for spec in machine.configuration.certificates for owner in owners_needed(spec)}
         self.homeless = tuple(owner.parent for owner in owners if owner in needed and owner not in known)
@@ -94,17 +95,21 @@ class _Doctor:
         return [found for found in self._machine.configuration.findings if found.code in codes]
 
     def ask_caa(self, zones: Mapping[DnsName, Zone | None]) -> str:
-        """Look CAA up for the names in these zones; why not, where the CA cannot be asked who it is."""
+        """Look CAA up for the names in these zones; why not, where a CA cannot be asked who it is."""
         specs = [spec for name in zones for spec in self._specs.get(name, ())]
         if not specs:
             return ""
-        try:
-            issuer = self._machine.issuer()
-        except CertkeeperError as error:
-            return str(error)
-        if issuer is not None:
-            self._caa = self._machine.caa(issuer, names_to_look_up(specs))
-        return ""
+        issuers: dict[str, Issuer] = {}
+        troubles = []
+        for ca in dict.fromkeys(spec.ca for spec in specs):
+            try:
+                issuer = self._machine.issuer(ca)
+            except CertkeeperError as error:
+                troubles.append(str(error))
+            else:
+                issuers |= {ca: issuer} if issuer is not None else {}
+        self._caa = self._machine.caa(issuers, names_to_look_up(spec for spec in specs if spec.ca in issuers))
+        return "; ".join(troubles)
 
     def examine(self, zones: Mapping[DnsName, Zone | None]) -> list[Examined]:
         now = self._machine.clock.now()
@@ -206,7 +211,7 @@ def _general(work: _Doctor, caa_trouble: str, *, everything: bool) -> list[Findi
             Finding(
                 code="caa-unknown",
                 severity=Severity.NOTE,
-                message=f"CAA was not looked at: the CA cannot be asked who it is: {caa_trouble}",
+                message=f"CAA was not looked at for a CA that cannot be asked who it is: {caa_trouble}",
             )
         )
     return found

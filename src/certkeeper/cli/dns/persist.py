@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
 from datetime import UTC, datetime, time, timedelta
 
-from certkeeper.acme.persist import Ability, Standing, persist_owner
+from certkeeper.acme.persist import Ability, Standing, issuer_names, persist_owner
 from certkeeper.base.errors import CertkeeperError, ExitCode, Fault, Interrupted, printable
 from certkeeper.base.events import Event, ZoneChanged
 from certkeeper.base.names import DnsName, IdentifierType
@@ -63,7 +63,7 @@ def persist(options: argparse.Namespace) -> int:
         sites = _sites(machine, party, domains, places, until)
         with suppress(CertkeeperError):
             # Only warnings come of it.
-            machine.ends.keep(_ends(party, sites, now))
+            machine.ends.keep({machine.settings.ca: _ends(party, sites, now)})
         if options.write or options.remove:
             return _change(machine, party, sites, places, options)
     if options.json:
@@ -89,17 +89,18 @@ def _until(options: argparse.Namespace, now: datetime) -> int | None:
 
 
 def _party(machine: Machine) -> Party:
-    stored = machine.accounts.read(machine.settings.ca)
+    ca = machine.settings.ca
+    stored = machine.accounts.read(ca)
     if stored is None or stored.kid is None:
         raise NoAccount(
-            f"{machine.settings.ca}: no account there yet, and the record names it",
+            f"{ca}: no account there yet, and the record names it",
             hint="certkeeper account register --accept-terms makes one",
         )
-    issuer = machine.issuer()
-    identities = machine.identities()
-    if issuer is None or not identities:
+    issuer = machine.issuer(ca)
+    identities = issuer_names(issuer.identities) if issuer is not None else ()
+    if not identities:
         raise NoIdentity(
-            f"{machine.settings.ca}: the CA does not say by which name records know it",
+            f"{ca}: the CA does not say by which name records know it",
             hint="see its documentation; its directory has no caaIdentities",
         )
     return Party(identities, stored.kid)
