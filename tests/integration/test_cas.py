@@ -133,6 +133,24 @@ def test_an_account_that_cannot_be_had_fails_its_own_certificates_alone(
     assert "deactivated" in done.only_error()
 
 
+@pytest.mark.parametrize("customer", [True, False])
+def test_an_account_is_opened_first_at_each_ca_whose_names_are_proven_below_its_label(
+    tmp_path: Path, world: World, other: Pebble, zone: str, *, customer: bool
+) -> None:
+    there = TwoCas(tmp_path, world, other, f"a.{zone}", f"b.{zone}")
+    there.page.configure(CHALLENGETYPE="dns-account-01")
+    there.page.certificate_config(f"b.{zone}", CA=other.directory_url)
+    if customer:
+        there.customer()
+        expect_done(there.page.run())
+        assert there.issued_by(there.page.place(f"b.{zone}"), other)
+        assert [pebble.counts()[ACCOUNT] for pebble in (world.pebble, other)] == [1, 1]
+    else:
+        done = there.page.run()
+        assert (done.code, there.page.live()) == (1, {f"a.{zone}"}), done.text
+        assert done.only_error().startswith(f"b.{zone}: {other.directory_url}: makes accounts only for its customers")
+
+
 def test_from_a_test_to_certificates_that_clients_trust(tmp_path: Path, world: World, other: Pebble, zone: str) -> None:
     """As the page of the beginning has it: with a test CA first, then with the real one."""
     there = TwoCas(tmp_path, world, other, f"{zone} www.{zone}")

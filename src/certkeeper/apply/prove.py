@@ -32,7 +32,7 @@ from certkeeper.base.wire import Exchange, together
 from certkeeper.config.methods import ChallengeType
 from certkeeper.plan.actions import LineagePlan, Serve
 from certkeeper.plan.proving import owner_of
-from certkeeper.plan.standing import write_command
+from certkeeper.plan.standing import other_ca, write_command
 from certkeeper.zone.rrset import Zone
 
 DEFAULT_VALIDATION_TIMEOUT = timedelta(minutes=5)
@@ -127,11 +127,12 @@ def _by_standing_records(attempt: Attempt, pending: Sequence[_Pending]) -> Excha
     """dns-persist-01: records that every name server shows; the CA is not told to look at what cannot satisfy it."""
     for one in pending:
         standings = _of_name(attempt.item.standings, one.identifier) or ()
-        _refuse_mismatch(one, standings, attempt.shared.session.kid or "")
+        ca = other_ca(attempt.item.spec.ca, attempt.shared.settings)
+        _refuse_mismatch(one, standings, attempt.shared.session.kid or "", ca)
     yield from _tell_the_ca(attempt, pending)
 
 
-def _refuse_mismatch(one: _Pending, standings: Sequence[Standing], account: str) -> None:
+def _refuse_mismatch(one: _Pending, standings: Sequence[Standing], account: str, ca: str) -> None:
     challenge = one.challenge
     if challenge.account and challenge.account != account:
         raise OrderFailed(
@@ -143,7 +144,7 @@ def _refuse_mismatch(one: _Pending, standings: Sequence[Standing], account: str)
         there = ", ".join(sorted({standing.issuer for standing in standings})) or "nobody"
         raise OrderFailed(
             f"{one.identifier}: its standing record is for {there}, and the CA goes by {', '.join(challenge.issuers)}",
-            hint=write_command(one.identifier.domain, wildcard=one.identifier.wildcard),
+            hint=write_command(one.identifier.domain, ca, wildcard=one.identifier.wildcard),
         )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from certkeeper import __version__
-from certkeeper.cli.ca_arguments import add_account, add_revoke, add_sign
+from certkeeper.cli.ca_arguments import add_account, add_ca, add_revoke, add_sign
 
 _DESCRIPTION = """\
 Keeps certificates and the DNS records that prove them in step. It reads the configuration, domains.txt, accounts and
@@ -187,6 +187,7 @@ def _persist_options(persist: argparse.ArgumentParser) -> None:
     end = persist.add_mutually_exclusive_group()
     end.add_argument("--until", type=_day, metavar="DATE", help="write it so that it ends with that day: 2027-12-31")
     end.add_argument("--days", type=_days, metavar="N", help="write it so that it ends in that many days")
+    add_ca(persist)
 
 
 def _day(text: str) -> date:

@@ -40,7 +40,7 @@ def status(options: argparse.Namespace) -> int:
     world = Observed(now, lineages, registered=frozenset(selected.cas), records=records, advice=advice)
     shown = _decisions(selected, world)
     renewals = [(spec, decision.renew_at) for spec, _, decision in shown]
-    ending = tuple(standing_findings(renewals, machine.ends.read(), now))
+    ending = tuple(standing_findings(renewals, machine.ends.read(), now, machine.settings))
     purposes = tuple(purpose_findings(selected))
     waits = waiting_now(selected, world)
     if options.json:

@@ -48,7 +48,7 @@ from certkeeper.plan.profiles import profile_error, profile_findings, profile_of
 from certkeeper.plan.proving import needs_account, owners_of, proven, standing_owners, ways
 from certkeeper.plan.recovery import homeless_findings, leftovers, resumable, stale, unfinished, unpaid, zones_left
 from certkeeper.plan.safety import purpose_findings, unsafe_error
-from certkeeper.plan.standing import ends_seen, standing_error, standing_findings
+from certkeeper.plan.standing import ends_seen, other_ca, standing_error, standing_findings
 from certkeeper.zone.rrset import Zone
 
 
@@ -120,7 +120,7 @@ def plan(configuration: Configuration, observed: Observed, forced: Collection[Al
     ends = ends_seen([item.spec for item in lineages if item.methods], observed)
     renewals = [(item.spec, item.wake_at) for item in lineages]
     known = {ca: {**observed.ends.get(ca, {}), **ends.get(ca, {})} for ca in configuration.cas}
-    findings += standing_findings(renewals, known, observed.now)
+    findings += standing_findings(renewals, known, observed.now, configuration.settings)
     return Plan(
         lineages=lineages,
         register_at=tuple(dict.fromkeys(item.spec.ca for item in due if item.spec.ca not in observed.registered)),
@@ -216,7 +216,7 @@ def _obstacle(
         or observed.unusable.get(spec.ca)
         or key_error(spec, lineage, observed.lineages)
         or kind_error(spec, _key_source(spec, lineage))
-        or standing_error(methods, observed.at(spec.ca))
+        or standing_error(methods, observed.at(spec.ca), other_ca(spec.ca, configuration.settings))
         or zone_error(spec, places, configuration, observed)
         or script_error(methods, places)
         or profile_error(spec, observed.profiles.get(spec.ca))

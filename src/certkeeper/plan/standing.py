@@ -4,12 +4,12 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 
 from certkeeper.acme.persist import Ability, Standing, StandingVerdict, judge_standing, ours_of, persist_owner, worst
-from certkeeper.base.errors import CertkeeperError, Fault
+from certkeeper.base.errors import CertkeeperError, Fault, printable
 from certkeeper.base.names import DnsName, Identifier
 from certkeeper.base.times import iso
 from certkeeper.config.findings import Finding, Severity
 from certkeeper.config.methods import ChallengeType
-from certkeeper.config.settings import CertSpec
+from certkeeper.config.settings import CertSpec, Settings
 from certkeeper.plan.actions import Rely
 from certkeeper.plan.observed import Observed, Outlook, StandingLook
 
@@ -55,8 +55,11 @@ def reliance(methods: Mapping[Identifier, ChallengeType], seen: Outlook) -> Iter
         yield Rely(identifier, tuple(sorted(fitting, key=str)))
 
 
-def standing_error(methods: Mapping[Identifier, ChallengeType], seen: Outlook) -> CertkeeperError | None:
-    """Why the first name that has to be proven by a standing record cannot be; None before anybody looked."""
+def standing_error(methods: Mapping[Identifier, ChallengeType], seen: Outlook, ca: str) -> CertkeeperError | None:
+    """Why the first name that has to be proven by a standing record cannot be; None before anybody looked.
+
+    `ca` is what commands have to name, empty where it is the page's.
+    """
     if seen.standing is None:
         return None
     for identifier, method in methods.items():
@@ -67,7 +70,7 @@ def standing_error(methods: Mapping[Identifier, ChallengeType], seen: Outlook) -
                     other.wildcard and other.domain == identifier.domain and method is methods[other]
                     for other in methods
                 )
-                return _missing(identifier, verdict, seen, write_command(identifier.domain, wildcard=wildcards))
+                return _missing(identifier, verdict, seen, write_command(identifier.domain, ca, wildcard=wildcards))
     return None
 
 
@@ -107,9 +110,16 @@ def verdict_text(identifier: Identifier, verdict: StandingVerdict) -> str:
             return f"the record at {owner} allows it" + (f" until {_time_text(until)}" if until is not None else "")
 
 
-def write_command(domain: DnsName, *, wildcard: bool) -> str:
-    """What makes a record stand for the name."""
-    return f"certkeeper dns persist {domain} --write{' --wildcard' if wildcard else ''}"
+def other_ca(ca: str, settings: Settings) -> str:
+    """The CA as commands have to name it; empty where it is the page's, which they mean by themselves."""
+    return "" if ca == settings.ca else ca
+
+
+def write_command(domain: DnsName, ca: str, *, wildcard: bool) -> str:
+    """What makes a record stand for the name; `ca` is empty where it is the page's."""
+    plain = all(letter.isalnum() or letter in ":/.-_" for letter in ca)
+    at = f" --ca {ca if plain else repr(printable(ca))}" if ca else ""
+    return f"certkeeper dns persist {domain} --write{' --wildcard' if wildcard else ''}{at}"
 
 
 def ends_seen(specs: Iterable[CertSpec], observed: Observed) -> dict[str, dict[DnsName, int | None]]:
@@ -134,6 +144,7 @@ def standing_findings(
     lineages: Iterable[tuple[CertSpec, datetime | None]],
     ends: Mapping[str, Mapping[DnsName, int | None]],
     now: datetime,
+    settings: Settings,
 ) -> Iterable[Finding]:
     """Records that end soon, or before the renewal that needs them next. With each spec comes when that will be.
 
@@ -150,18 +161,18 @@ def standing_findings(
             if until is not None and until < limit:
                 told.add((spec.ca, owner))
                 wildcard = any(item.wildcard for item in spec.identifiers if item.domain == identifier.domain)
-                yield ending_finding(identifier.domain, until, now, wildcard=wildcard)
+                yield ending_finding(identifier.domain, other_ca(spec.ca, settings), until, now, wildcard=wildcard)
 
 
-def ending_finding(domain: DnsName, until: int, now: datetime, *, wildcard: bool) -> Finding:
-    """One record that ends, or has ended."""
+def ending_finding(domain: DnsName, ca: str, until: int, now: datetime, *, wildcard: bool) -> Finding:
+    """One record that ends, or has ended; `ca` is empty where it is the page's."""
     ended = until < _epoch(now)
     return Finding(
         code="standing-record",
         severity=Severity.WARNING,
         message=f"the record at {persist_owner(domain)} {'ended' if ended else 'ends'} {_time_text(until)}",
         consequence=f"after that {domain} cannot be proven by it",
-        fix=f"{write_command(domain, wildcard=wildcard)} puts one there that stands for good",
+        fix=f"{write_command(domain, ca, wildcard=wildcard)} puts one there that stands for good",
     )
 
 

@@ -19,6 +19,7 @@ from certkeeper.plan.explain import explain
 from certkeeper.plan.observed import Caa, Observed, Place, StandingLook, Zones
 from certkeeper.plan.planner import account_first, plan, wanted_zones
 from certkeeper.plan.proving import owners_of, standing_owners
+from certkeeper.plan.records import Limit
 from certkeeper.plan.standing import StandingMissing
 from certkeeper.zone.apex import ZoneError
 from certkeeper.zone.caa import CaaAnswer, CaaRecord, Issuer
@@ -180,3 +181,60 @@ class TestEnds:
     def test_other_methods_need_no_record(self) -> None:
         wanted = spec("example.org")
         assert codes(plan(configuration(wanted), replace(world(wanted), ends={DIRECTORY: {self.OWNER: 0}}))) == []
+
+
+class TestSeveralCas:
+    """Each CA has an account of its own, and so a label and a record of its own."""
+
+    OTHER, THEIRS = "https://other.test/directory", "https://other.test/account/1"
+    HERE, THERE = (
+        spec("example.org", methods=Methods((PERSIST,)), alias=alias, ca=ca)
+        for alias, ca in (("here", DIRECTORY), ("there", "https://other.test/directory"))
+    )
+    OWNER = DnsName("_validation-persist.example.org")
+
+    def both(self, *values: str) -> Observed:
+        seen = world(self.HERE, self.THERE, example_org=look(*values))
+        return replace(
+            seen,
+            accounts={**seen.accounts, self.OTHER: self.THEIRS},
+            identities={**seen.identities, self.OTHER: ("other.test",)},
+        )
+
+    def test_a_record_proves_the_name_to_the_ca_that_it_names(self) -> None:
+        made = plan(configuration(self.HERE, self.THERE), self.both(OURS.value))
+        assert [item.error is None for item in made.lineages] == [True, False]
+        assert str(made.lineages[1].error.hint if made.lineages[1].error else "").endswith(
+            f"dns persist example.org --write --ca {self.OTHER}"
+        )
+        theirs = Standing("other.test", self.THEIRS)
+        made = plan(configuration(self.HERE, self.THERE), self.both(OURS.value, theirs.value))
+        assert [tuple(item.standings.values()) for item in made.lineages] == [((OURS,),), ((theirs,),)]
+
+    def test_each_ca_s_record_has_an_end_of_its_own(self) -> None:
+        soon = int(NOW.timestamp()) + 24 * 3600
+        theirs = Standing("other.test", self.THEIRS, until=soon)
+        made = plan(configuration(self.HERE, self.THERE), self.both(OURS.value, theirs.value))
+        assert made.ends == {DIRECTORY: {self.OWNER: None}, self.OTHER: {self.OWNER: soon}}
+        (found,) = (item for item in made.findings if item.code == "standing-record")
+        assert f"--ca {self.OTHER} " in found.fix
+
+    def test_accounts_are_opened_where_they_are_needed_and_can_be(self) -> None:
+        page, seen = configuration(self.HERE, self.THERE), world(self.HERE, self.THERE)
+        assert account_first(page, seen) == (self.OTHER,)
+        assert account_first(page, replace(seen, accounts={})) == (DIRECTORY, self.OTHER)
+        assert account_first(page, replace(seen, unusable={self.OTHER: ZoneError("no key")})) == ()
+        limited = Limit(self.OTHER, 1, NOW + timedelta(hours=1), "busy")
+        busy = replace(seen, records=replace(seen.records, limits={self.OTHER: limited}))
+        assert account_first(page, busy) == ()
+        assert account_first(page, busy, [self.THERE.alias]) == (self.OTHER,)
+
+    def test_the_label_is_that_of_the_ca_s_own_account(self) -> None:
+        here, there = (replace(item, methods=Methods((LABELLED,))) for item in (self.HERE, self.THERE))
+        seen = world(here, there)
+        page = configuration(here, there)
+        (note,) = (item for item in plan(page, seen).findings if item.code == "account-label")
+        assert note.message.startswith("example.org: ")
+        owners = wanted_zones(page, replace(seen, accounts={**seen.accounts, self.OTHER: self.THEIRS}))[""].owners
+        labels = [account_label(account) for account in (ACCOUNT, self.THEIRS)]
+        assert owners == tuple(DnsName(f"{label}._acme-challenge.example.org") for label in labels)

@@ -11,6 +11,7 @@ from certkeeper.acme.persist import Ability, Standing, issuer_names, persist_own
 from certkeeper.base.errors import CertkeeperError, ExitCode, Fault, Interrupted, printable
 from certkeeper.base.events import Event, ZoneChanged
 from certkeeper.base.names import DnsName, IdentifierType
+from certkeeper.cli.authority import at
 from certkeeper.cli.compose import Machine, open_machine
 from certkeeper.cli.confirm import confirmed
 from certkeeper.cli.dns.caa import NoIdentity
@@ -49,7 +50,8 @@ def persist(options: argparse.Namespace) -> int:
         CertkeeperError: nothing could be started.
     """
     raise_terminated()
-    machine = open_machine(options.config)
+    machine = at(open_machine(options.config), options.ca)
+    ca = options.ca or ""
     with closing(machine):
         now = machine.clock.now()
         until = _until(options, now)
@@ -67,10 +69,10 @@ def persist(options: argparse.Namespace) -> int:
         if options.write or options.remove:
             return _change(machine, party, sites, places, options)
     if options.json:
-        json.dump(_document(party, sites, now), sys.stdout, indent=2)
+        json.dump(_document(party, sites, now, ca), sys.stdout, indent=2)
         sys.stdout.write("\n")
     else:
-        _print(party, sites, now)
+        _print(party, sites, now, ca)
     return ExitCode.DONE if all(_allowed(site, party, now) for site in sites) else ExitCode.FAILED
 
 
@@ -107,11 +109,11 @@ def _party(machine: Machine) -> Party:
 
 
 def _domains(configuration: Configuration, options: argparse.Namespace) -> dict[DnsName, bool]:
-    """The names to look at, and whether a wildcard of each is to be proven, too."""
+    """The names to look at, and whether a wildcard of each is to be proven, too: to the CA that is asked about."""
     page: dict[DnsName, bool] = {}
     standing: dict[DnsName, bool] = {}
     for spec in configuration.certificates:
-        for item in spec.identifiers:
+        for item in spec.identifiers if spec.ca == configuration.settings.ca else ():
             if item.type is IdentifierType.DNS:
                 page[item.domain] = page.get(item.domain, False) or item.wildcard
                 if ChallengeType.DNS_PERSIST_01 in spec.methods.of(item):
@@ -261,18 +263,18 @@ def _ends(party: Party, sites: Sequence[Site], now: datetime) -> dict[DnsName, i
     return {owner: found.standing.until if found.standing is not None else None for owner, found in verdicts.items()}
 
 
-def _findings(party: Party, sites: Sequence[Site], now: datetime) -> list[Finding]:
+def _findings(party: Party, sites: Sequence[Site], now: datetime, ca: str) -> list[Finding]:
     """Records that end soon."""
     found = []
     for site in sites:
         standing = site.verdict(party, int(now.timestamp())).standing
         if standing is not None and standing.until is not None and not standing.outlasts(_epoch(now + WARNING)):
-            found.append(ending_finding(site.domain, standing.until, now, wildcard=site.needed.wildcard))
+            found.append(ending_finding(site.domain, ca, standing.until, now, wildcard=site.needed.wildcard))
     return found
 
 
-def _print(party: Party, sites: Sequence[Site], now: datetime) -> None:
-    for line in finding_lines(_findings(party, sites, now)):
+def _print(party: Party, sites: Sequence[Site], now: datetime, ca: str) -> None:
+    for line in finding_lines(_findings(party, sites, now, ca)):
         sys.stdout.write(f"{line}\n")
     for site in sites:
         verdict = site.verdict(party, _epoch(now))
@@ -284,15 +286,15 @@ def _print(party: Party, sites: Sequence[Site], now: datetime) -> None:
             missing = f"; missing at {', '.join(lacking)}" if lacking else ""
             sys.stdout.write(f"    there now ({whose(value, party)}{missing}): {printable(value)}\n")
         if verdict.ability is not Ability.ALLOWS:
-            sys.stdout.write(f"    to write it: {write_command(site.domain, wildcard=site.needed.wildcard)}\n")
+            sys.stdout.write(f"    to write it: {write_command(site.domain, ca, wildcard=site.needed.wildcard)}\n")
 
 
-def _document(party: Party, sites: Sequence[Site], now: datetime) -> Mapping[str, object]:
+def _document(party: Party, sites: Sequence[Site], now: datetime, ca: str) -> Mapping[str, object]:
     return {
         "identities": list(party.issuers),
         "account": party.account,
         "names": [_site_document(site, party, now) for site in sites],
-        "findings": [finding_document(finding) for finding in _findings(party, sites, now)],
+        "findings": [finding_document(finding) for finding in _findings(party, sites, now, ca)],
     }
 
 
