@@ -34,6 +34,9 @@ ORDER_RATES = {LETSENCRYPT: (300, timedelta(hours=3)), LETSENCRYPT_TEST: (1500, 
 # Names in one certificate, by profile (https://letsencrypt.org/docs/profiles/); the default one is "classic".
 _LETSENCRYPT_NAMES = {"": 100, "classic": 100, "tlsserver": 25, "shortlived": 25}
 MOST_NAMES = {LETSENCRYPT: _LETSENCRYPT_NAMES, LETSENCRYPT_TEST: _LETSENCRYPT_NAMES}
+# Profiles under which addresses are refused; only "shortlived" may hold them.
+_LETSENCRYPT_NO_ADDRESSES = frozenset(_LETSENCRYPT_NAMES.keys() - {"shortlived"})
+WITHOUT_ADDRESSES = {LETSENCRYPT: _LETSENCRYPT_NO_ADDRESSES, LETSENCRYPT_TEST: _LETSENCRYPT_NO_ADDRESSES}
 # CAs that have switched their OCSP responders off: Let's Encrypt in August 2025.
 WITHOUT_OCSP = frozenset({LETSENCRYPT, LETSENCRYPT_TEST})
 # ACME v1 is gone since June 2021. The accounts of both versions are the same.

@@ -1,9 +1,10 @@
-"""How many names a CA takes in one certificate."""
+"""How many names a CA takes in one certificate, and whether addresses."""
 
 from collections.abc import Iterable
 
 from certkeeper.base.errors import CertkeeperError, Fault, printable
-from certkeeper.config.authority import MOST_NAMES
+from certkeeper.base.names import IdentifierType
+from certkeeper.config.authority import MOST_NAMES, WITHOUT_ADDRESSES
 from certkeeper.config.findings import Finding, Severity
 from certkeeper.config.settings import CertSpec
 
@@ -15,6 +16,23 @@ class TooManyNames(CertkeeperError):
     """More names on one line of domains.txt than the CA takes in one certificate."""
 
     fault = Fault.OPERATOR
+
+
+class AddressRefused(CertkeeperError):
+    """The CA puts addresses into certificates of another profile only."""
+
+    fault = Fault.OPERATOR
+
+
+def address_error(spec: CertSpec, profile: str) -> CertkeeperError | None:
+    """Why the CA is going to refuse an order with an address."""
+    addresses = [name for name in spec.identifiers if name.type is IdentifierType.IP]
+    if not addresses or profile not in WITHOUT_ADDRESSES.get(spec.ca, ()):
+        return None
+    return AddressRefused(
+        f"{spec.alias}: {spec.ca} certifies addresses, such as {addresses[0]}, under its profile shortlived only",
+        hint='set ACME_PROFILE="shortlived" for this certificate, and run every hour: it is valid for six days',
+    )
 
 
 def crowd_error(spec: CertSpec, profile: str) -> CertkeeperError | None:

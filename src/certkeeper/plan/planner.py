@@ -29,7 +29,7 @@ from certkeeper.plan.caa import caa_error, caa_findings, redundancy_error
 from certkeeper.plan.due import Decision, decide
 from certkeeper.plan.fingerprint import fingerprint
 from certkeeper.plan.limits import forgotten, in_turn, name_error, names_failed
-from certkeeper.plan.namecount import crowd_error, crowd_findings
+from certkeeper.plan.namecount import address_error, crowd_error, crowd_findings
 from certkeeper.plan.observed import Observed, Place, Wanted
 from certkeeper.plan.preflight import (
     clock_findings,
@@ -221,6 +221,7 @@ def _obstacle(
         or script_error(methods, places)
         or profile_error(spec, observed.profiles.get(spec.ca))
         or crowd_error(spec, profile_of(spec, observed.profiles.get(spec.ca)))
+        or address_error(spec, profile_of(spec, observed.profiles.get(spec.ca)))
         or redundancy_error(spec)
         or caa_error(spec, observed.caa.get(spec.ca), methods)
     )

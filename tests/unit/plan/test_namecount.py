@@ -1,14 +1,15 @@
-"""How many names a CA takes in one certificate."""
+"""How many names a CA takes in one certificate, and whether addresses."""
 
 from dataclasses import replace
 
 import pytest
 
 from builders.plans import CA, configuration, observed, spec, zone
+from certkeeper.base.names import Identifier
 from certkeeper.config.authority import LETSENCRYPT, LETSENCRYPT_TEST
 from certkeeper.config.settings import CertSpec
 from certkeeper.plan.actions import Plan
-from certkeeper.plan.namecount import TooManyNames
+from certkeeper.plan.namecount import AddressRefused, TooManyNames
 from certkeeper.plan.planner import plan
 
 
@@ -47,3 +48,11 @@ def test_elsewhere_many_names_are_a_warning() -> None:
     assert [(item.code, item.message) for item in made.findings] == [
         ("many-names", "n0.example.org: 101 names in one certificate")
     ]
+
+
+@pytest.mark.parametrize(("profile", "refused"), [("", True), ("tlsserver", True), ("shortlived", False)])
+def test_lets_encrypt_certifies_addresses_for_six_days_only(profile: str, *, refused: bool) -> None:
+    wanted = replace(spec("a.example.org", profile=profile), identifiers=(Identifier.parse("ip:192.0.2.1"),))
+    error = planned(wanted, LETSENCRYPT).lineages[0].error
+    assert isinstance(error, AddressRefused) is refused
+    assert not isinstance(planned(wanted, CA).lineages[0].error, AddressRefused)
