@@ -151,6 +151,26 @@ def test_an_account_is_opened_first_at_each_ca_whose_names_are_proven_below_its_
         assert done.only_error().startswith(f"b.{zone}: {other.directory_url}: makes accounts only for its customers")
 
 
+def test_a_standing_record_is_written_for_the_ca_that_is_named(
+    tmp_path: Path, world: World, other: Pebble, zone: str
+) -> None:
+    there = TwoCas(tmp_path, world, other, f"a.{zone}", f"b.{zone}")
+    there.customer()
+    there.page.configure(CHALLENGETYPE="dns-persist-01")
+    there.page.certificate_config(f"b.{zone}", CA=other.directory_url)
+    done = there.page.run()
+    assert done.code == 1
+    commands = [hint.split()[2:] for hint in done.hints]
+    assert [words[-2:] for words in commands] == [[f"a.{zone}", "--write"], ["--ca", other.directory_url]], done.text
+    for words in commands:
+        expect_done(there.page.dns(*words, "--yes"))
+    # Each CA's names are shown by themselves.
+    shown = json.loads(there.page.dns("persist", "--ca", other.directory_url, "--json").out)
+    assert [(item["name"], item["ability"]) for item in shown["names"]] == [(f"b.{zone}", "allows")]
+    expect_done(there.page.run())
+    assert there.issued_by(there.page.place(f"b.{zone}"), other)
+
+
 def test_from_a_test_to_certificates_that_clients_trust(tmp_path: Path, world: World, other: Pebble, zone: str) -> None:
     """As the page of the beginning has it: with a test CA first, then with the real one."""
     there = TwoCas(tmp_path, world, other, f"{zone} www.{zone}")
