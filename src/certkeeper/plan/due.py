@@ -1,10 +1,12 @@
 """Is a lineage due, and why? The renewal rules, and nothing else."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from certkeeper.base.names import Identifier
+from certkeeper.base.names import Alias, Identifier
 from certkeeper.base.times import duration_text, iso
+from certkeeper.config.findings import Finding, Severity
 from certkeeper.config.settings import CertSpec, RenewPolicy
 from certkeeper.lineage.model import Leaf, Lineage
 from certkeeper.plan.actions import Reason
@@ -41,6 +43,24 @@ def renew_before(leaf: Leaf, policy: RenewPolicy) -> timedelta:
     if wanted <= life / 2:
         return wanted
     return life / 2 if life < _SHORT_LIFE else life / 3
+
+
+def renew_findings(specs: Iterable[CertSpec], lineages: Mapping[Alias, Lineage]) -> Iterable[Finding]:
+    """Certificates whose RENEW_DAYS an operator set, and that live too short for it."""
+    for spec in specs:
+        leaf = lineages[spec.alias].leaf
+        if leaf is None or not spec.renew.wished or renew_before(leaf, spec.renew) == timedelta(days=spec.renew.days):
+            continue
+        life, before = leaf.not_after - leaf.not_before, renew_before(leaf, spec.renew)
+        yield Finding(
+            code="renew-days",
+            severity=Severity.NOTE,
+            message=f"{spec.alias}: RENEW_DAYS is {spec.renew.days}, and the certificate is valid for "
+            f"{duration_text(life)}",
+            consequence=f"it is renewed {duration_text(before)} before its end, or it would be on every other run",
+            fix=f"nothing, or set RENEW_DAYS to {(life / 2).days} or less for it",
+            where=spec.where,
+        )
 
 
 def decide(

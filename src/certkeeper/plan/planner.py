@@ -26,7 +26,7 @@ from certkeeper.plan.actions import (
 from certkeeper.plan.advice import urgent_findings
 from certkeeper.plan.backoff import backoff_inputs, ca_waiting, waiting
 from certkeeper.plan.caa import caa_error, caa_findings, redundancy_error
-from certkeeper.plan.due import Decision, decide
+from certkeeper.plan.due import Decision, decide, renew_findings
 from certkeeper.plan.fingerprint import fingerprint
 from certkeeper.plan.limits import forgotten, in_turn, name_error, names_failed
 from certkeeper.plan.namecount import address_error, crowd_error, crowd_findings
@@ -270,6 +270,7 @@ def _findings(
     if not configuration.certificates and not configuration.rejected:
         findings.append(no_certificates(configuration.settings.domains_txt))
     findings += purpose_findings(configuration)
+    findings += renew_findings(configuration.certificates, observed.lineages)
     findings += zone_findings((observed.zones or {}).values(), observed.now)
     findings += hook_findings([item.spec for item in due], observed.scripts)
     findings += profile_findings([item.spec for item in due], observed.profiles)

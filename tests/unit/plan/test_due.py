@@ -10,7 +10,7 @@ from certkeeper.config.settings import CertSpec, RenewPolicy
 from certkeeper.lineage.model import KeyPlace, Lineage
 from certkeeper.plan.actions import Reason
 from certkeeper.plan.advice import Suggestion
-from certkeeper.plan.due import Decision, decide, renew_before
+from certkeeper.plan.due import Decision, decide, renew_before, renew_findings
 
 DAY = timedelta(days=1)
 SECOND = timedelta(seconds=1)
@@ -204,3 +204,21 @@ def test_a_key_that_others_have_is_replaced_although_another_certificate_was_rev
 def test_a_torn_lineage_is_torn_first() -> None:
     present = replace(with_left(60 * DAY), key_id="other", revoked=1, compromised=True)
     assert decided(present).reason is Reason.TORN
+
+
+@pytest.mark.parametrize(
+    ("life", "days", "wished", "said"),
+    [
+        (90, 45, True, None),
+        (45, 30, True, "it is renewed 15 days before its end, or it would be on every other run"),
+        (6, 30, True, "it is renewed 3 days before its end, or it would be on every other run"),
+        # Nobody asked for the default.
+        (45, 32, False, None),
+    ],
+)
+def test_a_renew_days_that_is_too_long_for_the_certificate_is_told(
+    life: int, days: int, *, wished: bool, said: str | None
+) -> None:
+    wanted = spec("example.org", "www.example.org", days=days, wished=wished)
+    found = list(renew_findings([wanted], {wanted.alias: with_left(5 * DAY, life * DAY)}))
+    assert [item.consequence for item in found] == ([said] if said else [])
