@@ -168,7 +168,10 @@ class Dehydrated(Program):
 
 class DehydratedPdnsApi(Dehydrated):
     name = "dehydrated-pdns_api.sh"
-    settings = ("dehydrated, with the pdns_api.sh that `CERTKEEPER_PDNS_API` names as its hook",)
+    settings = (
+        "dehydrated, with the pdns_api.sh that `CERTKEEPER_PDNS_API` names as its hook",
+        "`PDNS_WAIT` is 0, the least it can be, except where a name server is late; it sends NOTIFY, as it comes",
+    )
     optional = True
     source = "CERTKEEPER_PDNS_API names the script, which cannot be shipped here (EUPL)"
 
