@@ -316,15 +316,10 @@ class Folder:
             os.rmdir(name, dir_fd=self._fd)
 
     def sweep(self, of: str | None = None) -> None:
-        """Remove the temporary files of writers that are gone: all, or those of one name.
-
-        All of them only where no other thread of this process writes into the folder.
-        """
+        """Remove temporary files of writers that are gone: of one name, or, where no other thread writes here, all."""
         for name in self.names():
             match = _TEMPORARY.fullmatch(name)
-            if match is None or (of is not None and match[1] != of):
-                continue
-            if int(match[2]) == os.getpid() or not _alive(int(match[2])):
+            if match and of in {None, match[1]} and (int(match[2]) == os.getpid() or not _alive(int(match[2]))):
                 self.remove(name)
 
     def sync(self) -> None:
