@@ -60,6 +60,15 @@ def test_a_request_becomes_a_chain_and_nothing_is_kept(page: Page) -> None:
     assert stat.S_IMODE(out.stat().st_mode) == 0o600
     assert page.sign(file, "--out", page.folder / "missing" / "out.pem").code == 1
 
+    orders = page.world.pebble.counts()[("POST", "/order-plz")]
+    link = page.folder / "link.pem"
+    link.symlink_to(out)
+    for target in (link, page.folder, Path("/dev/null")):
+        refused = page.sign(file, "--out", target, "--yes")
+        assert (refused.code, refused.out) == (1, "")
+        assert str(target) in refused.only_error()
+    assert page.world.pebble.counts()[("POST", "/order-plz")] == orders
+
 
 def test_what_cannot_become_a_certificate_costs_no_order(page: Page) -> None:
     zone = page.domains.read_text().strip()
