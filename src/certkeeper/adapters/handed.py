@@ -1,5 +1,6 @@
 """Files that somebody names on the command line: certificates, requests and keys to read, a certificate to write."""
 
+import itertools
 import os
 import stat
 
@@ -55,6 +56,35 @@ class HandedFiles:
             _replaceable(opened, name, path)
             opened.put(name, content)
             opened.sync()
+
+    def keep_beside(self, path: str, content: bytes, now_epoch: int) -> str:
+        """A new file (0600) with that content beside a file that is there, `PATH.pem.STAMP`; its path.
+
+        Raises:
+            FileTrouble: it cannot be written, or `path` is no regular file, so that nobody would look there.
+        """
+        folder, name = _taken_apart(path)
+        with Folder.open(folder) as opened:
+            if not opened.is_file(name):
+                raise FileTrouble(f"{path}: no regular file to put another one beside")
+            return _keep(opened, name, content, now_epoch)
+
+    def keep_in(self, folder: str, path: str, content: bytes, now_epoch: int) -> str:
+        """The same in that folder, under the name that the last part of `path` makes.
+
+        Raises:
+            FileTrouble: it cannot be written.
+        """
+        with Folder.open(folder) as opened:
+            return _keep(opened, _taken_apart(path)[1], content, now_epoch)
+
+
+def _keep(folder: Folder, name: str, content: bytes, now_epoch: int) -> str:
+    free = (f"{name}.pem.{stamp}" for stamp in itertools.count(now_epoch))
+    kept = next(candidate for candidate in free if folder.status(candidate) is None)
+    folder.put(kept, content)
+    folder.sync()
+    return folder.path_of(kept)
 
 
 def _taken_apart(path: str) -> tuple[str, str]:

@@ -44,6 +44,18 @@ def test_what_is_no_file_is_never_replaced(tmp_path: Path, kind: str) -> None:
     assert os.path.samestat(path.lstat(), before)
 
 
+def test_what_is_kept_beside_a_file_replaces_nothing(tmp_path: Path) -> None:
+    request = tmp_path / "x.csr"
+    request.write_bytes(b"request")
+    kept = [HandedFiles().keep_beside(str(request), content, 1700000000) for content in (b"one", b"two")]
+    assert kept == [f"{request}.pem.1700000000", f"{request}.pem.1700000001"]
+    assert [Path(path).read_bytes() for path in kept] == [b"one", b"two"]
+    assert stat.S_IMODE(Path(kept[0]).stat().st_mode) == 0o600
+    with pytest.raises(FileTrouble, match="no regular file"):
+        HandedFiles().keep_beside("/dev/stdin", b"one", 1700000000)
+    assert HandedFiles().keep_in(str(tmp_path), "/dev/stdin", b"one", 17) == f"{tmp_path}/stdin.pem.17"
+
+
 def test_a_name_that_ends_in_a_slash_is_a_folder(tmp_path: Path) -> None:
     with pytest.raises(FileTrouble, match="a folder"):
         HandedFiles().is_there(f"{tmp_path}/")
