@@ -45,7 +45,7 @@ def plan(options: argparse.Namespace) -> int:
         for unreachable in planned.unreachable:
             print_error(unreachable)
         for rejected in selected.rejected:
-            print_error(rejected.error, prefix=f"{rejected.label}: ")
+            print_error(rejected.error, subject=rejected.label)
     failing = len(planned.blocked) > len(planned.postponed) or planned.unreachable or selected.rejected
     return ExitCode.FAILED if failing else ExitCode.DONE
 
