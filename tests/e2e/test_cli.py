@@ -80,6 +80,25 @@ def test_an_unknown_name_comes_with_the_one_that_may_be_meant(page: Path) -> Non
         assert done.hints == ["did you mean mail.example.org?"]
 
 
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("", "https://localhost:9/dir: cannot connect: connection refused"),
+        ('CA_BUNDLE="/nothing.pem"', "https://localhost:9/dir: cannot be asked: /nothing.pem: "),
+    ],
+)
+def test_plan_says_that_the_ca_cannot_be_reached(page: Path, line: str, message: str) -> None:
+    page.write_text(f'CA="https://localhost:9/dir"\n{line}\n')
+    done = certkeeper("plan", "--json", "--config", page, cwd=page.parent)
+    assert (done.code, done.err) == (0, "")
+    (found,) = [item for item in json.loads(done.out)["findings"] if item["code"] == "ca-unreachable"]
+    assert found["message"].startswith(message)
+    assert (found["severity"], found["consequence"]) == ("warning", "a run would fail here")
+    # Nothing is due, so nobody is asked.
+    (page.parent / "domains.txt").write_text("")
+    assert "localhost:9" not in certkeeper("plan", "--config", page, cwd=page.parent).text
+
+
 def test_a_name_in_capitals_is_the_same_name(page: Path) -> None:
     done = certkeeper("status", "--config", page, "MAIL.example.org", cwd=page.parent)
     assert done.code == 0

@@ -1,5 +1,6 @@
 """`certkeeper dns` as people meet it before any server is asked: help, words, exit codes."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -65,3 +66,51 @@ def test_a_certificate_that_is_not_there_is_a_usage_error(page: Path) -> None:
     done = dns(page, "caa", "--config", "config", "exmaple.org")
     assert done.code == 2
     assert "did you mean example.org?" in done.err
+
+
+def broken_zone(page: Path) -> str:
+    """Give a zone of the page a file whose key is not there; what is said of it."""
+    zones = page / "zones"
+    zones.mkdir()
+    (zones / "example.net").write_text(
+        f'DNS_PROVIDER="rfc2136"\nRFC2136_SERVER="127.0.0.1"\nRFC2136_KEY_FILE="{page}/nothing.key"\n'
+    )
+    with (page / "config").open("a") as config:
+        config.write(f'ZONES_D="{zones}"\n')
+    (page / "domains.txt").write_text("example.org\nexample.net www.example.net\n")
+    return f"{page}/nothing.key: cannot be read: no such file or directory"
+
+
+def test_a_zone_whose_provider_cannot_be_set_up_is_told_once_beside_the_others(page: Path) -> None:
+    said = broken_zone(page)
+    done = dns(page, "doctor", "--config", "config", "--json")
+    assert done.code == 1
+    first, second = json.loads(done.out)["findings"]
+    assert (first["message"], first["consequence"]) == (said, "not looked at: example.net, www.example.net")
+    assert second["consequence"] == "not looked at: example.org"
+    text = dns(page, "doctor", "--config", "config")
+    assert text.code == 1
+    assert text.out.count(said) == 1
+    assert text.out.endswith("0 zones: 2 errors\n")
+    cleaned = dns(page, "cleanup", "--config", "config", "--dry-run")
+    assert cleaned.code == 1
+    assert [error.split(": ")[0] for error in cleaned.errors] == [said.split(": ")[0], second["message"].split(": ")[0]]
+
+
+def test_a_zone_that_was_typed_and_cannot_be_set_up_is_told(page: Path) -> None:
+    said = broken_zone(page)
+    assert dns(page, "doctor", "www.example.net", "--config", "config").only_error() == said
+    done = dns(page, "doctor", "www.example.net", "--config", "config", "--json")
+    assert done.code == 1
+    assert [item["message"] for item in json.loads(done.out)["findings"]] == [said]
+
+
+@pytest.mark.parametrize("words", [(), ("example.org",)])
+def test_doctor_has_a_document_where_the_only_provider_cannot_be_asked(page: Path, words: tuple[str, ...]) -> None:
+    done = dns(page, "doctor", *words, "--json", "--config", "config")
+    assert (done.code, done.err) == (1, "")
+    document = json.loads(done.out)
+    assert document["zones"] == []
+    (finding,) = document["findings"]
+    assert finding["code"] == "provider-unreadable"
+    assert finding["message"].startswith("http://127.0.0.1:9/")

@@ -40,13 +40,13 @@ def backoff(page: Path, message: str, link: str = "") -> Backoff:
     """Of the first certificate, as a run would have written it."""
     found = configuration(page)
     spec, settings = found.certificates[0], found.settings
-    inputs = backoff_inputs(fingerprint(spec, Lineage(spec.alias), False), settings)
+    inputs = backoff_inputs(fingerprint(spec, Lineage(spec.alias), False), spec, settings)
     return Backoff(spec.alias, 2, LATER, inputs, message, link)
 
 
 def name(page: Path) -> NameBackoff:
     found = configuration(page)
-    inputs = name_inputs(found.certificates[0], found.settings)
+    inputs = name_inputs("shared.example.org", found.certificates[0], found.settings)
     return NameBackoff(CA, "shared.example.org", 3, LATER, inputs, "unauthorized: no such record")
 
 

@@ -81,6 +81,12 @@ def test_an_account_from_its_registration_to_its_end(page: Page) -> None:
     ended = page.run(terms=False)
     assert (ended.code, ended.err) == (0, ""), ended.text
 
+    page.configure(ACCOUNT_KEY_ALGO="ed25519")
+    refused = page.account("roll-key")
+    assert (refused.code, "ACCOUNT_KEY_ALGO" in refused.err) == (1, True), refused.text
+    assert files(page) == DEHYDRATEDS
+    assert shown(page)["key"] == after["key"]
+
     asked = page.account("deactivate")
     assert (asked.code, "--yes" in asked.err) == (1, True)
     assert shown(page)["status"] == "valid"
@@ -92,7 +98,10 @@ def test_an_account_from_its_registration_to_its_end(page: Page) -> None:
     for done in (page.run("--force"), page.account("show"), page.account("register", "--accept-terms")):
         assert (done.code, "deactivated" in done.only_error()) == (1, True)
     (folder_of(page) / "deactivated").unlink()
-    assert page.account("register", "--accept-terms").code == 0
+    assert page.account("register", "--accept-terms").code == 1
+    page.configure(ACCOUNT_KEY_ALGO="prime256v1")
+    again = page.account("register", "--accept-terms")
+    assert again.code == 0, again.text
     assert shown(page)["url"] != first["url"]
 
 

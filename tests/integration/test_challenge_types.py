@@ -83,6 +83,18 @@ def test_through_the_folders_of_a_web_server(bed: Bed, page: Page) -> None:
     assert_nothing_left(page)
 
 
+def test_many_certificates_side_by_side_through_one_folder(bed: Bed, page: Page) -> None:
+    """Each takes its own file away, and lets those be that others are writing."""
+    names = [f"many{number}.example.org" for number in range(20)]
+    bed.world.primary.patch(ZONE, *(rrset(name, "A", ["127.0.0.1"]) for name in names))
+    page.write_lines(*names)
+    page.configure(CHALLENGETYPE="http-01")
+    with web_server(bed, page):
+        done = page.run()
+    assert done.code == 0, done.text
+    assert_nothing_left(page)
+
+
 def test_by_listeners_of_our_own(bed: Bed, page: Page) -> None:
     page.configure(
         CHALLENGETYPE="http-01 api.example.org=tls-alpn-01 ip:::1=tls-alpn-01",

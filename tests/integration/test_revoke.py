@@ -78,6 +78,9 @@ def test_a_compromised_key_asks_for_itself_and_is_never_used_again(page: Page) -
     assert (done.code, done.err) == (0, ""), done.text
     assert "by its own key" in done.out
     assert status(page, live(page)) == ("Revoked", 1)
+    # What is said later, of what the CA knows to be revoked, takes nothing back.
+    assert "revoked before" in page.revoke(name, "--reason", "superseded", "--yes").out
+    assert "revoked before" in page.revoke(name, "--yes").out
     done = page.run()
     assert (done.code, done.err) == (0, ""), done.text
     assert key_id(page) != key

@@ -1,6 +1,8 @@
 """`certkeeper sign` at a real CA: requests that openssl makes, and what does not become a certificate."""
 
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -59,6 +61,23 @@ def test_a_request_becomes_a_chain_and_nothing_is_kept(page: Page) -> None:
     assert public("x509", out) == public("req", file)
     assert stat.S_IMODE(out.stat().st_mode) == 0o600
     assert page.sign(file, "--out", page.folder / "missing" / "out.pem").code == 1
+
+    orders = page.world.pebble.counts()[("POST", "/order-plz")]
+    link = page.folder / "link.pem"
+    link.symlink_to(out)
+    for target in (link, page.folder, Path("/dev/null")):
+        refused = page.sign(file, "--out", target, "--yes")
+        assert (refused.code, refused.out) == (1, "")
+        assert str(target) in refused.only_error()
+    assert page.world.pebble.counts()[("POST", "/order-plz")] == orders
+
+    command = f'"{sys.executable}" -m certkeeper sign --config "{page.config}" "{file}" > /dev/full'
+    full = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False, timeout=60)
+    (kept,) = page.folder.glob("appliance.csr.pem.*")
+    assert (full.returncode, "standard output: cannot write: no space left" in full.stderr) == (1, True), full.stderr
+    assert f"is kept in {kept}\n" in full.stderr
+    assert public("x509", kept) == public("req", file)
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
 
 
 def test_what_cannot_become_a_certificate_costs_no_order(page: Page) -> None:

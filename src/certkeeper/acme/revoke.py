@@ -11,31 +11,23 @@ from certkeeper.base.wire import Exchange
 
 
 class RevocationReason(IntEnum):
-    """RFC 5280 §5.3.1, CRLReason. 7 is not used there. CAs take few of them from their customers."""
+    """Those of RFC 5280 §5.3.1, CRLReason, that are a certificate's owner's to give."""
 
     UNSPECIFIED = 0
     KEY_COMPROMISE = 1
-    CA_COMPROMISE = 2
     AFFILIATION_CHANGED = 3
     SUPERSEDED = 4
     CESSATION_OF_OPERATION = 5
-    CERTIFICATE_HOLD = 6
-    REMOVE_FROM_CRL = 8
-    PRIVILEGE_WITHDRAWN = 9
-    AA_COMPROMISE = 10
 
     @property
     def word(self) -> str:
         """As RFC 5280 writes it."""
         first, *rest = self.name.split("_")
-        return first.lower() + "".join(part if part == "CRL" else part.capitalize() for part in rest)
-
-
-_OFFERED = ("unspecified", "keyCompromise", "affiliationChanged", "superseded", "cessationOfOperation")
+        return first.lower() + "".join(part.capitalize() for part in rest)
 
 
 class UnknownReason(CertkeeperError):
-    """No reason of RFC 5280's."""
+    """No reason that a certificate's owner can give."""
 
     fault = Fault.OPERATOR
     exit_code = ExitCode.USAGE
@@ -45,14 +37,14 @@ def read_reason(text: str) -> RevocationReason:
     """A reason by its word or by its number.
 
     Raises:
-        UnknownReason: there is no such reason.
+        UnknownReason: there is no such reason, or it is not its owner's to give.
     """
     for reason in RevocationReason:
         if text.lower() in {str(reason.value), reason.word.lower()}:
             return reason
     raise UnknownReason(
-        f"reason {printable(text, 40)!r}: RFC 5280 has none of that name or number",
-        hint=f"one of {', '.join(_OFFERED)}",
+        f"reason {printable(text, 40)!r}: not one that the owner of a certificate can give",
+        hint=f"one of {', '.join(f'{reason.word} ({reason.value})' for reason in RevocationReason)}",
     )
 
 

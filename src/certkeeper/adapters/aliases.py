@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import dns.exception
 import dns.flags
@@ -24,21 +25,29 @@ _AT_ONCE = 8
 
 
 def aliases_of(
-    names: Collection[DnsName], servers_of: Callable[[DnsName], ServerSet], apexes: Apexes | None = None
+    names: Collection[DnsName],
+    servers_of: Callable[[DnsName], ServerSet],
+    named_zone: Callable[[DnsName], DnsName | None],
+    apexes: Apexes | None = None,
 ) -> Mapping[DnsName, DnsName]:
     """Where CNAMEs at these names lead; names without one, or that nobody can be asked about, are left out."""
-    found = alias_or_none(names, servers_of, apexes)
+    found = alias_or_none(names, servers_of, named_zone, apexes)
     return {name: target for name, target in found.items() if target is not None}
 
 
 def alias_or_none(
-    names: Collection[DnsName], servers_of: Callable[[DnsName], ServerSet], apexes: Apexes | None = None
+    names: Collection[DnsName],
+    servers_of: Callable[[DnsName], ServerSet],
+    named_zone: Callable[[DnsName], DnsName | None],
+    apexes: Apexes | None = None,
 ) -> Mapping[DnsName, DnsName | None]:
-    """The same, with None for names that have none by the word of a server with authority."""
-    try:
-        zones = {name: zone.name for name, zone in (apexes or Apexes()).zones(names).items()}
-    except CertkeeperError:
-        return {}
+    """The same, with None for names that have none by the word of a server with authority.
+
+    `named_zone` tells the zone where this host's resolver does not, as on hosts that see other zones than the world.
+    """
+    zones = {name: zone for name in names if (zone := named_zone(name)) is not None}
+    with suppress(CertkeeperError):
+        zones |= {name: zone.name for name, zone in (apexes or Apexes()).zones(names).items()}
     with ThreadPoolExecutor(_AT_ONCE) as threads:
         asked = [name for name in names if name in zones]
         found = threads.map(lambda name: _alias(name, zones[name], servers_of), asked)

@@ -28,7 +28,7 @@ _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 # A FIFO in a file's place must not hold the run up.
 _READ = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
-_TEMPORARY = re.compile(r"\..+\.([0-9]{1,7})\.certkeeper-tmp")
+_TEMPORARY = re.compile(r"\.(.+)\.([0-9]{1,7})\.certkeeper-tmp")
 _NO_HARD_LINKS = {errno.EPERM, errno.EXDEV, errno.EMLINK, errno.ENOTSUP, errno.ENOSYS}
 
 FileId: TypeAlias = tuple[int, int]
@@ -315,11 +315,11 @@ class Folder:
         with explained(self.path_of(name), "remove the folder"):
             os.rmdir(name, dir_fd=self._fd)
 
-    def sweep(self) -> None:
-        """Remove the temporary files of writers that are gone."""
+    def sweep(self, of: str | None = None) -> None:
+        """Remove temporary files of writers that are gone: of one name, or, where no other thread writes here, all."""
         for name in self.names():
             match = _TEMPORARY.fullmatch(name)
-            if match and (int(match[1]) == os.getpid() or not _alive(int(match[1]))):
+            if match and of in {None, match[1]} and (int(match[2]) == os.getpid() or not _alive(int(match[2]))):
                 self.remove(name)
 
     def sync(self) -> None:

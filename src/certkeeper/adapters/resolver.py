@@ -78,12 +78,19 @@ class SystemNameservers:
     def aliases(self, names: Collection[DnsName]) -> Mapping[DnsName, DnsName]:
         from certkeeper.adapters.aliases import aliases_of  # noqa: PLC0415 - only for names that no provider holds
 
-        return aliases_of(names, self.of)
+        return aliases_of(names, self.of, self._named_zone)
 
     def alias_or_none(self, names: Collection[DnsName]) -> Mapping[DnsName, DnsName | None]:
         from certkeeper.adapters.aliases import alias_or_none  # noqa: PLC0415 - only where PDNS_SUFFIX is set
 
-        return alias_or_none(names, self.of)
+        return alias_or_none(names, self.of, self._named_zone)
+
+    def _named_zone(self, name: DnsName) -> DnsName | None:
+        """The zone that NAMESERVERS is about, for names that this host's resolver knows no zone of."""
+        zones = [entry.zone for entry in self._named.instead if entry.zone is not None and name.is_within(entry.zone)]
+        if zones:
+            return max(zones, key=lambda zone: len(zone.labels))
+        return name.parent if any(entry.zone is None for entry in self._named.instead) else None
 
 
 def _heeding(ignored: Iterable[IgnoredServer], zone: DnsName, found: ServerSet) -> ServerSet:

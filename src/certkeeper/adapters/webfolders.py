@@ -53,7 +53,8 @@ class WebFolders:
     def remove(self, intent: FileIntent) -> bool:
         """Only the very content that was written; what a killed run had half written goes, too. Raises FileTrouble."""
         with contextlib.suppress(FileMissing), Folder.open(intent.folder) as folder:
-            folder.sweep()
+            # Others of this run write into the same folder at this moment.
+            folder.sweep(intent.name)
             if _is(folder, intent):
                 folder.remove(intent.name)
                 folder.sync()

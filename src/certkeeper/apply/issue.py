@@ -171,7 +171,7 @@ def _clear(attempt: Attempt, error: CertkeeperError) -> Exchange[None]:
     with suppress(CertkeeperError):
         # What a CA says to everybody is no failure of the lineage's: the wait for the CA is wait enough.
         if not error.local and not (yield from _about_all(attempt, error)):
-            inputs = backoff_inputs(item.fingerprint, attempt.shared.settings)
+            inputs = backoff_inputs(item.fingerprint, item.spec, attempt.shared.settings)
             put = (*put, *(yield from _failed_names(attempt, error)))
             yield from do(RecordFailure(item.spec.entry, item.failures + 1, error, inputs, put, drop))
         elif entries:
@@ -195,8 +195,12 @@ def _failed_names(attempt: Attempt, error: CertkeeperError) -> Exchange[tuple[Na
     shared.limits.failed(names, str(item.alias))
     before = {entry.name: entry for entry in item.names_failed}
     now = yield from do(ReadClock())
-    inputs = name_inputs(item.spec, shared.settings)
-    return tuple(next_name_backoff(item.spec.ca, name, before.get(name), error, inputs, now) for name in names)
+    return tuple(
+        next_name_backoff(
+            item.spec.ca, name, before.get(name), error, name_inputs(name, item.spec, shared.settings), now
+        )
+        for name in names
+    )
 
 
 def _folder(item: LineagePlan) -> str:

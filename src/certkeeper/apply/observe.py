@@ -1,7 +1,6 @@
 """Looking at the world before a plan is made. Reads only."""
 
 from collections.abc import Collection, Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import cast
@@ -93,11 +92,12 @@ def clock_behind_at(ca: str, http: Http, *, user_agent: str) -> timedelta | None
 
 @dataclass(frozen=True, slots=True)
 class Offers:
-    """What CAs say of themselves, by CA; those that could not be asked are left out."""
+    """What CAs say of themselves, by CA. `silent` are those that could not be asked, and why."""
 
     issuers: Mapping[str, Issuer] = field(default_factory=dict)
     profiles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     clock_behind: Mapping[str, timedelta] = field(default_factory=dict)
+    silent: Mapping[str, CertkeeperError] = field(default_factory=dict)
 
 
 def offers_at(due: Collection[CertSpec], http: Http, accounts: Accounts, *, user_agent: str, caa_check: bool) -> Offers:
@@ -105,9 +105,9 @@ def offers_at(due: Collection[CertSpec], http: Http, accounts: Accounts, *, user
     issuers: dict[str, Issuer] = {}
     profiles: dict[str, tuple[str, ...]] = {}
     clocks: dict[str, timedelta] = {}
+    silent: dict[str, CertkeeperError] = {}
     for ca in dict.fromkeys(spec.ca for spec in due):
-        # Where a CA cannot be asked, a run finds that out by itself, and says so.
-        with suppress(CertkeeperError):
+        try:
             if any(names_a_profile(spec) for spec in due if spec.ca == ca):
                 profiles[ca] = profiles_at(ca, http, user_agent=user_agent)
             issuer = issuer_at(ca, http, accounts, user_agent=user_agent) if caa_check else None
@@ -116,7 +116,9 @@ def offers_at(due: Collection[CertSpec], http: Http, accounts: Accounts, *, user
             if ca in issuers or ca in profiles:
                 behind = clock_behind_at(ca, http, user_agent=user_agent)
                 clocks |= {ca: behind} if behind is not None else {}
-    return Offers(issuers, profiles, clocks)
+        except CertkeeperError as error:
+            silent[ca] = error
+    return Offers(issuers, profiles, clocks, silent)
 
 
 def caa_answers(names: Collection[DnsName], lookup: CaaLookup) -> CaaAnswers:

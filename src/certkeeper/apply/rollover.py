@@ -17,6 +17,11 @@ from certkeeper.base.events import Noted, Tell
 from certkeeper.base.keys import KeyPair, KeySpec
 from certkeeper.base.wire import Exchange, TransportError
 
+_NOT_THE_CAS = frozenset(
+    {ErrorType.ACCOUNT_DOES_NOT_EXIST, ErrorType.BAD_SIGNATURE_ALGORITHM, ErrorType.BAD_PUBLIC_KEY}
+)
+"""What a CA says of a key that is no account's; one of a kind that it does not take cannot be."""
+
 
 class RolloverStuck(CertkeeperError):
     """There are two keys, and neither is the account's."""
@@ -111,7 +116,7 @@ def _account_of(ca: str, key: KeyPair, kid: str | None, user_agent: str) -> Exch
     try:
         account = yield from find_account(Session(ca, AccountKey(key.private), user_agent=user_agent))
     except Problem as problem:
-        if problem.type == ErrorType.ACCOUNT_DOES_NOT_EXIST:
+        if problem.type in _NOT_THE_CAS:
             return None
         # Some CAs look for a binding first, even where nothing but a look is asked for.
         if problem.type != ErrorType.EXTERNAL_ACCOUNT_REQUIRED or kid is None:

@@ -91,6 +91,12 @@ class OutOfDescriptors(CertkeeperError):
         )
 
 
+def told_of(subject: str, error: CertkeeperError) -> str:
+    """The error with its subject before it: many a CA's error is about a name that is called as the certificate is."""
+    text = str(error)
+    return text if not subject or text.startswith(f"{subject}: ") else f"{subject}: {text}"
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Location:
     """A place in a file of the operator's; line 0 means the file as a whole."""

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import ClassVar
 
-from certkeeper.base.errors import CertkeeperError, printable
+from certkeeper.base.errors import CertkeeperError, printable, told_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,7 +249,7 @@ class LineageFailed(Event):
 
     @property
     def text(self) -> str:
-        return f"{self.lineage}: {self.error}"
+        return told_of(self.lineage, self.error)
 
 
 def count(number: int, noun: str) -> str:

@@ -133,7 +133,8 @@ def add_revoke(commands: "Commands", make: "MakeCommand") -> None:
         "--reason",
         default="unspecified",
         metavar="REASON",
-        help="unspecified (the default), keyCompromise, superseded, cessationOfOperation, or a number of RFC 5280's",
+        help="unspecified (0, the default), keyCompromise (1), affiliationChanged (3), superseded (4) or "
+        "cessationOfOperation (5)",
     )
     revoke.add_argument(
         "--by-certificate-key",

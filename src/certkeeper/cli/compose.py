@@ -220,10 +220,11 @@ class Machine:
 
     def offers(self, due: Collection[CertSpec]) -> Offers:
         """What the CAs of these certificates say of themselves."""
-        # A bundle of roots that cannot be used is found out by a run itself, too.
-        with suppress(CertkeeperError):
+        try:
             return offers_at(due, self._http, self.accounts, user_agent=USER_AGENT, caa_check=self.settings.caa_check)
-        return Offers()
+        except CertkeeperError as error:
+            # A bundle of roots that cannot be used.
+            return Offers(silent={spec.ca: error for spec in due})
 
     @cached_property
     def _http(self) -> Http:

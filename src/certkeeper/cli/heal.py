@@ -25,7 +25,7 @@ def heal(options: argparse.Namespace) -> int:
     with machine.lock():
         whole = [_heal(machine, spec.alias) for spec in selected.certificates]
     for rejected in selected.rejected:
-        print_error(rejected.error, prefix=f"{rejected.label}: ")
+        print_error(rejected.error, subject=rejected.label)
     torn = whole.count(False)
     said = f"{torn} of {count(len(whole), 'certificate')} still torn" if torn else "nothing is torn"
     sys.stdout.write(f"{said}\n")
@@ -37,7 +37,7 @@ def _heal(machine: Machine, alias: Alias) -> bool:
     try:
         found = machine.store.mend(alias, machine.clock.now())
     except CertkeeperError as error:
-        print_error(error, prefix=f"{alias}: ")
+        print_error(error, subject=str(alias))
         return False
     match found:
         case Mended():

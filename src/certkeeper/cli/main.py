@@ -72,10 +72,12 @@ def program() -> int:
     sys.stdout, sys.stderr = out, err
     code = main(sys.argv[1:])
     out.flush()
-    err.flush()
     # `certkeeper status | head` is no failure; an answer that was lost on a full disk is one.
     if out.trouble is not None and not isinstance(out.trouble, BrokenPipeError):
+        reason = getattr(out.trouble, "strerror", None) or str(out.trouble)
+        err.write(f"certkeeper: error: standard output: cannot write: {reason.lower()}\n")
         code = code or 1
+    err.flush()
     return code
 
 

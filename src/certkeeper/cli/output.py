@@ -1,15 +1,20 @@
-"""Standard output and error that cannot break a run: a closed pipe or a full disk only makes them silent."""
+"""Standard output and error that cannot break a run: a closed pipe or a full disk makes them silent until its end."""
 
 import os
 from typing import TextIO
 
 
 class Output:
-    """A text stream that swallows its own failures. `trouble` is the first one, for the exit code."""
+    """A text stream that swallows its own failures. `trouble` is the first one, to be told at the end."""
 
     def __init__(self, stream: TextIO | None) -> None:
         self._stream = stream
         self.trouble: Exception | None = None
+
+    @property
+    def is_lost(self) -> bool:
+        """What is written arrives nowhere, as far as that is known after a `flush`."""
+        return self._stream is None
 
     @property
     def encoding(self) -> str:

@@ -16,7 +16,7 @@ from certkeeper.config.findings import Finding
 from certkeeper.config.settings import Configuration, Settings
 from certkeeper.plan.actions import LineagePlan, Plan
 from certkeeper.plan.explain import action_text, explain
-from certkeeper.plan.preflight import journal_finding
+from certkeeper.plan.preflight import journal_finding, silent_findings
 
 
 def plan(options: argparse.Namespace) -> int:
@@ -31,7 +31,9 @@ def plan(options: argparse.Namespace) -> int:
         observed = machine.observe_without_journal()
         noticed = [journal_finding(error, "the next run sets it aside and begins a new one")]
     planned = planned_now(machine, selected, machine.advised(selected, observed), forced)
-    findings = (*machine.configuration.findings, *noticed, *planned.findings)
+    # A run needs no such warning: it fails there, and says so.
+    silent = silent_findings(planned.silent)
+    findings = (*machine.configuration.findings, *noticed, *planned.findings, *silent)
     if options.json:
         json.dump(_document(selected, planned, findings), sys.stdout, indent=2)
         sys.stdout.write("\n")
@@ -43,7 +45,7 @@ def plan(options: argparse.Namespace) -> int:
         for unreachable in planned.unreachable:
             print_error(unreachable)
         for rejected in selected.rejected:
-            print_error(rejected.error, prefix=f"{rejected.label}: ")
+            print_error(rejected.error, subject=rejected.label)
     failing = len(planned.blocked) > len(planned.postponed) or planned.unreachable or selected.rejected
     return ExitCode.FAILED if failing else ExitCode.DONE
 

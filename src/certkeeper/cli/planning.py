@@ -38,10 +38,10 @@ def planned(machine: Machine, configuration: Configuration, observed: Observed, 
     due = [item.spec for item in first.due]
     offers = machine.offers(due) if due else Offers()
     if not (offers.issuers or offers.profiles):
-        return first
+        return replace(first, silent=offers.silent)
     caa = machine.caa(offers.issuers, names_to_look_up(spec for spec in due if spec.ca in offers.issuers))
     found = replace(observed, caa=caa, profiles=offers.profiles, clock_behind=offers.clock_behind)
-    return plan(configuration, found, forced)
+    return replace(plan(configuration, found, forced), silent=offers.silent)
 
 
 def _identities(machine: Machine, ca: str) -> tuple[str, ...]:

@@ -37,7 +37,7 @@ def prune(options: argparse.Namespace) -> int:
             gone, left = _prune(machine, spec, _needed(records, spec.entry), remove, ending)
             done, failed = done + gone, failed + left
     for rejected in selected.rejected:
-        print_error(rejected.error, prefix=f"{rejected.label}: ")
+        print_error(rejected.error, subject=rejected.label)
     if done or not failed:
         sys.stdout.write(f"{count(done, 'version')} {ending}\n" if done else "nothing to remove\n")
     return ExitCode.FAILED if failed else ExitCode.DONE
@@ -49,14 +49,14 @@ def _prune(machine: Machine, spec: CertSpec, needed: Collection[int], remove: Re
     try:
         found = machine.store.removable(spec.alias, spec.keep, machine.clock.now(), needed)
     except CertkeeperError as error:
-        print_error(error, prefix=f"{spec.alias}: ")
+        print_error(error, subject=str(spec.alias))
         return 0, 1
     for removal in found:
         try:
             remove(spec.alias, removal)
         except CertkeeperError as error:
             failed += 1
-            print_error(error, prefix=f"{spec.alias}: ")
+            print_error(error, subject=str(spec.alias))
         else:
             done += 1
             sys.stdout.write(f"{spec.alias}: {removal_text(removal)} {ending}\n")

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Protocol, TextIO
 
-from certkeeper.base.errors import CertkeeperError, printable
+from certkeeper.base.errors import CertkeeperError, printable, told_of
 from certkeeper.base.events import Event, LineageFailed, Noted, ServersWaited, ZoneChanged, ZoneUnproven
 from certkeeper.config.findings import Finding, Severity
 
@@ -23,10 +23,10 @@ class Reporter(Protocol):
     def close(self) -> None: ...
 
 
-def print_error(error: CertkeeperError, *, out: TextIO | None = None, prefix: str = "") -> None:
-    """`error: …`, then a line `hint: …` where there is something to do."""
+def print_error(error: CertkeeperError, *, out: TextIO | None = None, subject: str = "") -> None:
+    """`error: …`, then a line `hint: …` where there is something to do. `subject` is what it is about."""
     stream = out or sys.stderr
-    stream.write(f"certkeeper: error: {prefix}{error}\n")
+    stream.write(f"certkeeper: error: {told_of(subject, error)}\n")
     if error.hint:
         stream.write(f"certkeeper: hint: {error.hint}\n")
 
@@ -57,7 +57,7 @@ class Lines:
                 sys.stderr.write(f"certkeeper: error: {event.lineage}: for the same reason\n")
                 return
             self._told = event.error
-            print_error(event.error, prefix=f"{event.lineage}: ")
+            print_error(event.error, subject=event.lineage)
         elif not self._quiet or isinstance(event, Noted):
             details = "".join(f"    {printable(line)}\n" for line in event.details)
             self._out.write(f"{printable(event.text)}\n{details}")

@@ -99,7 +99,7 @@ def _mark(machine: Machine, target: _Target, concerned: list[Alias], reason: Rev
         try:
             machine.store.mark_revoked(alias, Revocation(target.leaf.serial, target.leaf.key_id, reason.value))
         except CertkeeperError as error:
-            print_error(error, prefix=f"{alias}: not marked as revoked: ")
+            print_error(error, subject=f"{alias}: not marked as revoked")
             code = ExitCode.FAILED
             continue
         lineage = machine.store.lineage(alias)

@@ -59,7 +59,7 @@ def run_on(machine: Machine, options: argparse.Namespace) -> int:
             findings = (*machine.configuration.findings, *noticed, *plan.findings)
             _print_findings([item for item in findings if not options.quiet or item.severity is not Severity.NOTE])
         for rejected in selected.rejected:
-            print_error(rejected.error, prefix=f"{rejected.label}: ")
+            print_error(rejected.error, subject=rejected.label)
         result = _carry_out(machine, plan, options)
     for error in (*result.leftovers, *endings):
         print_error(error)

@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 
 from certkeeper.apply.sign import Signing
@@ -11,6 +11,7 @@ from certkeeper.base.names import Alias
 from certkeeper.cli.authority import at
 from certkeeper.cli.compose import USER_AGENT, Machine, handed_files, open_machine
 from certkeeper.cli.confirm import confirmed
+from certkeeper.cli.output import Output
 from certkeeper.cli.planning import NoAccount
 from certkeeper.cli.planning import planned as planned_now
 from certkeeper.cli.render import Lines, finding_lines, print_error
@@ -65,7 +66,7 @@ def sign(options: argparse.Namespace) -> int:
         print_error(error)
     if not signed.fullchain:
         return signed.errors[0].exit_code
-    handed = _hand_out(options.out, signed.fullchain)
+    handed = _hand_out(machine, options, signed.fullchain)
     return handed or (ExitCode.FAILED if signed.errors else ExitCode.DONE)
 
 
@@ -114,14 +115,33 @@ def _planned(machine: Machine) -> Plan:
     return planned
 
 
-def _hand_out(out: str | None, fullchain: bytes) -> int:
+def _hand_out(machine: Machine, options: argparse.Namespace, fullchain: bytes) -> int:
     """To the file, or to standard output; also there where the file cannot be written: it was paid for."""
-    if out:
+    if options.out:
         try:
-            handed_files().write(out, fullchain)
+            handed_files().write(options.out, fullchain)
         except CertkeeperError as error:
             print_error(error)
         else:
             return ExitCode.DONE
     sys.stdout.write(fullchain.decode("ascii", "replace"))
-    return ExitCode.FAILED if out else ExitCode.DONE
+    sys.stdout.flush()
+    if isinstance(sys.stdout, Output) and sys.stdout.is_lost:
+        _rescue(machine, options.file, fullchain)
+        return ExitCode.FAILED
+    return ExitCode.FAILED if options.out else ExitCode.DONE
+
+
+def _rescue(machine: Machine, request: str, fullchain: bytes) -> None:
+    """Keep what standard output did not take: beside the request, else in STATEDIR, else on standard error."""
+    now = int(machine.clock.now().timestamp())
+    kept = ""
+    with suppress(CertkeeperError):
+        kept = handed_files().keep_beside(request, fullchain, now)
+    with suppress(CertkeeperError):
+        kept = kept or handed_files().keep_in(machine.settings.statedir, request, fullchain, now)
+    if kept:
+        sys.stderr.write(f"certkeeper: the chain did not go out, and is kept in {kept}\n")
+        return
+    chain = fullchain.decode("ascii", "replace")
+    sys.stderr.write(f"certkeeper: the chain did not go out, and cannot be kept:\n{chain}")

@@ -72,7 +72,7 @@ def status(options: argparse.Namespace) -> int:
     if trouble is not None:
         print_error(trouble)
     for rejected in selected.rejected:
-        print_error(rejected.error, prefix=f"{rejected.label}: ")
+        print_error(rejected.error, subject=rejected.label)
     return ExitCode.DONE
 
 

@@ -5,7 +5,7 @@ It is kept apart from the versions, since a key that is compromised stays so aft
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from certkeeper.lineage.model import Leaf
 
@@ -35,7 +35,11 @@ def read_revocations(content: bytes) -> tuple[Revocation, ...]:
 
 
 def write_revocations(known: Iterable[Revocation], new: Revocation) -> bytes:
-    """The file with one more; a certificate that is in it already has the new reason."""
+    """The file with one more; a certificate that is in it already has the new reason, but stays compromised."""
+    known = tuple(known)
+    # Others have that key, whatever is said of its certificate later.
+    if Revocation(new.serial, new.key_id, KEY_COMPROMISE) in known:
+        new = replace(new, reason=KEY_COMPROMISE)
     kept = [item for item in known if (item.serial, item.key_id) != (new.serial, new.key_id)]
     entries = [*kept, new][-_MOST:]
     return "".join(f"{item.serial} {item.key_id} {item.reason}\n" for item in entries).encode("ascii")

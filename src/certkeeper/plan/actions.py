@@ -217,7 +217,8 @@ class Plan:
     journal entries that nobody needs any more, `homeless` those of records whose zone is not at its provider now: they
     stay until it is there again, or until somebody says that it is gone for good (`dns cleanup`). `limits` and
     `budgets` are what the journal holds of CAs, `clocks` the CAs whose clock was compared with ours. `files` are the
-    challenge files of killed runs. `ends` are those of the standing records that were looked at, by CA.
+    challenge files of killed runs. `ends` are those of the standing records that were looked at, by CA. `silent` are
+    the CAs that something is due at and that could not be asked, with the reason.
     """
 
     lineages: tuple[LineagePlan, ...]
@@ -234,6 +235,7 @@ class Plan:
     budgets: Mapping[str, OrderBudget] = field(default_factory=dict)
     clocks: frozenset[str] = frozenset()
     files: tuple[FileIntent, ...] = ()
+    silent: Mapping[str, CertkeeperError] = field(default_factory=dict)
 
     @property
     def due(self) -> tuple[LineagePlan, ...]:

@@ -34,18 +34,28 @@ class CaLimited(CertkeeperError):
     local = True
 
 
-def backoff_inputs(lineage_fingerprint: str, settings: Settings) -> str:
+def backoff_inputs(lineage_fingerprint: str, spec: CertSpec, settings: Settings) -> str:
     """A hash of what an operator may have mended: when it changes, there is no reason to wait."""
-    return fingerprint(lineage_fingerprint, *_mendable(settings))
+    return fingerprint(lineage_fingerprint, *_mendable(spec, settings))
 
 
-def name_inputs(spec: CertSpec, settings: Settings) -> str:
-    """The same for a name, whichever certificate it is in: how it is proven, and nothing of that certificate."""
-    return fingerprint(spec.provider, settings.zone_rules, *_mendable(settings))
+def name_inputs(name: str, spec: CertSpec, settings: Settings) -> str:
+    """The same for a name, whichever certificate it is in: how it is proven, and nothing else of that certificate."""
+    methods = frozenset(
+        spec.methods.wished(identifier) for identifier in spec.identifiers if proven_name(identifier) == name
+    )
+    return fingerprint(spec.provider, spec.wellknown, methods, *_mendable(spec, settings))
 
 
-def _mendable(settings: Settings) -> tuple[object, ...]:
+def _mendable(spec: CertSpec, settings: Settings) -> tuple[object, ...]:
+    # A provider keeps its id when its suffix changes. Its key is a secret, of which a hash keeps nothing.
+    writers = {spec.provider, *(rule.provider for rule in settings.zone_rules)}
     return (
+        tuple(item for item in settings.providers if item.id in writers),
+        settings.zone_rules,
+        settings.alpn_certdir,
+        settings.http_listen,
+        settings.tls_alpn_listen,
         settings.nameservers,
         settings.propagation,
         settings.ca_bundle,

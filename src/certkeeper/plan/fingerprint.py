@@ -7,15 +7,19 @@ from enum import Enum
 
 from certkeeper.base.errors import Location
 from certkeeper.base.times import iso
+from certkeeper.config.settings import Secret
 
 
 def fingerprint(*values: object) -> str:
-    """Lower-case hex SHA-256 over a canonical form. Places in files do not count: moving a line changes nothing."""
+    """Lower-case hex SHA-256 over a canonical form.
+
+    Places in files do not count: moving a line changes nothing. Secrets do not either: the journal keeps the hash.
+    """
     return hashlib.sha256(_canonical(values).encode()).hexdigest()
 
 
 def _canonical(value: object) -> str:
-    if isinstance(value, Location):
+    if isinstance(value, Location | Secret):
         return ""
     if is_dataclass(value) and not isinstance(value, type):
         inner = ",".join(f"{item.name}={_canonical(getattr(value, item.name))}" for item in fields(value))

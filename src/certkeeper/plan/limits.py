@@ -30,8 +30,11 @@ def name_error(
     spec: CertSpec, failed: Sequence[NameBackoff], observed: Observed, settings: Settings
 ) -> CertkeeperError | None:
     """Why nothing is tried now where a name of the certificate failed lately."""
-    inputs = name_inputs(spec, settings)
-    waits = [error for found in failed if (error := name_waiting(spec, found, inputs, observed.now)) is not None]
+    waits = [
+        error
+        for found in failed
+        if (error := name_waiting(spec, found, name_inputs(found.name, spec, settings), observed.now)) is not None
+    ]
     # The last one to end decides when the certificate can be had.
     return max(waits, key=lambda error: error.retry_at or observed.now, default=None)
 
@@ -56,8 +59,11 @@ def _one_try_for_each_name(
     result = []
     for item in planned:
         if item.order is not None and item.alias not in forced:
-            inputs = name_inputs(item.spec, settings)
-            doubtful = [(found.ca, found.name) for found in item.names_failed if found.inputs == inputs]
+            doubtful = [
+                (found.ca, found.name)
+                for found in item.names_failed
+                if found.inputs == name_inputs(found.name, item.spec, settings)
+            ]
             other = next((at for at in doubtful if at in tried), None)
             if other is not None:
                 error = BackedOff(

@@ -185,7 +185,7 @@ def _plan_lineage(
     backoff = records.backoffs.get(spec.entry)
     failed = names_failed(spec, records)
     if error is None and patient:
-        error = waiting(spec, backoff, backoff_inputs(base.fingerprint, settings), observed.now)
+        error = waiting(spec, backoff, backoff_inputs(base.fingerprint, spec, settings), observed.now)
         error = error or name_error(spec, failed, observed, settings)
     if error is not None:
         return replace(base, error=error, wake_at=error.retry_at)

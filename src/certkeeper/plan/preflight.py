@@ -218,6 +218,18 @@ def clock_findings(behind: Mapping[str, timedelta]) -> Iterable[Finding]:
             )
 
 
+def silent_findings(silent: Mapping[str, CertkeeperError]) -> Iterable[Finding]:
+    """CAs that could not be asked, each with the reason."""
+    for ca, error in silent.items():
+        yield Finding(
+            code="ca-unreachable",
+            severity=Severity.WARNING,
+            message=str(error) if str(error).startswith(ca) else f"{ca}: cannot be asked: {error}",
+            consequence="a run would fail here",
+            fix=error.hint,
+        )
+
+
 def staple_findings(due: Sequence[CertSpec], able: Collection[str]) -> Iterable[Finding]:
     """Must-staple is asked for only where a certificate of this CA on disk names an OCSP responder.
 

@@ -99,7 +99,8 @@ class Served:
         return apexes_of(self.unbound)
 
     def aliases(self, names: Collection[DnsName]) -> Mapping[DnsName, DnsName]:
-        return aliases_of(names, lambda _: ServerSet((Server("ns1.bed", *self.server.dns),)), self.apexes)
+        servers = ServerSet((Server("ns1.bed", *self.server.dns),))
+        return aliases_of(names, lambda _: servers, lambda _: None, self.apexes)
 
     @contextmanager
     def another(self, name: str) -> Iterator[Apexes]:

@@ -228,6 +228,22 @@ def test_a_provider_that_is_down_is_one_finding_and_the_others_go_on(make_page: 
     assert trouble["consequence"] == "not looked at: www.down.example, down.example"
 
 
+def test_caa_tells_of_a_zone_whose_provider_cannot_be_set_up(make_page: MakePage, zone: str) -> None:
+    page = make_page(zone, "www.broken.example broken.example")
+    zones = page.folder / "zones"
+    zones.mkdir()
+    key = page.folder / "nothing.key"
+    (zones / "broken.example").write_text(
+        f'DNS_PROVIDER="rfc2136"\nRFC2136_SERVER="127.0.0.1"\nRFC2136_KEY_FILE="{key}"\n'
+    )
+    page.configure(ZONES_D=str(zones))
+    done = page.dns("caa")
+    assert done.code == 1
+    assert done.only_error() == f"{key}: cannot be read: no such file or directory"
+    assert f"zone {zone}: " in done.out
+    assert json.loads(page.dns("caa", "--json").out)["without_zone"] == []
+
+
 @pytest.mark.long
 def test_a_provider_that_hangs_is_told_and_waited_for_seconds_only(make_page: MakePage, zone: str) -> None:
     page = make_page(zone, "down.example")

@@ -226,15 +226,18 @@ class Stage:
         return set().union(*there) == self._foreign
 
     def _orders(self, asked: int) -> Counter[str]:
-        """The orders that were opened since then, by alias."""
-        orders: Counter[str] = Counter()
+        """The orders that were opened since then, by alias.
+
+        One that says what it replaces may be refused for that, and is then asked for again without saying it.
+        """
+        orders: dict[bool, Counter[str]] = {True: Counter(), False: Counter()}
         for request in self._pebble.requests()[asked:]:
             if request.kind == "/order-plz":
                 payload = json.loads(request.body)["payload"]
                 content = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
                 first = min(item["value"].removeprefix("*.").removeprefix("www.") for item in content["identifiers"])
-                orders[first.partition(".")[0]] += 1
-        return orders
+                orders["replaces" in content][first.partition(".")[0]] += 1
+        return orders[True] | orders[False]
 
     def live_stamp(self, alias: str) -> int | None:
         """The live version's; one that was adopted does not count."""

@@ -49,9 +49,11 @@ def test_any_other_refusal_is_one(refusal: str) -> None:
         ("affiliationChanged", 3),
         ("superseded", 4),
         ("cessationOfOperation", 5),
-        ("removeFromCRL", 8),
+        ("0", 0),
         ("1", 1),
-        ("10", 10),
+        ("3", 3),
+        ("4", 4),
+        ("5", 5),
     ],
 )
 def test_a_reason_is_a_word_or_a_number(text: str, code: int) -> None:
@@ -64,6 +66,26 @@ def test_what_rfc_5280_does_not_know_is_refused_here(text: str) -> None:
         read_reason(text)
     assert "\x1b" not in str(caught.value)
     assert "keyCompromise" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("word", "number"),
+    [
+        ("cACompromise", 2),
+        ("certificateHold", 6),
+        ("removeFromCRL", 8),
+        ("privilegeWithdrawn", 9),
+        ("aACompromise", 10),
+    ],
+)
+def test_what_is_not_the_owners_to_say_is_refused_here(word: str, number: int) -> None:
+    for text in (word, word.lower(), str(number)):
+        with pytest.raises(UnknownReason) as caught:
+            read_reason(text)
+        assert caught.value.hint == (
+            "one of unspecified (0), keyCompromise (1), affiliationChanged (3), superseded (4), "
+            "cessationOfOperation (5)"
+        )
 
 
 def test_every_reason_has_its_own_word() -> None:

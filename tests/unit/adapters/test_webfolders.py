@@ -82,3 +82,11 @@ def test_a_folder_that_is_gone_holds_nothing(tmp_path: Path) -> None:
 
 def test_no_content_in_a_repr(tmp_path: Path) -> None:
     assert "print" not in repr(served(tmp_path))
+
+
+def test_a_removal_leaves_alone_what_another_thread_is_writing(tmp_path: Path) -> None:
+    FILES.put(served(tmp_path))
+    (tmp_path / temporary_name("token")).write_text("half")
+    (tmp_path / temporary_name("another")).write_text("half")
+    assert FILES.remove(served(tmp_path).intent)
+    assert [path.name for path in tmp_path.iterdir()] == [temporary_name("another")]

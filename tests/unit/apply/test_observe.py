@@ -131,6 +131,8 @@ def test_each_ca_is_asked_for_what_its_own_certificates_need_and_one_that_is_dow
     assert set(found.issuers) == {CA, other}
     assert set(found.profiles) == {other}
     assert found.clock_behind == {CA: timedelta(0), other: timedelta(hours=1)}
+    assert {ca: str(error) for ca, error in found.silent.items()} == {down: "nobody answers"}
+    assert [request.url for request in net.asked].count(down) == 1
     # Where CAA is not to be looked at, only profiles are a reason to ask.
     net.asked.clear()
     found = offers_at(due, net, accounts, user_agent="us", caa_check=False)

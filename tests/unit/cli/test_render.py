@@ -4,9 +4,10 @@ import re
 import pytest
 from rich.console import Console
 
-from certkeeper.base.events import Noted, ServerSeen, ServersWaited, ZoneProven, ZoneUnproven
+from certkeeper.base.errors import CertkeeperError
+from certkeeper.base.events import LineageFailed, Noted, ServerSeen, ServersWaited, ZoneProven, ZoneUnproven
 from certkeeper.cli.output import Output
-from certkeeper.cli.render import Lines, Terminal, Wait
+from certkeeper.cli.render import Lines, Terminal, Wait, print_error
 
 FAST = ServerSeen("ns1", 0.1, 5, ("udp", "tcp"))
 LATE = ServerSeen("ns2", 4.0, 5, ("udp", "tcp"))
@@ -43,6 +44,23 @@ def test_quiet_leaves_notes() -> None:
     report.tell(ZoneProven("z", (FAST, LATE), 4.0))
     report.tell(Noted("z", "odd"))
     assert stream.getvalue() == "z: odd\n"
+
+
+@pytest.mark.parametrize("message", ["a.test: unauthorized", "unauthorized"])
+def test_a_failure_names_its_certificate_once(message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    failed = LineageFailed("a.test", CertkeeperError(message, hint="look"))
+    Lines(io.StringIO()).tell(failed)
+    assert capsys.readouterr().err == "certkeeper: error: a.test: unauthorized\ncertkeeper: hint: look\n"
+    assert failed.text == "a.test: unauthorized"
+
+
+def test_an_error_about_another_name_names_both(capsys: pytest.CaptureFixture[str]) -> None:
+    print_error(CertkeeperError("a.test.example: unauthorized"), subject="a.test")
+    print_error(CertkeeperError("a.test: unauthorized"))
+    assert capsys.readouterr().err.splitlines() == [
+        "certkeeper: error: a.test: a.test.example: unauthorized",
+        "certkeeper: error: a.test: unauthorized",
+    ]
 
 
 def test_a_narrow_terminal_gets_lines_that_end_between_words() -> None:

@@ -17,11 +17,14 @@ _REVOCATIONS = st.builds(Revocation, _HEX, st.sampled_from([KEY, OTHER]), st.int
 
 
 @given(st.lists(_REVOCATIONS, max_size=8))
-def test_what_was_written_is_read_and_the_last_word_on_a_certificate_counts(added: list[Revocation]) -> None:
+def test_what_was_written_is_read_and_the_last_word_counts_unless_the_key_is_compromised(
+    added: list[Revocation],
+) -> None:
     content = b""
     for item in added:
         content = write_revocations(read_revocations(content), item)
     last = {(item.serial, item.key_id): item for item in added}
+    last |= {(item.serial, item.key_id): item for item in added if item.reason == KEY_COMPROMISE}
     assert set(read_revocations(content)) == set(last.values())
     assert len(read_revocations(content)) == len(last)
 
@@ -49,6 +52,14 @@ def test_a_key_is_compromised_whatever_the_certificate() -> None:
     assert is_compromised(KEY, known)
     assert not is_compromised(OTHER, known)
     assert not is_compromised(None, known)
+
+
+def test_a_compromise_outlasts_every_later_reason() -> None:
+    for later in (0, 3, 4, 5):
+        content = write_revocations([Revocation("1", KEY, KEY_COMPROMISE)], Revocation("1", KEY, later))
+        assert read_revocations(content) == (Revocation("1", KEY, KEY_COMPROMISE),)
+    content = write_revocations([Revocation("1", KEY, 4)], Revocation("1", KEY, KEY_COMPROMISE))
+    assert read_revocations(content) == (Revocation("1", KEY, KEY_COMPROMISE),)
 
 
 def test_the_file_does_not_grow_for_ever() -> None:

@@ -158,10 +158,20 @@ def test_each_ca_has_a_budget_of_its_own() -> None:
 
 def test_a_name_that_failed_at_one_ca_is_tried_at_another() -> None:
     names = [
-        NameBackoff(OTHER, f"n{at}.example.org", 1, NOW + HOUR, name_inputs(SPECS[0], settings()), "") for at in (0, 2)
+        NameBackoff(OTHER, name, 1, NOW + HOUR, name_inputs(name, item, settings()), "")
+        for name, item in [(item.alias.text, item) for item in (SPECS[0], SPECS[2])]
     ]
     made = two_cas(Records(names={(item.ca, item.name): item for item in names}))
     assert due(made) == ["n0.example.org", "n1.example.org", "n3.example.org"]
+
+
+def test_a_name_waits_until_the_page_says_another_way_to_prove_it() -> None:
+    wrong = replace(SPECS[0], wellknown="/var/www/wrong")
+    name = wrong.alias.text
+    failed = NameBackoff(CA, name, 2, NOW + HOUR, name_inputs(name, wrong, settings()), "unauthorized")
+    for item, expected in ((wrong, []), (SPECS[0], [name])):
+        world = replace(observed(specs=[item], zones=[ORG]), records=Records(names={(CA, name): failed}))
+        assert due(plan(configuration(item), world)) == expected
 
 
 def test_what_the_journal_has_of_a_certificate_is_not_its_rehearsals() -> None:

@@ -121,7 +121,7 @@ class TestDebts:
 class TestBackoffs:
     def failed(self, item: CertSpec = SPEC) -> Backoff:
         _, usual = planned(Records(), item)
-        inputs = backoff_inputs(usual.fingerprint, configuration(item).settings)
+        inputs = backoff_inputs(usual.fingerprint, item, configuration(item).settings)
         return next_backoff(ALIAS, 1, CertkeeperError("it failed"), inputs, NOW)
 
     def test_a_lineage_that_failed_just_now_waits(self) -> None:

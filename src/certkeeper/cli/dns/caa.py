@@ -12,7 +12,7 @@ from typing import TypeAlias
 from certkeeper.base.errors import CertkeeperError, ExitCode, Fault
 from certkeeper.base.names import DnsName, Identifier, IdentifierType
 from certkeeper.cli.compose import Machine, open_machine
-from certkeeper.cli.dns.names import names_in
+from certkeeper.cli.dns.names import names_in, unwritable_names
 from certkeeper.cli.render import print_error
 from certkeeper.cli.select import select
 from certkeeper.cli.signals import raise_terminated
@@ -126,8 +126,9 @@ def _advice(
     # Names that are proven without DNS may be in zones that nobody here writes.
     looked = survey.zones({owner: provider for owner, provider in owners.items() if provider})
     homes = {owner: zone.name for owner, zone in looked.found.items()}
-    errors = {str(error): error for error in looked.errors.values()}
-    unheard = {owner.parent for owner in looked.errors}
+    unknown = unwritable_names(selected) | dict(looked.errors)
+    errors = {str(error): error for error in unknown.values()}
+    unheard = {owner.parent for owner in unknown}
     try:
         homes |= survey.apexes([owner for owner in owners if owner not in homes and owner not in looked.errors])
     except CertkeeperError as error:

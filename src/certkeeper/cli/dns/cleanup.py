@@ -11,7 +11,7 @@ from certkeeper.base.events import count
 from certkeeper.base.names import DnsName
 from certkeeper.cli.compose import Machine, open_machine
 from certkeeper.cli.confirm import confirmed
-from certkeeper.cli.dns.names import owners_in
+from certkeeper.cli.dns.names import owners_in, unwritable_owners
 from certkeeper.cli.planning import planned as planned_now
 from certkeeper.cli.render import finding_lines, print_error, reporter
 from certkeeper.cli.signals import raise_terminated
@@ -82,7 +82,7 @@ def _show_others(machine: Machine, whole: Configuration, left: Iterable[Challeng
     ours = {(intent.owner, intent.rdata) for intent in left}
     survey = machine.survey()
     looked = survey.places(owners_in(whole))
-    errors = {str(error): error for error in looked.errors.values()}
+    errors = {str(error): error for error in (*unwritable_owners(whole).values(), *looked.errors.values())}
     found: list[tuple[DnsName, str]] = []
     for zone in dict.fromkeys(place.zone for place in looked.found.values()):
         try:

@@ -14,7 +14,7 @@ from certkeeper.base.events import count
 from certkeeper.base.names import DnsName, Identifier, IdentifierType
 from certkeeper.cli.compose import Machine, open_machine
 from certkeeper.cli.confirm import confirmed
-from certkeeper.cli.dns.names import owners_in, provider_of, typed_name
+from certkeeper.cli.dns.names import NoProvider, owners_in, provider_of, typed_name, unwritable_owners
 from certkeeper.cli.plan import finding_document
 from certkeeper.cli.render import finding_lines, print_error
 from certkeeper.cli.signals import raise_terminated
@@ -51,7 +51,7 @@ class _Doctor:
         owners = owners_in(machine.configuration)
         places = survey.places(owners)
         self._homes = {owner: place.zone for owner, place in places.found.items()}
-        self._errors: dict[DnsName, CertkeeperError] = dict(places.errors)
+        self._errors: dict[DnsName, CertkeeperError] = unwritable_owners(machine.configuration) | dict(places.errors)
         self._specs = _by_zone(machine.configuration.certificates, self._homes)
         self._owed = _owed(machine)
         self._caa: Mapping[str, Caa] = {}
@@ -63,21 +63,31 @@ class _Doctor:
         """The zones to look at: those that hold the names that were typed, else those of all certificates.
 
         Raises:
-            CertkeeperError: there is none, since nobody could be asked.
+            CertkeeperError: what was typed is no name, or nothing says who writes it.
         """
-        zones: dict[DnsName, Zone | None] = {zone.name: zone for zone in self._homes.values()}
-        if names:
-            typed = {name: provider_of(name, self._machine.settings) for name in map(typed_name, names)}
-            looked = self._survey.zones(typed)
-            self._errors = dict(looked.errors)
-            zones = {
-                looked.found[name].name if name in looked.found else name: looked.found.get(name)
-                for name in typed
-                if name not in looked.errors
-            }
-        if self._errors and not zones and not self.homeless:
-            raise next(iter(self._errors.values()))
-        return zones
+        if not names:
+            return {zone.name: zone for zone in self._homes.values()}
+        typed: dict[DnsName, str] = {}
+        self._errors = {}
+        for name in map(typed_name, names):
+            try:
+                typed[name] = provider_of(name, self._machine.settings)
+            except NoProvider:
+                raise
+            except CertkeeperError as error:
+                self._errors[name] = error
+        looked = self._survey.zones(typed)
+        self._errors |= looked.errors
+        return {
+            looked.found[name].name if name in looked.found else name: looked.found.get(name)
+            for name in typed
+            if name not in looked.errors
+        }
+
+    def only_error(self, zones: Mapping[DnsName, Zone | None]) -> CertkeeperError | None:
+        """Why nothing can be told, where that is all there is to tell."""
+        errors = {str(error): error for error in self._errors.values()}
+        return next(iter(errors.values())) if len(errors) == 1 and not zones and not self.homeless else None
 
     def troubles(self) -> list[Finding]:
         """One for each thing that went wrong, however many names it is about."""
@@ -169,6 +179,9 @@ def doctor(options: argparse.Namespace) -> int:
     with closing(machine):
         work = _Doctor(machine, machine.survey())
         zones = work.wanted(options.names)
+        # Who reads JSON gets a document that says it.
+        if not options.json and (error := work.only_error(zones)) is not None:
+            raise error
         caa_trouble = work.ask_caa(zones)
         examined = work.examine(zones)
         general = _general(work, caa_trouble, everything=not options.names)
@@ -184,8 +197,8 @@ def doctor(options: argparse.Namespace) -> int:
         if mended:
             failed = work.mend(repairs)
             examined = work.again(examined)
-            for error in failed:
-                print_error(error)
+            for each in failed:
+                print_error(each)
             out.write(f"{count(len(repairs) - len(failed), 'zone')} mended, and read back\n")
         elif options.fix and not repairs:
             out.write("nothing that --fix can mend\n")

@@ -48,6 +48,28 @@ def names_in(configuration: Configuration) -> dict[DnsName, str]:
     return _provided(configuration, names_of)
 
 
+def unwritable_owners(configuration: Configuration) -> dict[DnsName, CertkeeperError]:
+    """The names of `owners_in` that nobody can write, each with what is wrong with its zone's own file."""
+    return _unwritable(configuration, owners_of)
+
+
+def unwritable_names(configuration: Configuration) -> dict[DnsName, CertkeeperError]:
+    """The same for all names, however they are proven."""
+    return _unwritable(configuration, names_of)
+
+
+def _unwritable(
+    configuration: Configuration, names: Callable[[CertSpec], tuple[DnsName, ...]]
+) -> dict[DnsName, CertkeeperError]:
+    found: dict[DnsName, CertkeeperError] = {}
+    for spec in configuration.certificates:
+        for owner in names(spec):
+            provider = provider_for(configuration.settings, owner, spec.provider)
+            if not isinstance(provider, str):
+                found.setdefault(owner, provider)
+    return found
+
+
 def _provided(configuration: Configuration, names: Callable[[CertSpec], tuple[DnsName, ...]]) -> dict[DnsName, str]:
     found: dict[DnsName, str] = {}
     for spec in configuration.certificates:
