@@ -47,7 +47,7 @@ def test_one_secondary_is_late_and_another_one_dead(
 
 
 def test_a_dead_one_blocks_where_all_are_demanded(make_page: MakePage, zone: str) -> None:
-    page = make_page(zone, PDNS_WAIT="2", PROPAGATION="all", EXTRA_NAMESERVERS="127.0.0.77:9")
+    page = make_page(zone, PDNS_WAIT="6", PROPAGATION="all", EXTRA_NAMESERVERS="127.0.0.77:9")
     page.world.pebble.forget()
     done = page.run()
     assert done.code == 1
@@ -85,7 +85,7 @@ HOUR_AGO = datetime.now(UTC) - timedelta(hours=1)
     ids=["unsigned", "expired"],
 )
 def test_a_secondary_whose_signatures_are_no_good(make_page: MakePage, zone: str, twist: Twist, words: str) -> None:
-    page = make_page(zone, PDNS_WAIT="2")
+    page = make_page(zone, PDNS_WAIT="6")
     page.world.pebble.forget()
     with LyingServer(Mirror(upstream=page.world.primary.dns), twist) as liar:
         shown = f"127.0.0.1:{liar.port}"
