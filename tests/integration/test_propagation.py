@@ -143,7 +143,7 @@ class TestVantage:
         assert page.world.pebble.counts()["POST", "/chalZ"] == 0
 
     def test_one_that_is_not_there_is_waited_for_and_named(self, make_page: MakePage, zone: str) -> None:
-        page = make_page(zone, PDNS_WAIT="2", VANTAGE_RESOLVERS="127.0.0.77:9")
+        page = make_page(zone, PDNS_WAIT="6", VANTAGE_RESOLVERS="127.0.0.77:9")
         done = page.run()
         assert done.code == 1
         assert "resolver 127.0.0.77:9 connection refused" in done.only_error()

@@ -26,8 +26,8 @@ _NONCE_TRIES = 12
 _NONCES_WITHOUT_PAUSE = 4
 _NONCELESS_TRIES = 3
 _NONCES_AT_ONCE = 2
-_NONCE_LOOK, _SLOWEST_NONCE_LOOK = 0.02, 0.5
-"""Seconds until somebody who waits for a nonce looks again: at first, and in the end."""
+_NONCE_LOOK, _SLOW_NONCE_LOOK = 0.008, 0.5
+"""Seconds until somebody who waits for a nonce looks again: for the first second, and after that."""
 _TRANSIENT_TRIES = 5
 _LONGEST_WAIT = 60.0
 """Seconds. A CA that wants us to wait longer ends the work here; the error's retry_at says when to come back."""
@@ -183,10 +183,11 @@ class Session:
         # A hundred orders that begin together would ask for a hundred nonces at once, and be refused: Let's Encrypt
         # allows 10 and then 20 a second. Two at a time stay below that over any real distance, and most of those that
         # wait get the nonce of an answer to somebody else.
-        delay = _NONCE_LOOK
+        waited = 0.0
         while not self._nonces and self._fetching >= _NONCES_AT_ONCE:
+            delay = _NONCE_LOOK if waited < 1 else _SLOW_NONCE_LOOK
             yield from pause(delay)
-            delay = min(delay * 1.5, _SLOWEST_NONCE_LOOK)
+            waited += delay
         if self._nonces:
             return self._nonces.pop()
         self._fetching += 1
