@@ -9,17 +9,9 @@ import pytest
 
 from builders.dnsworld import DnsWorld
 from builders.fakeca import HOME, FakeCa
+from builders.fakeports import fake_ports
 from builders.fakes import (
-    FakeAccounts,
-    FakeClaims,
     FakeClock,
-    FakeFiles,
-    FakeHooks,
-    FakeJournal,
-    FakeKeys,
-    FakeListeners,
-    FakeRejected,
-    FakeStore,
     SeededExecutor,
     through,
 )
@@ -37,21 +29,7 @@ DEADLINE = 20.0
 def ports() -> Ports:
     clock = FakeClock()
     world = DnsWorld(clock, (), {})
-    return Ports(
-        FakeCa(clock, world.look),
-        {"": world},
-        world,
-        FakeStore(),
-        FakeKeys(),
-        FakeAccounts(),
-        clock,
-        FakeJournal(),
-        FakeRejected(),
-        FakeClaims(),
-        FakeHooks(),
-        FakeFiles(),
-        FakeListeners(),
-    )
+    return fake_ports(clock, world, FakeCa(clock, world.look))
 
 
 def pool() -> Executor:

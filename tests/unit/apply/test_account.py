@@ -4,17 +4,12 @@ import pytest
 
 from builders.dnsworld import DnsWorld
 from builders.fakeca import TERMS, FakeCa
+from builders.fakeports import fake_ports
 from builders.fakes import (
     FakeAccounts,
     FakeClaims,
     FakeClock,
-    FakeFiles,
-    FakeHooks,
-    FakeJournal,
     FakeKeys,
-    FakeListeners,
-    FakeRejected,
-    FakeStore,
     SeededExecutor,
     through,
 )
@@ -25,7 +20,7 @@ from certkeeper.acme.jws import b64url
 from certkeeper.acme.problem import Problem
 from certkeeper.acme.session import Session
 from certkeeper.apply.account import BindingRefused, BindingRequired, check_bound, open_session
-from certkeeper.apply.ports import Busy, Ports
+from certkeeper.apply.ports import Busy
 from certkeeper.apply.scheduler import Scheduler
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.events import AccountRegistered, Event, Noted
@@ -63,20 +58,8 @@ class Scene:
     ) -> list[tuple[object, CertkeeperError | None]]:
         """As many runs that begin together, each as if in a process of its own."""
         world = DnsWorld(self.clock, (), {})
-        ports = Ports(
-            self.ca,
-            {"": world},
-            world,
-            FakeStore(),
-            self.keys,
-            self.accounts,
-            self.clock,
-            FakeJournal(),
-            FakeRejected(),
-            self.claims,
-            FakeHooks(),
-            FakeFiles(),
-            FakeListeners(),
+        ports = replace(
+            fake_ports(self.clock, world, self.ca), keys=self.keys, accounts=self.accounts, claims=self.claims
         )
         scheduler = Scheduler(SeededExecutor(through(ports), self.clock, seed), self.clock)
         ended: list[tuple[object, CertkeeperError | None]] = []

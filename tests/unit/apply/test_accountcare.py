@@ -9,17 +9,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from builders.dnsworld import DnsWorld
 from builders.fakeca import HOME, TERMS, FakeCa
+from builders.fakeports import fake_ports
 from builders.fakes import (
     FakeAccounts,
     FakeClaims,
     FakeClock,
-    FakeFiles,
-    FakeHooks,
-    FakeJournal,
-    FakeKeys,
-    FakeListeners,
-    FakeRejected,
-    FakeStore,
     SeededExecutor,
     through,
 )
@@ -71,21 +65,7 @@ class Scene:
     def __post_init__(self) -> None:
         self.ca = FakeCa(self.clock, lambda _: [])
         world = DnsWorld(self.clock, (), {})
-        self.ports = Ports(
-            self.ca,
-            {"": world},
-            world,
-            FakeStore(),
-            FakeKeys(),
-            self.accounts,
-            self.clock,
-            FakeJournal(),
-            FakeRejected(),
-            self.claims,
-            FakeHooks(),
-            FakeFiles(),
-            FakeListeners(),
-        )
+        self.ports = replace(fake_ports(self.clock, world, self.ca), accounts=self.accounts, claims=self.claims)
 
     @property
     def care(self) -> Care:

@@ -6,24 +6,15 @@ import pytest
 
 from builders.dnsworld import NEVER, PRIMARY, SECONDARY, DnsWorld, NameServer
 from builders.fakeca import FakeCa
+from builders.fakeports import fake_ports
 from builders.fakes import (
-    FakeAccounts,
-    FakeClaims,
     FakeClock,
-    FakeFiles,
-    FakeHooks,
-    FakeJournal,
-    FakeKeys,
-    FakeListeners,
-    FakeRejected,
-    FakeStore,
     SeededExecutor,
     through,
 )
 from builders.plans import zone
 from certkeeper.apply.challenges import WAVE_SECONDS, WAVE_SIZE, Waves
 from certkeeper.apply.effects import ChangeZone, NotifyZone
-from certkeeper.apply.ports import Ports
 from certkeeper.apply.scheduler import Scheduler
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.events import Event, Noted, ZoneChanged
@@ -52,21 +43,7 @@ class Scene:
     def __post_init__(self) -> None:
         self.dns = DnsWorld(self.clock, self.zones, {PRIMARY: NameServer(), SECONDARY: NameServer()})
         ca = FakeCa(self.clock, self.dns.look)
-        ports = Ports(
-            ca,
-            {"": self.dns},
-            self.dns,
-            FakeStore(),
-            FakeKeys(),
-            FakeAccounts(),
-            self.clock,
-            FakeJournal(),
-            FakeRejected(),
-            FakeClaims(),
-            FakeHooks(),
-            FakeFiles(),
-            FakeListeners(),
-        )
+        ports = fake_ports(self.clock, self.dns, ca)
         self.executor = SeededExecutor(through(ports), self.clock, latency=lambda _: 0.01)
         self.scheduler = Scheduler(self.executor, self.clock)
         self.waves = Waves(self.scheduler, self.events.append, BOUND)

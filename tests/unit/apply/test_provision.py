@@ -1,31 +1,24 @@
 """Standing records in a simulated world: written or taken away, waited for, and never taken back."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import timedelta
 
 from builders.dnsworld import NEVER, PRIMARY, SECONDARY, DnsWorld, NameServer
+from builders.fakeports import fake_ports
 from builders.fakes import (
-    FakeAccounts,
-    FakeClaims,
     FakeClock,
-    FakeFiles,
-    FakeHooks,
     FakeJournal,
-    FakeKeys,
-    FakeListeners,
-    FakeRejected,
-    FakeStore,
     SeededExecutor,
 )
 from builders.plans import settings, zone
 from certkeeper.acme.persist import Standing
 from certkeeper.apply.effects import Effect
-from certkeeper.apply.ports import Ports
 from certkeeper.apply.provision import Provision, ZoneOrder
 from certkeeper.base.errors import CertkeeperError, ExitCode, Interrupted
 from certkeeper.base.events import Event, ZoneProven
 from certkeeper.base.names import DnsName
-from certkeeper.base.wire import Request, Response, Step
+from certkeeper.base.wire import Step
 from certkeeper.plan.provision import Party, removing, writing
 from certkeeper.zone.changes import ChangeSet, RecordChange
 
@@ -33,13 +26,6 @@ ZONE, OWNER = zone("example.org"), DnsName("_validation-persist.example.org")
 STANDING = Standing("ca.test", "https://ca.test/account/1")
 FOREIGN = "other.test; accounturi=https://other.test/1"
 PARTY = Party((STANDING.issuer,), STANDING.account)
-
-
-class NoCa:
-    """No CA is asked."""
-
-    def send(self, request: Request) -> Response:
-        raise AssertionError(request)
 
 
 class Provided:
@@ -51,21 +37,7 @@ class Provided:
         self.dns.put(OWNER.text, there)
         self.journal = FakeJournal()
         self.events: list[Event] = []
-        ports = Ports(
-            http=NoCa(),
-            dns={ZONE.provider: self.dns},
-            nameservers=self.dns,
-            store=FakeStore(),
-            keys=FakeKeys(),
-            accounts=FakeAccounts(),
-            clock=clock,
-            journal=self.journal,
-            claims=FakeClaims(),
-            hooks=FakeHooks(),
-            rejected=FakeRejected(),
-            files=FakeFiles(),
-            listeners=FakeListeners(),
-        )
+        ports = replace(fake_ports(clock, self.dns), dns={ZONE.provider: self.dns}, journal=self.journal)
 
         def perform(step: Step) -> object:
             assert isinstance(step, Effect), step

@@ -1,23 +1,16 @@
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from builders.dnsworld import DnsWorld
-from builders.fakeca import FakeCa
+from builders.fakeports import fake_ports
 from builders.fakes import (
-    FakeAccounts,
-    FakeClaims,
     FakeClock,
     FakeFiles,
-    FakeHooks,
     FakeJournal,
-    FakeKeys,
-    FakeListeners,
-    FakeRejected,
-    FakeStore,
     SeededExecutor,
     through,
 )
 from certkeeper.apply.effects import RemoveFile
-from certkeeper.apply.ports import Ports, ServedFile
+from certkeeper.apply.ports import ServedFile
 from certkeeper.apply.scheduler import Scheduler
 from certkeeper.apply.served import Served
 from certkeeper.base.events import Event, Noted
@@ -46,21 +39,7 @@ class Bench:
 
     def __post_init__(self) -> None:
         world = DnsWorld(self.clock, [], {})
-        ports = Ports(
-            FakeCa(self.clock, world.look),
-            {"": world},
-            world,
-            FakeStore(),
-            FakeKeys(),
-            FakeAccounts(),
-            self.clock,
-            self.journal,
-            FakeRejected(),
-            FakeClaims(),
-            FakeHooks(),
-            self.files,
-            FakeListeners(),
-        )
+        ports = replace(fake_ports(self.clock, world), journal=self.journal, files=self.files)
         self.scheduler = Scheduler(SeededExecutor(through(ports), self.clock, latency=slow_removal), self.clock)
         self.served = Served(self.scheduler, self.events.append)
 

@@ -1,31 +1,24 @@
 """A trial in a simulated world: what is published is withdrawn, whatever happens in between."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from builders.dnsworld import NEVER, PRIMARY, SECONDARY, DnsWorld, NameServer
+from builders.fakeports import fake_ports
 from builders.fakes import (
-    FakeAccounts,
-    FakeClaims,
     FakeClock,
-    FakeFiles,
-    FakeHooks,
     FakeJournal,
-    FakeKeys,
-    FakeListeners,
-    FakeRejected,
-    FakeStore,
     SeededExecutor,
 )
 from builders.plans import settings, zone
 from certkeeper.apply.effects import Effect
-from certkeeper.apply.ports import Ports
 from certkeeper.apply.trial import Trial, trial_owner
 from certkeeper.base.errors import CertkeeperError, ExitCode, Interrupted
 from certkeeper.base.events import Event, ZoneProven, ZoneUnproven
 from certkeeper.base.names import DnsName
-from certkeeper.base.wire import Request, Response, Step
+from certkeeper.base.wire import Step
 from certkeeper.zone.rrset import Zone
 
 ZONE = zone("example.org")
@@ -51,13 +44,6 @@ def test_the_record_stands_in_the_zone_of_the_challenges(written: str, apex: str
     assert trial_owner(DnsName(written), DnsName(apex)).text == owner
 
 
-class NoCa:
-    """A trial asks no CA."""
-
-    def send(self, request: Request) -> Response:
-        raise AssertionError(request)
-
-
 class Tried:
     """One trial in a world whose secondary lags."""
 
@@ -66,21 +52,7 @@ class Tried:
         self.dns = DnsWorld(clock, [zone_], {PRIMARY: NameServer(), SECONDARY: NameServer(lag)})
         self.journal = FakeJournal()
         self.events: list[Event] = []
-        ports = Ports(
-            http=NoCa(),
-            dns={zone_.provider: self.dns},
-            nameservers=self.dns,
-            store=FakeStore(),
-            keys=FakeKeys(),
-            accounts=FakeAccounts(),
-            clock=clock,
-            journal=self.journal,
-            rejected=FakeRejected(),
-            claims=FakeClaims(),
-            hooks=FakeHooks(),
-            files=FakeFiles(),
-            listeners=FakeListeners(),
-        )
+        ports = replace(fake_ports(clock, self.dns), dns={zone_.provider: self.dns}, journal=self.journal)
 
         def perform(step: Step) -> object:
             assert isinstance(step, Effect), step

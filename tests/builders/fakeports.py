@@ -1,0 +1,43 @@
+"""All ports of a simulated world: fakes, of which a test replaces those that it looks into."""
+
+from builders.dnsworld import DnsWorld
+from builders.fakes import (
+    FakeAccounts,
+    FakeClaims,
+    FakeClock,
+    FakeFiles,
+    FakeHooks,
+    FakeJournal,
+    FakeKeys,
+    FakeListeners,
+    FakeRejected,
+    FakeStore,
+)
+from certkeeper.apply.ports import Http, Ports
+from certkeeper.base.wire import Request, Response
+
+
+class NoCa:
+    """Nothing here asks a CA."""
+
+    def send(self, request: Request) -> Response:
+        raise AssertionError(request)
+
+
+def fake_ports(clock: FakeClock, world: DnsWorld, http: Http | None = None) -> Ports:
+    """`world` is the one provider, whose id is empty, and the name servers."""
+    return Ports(
+        http=http or NoCa(),
+        dns={"": world},
+        nameservers=world,
+        store=FakeStore(),
+        keys=FakeKeys(),
+        accounts=FakeAccounts(),
+        clock=clock,
+        journal=FakeJournal(),
+        rejected=FakeRejected(),
+        claims=FakeClaims(),
+        hooks=FakeHooks(),
+        files=FakeFiles(),
+        listeners=FakeListeners(),
+    )
