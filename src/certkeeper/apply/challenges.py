@@ -12,14 +12,15 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from certkeeper.apply.effects import ChangeZone, FindServers, NotifyZone, WriteJournal, do
+from certkeeper.apply.changing import Done, change_zone
+from certkeeper.apply.effects import FindServers, WriteJournal, do
 from certkeeper.apply.propagate import Proof, Terms
 from certkeeper.apply.scheduler import Scheduler, Signal, shield, wait
 from certkeeper.apply.unproven import refuse_unreachable
-from certkeeper.base.errors import CertkeeperError, OutOfDescriptors
-from certkeeper.base.events import Noted, Tell, ZoneChanged, count
+from certkeeper.base.errors import CertkeeperError
+from certkeeper.base.events import Noted, Tell, count
 from certkeeper.base.names import Alias, DnsName
-from certkeeper.base.wire import Exchange, TransportError, pause
+from certkeeper.base.wire import Exchange
 from certkeeper.plan.records import ChallengeIntent
 from certkeeper.zone.apex import OwnersRefused, ZoneError
 from certkeeper.zone.changes import ChangeSet, Key, RecordChange
@@ -29,7 +30,6 @@ from certkeeper.zone.rrset import Zone, ZoneKind, txt_rdata
 WAVE_SIZE = 100
 WAVE_SECONDS = 10.0
 _TTL = 60
-_CHANGE_TRIES = 4
 Values = Mapping[DnsName, frozenset[str]]
 
 
@@ -59,13 +59,6 @@ class _Queue:
     servers_known: Signal = field(default_factory=Signal)
 
 
-_UNDONE = "made sure to be gone, as the change failed"
-_BY_HAND = {
-    "published": "to be published by you",
-    "withdrawn": "to be removed by you",
-    _UNDONE: "to be removed by you, if any of them is there",
-}
-"""What is told of a zone that a person writes."""
 _IN_TIME = (
     "publish the records that were printed, beside what is there and at every name server; "
     "PDNS_WAIT says how many seconds there are for it"
@@ -187,7 +180,7 @@ class Waves:
         if zone not in self._left:
             return
         try:
-            yield from self._change(zone, self._removal(zone), "withdrawn", 0)
+            yield from self._change(zone, self._removal(zone), Done.WITHDRAWN, 0)
         except CertkeeperError as error:
             self.withdrawal_errors.append(_still_there(zone, _records(left.intents), str(error)))
             del self._left[zone]
@@ -239,7 +232,7 @@ class Waves:
         # Owed also where the change failed: its answer may have been lost on the way.
         withdrawal = self._withdrawal(zone, wave)
         try:
-            yield from self._change(zone, withdrawal, "withdrawn" if published else _UNDONE, 0)
+            yield from self._change(zone, withdrawal, Done.WITHDRAWN if published else Done.UNDONE, 0)
         except CertkeeperError as error:
             self.withdrawal_errors.append(_still_there(zone, self._published[zone, id(wave)], str(error)))
         else:
@@ -259,7 +252,7 @@ class Waves:
             self._published[zone, id(wave)] = published
             whole = ChangeSet.of((*published.changes, *self._removal(zone).changes))
             try:
-                yield from self._change(zone, whole, "published", len(going))
+                yield from self._change(zone, whole, Done.PUBLISHED, len(going))
             except OwnersRefused as refused:
                 unlucky = {alias: item for alias, item in going.items() if item.values.keys() & refused.owners}
                 if not unlucky:
@@ -319,33 +312,8 @@ class Waves:
                 error = None
             item.proven.set(error)
 
-    def _change(self, zone: Zone, changes: ChangeSet, action: str, lineages: int) -> Exchange[None]:
-        """One change, tried again where it failed in passing; then NOTIFY, which nobody waits for."""
-        if not changes:
-            return
-        for attempt in range(_CHANGE_TRIES):
-            try:
-                yield from do(ChangeZone(zone, changes))
-                break
-            except (TransportError, OutOfDescriptors) as error:
-                if attempt == _CHANGE_TRIES - 1 or not error.transient:
-                    raise
-                yield from pause(0.25 * 4**attempt)
-        records = sum(len(change.add | change.remove) for change in changes.changes)
-        if zone.kind is ZoneKind.BY_HAND:
-            action = _BY_HAND[action]
-        self._tell(ZoneChanged(zone.name.text, action, records, lineages))
-        if zone.kind is ZoneKind.PRIMARY:
-            self._scheduler.detach(NotifyZone(zone), self._notified(zone))
-
-    def _notified(self, zone: Zone) -> Callable[[object, Exception | None], None]:
-        def told(_value: object, error: Exception | None) -> None:
-            if isinstance(error, CertkeeperError):
-                self._tell(Noted(f"zone {zone.name}", f"secondaries were not notified: {error}"))
-            elif error is not None:
-                raise error
-
-        return told
+    def _change(self, zone: Zone, changes: ChangeSet, done: Done, lineages: int) -> Exchange[None]:
+        return change_zone(self._scheduler, zone, changes, self._tell, done, lineages)
 
 
 def _fail(wave: Mapping[Alias, _Parked], error: CertkeeperError) -> None:

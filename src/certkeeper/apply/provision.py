@@ -6,18 +6,19 @@ They are nobody's challenge: no run withdraws them, and the journal knows nothin
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from certkeeper.apply.effects import ChangeZone, FindServers, NotifyZone, do
+from certkeeper.apply.changing import Done, change_zone
+from certkeeper.apply.effects import FindServers, do
 from certkeeper.apply.ports import Clock, Executor
 from certkeeper.apply.propagate import Proof, Terms
 from certkeeper.apply.scheduler import Scheduler
 from certkeeper.apply.unproven import refuse_unreachable
 from certkeeper.base.errors import CertkeeperError
-from certkeeper.base.events import Noted, Tell, ZoneChanged
+from certkeeper.base.events import Tell
 from certkeeper.base.names import DnsName
 from certkeeper.base.wire import Exchange
 from certkeeper.config.settings import Settings
 from certkeeper.zone.changes import ChangeSet
-from certkeeper.zone.rrset import Zone, ZoneKind
+from certkeeper.zone.rrset import Zone
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +61,7 @@ class Provision:
             # Nothing is written that could not be proven then.
             servers = yield from do(FindServers(zone.name))
             refuse_unreachable(zone.name, servers, terms.demand)
-        yield from do(ChangeZone(zone, order.changes))
-        records = sum(len(change.add | change.remove) for change in order.changes.changes)
-        self._tell(ZoneChanged(zone.name.text, "changed", records, 0))
-        if zone.kind is ZoneKind.PRIMARY:
-            self._scheduler.detach(NotifyZone(zone), self._notified(zone))
+        yield from change_zone(self._scheduler, zone, order.changes, self._tell, Done.CHANGED)
         if servers is not None:
             failed = yield from Proof(self._scheduler, zone.name, servers, terms, self._tell).of(order.wanted)
             if failed.owners:
@@ -78,12 +75,3 @@ class Provision:
                 raise error
 
         return ended
-
-    def _notified(self, zone: Zone) -> Callable[[object, Exception | None], None]:
-        def told(_value: object, error: Exception | None) -> None:
-            if isinstance(error, CertkeeperError):
-                self._tell(Noted(f"zone {zone.name}", f"secondaries were not notified: {error}"))
-            elif error is not None:
-                raise error
-
-        return told

@@ -18,9 +18,10 @@ from certkeeper.apply.provision import Provision, ZoneOrder
 from certkeeper.base.errors import CertkeeperError, ExitCode, Interrupted
 from certkeeper.base.events import Event, ZoneProven
 from certkeeper.base.names import DnsName
-from certkeeper.base.wire import Step
+from certkeeper.base.wire import Step, TransportError
 from certkeeper.plan.provision import Party, removing, writing
 from certkeeper.zone.changes import ChangeSet, RecordChange
+from certkeeper.zone.rrset import Zone
 
 ZONE, OWNER = zone("example.org"), DnsName("_validation-persist.example.org")
 STANDING = Standing("ca.test", "https://ca.test/account/1")
@@ -28,12 +29,32 @@ FOREIGN = "other.test; accounturi=https://other.test/1"
 PARTY = Party((STANDING.issuer,), STANDING.account)
 
 
+class Faltering(DnsWorld):
+    """A provider whose first change gets no answer."""
+
+    faltered = False
+
+    def change(self, zone: Zone, changes: ChangeSet) -> None:
+        if not self.faltered:
+            self.faltered = True
+            raise TransportError("no answer")
+        super().change(zone, changes)
+
+
 class Provided:
     """One order carried out in a world whose secondary lags."""
 
-    def __init__(self, lag: float, there: Iterable[str], change: RecordChange, *, stop_at: float | None = None) -> None:
+    def __init__(
+        self,
+        lag: float,
+        there: Iterable[str],
+        change: RecordChange,
+        *,
+        stop_at: float | None = None,
+        world: type[DnsWorld] = DnsWorld,
+    ) -> None:
         clock = FakeClock()
-        self.dns = DnsWorld(clock, [ZONE], {PRIMARY: NameServer(), SECONDARY: NameServer(lag)})
+        self.dns = world(clock, [ZONE], {PRIMARY: NameServer(), SECONDARY: NameServer(lag)})
         self.dns.put(OWNER.text, there)
         self.journal = FakeJournal()
         self.events: list[Event] = []
@@ -59,6 +80,12 @@ class Provided:
     def values(self) -> set[str]:
         """What stands there at the primary."""
         return set(self.dns.served(PRIMARY, OWNER))
+
+
+def test_a_change_that_fails_in_passing_is_tried_again() -> None:
+    done = Provided(0.0, [FOREIGN], writing(OWNER, STANDING, [FOREIGN]), world=Faltering)
+    assert done.troubles == ()
+    assert done.values == {FOREIGN, STANDING.value}
 
 
 def test_a_record_is_written_beside_others_waited_for_and_left_there() -> None:
