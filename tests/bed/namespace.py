@@ -46,7 +46,7 @@ class Namespace:
         self._inside = ThreadPoolExecutor(1, thread_name_prefix=self.name, initializer=self._enter)
         try:
             subprocess.run([*self.prefix, self._ip, "link", "set", "lo", "up"], capture_output=True, check=True)
-        except BaseException:
+        except BaseException:  # an interruption, too, would leave a namespace behind
             self.stop()
             raise
 

@@ -82,7 +82,7 @@ def on_free_ports(count: int, start: Callable[[tuple[int, ...]], T], *, address:
             release(*ports)
             if attempt == ATTEMPTS:
                 raise
-        except BaseException:
+        except BaseException:  # an interruption, too, would keep the ports from the other tests
             release(*ports)
             raise
     raise AssertionError("unreachable")

@@ -124,7 +124,7 @@ class PowerDns:
 
         try:
             self.process = ports.on_free_ports(2, start, address=address)
-        except BaseException:
+        except BaseException:  # an interruption, too, would leave the folder behind
             shutil.rmtree(self._sockets)
             raise
         self.recorder = Recorder((address, self._reserved[1]), address=address)

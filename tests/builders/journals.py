@@ -10,9 +10,9 @@ from certkeeper.plan.records import Record, Records
 
 
 @contextmanager
-def opened(state: Path) -> Iterator[Journal]:
+def opened(state: Path, **settings: float) -> Iterator[Journal]:
     claims = Claims(str(state))
-    journal = Journal(str(state), claims)
+    journal = Journal(str(state), claims, **settings)
     yield journal
     journal.close()
     claims.close()

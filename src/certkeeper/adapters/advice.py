@@ -5,13 +5,10 @@ A cache: it may be deleted at any time, and a file that is damaged, or of anothe
 
 import json
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import cast
 
 from certkeeper.acme.renewal_info import Window
-from certkeeper.adapters.files import Folder
-from certkeeper.adapters.state import check_state, make_state
-from certkeeper.base.errors import CertkeeperError
+from certkeeper.adapters.caches import read_cache, write_cache
 from certkeeper.base.names import Alias
 from certkeeper.base.times import from_epoch
 from certkeeper.plan.advice import Advice, Suggestion
@@ -31,11 +28,7 @@ class AdviceFile:
 
     def read(self) -> Mapping[Alias, Advice]:
         """All of it; nothing where the file is missing or of no use, or where others may have written it."""
-        with suppress(CertkeeperError):
-            check_state(self._statedir)
-            with Folder.open(self._statedir) as folder:
-                return parse(folder.read(NAME, _LARGEST))
-        return {}
+        return read_cache(self._statedir, NAME, _LARGEST, parse) or {}
 
     def write(self, advice: Mapping[Alias, Advice]) -> None:
         """Put this in the place of all that is there.
@@ -44,9 +37,7 @@ class AdviceFile:
             StateRefused: the folder is not ours alone.
             FileTrouble: it cannot be written.
         """
-        with make_state(self._statedir) as folder:
-            folder.put(NAME, render(advice))
-            folder.sync()
+        write_cache(self._statedir, NAME, render(advice))
 
 
 def render(advice: Mapping[Alias, Advice]) -> bytes:

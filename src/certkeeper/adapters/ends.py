@@ -5,10 +5,8 @@ A cache: it may be deleted at any time, and a file that is damaged, or of anothe
 
 import json
 from collections.abc import Mapping
-from contextlib import suppress
 
-from certkeeper.adapters.files import Folder
-from certkeeper.adapters.state import check_state, make_state
+from certkeeper.adapters.caches import read_cache, write_cache
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.names import DnsName
 
@@ -27,14 +25,10 @@ class EndsFile:
 
     def read(self) -> Mapping[str, Mapping[DnsName, int]]:
         """All of them, by CA; none where the file is missing or of no use, or where others may have written it."""
-        with suppress(CertkeeperError):
-            if not self._accounts:
-                return {}
-            check_state(self._statedir)
-            with Folder.open(self._statedir) as folder:
-                known = parse(folder.read(NAME, _LARGEST))
-            return {ca: known[account] for ca, account in self._accounts.items() if account in known}
-        return {}
+        if not self._accounts:
+            return {}
+        known = read_cache(self._statedir, NAME, _LARGEST, parse) or {}
+        return {ca: known[account] for ca, account in self._accounts.items() if account in known}
 
     def keep(self, seen: Mapping[str, Mapping[DnsName, int | None]]) -> None:
         """Remember these, by CA, beside those of other names; None is a record without an end, or none.
@@ -48,9 +42,7 @@ class EndsFile:
             for ca in self._accounts
         }
         if seen and any(ends[ca] != before.get(ca, {}) for ca in ends):
-            with make_state(self._statedir) as folder:
-                folder.put(NAME, render({self._accounts[ca]: its for ca, its in ends.items() if its}))
-                folder.sync()
+            write_cache(self._statedir, NAME, render({self._accounts[ca]: its for ca, its in ends.items() if its}))
 
 
 def render(ends: Mapping[str, Mapping[DnsName, int]]) -> bytes:

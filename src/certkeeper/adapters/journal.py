@@ -46,12 +46,13 @@ class _Pending:
 
 
 class Journal:
-    """Implements the port Journal. Threads may share it."""
+    """Implements the port Journal. Threads may share it. Another process that writes is waited for, at most so long."""
 
-    def __init__(self, statedir: str, claims: Claims) -> None:
+    def __init__(self, statedir: str, claims: Claims, busy_seconds: float = _BUSY_SECONDS) -> None:
         self._statedir = statedir
         self._path = f"{statedir}/{NAME}"
         self._claims = claims
+        self._busy_seconds = busy_seconds
         self._pending: deque[_Pending] = deque()
         self._disk = threading.Lock()
         self._database: sqlite3.Connection | None = None
@@ -199,7 +200,7 @@ class Journal:
             database = sqlite3.connect(
                 f"file:{_uri(self._path)}?mode={mode}",
                 uri=True,
-                timeout=_BUSY_SECONDS,
+                timeout=self._busy_seconds,
                 isolation_level=None,
                 check_same_thread=False,
             )

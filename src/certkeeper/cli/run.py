@@ -81,6 +81,7 @@ def _given_back(held: AbstractContextManager[object], endings: list[CertkeeperEr
     try:
         yield
     except BaseException:
+        # Ctrl-C, too: whatever ends the run, the lock is given back, and that is what is told.
         with suppress(CertkeeperError):
             rest.close()
         raise

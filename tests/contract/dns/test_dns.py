@@ -172,4 +172,7 @@ def test_a_cname_is_told_and_other_names_are_left_out(provider: Provider) -> Non
 
 def test_notify_may_be_asked_for_at_any_time(provider: Provider) -> None:
     zone = provider.make_zone()
-    provider.dns.notify(zone_of(provider, zone))
+    handle = zone_of(provider, zone)
+    provider.dns.notify(handle)
+    # Whatever the kind of zone, it is there as before.
+    assert zone_of(provider, zone) == handle

@@ -14,7 +14,8 @@ from integration.resources.scene import Fault, Scene, interrupted_ca
 pytestmark = pytest.mark.real
 
 WRONG = Fault(("not valid before", "not yet valid", "expired", "clock", "valid"))
-# Rules rather than names, so that no database of zones is needed: New York, Berlin, Kathmandu, the farthest ones.
+# Rules rather than names, so that no database of zones is needed: New York, Berlin, Kathmandu, and the farthest ones,
+# under a name that POSIX takes and no place has.
 ZONES = (
     "UTC0",
     "EST5EDT,M3.2.0,M11.1.0",

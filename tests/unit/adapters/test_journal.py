@@ -171,13 +171,12 @@ def test_two_processes_write_at_once(state: Path) -> None:
     assert len(read(state).left) == 120
 
 
-def test_a_writer_that_holds_the_file_is_waited_for_and_named(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("certkeeper.adapters.journal._BUSY_SECONDS", 0.2)
+def test_a_writer_that_holds_the_file_is_waited_for_and_named(state: Path) -> None:
     write(state, order())
     with closing(sqlite3.connect(state / "journal.db", isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
-        with pytest.raises(JournalTrouble, match="locked") as caught:
-            write(state, debt())
+        with opened(state, busy_seconds=0.2) as journal, pytest.raises(JournalTrouble, match="locked") as caught:
+            journal.write((debt(),), ())
         assert "fuser" in caught.value.hint
         other.execute("ROLLBACK")
     write(state, debt())

@@ -210,7 +210,9 @@ class TestSuffix:
         assert places(self.look(outside))[OWNER.text][2] == self.WRITTEN
 
     def test_a_circle_ends(self) -> None:
-        self.look(alias(Asked(), OWNER.text, "x.example.com", OWNER.text))
+        found = self.look(alias(Asked(), OWNER.text, "x.example.com", OWNER.text))
+        assert f"{OWNER}: its CNAME leads to " in str(found.errors[OWNER])
+        assert found.places == {}
 
 
 def test_a_name_that_is_delegated_to_strangers_is_an_error() -> None:

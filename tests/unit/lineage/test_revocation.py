@@ -30,8 +30,11 @@ def test_what_was_written_is_read_and_the_last_word_counts_unless_the_key_is_com
 
 
 @given(st.binary(max_size=200))
-def test_any_content_is_read(content: bytes) -> None:
-    read_revocations(content)
+def test_any_content_is_read_and_what_was_read_is_read_again(content: bytes) -> None:
+    found = read_revocations(content)
+    for number, item in enumerate(found):
+        written = write_revocations(found[:number], item)
+        assert item in read_revocations(written)
 
 
 def test_a_line_that_says_nothing_costs_no_other_one() -> None:
