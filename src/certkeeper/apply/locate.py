@@ -161,6 +161,11 @@ def _look_at_suffixes(walks: Collection[_Walk], nameservers: Nameservers) -> Non
                 walk.error = _no_alias(owner, walk.begun, name if step else None)
                 walk.zone = None
         at = further
+    for owner, name in at.items():
+        # A circle, or more in a row than a CA follows.
+        walk = going[owner]
+        if walk.begun is not None:
+            walk.error, walk.zone = _no_alias(owner, walk.begun, name), None
 
 
 def _no_alias(owner: DnsName, wanted: DnsName, leads_to: DnsName | None) -> ZoneError:
