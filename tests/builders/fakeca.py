@@ -1,13 +1,12 @@
 """A CA in memory: it answers the real requests of RFC 8555, checks every signature and nonce, and signs real CSRs."""
 
-import base64
 import hashlib
 import hmac
 import json
 import random
 from collections import Counter
 from collections.abc import Callable, Container, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from email.utils import format_datetime
 from functools import cached_property
@@ -17,11 +16,12 @@ from itertools import count
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from builders.certificates import intermediate, root
+from builders.fakejose import b64, public_key, thumbprint_of, unb64, verify
+from builders.fakemanners import Manners, Refused
 from builders.fakes import FakeClock
 from builders.plans import CA
 from certkeeper.base.names import DnsName
@@ -34,31 +34,6 @@ Look = Callable[[DnsName], Sequence[frozenset[str]]]
 Fetch = Callable[[str], bytes | None]
 """What is served under a token, or under a server name."""
 Json = Mapping[str, object]
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """What the CA says in place of an answer; `until` becomes its Retry-After."""
-
-    type: str
-    detail: str
-    status: int = 429
-    until: datetime | None = None
-
-    def error(self) -> "_Refused":
-        return _Refused(self.type, self.detail, self.status, self.until)
-
-
-class _Refused(Exception):
-    def __init__(
-        self, type_: str, detail: str, status: int = 400, until: datetime | None = None, location: str = ""
-    ) -> None:
-        super().__init__(detail)
-        self.type = type_
-        self.detail = detail
-        self.status = status
-        self.until = until
-        self.location = location
 
 
 @dataclass(slots=True)
@@ -90,52 +65,6 @@ class _Order:
     @property
     def first(self) -> str:
         return self.identifiers[0][1]
-
-
-@dataclass(slots=True)
-class Manners:
-    """How the CA behaves; the defaults are those of a good day.
-
-    `refuses`: names that it never finds proven. `stuck`: orders whose first name is here never leave `processing`.
-    `validation` and `signing` take that many seconds. `reuses` authorizations that are valid. `bad_nonces` is the
-    share of good nonces that it refuses. `down`: nobody answers. `binds` accounts to `customers`, whose HMAC keys these
-    are by their key ids; `binds_first`: it does not even look for an account without a binding.
-    `drops_registration`: new accounts are lost on the way. `busy_until`: accounts are rate limited until then.
-    `changed_terms` are header fields that come with a userActionRequired, whose document has `new_terms`, too.
-    `loses_answers_to` requests whose path begins so, the first `most_lost` of them: it does what they ask.
-    `refuses_key_change` with that status.
-    `suggests` is the window for renewing each certificate. `refuses_replacement` is the type of its refusal of an
-    order that replaces, `refusal` what it says then. `refuses_at` are refusals by the first word of a path, and
-    `refuses_orders_of` by a name of the order. `delivers` what it sends in place of a chain. `clock_ahead` is how
-    far its clock is ahead of ours; without it, it does not tell the time.
-    """
-
-    refuses: set[str] = field(default_factory=set)
-    stuck: set[str] = field(default_factory=set)
-    validation: float = 0.0
-    signing: float = 0.01
-    reuses: bool = False
-    bad_nonces: float = 0.0
-    down: bool = False
-    binds: bool = False
-    binds_first: bool = False
-    customers: dict[str, bytes] = field(default_factory=dict)
-    drops_registration: bool = False
-    busy_until: datetime | None = None
-    suggests: tuple[datetime, datetime] | None = None
-    refuses_replacement: str = ""
-    refusal: str = "it was replaced before"
-    refuses_at: dict[str, Refusal] = field(default_factory=dict)
-    refuses_orders_of: dict[str, Refusal] = field(default_factory=dict)
-    delivers: Callable[[bytes], bytes] = bytes
-    clock_ahead: timedelta | None = None
-    changed_terms: Sequence[tuple[str, str]] = ()
-    new_terms: Mapping[str, str] = field(default_factory=dict)
-    loses_answers_to: str = ""
-    most_lost: int = 1000
-    refuses_key_change: int = 0
-    keeps_contact: bool = True
-    reasons: Container[int] = frozenset({0, 1, 4, 5})
 
 
 class FakeCa:
@@ -176,7 +105,7 @@ class FakeCa:
         self.requests[path.split("/")[1]] += 1
         try:
             answer = self._route(request, path)
-        except _Refused as refused:
+        except Refused as refused:
             document = {"type": f"urn:ietf:params:acme:error:{refused.type}", "detail": refused.detail}
             if refused.type == "userActionRequired":
                 document |= self.manners.new_terms
@@ -220,7 +149,7 @@ class FakeCa:
             return self._revoke(header, payload)
         account = str(header["kid"])
         if self.documents[account]["status"] != "valid":
-            raise _Refused("unauthorized", "Account is not valid, has status 'deactivated'", 403)
+            raise Refused("unauthorized", "Account is not valid, has status 'deactivated'", 403)
         if path == "/key-change":
             return self._key_change(account, payload)
         if path.startswith("/account/"):
@@ -263,46 +192,46 @@ class FakeCa:
         assert dict(request.headers)["content-type"] == "application/jose+json"
         jws = json.loads(request.body)
         assert set(jws) == {"protected", "payload", "signature"}
-        header = json.loads(_unb64(jws["protected"]))
+        header = json.loads(unb64(jws["protected"]))
         assert header["url"] == request.url
         assert header["alg"] == "ES256"
         assert ("kid" in header) != ("jwk" in header), "never both (§6.2)"
         assert path == "/revoke" or ("jwk" in header) == (path == "/account"), "jwk only for newAccount"
         if header["nonce"] not in self._nonces or self._random.random() < self.manners.bad_nonces:
             self._nonces.discard(header["nonce"])
-            raise _Refused("badNonce", "unacceptable anti-replay nonce")
+            raise Refused("badNonce", "unacceptable anti-replay nonce")
         self._nonces.remove(header["nonce"])
-        key = _public(header["jwk"]) if "jwk" in header else self.accounts.get(header["kid"])
+        key = public_key(header["jwk"]) if "jwk" in header else self.accounts.get(header["kid"])
         if key is None:
-            raise _Refused("accountDoesNotExist", "no such account")
+            raise Refused("accountDoesNotExist", "no such account")
         try:
-            _verify(key, jws)
+            verify(key, jws)
         except InvalidSignature:
-            raise _Refused("malformed", "JWS verification error") from None
-        payload = _unb64(jws["payload"])
+            raise Refused("malformed", "JWS verification error") from None
+        payload = unb64(jws["payload"])
         return header, json.loads(payload) if payload else None
 
     def _account(self, header: Json, payload: Json | None) -> Response:
         assert payload is not None
         jwk = header["jwk"]
         assert isinstance(jwk, dict)
-        thumbprint = _thumbprint(jwk)
+        thumbprint = thumbprint_of(jwk)
         if self.manners.binds_first and "externalAccountBinding" not in payload:
-            raise _Refused("externalAccountRequired", "no binding", 403)
+            raise Refused("externalAccountRequired", "no binding", 403)
         known = self._owner(thumbprint)
         if known is not None:
             return self._answer(200, self.documents[known], location=known)
         if payload.get("onlyReturnExisting"):
-            raise _Refused("accountDoesNotExist", "no account with that key")
+            raise Refused("accountDoesNotExist", "no account with that key")
         if self.manners.busy_until is not None:
-            raise _Refused("rateLimited", "too many accounts", 429, self.manners.busy_until)
+            raise Refused("rateLimited", "too many accounts", 429, self.manners.busy_until)
         if self.manners.drops_registration:
             raise TransportError(f"{self._home}: connection reset")
         if payload.get("termsOfServiceAgreed") is not True:
-            raise _Refused("userActionRequired", "agree to the terms", 403)
+            raise Refused("userActionRequired", "agree to the terms", 403)
         self._check_binding(payload, jwk)
         url = f"{self._home}/account/{next(self._numbers)}"
-        self.accounts[url], self.thumbprints[url] = _public(jwk), thumbprint
+        self.accounts[url], self.thumbprints[url] = public_key(jwk), thumbprint
         self.documents[url] = {"status": "valid", "contact": payload.get("contact", [])}
         return self._answer(201, self.documents[url], location=url)
 
@@ -322,39 +251,39 @@ class FakeCa:
         """§7.3.5."""
         assert payload is not None
         assert set(payload) == {"protected", "payload", "signature"}
-        header = json.loads(_unb64(str(payload["protected"])))
+        header = json.loads(unb64(str(payload["protected"])))
         assert set(header) == {"alg", "jwk", "url"}, "no nonce"
         assert header["url"] == f"{self._home}/key-change"
-        _verify(_public(header["jwk"]), payload)
-        inner = json.loads(_unb64(str(payload["payload"])))
+        verify(public_key(header["jwk"]), payload)
+        inner = json.loads(unb64(str(payload["payload"])))
         assert inner["account"] == account
-        assert _thumbprint(inner["oldKey"]) == self.thumbprints[account]
+        assert thumbprint_of(inner["oldKey"]) == self.thumbprints[account]
         if self.manners.refuses_key_change:
-            raise _Refused("malformed", "the key is refused", self.manners.refuses_key_change)
-        owner = self._owner(thumbprint := _thumbprint(header["jwk"]))
+            raise Refused("malformed", "the key is refused", self.manners.refuses_key_change)
+        owner = self._owner(thumbprint := thumbprint_of(header["jwk"]))
         if owner is not None:
-            raise _Refused("malformed", "the key is in use", 409, location=owner)
-        self.accounts[account], self.thumbprints[account] = _public(header["jwk"]), thumbprint
+            raise Refused("malformed", "the key is in use", 409, location=owner)
+        self.accounts[account], self.thumbprints[account] = public_key(header["jwk"]), thumbprint
         return self._answer(200, None)
 
     def _revoke(self, header: Json, payload: Json | None) -> Response:
         """§7.6."""
         assert payload is not None
-        der = _unb64(str(payload["certificate"]))
+        der = unb64(str(payload["certificate"]))
         certificate = x509.load_der_x509_certificate(der)
         if "jwk" in header:
             jwk = header["jwk"]
             assert isinstance(jwk, dict)
-            if _public(jwk).public_numbers() != certificate.public_key().public_numbers():  # type: ignore[union-attr]
-                raise _Refused("unauthorized", "not the certificate's key", 403)
+            if public_key(jwk).public_numbers() != certificate.public_key().public_numbers():  # type: ignore[union-attr]
+                raise Refused("unauthorized", "not the certificate's key", 403)
         elif str(header["kid"]) not in {order.account for order in self.orders.values() if _leaf_of(order) == der}:
-            raise _Refused("unauthorized", "not this account's certificate", 403)
+            raise Refused("unauthorized", "not this account's certificate", 403)
         reason = payload.get("reason", 0)
         assert isinstance(reason, int)
         if reason not in self.manners.reasons:
-            raise _Refused("badRevocationReason", f"reason {reason} is not taken")
+            raise Refused("badRevocationReason", f"reason {reason} is not taken")
         if der in self.revoked:
-            raise _Refused("alreadyRevoked", "it is revoked")
+            raise Refused("alreadyRevoked", "it is revoked")
         self.revoked[der] = reason, "jwk" if "jwk" in header else "kid"
         return self._answer(200, None)
 
@@ -363,30 +292,30 @@ class FakeCa:
         jws = payload.get("externalAccountBinding")
         if jws is None:
             if self.manners.binds:
-                raise _Refused("externalAccountRequired", "no binding", 403)
+                raise Refused("externalAccountRequired", "no binding", 403)
             return
         assert isinstance(jws, dict)
         assert set(jws) == {"protected", "payload", "signature"}
-        header = json.loads(_unb64(jws["protected"]))
+        header = json.loads(unb64(jws["protected"]))
         assert set(header) == {"alg", "kid", "url"}, "no nonce"
         assert (header["alg"], header["url"]) == ("HS256", f"{self._home}/account")
-        assert json.loads(_unb64(jws["payload"])) == jwk
+        assert json.loads(unb64(jws["payload"])) == jwk
         key = self.manners.customers.get(header["kid"])
         if key is None:
-            raise _Refused("unauthorized", "unknown key id", 403)
+            raise Refused("unauthorized", "unknown key id", 403)
         mac = hmac.new(key, f"{jws['protected']}.{jws['payload']}".encode(), "sha256").digest()
-        if not hmac.compare_digest(mac, _unb64(jws["signature"])):
-            raise _Refused("malformed", "the binding's signature is wrong")
+        if not hmac.compare_digest(mac, unb64(jws["signature"])):
+            raise Refused("malformed", "the binding's signature is wrong")
 
     def _new_order(self, account: str, payload: Json | None) -> Response:
         assert payload is not None
         if self.manners.changed_terms or self.manners.new_terms:
-            raise _Refused("userActionRequired", "Terms of service have changed", 403)
+            raise Refused("userActionRequired", "Terms of service have changed", 403)
         listed = payload["identifiers"]
         assert isinstance(listed, list)
         if "replaces" in payload:
             if self.manners.refuses_replacement:
-                raise _Refused(self.manners.refuses_replacement, self.manners.refusal, 409)
+                raise Refused(self.manners.refuses_replacement, self.manners.refusal, 409)
             self.replaced.append(str(payload["replaces"]))
         identifiers = tuple((item["type"], item["value"]) for item in listed)
         for _, value in identifiers:
@@ -417,7 +346,7 @@ class FakeCa:
         if kind == "challenge":
             assert payload == {}, "an empty object starts a challenge (§7.5.1)"
             if authorization.checked_at is not None:
-                raise _Refused("malformed", f"Cannot update challenge with status {authorization.status}")
+                raise Refused("malformed", f"Cannot update challenge with status {authorization.status}")
             authorization.used = used
             authorization.checked_at = self._clock.monotonic() + self.manners.validation
         else:
@@ -470,7 +399,7 @@ class FakeCa:
         if authorization.used == "tls-alpn-01":
             return _acme_certificate(self._connect(_server_name(authorization)), authorization, digest)
         seen = self._look(DnsName(f"_acme-challenge.{authorization.value}"))
-        return bool(seen) and all(_b64(digest) in values for values in seen)
+        return bool(seen) and all(b64(digest) in values for values in seen)
 
     def _status(self, order: _Order) -> str:
         for authorization in order.authorizations:
@@ -500,8 +429,8 @@ class FakeCa:
     def _finalize(self, order: _Order, payload: Json | None) -> Response:
         assert payload is not None
         if self._status(order) != "ready":
-            raise _Refused("orderNotReady", f"order is {self._status(order)}", 403)
-        order.csr = x509.load_der_x509_csr(_unb64(str(payload["csr"])))
+            raise Refused("orderNotReady", f"order is {self._status(order)}", 403)
+        order.csr = x509.load_der_x509_csr(unb64(str(payload["csr"])))
         order.finalized_at = self._clock.monotonic()
         assert order.csr.is_signature_valid
         named = order.csr.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
@@ -552,13 +481,6 @@ def _leaf_of(order: _Order) -> bytes:
     return x509.load_pem_x509_certificate(order.chain).public_bytes(Encoding.DER) if order.chain else b""
 
 
-def _verify(key: ec.EllipticCurvePublicKey, jws: Json) -> None:
-    signature = _unb64(str(jws["signature"]))
-    assert len(signature) == 64, "r and s at fixed width (RFC 7518 §3.4)"
-    der = encode_dss_signature(int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big"))
-    key.verify(der, f"{jws['protected']}.{jws['payload']}".encode(), ec.ECDSA(SHA256()))
-
-
 def _offered(authorization: _Authorization) -> list[str]:
     if authorization.wildcard:
         return ["dns-01"]
@@ -599,23 +521,3 @@ def _texts(named: x509.SubjectAlternativeName) -> list[str]:
 
 def _named(authorization: _Authorization) -> str:
     return f"*.{authorization.value}" if authorization.wildcard else authorization.value
-
-
-def _b64(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
-
-
-def _unb64(text: str) -> bytes:
-    assert "=" not in text, "no padding (RFC 7515 §2)"
-    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-
-
-def _public(jwk: Mapping[str, str]) -> ec.EllipticCurvePublicKey:
-    assert (jwk["kty"], jwk["crv"]) == ("EC", "P-256")
-    x, y = (int.from_bytes(_unb64(jwk[name]), "big") for name in ("x", "y"))
-    return ec.EllipticCurvePublicNumbers(x, y, ec.SECP256R1()).public_key()
-
-
-def _thumbprint(jwk: Mapping[str, str]) -> str:
-    required = {name: jwk[name] for name in ("crv", "kty", "x", "y")}
-    return _b64(hashlib.sha256(json.dumps(required, sort_keys=True, separators=(",", ":")).encode()).digest())

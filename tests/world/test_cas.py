@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from builders.fakeca import Refusal
+from builders.fakemanners import Refusal
 from builders.plans import CA, spec, zone
 from certkeeper.base.events import LineageFailed, Noted
 from certkeeper.base.names import DnsName

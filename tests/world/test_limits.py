@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from builders.fakeca import Refusal
+from builders.fakemanners import Refusal
 from builders.plans import CA, spec, zone
 from certkeeper.acme.problem import Problem
 from certkeeper.apply.fulfil import RejectedAnswer
