@@ -152,7 +152,11 @@ class Session:
         last = attempt == _TRANSIENT_TRIES - 1
         if self._silence is not None:
             # A thousand names would each find out by themselves, half a minute per try.
-            raise TransportError(f"{request.url}: not asked any more: {self._silence}", sent=False)
+            raise TransportError(
+                f"{request.url}: not asked any more: {self._silence}",
+                sent=False,
+                hint="the CA stopped answering: run again later; the next run goes on with the orders that are open",
+            )
         try:
             response = yield from ask(request)
         except (TransportError, OutOfDescriptors) as error:

@@ -133,4 +133,5 @@ def test_a_ca_that_falls_silent_is_given_up_once_and_not_by_each_name() -> None:
         advance(exchange, value)
     assert len(errors) + asked >= 1000
     assert asked < 60
+    assert all(error.hint for error in errors if "not asked any more" in str(error))
     assert clock < 600
