@@ -277,5 +277,7 @@ def _findings(
     findings += label_findings(due, observed.accounts)
     findings += crowd_findings(item.spec for item in due)
     findings += clock_findings(observed.clock_behind)
-    findings += urgent_findings([item.alias for item in due], observed.lineages, observed.advice, observed.now)
+    # Whoever had a certificate revoked knows that it has to go.
+    unaware = [item.alias for item in due if item.reason is not Reason.REVOKED]
+    findings += urgent_findings(unaware, observed.lineages, observed.advice, observed.now)
     return [*findings, *caa_findings([item.spec for item in due], observed.caa)]

@@ -153,6 +153,15 @@ def findings(left: timedelta, suggested: Suggestion) -> list[Finding]:
 
 
 class TestPlan:
+    def test_whoever_had_it_revoked_is_not_told_that_it_has_to_go(self) -> None:
+        suggested = suggestion(-60 * DAY, -50 * DAY)
+        assert findings(40 * DAY, suggested)
+        there = world(40 * DAY, suggested)
+        revoked = {alias: replace(item, revoked=4) for alias, item in there.lineages.items()}
+        planned = plan(configuration(spec("example.org")), replace(there, lineages=revoked))
+        assert planned.lineages[0].reason is Reason.REVOKED
+        assert not [item for item in planned.findings if item.code == "replace-now"]
+
     def test_a_time_that_has_come_is_a_reason_with_the_cas_words(self) -> None:
         suggested = suggestion(-HOUR, DAY, explanation=PAGE)
         planned = plan(configuration(spec("example.org")), world(40 * DAY, suggested))
