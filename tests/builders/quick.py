@@ -57,7 +57,7 @@ class QuickMachine(Machine):
         return Reconciler(
             plan_,
             self.settings,
-            executor=QuickPool(self._ports()),
+            executor=QuickPool(self.ports()),
             clock=self.clock,
             user_agent=USER_AGENT,
             terms_accepted=terms_accepted,

@@ -13,21 +13,26 @@ from certkeeper.config.domains import DomainList
 from certkeeper.config.load import load
 from certkeeper.config.reading import FailureKind, Glob, Read, ReadFailure, ReadSecret, SecretText
 from certkeeper.config.settings import Configuration, Secret
+from certkeeper.config.shell import Assignment
 
 _MAX_FILE = 16 * 1024 * 1024
 """Octets. A list of 100,000 certificates is a tenth of that; /dev/zero never ends."""
 
 
 def read_page(
-    config: str | None, cwd: str, environment: Mapping[str, str], asked: DomainList | None = None
+    config: str | None,
+    cwd: str,
+    environment: Mapping[str, str],
+    asked: DomainList | None = None,
+    typed: tuple[Assignment, ...] = (),
 ) -> Configuration:
-    """Read a whole page from this machine's files; `asked` as for `load`.
+    """Read a whole page from this machine's files; `asked` and `typed` as for `load`.
 
     Raises:
         ConfigError: with file and line.
         OutOfDescriptors: not even that can be read.
     """
-    exchange = load(config, cwd=cwd, environment=environment, asked=asked)
+    exchange = load(config, cwd=cwd, environment=environment, asked=asked, typed=typed)
     try:
         step = next(exchange)
         while True:

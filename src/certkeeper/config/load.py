@@ -67,19 +67,27 @@ class _Page:
 
 
 def load(
-    config_path: str | None, *, cwd: str, environment: Mapping[str, str], asked: DomainList | None = None
+    config_path: str | None,
+    *,
+    cwd: str,
+    environment: Mapping[str, str],
+    asked: DomainList | None = None,
+    typed: tuple[Assignment, ...] = (),
 ) -> Exchange[Configuration]:
     """Read a page. The environment serves expansion; of settings only CONFIG, SSL_CERT_FILE, PDNS_KEY, EAB_KID and
     EAB_HMAC_KEY are taken from it, and where systemd keeps credentials.
 
-    `asked` are the certificates that it is about, in the place of those in domains.txt.
+    `asked` are the certificates that it is about, in the place of those in domains.txt. `typed` are settings from the
+    command line: they count more than the page and what the CA's account has for itself, less than a certificate's own.
 
     Raises:
         ConfigError: with file and line, where the page as a whole cannot be read.
     """
     file, text = yield from _main_file(config_path or environment.get("CONFIG") or None, cwd)
     main = yield from _main_page(file, text, environment)
+    main = main.then(_typed(main, typed))
     page = yield from _with_account(main)
+    page = page.then(_typed(page, typed))
     try:
         return (yield from _configuration(page, main, environment, asked))
     except ConfigError as error:
@@ -166,6 +174,10 @@ def _with_account(page: _Page) -> Exchange[_Page]:
     if text is None:
         return page
     return page.then(evaluate(text, own, known_to(page.variables, base, accounts, ca)))
+
+
+def _typed(page: _Page, typed: tuple[Assignment, ...]) -> Script:
+    return Script(typed, {**page.variables, **{item.name: item.value for item in typed}})
 
 
 def _drop_ins(page: _Page) -> Exchange[_Page]:

@@ -7,6 +7,7 @@ from certkeeper.config.findings import Finding
 from certkeeper.config.load import FailureKind, Glob, Read, ReadFailure, load
 from certkeeper.config.reading import ReadSecret, SecretText
 from certkeeper.config.settings import Configuration, PowerDnsSettings, Secret
+from certkeeper.config.shell import Assignment
 
 CONFIG = "/etc/dehydrated/config"
 DOMAINS = "/etc/dehydrated/domains.txt"
@@ -52,9 +53,14 @@ class Page:
             return result
 
     def load(
-        self, config_path: str | None = None, *, cwd: str = "/root", environment: Mapping[str, str] | None = None
+        self,
+        config_path: str | None = None,
+        *,
+        cwd: str = "/root",
+        environment: Mapping[str, str] | None = None,
+        typed: tuple[Assignment, ...] = (),
     ) -> Configuration:
-        return self.drive(load(config_path, cwd=cwd, environment=environment or {}))
+        return self.drive(load(config_path, cwd=cwd, environment=environment or {}, typed=typed))
 
 
 def page(config: str, domains: str = "example.org\n", **more: str | FailureKind) -> Configuration:

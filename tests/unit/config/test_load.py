@@ -1,8 +1,10 @@
 import pytest
 
+from certkeeper.base.accounts import account_folder
 from certkeeper.base.errors import Location
 from certkeeper.config.errors import ConfigError
 from certkeeper.config.load import FailureKind
+from certkeeper.config.shell import Assignment
 from unit.config.pages import CONFIG, DOMAINS, POWERDNS, Page, codes, page
 
 
@@ -170,3 +172,24 @@ def test_nothing_is_read_for_a_rejected_line() -> None:
     reading = Page({CONFIG: POWERDNS, DOMAINS: "a.org > ../x\n*.b.org\n"})
     reading.load()
     assert not any("certs" in path for path in reading.asked)
+
+
+def typed(**settings: str) -> tuple[Assignment, ...]:
+    return tuple(Assignment(name, value, Location("command line")) for name, value in settings.items())
+
+
+def test_what_is_typed_counts_more_than_the_page_and_less_than_a_certificates_own_file() -> None:
+    files = {CONFIG: f"{POWERDNS}KEY_ALGO=rsa\nCERTDIR=/a\n", DOMAINS: "example.org\nexample.net\n"}
+    own = {"/b/example.net/config": "KEY_ALGO=secp384r1\n"}
+    found = Page({**files, **own}).load(typed=typed(KEY_ALGO="prime256v1", CERTDIR="/b"))
+    assert found.settings.certdir == "/b"
+    assert [spec.key.algorithm.value for spec in found.certificates] == ["prime256v1", "secp384r1"]
+
+
+def test_a_typed_ca_chooses_the_accounts_own_file_and_still_counts_after_it() -> None:
+    folder = account_folder("https://ca.test/dir")
+    files = {CONFIG: POWERDNS, DOMAINS: "example.org\n"}
+    own = {f"/etc/dehydrated/accounts/{folder}/config": "CONTACT_EMAIL=a@example.org\nCERTDIR=/account\n"}
+    found = Page({**files, **own}).load(typed=typed(CA="https://ca.test/dir", CERTDIR="/typed"))
+    assert (found.settings.ca, found.settings.contact_email) == ("https://ca.test/dir", "a@example.org")
+    assert found.settings.certdir == "/typed"

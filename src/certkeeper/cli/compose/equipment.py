@@ -1,0 +1,144 @@
+"""What a command works with: ports, each made when it is first needed."""
+
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeVar
+
+from certkeeper import __version__
+from certkeeper.adapters.accounts import Accounts
+from certkeeper.adapters.bounds import WORKING, Bounds
+from certkeeper.adapters.claims import Claims
+from certkeeper.adapters.clock import SystemClock
+from certkeeper.adapters.store import Store
+from certkeeper.apply.ports import Dns, Hooks, Http, Nameservers, Ports
+from certkeeper.base.errors import Interrupted
+from certkeeper.cli.signals import orderly
+from certkeeper.config.settings import Configuration, Settings
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from certkeeper.adapters.journal import Journal
+    from certkeeper.adapters.listeners import OwnListeners
+    from certkeeper.apply.conversation import Work
+    from certkeeper.apply.ports import Executor
+
+_T = TypeVar("_T")
+USER_AGENT = f"certkeeper/{__version__}"
+
+
+@dataclass(frozen=True)
+class Equipment:
+    """What one page makes of this machine."""
+
+    configuration: Configuration
+    store: Store
+    accounts: Accounts
+    clock: SystemClock
+    claims: Claims
+
+    @property
+    def settings(self) -> Settings:
+        return self.configuration.settings
+
+    def carry(self, make: "Callable[[Executor], Work[_T]]") -> _T:
+        """Have one piece of work done on this machine; a signal brings it to an orderly end."""
+        from certkeeper.adapters.pool import Pool  # noqa: PLC0415 - a run with nothing to do needs no threads
+
+        work = make(Pool(self.ports()))
+        with closing(self._listeners), orderly(lambda code: work.interrupt(Interrupted(code))):
+            return work.run()
+
+    @cached_property
+    def hooks(self) -> Hooks:
+        from certkeeper.adapters.hooks import Hooks  # noqa: PLC0415 - a run with nothing to do calls none
+
+        return Hooks()
+
+    @cached_property
+    def journal(self) -> "Journal":
+        from certkeeper.adapters.journal import Journal  # noqa: PLC0415 - SQLite, only for commands that look at it
+
+        return Journal(self.settings.statedir, self.claims)
+
+    def close(self) -> None:
+        """Give back what is held for other processes to see."""
+        if "journal" in self.__dict__:
+            self.journal.close()
+        self.claims.close()
+
+    @cached_property
+    def http(self) -> Http:
+        """The CAs' APIs, whose directories are fetched once each."""
+        from certkeeper.adapters.http import HttpClient  # noqa: PLC0415 - a run with nothing to do needs no HTTP
+        from certkeeper.adapters.remembered import Remembered  # noqa: PLC0415 - as above
+
+        return Remembered(HttpClient(self.settings.ca_bundle), (self.settings.ca, *self.configuration.cas))
+
+    def ports(self) -> Ports:
+        from certkeeper.adapters import keys  # noqa: PLC0415 - a run with nothing to do needs no new key
+        from certkeeper.adapters.dns.claimed import ClaimedDns  # noqa: PLC0415 - nor DNS
+        from certkeeper.adapters.rejected import Rejected  # noqa: PLC0415 - nor a place for bad answers
+        from certkeeper.adapters.webfolders import WebFolders  # noqa: PLC0415 - a run with nothing to do serves nothing
+
+        return Ports(
+            http=self.http,
+            dns={id_: ClaimedDns(dns, self.claims) for id_, dns in self.providers.items()},
+            nameservers=self.nameservers,
+            store=self.store,
+            keys=keys,
+            accounts=self.accounts,
+            clock=self.clock,
+            journal=self.journal,
+            rejected=Rejected(self.settings.statedir),
+            claims=self.claims,
+            hooks=self.hooks,
+            files=WebFolders(),
+            listeners=self._listeners,
+        )
+
+    @cached_property
+    def _listeners(self) -> "OwnListeners":
+        from certkeeper.adapters.listeners import OwnListeners  # noqa: PLC0415 - as above
+
+        return OwnListeners()
+
+    @cached_property
+    def providers(self) -> Mapping[str, Dns]:
+        """Every DNS provider of the page, with the patience of a run."""
+        return self.opened(WORKING)
+
+    def opened(self, bounds: Bounds) -> Mapping[str, Dns]:
+        """What each provider needs is loaded; nobody is asked yet."""
+        from certkeeper.adapters.dns.providers import open_provider  # noqa: PLC0415 - a run with nothing to do needs none
+        from certkeeper.apply.pay import hook_environment  # noqa: PLC0415 - as above
+
+        environment = hook_environment(self.settings)
+        return {
+            item.id: open_provider(
+                item.settings,
+                hooks=self.hooks,
+                environment=environment,
+                nameservers=self.nameservers,
+                say=say,
+                bounds=bounds,
+            )
+            for item in self.settings.providers
+        }
+
+    @cached_property
+    def nameservers(self) -> Nameservers:
+        from certkeeper.adapters.resolver import Named, SystemNameservers  # noqa: PLC0415 - nor any name server
+
+        settings = self.settings
+        return SystemNameservers(
+            Named(settings.nameservers, settings.extra_nameservers, settings.dns_ignore, settings.vantage)
+        )
+
+
+def say(text: str) -> None:
+    """What an operator has to do by hand, or is waiting for, beside whatever display there is."""
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()

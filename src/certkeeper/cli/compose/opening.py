@@ -1,0 +1,54 @@
+"""From the command line to a machine."""
+
+import os
+from pathlib import Path
+
+from certkeeper.adapters.accounts import Accounts
+from certkeeper.adapters.claims import Claims
+from certkeeper.adapters.clock import SystemClock
+from certkeeper.adapters.page import read_page
+from certkeeper.adapters.store import Store
+from certkeeper.cli.compose.machine import Machine
+from certkeeper.config.domains import DomainList
+from certkeeper.config.settings import Purpose
+from certkeeper.config.shell import Assignment
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from certkeeper.adapters.handed import HandedFiles
+
+
+def handed_files() -> "HandedFiles":
+    """Files that are named on the command line."""
+    from certkeeper.adapters.handed import HandedFiles  # noqa: PLC0415 - some commands need it
+
+    return HandedFiles()
+
+
+def open_machine(
+    config: str | None,
+    asked: DomainList | None = None,
+    *,
+    test_ca_live: bool = False,
+    typed: tuple[Assignment, ...] = (),
+) -> Machine:
+    """Read the page and look no further; `asked` are certificates in the place of those in domains.txt.
+
+    `typed` are settings from the command line, which count more than the page's.
+
+    `test_ca_live`: test CAs' certificates go to where services read.
+
+    Raises:
+        CertkeeperError: the page cannot be read.
+    """
+    configuration = read_page(config, str(Path.cwd()), os.environ, asked, typed)
+    configuration = configuration.with_stand_ins() if test_ca_live else configuration
+    settings = configuration.settings
+    rehearsals = (spec.alias for spec in configuration.certificates if spec.purpose is Purpose.REHEARSE)
+    return Machine(
+        configuration,
+        Store(settings.certdir, dict.fromkeys(rehearsals, settings.test_certdir)),
+        Accounts(settings.accountdir),
+        SystemClock(),
+        Claims(settings.statedir),
+    )
