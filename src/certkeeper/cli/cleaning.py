@@ -1,0 +1,38 @@
+"""What a cleanup did, in dehydrated's words and in ours."""
+
+import os
+from collections.abc import Collection, Iterator
+
+from certkeeper.base.errors import printable
+from certkeeper.base.events import count
+from certkeeper.lineage.cleanup import Cleared, Clearing
+
+
+def archive_of(basedir: str) -> str:
+    """Where dehydrated keeps what it cleaned up."""
+    return f"{basedir}/archive"
+
+
+def dehydrated_line(cleared: Cleared) -> str:
+    """The line that people look for in the mails of their cron jobs."""
+    name = printable(f"{os.path.basename(cleared.folder)}/{cleared.name}")  # noqa: PTH119 - text
+    match cleared.clearing:
+        case Clearing.UNLINKED:
+            return f"Removing broken symlink: {printable(cleared.folder)}/{cleared.name}"
+        case Clearing.ARCHIVED:
+            return f"Moving unused file to archive directory: {name}"
+        case Clearing.DELETED:
+            return f"Deleting unused file: {name}"
+
+
+def cleared_lines(cleared: Collection[Cleared], archive: str | None) -> Iterator[str]:
+    """One line for each folder."""
+    for folder in dict.fromkeys(item.folder for item in cleared):
+        name = printable(os.path.basename(folder))  # noqa: PTH119 - text
+        links = [item.name for item in cleared if item.folder == folder and item.clearing is Clearing.UNLINKED]
+        files = sum(1 for item in cleared if item.folder == folder) - len(links)
+        if links:
+            yield f"{name}: links to nothing removed: {', '.join(links)}"
+        if files:
+            where = f"moved to {printable(archive)}/{name}" if archive is not None else "deleted"
+            yield f"{name}: {count(files, 'unused file')} {where}"
