@@ -1,10 +1,13 @@
-"""What a cleanup did, in dehydrated's words and in ours."""
+"""What a cleanup did, in dehydrated's words and in ours; and the one after a run (AUTO_CLEANUP)."""
 
 import os
+import sys
 from collections.abc import Collection, Iterator
 
-from certkeeper.base.errors import printable
+from certkeeper.base.errors import CertkeeperError, printable
 from certkeeper.base.events import count
+from certkeeper.cli.compose import Machine
+from certkeeper.config.settings import Cleanup
 from certkeeper.lineage.cleanup import Cleared, Clearing
 
 
@@ -23,6 +26,22 @@ def dehydrated_line(cleared: Cleared) -> str:
             return f"Moving unused file to archive directory: {name}"
         case Clearing.DELETED:
             return f"Deleting unused file: {name}"
+
+
+def clean_up_after_run(machine: Machine, *, quiet: bool) -> tuple[CertkeeperError, ...]:
+    """What AUTO_CLEANUP asks for; what went wrong."""
+    wanted = machine.settings.cleanup
+    if wanted is Cleanup.NO:
+        return ()
+    archive = archive_of(machine.settings.basedir) if wanted is Cleanup.ARCHIVE else None
+    cleared: list[Cleared] = []
+    try:
+        troubles = machine.clean_up(archive, cleared.append)
+    except CertkeeperError as error:
+        troubles = (error,)
+    if not quiet:
+        sys.stdout.write("".join(f"{line}\n" for line in cleared_lines(cleared, archive)))
+    return troubles
 
 
 def cleared_lines(cleared: Collection[Cleared], archive: str | None) -> Iterator[str]:

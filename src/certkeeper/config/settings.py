@@ -160,7 +160,7 @@ class Purpose(StrEnum):
 
 
 class Cleanup(StrEnum):
-    """What happens to old files after a run of dehydrated's commands (AUTO_CLEANUP, AUTO_CLEANUP_DELETE)."""
+    """What happens after a run to files that no name leads to any more (AUTO_CLEANUP, AUTO_CLEANUP_DELETE)."""
 
     NO = "no"
     ARCHIVE = "archive"

@@ -39,7 +39,7 @@ def test_b02_no_configuration_anywhere_makes_defaults_count_where_the_command_sa
 
 def test_without_a_configuration_an_error_names_no_file() -> None:
     typed = (Assignment("CHALLENGETYPE", "dns-01", Location("--challenge")),)
-    with pytest.raises(ConfigError, match="^no configuration file: PDNS_HOST and PDNS_KEY are not set"):
+    with pytest.raises(ConfigError, match=r"^no configuration file: PDNS_HOST and PDNS_KEY are not set"):
         Page({"/opt/domains.txt": "example.org\n"}).load(fallback="/opt", typed=typed)
     with pytest.raises(ConfigError, match="cannot be read"):
         Page({}).load("/x/config", fallback="/opt")
