@@ -6,6 +6,7 @@ from datetime import date
 
 from certkeeper import __version__
 from certkeeper.cli.ca_arguments import add_account, add_ca, add_revoke, add_sign
+from certkeeper.cli.check_arguments import add_check
 
 _DESCRIPTION = """\
 Keeps certificates and the DNS records that prove them in step. It reads the configuration, domains.txt, accounts and
@@ -137,6 +138,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_account(commands, _nameless_command)
     add_revoke(commands, _nameless_command)
     add_sign(commands, _nameless_command)
+    add_check(commands, _nameless_command)
     return parser
 
 

@@ -105,6 +105,10 @@ def _dispatch(options: "argparse.Namespace") -> int:
             from certkeeper.cli.sign import sign  # noqa: PLC0415 - as above
 
             return sign(options)
+        case "check":
+            from certkeeper.cli.check import check  # noqa: PLC0415 - as above
+
+            return check(options)
         case "account":
             from certkeeper.cli.account.command import account  # noqa: PLC0415 - as above
 

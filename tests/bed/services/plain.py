@@ -133,5 +133,3 @@ class Postgres(OneServer):
             "unix_socket_directories": self.folder,
         }
         return [folder / "postgres", "-D", data, *(f"--{name}={value}" for name, value in settings.items())]
-
-

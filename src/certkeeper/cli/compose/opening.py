@@ -1,6 +1,7 @@
 """From the command line to a machine."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from certkeeper.adapters.accounts import Accounts
@@ -8,15 +9,29 @@ from certkeeper.adapters.claims import Claims
 from certkeeper.adapters.clock import SystemClock
 from certkeeper.adapters.page import read_page
 from certkeeper.adapters.store import Store
+from certkeeper.apply.ports import Clock
 from certkeeper.cli.compose.machine import Machine
 from certkeeper.config.domains import DomainList
 from certkeeper.config.evaluating import Evaluator
 from certkeeper.config.settings import Purpose
 from certkeeper.config.shell import Assignment
+from certkeeper.service.handshake import Look, Target
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from certkeeper.adapters.handed import HandedFiles
+
+
+def look_at(targets: Sequence[Target], *, patience: float, ca_bundle: str | None) -> tuple[Look, ...]:
+    """Handshakes with these, as clients make them; `patience` is seconds for each."""
+    from certkeeper.adapters.probe import Prober  # noqa: PLC0415 - pyOpenSSL, for the one command that needs it
+
+    return Prober(patience=patience, ca_bundle=ca_bundle).look(targets)
+
+
+def system_clock() -> Clock:
+    """The time, where there is no page to open."""
+    return SystemClock()
 
 
 def handed_files() -> "HandedFiles":
