@@ -1,6 +1,9 @@
 """After the switch: calling the operator's hook, making the next key; and what earlier runs left undone of that."""
 
+from dataclasses import dataclass
+
 from certkeeper.apply.effects import (
+    Effect,
     FreeLineage,
     HoldLineage,
     MakeKey,
@@ -10,9 +13,10 @@ from certkeeper.apply.effects import (
     WriteJournal,
     do,
 )
-from certkeeper.apply.ports import HookCall
+from certkeeper.apply.ports import HookCall, Ports
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.events import HookCalled, Tell
+from certkeeper.base.names import Alias
 from certkeeper.base.wire import Exchange
 from certkeeper.config.settings import Settings
 from certkeeper.lineage.layout import CERT, CHAIN, FULLCHAIN, PRIVKEY
@@ -59,6 +63,24 @@ def hook_environment(settings: Settings) -> tuple[tuple[str, str], ...]:
         ("COMMAND", "sign_domains"),
         ("CHALLENGETYPE", "dns-01"),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveNextKey(Effect[None]):
+    alias: Alias
+
+    def perform(self, ports: Ports) -> None:
+        ports.store.remove_next_key(self.alias)
+
+
+def drop_next_key(item: LineagePlan) -> Exchange[None]:
+    """Remove the key that was made ahead, where none is to be any more.
+
+    Raises:
+        CertkeeperError: it could not be removed.
+    """
+    if item.drop_key is not None:
+        yield from do(RemoveNextKey(item.alias))
 
 
 def make_next_key(item: LineagePlan) -> Exchange[None]:
