@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from certkeeper.base.errors import printable
 from certkeeper.base.keys import KeyAlgorithm, KeyPolicy
-from certkeeper.config.authority import directory_url
+from certkeeper.config.authority import directory_url, old_authority
 from certkeeper.config.binding import external_account
 from certkeeper.config.certificates import key_spec
 from certkeeper.config.findings import Severity
@@ -34,7 +34,8 @@ def read_settings(values: Values, config_file: str, basedir: str, environment: M
         accountdir=values.path("ACCOUNTDIR", inside(base, "accounts")),
         statedir=values.path("STATEDIR", inside(base, "state")),
         lockfile=_lockfile(values, inside(base, "lock")),
-        ca=directory_url(values),
+        ca=(ca := directory_url(values)),
+        old_ca=old_authority(values, ca),
         ca_bundle=_ca_bundle(values, environment),
         contact_email=contact(values),
         # dehydrated's default for accounts is RSA, whatever KEY_ALGO says.

@@ -15,7 +15,7 @@ from certkeeper.base.errors import Location
 from certkeeper.base.names import DnsName, IdentifierType
 from certkeeper.base.wire import Exchange
 from certkeeper.config.accounts import TEST_CA, Main, OtherAccounts, account_file, known_to
-from certkeeper.config.authority import directory_url, v1_findings
+from certkeeper.config.authority import directory_url, old_authority, v1_findings
 from certkeeper.config.certificates import Terms, certificate, own_assignments, read_terms
 from certkeeper.config.dehydrated import final_variables, read_settings
 from certkeeper.config.domains import DomainLine, DomainList, parse_domains
@@ -40,7 +40,7 @@ from certkeeper.config.reading import failure as read_error
 from certkeeper.config.settings import CertSpec, Configuration, Rejected, Settings
 from certkeeper.config.shell import Assignment, Script
 from certkeeper.config.unused import unused_configs
-from certkeeper.config.values import Values, inside
+from certkeeper.config.values import Values, folder_of, inside
 from certkeeper.config.zones import zone_rules
 
 _NOT_HEARD = (
@@ -141,6 +141,12 @@ def _with_account(page: Page) -> Exchange[Page]:
     accounts = values.path("ACCOUNTDIR", inside(base, "accounts"))
     own = account_file(accounts, ca)
     text = yield from read_if_there(own)
+    if text is None and (old := old_authority(values, ca)):
+        # The folder becomes a link to the old CA's as soon as a run has the lock.
+        folder = yield from listing(folder_of(own), "")
+        if isinstance(folder, ReadFailure) and folder.kind is FailureKind.MISSING:
+            own = account_file(accounts, old)
+            text = yield from read_if_there(own)
     if text is None:
         return page
     script = yield from evaluated(text, own, known_to(page.shell, base, accounts, ca), page.evaluator)
