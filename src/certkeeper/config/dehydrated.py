@@ -80,8 +80,6 @@ def _check_unused(values: Values) -> None:
         raise values.error("API", f"{printable(values.text('API'), 40)!r} is not spoken", 'write API="auto"')
     if values.text("IP_VERSION") not in ("", "4", "6"):
         raise values.error("IP_VERSION", f"{printable(values.text('IP_VERSION'), 40)!r} is not known", "one of: 4, 6")
-    if values.has("DEHYDRATED_GROUP") and not values.has("DEHYDRATED_USER"):
-        raise values.error("DEHYDRATED_GROUP", "counts only together with DEHYDRATED_USER", "set both, or none")
 
 
 def _cleanup(values: Values) -> Cleanup:

@@ -24,7 +24,7 @@ from certkeeper.config.evaluating import SETTING, Errors, Evaluator, evaluated
 from certkeeper.config.findings import Finding, Severity
 from certkeeper.config.lint import ignored_settings, unknown_variables, with_misspelled
 from certkeeper.config.methods import unused_methods
-from certkeeper.config.page import NO_FILE, Page, read_main
+from certkeeper.config.page import NO_FILE, Page, as_wished, read_main
 from certkeeper.config.powerdns import legacy_findings
 from certkeeper.config.providers import Register, missing_provider, unused_rules
 from certkeeper.config.reading import (
@@ -73,7 +73,9 @@ def load(
         ConfigError: with file and line, where the page as a whole cannot be read.
     """
     main = yield from read_main(config_path, cwd=cwd, environment=environment, fallback=fallback, evaluator=evaluator)
+    main = yield from as_wished(main)
     main = main.then(_typed(main, typed))
+    yield from _check_basedir(main.values())
     page = yield from _with_account(main)
     page = page.then(_typed(page, typed))
     try:
@@ -132,6 +134,16 @@ def _configuration(
         values.assigned,
         page.shell,
     )
+
+
+def _check_basedir(values: Values) -> Exchange[None]:
+    if not values.has("BASEDIR"):
+        # The folder of a file that was read.
+        return
+    base = values.path("BASEDIR", "")
+    found = yield from listing(base, "")
+    if isinstance(found, ReadFailure) and found.kind is FailureKind.MISSING:
+        raise values.error("BASEDIR", f"{base}: {found.reason}", "make the folder, or correct the path")
 
 
 def _with_account(page: Page) -> Exchange[Page]:

@@ -24,6 +24,7 @@ def test_defaults_are_dehydrateds() -> None:
         statedir="/etc/dehydrated/state",
         lockfile="/etc/dehydrated/lock",
         ca="https://acme-v02.api.letsencrypt.org/directory",
+        old_ca="https://acme-v01.api.letsencrypt.org/directory",
         account_key=KeySpec(KeyAlgorithm.RSA, 2048),
     )
 

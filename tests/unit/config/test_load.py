@@ -1,9 +1,13 @@
+from collections.abc import Mapping
+
 import pytest
 
 from certkeeper.base.accounts import account_folder
 from certkeeper.base.errors import Location
+from certkeeper.base.wire import Step
 from certkeeper.config.errors import ConfigError
 from certkeeper.config.load import FailureKind
+from certkeeper.config.reading import Become
 from certkeeper.config.shell import Assignment
 from unit.config.pages import CONFIG, DOMAINS, POWERDNS, Page, codes, page
 
@@ -219,3 +223,48 @@ def test_a_typed_ca_chooses_the_accounts_own_file_and_still_counts_after_it() ->
     found = Page({**files, **own}).load(typed=typed(CA="https://ca.test/dir", CERTDIR="/typed"))
     assert (found.settings.ca, found.settings.contact_email) == ("https://ca.test/dir", "a@example.org")
     assert found.settings.certdir == "/typed"
+
+
+def test_the_rest_of_the_page_is_read_as_the_user_that_it_wishes_for() -> None:
+    files = {
+        CONFIG: "DEHYDRATED_USER=keeper\nCONFIG_D=/d",
+        "/d/a.sh": "DEHYDRATED_GROUP=mail",
+        DOMAINS: "a.org\n",
+        "/etc/dehydrated/certs/a.org/config": "WELLKNOWN=$HOME/w",
+    }
+    found = _AtTheSwitch(files)
+    configuration = found.load(environment={"HOME": "/root"})
+    assert found.became == [("keeper", "mail")]
+    assert found.before == [CONFIG, "/d/a.sh"]
+    assert configuration.certificates[0].wellknown == "/home/keeper/w"
+
+
+class _AtTheSwitch(Page):
+    """Notes what was read before it."""
+
+    before: list[str]
+
+    def answer(self, step: Step) -> object:
+        if isinstance(step, Become):
+            self.before = list(self.asked)
+        return super().answer(step)
+
+
+def test_nobody_else_is_asked_for_where_the_page_names_no_user() -> None:
+    found = Page({CONFIG: "", DOMAINS: ""})
+    found.load()
+    assert found.became == []
+
+
+@pytest.mark.row("B17")
+def test_b17_a_group_without_a_user_is_an_error() -> None:
+    with pytest.raises(ConfigError, match=f"^{CONFIG}:2: DEHYDRATED_GROUP: counts only together with DEHYDRATED_USER"):
+        page("\nDEHYDRATED_GROUP=mail")
+
+
+@pytest.mark.row("B08")
+def test_b08_a_missing_basedir_is_an_error_at_its_line() -> None:
+    files: Mapping[str, str | FailureKind] = {"/x/domains.txt": "a.org\n"}
+    with pytest.raises(ConfigError, match=f"^{CONFIG}:1: BASEDIR: /y: it is missing"):
+        page("BASEDIR=/y\nDOMAINS_TXT=/x/domains.txt", **files)
+    assert page("BASEDIR=/x", **files).settings.basedir == "/x"
