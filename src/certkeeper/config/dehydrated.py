@@ -76,7 +76,16 @@ def final_variables(variables: Mapping[str, str], settings: Settings) -> dict[st
 
 def _check_unused(values: Values) -> None:
     """What dehydrated refuses to start with is refused here, too, although nothing depends on it."""
-    if values.text("API", "auto") not in ("auto", "2"):
+    if values.text("API", "auto") == "1":
+        values.find(
+            "acme-v1",
+            Severity.WARNING,
+            "API",
+            "version 1 of ACME is spoken by no CA any more",
+            "version 2 is spoken",
+            'write API="auto"',
+        )
+    elif values.text("API", "auto") not in ("auto", "2"):
         raise values.error("API", f"{printable(values.text('API'), 40)!r} is not spoken", 'write API="auto"')
     if values.text("IP_VERSION") not in ("", "4", "6"):
         raise values.error("IP_VERSION", f"{printable(values.text('IP_VERSION'), 40)!r} is not known", "one of: 4, 6")

@@ -24,6 +24,7 @@ from certkeeper.config.evaluating import SETTING, Errors, Evaluator, evaluated
 from certkeeper.config.findings import Finding, Severity
 from certkeeper.config.lint import ignored_settings, unknown_variables, with_misspelled
 from certkeeper.config.methods import unused_methods
+from certkeeper.config.opensslcnf import request_findings
 from certkeeper.config.page import NO_FILE, Page, as_wished, read_main
 from certkeeper.config.powerdns import legacy_findings
 from certkeeper.config.providers import Register, missing_provider, unused_rules
@@ -106,7 +107,8 @@ def _configuration(
         other_accounts=tuple(found.settings for found in accounts.found.values()),
     )
     certificates = tuple(_provided(spec, settings, terms) for spec in certificates)
-    findings = (*findings, *zone_findings, *unused_rules(rules, _names(domains), values.text("ZONES_D")))
+    requests = yield from request_findings(values)
+    findings = (*findings, *requests, *zone_findings, *unused_rules(rules, _names(domains), values.text("ZONES_D")))
     if not values.has("DOMAINS_D"):
         unused = yield from unused_configs(settings.certdir, certificates, rejected, page.variables)
         findings = (*findings, *unused)
@@ -234,7 +236,8 @@ class _Certificates:
             return certificate(line, self._terms, self._register.id_of(self._terms.wish))
         own = yield from self._own_values(line, file, text)
         terms = yield from read_terms(own, self._environment)
-        self._findings += own.findings
+        requests = yield from request_findings(own)
+        self._findings += (*own.findings, *requests)
         return certificate(line, terms, self._register.id_of(terms.wish))
 
     def _own_values(self, line: DomainLine, file: str, text: str) -> Exchange[Values]:

@@ -11,6 +11,8 @@ from builders.effects import killed_before
 from certkeeper.adapters.accounts import AccountDeactivated, Accounts
 from certkeeper.adapters.earlier import Earlier
 from certkeeper.base.accounts import account_folder
+from certkeeper.cli.compose import open_machine
+from certkeeper.config.errors import ConfigError
 
 NEW, OLD = "https://acme-v02.example.org/dir", "https://acme-v01.example.org/dir"
 
@@ -153,3 +155,11 @@ def test_a_kill_at_any_change_loses_no_key_and_the_next_run_finishes(tmp_path: P
         if alive:
             return
     pytest.fail("this has more than 40 changes")
+
+
+@pytest.mark.row("B13")
+def test_b13_an_unknown_word_for_a_ca_makes_no_account_folder(tmp_path: Path) -> None:
+    (tmp_path / "config").write_text("CA=letsencript\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match="CA: 'letsencript' is neither a preset nor a URL"):
+        open_machine(str(tmp_path / "config"))
+    assert [item.name for item in tmp_path.iterdir()] == ["config"]

@@ -32,6 +32,7 @@ def test_ca(text: str, url: str) -> None:
     assert page(text, "").settings.ca == url
 
 
+@pytest.mark.row("B13")
 @pytest.mark.parametrize("text", ["letsencrpyt", "ftp://ca.example/dir", "https://", "https://a:b/", "https://[::1/"])
 def test_b13_an_unknown_ca_is_an_error_that_names_the_presets(text: str) -> None:
     with pytest.raises(ConfigError, match="neither a preset nor a URL") as caught:
@@ -61,6 +62,7 @@ def test_an_effective_v1_url_is_a_warning() -> None:
     assert LETSENCRYPT in found.fix
 
 
+@pytest.mark.row("C08")
 @pytest.mark.parametrize(
     ("url", "folder"),
     [

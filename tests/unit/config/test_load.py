@@ -12,6 +12,7 @@ from certkeeper.config.shell import Assignment
 from unit.config.pages import CONFIG, DOMAINS, POWERDNS, Page, codes, page
 
 
+@pytest.mark.row("B01")
 def test_b01_the_first_of_the_usual_places_counts() -> None:
     files = {CONFIG: "X=", "/root/config": "X=", DOMAINS: "", "/root/domains.txt": ""}
     assert Page(files).load(cwd="/root").settings.basedir == "/etc/dehydrated"
@@ -90,6 +91,7 @@ def test_a_relative_configuration_stays_relative() -> None:
     assert Page(files).load("config").settings.certdir == "./certs"
 
 
+@pytest.mark.row("B04")
 def test_b04_drop_ins_count_in_order() -> None:
     found = page(
         "CONFIG_D=/d/\nCONTACT_EMAIL=m@x",
@@ -103,6 +105,7 @@ def test_b04_drop_ins_count_in_order() -> None:
     assert found.settings.contact_email == "m@x.a.b"
 
 
+@pytest.mark.row("B04")
 def test_b04_the_files_that_counted_are_known_and_what_they_set() -> None:
     found = page("CONFIG_D=/d\nRENEW_DAYS=9", "", **{"/d/b.sh": "OWN=word", "/d/a.sh": "OWN=x\nX=1", "/d/c.conf": "'"})
     assert found.drop_ins == ("/d/a.sh", "/d/b.sh")
@@ -117,6 +120,7 @@ def test_an_error_in_a_drop_in_names_it() -> None:
     assert caught.value.where == Location("/d/a.sh", 2)
 
 
+@pytest.mark.row("B05")
 def test_b05_an_empty_directory_of_drop_ins_is_fine() -> None:
     assert page("CONFIG_D=/d", "", **{"/d/readme": ""}).findings == ()
 
@@ -132,6 +136,7 @@ def test_an_unreadable_drop_in_is_an_error() -> None:
         page("CONFIG_D=/d", "", **{"/d/a.sh": FailureKind.UNREADABLE})
 
 
+@pytest.mark.row("B11")
 def test_b11_the_accounts_own_file_counts_for_its_ca() -> None:
     name = "aHR0cHM6Ly9hY21lLXN0YWdpbmctdjAyLmFwaS5sZXRzZW5jcnlwdC5vcmcvZGlyZWN0b3J5Cg"
     files = {f"/etc/dehydrated/accounts/{name}/config": 'CERTDIR="${BASEDIR}/staging"'}

@@ -44,6 +44,7 @@ def powerdns(url: str) -> Provider:
     return Provider(f"PowerDNS {url}", PowerDnsSettings(url, Secret("secret"), server="localhost"))
 
 
+@pytest.mark.row("B22")
 def test_the_seed_as_it_stands() -> None:
     found = Page(
         {CONFIG: text("config"), DOMAINS: text("domains.txt"), OWN: text("certs/mail.example.net/config")}
