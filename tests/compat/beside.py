@@ -4,12 +4,13 @@ A story is all that scripts and people can see: exit code, what is printed, hook
 the like are told apart by their kind only, and certkeeper's links through `.live` count as what is behind them.
 """
 
+import itertools
 import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bed import dehydrated
@@ -30,8 +31,13 @@ _KINDS: tuple[tuple[str, str], ...] = (
     (r"(?<!\d)1[6-9]\d{8}(?!\d)", "<stamp>"),
     (r"dehydrated-[A-Za-z0-9]{6}(?![\w-])", "<temporary>"),
 )
+_BACKUP = re.compile(r"(registration_info-)\d+(\.json)")
+_OF_A_NAME = (" + Handling authorization for ", " + Responding to challenge for ")
+_ABOUT_NAMES = frozenset({"deploy_challenge", "clean_challenge"})
 # How often these come depends on how fast the CA is.
 _WAITING = re.compile(r" \+ (?:Validation is (?:pending|processing)|Order is processing)\.\.\.")
+# What openssl says of its own accord.
+_NOISE = frozenset({"Certificate request self-signature verify OK"})
 _OURS_ALONE = frozenset({"state", layout.VERSIONS, layout.LIVE})
 
 
@@ -74,7 +80,7 @@ class Side:
         self.bin = self.folder / "bin"
         self.bin.mkdir()
         dehydrated.shorten_sleep(self.bin)
-        self.hook = Logger(self.folder / "hook")
+        self.hook = Logger(self.folder / "hook", self.world)
         self.settings = {
             "CA": self.world.pebble.directory_url,
             "CURL_OPTS": f"--cacert {self.world.pebble.ca_bundle}",
@@ -82,9 +88,8 @@ class Side:
             "HOOK": str(self.hook.path),
             "HOOK_CHAIN": "no",
             "ACCOUNT_KEY_ALGO": "prime256v1",
-            # Nobody serves these names, and what a test CA issues goes where services read.
+            # The names are nobody's: this host's resolver has nothing to say about them.
             "CAA_CHECK": "no",
-            "TEST_CA": "no",
             "NAMESERVERS": self.world.nameservers,
             "DNS_PROVIDER": "hook",
         }
@@ -124,7 +129,7 @@ class Side:
             code=ended.returncode,
             out=self._lines(ended.stdout),
             err=self._lines(ended.stderr),
-            calls=tuple(self._call(call) for call in self.hook.calls() if not call.name.startswith(BRICKER)),
+            calls=calls_in_order(self._call(call) for call in self.hook.calls() if not call.name.startswith(BRICKER)),
             tree=tree(self.base),
         )
         self.story.append(step)
@@ -142,7 +147,8 @@ class Side:
         return text
 
     def _lines(self, text: str) -> tuple[str, ...]:
-        return tuple(line for line in self.normal(text).splitlines() if not _WAITING.fullmatch(line))
+        lines = self.normal(text).splitlines()
+        return in_order([line for line in lines if line not in _NOISE and not _WAITING.fullmatch(line)])
 
     def _call(self, call: Call) -> Call:
         return Call(
@@ -210,7 +216,41 @@ def _order(folder: Path) -> dict[int, int]:
 
 def _numbered(name: str, order: Mapping[int, int]) -> str:
     stamp = layout.stamp_of(name)
-    return name.replace(str(stamp), f"<{order.get(stamp, 'gone')}>") if stamp is not None else name
+    if stamp is None:
+        return _BACKUP.sub(r"\1<stamp>\2", name)
+    return name.replace(str(stamp), f"<{order.get(stamp, 'gone')}>")
+
+
+def in_order(lines: Sequence[str]) -> tuple[str, ...]:
+    """The same with what is said of each name by name: the CA lists authorizations as it likes."""
+    blocks: list[list[str]] = []
+    for line in lines:
+        goes_on = line.startswith((" + Challenge is valid", " + Found valid auth", " + A valid auth"))
+        if goes_on and blocks and blocks[-1][0].startswith(_OF_A_NAME):
+            blocks[-1].append(line)
+        else:
+            blocks.append([line])
+    grouped = itertools.groupby(
+        blocks, lambda block: next((word for word in _OF_A_NAME if block[0].startswith(word)), "")
+    )
+    return tuple(
+        line for word, group in grouped for block in (sorted(group) if word else list(group)) for line in block
+    )
+
+
+def calls_in_order(calls: Iterable[Call]) -> tuple[Call, ...]:
+    """The same for hooks: those for single names follow each other, those for many have them all."""
+    found = []
+    for name, group in itertools.groupby(calls, lambda call: call.name):
+        several = [_triples_in_order(call) if name in _ABOUT_NAMES else call for call in group]
+        found += sorted(several, key=lambda call: call.arguments) if name in _ABOUT_NAMES else several
+    return tuple(found)
+
+
+def _triples_in_order(call: Call) -> Call:
+    words = call.arguments
+    triples = sorted(words[at : at + 3] for at in range(0, len(words), 3))
+    return replace(call, arguments=tuple(word for triple in triples for word in triple))
 
 
 def _behind(link: Path) -> str:

@@ -1,5 +1,6 @@
 """`certkeeper dehydrated` does what dehydrated 0.7.2 does: what it prints, hook calls, files and modes, exit codes."""
 
+import itertools
 from collections.abc import Iterator
 from itertools import zip_longest
 from pathlib import Path
@@ -12,6 +13,8 @@ from compat.beside import Scenario, Side, Step, both, ours
 
 pytestmark = pytest.mark.real
 
+NUMBERS = itertools.count(1)
+
 CRON = "--cron"
 FILES = ("privkey", "cert", "chain", "fullchain")
 
@@ -20,13 +23,14 @@ FILES = ("privkey", "cert", "chain", "fullchain")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """A CA that finds every challenge valid, so that hooks only have to note their calls."""
     folder = tmp_path_factory.mktemp("beside")
-    with World(folder, zones=(), secondaries=0, dnssec=False, pebble={"always_valid": True}) as world:
+    with World(folder, zones=("example.org",), secondaries=0, dnssec=False, pebble={"always_valid": True}) as world:
         yield world
 
 
 @pytest.fixture
 def zone(world: World) -> str:
-    return world.new_zone().removesuffix(".")
+    """A name below the world's zone that no other test has."""
+    return f"t{next(NUMBERS)}.{world.zone.removesuffix('.')}"
 
 
 def alike(folder: Path, world: World, scenario: Scenario) -> tuple[list[Step], list[Step]]:
@@ -266,7 +270,7 @@ def test_files_for_tls_alpn_01(tmp_path: Path, world: World, zone: str) -> None:
     def scenario(side: Side) -> None:
         (side.base / "alpn-certs").mkdir(mode=0o755)
         side.configure(CHALLENGETYPE="tls-alpn-01")
-        side.lines(f"{zone} ip:192.0.2.7")
+        side.lines(zone)
         registered(side)
         side.run(CRON)
 
@@ -276,7 +280,7 @@ def test_files_for_tls_alpn_01(tmp_path: Path, world: World, zone: str) -> None:
         for story in (theirs, mine)
     ]
     assert shown[0] == shown[1]
-    assert ("7.2.0.192.in-addr.arpa.crt.pem", "640") in shown[1]
+    assert (f"{zone}.crt.pem", "640") in shown[1]
     assert mine[-1].tree == theirs[-1].tree
 
 
