@@ -201,6 +201,9 @@ def tree(base: Path) -> dict[str, str]:
         mode = path.lstat().st_mode & 0o7777
         if path.is_symlink():
             found[str(relative)] = f"-> {_numbered(_behind(path), order)}"
+        elif path.is_dir() and relative.parts[0] == "accounts" and not any(path.rglob("*.*")):
+            # dehydrated makes the folder before it knows whether there will be an account.
+            continue
         elif path.is_dir():
             found[f"{relative}/"] = f"{mode:o}"
         else:
