@@ -20,6 +20,7 @@ from certkeeper.config.certificates import Terms, certificate, own_assignments, 
 from certkeeper.config.dehydrated import final_variables, read_settings
 from certkeeper.config.domains import DomainLine, DomainList, parse_domains
 from certkeeper.config.errors import ConfigError
+from certkeeper.config.exposure import exposed
 from certkeeper.config.findings import Finding
 from certkeeper.config.lint import ignored_settings, unknown_variables, with_misspelled
 from certkeeper.config.methods import unused_methods
@@ -29,6 +30,7 @@ from certkeeper.config.providers import Register, missing_provider, unused_rules
 from certkeeper.config.reading import (
     FailureKind,
     Glob,
+    Holds,
     Read,
     ReadFailure,
     listing,
@@ -102,8 +104,10 @@ def _configuration(
         findings = (*findings, *unused)
     named = {name for line in domains.lines for name in line.identifiers}
     findings = (*findings, *unused_methods(terms.methods, named, values.where("CHALLENGETYPE")))
+    open_files = yield from exposed(values)
     found = (
         *page.findings,
+        *open_files,
         *v1_findings(page.history),
         *unknown_variables(page.history),
         *ignored_settings(values.assigned),
@@ -141,7 +145,7 @@ def _typed(page: Page, typed: tuple[Assignment, ...]) -> Script:
 
 def _domains(path: str) -> Exchange[DomainList]:
     hint = "put a line there for each certificate: example.org www.example.org"
-    text = yield from read_or_fail(path, hint)
+    text = yield from read_or_fail(path, hint, Holds.NAMES)
     files = [(path, text)]
     drop_ins = yield from listing(f"{path}.d", ".txt")
     if isinstance(drop_ins, ReadFailure):
@@ -149,7 +153,7 @@ def _domains(path: str) -> Exchange[DomainList]:
             raise read_error(drop_ins)
         drop_ins = ()
     for file in drop_ins:
-        more = yield from read_or_fail(file)
+        more = yield from read_or_fail(file, holds=Holds.NAMES)
         files.append((file, more))
     return parse_domains(files)
 
