@@ -12,6 +12,7 @@ from certkeeper.adapters.descriptors import out_of_descriptors
 from certkeeper.adapters.writers import Writer, Writers, running_as, user_id
 from certkeeper.base.wire import Step
 from certkeeper.config.domains import DomainList
+from certkeeper.config.evaluating import Evaluate, Evaluator
 from certkeeper.config.load import load
 from certkeeper.config.reading import (
     Exposure,
@@ -47,14 +48,23 @@ def read_page(
     asked: DomainList | None = None,
     typed: tuple[Assignment, ...] = (),
     fallback: str | None = None,
+    evaluator: Evaluator = Evaluator.PARSER,
 ) -> Configuration:
-    """Read a whole page from this machine's files; `asked`, `typed` and `fallback` as for `load`.
+    """Read a whole page from this machine's files; the rest is as for `load`.
 
     Raises:
         ConfigError: with file and line.
         OutOfDescriptors: not even that can be read.
     """
-    exchange = load(config, cwd=cwd, environment=environment, asked=asked, typed=typed, fallback=fallback)
+    exchange = load(
+        config,
+        cwd=cwd,
+        environment=environment,
+        asked=asked,
+        typed=typed,
+        fallback=fallback,
+        evaluator=evaluator,
+    )
     files = Files()
     try:
         step = next(exchange)
@@ -81,6 +91,10 @@ class Files:
                 return _glob(directory, suffix)
             case Exposures(trusted):
                 return self._exposures(user_id(trusted))
+            case Evaluate():
+                from certkeeper.adapters.bash import evaluate  # noqa: PLC0415 - few pages need it
+
+                return evaluate(step)
             case _:
                 raise TypeError(step)
 

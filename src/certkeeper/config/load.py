@@ -20,8 +20,9 @@ from certkeeper.config.certificates import Terms, certificate, own_assignments, 
 from certkeeper.config.dehydrated import final_variables, read_settings
 from certkeeper.config.domains import DomainLine, DomainList, parse_domains
 from certkeeper.config.errors import ConfigError
+from certkeeper.config.evaluating import SETTING, Errors, Evaluator, evaluated
 from certkeeper.config.exposure import exposed
-from certkeeper.config.findings import Finding
+from certkeeper.config.findings import Finding, Severity
 from certkeeper.config.lint import ignored_settings, unknown_variables, with_misspelled
 from certkeeper.config.methods import unused_methods
 from certkeeper.config.page import NO_FILE, Page, read_main
@@ -39,11 +40,16 @@ from certkeeper.config.reading import (
 )
 from certkeeper.config.reading import failure as read_error
 from certkeeper.config.settings import CertSpec, Configuration, Rejected, Settings
-from certkeeper.config.shell import Assignment, Script, evaluate
+from certkeeper.config.shell import Assignment, Script
 from certkeeper.config.unused import unused_configs
 from certkeeper.config.values import Values, inside
 from certkeeper.config.zones import zone_rules
 
+_NOT_HEARD = (
+    "counts only as a line of its own in the main file",
+    "the page was not evaluated by bash",
+    f'write {SETTING}="yes" there, from the first column on',
+)
 __all__ = ["FailureKind", "Glob", "Read", "ReadFailure", "load"]
 
 
@@ -55,6 +61,7 @@ def load(
     asked: DomainList | None = None,
     typed: tuple[Assignment, ...] = (),
     fallback: str | None = None,
+    evaluator: Evaluator = Evaluator.PARSER,
 ) -> Exchange[Configuration]:
     """Read a page. The environment serves expansion; of settings only CONFIG, SSL_CERT_FILE, PDNS_KEY, EAB_KID and
     EAB_HMAC_KEY are taken from it, and where systemd keeps credentials.
@@ -62,11 +69,12 @@ def load(
     `asked` are the certificates that it is about, in the place of those in domains.txt. `typed` are settings from the
     command line: they count more than the page and what the CA's account has for itself, less than a certificate's own.
     `fallback` is BASEDIR where no file is named and none is found: then defaults count. Without it that is an error.
+    `evaluator` is who evaluates the page, unless its main file asks for bash itself.
 
     Raises:
         ConfigError: with file and line, where the page as a whole cannot be read.
     """
-    main = yield from read_main(config_path, cwd=cwd, environment=environment, fallback=fallback)
+    main = yield from read_main(config_path, cwd=cwd, environment=environment, fallback=fallback, evaluator=evaluator)
     main = main.then(_typed(main, typed))
     page = yield from _with_account(main)
     page = page.then(_typed(page, typed))
@@ -88,7 +96,7 @@ def _configuration(
     register = Register()
     register.id_of(terms.wish)
     rules, zone_findings = yield from zone_rules(values, page.variables, environment, register)
-    accounts = OtherAccounts(Main(main.variables, main.values().assigned, page.label), settings)
+    accounts = OtherAccounts(Main(main.shell, main.evaluator, main.values().assigned, page.label), settings)
     reader = _Certificates(page, settings, terms, environment, register, accounts)
     certificates, rejected, findings = yield from reader.read(domains)
     settings = replace(
@@ -103,6 +111,8 @@ def _configuration(
         unused = yield from unused_configs(settings.certdir, certificates, rejected, page.variables)
         findings = (*findings, *unused)
     named = {name for line in domains.lines for name in line.identifiers}
+    if page.evaluator is Evaluator.PARSER and values.truth(SETTING, default=False):
+        values.find("source-config", Severity.WARNING, SETTING, *_NOT_HEARD)
     findings = (*findings, *unused_methods(terms.methods, named, values.where("CHALLENGETYPE")))
     open_files = yield from exposed(values)
     found = (
@@ -124,6 +134,7 @@ def _configuration(
         tuple(dict.fromkeys(found)),
         page.drop_ins,
         values.assigned,
+        page.shell,
     )
 
 
@@ -136,11 +147,13 @@ def _with_account(page: Page) -> Exchange[Page]:
     text = yield from read_if_there(own)
     if text is None:
         return page
-    return page.then(evaluate(text, own, known_to(page.variables, base, accounts, ca)))
+    script = yield from evaluated(text, own, known_to(page.shell, base, accounts, ca), page.evaluator)
+    return page.then(script)
 
 
 def _typed(page: Page, typed: tuple[Assignment, ...]) -> Script:
-    return Script(typed, {**page.variables, **{item.name: item.value for item in typed}})
+    variables = {**page.variables, **{item.name: item.value for item in typed}}
+    return Script(typed, replace(page.shell, variables=variables))
 
 
 def _domains(path: str) -> Exchange[DomainList]:
@@ -170,6 +183,7 @@ class _Certificates:
         register: Register,
         accounts: OtherAccounts,
     ) -> None:
+        self._page = page
         self._settings = settings
         self._terms = terms
         self._environment = environment
@@ -219,7 +233,8 @@ class _Certificates:
             "certdir": inside(self._inherited["CERTDIR"], line.alias.text),
         }
         before = {**self._inherited, **own}
-        script = evaluate(text, file, before)
+        shell = replace(self._page.shell, variables=before)
+        script = yield from evaluated(text, file, shell, self._page.evaluator, Errors.IGNORED)
         changes, found = own_assignments(script, before)
         self._findings += (*found, *v1_findings(script.assignments))
         assigned = {**self._values.assigned, **changes}
