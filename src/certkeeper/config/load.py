@@ -8,7 +8,7 @@ ZONES_D/<zone>                who writes the zone's records
 DOMAINS_D/<alias>, or CERTDIR/<alias>/config, for each line
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from certkeeper.base.errors import Location
@@ -27,7 +27,7 @@ from certkeeper.config.lint import ignored_settings, unknown_variables, with_mis
 from certkeeper.config.methods import unused_methods
 from certkeeper.config.page import NO_FILE, Page, read_main
 from certkeeper.config.powerdns import legacy_findings
-from certkeeper.config.providers import Register, missing_provider, unused_rules
+from certkeeper.config.providers import ProviderKind, Register, missing_provider, unused_rules
 from certkeeper.config.reading import (
     FailureKind,
     Glob,
@@ -105,7 +105,9 @@ def _configuration(
         zone_rules=rules,
         other_accounts=tuple(found.settings for found in accounts.found.values()),
     )
-    certificates = tuple(_provided(spec, settings, terms) for spec in certificates)
+    fatal = terms.methods.through_dns and terms.wish.settings is None
+    certificates, unprovided = _provided_for(certificates, settings, reader.wished, terms.wish.kind, fatal=fatal)
+    rejected = (*rejected, *unprovided)
     findings = (*findings, *zone_findings, *unused_rules(rules, _names(domains), values.text("ZONES_D")))
     if not values.has("DOMAINS_D"):
         unused = yield from unused_configs(settings.certdir, certificates, rejected, page.variables)
@@ -192,6 +194,8 @@ class _Certificates:
         self._inherited = final_variables(page.variables, settings)
         self._values = page.values()
         self._findings: list[Finding] = []
+        self.wished: dict[str, tuple[str, ProviderKind]] = {}
+        """By alias, of those with a file of their own: that file, and who is to write records after it."""
 
     def read(
         self, domains: DomainList
@@ -221,6 +225,7 @@ class _Certificates:
         own = yield from self._own_values(line, file, text)
         terms = yield from read_terms(own, self._environment)
         self._findings += own.findings
+        self.wished[line.alias.text] = (file, terms.wish.kind)
         return certificate(line, terms, self._register.id_of(terms.wish))
 
     def _own_values(self, line: DomainLine, file: str, text: str) -> Exchange[Values]:
@@ -249,7 +254,33 @@ class _Certificates:
         return Values(assigned, file)
 
 
-def _provided(spec: CertSpec, settings: Settings, terms: Terms) -> CertSpec:
+def _provided_for(
+    certificates: Sequence[CertSpec],
+    settings: Settings,
+    wished: Mapping[str, tuple[str, ProviderKind]],
+    kind: ProviderKind,
+    *,
+    fatal: bool,
+) -> tuple[tuple[CertSpec, ...], tuple[Rejected, ...]]:
+    """Those that can be proven, and those that their own file took the way to prove them from.
+
+    Raises:
+        ConfigError: it is the page's fault (always, where that is `fatal`).
+    """
+    kept: list[CertSpec] = []
+    rejected: list[Rejected] = []
+    for spec in certificates:
+        file, its_kind = wished.get(spec.alias.text, ("", kind))
+        try:
+            kept.append(_provided(spec, settings, file or settings.config_file or NO_FILE, its_kind))
+        except ConfigError as error:
+            if fatal or not file:
+                raise
+            rejected.append(Rejected(spec.alias.text, error))
+    return tuple(kept), tuple(rejected)
+
+
+def _provided(spec: CertSpec, settings: Settings, file: str, kind: ProviderKind) -> CertSpec:
     """Every name that records of a run prove has somebody who writes them, or a zone's file that says why not.
 
     Raises:
@@ -264,7 +295,7 @@ def _provided(spec: CertSpec, settings: Settings, terms: Terms) -> CertSpec:
             continue
         others = tuple(method for method in order if not method.published)
         if not others:
-            raise missing_provider(Location(settings.config_file or NO_FILE), spec.alias.text, terms.wish.kind)
+            raise missing_provider(Location(file), spec.alias.text, kind)
         methods = methods.choosing(name, others)
     return replace(spec, methods=methods)
 
