@@ -16,7 +16,7 @@ _ACL = "system.posix_acl_access"
 
 @dataclass(frozen=True, slots=True)
 class Writer:
-    """Somebody who can, by what he can do to `place`. `uid` is known of a single user only."""
+    """Somebody who can, by what he can do to `place`. `uid` is known of a single user only, `everybody` for sure."""
 
     who: str
     place: str
@@ -63,13 +63,11 @@ class Writers:
     def _of_one(self, place: str, status: os.stat_result) -> Iterator[Writer]:
         if not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH) and status.st_uid in self._trusted:
             return
-        if _read_only(place):
-            return
         yield from self._owner(place, status)
         if stat.S_ISDIR(status.st_mode) and status.st_mode & stat.S_ISVTX:
             return
         if status.st_mode & stat.S_IWOTH:
-            yield Writer("everybody", place, f"chmod o-w {place}", everybody=True)
+            yield Writer("everybody", place, f"chmod o-w {place}", everybody=not _read_only(place))
         elif status.st_mode & stat.S_IWGRP:
             yield from self._group(place, status)
 
@@ -111,7 +109,10 @@ def running_as() -> str:
 
 
 def _read_only(place: str) -> bool:
-    """A mount that nobody writes through, as containers are given their configuration: its modes mean nothing."""
+    """A mount that nobody writes through, as containers are given their configuration, with modes that mean nothing.
+
+    It may be read-only for us alone: a hardened unit of systemd's sees the whole system so.
+    """
     with suppress(OSError):
         return bool(os.statvfs(place).f_flag & os.ST_RDONLY)
     return False

@@ -1,6 +1,7 @@
 import grp
 import os
 import socket
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -172,7 +173,7 @@ def test_nobody_but_the_owner_is_no_finding(page: Path) -> None:
     assert codes(reading(page).findings) == []
 
 
-@pytest.mark.parametrize("way", ["file", "folder", "link"])
+@pytest.mark.parametrize("way", ["file", "folder", "link", "target"])
 def test_settings_that_everybody_can_change_are_not_read(page: Path, way: str) -> None:
     guilty = page
     if way == "folder":
@@ -182,6 +183,11 @@ def test_settings_that_everybody_can_change_are_not_read(page: Path, way: str) -
         guilty.mkdir()
         (guilty / "config").symlink_to("../config")
         page = guilty / "config"
+    elif way == "target":
+        guilty = page.parent / "target"
+        guilty.mkdir()
+        page.rename(guilty / "config")
+        page.symlink_to("target/config")
     guilty.chmod(0o777)
     with pytest.raises(ConfigError, match=f"{page}: cannot be read: everybody on this machine can change it") as found:
         reading(page)
@@ -267,14 +273,28 @@ def test_a_group_that_may_write_is_found_and_roots_own_is_not(page: Path) -> Non
     assert finding.fix == f"chmod g-w {page}"
 
 
+def test_an_access_list_is_found(page: Path) -> None:
+    entries = [(1, 6, ~0), (2, 6, NOBODY), (4, 0, ~0), (16, 6, ~0), (32, 0, ~0)]
+    packed = struct.pack("<I", 2) + b"".join(
+        struct.pack("<HHI", tag, may, who & 0xFFFFFFFF) for tag, may, who in entries
+    )
+    try:
+        os.setxattr(page, "system.posix_acl_access", packed)
+    except OSError:
+        pytest.skip("no access lists here")
+    (finding,) = reading(page).findings
+    assert finding.message == "whom its access list names can change it"
+    assert "setfacl" in finding.fix
+
+
 @as_root
-def test_what_is_mounted_read_only_is_nobodys_to_change(page: Path) -> None:
+def test_what_is_mounted_read_only_is_read_with_a_warning(page: Path) -> None:
     page.parent.chmod(0o777)
     script = 'mount --bind "$1" "$1" && mount -o remount,bind,ro "$1" && exec "$2" -c "$3" "$1"'
     ask = (
         "import sys; from certkeeper.adapters.page import read_page; "
-        "print(len(read_page(sys.argv[1] + '/config', '/', {}).certificates))"
+        "print([item.code for item in read_page(sys.argv[1] + '/config', '/', {}).findings])"
     )
     command = [*in_a_mount_namespace(), script, "sh", str(page.parent), sys.executable, ask]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.stdout == "2\n", done.stderr
+    assert done.stdout == "['open-to-others', 'open-list']\n", done.stderr
