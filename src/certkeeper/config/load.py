@@ -113,21 +113,8 @@ def _configuration(
         unused = yield from unused_configs(settings.certdir, certificates, rejected, page.variables)
         findings = (*findings, *unused)
     named = {name for line in domains.lines for name in line.identifiers}
-    if page.evaluator is Evaluator.PARSER and values.truth(SETTING, default=False):
-        values.find("source-config", Severity.WARNING, SETTING, *_NOT_HEARD)
     findings = (*findings, *unused_methods(terms.methods, named, values.where("CHALLENGETYPE")))
-    open_files = yield from exposed(values)
-    found = (
-        *page.findings,
-        *open_files,
-        *v1_findings(page.history),
-        *unknown_variables(page.history),
-        *ignored_settings(values.assigned),
-        *legacy_findings(values),
-        *values.findings,
-        *domains.findings,
-        *findings,
-    )
+    found = (*page.findings, *(yield from exposed(values)), *_of_the_page(page, values), *domains.findings, *findings)
     # A certificate's own file is read on top of the page, whose findings come up again each time.
     return Configuration(
         settings,
@@ -137,6 +124,19 @@ def _configuration(
         page.drop_ins,
         values.assigned,
         page.shell,
+    )
+
+
+def _of_the_page(page: Page, values: Values) -> tuple[Finding, ...]:
+    """Findings about its assignments."""
+    if page.evaluator is Evaluator.PARSER and values.truth(SETTING, default=False):
+        values.find("source-config", Severity.WARNING, SETTING, *_NOT_HEARD)
+    return (
+        *v1_findings(page.history),
+        *unknown_variables(page.history),
+        *ignored_settings(values.assigned),
+        *legacy_findings(values),
+        *values.findings,
     )
 
 
