@@ -1,7 +1,9 @@
 """Whatever stands in a file, the readers answer with values or with an error that names file and line."""
 
+import time
 from collections.abc import Mapping
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -73,6 +75,14 @@ def test_shell(text: str) -> None:
         assert (str(found) + found.hint).isprintable()
     else:
         assert all(item.where.line in lines for item in found.assignments)
+
+
+@pytest.mark.parametrize("text", ["A=", "", "export ", "A='", 'A="', "A=$((", "#", ";", "A=${A:-"])
+@pytest.mark.parametrize("piece", ["x", "$A", "${A:-", "((", "''", '""', "\\\n", "~:", "A=1 ", " ", "\0", "1+", "-"])
+def test_a_long_line_is_read_in_time_that_grows_with_its_length(text: str, piece: str) -> None:
+    started = time.monotonic()
+    outcome(text + piece * (50_000 // len(piece)))
+    assert time.monotonic() - started < 5
 
 
 @given(text=DOMAIN_TEXTS)
