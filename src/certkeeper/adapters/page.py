@@ -15,6 +15,7 @@ from certkeeper.config.domains import DomainList
 from certkeeper.config.evaluating import Evaluate, Evaluator
 from certkeeper.config.load import load
 from certkeeper.config.reading import (
+    Become,
     Exposure,
     Exposures,
     FailureKind,
@@ -91,6 +92,10 @@ class Files:
                 return _glob(directory, suffix)
             case Exposures(trusted):
                 return self._exposures(user_id(trusted))
+            case Become():
+                from certkeeper.adapters.users import become  # noqa: PLC0415 - few pages need it
+
+                return become(step)
             case Evaluate():
                 from certkeeper.adapters.bash import evaluate  # noqa: PLC0415 - few pages need it
 

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from builders.badinput import in_a_mount_namespace
-from certkeeper.adapters.page import read_page
+from certkeeper.adapters.page import Files, read_page
 from certkeeper.base.errors import Location
 from certkeeper.config.errors import ConfigError
 from certkeeper.config.findings import Severity
+from certkeeper.config.reading import Exposures, Read
 from certkeeper.config.settings import Configuration
 from unit.config.pages import codes, only
 
@@ -252,15 +253,14 @@ def test_settings_that_another_user_can_change_are_read_with_one_warning(page: P
 
 
 @as_root
-def test_the_user_of_dehydrated_may_own_the_page(page: Path) -> None:
+@pytest.mark.parametrize(("user", "told"), [("", 1), ("nobody", 0), (str(NOBODY), 0), ("daemon", 1), ("no such", 1)])
+def test_the_user_of_dehydrated_may_own_the_page(page: Path, user: str, told: int) -> None:
     os.chown(page, NOBODY, -1)
-    for line, expected in (
-        ("DEHYDRATED_USER=nobody", []),
-        (f"DEHYDRATED_USER={NOBODY}", []),
-        ("DEHYDRATED_USER=daemon", ["open-to-others"]),
-    ):
-        page.write_text(f"{PLAIN}{line}\n")
-        assert [code for code in codes(reading(page).findings) if code.startswith("open")] == expected
+    files = Files()
+    assert files.perform(Read(str(page))) == PLAIN
+    found = files.perform(Exposures(user))
+    assert isinstance(found, tuple)
+    assert len(found) == told
 
 
 @as_root
@@ -292,7 +292,7 @@ def test_what_is_mounted_read_only_is_read_with_a_warning(page: Path) -> None:
     page.parent.chmod(0o777)
     script = 'mount --bind "$1" "$1" && mount -o remount,bind,ro "$1" && exec "$2" -c "$3" "$1"'
     ask = (
-        "import sys; from certkeeper.adapters.page import read_page; "
+        "import sys; from certkeeper.adapters.page import Files, read_page; "
         "print([item.code for item in read_page(sys.argv[1] + '/config', '/', {}).findings])"
     )
     command = [*in_a_mount_namespace(), script, "sh", str(page.parent), sys.executable, ask]

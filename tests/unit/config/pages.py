@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from certkeeper.base.wire import Exchange, Step
 from certkeeper.config.findings import Finding
 from certkeeper.config.load import FailureKind, Glob, Read, ReadFailure, load
-from certkeeper.config.reading import Exposure, Exposures, ReadSecret, SecretText
+from certkeeper.config.reading import Became, Become, Exposure, Exposures, ReadSecret, SecretText
 from certkeeper.config.settings import Configuration, PowerDnsSettings, Secret
 from certkeeper.config.shell import Assignment
 
@@ -28,6 +28,7 @@ class Page:
         self.exposures = exposures
         self.open = open_to_all
         self.asked: list[str] = []
+        self.became: list[tuple[str, str]] = []
 
     def answer(self, step: Step) -> object:
         if isinstance(step, Read):
@@ -39,6 +40,9 @@ class Page:
             return SecretText(Secret(held), step.path in self.open) if isinstance(held, str) else held
         if isinstance(step, Exposures):
             return self.exposures
+        if isinstance(step, Become):
+            self.became.append((step.user, step.group))
+            return Became((("HOME", f"/home/{step.user}"),))
         assert isinstance(step, Glob)
         failed = self.files.get(step.directory)
         if isinstance(failed, FailureKind):
