@@ -64,7 +64,8 @@ class HookDns:
         calls = [ordered] if self._settings.chain and ordered else [[triple] for triple in ordered]
         for call in calls:
             arguments = tuple(word for triple in call for word in triple)
-            self._hooks.call(HookCall(self._settings.script, name, arguments, self._environment))
+            settings, environment = self._settings, (*self._environment, ("CHALLENGETYPE", "dns-01"))
+            self._hooks.call(HookCall(settings.script, name, arguments, environment, settings.timeout))
 
 
 def _triple(change: RecordChange, rdata: str) -> tuple[str, str, str]:
