@@ -25,14 +25,15 @@ def read_page(
     environment: Mapping[str, str],
     asked: DomainList | None = None,
     typed: tuple[Assignment, ...] = (),
+    fallback: str | None = None,
 ) -> Configuration:
-    """Read a whole page from this machine's files; `asked` and `typed` as for `load`.
+    """Read a whole page from this machine's files; `asked`, `typed` and `fallback` as for `load`.
 
     Raises:
         ConfigError: with file and line.
         OutOfDescriptors: not even that can be read.
     """
-    exchange = load(config, cwd=cwd, environment=environment, asked=asked, typed=typed)
+    exchange = load(config, cwd=cwd, environment=environment, asked=asked, typed=typed, fallback=fallback)
     try:
         step = next(exchange)
         while True:

@@ -48,8 +48,6 @@ LEGACY_PDNS = ("HOST", "PORT", "KEY", "SERVER", "VERSION", "WAIT")
 
 # What is known and has no effect here, with what comes of that.
 WITHOUT_EFFECT = {
-    "AUTO_CLEANUP": "old files stay where they are",
-    "AUTO_CLEANUP_DELETE": "old files stay where they are",
     "CERT_GROUP": "files belong to the group that they are made with",
     "CERT_OWNER": "files belong to the user that runs this",
     "DEHYDRATED_GROUP": "the run keeps the group that started it",

@@ -33,6 +33,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from certkeeper.adapters.lock import Left
     from certkeeper.apply.survey import Survey
+    from certkeeper.lineage.cleanup import Cleared
 
 _T = TypeVar("_T")
 
@@ -69,6 +70,16 @@ class Machine(Equipment):
                 if isinstance(found, Mended):
                     mended[spec.alias] = found
         return mended
+
+    def clean_up(self, archive: str | None, told: "Callable[[Cleared], None]") -> tuple[CertkeeperError, ...]:
+        """Take dehydrated's unused files in CERTDIR into the archive, or away where there is none; what went wrong.
+
+        Raises:
+            CertkeeperError: CERTDIR cannot be read.
+        """
+        from certkeeper.adapters.cleaning import clean  # noqa: PLC0415 - few runs need it
+
+        return clean(self.settings.certdir, archive, told)
 
     def unlock(self) -> "Left | None":
         """Take away the lock of a killed run; None where there is none.
