@@ -19,6 +19,7 @@ from certkeeper.apply.ports import HookCall
 from certkeeper.base.errors import CertkeeperError, Fault, printable
 from certkeeper.config.providers import is_pdns_script
 
+_UNKNOWN = "this_hookscript_is_broken"
 _KEPT = 1 << 16
 _TOLD = 600
 _PIECE = 1 << 16
@@ -117,14 +118,14 @@ def _shown(call: HookCall) -> str:
 def _judge(call: HookCall, status: int | None, said: str) -> None:
     if status is None:
         raise HookFailed(
-            f"hook {call.script} {call.name}: did not end within {call.bound.total_seconds():.0f} s and was killed",
+            f"{_called(call)}: did not end within {call.bound.total_seconds():.0f} s and was killed",
             hint=f"HOOK_TIMEOUT is how long a call may take; {_hint(call)}",
         )
     if status != 0:
         how = f"signal {-status}" if status < 0 else f"status {status}"
         last = printable(said.rstrip()[-_TOLD:])
         raise HookFailed(
-            f"hook {call.script} {call.name}: ended with {how}" + (f": {last}" if last else ""),
+            f"{_called(call)}: ended with {how}" + (f": {last}" if last else ""),
             hint=_hint(call),
         )
 
@@ -161,8 +162,12 @@ def _kill(child: "subprocess.Popen[bytes]") -> None:
     child.wait()
 
 
+def _called(call: HookCall) -> str:
+    return f"hook {call.script} {'for an unknown call' if call.name.startswith(_UNKNOWN) else call.name}"
+
+
 def _hint(call: HookCall) -> str:
-    if call.name.startswith("this_hookscript_is_broken"):
+    if call.name.startswith(_UNKNOWN):
         return "a script has to end with status 0 for calls that it does not know: ignore unknown hooks in it"
     if call.name == "deploy_cert":
         return "the certificate is live; the next run calls the hook again"
@@ -199,11 +204,11 @@ def _started(call: HookCall, stdout: FileIO | None, stderr: int | None) -> "subp
             start_new_session=True,
         )
     except OSError as error:
-        if (starved := out_of_descriptors(f"hook {call.script} {call.name}", error)) is not None:
+        if (starved := out_of_descriptors(f"{_called(call)}", error)) is not None:
             raise starved from error
         reason = (error.strerror or str(error)).lower()
         raise HookFailed(
-            f"hook {call.script} {call.name}: cannot be started: {reason}",
+            f"{_called(call)}: cannot be started: {reason}",
             hint=f"HOOK is the path of one executable file: ls -l {call.script}",
         ) from error
 

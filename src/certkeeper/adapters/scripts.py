@@ -45,14 +45,9 @@ def script_trouble(script: str) -> NoScript | None:
 def scripts_of(script: str) -> tuple[str, ...]:
     """What is called for it: the script, or the executable files of the folder in the order of their names.
 
-    Raises:
-        NoScript: a folder without any.
+    A folder without any stands for itself, and cannot be called.
     """
-    if not _is_folder(script):
-        return (script,)
-    if (trouble := script_trouble(script)) is not None:
-        raise trouble
-    return _members(script)
+    return (_members(script) if _is_folder(script) else ()) or (script,)
 
 
 def _is_folder(script: str) -> bool:

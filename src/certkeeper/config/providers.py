@@ -83,8 +83,8 @@ def told_script(values: Values) -> str:
     Raises:
         ConfigError: a word of DNS_PROVIDER that is not known.
     """
-    hook = values.text("HOOK")
-    return "" if is_pdns_script(hook) and explicit_kind(values) is not ProviderKind.HOOK else hook
+    hook, kind = values.text("HOOK"), explicit_kind(values)
+    return "" if is_pdns_script(hook) and kind is not ProviderKind.HOOK else hook
 
 
 def hook_timeout(values: Values) -> timedelta:
@@ -158,6 +158,7 @@ def _find(values: Values, kind: ProviderKind) -> None:
             "HOOK",
             f"{PDNS_SCRIPT} is not called: the built-in {_NAMES[kind]} provider takes its place",
             "challenge records of all certificates are written together, and the wait ends when they are served",
+            'nothing; to have the script called all the same: DNS_PROVIDER="hook"',
         )
     elif hook and kind is not ProviderKind.HOOK:
         values.find(

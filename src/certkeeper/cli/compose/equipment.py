@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cached_property
 from typing import TypeVar
 
@@ -29,6 +30,15 @@ _T = TypeVar("_T")
 USER_AGENT = f"certkeeper/{__version__}"
 
 
+class HookOutput(StrEnum):
+    """Where that goes what scripts print."""
+
+    TOLD = "told"
+    """Into events."""
+    SHOWN = "shown"
+    """Where our own output goes, as it comes."""
+
+
 @dataclass(frozen=True)
 class Equipment:
     """What one page makes of this machine."""
@@ -38,6 +48,7 @@ class Equipment:
     accounts: Accounts
     clock: SystemClock
     claims: Claims
+    hook_output: HookOutput = HookOutput.TOLD
 
     @property
     def settings(self) -> Settings:
@@ -53,9 +64,9 @@ class Equipment:
 
     @cached_property
     def hooks(self) -> Hooks:
-        from certkeeper.adapters.hooks import Hooks  # noqa: PLC0415 - a run with nothing to do calls none
+        from certkeeper.adapters import hooks  # noqa: PLC0415 - a run with nothing to do calls none
 
-        return Hooks()
+        return hooks.ShownHooks() if self.hook_output is HookOutput.SHOWN else hooks.Hooks()
 
     @cached_property
     def journal(self) -> "Journal":
