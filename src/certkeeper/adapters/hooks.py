@@ -12,13 +12,16 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from io import FileIO
 
+from certkeeper.adapters.bash import function_call
 from certkeeper.adapters.descriptors import out_of_descriptors
 from certkeeper.adapters.files import FileMissing, explained
 from certkeeper.adapters.scripts import scripts_of
 from certkeeper.apply.ports import HookCall
 from certkeeper.base.errors import CertkeeperError, Fault, printable
 from certkeeper.config.providers import is_pdns_script
+from certkeeper.config.shell import Shell
 
+_BARE = Shell({})
 _UNKNOWN = "this_hookscript_is_broken"
 _KEPT = 1 << 16
 _TOLD = 600
@@ -40,19 +43,21 @@ class HookFailed(CertkeeperError):
 class Hooks:
     """Implements the port Hooks: what scripts print is collected."""
 
-    def __init__(self) -> None:
+    def __init__(self, shell: Shell = _BARE) -> None:
+        self._shell = shell
         # Scripts of others are not made for running twice at once.
         self._turn = threading.Lock()
 
     def call(self, call: HookCall) -> str:
         with self._turn:
-            return call_each(call, _collected)
+            return call_each(call, self._shell, _collected)
 
 
 class ShownHooks:
     """Implements the port Hooks: scripts print where we print. Only what generate_csr prints is for us."""
 
-    def __init__(self) -> None:
+    def __init__(self, shell: Shell = _BARE) -> None:
+        self._shell = shell
         self._turn = threading.Lock()
 
     def call(self, call: HookCall) -> str:
@@ -60,17 +65,17 @@ class ShownHooks:
             # What was said before stands before it.
             sys.stdout.flush()
             sys.stderr.flush()
-            return call_each(call, _answered if call.name == "generate_csr" else _shown)
+            return call_each(call, self._shell, _answered if call.name == "generate_csr" else _shown)
 
 
-def call_each(call: HookCall, one: Callable[[HookCall], str]) -> str:
-    """Call the script, or each script of the folder that HOOK is. The first failure ends it and counts; at the end of
-    things every script is called.
+def call_each(call: HookCall, shell: Shell, one: Callable[[HookCall, Shell], str]) -> str:
+    """Call the script or function, or each script of the folder that HOOK is. The first failure ends it and counts; at
+    the end of things every script is called.
     """
     said, failure = [], None
-    for script in scripts_of(call.script):
+    for script in (call.script,) if call.script in shell.callable else scripts_of(call.script):
         try:
-            said.append(one(replace(call, script=script)))
+            said.append(one(replace(call, script=script), shell))
         except HookFailed as error:
             if call.name not in _FOR_ALL:
                 raise
@@ -84,28 +89,28 @@ _FOR_ALL = frozenset({"clean_challenge", "exit_hook"})
 """What is called at an end: nobody may miss it because of somebody else."""
 
 
-def _collected(call: HookCall) -> str:
+def _collected(call: HookCall, shell: Shell) -> str:
     """What it printed, on either stream."""
-    return _read(call, subprocess.STDOUT)
+    return _read(call, shell, subprocess.STDOUT)
 
 
-def _answered(call: HookCall) -> str:
+def _answered(call: HookCall, shell: Shell) -> str:
     """What it printed as its answer. The rest is for people."""
-    return _read(call, None)
+    return _read(call, shell, None)
 
 
-def _read(call: HookCall, stderr: int | None) -> str:
+def _read(call: HookCall, shell: Shell, stderr: int | None) -> str:
     said = _Said()
     with _pipe() as (reading, writing), _standby(reading):
         with writing:
-            child = _started(call, writing, stderr)
+            child = _started(call, shell, writing, stderr)
         status = _followed(child, reading, said, call.bound.total_seconds())
     _judge(call, status, said.text)
     return said.text
 
 
-def _shown(call: HookCall) -> str:
-    child = _started(call, None, None)
+def _shown(call: HookCall, shell: Shell) -> str:
+    child = _started(call, shell, None, None)
     status: int | None = None
     with suppress(subprocess.TimeoutExpired):
         status = child.wait(call.bound.total_seconds())
@@ -192,14 +197,15 @@ class _Said:
         return f"[the first {cut} octets were cut]\n{text}" if cut else text
 
 
-def _started(call: HookCall, stdout: FileIO | None, stderr: int | None) -> "subprocess.Popen[bytes]":
+def _started(call: HookCall, shell: Shell, stdout: FileIO | None, stderr: int | None) -> "subprocess.Popen[bytes]":
+    command, environment = _command(call, shell)
     try:
         return subprocess.Popen(
-            [call.script, call.name, *call.arguments],
+            command,
             stdin=subprocess.DEVNULL,
             stdout=stdout,
             stderr=stderr,
-            env=_environment(call),
+            env=environment,
             # An interruption from the terminal is for us: the script ends in its own time.
             start_new_session=True,
         )
@@ -213,16 +219,24 @@ def _started(call: HookCall, stdout: FileIO | None, stderr: int | None) -> "subp
         ) from error
 
 
-def _environment(call: HookCall) -> dict[str, str]:
-    """Ours without what only we need to know, and the call's on top."""
-    ours = {name: value for name, value in os.environ.items() if name not in _SECRETS}
-    if is_pdns_script(call.script) and "PDNS_KEY" in os.environ:
-        # It reads it from here where the page does not set it.
-        ours["PDNS_KEY"] = os.environ["PDNS_KEY"]
-    return {**ours, **dict(call.environment)}
+def _command(call: HookCall, shell: Shell) -> tuple[list[str], dict[str, str]]:
+    """What to execute, and its environment: ours, what the page exports, and what the call has."""
+    own = dict(call.environment)
+    secrets = _SECRETS - shell.exported
+    if call.script in shell.callable:
+        seen = replace(shell, variables={**shell.variables, **own}, exported=shell.exported | own.keys())
+        words, environment = function_call(seen, call.script, (call.name, *call.arguments))
+        return words, {name: value for name, value in environment.items() if name not in secrets}
+    if is_pdns_script(call.script):
+        # It reads its key from here where the page does not set it.
+        secrets -= {"PDNS_KEY"}
+    ours = {name: value for name, value in os.environ.items() if name not in secrets}
+    exported = {name: value for name, value in shell.variables.items() if name in shell.exported}
+    return [call.script, call.name, *call.arguments], {**ours, **exported, **own}
 
 
 _SECRETS = frozenset({"EAB_HMAC_KEY", "PDNS_KEY"})
+"""What our own environment may hold for us alone."""
 
 
 @contextmanager

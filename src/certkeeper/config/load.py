@@ -15,15 +15,17 @@ from certkeeper.base.errors import Location
 from certkeeper.base.names import DnsName, IdentifierType
 from certkeeper.base.wire import Exchange
 from certkeeper.config.accounts import TEST_CA, Main, OtherAccounts, account_file, known_to
-from certkeeper.config.authority import directory_url, v1_findings
+from certkeeper.config.authority import directory_url, old_authority, v1_findings
 from certkeeper.config.certificates import Terms, certificate, own_assignments, read_terms
 from certkeeper.config.dehydrated import final_variables, read_settings
 from certkeeper.config.domains import DomainLine, DomainList, parse_domains
 from certkeeper.config.errors import ConfigError
-from certkeeper.config.findings import Finding
+from certkeeper.config.evaluating import SETTING, Errors, Evaluator, evaluated
+from certkeeper.config.findings import Finding, Severity
 from certkeeper.config.lint import ignored_settings, unknown_variables, with_misspelled
 from certkeeper.config.methods import unused_methods
-from certkeeper.config.page import NO_FILE, Page, read_main
+from certkeeper.config.opensslcnf import request_findings
+from certkeeper.config.page import NO_FILE, Page, as_wished, read_main
 from certkeeper.config.powerdns import legacy_findings
 from certkeeper.config.providers import Register, missing_provider, unused_rules
 from certkeeper.config.reading import (
@@ -37,11 +39,16 @@ from certkeeper.config.reading import (
 )
 from certkeeper.config.reading import failure as read_error
 from certkeeper.config.settings import CertSpec, Configuration, Rejected, Settings
-from certkeeper.config.shell import Assignment, Script, evaluate
+from certkeeper.config.shell import Assignment, Script
 from certkeeper.config.unused import unused_configs
-from certkeeper.config.values import Values, inside
+from certkeeper.config.values import Values, folder_of, inside
 from certkeeper.config.zones import zone_rules
 
+_NOT_HEARD = (
+    "counts only as a line of its own in the main file",
+    "the page was not evaluated by bash",
+    f'write {SETTING}="yes" there, from the first column on',
+)
 __all__ = ["FailureKind", "Glob", "Read", "ReadFailure", "load"]
 
 
@@ -53,6 +60,7 @@ def load(
     asked: DomainList | None = None,
     typed: tuple[Assignment, ...] = (),
     fallback: str | None = None,
+    evaluator: Evaluator = Evaluator.PARSER,
 ) -> Exchange[Configuration]:
     """Read a page. The environment serves expansion; of settings only CONFIG, SSL_CERT_FILE, PDNS_KEY, EAB_KID and
     EAB_HMAC_KEY are taken from it, and where systemd keeps credentials.
@@ -60,12 +68,15 @@ def load(
     `asked` are the certificates that it is about, in the place of those in domains.txt. `typed` are settings from the
     command line: they count more than the page and what the CA's account has for itself, less than a certificate's own.
     `fallback` is BASEDIR where no file is named and none is found: then defaults count. Without it that is an error.
+    `evaluator` is who evaluates the page, unless its main file asks for bash itself.
 
     Raises:
         ConfigError: with file and line, where the page as a whole cannot be read.
     """
-    main = yield from read_main(config_path, cwd=cwd, environment=environment, fallback=fallback)
+    main = yield from read_main(config_path, cwd=cwd, environment=environment, fallback=fallback, evaluator=evaluator)
+    main = yield from as_wished(main)
     main = main.then(_typed(main, typed))
+    yield from _check_basedir(main.values())
     page = yield from _with_account(main)
     page = page.then(_typed(page, typed))
     try:
@@ -86,7 +97,7 @@ def _configuration(
     register = Register()
     register.id_of(terms.wish)
     rules, zone_findings = yield from zone_rules(values, page.variables, environment, register)
-    accounts = OtherAccounts(Main(main.variables, main.values().assigned, page.label), settings)
+    accounts = OtherAccounts(Main(main.shell, main.evaluator, main.values().assigned, page.label), settings)
     reader = _Certificates(page, settings, terms, environment, register, accounts)
     certificates, rejected, findings = yield from reader.read(domains)
     settings = replace(
@@ -96,11 +107,14 @@ def _configuration(
         other_accounts=tuple(found.settings for found in accounts.found.values()),
     )
     certificates = tuple(_provided(spec, settings, terms) for spec in certificates)
-    findings = (*findings, *zone_findings, *unused_rules(rules, _names(domains), values.text("ZONES_D")))
+    requests = yield from request_findings(values)
+    findings = (*findings, *requests, *zone_findings, *unused_rules(rules, _names(domains), values.text("ZONES_D")))
     if not values.has("DOMAINS_D"):
         unused = yield from unused_configs(settings.certdir, certificates, rejected, page.variables)
         findings = (*findings, *unused)
     named = {name for line in domains.lines for name in line.identifiers}
+    if page.evaluator is Evaluator.PARSER and values.truth(SETTING, default=False):
+        values.find("source-config", Severity.WARNING, SETTING, *_NOT_HEARD)
     findings = (*findings, *unused_methods(terms.methods, named, values.where("CHALLENGETYPE")))
     found = (
         *page.findings,
@@ -120,7 +134,18 @@ def _configuration(
         tuple(dict.fromkeys(found)),
         page.drop_ins,
         values.assigned,
+        page.shell,
     )
+
+
+def _check_basedir(values: Values) -> Exchange[None]:
+    if not values.has("BASEDIR"):
+        # The folder of a file that was read.
+        return
+    base = values.path("BASEDIR", "")
+    found = yield from listing(base, "")
+    if isinstance(found, ReadFailure) and found.kind is FailureKind.MISSING:
+        raise values.error("BASEDIR", f"{base}: {found.reason}", "make the folder, or correct the path")
 
 
 def _with_account(page: Page) -> Exchange[Page]:
@@ -130,13 +155,21 @@ def _with_account(page: Page) -> Exchange[Page]:
     accounts = values.path("ACCOUNTDIR", inside(base, "accounts"))
     own = account_file(accounts, ca)
     text = yield from read_if_there(own)
+    if text is None and (old := old_authority(values, ca)):
+        # The folder becomes a link to the old CA's as soon as a run has the lock.
+        folder = yield from listing(folder_of(own), "")
+        if isinstance(folder, ReadFailure) and folder.kind is FailureKind.MISSING:
+            own = account_file(accounts, old)
+            text = yield from read_if_there(own)
     if text is None:
         return page
-    return page.then(evaluate(text, own, known_to(page.variables, base, accounts, ca)))
+    script = yield from evaluated(text, own, known_to(page.shell, base, accounts, ca), page.evaluator)
+    return page.then(script)
 
 
 def _typed(page: Page, typed: tuple[Assignment, ...]) -> Script:
-    return Script(typed, {**page.variables, **{item.name: item.value for item in typed}})
+    variables = {**page.variables, **{item.name: item.value for item in typed}}
+    return Script(typed, replace(page.shell, variables=variables))
 
 
 def _domains(path: str) -> Exchange[DomainList]:
@@ -166,6 +199,7 @@ class _Certificates:
         register: Register,
         accounts: OtherAccounts,
     ) -> None:
+        self._page = page
         self._settings = settings
         self._terms = terms
         self._environment = environment
@@ -202,7 +236,8 @@ class _Certificates:
             return certificate(line, self._terms, self._register.id_of(self._terms.wish))
         own = yield from self._own_values(line, file, text)
         terms = yield from read_terms(own, self._environment)
-        self._findings += own.findings
+        requests = yield from request_findings(own)
+        self._findings += (*own.findings, *requests)
         return certificate(line, terms, self._register.id_of(terms.wish))
 
     def _own_values(self, line: DomainLine, file: str, text: str) -> Exchange[Values]:
@@ -215,7 +250,8 @@ class _Certificates:
             "certdir": inside(self._inherited["CERTDIR"], line.alias.text),
         }
         before = {**self._inherited, **own}
-        script = evaluate(text, file, before)
+        shell = replace(self._page.shell, variables=before)
+        script = yield from evaluated(text, file, shell, self._page.evaluator, Errors.IGNORED)
         changes, found = own_assignments(script, before)
         self._findings += (*found, *v1_findings(script.assignments))
         assigned = {**self._values.assigned, **changes}

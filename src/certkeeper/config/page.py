@@ -1,15 +1,17 @@
 """The page's own files: the main one, named or the first of the usual places, then those of CONFIG_D."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from typing import cast
 
 from certkeeper.base.errors import Location
 from certkeeper.base.wire import Exchange
 from certkeeper.config.errors import ConfigError
+from certkeeper.config.evaluating import Evaluator, evaluated, wants_bash
 from certkeeper.config.findings import Finding, Severity
-from certkeeper.config.reading import FailureKind, ReadFailure, listing, read, read_or_fail
+from certkeeper.config.reading import Became, Become, FailureKind, NotBecome, ReadFailure, listing, read, read_or_fail
 from certkeeper.config.reading import failure as read_error
-from certkeeper.config.shell import Assignment, Script, evaluate
+from certkeeper.config.shell import Assignment, Script, Shell
 from certkeeper.config.values import Values, folder_of, inside
 from certkeeper.config.variables import DEFAULTS
 
@@ -24,7 +26,8 @@ class Page:
 
     file: str
     basedir: str
-    variables: Mapping[str, str] = field(repr=False)
+    shell: Shell
+    evaluator: Evaluator = Evaluator.PARSER
     history: tuple[Assignment, ...] = ()
     findings: tuple[Finding, ...] = ()
     drop_ins: tuple[str, ...] = ()
@@ -33,10 +36,14 @@ class Page:
     def label(self) -> str:
         return self.file or NO_FILE
 
+    @property
+    def variables(self) -> Mapping[str, str]:
+        return self.shell.variables
+
     def then(self, script: Script) -> "Page":
         return replace(
             self,
-            variables=script.variables,
+            shell=script.shell,
             history=(*self.history, *script.assignments),
             findings=(*self.findings, *script.findings),
         )
@@ -46,18 +53,26 @@ class Page:
 
 
 def read_main(
-    config_path: str | None, *, cwd: str, environment: Mapping[str, str], fallback: str | None
+    config_path: str | None,
+    *,
+    cwd: str,
+    environment: Mapping[str, str],
+    fallback: str | None,
+    evaluator: Evaluator,
 ) -> Exchange[Page]:
-    """The page without what accounts and certificates have for themselves. `fallback` as for `load`.
+    """The page without what accounts and certificates have for themselves. `fallback` and `evaluator` as for `load`.
 
     Raises:
         ConfigError: with file and line.
     """
     found = yield from _main_file(config_path or environment.get("CONFIG") or None, cwd)
     if found is not None:
-        return (yield from _main_page(*found, environment))
+        file, text = found
+        evaluator = Evaluator.BASH if wants_bash(text) else evaluator
+        page = Page(file, folder_of(file), _start(file, folder_of(file), environment), evaluator)
+        return (yield from _main_page(page, text))
     if fallback is not None:
-        return Page("", fallback, _start("", fallback, environment))
+        return Page("", fallback, _start("", fallback, environment), evaluator)
     raise _nothing_found(cwd)
 
 
@@ -89,17 +104,16 @@ def _nothing_found(cwd: str) -> ConfigError:
     )
 
 
-def _start(file: str, basedir: str, environment: Mapping[str, str]) -> dict[str, str]:
-    """The variables that dehydrated has before it reads the first file."""
-    return {**environment, **DEFAULTS, "CONFIG": file, "BASEDIR": basedir}
+def _start(file: str, basedir: str, environment: Mapping[str, str]) -> Shell:
+    """What dehydrated has before it reads the first file. A variable of the environment stays exported."""
+    return Shell({**environment, **DEFAULTS, "CONFIG": file, "BASEDIR": basedir}, frozenset(environment))
 
 
-def _main_page(file: str, text: str, environment: Mapping[str, str]) -> Exchange[Page]:
-    basedir = folder_of(file)
-    page = Page(file, basedir, _start(file, basedir, environment))
-    page = page.then(evaluate(text, file, page.variables))
+def _main_page(page: Page, text: str) -> Exchange[Page]:
+    script = yield from evaluated(text, page.file, page.shell, page.evaluator)
+    page = page.then(script)
     if not page.history:
-        page = replace(page, findings=(*page.findings, _empty(file)))
+        page = replace(page, findings=(*page.findings, _empty(page.file)))
     return (yield from _drop_ins(page))
 
 
@@ -113,8 +127,28 @@ def _drop_ins(page: Page) -> Exchange[Page]:
         raise values.error("CONFIG_D", f"{directory}: {files.reason}", "make the directory, or remove the line")
     for file in files:
         text = yield from read_or_fail(file)
-        page = page.then(evaluate(text, file, page.variables))
+        script = yield from evaluated(text, file, page.shell, page.evaluator)
+        page = page.then(script)
     return replace(page, drop_ins=files)
+
+
+def as_wished(page: Page) -> Exchange[Page]:
+    """The page, to be read on by the user that it wishes for: what else it names may be that user's to write.
+
+    Raises:
+        ConfigError: this cannot become that user.
+    """
+    values = page.values()
+    user, group = values.text("DEHYDRATED_USER"), values.text("DEHYDRATED_GROUP")
+    if not user:
+        if group:
+            raise values.error("DEHYDRATED_GROUP", "counts only together with DEHYDRATED_USER", "set both, or none")
+        return page
+    answer = cast("Became | NotBecome", (yield Become(user, group)))
+    if isinstance(answer, NotBecome):
+        raise values.error(answer.setting, answer.reason, answer.hint)
+    changed = {name: value for name, value in answer.environment if name in page.shell.exported}
+    return replace(page, shell=replace(page.shell, variables={**page.variables, **changed}))
 
 
 def _empty(file: str) -> Finding:

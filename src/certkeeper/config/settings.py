@@ -13,10 +13,11 @@ from certkeeper.base.names import Alias, DnsName, Identifier
 from certkeeper.base.times import duration_text
 from certkeeper.config.findings import Finding
 from certkeeper.config.methods import Methods
-from certkeeper.config.shell import Assignment
+from certkeeper.config.shell import Assignment, Shell
 from certkeeper.lineage.retention import Retention
 from certkeeper.zone.propagation import Demand
 
+_NO_SHELL = Shell({})
 DEFAULT_RENEW_DAYS = 32
 DEFAULT_PROPAGATION = timedelta(seconds=300)
 DEFAULT_KEY = KeySpec()
@@ -282,8 +283,8 @@ class Settings:
     bound to, count there, and `other_accounts` are those of other CAs that certificates name. `ari`: the CA is asked
     when it wants certificates renewed. `order_rate` counts at each CA; it is None where the CA's own is to count.
     `hook` is the page's script, empty where there is none, and `command` is dehydrated's word for what is being done,
-    which scripts are told.
-    `config_file` is empty where none was found and defaults count. `keep_going` is the page's word, see CertSpec.
+    which scripts are told. `old_ca` is the CA whose account is used where `ca` has none. `config_file` is empty where
+    none was found and defaults count. `keep_going` is the page's word, see CertSpec.
     """
 
     config_file: str
@@ -320,6 +321,7 @@ class Settings:
     command: str = "sign_domains"
     cleanup: Cleanup = Cleanup.NO
     keep_going: bool = False
+    old_ca: str = ""
 
     def at(self, ca: str) -> "Settings":
         """The same for an account at that CA."""
@@ -352,7 +354,7 @@ class Configuration:
     """A page that was read: settings, certificates in the order of domains.txt, and what is wrong with the page.
 
     `drop_ins` are the files of CONFIG_D, in order. `assigned` is where each variable of the page got its value, without
-    what certificates have for themselves; the values may be secrets.
+    what certificates have for themselves; the values may be secrets. `shell` is what its files leave to scripts.
     """
 
     settings: Settings
@@ -361,6 +363,7 @@ class Configuration:
     findings: tuple[Finding, ...] = ()
     drop_ins: tuple[str, ...] = ()
     assigned: Mapping[str, Assignment] = field(default_factory=dict, repr=False)
+    shell: Shell = _NO_SHELL
 
     @property
     def cas(self) -> tuple[str, ...]:

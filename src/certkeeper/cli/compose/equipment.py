@@ -66,7 +66,8 @@ class Equipment:
     def hooks(self) -> Hooks:
         from certkeeper.adapters import hooks  # noqa: PLC0415 - a run with nothing to do calls none
 
-        return hooks.ShownHooks() if self.hook_output is HookOutput.SHOWN else hooks.Hooks()
+        kind = hooks.ShownHooks if self.hook_output is HookOutput.SHOWN else hooks.Hooks
+        return kind(self.configuration.shell)
 
     @cached_property
     def journal(self) -> "Journal":
