@@ -133,6 +133,7 @@ class Equipment:
                 item.settings,
                 hooks=self.hooks,
                 environment=environment,
+                functions=self.configuration.shell.callable,
                 nameservers=self.nameservers,
                 say=say,
                 bounds=bounds,
