@@ -185,6 +185,7 @@ def test_an_export_and_an_expression_count_in_a_certificates_own_file() -> None:
     ("config", "hook"),
     [
         ("HOOK=/usr/local/lib/pdns_api.sh", ""),
+        ("HOOK=/usr/local/lib/pdns_api.sh DNS_PROVIDER=hook", "/usr/local/lib/pdns_api.sh"),
         ("HOOK=", ""),
         ("HOOK=/x.sh DNS_PROVIDER=powerdns", "/x.sh"),
     ],
@@ -208,11 +209,11 @@ def test_d19_an_address_cannot_be_proven_through_dns() -> None:
     [
         pytest.param("HOOK=/usr/local/lib/pdns_api.sh/pdns_api.sh", ["pdns-api-hook"], id="pdns_api.sh"),
         pytest.param("HOOK=", [], id="none"),
-        pytest.param("HOOK=/x.sh", ["hook-calls"], id="B19 another hook"),
-        pytest.param("HOOK=/x.sh CHALLENGETYPE=http-01", ["hook-deploy-cert"], id="nothing through DNS"),
+        pytest.param("HOOK=/x.sh", [], id="B19 another hook"),
+        pytest.param("HOOK=/x.sh CHALLENGETYPE=http-01", [], id="nothing through DNS"),
         pytest.param("HOOK=/usr/lib/pdns_api.sh CHALLENGETYPE=http-01", [], id="pdns_api.sh, nothing through DNS"),
-        pytest.param("HOOK=/x.sh DNS_PROVIDER=hook", ["hook-calls"], id="explicit hook"),
-        pytest.param("HOOK=/x.sh DNS_PROVIDER=powerdns", ["hook-deploy-cert"], id="explicit provider"),
+        pytest.param("HOOK=/x.sh DNS_PROVIDER=hook", [], id="explicit hook"),
+        pytest.param("HOOK=/x.sh DNS_PROVIDER=powerdns", ["hook-told"], id="explicit provider"),
     ],
 )
 def test_who_answers(config: str, expected: list[str]) -> None:
