@@ -102,6 +102,9 @@ def test_the_first_name_is_never_dropped_unless_an_alias_stands_for_it() -> None
     assert world.run().failed
     assert world.run().failed
     assert world.store.live == {}
+    world = simulation(OnNameFailure.DROP, BAD, "www.example.org", alias=f"{BAD}.")
+    assert world.run().failed
+    assert world.run().failed
     world = simulation(OnNameFailure.DROP, BAD, "www.example.org", alias="web")
     assert world.run().failed
     assert issued(world.run()) == {"web"}

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from certkeeper.base.errors import CertkeeperError
-from certkeeper.base.names import Identifier
+from certkeeper.base.names import Identifier, InvalidName
 from certkeeper.base.times import iso
 from certkeeper.config.findings import Finding, Severity
 from certkeeper.config.providers import provider_for
@@ -69,7 +69,15 @@ def may_drop(spec: CertSpec, name: Identifier) -> bool:
     if spec.on_name_failure is not OnNameFailure.DROP:
         return False
     first = spec.identifiers[0]
-    return name != first or spec.alias.text != str(first)
+    return name != first or not _means(spec.alias.text, first)
+
+
+def _means(alias: str, name: Identifier) -> bool:
+    """Whether the folder is called like that name, however it is written."""
+    try:
+        return Identifier.parse(alias) == name
+    except InvalidName:
+        return False
 
 
 def settled(spec: CertSpec, lineage: Lineage, settings: Settings) -> tuple[Dropped, ...]:
