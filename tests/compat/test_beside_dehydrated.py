@@ -11,6 +11,7 @@ from bed.world import World
 from builders.page import openssl
 from compat.beside import Scenario, Side, Step, both, ours
 
+pytest.importorskip("certkeeper.cli.compat", reason="`certkeeper dehydrated` is not there")
 pytestmark = pytest.mark.real
 
 NUMBERS = itertools.count(1)
