@@ -277,6 +277,7 @@ def in_shape(calls: list[list[str]], folder: Path) -> list[list[str]]:
     return [call for _, same in groupby(shaped, key=lambda call: call[0]) for call in sorted(same)]
 
 
+@pytest.mark.long
 @pytest.mark.row("H01", "H02", "H04")
 @pytest.mark.parametrize("method", ["dns-01", "http-01"])
 @pytest.mark.parametrize("chain", ["yes", "no"])
