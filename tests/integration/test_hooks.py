@@ -113,7 +113,6 @@ def test_the_order_of_calls_and_their_arguments(
 ) -> None:
     script = Logged(tmp_path, shape, fails=["exit_hook"])
     page = told(make_page, script, f"{zone} www.{zone}", KEY_ALGO="prime256v1")
-    monkeypatch.setenv("PDNS_KEY", "not for scripts")
     monkeypatch.setenv("TOLD", "yes")
     done = page.run()
     assert done.code == 0, done.text
