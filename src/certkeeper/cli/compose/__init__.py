@@ -2,6 +2,6 @@
 
 from certkeeper.cli.compose.equipment import USER_AGENT, HookOutput
 from certkeeper.cli.compose.machine import Machine
-from certkeeper.cli.compose.opening import handed_files, open_machine
+from certkeeper.cli.compose.opening import handed_files, open_machine, write_units
 
-__all__ = ["USER_AGENT", "HookOutput", "Machine", "handed_files", "open_machine"]
+__all__ = ["USER_AGENT", "HookOutput", "Machine", "handed_files", "open_machine", "write_units"]
