@@ -14,6 +14,7 @@ from certkeeper.config.lint import unknown_variables
 from certkeeper.config.reading import read_if_there
 from certkeeper.config.settings import AccountSettings, Settings
 from certkeeper.config.shell import Assignment, Script, evaluate
+from certkeeper.config.tables import Native
 from certkeeper.config.values import Values, inside
 from certkeeper.config.variables import KNOWN
 
@@ -23,11 +24,16 @@ _COUNT = frozenset({"ACCOUNT_KEYSIZE", "ACCOUNT_KEY_ALGO", "CONTACT_EMAIL", "EAB
 
 @dataclass(frozen=True, slots=True)
 class OtherAccount:
-    """`test_ca` is the file's word on that, where it has one."""
+    """`own` is what is set for it alone, the last assignment of each name."""
 
     settings: AccountSettings
-    test_ca: Assignment | None = None
+    own: Mapping[str, Assignment] = field(default_factory=dict, repr=False)
     findings: tuple[Finding, ...] = ()
+
+    @property
+    def test_ca(self) -> Assignment | None:
+        """Its word on that, where it has one."""
+        return self.own.get(TEST_CA)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +43,7 @@ class Main:
     variables: Mapping[str, str] = field(repr=False)
     assigned: Mapping[str, Assignment] = field(repr=False)
     file: str
+    native: Native | None = None
 
 
 class OtherAccounts:
@@ -69,9 +76,11 @@ def known_to(variables: Mapping[str, str], basedir: str, accountdir: str, ca: st
 
 def _read(main: Main, settings: Settings, ca: str) -> Exchange[OtherAccount]:
     file = account_file(settings.accountdir, ca)
-    text = yield from read_if_there(file)
     script = Script((), main.variables, ())
-    if text is not None:
+    if main.native is not None:
+        file = main.native.file
+        script = Script(main.native.of_account(ca), main.variables)
+    elif (text := (yield from read_if_there(file))) is not None:
         script = evaluate(text, file, known_to(main.variables, settings.basedir, settings.accountdir, ca))
     own = {found.name: found for found in script.assignments}
     values = Values({**main.assigned, **own}, main.file)
@@ -83,7 +92,7 @@ def _read(main: Main, settings: Settings, ca: str) -> Exchange[OtherAccount]:
         external_account=external_account(Values(own, file), {}),
     )
     findings = (*script.findings, *unknown_variables(script.assignments), *_without_effect(own))
-    return OtherAccount(account, own.get(TEST_CA), findings)
+    return OtherAccount(account, own, findings)
 
 
 def _without_effect(own: Mapping[str, Assignment]) -> Iterator[Finding]:

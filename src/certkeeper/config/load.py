@@ -36,9 +36,11 @@ from certkeeper.config.reading import (
     read_or_fail,
 )
 from certkeeper.config.reading import failure as read_error
+from certkeeper.config.said import Said, SaidOfCertificate
 from certkeeper.config.settings import CertSpec, Configuration, Rejected, Settings
 from certkeeper.config.shell import Assignment, Script, evaluate
-from certkeeper.config.unused import unused_configs
+from certkeeper.config.tables import Native, Table
+from certkeeper.config.unused import unread_configs, unused_configs
 from certkeeper.config.values import Values, inside
 from certkeeper.config.zones import zone_rules
 
@@ -65,9 +67,9 @@ def load(
         ConfigError: with file and line, where the page as a whole cannot be read.
     """
     main = yield from read_main(config_path, cwd=cwd, environment=environment, fallback=fallback)
-    main = main.then(_typed(main, typed))
+    main = main.then(_on_top(main, typed))
     page = yield from _with_account(main)
-    page = page.then(_typed(page, typed))
+    page = page.then(_on_top(page, typed))
     try:
         return (yield from _configuration(page, main, environment, asked))
     except ConfigError as error:
@@ -82,22 +84,27 @@ def _configuration(
     values = page.values()
     settings = read_settings(values, page.file, page.basedir, environment)
     terms = yield from read_terms(values, environment)
-    domains = asked or (yield from _domains(settings.domains_txt))
+    if page.native is not None and not values.has("DOMAINS_TXT"):
+        settings = replace(settings, domains_txt=page.file)
+    domains = asked or (yield from _domains(settings, page.native))
     register = Register()
     register.id_of(terms.wish)
-    rules, zone_findings = yield from zone_rules(values, page.variables, environment, register)
-    accounts = OtherAccounts(Main(main.variables, main.values().assigned, page.label), settings)
+    zones = yield from zone_rules(values, page.variables, environment, register, page.native)
+    accounts = OtherAccounts(Main(main.variables, main.values().assigned, page.label, page.native), settings)
     reader = _Certificates(page, settings, terms, environment, register, accounts)
     certificates, rejected, findings = yield from reader.read(domains)
     settings = replace(
         settings,
         providers=tuple(register.providers.values()),
-        zone_rules=rules,
+        zone_rules=zones.rules,
         other_accounts=tuple(found.settings for found in accounts.found.values()),
     )
     certificates = tuple(_provided(spec, settings, terms) for spec in certificates)
-    findings = (*findings, *zone_findings, *unused_rules(rules, _names(domains), values.text("ZONES_D")))
-    if not values.has("DOMAINS_D"):
+    findings = (*findings, *zones.findings, *unused_rules(zones.rules, _names(domains), zones.places))
+    if page.native is not None:
+        unread = yield from unread_configs(settings.certdir, page.file)
+        findings = (*findings, *unread)
+    elif not values.has("DOMAINS_D"):
         unused = yield from unused_configs(settings.certdir, certificates, rejected, page.variables)
         findings = (*findings, *unused)
     named = {name for line in domains.lines for name in line.identifiers}
@@ -120,7 +127,23 @@ def _configuration(
         tuple(dict.fromkeys(found)),
         page.drop_ins,
         values.assigned,
+        said=_said(page, main, accounts, reader.said, zones.own, domains),
     )
+
+
+def _said(
+    page: Page,
+    main: Page,
+    others: OtherAccounts,
+    certificates: Mapping[str, SaidOfCertificate],
+    zones: Mapping[str, tuple[Assignment, ...]],
+    domains: DomainList,
+) -> Said:
+    ca = directory_url(main.values())
+    own = {found.name: found for found in page.history[len(main.history) :]}
+    accounts = {ca: tuple(own.values()), **{ca: tuple(found.own.values()) for ca, found in others.found.items()}}
+    unread = tuple(item.error for item in domains.rejected)
+    return Said(main.values().assigned, ca, accounts, certificates, zones, unread)
 
 
 def _with_account(page: Page) -> Exchange[Page]:
@@ -128,6 +151,8 @@ def _with_account(page: Page) -> Exchange[Page]:
     ca = directory_url(values)
     base = values.path("BASEDIR", page.basedir)
     accounts = values.path("ACCOUNTDIR", inside(base, "accounts"))
+    if page.native is not None:
+        return page.then(_on_top(page, page.native.of_account(ca)))
     own = account_file(accounts, ca)
     text = yield from read_if_there(own)
     if text is None:
@@ -135,11 +160,29 @@ def _with_account(page: Page) -> Exchange[Page]:
     return page.then(evaluate(text, own, known_to(page.variables, base, accounts, ca)))
 
 
-def _typed(page: Page, typed: tuple[Assignment, ...]) -> Script:
+def _on_top(page: Page, typed: tuple[Assignment, ...]) -> Script:
     return Script(typed, {**page.variables, **{item.name: item.value for item in typed}})
 
 
-def _domains(path: str) -> Exchange[DomainList]:
+def _domains(settings: Settings, native: Native | None) -> Exchange[DomainList]:
+    path = settings.domains_txt
+    if native is not None and path == native.file:
+        found = parse_domains((), native.lines())
+    else:
+        files = yield from _files(path)
+        found = parse_domains(files, native.lines() if native is not None else ())
+    known = {line.alias.text for line in found.lines}
+    missing = native.nameless() if native is not None else ()
+    rejected = tuple(Rejected(alias, _no_names(table, path)) for alias, table in missing if alias not in known)
+    return replace(found, rejected=(*found.rejected, *rejected))
+
+
+def _no_names(table: Table, path: str) -> ConfigError:
+    elsewhere = f", and no line of {path} makes this certificate" if path != table.where.file else ""
+    return ConfigError(table.where, f"the table has no names{elsewhere}", hint='write names = ["example.org"] into it')
+
+
+def _files(path: str) -> Exchange[list[tuple[str, str]]]:
     hint = "put a line there for each certificate: example.org www.example.org"
     text = yield from read_or_fail(path, hint)
     files = [(path, text)]
@@ -151,7 +194,7 @@ def _domains(path: str) -> Exchange[DomainList]:
     for file in drop_ins:
         more = yield from read_or_fail(file)
         files.append((file, more))
-    return parse_domains(files)
+    return files
 
 
 class _Certificates:
@@ -173,7 +216,9 @@ class _Certificates:
         self._accounts = accounts
         self._inherited = final_variables(page.variables, settings)
         self._values = page.values()
+        self._native = page.native
         self._findings: list[Finding] = []
+        self.said: dict[str, SaidOfCertificate] = {}
 
     def read(
         self, domains: DomainList
@@ -186,9 +231,14 @@ class _Certificates:
             alias = line.alias.text
             file = inside(folder, alias) if folder else inside(self._settings.certdir, f"{alias}/config")
             found: CertSpec | Rejected
+            own: str | Table | None
+            self.said[alias] = SaidOfCertificate(line.identifiers, line.where)
             try:
-                text = yield from read_if_there(file)
-                found = yield from self._certificate(line, file, text)
+                if self._native is not None:
+                    file, own = self._native.file, self._native.certificates.get(alias)
+                else:
+                    own = yield from read_if_there(file)
+                found = yield from self._certificate(line, file, own)
             except ConfigError as error:
                 found = Rejected(alias, error)
             if isinstance(found, Rejected):
@@ -197,16 +247,16 @@ class _Certificates:
                 certificates.append(found)
         return tuple(certificates), tuple(rejected), tuple(self._findings)
 
-    def _certificate(self, line: DomainLine, file: str, text: str | None) -> Exchange[CertSpec | Rejected]:
-        if text is None:
+    def _certificate(self, line: DomainLine, file: str, said: str | Table | None) -> Exchange[CertSpec | Rejected]:
+        if said is None or (isinstance(said, Table) and not said.assignments):
             return certificate(line, self._terms, self._register.id_of(self._terms.wish))
-        own = yield from self._own_values(line, file, text)
+        own = yield from self._own_values(line, file, said)
         terms = yield from read_terms(own, self._environment)
         self._findings += own.findings
         return certificate(line, terms, self._register.id_of(terms.wish))
 
-    def _own_values(self, line: DomainLine, file: str, text: str) -> Exchange[Values]:
-        """The page's assignments with those of the certificate's own file on top."""
+    def _own_values(self, line: DomainLine, file: str, own_text: str | Table) -> Exchange[Values]:
+        """The page's assignments with those of the certificate's own file, or table, on top."""
         names = [str(name) for name in line.identifiers]
         own = {
             "alias": line.alias.text,
@@ -215,8 +265,14 @@ class _Certificates:
             "certdir": inside(self._inherited["CERTDIR"], line.alias.text),
         }
         before = {**self._inherited, **own}
-        script = evaluate(text, file, before)
+        if isinstance(own_text, Table):
+            script = Script(own_text.assignments, before)
+        else:
+            script = evaluate(own_text, file, before)
         changes, found = own_assignments(script, before)
+        own_test_ca = next((item for item in reversed(script.assignments) if item.name == TEST_CA), None)
+        kept = {**changes, **({TEST_CA: own_test_ca} if own_test_ca is not None else {})}
+        self.said[line.alias.text] = SaidOfCertificate(line.identifiers, line.where, tuple(kept.values()))
         self._findings += (*found, *v1_findings(script.assignments))
         assigned = {**self._values.assigned, **changes}
         ca = directory_url(Values(assigned, file))
@@ -224,7 +280,7 @@ class _Certificates:
             account = yield from self._accounts.at(ca)
             self._findings += account.findings
             # The page's word is about the page's CA. An own one that is the same word was left out above.
-            said = next((item for item in reversed(script.assignments) if item.name == TEST_CA), account.test_ca)
+            said = own_test_ca or account.test_ca
             assigned = {name: item for name, item in assigned.items() if name != TEST_CA}
             assigned |= {TEST_CA: said} if said is not None else {}
         return Values(assigned, file)

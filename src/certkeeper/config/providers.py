@@ -166,7 +166,9 @@ def find_told_only(values: Values) -> None:
         )
 
 
-def unused_rules(rules: Iterable[ZoneRule], names: Iterable[DnsName], folder: str) -> tuple[Finding, ...]:
+def unused_rules(
+    rules: Iterable[ZoneRule], names: Iterable[DnsName], places: Mapping[DnsName, Location]
+) -> tuple[Finding, ...]:
     """Findings for files of ZONES_D that no name of the page is in."""
     wanted = tuple(names)
     return tuple(
@@ -176,7 +178,7 @@ def unused_rules(rules: Iterable[ZoneRule], names: Iterable[DnsName], folder: st
             f"{rule.suffix}: no certificate has a name in it",
             "the file counts only where a challenge name is delegated into that zone, by CNAME or NS",
             "if none is, rename the file to the zone that it is for, or remove it",
-            Location(f"{folder}/{rule.suffix}"),
+            places.get(rule.suffix),
         )
         for rule in rules
         if not any(name.is_within(rule.suffix) for name in wanted)

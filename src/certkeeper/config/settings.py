@@ -13,6 +13,7 @@ from certkeeper.base.names import Alias, DnsName, Identifier
 from certkeeper.base.times import duration_text
 from certkeeper.config.findings import Finding
 from certkeeper.config.methods import Methods
+from certkeeper.config.said import Said
 from certkeeper.config.shell import Assignment
 from certkeeper.lineage.retention import Retention
 from certkeeper.zone.propagation import Demand
@@ -340,7 +341,7 @@ class Configuration:
     """A page that was read: settings, certificates in the order of domains.txt, and what is wrong with the page.
 
     `drop_ins` are the files of CONFIG_D, in order. `assigned` is where each variable of the page got its value, without
-    what certificates have for themselves; the values may be secrets.
+    what certificates have for themselves; the values may be secrets. `said` has all of that.
     """
 
     settings: Settings
@@ -349,6 +350,7 @@ class Configuration:
     findings: tuple[Finding, ...] = ()
     drop_ins: tuple[str, ...] = ()
     assigned: Mapping[str, Assignment] = field(default_factory=dict, repr=False)
+    said: Said = field(default_factory=Said, repr=False, compare=False)
 
     @property
     def cas(self) -> tuple[str, ...]:

@@ -3,6 +3,7 @@ import pytest
 from certkeeper.base.accounts import account_folder
 from certkeeper.base.errors import Location
 from certkeeper.config.errors import ConfigError
+from certkeeper.config.page import NATIVE
 from certkeeper.config.load import FailureKind
 from certkeeper.config.shell import Assignment
 from unit.config.pages import CONFIG, DOMAINS, POWERDNS, Page, codes, page
@@ -22,7 +23,8 @@ def test_b02_no_configuration_anywhere_says_where_it_was_looked_for() -> None:
     with pytest.raises(ConfigError) as caught:
         Page({}).load(cwd="/root")
     assert (
-        str(caught.value) == f"{CONFIG}: not found, and neither are /usr/local/etc/dehydrated/config and /root/config"
+        str(caught.value)
+        == f"{CONFIG}: not found, and neither are /usr/local/etc/dehydrated/config, /root/config and {NATIVE}"
     )
     assert "--config" in caught.value.hint
 
