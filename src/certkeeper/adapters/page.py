@@ -5,16 +5,21 @@ import os
 import stat
 from collections.abc import Mapping
 from pathlib import Path
-from typing import cast
+from typing import TypeVar, cast
 
 from certkeeper.adapters.descriptors import out_of_descriptors
-from certkeeper.base.wire import Step
+from certkeeper.base.wire import Exchange, Step
 from certkeeper.config.domains import DomainList
 from certkeeper.config.load import load
 from certkeeper.config.reading import FailureKind, Glob, Read, ReadFailure, ReadSecret, SecretText
 from certkeeper.config.settings import Configuration, Secret
 from certkeeper.config.shell import Assignment
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from certkeeper.config.check import Checked
+
+_T = TypeVar("_T")
 _MAX_FILE = 16 * 1024 * 1024
 """Octets. A list of 100,000 certificates is a tenth of that; /dev/zero never ends."""
 
@@ -33,13 +38,27 @@ def read_page(
         ConfigError: with file and line.
         OutOfDescriptors: not even that can be read.
     """
-    exchange = load(config, cwd=cwd, environment=environment, asked=asked, typed=typed, fallback=fallback)
+    return _driven(load(config, cwd=cwd, environment=environment, asked=asked, typed=typed, fallback=fallback))
+
+
+def check_page(config: str | None, cwd: str, environment: Mapping[str, str]) -> "Checked":
+    """Read a page for what is wrong with it.
+
+    Raises:
+        OutOfDescriptors: not even that can be read.
+    """
+    from certkeeper.config.check import examine  # noqa: PLC0415 - two commands need it
+
+    return _driven(examine(lambda typed: load(config, cwd=cwd, environment=environment, typed=typed)))
+
+
+def _driven(exchange: Exchange[_T]) -> _T:
     try:
         step = next(exchange)
         while True:
             step = exchange.send(_perform(step))
     except StopIteration as stop:
-        return cast("Configuration", stop.value)
+        return cast("_T", stop.value)
 
 
 def _perform(step: Step) -> object:

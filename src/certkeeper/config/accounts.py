@@ -24,16 +24,11 @@ _COUNT = frozenset({"ACCOUNT_KEYSIZE", "ACCOUNT_KEY_ALGO", "CONTACT_EMAIL", "EAB
 
 @dataclass(frozen=True, slots=True)
 class OtherAccount:
-    """`own` is what is set for it alone, the last assignment of each name."""
+    """`test_ca` is the file's word on that, where it has one."""
 
     settings: AccountSettings
-    own: Mapping[str, Assignment] = field(default_factory=dict, repr=False)
+    test_ca: Assignment | None = None
     findings: tuple[Finding, ...] = ()
-
-    @property
-    def test_ca(self) -> Assignment | None:
-        """Its word on that, where it has one."""
-        return self.own.get(TEST_CA)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +47,32 @@ class OtherAccounts:
     def __init__(self, main: Main, settings: Settings) -> None:
         self._main = main
         self._settings = settings
+        self._scripts: dict[str, Script] = {}
         self.found: dict[str, OtherAccount] = {}
 
+    @property
+    def own(self) -> dict[str, tuple[Assignment, ...]]:
+        """What is set for each account alone, the last assignment of each name."""
+        return {ca: tuple(_last(script).values()) for ca, script in self._scripts.items()}
+
+    def read(self, ca: str) -> Exchange[None]:
+        """Read the file of the account at the CA with that directory URL, whatever its values are.
+
+        Raises:
+            ConfigError: it cannot be read.
+        """
+        if ca not in self._scripts:
+            self._scripts[ca] = yield from _read(self._main, self._settings, ca)
+
     def at(self, ca: str) -> Exchange[OtherAccount]:
-        """The account at the CA with that directory URL.
+        """The account there.
 
         Raises:
             ConfigError: its file cannot be read, or holds an invalid value.
         """
+        yield from self.read(ca)
         if ca not in self.found:
-            self.found[ca] = yield from _read(self._main, self._settings, ca)
+            self.found[ca] = _account(self._main, ca, self._scripts[ca])
         return self.found[ca]
 
 
@@ -74,15 +85,23 @@ def known_to(variables: Mapping[str, str], basedir: str, accountdir: str, ca: st
     return {**variables, "BASEDIR": basedir, "CA": ca, "ACCOUNTDIR": accountdir, "CAHASH": account_folder(ca)}
 
 
-def _read(main: Main, settings: Settings, ca: str) -> Exchange[OtherAccount]:
+def _read(main: Main, settings: Settings, ca: str) -> Exchange[Script]:
     file = account_file(settings.accountdir, ca)
-    script = Script((), main.variables, ())
     if main.native is not None:
-        file = main.native.file
-        script = Script(main.native.of_account(ca), main.variables)
-    elif (text := (yield from read_if_there(file))) is not None:
-        script = evaluate(text, file, known_to(main.variables, settings.basedir, settings.accountdir, ca))
-    own = {found.name: found for found in script.assignments}
+        return Script(main.native.of_account(ca), main.variables)
+    text = yield from read_if_there(file)
+    if text is None:
+        return Script((), main.variables)
+    return evaluate(text, file, known_to(main.variables, settings.basedir, settings.accountdir, ca))
+
+
+def _last(script: Script) -> dict[str, Assignment]:
+    return {found.name: found for found in script.assignments}
+
+
+def _account(main: Main, ca: str, script: Script) -> OtherAccount:
+    own = _last(script)
+    file = script.assignments[0].where.file if script.assignments else main.file
     values = Values({**main.assigned, **own}, main.file)
     account = AccountSettings(
         ca,
@@ -92,7 +111,7 @@ def _read(main: Main, settings: Settings, ca: str) -> Exchange[OtherAccount]:
         external_account=external_account(Values(own, file), {}),
     )
     findings = (*script.findings, *unknown_variables(script.assignments), *_without_effect(own))
-    return OtherAccount(account, own, findings)
+    return OtherAccount(account, own.get(TEST_CA), findings)
 
 
 def _without_effect(own: Mapping[str, Assignment]) -> Iterator[Finding]:

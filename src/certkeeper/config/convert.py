@@ -91,6 +91,9 @@ def _left_out(configuration: Configuration) -> Iterator[Finding]:
     said = configuration.said
     for error in said.unread:
         yield _unreadable(error, "there is no certificate of that line")
+    for item in configuration.rejected:
+        if item.label not in said.certificates and item.error not in said.unread:
+            yield _unreadable(item.error, f"there is no certificate {item.label} any more")
     for rule in configuration.settings.zone_rules:
         if rule.error is not None and rule.suffix.text not in said.zones:
             yield _unreadable(rule.error, f"zone {rule.suffix} has no provider of its own any more")

@@ -141,7 +141,7 @@ def _said(
 ) -> Said:
     ca = directory_url(main.values())
     own = {found.name: found for found in page.history[len(main.history) :]}
-    accounts = {ca: tuple(own.values()), **{ca: tuple(found.own.values()) for ca, found in others.found.items()}}
+    accounts = {ca: tuple(own.values()), **others.own}
     unread = tuple(item.error for item in domains.rejected)
     return Said(main.values().assigned, ca, accounts, certificates, zones, unread)
 
@@ -232,7 +232,6 @@ class _Certificates:
             file = inside(folder, alias) if folder else inside(self._settings.certdir, f"{alias}/config")
             found: CertSpec | Rejected
             own: str | Table | None
-            self.said[alias] = SaidOfCertificate(line.identifiers, line.where)
             try:
                 if self._native is not None:
                     file, own = self._native.file, self._native.certificates.get(alias)
@@ -249,6 +248,7 @@ class _Certificates:
 
     def _certificate(self, line: DomainLine, file: str, said: str | Table | None) -> Exchange[CertSpec | Rejected]:
         if said is None or (isinstance(said, Table) and not said.assignments):
+            self.said[line.alias.text] = SaidOfCertificate(line.identifiers, line.where)
             return certificate(line, self._terms, self._register.id_of(self._terms.wish))
         own = yield from self._own_values(line, file, said)
         terms = yield from read_terms(own, self._environment)
@@ -275,6 +275,11 @@ class _Certificates:
         self.said[line.alias.text] = SaidOfCertificate(line.identifiers, line.where, tuple(kept.values()))
         self._findings += (*found, *v1_findings(script.assignments))
         assigned = {**self._values.assigned, **changes}
+        ca = self._ca_of(assigned, file)
+        if ca is not None and ca != self._settings.ca:
+            yield from self._accounts.read(ca)
+        # What could not even be read, nobody can show or convert.
+        self.said[line.alias.text] = SaidOfCertificate(line.identifiers, line.where, tuple(kept.values()))
         ca = directory_url(Values(assigned, file))
         if ca != self._settings.ca:
             account = yield from self._accounts.at(ca)
@@ -284,6 +289,14 @@ class _Certificates:
             assigned = {name: item for name, item in assigned.items() if name != TEST_CA}
             assigned |= {TEST_CA: said} if said is not None else {}
         return Values(assigned, file)
+
+    @staticmethod
+    def _ca_of(assigned: Mapping[str, Assignment], file: str) -> str | None:
+        """None where CA is no CA."""
+        try:
+            return directory_url(Values(assigned, file))
+        except ConfigError:
+            return None
 
 
 def _provided(spec: CertSpec, settings: Settings, terms: Terms) -> CertSpec:

@@ -32,6 +32,10 @@ from certkeeper.config.values import Values, listed
 PDNS_SCRIPT = "pdns_api.sh"
 
 
+class MissingProvider(ConfigError):
+    """Names are to be proven through DNS, and nothing says who writes it."""
+
+
 class ProviderKind(StrEnum):
     """The words of DNS_PROVIDER."""
 
@@ -124,10 +128,10 @@ def provider_for(settings: Settings, name: DnsName, otherwise: str) -> str | Cer
     return rule.error or rule.provider
 
 
-def missing_provider(where: Location, who: str, kind: ProviderKind) -> ConfigError:
+def missing_provider(where: Location, who: str, kind: ProviderKind) -> MissingProvider:
     """The error where a certificate needs a provider that not enough is known of."""
     missing, hint = _NEEDS[kind]
-    return ConfigError(where, f"{missing}, and {who} is proven through {_NAMES[kind]}", hint=hint)
+    return MissingProvider(where, f"{missing}, and {who} is proven through {_NAMES[kind]}", hint=hint)
 
 
 def _find(values: Values, kind: ProviderKind) -> None:
