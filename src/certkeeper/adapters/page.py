@@ -10,6 +10,7 @@ from typing import TypeVar, cast
 from certkeeper.adapters.descriptors import out_of_descriptors
 from certkeeper.base.wire import Exchange, Step
 from certkeeper.config.domains import DomainList
+from certkeeper.config.evaluating import Evaluate, Evaluator
 from certkeeper.config.load import load
 from certkeeper.config.reading import FailureKind, Glob, Read, ReadFailure, ReadSecret, SecretText
 from certkeeper.config.settings import Configuration, Secret
@@ -31,17 +32,27 @@ def read_page(
     asked: DomainList | None = None,
     typed: tuple[Assignment, ...] = (),
     fallback: str | None = None,
+    evaluator: Evaluator = Evaluator.PARSER,
 ) -> Configuration:
-    """Read a whole page from this machine's files; `asked`, `typed` and `fallback` as for `load`.
+    """Read a whole page from this machine's files; the rest is as for `load`.
 
     Raises:
         ConfigError: with file and line.
         OutOfDescriptors: not even that can be read.
     """
-    return _driven(load(config, cwd=cwd, environment=environment, asked=asked, typed=typed, fallback=fallback))
+    exchange = load(
+        config,
+        cwd=cwd,
+        environment=environment,
+        asked=asked,
+        typed=typed,
+        fallback=fallback,
+        evaluator=evaluator,
+    )
+    return _driven(exchange)
 
 
-def check_page(config: str | None, cwd: str, environment: Mapping[str, str]) -> "Checked":
+def check_page(config: str | None, cwd: str, environment: Mapping[str, str], evaluator: Evaluator) -> "Checked":
     """Read a page for what is wrong with it.
 
     Raises:
@@ -49,7 +60,9 @@ def check_page(config: str | None, cwd: str, environment: Mapping[str, str]) -> 
     """
     from certkeeper.config.check import examine  # noqa: PLC0415 - two commands need it
 
-    return _driven(examine(lambda typed: load(config, cwd=cwd, environment=environment, typed=typed)))
+    return _driven(
+        examine(lambda typed: load(config, cwd=cwd, environment=environment, typed=typed, evaluator=evaluator))
+    )
 
 
 def _driven(exchange: Exchange[_T]) -> _T:
@@ -69,6 +82,10 @@ def _perform(step: Step) -> object:
             return _read_secret(path)
         case Glob(directory, suffix):
             return _glob(directory, suffix)
+        case Evaluate():
+            from certkeeper.adapters.bash import evaluate  # noqa: PLC0415 - few pages need it
+
+            return evaluate(step)
         case _:
             raise TypeError(step)
 

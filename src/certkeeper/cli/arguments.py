@@ -227,4 +227,12 @@ def _nameless_command(
         help="dehydrated's config file, or a certkeeper.toml (default: $CONFIG, else /etc/certkeeper/certkeeper.toml "
         "or the first of /etc/dehydrated/config, /usr/local/etc/dehydrated/config, ./config)",
     )
+    command.add_argument(
+        "--source-config",
+        dest="evaluator",
+        action="store_const",
+        const="bash",
+        default="parser",
+        help="have bash evaluate the config files, commands and functions included (default: nothing is executed)",
+    )
     return command

@@ -18,7 +18,7 @@ from certkeeper.plan.preflight import journal_finding, silent_findings
 def doctor(options: argparse.Namespace) -> int:
     """What is wrong with a page, and with all that it depends on. Nothing is written, and no record is changed."""
     raise_terminated()
-    found = check_page(options.config)
+    found = check_page(options.config, options.evaluator)
     findings = list(found.findings)
     if found.configuration is not None:
         findings += house_findings(found.configuration)

@@ -38,7 +38,8 @@ def run(options: argparse.Namespace) -> int:
         CertkeeperError: nothing could be started.
     """
     raise_terminated()
-    return run_on(open_machine(options.config, test_ca_live=options.allow_test_ca_live), options)
+    machine = open_machine(options.config, test_ca_live=options.allow_test_ca_live, evaluator=options.evaluator)
+    return run_on(machine, options)
 
 
 def run_on(machine: Machine, options: argparse.Namespace) -> int:

@@ -14,7 +14,7 @@ from certkeeper.config.shell import Assignment
 from certkeeper.config.variables import LEGACY_PDNS
 
 # The page's shape, which tables have taken over.
-_SHAPE = frozenset({"BASEDIR", "CONFIG_D", "DOMAINS_D", "DOMAINS_TXT", "ZONES_D"})
+_SHAPE = frozenset({"BASEDIR", "CONFIG_D", "DOMAINS_D", "DOMAINS_TXT", "SOURCE_CONFIG", "ZONES_D"})
 _CODE = "not-converted"
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,11}")

@@ -8,7 +8,7 @@ ZONES_D/<zone>                who writes the zone's records
 DOMAINS_D/<alias>, or CERTDIR/<alias>/config, for each line
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from certkeeper.base.errors import Location
@@ -20,7 +20,8 @@ from certkeeper.config.certificates import Terms, certificate, own_assignments, 
 from certkeeper.config.dehydrated import final_variables, read_settings
 from certkeeper.config.domains import DomainLine, DomainList, parse_domains
 from certkeeper.config.errors import ConfigError
-from certkeeper.config.findings import Finding
+from certkeeper.config.evaluating import SETTING, Errors, Evaluator, evaluated
+from certkeeper.config.findings import Finding, Severity
 from certkeeper.config.lint import ignored_settings, unknown_variables, with_misspelled
 from certkeeper.config.methods import unused_methods
 from certkeeper.config.page import NO_FILE, Page, read_main
@@ -38,12 +39,17 @@ from certkeeper.config.reading import (
 from certkeeper.config.reading import failure as read_error
 from certkeeper.config.said import Said, SaidOfCertificate
 from certkeeper.config.settings import CertSpec, Configuration, Rejected, Settings
-from certkeeper.config.shell import Assignment, Script, evaluate
+from certkeeper.config.shell import Assignment, Script
 from certkeeper.config.tables import Native, Table
 from certkeeper.config.unused import unread_configs, unused_configs
 from certkeeper.config.values import Values, inside
 from certkeeper.config.zones import zone_rules
 
+_NOT_HEARD = (
+    "counts only as a line of its own in the main file",
+    "the page was not evaluated by bash",
+    f'write {SETTING}="yes" there, from the first column on',
+)
 __all__ = ["FailureKind", "Glob", "Read", "ReadFailure", "load"]
 
 
@@ -55,6 +61,7 @@ def load(
     asked: DomainList | None = None,
     typed: tuple[Assignment, ...] = (),
     fallback: str | None = None,
+    evaluator: Evaluator = Evaluator.PARSER,
 ) -> Exchange[Configuration]:
     """Read a page. The environment serves expansion; of settings only CONFIG, SSL_CERT_FILE, PDNS_KEY, EAB_KID and
     EAB_HMAC_KEY are taken from it, and where systemd keeps credentials.
@@ -62,11 +69,12 @@ def load(
     `asked` are the certificates that it is about, in the place of those in domains.txt. `typed` are settings from the
     command line: they count more than the page and what the CA's account has for itself, less than a certificate's own.
     `fallback` is BASEDIR where no file is named and none is found: then defaults count. Without it that is an error.
+    `evaluator` is who evaluates the page, unless its main file asks for bash itself.
 
     Raises:
         ConfigError: with file and line, where the page as a whole cannot be read.
     """
-    main = yield from read_main(config_path, cwd=cwd, environment=environment, fallback=fallback)
+    main = yield from read_main(config_path, cwd=cwd, environment=environment, fallback=fallback, evaluator=evaluator)
     main = main.then(_on_top(main, typed))
     page = yield from _with_account(main)
     page = page.then(_on_top(page, typed))
@@ -83,14 +91,15 @@ def _configuration(
     """`main` is the page without what the CA's account has for itself."""
     values = page.values()
     settings = read_settings(values, page.file, page.basedir, environment)
-    terms = yield from read_terms(values, environment)
     if page.native is not None and not values.has("DOMAINS_TXT"):
         settings = replace(settings, domains_txt=page.file)
+    terms = yield from read_terms(values, environment)
     domains = asked or (yield from _domains(settings, page.native))
     register = Register()
     register.id_of(terms.wish)
     zones = yield from zone_rules(values, page.variables, environment, register, page.native)
-    accounts = OtherAccounts(Main(main.variables, main.values().assigned, page.label, page.native), settings)
+    shared = Main(main.shell, main.evaluator, main.values().assigned, page.label, page.native)
+    accounts = OtherAccounts(shared, settings)
     reader = _Certificates(page, settings, terms, environment, register, accounts)
     certificates, rejected, findings = yield from reader.read(domains)
     settings = replace(
@@ -101,13 +110,11 @@ def _configuration(
     )
     certificates = tuple(_provided(spec, settings, terms) for spec in certificates)
     findings = (*findings, *zones.findings, *unused_rules(zones.rules, _names(domains), zones.places))
-    if page.native is not None:
-        unread = yield from unread_configs(settings.certdir, page.file)
-        findings = (*findings, *unread)
-    elif not values.has("DOMAINS_D"):
-        unused = yield from unused_configs(settings.certdir, certificates, rejected, page.variables)
-        findings = (*findings, *unused)
+    unused = yield from _unused(page, settings, certificates, rejected)
+    findings = (*findings, *unused)
     named = {name for line in domains.lines for name in line.identifiers}
+    if page.evaluator is Evaluator.PARSER and values.truth(SETTING, default=False):
+        values.find("source-config", Severity.WARNING, SETTING, *_NOT_HEARD)
     findings = (*findings, *unused_methods(terms.methods, named, values.where("CHALLENGETYPE")))
     found = (
         *page.findings,
@@ -127,8 +134,20 @@ def _configuration(
         tuple(dict.fromkeys(found)),
         page.drop_ins,
         values.assigned,
-        said=_said(page, main, accounts, reader.said, zones.own, domains),
+        page.shell,
+        _said(page, main, accounts, reader.said, zones.own, domains),
     )
+
+
+def _unused(
+    page: Page, settings: Settings, certificates: Sequence[CertSpec], rejected: Sequence[Rejected]
+) -> Exchange[tuple[Finding, ...]]:
+    """Files of certificates that count for nothing."""
+    if page.native is not None:
+        return (yield from unread_configs(settings.certdir, page.file))
+    if page.values().has("DOMAINS_D"):
+        return ()
+    return (yield from unused_configs(settings.certdir, certificates, rejected, page.variables))
 
 
 def _said(
@@ -157,11 +176,13 @@ def _with_account(page: Page) -> Exchange[Page]:
     text = yield from read_if_there(own)
     if text is None:
         return page
-    return page.then(evaluate(text, own, known_to(page.variables, base, accounts, ca)))
+    script = yield from evaluated(text, own, known_to(page.shell, base, accounts, ca), page.evaluator)
+    return page.then(script)
 
 
-def _on_top(page: Page, typed: tuple[Assignment, ...]) -> Script:
-    return Script(typed, {**page.variables, **{item.name: item.value for item in typed}})
+def _on_top(page: Page, more: tuple[Assignment, ...]) -> Script:
+    variables = {**page.variables, **{item.name: item.value for item in more}}
+    return Script(more, replace(page.shell, variables=variables))
 
 
 def _domains(settings: Settings, native: Native | None) -> Exchange[DomainList]:
@@ -209,6 +230,7 @@ class _Certificates:
         register: Register,
         accounts: OtherAccounts,
     ) -> None:
+        self._page = page
         self._settings = settings
         self._terms = terms
         self._environment = environment
@@ -265,10 +287,11 @@ class _Certificates:
             "certdir": inside(self._inherited["CERTDIR"], line.alias.text),
         }
         before = {**self._inherited, **own}
+        shell = replace(self._page.shell, variables=before)
         if isinstance(own_text, Table):
-            script = Script(own_text.assignments, before)
+            script = Script(own_text.assignments, shell)
         else:
-            script = evaluate(own_text, file, before)
+            script = yield from evaluated(own_text, file, shell, self._page.evaluator, Errors.IGNORED)
         changes, found = own_assignments(script, before)
         own_test_ca = next((item for item in reversed(script.assignments) if item.name == TEST_CA), None)
         kept = {**changes, **({TEST_CA: own_test_ca} if own_test_ca is not None else {})}

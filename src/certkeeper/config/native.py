@@ -27,6 +27,7 @@ _TABLES = ("certificate", "zone", "account")
 _ELSEWHERE = {
     "CONFIG_D": "all settings of the page are in this file",
     "DOMAINS_D": 'write what is for one certificate into its table: [certificate."example.org"]',
+    "SOURCE_CONFIG": "there is nothing in this file that bash could evaluate",
     "ZONES_D": 'write what is for one zone into its table: [zone."example.org"]',
 }
 _SHORTEST = 4

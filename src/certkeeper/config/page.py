@@ -1,18 +1,19 @@
 """The page's own files: the main one, named or the first of the usual places, then those of CONFIG_D."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from certkeeper.base.errors import Location
 from certkeeper.base.wire import Exchange
 from certkeeper.config.errors import ConfigError
+from certkeeper.config.evaluating import Evaluator, evaluated, wants_bash
 from certkeeper.config.findings import Finding, Severity
 from certkeeper.config.reading import FailureKind, ReadFailure, listing, read, read_or_fail
 from certkeeper.config.reading import failure as read_error
-from certkeeper.config.shell import Assignment, Script, evaluate
+from certkeeper.config.shell import Assignment, Script, Shell
 from certkeeper.config.tables import Native
 from certkeeper.config.values import Values, folder_of, inside
-from certkeeper.config.variables import DEFAULTS
+from certkeeper.config.variables import DEFAULTS, KNOWN
 
 NATIVE = "/etc/certkeeper/certkeeper.toml"
 NATIVE_BASEDIR = "/var/lib/certkeeper"
@@ -32,7 +33,8 @@ class Page:
 
     file: str
     basedir: str
-    variables: Mapping[str, str] = field(repr=False)
+    shell: Shell
+    evaluator: Evaluator = Evaluator.PARSER
     history: tuple[Assignment, ...] = ()
     findings: tuple[Finding, ...] = ()
     drop_ins: tuple[str, ...] = ()
@@ -42,10 +44,14 @@ class Page:
     def label(self) -> str:
         return self.file or NO_FILE
 
+    @property
+    def variables(self) -> Mapping[str, str]:
+        return self.shell.variables
+
     def then(self, script: Script) -> "Page":
         return replace(
             self,
-            variables=script.variables,
+            shell=script.shell,
             history=(*self.history, *script.assignments),
             findings=(*self.findings, *script.findings),
         )
@@ -55,20 +61,28 @@ class Page:
 
 
 def read_main(
-    config_path: str | None, *, cwd: str, environment: Mapping[str, str], fallback: str | None
+    config_path: str | None,
+    *,
+    cwd: str,
+    environment: Mapping[str, str],
+    fallback: str | None,
+    evaluator: Evaluator,
 ) -> Exchange[Page]:
-    """The page without what accounts and certificates have for themselves. `fallback` as for `load`.
+    """The page without what accounts and certificates have for themselves. `fallback` and `evaluator` as for `load`.
 
     Raises:
         ConfigError: with file and line.
     """
     found = yield from _main_file(config_path or environment.get("CONFIG") or None, cwd)
     if found is not None and found[0].endswith(SUFFIX):
-        return _native_page(*found)
+        return _native_page(*found, environment)
     if found is not None:
-        return (yield from _main_page(*found, environment))
+        file, text = found
+        evaluator = Evaluator.BASH if wants_bash(text) else evaluator
+        page = Page(file, folder_of(file), _start(file, folder_of(file), environment), evaluator)
+        return (yield from _main_page(page, text))
     if fallback is not None:
-        return Page("", fallback, _start("", fallback, environment))
+        return Page("", fallback, _start("", fallback, environment), evaluator)
     raise _nothing_found(cwd)
 
 
@@ -115,27 +129,27 @@ def _nothing_found(cwd: str) -> ConfigError:
     )
 
 
-def _start(file: str, basedir: str, environment: Mapping[str, str]) -> dict[str, str]:
-    """The variables that dehydrated has before it reads the first file."""
-    return {**environment, **DEFAULTS, "CONFIG": file, "BASEDIR": basedir}
+def _start(file: str, basedir: str, environment: Mapping[str, str]) -> Shell:
+    """What dehydrated has before it reads the first file. A variable of the environment stays exported."""
+    return Shell({**environment, **DEFAULTS, "CONFIG": file, "BASEDIR": basedir}, frozenset(environment))
 
 
-def _native_page(file: str, text: str) -> Page:
+def _native_page(file: str, text: str, environment: Mapping[str, str]) -> Page:
     from certkeeper.config.native import parse_native  # noqa: PLC0415 - tomllib, which dehydrated's page does not need
 
     native = parse_native(file, text)
     basedir = NATIVE_BASEDIR if file == NATIVE else folder_of(file)
-    # Nothing is expanded in it, so the environment has no part in it.
-    start = {**_start(file, basedir, {}), **{found.name: found.value for found in native.page}}
-    return Page(file, basedir, start, native.page, native.findings, native=native)
+    # Nothing is expanded in it. The environment is there for scripts, and is nothing that a table could repeat.
+    shell = _start(file, basedir, {name: value for name, value in environment.items() if name not in KNOWN})
+    shell = replace(shell, variables={**shell.variables, **{found.name: found.value for found in native.page}})
+    return Page(file, basedir, shell, history=native.page, findings=native.findings, native=native)
 
 
-def _main_page(file: str, text: str, environment: Mapping[str, str]) -> Exchange[Page]:
-    basedir = folder_of(file)
-    page = Page(file, basedir, _start(file, basedir, environment))
-    page = page.then(evaluate(text, file, page.variables))
+def _main_page(page: Page, text: str) -> Exchange[Page]:
+    script = yield from evaluated(text, page.file, page.shell, page.evaluator)
+    page = page.then(script)
     if not page.history:
-        page = replace(page, findings=(*page.findings, _empty(file)))
+        page = replace(page, findings=(*page.findings, _empty(page.file)))
     return (yield from _drop_ins(page))
 
 
@@ -149,7 +163,8 @@ def _drop_ins(page: Page) -> Exchange[Page]:
         raise values.error("CONFIG_D", f"{directory}: {files.reason}", "make the directory, or remove the line")
     for file in files:
         text = yield from read_or_fail(file)
-        page = page.then(evaluate(text, file, page.variables))
+        script = yield from evaluated(text, file, page.shell, page.evaluator)
+        page = page.then(script)
     return replace(page, drop_ins=files)
 
 

@@ -13,7 +13,7 @@ from certkeeper.config.lint import ignored_settings, unknown_variables, with_mis
 from certkeeper.config.providers import Register, sorted_rules, zone_rule
 from certkeeper.config.reading import ReadFailure, listing, read_or_fail
 from certkeeper.config.settings import ZoneRule
-from certkeeper.config.shell import Assignment, Script, evaluate
+from certkeeper.config.shell import Assignment, Script, Shell, evaluate
 from certkeeper.config.tables import Native, Table
 from certkeeper.config.values import Values
 from certkeeper.config.variables import KNOWN, NAMES_ZONES, per_zone
@@ -54,7 +54,7 @@ def zone_rules(
         written: tuple[Assignment, ...] = ()
         try:
             if table is not None:
-                script = Script(table.assignments, variables)
+                script = Script(table.assignments, Shell(variables))
             else:
                 text = yield from read_or_fail(file)
                 script = evaluate(text, file, {**variables, "zone": name})

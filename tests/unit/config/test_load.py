@@ -3,8 +3,8 @@ import pytest
 from certkeeper.base.accounts import account_folder
 from certkeeper.base.errors import Location
 from certkeeper.config.errors import ConfigError
-from certkeeper.config.page import NATIVE
 from certkeeper.config.load import FailureKind
+from certkeeper.config.page import NATIVE
 from certkeeper.config.shell import Assignment
 from unit.config.pages import CONFIG, DOMAINS, POWERDNS, Page, codes, page
 

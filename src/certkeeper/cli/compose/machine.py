@@ -121,7 +121,8 @@ class Machine(Equipment):
             config_folders=self.store.folders_with_config(),
         )
         hooks = dict.fromkeys(spec.deploy_hook for spec in self.configuration.certificates if spec.deploy_hook)
-        troubles = {hook: trouble for hook in hooks if (trouble := script_trouble(hook)) is not None}
+        scripts = [hook for hook in hooks if hook not in self.configuration.shell.callable]
+        troubles = {hook: trouble for hook in scripts if (trouble := script_trouble(hook)) is not None}
         return replace(observed, advice=self.advice(observed.lineages), scripts=troubles, ends=self.ends.read())
 
     def advice(self, lineages: Mapping[Alias, Lineage]) -> Mapping[Alias, Advice]:

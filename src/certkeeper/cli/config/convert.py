@@ -16,7 +16,7 @@ def convert(options: argparse.Namespace) -> int:
     Raises:
         CertkeeperError: the page cannot be read, or the file cannot be written.
     """
-    configuration = open_machine(options.config).configuration
+    configuration = open_machine(options.config, evaluator=options.evaluator).configuration
     document = converted(configuration)
     for line in finding_lines(document.findings):
         sys.stderr.write(f"{line}\n")

@@ -23,7 +23,7 @@ def show(options: argparse.Namespace) -> int:
     Raises:
         CertkeeperError: the page cannot be read, or a name means no certificate of it.
     """
-    configuration = open_machine(options.config).configuration
+    configuration = open_machine(options.config, evaluator=options.evaluator).configuration
     selected = select(configuration, options.names)
     if options.json:
         json.dump(_document(selected, whole=not options.names), sys.stdout, indent=2)
