@@ -63,7 +63,8 @@ class _Left:
         above = error.where.line - 1
         if not lines:
             return False
-        rest = above in lines and not _ASSIGNMENT.match(self.texts[error.where.file][above - 1])
+        text = self.texts.get(error.where.file, [])[max(above - 1, 0) : above + 1]
+        rest = above in lines and not any(_ASSIGNMENT.match(line) for line in text)
         return rest or (error.where.file.endswith(SUFFIX) and "no TOML" in error.reason)
 
     def answer(self, step: Step, found: object) -> object:

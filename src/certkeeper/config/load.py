@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from certkeeper.base.errors import Location
-from certkeeper.base.names import DnsName, IdentifierType
+from certkeeper.base.names import Alias, DnsName, IdentifierType
 from certkeeper.base.wire import Exchange
 from certkeeper.config.accounts import TEST_CA, Main, OtherAccounts, account_file, known_to
 from certkeeper.config.authority import directory_url, v1_findings
@@ -26,7 +26,7 @@ from certkeeper.config.lint import ignored_settings, unknown_variables, with_mis
 from certkeeper.config.methods import unused_methods
 from certkeeper.config.page import NO_FILE, Page, read_main
 from certkeeper.config.powerdns import legacy_findings
-from certkeeper.config.providers import Register, missing_provider, unused_rules
+from certkeeper.config.providers import ProviderKind, Register, missing_provider, unused_rules
 from certkeeper.config.reading import (
     FailureKind,
     Glob,
@@ -108,7 +108,7 @@ def _configuration(
         zone_rules=zones.rules,
         other_accounts=tuple(found.settings for found in accounts.found.values()),
     )
-    certificates = tuple(_provided(spec, settings, terms) for spec in certificates)
+    certificates = tuple(_provided(spec, settings, reader.kinds[spec.alias]) for spec in certificates)
     findings = (*findings, *zones.findings, *unused_rules(zones.rules, _names(domains), zones.places))
     unused = yield from _unused(page, settings, certificates, rejected)
     findings = (*findings, *unused)
@@ -241,6 +241,7 @@ class _Certificates:
         self._native = page.native
         self._findings: list[Finding] = []
         self.said: dict[str, SaidOfCertificate] = {}
+        self.kinds: dict[Alias, ProviderKind] = {}
 
     def read(
         self, domains: DomainList
@@ -271,9 +272,11 @@ class _Certificates:
     def _certificate(self, line: DomainLine, file: str, said: str | Table | None) -> Exchange[CertSpec | Rejected]:
         if said is None or (isinstance(said, Table) and not said.assignments):
             self.said[line.alias.text] = SaidOfCertificate(line.identifiers, line.where)
+            self.kinds[line.alias] = self._terms.wish.kind
             return certificate(line, self._terms, self._register.id_of(self._terms.wish))
         own = yield from self._own_values(line, file, said)
         terms = yield from read_terms(own, self._environment)
+        self.kinds[line.alias] = terms.wish.kind
         self._findings += own.findings
         return certificate(line, terms, self._register.id_of(terms.wish))
 
@@ -322,7 +325,7 @@ class _Certificates:
             return None
 
 
-def _provided(spec: CertSpec, settings: Settings, terms: Terms) -> CertSpec:
+def _provided(spec: CertSpec, settings: Settings, kind: ProviderKind) -> CertSpec:
     """Every name that records of a run prove has somebody who writes them, or a zone's file that says why not.
 
     Raises:
@@ -337,7 +340,7 @@ def _provided(spec: CertSpec, settings: Settings, terms: Terms) -> CertSpec:
             continue
         others = tuple(method for method in order if not method.published)
         if not others:
-            raise missing_provider(Location(settings.config_file or NO_FILE), spec.alias.text, terms.wish.kind)
+            raise missing_provider(Location(settings.config_file or NO_FILE), spec.alias.text, kind)
         methods = methods.choosing(name, others)
     return replace(spec, methods=methods)
 

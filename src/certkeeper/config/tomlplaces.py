@@ -52,7 +52,8 @@ def places(text: str) -> Places:
             table = path
         else:
             path = (*table, *path)
-        lines.setdefault(path, line)
+        for size in range(1, len(path) + 1):
+            lines.setdefault(path[:size], line)
         # Behind a header there is nothing but its bracket and a comment.
         at = _end(text, found.end()) if header else _value_end(text, found.end())
     return Places(lines)

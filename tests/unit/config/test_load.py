@@ -221,3 +221,11 @@ def test_a_typed_ca_chooses_the_accounts_own_file_and_still_counts_after_it() ->
     found = Page({**files, **own}).load(typed=typed(CA="https://ca.test/dir", CERTDIR="/typed"))
     assert (found.settings.ca, found.settings.contact_email) == ("https://ca.test/dir", "a@example.org")
     assert found.settings.certdir == "/typed"
+
+
+def test_a_certificate_s_own_provider_without_settings_is_the_one_that_is_told() -> None:
+    own = {"/etc/dehydrated/certs/example.org/config": "DNS_PROVIDER=powerdns"}
+    with pytest.raises(
+        ConfigError, match="PDNS_HOST and PDNS_KEY are not set, and example.org is proven through PowerDNS"
+    ):
+        page("CHALLENGETYPE=dns-01\nDNS_PROVIDER=manual\n", **own)
