@@ -12,8 +12,8 @@ _TABLES = ("etc/crontab", "etc/anacrontab")
 _TABLE_FOLDERS = ("etc/cron.d", "var/spool/cron/crontabs", "var/spool/cron")
 _UNITS = ("etc/systemd/system", "run/systemd/system", "usr/local/lib/systemd/system", "usr/lib/systemd/system")
 _WANTED = ("etc/systemd/system", "usr/lib/systemd/system", "lib/systemd/system")
-# The program as a word of a command: not certkeeper's own name for itself, and no folder of that name in passing.
-_STARTS = re.compile(r"(?:^|[\s/;&|('\"])dehydrated(?:\.sh)?(?=$|[\s;&|)'\"])")
+# The program as a word of a command, and none of the folders that are usually called so.
+_STARTS = re.compile(r"(?:^|[\s/;&|('\"])(?<!/etc/)(?<!/var/lib/)(?<!/var/www/)dehydrated(?:\.sh)?(?=$|[\s;&|)'\"])")
 _OURS = "certkeeper"
 _MOST = 1 << 20
 

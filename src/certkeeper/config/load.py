@@ -98,8 +98,7 @@ def _configuration(
     register = Register()
     register.id_of(terms.wish)
     zones = yield from zone_rules(values, page.variables, environment, register, page.native)
-    shared = Main(main.shell, main.evaluator, main.values().assigned, page.label, page.native)
-    accounts = OtherAccounts(shared, settings)
+    accounts = OtherAccounts(_shared(main), settings)
     reader = _Certificates(page, settings, terms, environment, register, accounts)
     certificates, rejected, findings = yield from reader.read(domains)
     settings = replace(
@@ -110,8 +109,7 @@ def _configuration(
     )
     certificates = tuple(_provided(spec, settings, reader.kinds[spec.alias]) for spec in certificates)
     findings = (*findings, *zones.findings, *unused_rules(zones.rules, _names(domains), zones.places))
-    unused = yield from _unused(page, settings, certificates, rejected)
-    findings = (*findings, *unused)
+    findings = (*findings, *(yield from _unused(page, settings, certificates, rejected)))
     named = {name for line in domains.lines for name in line.identifiers}
     if page.evaluator is Evaluator.PARSER and values.truth(SETTING, default=False):
         values.find("source-config", Severity.WARNING, SETTING, *_NOT_HEARD)
@@ -137,6 +135,10 @@ def _configuration(
         page.shell,
         _said(page, main, accounts, reader.said, zones.own, domains),
     )
+
+
+def _shared(main: Page) -> Main:
+    return Main(main.shell, main.evaluator, main.values().assigned, main.label, main.native)
 
 
 def _unused(

@@ -226,6 +226,6 @@ def test_a_typed_ca_chooses_the_accounts_own_file_and_still_counts_after_it() ->
 def test_a_certificate_s_own_provider_without_settings_is_the_one_that_is_told() -> None:
     own = {"/etc/dehydrated/certs/example.org/config": "DNS_PROVIDER=powerdns"}
     with pytest.raises(
-        ConfigError, match="PDNS_HOST and PDNS_KEY are not set, and example.org is proven through PowerDNS"
+        ConfigError, match=r"PDNS_HOST and PDNS_KEY are not set, and example.org is proven through PowerDNS"
     ):
         page("CHALLENGETYPE=dns-01\nDNS_PROVIDER=manual\n", **own)
