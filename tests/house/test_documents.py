@@ -113,7 +113,7 @@ class TestSettings:
         assert {"RENEW_DAYS", "NAMESERVERS", "PDNS_NO_NOTIFY"} <= variables_read()
 
     def test_what_the_readme_and_the_settings_call_without_effect_is_never_read(self) -> None:
-        checked_only = {"OCSP_FETCH", "IP_VERSION", "DEHYDRATED_USER", "DEHYDRATED_GROUP"}
+        checked_only = {"OCSP_FETCH", "IP_VERSION"}
         assert variables_read() & set(WITHOUT_EFFECT) <= checked_only
 
 

@@ -15,7 +15,7 @@ from certkeeper.base.errors import Location
 from certkeeper.base.names import Alias, DnsName, IdentifierType
 from certkeeper.base.wire import Exchange
 from certkeeper.config.accounts import TEST_CA, Main, OtherAccounts, account_file, known_to
-from certkeeper.config.authority import directory_url, v1_findings
+from certkeeper.config.authority import directory_url, old_authority, v1_findings
 from certkeeper.config.certificates import Terms, certificate, own_assignments, read_terms
 from certkeeper.config.dehydrated import final_variables, read_settings
 from certkeeper.config.domains import DomainLine, DomainList, parse_domains
@@ -24,7 +24,8 @@ from certkeeper.config.evaluating import SETTING, Errors, Evaluator, evaluated
 from certkeeper.config.findings import Finding, Severity
 from certkeeper.config.lint import ignored_settings, unknown_variables, with_misspelled
 from certkeeper.config.methods import unused_methods
-from certkeeper.config.page import NO_FILE, Page, read_main
+from certkeeper.config.opensslcnf import request_findings
+from certkeeper.config.page import NO_FILE, Page, as_wished, read_main
 from certkeeper.config.powerdns import legacy_findings
 from certkeeper.config.providers import ProviderKind, Register, missing_provider, unused_rules
 from certkeeper.config.reading import (
@@ -42,7 +43,7 @@ from certkeeper.config.settings import CertSpec, Configuration, Rejected, Settin
 from certkeeper.config.shell import Assignment, Script
 from certkeeper.config.tables import Native, Table
 from certkeeper.config.unused import unread_configs, unused_configs
-from certkeeper.config.values import Values, inside
+from certkeeper.config.values import Values, folder_of, inside
 from certkeeper.config.zones import zone_rules
 
 _NOT_HEARD = (
@@ -75,7 +76,9 @@ def load(
         ConfigError: with file and line, where the page as a whole cannot be read.
     """
     main = yield from read_main(config_path, cwd=cwd, environment=environment, fallback=fallback, evaluator=evaluator)
+    main = yield from as_wished(main)
     main = main.then(_on_top(main, typed))
+    yield from _check_basedir(main.values())
     page = yield from _with_account(main)
     page = page.then(_on_top(page, typed))
     try:
@@ -108,7 +111,8 @@ def _configuration(
         other_accounts=tuple(found.settings for found in accounts.found.values()),
     )
     certificates = tuple(_provided(spec, settings, reader.kinds[spec.alias]) for spec in certificates)
-    findings = (*findings, *zones.findings, *unused_rules(zones.rules, _names(domains), zones.places))
+    findings = (*findings, *(yield from request_findings(values)), *zones.findings)
+    findings = (*findings, *unused_rules(zones.rules, _names(domains), zones.places))
     findings = (*findings, *(yield from _unused(page, settings, certificates, rejected)))
     named = {name for line in domains.lines for name in line.identifiers}
     if page.evaluator is Evaluator.PARSER and values.truth(SETTING, default=False):
@@ -167,6 +171,16 @@ def _said(
     return Said(main.values().assigned, ca, accounts, certificates, zones, unread)
 
 
+def _check_basedir(values: Values) -> Exchange[None]:
+    if not values.has("BASEDIR"):
+        # The folder of a file that was read.
+        return
+    base = values.path("BASEDIR", "")
+    found = yield from listing(base, "")
+    if isinstance(found, ReadFailure) and found.kind is FailureKind.MISSING:
+        raise values.error("BASEDIR", f"{base}: {found.reason}", "make the folder, or correct the path")
+
+
 def _with_account(page: Page) -> Exchange[Page]:
     values = page.values()
     ca = directory_url(values)
@@ -176,6 +190,12 @@ def _with_account(page: Page) -> Exchange[Page]:
         return page.then(_on_top(page, page.native.of_account(ca)))
     own = account_file(accounts, ca)
     text = yield from read_if_there(own)
+    if text is None and (old := old_authority(values, ca)):
+        # The folder becomes a link to the old CA's as soon as a run has the lock.
+        folder = yield from listing(folder_of(own), "")
+        if isinstance(folder, ReadFailure) and folder.kind is FailureKind.MISSING:
+            own = account_file(accounts, old)
+            text = yield from read_if_there(own)
     if text is None:
         return page
     script = yield from evaluated(text, own, known_to(page.shell, base, accounts, ca), page.evaluator)
@@ -279,7 +299,8 @@ class _Certificates:
         own = yield from self._own_values(line, file, said)
         terms = yield from read_terms(own, self._environment)
         self.kinds[line.alias] = terms.wish.kind
-        self._findings += own.findings
+        requests = yield from request_findings(own)
+        self._findings += (*own.findings, *requests)
         return certificate(line, terms, self._register.id_of(terms.wish))
 
     def _own_values(self, line: DomainLine, file: str, own_text: str | Table) -> Exchange[Values]:

@@ -150,6 +150,8 @@ def laid_out(parts: dict[str, Any]) -> dict[str, str]:
         "/etc/pdns.key": "from-file\n",
         f"{_BASE}/conf.d/a.sh": parts["drop_in"] + found,
         f"{_BASE}/zones/x.example": "",
+        "/srv/house/is": "there",
+        "./is": "there",
         DOMAINS: "".join(f"{line}\n" for line in parts["lines"]),
     }
     files |= {f"{_BASE}/zones/{zone}": text for zone, text in parts["zones"].items()}
@@ -190,7 +192,7 @@ def test_a_converted_page_means_the_same(parts: dict[str, Any]) -> None:
     except ConfigError:
         return
     document = convert(before)
-    after = Page({TOML: document.whole, "/etc/pdns.key": "from-file\n"}).load(TOML)
+    after = Page({**laid_out(parts), TOML: document.whole}).load(TOML)
     assert placeless(after) == placeless(before)
     assert "unknown-setting" not in [finding.code for finding in after.findings]
     assert "secret" not in document.shown.replace("a secret, left out", "")
