@@ -94,8 +94,7 @@ def _configuration(
     """`main` is the page without what the CA's account has for itself."""
     values = page.values()
     settings = read_settings(values, page.file, page.basedir, environment)
-    if page.native is not None and not values.has("DOMAINS_TXT"):
-        settings = replace(settings, domains_txt=page.file)
+    settings = settings if page.native is None else _in_one_file(settings, values)
     terms = yield from read_terms(values, environment)
     domains = asked or (yield from _domains(settings, page.native))
     register = Register()
@@ -111,9 +110,10 @@ def _configuration(
         other_accounts=tuple(found.settings for found in accounts.found.values()),
     )
     certificates = tuple(_provided(spec, settings, reader.kinds[spec.alias]) for spec in certificates)
-    findings = (*findings, *(yield from request_findings(values)), *zones.findings)
+    requests = yield from request_findings(values)
+    unused = yield from _unused(page, settings, certificates, rejected)
+    findings = (*findings, *requests, *zones.findings, *unused)
     findings = (*findings, *unused_rules(zones.rules, _names(domains), zones.places))
-    findings = (*findings, *(yield from _unused(page, settings, certificates, rejected)))
     named = {name for line in domains.lines for name in line.identifiers}
     if page.evaluator is Evaluator.PARSER and values.truth(SETTING, default=False):
         values.find("source-config", Severity.WARNING, SETTING, *_NOT_HEARD)
@@ -139,6 +139,11 @@ def _configuration(
         page.shell,
         _said(page, main, accounts, reader.said, zones.own, domains),
     )
+
+
+def _in_one_file(settings: Settings, values: Values) -> Settings:
+    """The list of certificates is the main file itself, unless it names another one, too."""
+    return settings if values.has("DOMAINS_TXT") else replace(settings, domains_txt=settings.config_file)
 
 
 def _shared(main: Page) -> Main:

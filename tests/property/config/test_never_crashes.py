@@ -10,6 +10,7 @@ from certkeeper.config.domains import parse_domains
 from certkeeper.config.errors import ConfigError
 from certkeeper.config.findings import did_you_mean, edit_distance
 from certkeeper.config.load import FailureKind
+from certkeeper.config.native import parse_native
 from certkeeper.config.shell import Script, evaluate
 from certkeeper.config.variables import KNOWN
 from unit.config.pages import CONFIG, DOMAINS, Page
@@ -61,6 +62,44 @@ def test_shell(text: str) -> None:
         assert (str(found) + found.hint).isprintable()
     else:
         assert all(item.where.line in lines for item in found.assignments)
+
+
+_TOML_PARTS = [
+    "[certificate.",
+    '"a.org"',
+    "]",
+    "\n",
+    "names = ",
+    "[",
+    '"x"',
+    "=",
+    "renew_days",
+    "3",
+    "true",
+    "{",
+    "}",
+    ",",
+    "#",
+    "'''",
+    '"""',
+    ".",
+]
+TOMLISH = st.one_of(
+    st.text(max_size=40),
+    st.lists(st.one_of(st.sampled_from(_TOML_PARTS), st.text(max_size=3)), max_size=20).map("".join),
+)
+
+
+@given(text=TOMLISH)
+def test_toml(text: str) -> None:
+    try:
+        found = parse_native("x.toml", text)
+    except ConfigError as error:
+        assert str(error).startswith("x.toml")
+        assert (str(error) + error.hint).isprintable()
+        return
+    lines = range(1, text.count("\n") + 2)
+    assert all(item.where.line in lines for item in (*found.page, *found.findings) if item.where is not None)
 
 
 @given(text=DOMAIN_TEXTS)

@@ -250,7 +250,7 @@ def test_the_rest_of_the_page_is_read_as_the_user_that_it_wishes_for() -> None:
     found = _AtTheSwitch(files)
     configuration = found.load(environment={"HOME": "/root"})
     assert found.became == [("keeper", "mail")]
-    assert found.before == [CONFIG, "/d/a.sh"]
+    assert found.before == [NATIVE, CONFIG, "/d/a.sh"]
     assert configuration.certificates[0].wellknown == "/home/keeper/w"
 
 
