@@ -148,6 +148,7 @@ def test_e11_an_empty_hook_leaves_it_to_the_built_in_provider() -> None:
     ("config", "hook"),
     [
         ("HOOK=/usr/local/lib/pdns_api.sh", ""),
+        ("HOOK=/usr/local/lib/pdns_api.sh DNS_PROVIDER=hook", "/usr/local/lib/pdns_api.sh"),
         ("HOOK=", ""),
         ("HOOK=/x.sh DNS_PROVIDER=powerdns", "/x.sh"),
     ],
@@ -171,11 +172,11 @@ def test_d19_an_address_cannot_be_proven_through_dns() -> None:
     [
         pytest.param("HOOK=/usr/local/lib/pdns_api.sh/pdns_api.sh", ["pdns-api-hook"], id="pdns_api.sh"),
         pytest.param("HOOK=", [], id="none"),
-        pytest.param("HOOK=/x.sh", ["hook-calls"], id="B19 another hook"),
-        pytest.param("HOOK=/x.sh CHALLENGETYPE=http-01", ["hook-deploy-cert"], id="nothing through DNS"),
+        pytest.param("HOOK=/x.sh", [], id="B19 another hook"),
+        pytest.param("HOOK=/x.sh CHALLENGETYPE=http-01", [], id="nothing through DNS"),
         pytest.param("HOOK=/usr/lib/pdns_api.sh CHALLENGETYPE=http-01", [], id="pdns_api.sh, nothing through DNS"),
-        pytest.param("HOOK=/x.sh DNS_PROVIDER=hook", ["hook-calls"], id="explicit hook"),
-        pytest.param("HOOK=/x.sh DNS_PROVIDER=powerdns", ["hook-deploy-cert"], id="explicit provider"),
+        pytest.param("HOOK=/x.sh DNS_PROVIDER=hook", [], id="explicit hook"),
+        pytest.param("HOOK=/x.sh DNS_PROVIDER=powerdns", ["hook-told"], id="explicit provider"),
     ],
 )
 def test_who_answers(config: str, expected: list[str]) -> None:

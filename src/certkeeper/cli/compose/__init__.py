@@ -1,7 +1,16 @@
 """The one place that names adapters: puts a machine together for a command."""
 
-from certkeeper.cli.compose.equipment import USER_AGENT
+from certkeeper.cli.compose.equipment import USER_AGENT, HookOutput
 from certkeeper.cli.compose.machine import Machine
 from certkeeper.cli.compose.opening import check_page, handed_files, house_findings, machine_of, open_machine
 
-__all__ = ["USER_AGENT", "Machine", "check_page", "handed_files", "house_findings", "machine_of", "open_machine"]
+__all__ = [
+    "USER_AGENT",
+    "HookOutput",
+    "Machine",
+    "check_page",
+    "handed_files",
+    "house_findings",
+    "machine_of",
+    "open_machine",
+]
