@@ -110,9 +110,8 @@ def _configuration(
         other_accounts=tuple(found.settings for found in accounts.found.values()),
     )
     certificates = tuple(_provided(spec, settings, reader.kinds[spec.alias]) for spec in certificates)
-    requests = yield from request_findings(values)
-    unused = yield from _unused(page, settings, certificates, rejected)
-    findings = (*findings, *requests, *zones.findings, *unused)
+    findings = (*findings, *(yield from request_findings(values)), *zones.findings)
+    findings = (*findings, *(yield from _unused(page, settings, certificates, rejected)))
     findings = (*findings, *unused_rules(zones.rules, _names(domains), zones.places))
     named = {name for line in domains.lines for name in line.identifiers}
     if page.evaluator is Evaluator.PARSER and values.truth(SETTING, default=False):

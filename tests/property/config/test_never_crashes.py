@@ -103,7 +103,8 @@ def test_toml(text: str) -> None:
         assert str(found).startswith("x.toml")
         assert (str(found) + found.hint).isprintable()
     else:
-        assert all(item.where.line in lines for item in (*found.page, *found.findings) if item.where is not None)
+        places = [*(item.where for item in found.page), *(item.where for item in found.findings)]
+        assert all(place is not None and place.line in lines for place in places)
 
 
 @given(text=DOMAIN_TEXTS)
