@@ -12,15 +12,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from certkeeper.base.errors import Location
-from certkeeper.base.names import Alias, DnsName, IdentifierType
+from certkeeper.base.names import DnsName, IdentifierType
 from certkeeper.base.wire import Exchange
 from certkeeper.config.accounts import TEST_CA, Main, OtherAccounts, account_file, known_to
 from certkeeper.config.authority import directory_url, old_authority, v1_findings
 from certkeeper.config.certificates import Terms, certificate, own_assignments, read_terms
 from certkeeper.config.dehydrated import final_variables, read_settings
-from certkeeper.config.domains import DomainLine, DomainList, parse_domains
+from certkeeper.config.domainfiles import listed_certificates
+from certkeeper.config.domains import DomainLine, DomainList
 from certkeeper.config.errors import ConfigError
 from certkeeper.config.evaluating import SETTING, Errors, Evaluator, evaluated
+from certkeeper.config.exposure import exposed
 from certkeeper.config.findings import Finding, Severity
 from certkeeper.config.lint import ignored_settings, unknown_variables, with_misspelled
 from certkeeper.config.methods import unused_methods
@@ -35,13 +37,11 @@ from certkeeper.config.reading import (
     ReadFailure,
     listing,
     read_if_there,
-    read_or_fail,
 )
-from certkeeper.config.reading import failure as read_error
 from certkeeper.config.said import Said, SaidOfCertificate
 from certkeeper.config.settings import CertSpec, Configuration, Rejected, Settings
 from certkeeper.config.shell import Assignment, Script
-from certkeeper.config.tables import Native, Table
+from certkeeper.config.tables import Table
 from certkeeper.config.unused import unread_configs, unused_configs
 from certkeeper.config.values import Values, folder_of, inside
 from certkeeper.config.zones import zone_rules
@@ -96,7 +96,7 @@ def _configuration(
     settings = read_settings(values, page.file, page.basedir, environment)
     settings = settings if page.native is None else _in_one_file(settings, values)
     terms = yield from read_terms(values, environment)
-    domains = asked or (yield from _domains(settings, page.native))
+    domains = asked or (yield from listed_certificates(settings, page.native))
     register = Register()
     register.id_of(terms.wish)
     zones = yield from zone_rules(values, page.variables, environment, register, page.native)
@@ -109,24 +109,15 @@ def _configuration(
         zone_rules=zones.rules,
         other_accounts=tuple(found.settings for found in accounts.found.values()),
     )
-    certificates = tuple(_provided(spec, settings, reader.kinds[spec.alias]) for spec in certificates)
+    fatal = terms.methods.through_dns and terms.wish.settings is None
+    certificates, unprovided = _provided_for(certificates, settings, reader.wished, terms.wish.kind, fatal=fatal)
+    rejected = (*rejected, *unprovided)
     findings = (*findings, *(yield from request_findings(values)), *zones.findings)
     findings = (*findings, *(yield from _unused(page, settings, certificates, rejected)))
     findings = (*findings, *unused_rules(zones.rules, _names(domains), zones.places))
     named = {name for line in domains.lines for name in line.identifiers}
-    if page.evaluator is Evaluator.PARSER and values.truth(SETTING, default=False):
-        values.find("source-config", Severity.WARNING, SETTING, *_NOT_HEARD)
     findings = (*findings, *unused_methods(terms.methods, named, values.where("CHALLENGETYPE")))
-    found = (
-        *page.findings,
-        *v1_findings(page.history),
-        *unknown_variables(page.history),
-        *ignored_settings(values.assigned),
-        *legacy_findings(values),
-        *values.findings,
-        *domains.findings,
-        *findings,
-    )
+    found = (*page.findings, *(yield from exposed(values)), *_of_the_page(page, values), *domains.findings, *findings)
     # A certificate's own file is read on top of the page, whose findings come up again each time.
     return Configuration(
         settings,
@@ -175,6 +166,19 @@ def _said(
     return Said(main.values().assigned, ca, accounts, certificates, zones, unread)
 
 
+def _of_the_page(page: Page, values: Values) -> tuple[Finding, ...]:
+    """Findings about its assignments."""
+    if page.evaluator is Evaluator.PARSER and values.truth(SETTING, default=False):
+        values.find("source-config", Severity.WARNING, SETTING, *_NOT_HEARD)
+    return (
+        *v1_findings(page.history),
+        *unknown_variables(page.history),
+        *ignored_settings(values.assigned),
+        *legacy_findings(values),
+        *values.findings,
+    )
+
+
 def _check_basedir(values: Values) -> Exchange[None]:
     if not values.has("BASEDIR"):
         # The folder of a file that was read.
@@ -211,39 +215,6 @@ def _on_top(page: Page, more: tuple[Assignment, ...]) -> Script:
     return Script(more, replace(page.shell, variables=variables))
 
 
-def _domains(settings: Settings, native: Native | None) -> Exchange[DomainList]:
-    path = settings.domains_txt
-    if native is not None and path == native.file:
-        found = parse_domains((), native.lines())
-    else:
-        files = yield from _files(path)
-        found = parse_domains(files, native.lines() if native is not None else ())
-    known = {line.alias.text for line in found.lines}
-    missing = native.nameless() if native is not None else ()
-    rejected = tuple(Rejected(alias, _no_names(table, path)) for alias, table in missing if alias not in known)
-    return replace(found, rejected=(*found.rejected, *rejected))
-
-
-def _no_names(table: Table, path: str) -> ConfigError:
-    elsewhere = f", and no line of {path} makes this certificate" if path != table.where.file else ""
-    return ConfigError(table.where, f"the table has no names{elsewhere}", hint='write names = ["example.org"] into it')
-
-
-def _files(path: str) -> Exchange[list[tuple[str, str]]]:
-    hint = "put a line there for each certificate: example.org www.example.org"
-    text = yield from read_or_fail(path, hint)
-    files = [(path, text)]
-    drop_ins = yield from listing(f"{path}.d", ".txt")
-    if isinstance(drop_ins, ReadFailure):
-        if drop_ins.kind is FailureKind.UNREADABLE:
-            raise read_error(drop_ins)
-        drop_ins = ()
-    for file in drop_ins:
-        more = yield from read_or_fail(file)
-        files.append((file, more))
-    return files
-
-
 class _Certificates:
     """Reads what each line of domains.txt has for itself, on top of the page."""
 
@@ -267,7 +238,8 @@ class _Certificates:
         self._native = page.native
         self._findings: list[Finding] = []
         self.said: dict[str, SaidOfCertificate] = {}
-        self.kinds: dict[Alias, ProviderKind] = {}
+        self.wished: dict[str, tuple[str, ProviderKind]] = {}
+        """By alias, of those with a file of their own: that file, and who is to write records after it."""
 
     def read(
         self, domains: DomainList
@@ -298,13 +270,12 @@ class _Certificates:
     def _certificate(self, line: DomainLine, file: str, said: str | Table | None) -> Exchange[CertSpec | Rejected]:
         if said is None or (isinstance(said, Table) and not said.assignments):
             self.said[line.alias.text] = SaidOfCertificate(line.identifiers, line.where)
-            self.kinds[line.alias] = self._terms.wish.kind
             return certificate(line, self._terms, self._register.id_of(self._terms.wish))
         own = yield from self._own_values(line, file, said)
         terms = yield from read_terms(own, self._environment)
-        self.kinds[line.alias] = terms.wish.kind
         requests = yield from request_findings(own)
         self._findings += (*own.findings, *requests)
+        self.wished[line.alias.text] = (file, terms.wish.kind)
         return certificate(line, terms, self._register.id_of(terms.wish))
 
     def _own_values(self, line: DomainLine, file: str, own_text: str | Table) -> Exchange[Values]:
@@ -352,7 +323,33 @@ class _Certificates:
             return None
 
 
-def _provided(spec: CertSpec, settings: Settings, kind: ProviderKind) -> CertSpec:
+def _provided_for(
+    certificates: Sequence[CertSpec],
+    settings: Settings,
+    wished: Mapping[str, tuple[str, ProviderKind]],
+    kind: ProviderKind,
+    *,
+    fatal: bool,
+) -> tuple[tuple[CertSpec, ...], tuple[Rejected, ...]]:
+    """Those that can be proven, and those that their own file took the way to prove them from.
+
+    Raises:
+        ConfigError: it is the page's fault (always, where that is `fatal`).
+    """
+    kept: list[CertSpec] = []
+    rejected: list[Rejected] = []
+    for spec in certificates:
+        file, its_kind = wished.get(spec.alias.text, ("", kind))
+        try:
+            kept.append(_provided(spec, settings, file or settings.config_file or NO_FILE, its_kind))
+        except ConfigError as error:
+            if fatal or not file:
+                raise
+            rejected.append(Rejected(spec.alias.text, error))
+    return tuple(kept), tuple(rejected)
+
+
+def _provided(spec: CertSpec, settings: Settings, file: str, kind: ProviderKind) -> CertSpec:
     """Every name that records of a run prove has somebody who writes them, or a zone's file that says why not.
 
     Raises:
@@ -367,7 +364,7 @@ def _provided(spec: CertSpec, settings: Settings, kind: ProviderKind) -> CertSpe
             continue
         others = tuple(method for method in order if not method.published)
         if not others:
-            raise missing_provider(Location(settings.config_file or NO_FILE), spec.alias.text, kind)
+            raise missing_provider(Location(file), spec.alias.text, kind)
         methods = methods.choosing(name, others)
     return replace(spec, methods=methods)
 

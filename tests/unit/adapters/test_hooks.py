@@ -3,11 +3,14 @@ import signal
 import sys
 import threading
 import time
+import tracemalloc
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from bed.waiting import wait_until
 from builders.effects import ended, started
@@ -137,6 +140,34 @@ def test_octets_of_any_kind_are_no_trouble(tmp_path: Path) -> None:
 
 
 # --- how it ends ------------------------------------------------------------------------------------------------------
+
+
+def test_a_hundred_megabytes_without_an_end_of_line_need_no_memory(tmp_path: Path) -> None:
+    hook = script(tmp_path, "head -c 100000000 /dev/zero")
+    tracemalloc.start()
+    try:
+        said = Hooks().call(call(hook))
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert said.startswith("[the first 99934464 octets were cut]")
+    assert most < 2_000_000
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(printed=st.binary(max_size=4000), status=st.sampled_from([0, 1, 255]))
+def test_whatever_is_printed_is_text_or_a_failure_that_can_be_shown(
+    tmp_path: Path, printed: bytes, status: int
+) -> None:
+    (tmp_path / "printed").write_bytes(printed)
+    hook = call(script(tmp_path, f"cat {tmp_path}/printed", f"exit {status}"))
+    if status:
+        with pytest.raises(HookFailed) as caught:
+            Hooks().call(hook)
+        assert f"status {status}" in str(caught.value)
+        assert str(caught.value).isprintable()
+    else:
+        assert Hooks().call(hook) == printed.decode("utf-8", "replace")
 
 
 def test_a_failure_is_told_with_what_was_said(tmp_path: Path) -> None:

@@ -232,14 +232,6 @@ def test_a_typed_ca_chooses_the_accounts_own_file_and_still_counts_after_it() ->
     assert found.settings.certdir == "/typed"
 
 
-def test_a_certificate_s_own_provider_without_settings_is_the_one_that_is_told() -> None:
-    own = {"/etc/dehydrated/certs/example.org/config": "DNS_PROVIDER=powerdns"}
-    with pytest.raises(
-        ConfigError, match=r"PDNS_HOST and PDNS_KEY are not set, and example.org is proven through PowerDNS"
-    ):
-        page("CHALLENGETYPE=dns-01\nDNS_PROVIDER=manual\n", **own)
-
-
 def test_the_rest_of_the_page_is_read_as_the_user_that_it_wishes_for() -> None:
     files = {
         CONFIG: "DEHYDRATED_USER=keeper\nCONFIG_D=/d",
