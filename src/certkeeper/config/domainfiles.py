@@ -5,7 +5,7 @@ from dataclasses import replace
 from certkeeper.base.wire import Exchange
 from certkeeper.config.domains import DomainList, parse_domains
 from certkeeper.config.errors import ConfigError
-from certkeeper.config.reading import FailureKind, ReadFailure, listing, read_or_fail
+from certkeeper.config.reading import FailureKind, Holds, ReadFailure, listing, read_or_fail
 from certkeeper.config.reading import failure as read_error
 from certkeeper.config.settings import Rejected, Settings
 from certkeeper.config.tables import Native, Table
