@@ -2,7 +2,14 @@
 
 from certkeeper.cli.compose.equipment import USER_AGENT, HookOutput
 from certkeeper.cli.compose.machine import Machine
-from certkeeper.cli.compose.opening import check_page, handed_files, house_findings, machine_of, open_machine
+from certkeeper.cli.compose.opening import (
+    check_page,
+    handed_files,
+    house_findings,
+    machine_of,
+    open_machine,
+    write_units,
+)
 
 __all__ = [
     "USER_AGENT",
@@ -13,4 +20,5 @@ __all__ = [
     "house_findings",
     "machine_of",
     "open_machine",
+    "write_units",
 ]
