@@ -13,6 +13,7 @@ from certkeeper.base.names import Alias, DnsName, Identifier
 from certkeeper.base.times import duration_text
 from certkeeper.config.findings import Finding
 from certkeeper.config.methods import Methods
+from certkeeper.config.said import Said
 from certkeeper.config.shell import Assignment, Shell
 from certkeeper.lineage.retention import Retention
 from certkeeper.zone.propagation import Demand
@@ -374,7 +375,8 @@ class Configuration:
     """A page that was read: settings, certificates in the order of domains.txt, and what is wrong with the page.
 
     `drop_ins` are the files of CONFIG_D, in order. `assigned` is where each variable of the page got its value, without
-    what certificates have for themselves; the values may be secrets. `shell` is what its files leave to scripts.
+    what certificates have for themselves; the values may be secrets. `shell` is what its files leave to scripts. `said`
+    has all that stands in the page, by where it counts.
     """
 
     settings: Settings
@@ -384,6 +386,7 @@ class Configuration:
     drop_ins: tuple[str, ...] = ()
     assigned: Mapping[str, Assignment] = field(default_factory=dict, repr=False)
     shell: Shell = _NO_SHELL
+    said: Said = field(default_factory=Said, repr=False, compare=False)
 
     @property
     def cas(self) -> tuple[str, ...]:
