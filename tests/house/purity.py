@@ -37,6 +37,7 @@ VALUES = frozenset(
         "re",
         "string",
         "struct",
+        "tomllib",
         "types",
         "typing",
         "urllib.parse",

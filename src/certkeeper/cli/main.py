@@ -10,7 +10,6 @@ from certkeeper import __version__
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Sequence
     from typing import NoReturn
 
@@ -24,10 +23,11 @@ def main(arguments: "Sequence[str]") -> int:
         return 0
     from certkeeper.base.errors import CertkeeperError, ExitCode  # noqa: PLC0415 - see above
     from certkeeper.cli.arguments import build_parser  # noqa: PLC0415 - see above
+    from certkeeper.cli.commands import carry_out  # noqa: PLC0415 - as above
 
     options = build_parser().parse_args(arguments)
     try:
-        return _dispatch(options)
+        return carry_out(options)
     except CertkeeperError as error:
         from certkeeper.cli.render import print_error  # noqa: PLC0415 - only where something failed
 
@@ -79,73 +79,3 @@ def program() -> int:
         code = code or 1
     err.flush()
     return code
-
-
-def _dispatch(options: "argparse.Namespace") -> int:
-    match options.command:
-        case "run":
-            from certkeeper.cli.run import run  # noqa: PLC0415 - a command loads only what it needs
-
-            return run(options)
-        case "plan":
-            from certkeeper.cli.plan import plan  # noqa: PLC0415 - as above
-
-            return plan(options)
-        case "prune":
-            from certkeeper.cli.prune import prune  # noqa: PLC0415 - as above
-
-            return prune(options)
-        case "dns":
-            return _dispatch_dns(options)
-        case "revoke":
-            from certkeeper.cli.revoke import revoke  # noqa: PLC0415 - as above
-
-            return revoke(options)
-        case "sign":
-            from certkeeper.cli.sign import sign  # noqa: PLC0415 - as above
-
-            return sign(options)
-        case "check":
-            from certkeeper.cli.check import check  # noqa: PLC0415 - as above
-
-            return check(options)
-        case "account":
-            from certkeeper.cli.account.command import account  # noqa: PLC0415 - as above
-
-            return account(options)
-        case "heal":
-            from certkeeper.cli.heal import heal  # noqa: PLC0415 - as above
-
-            return heal(options)
-        case "unlock":
-            from certkeeper.cli.unlock import unlock  # noqa: PLC0415 - as above
-
-            return unlock(options)
-        case _:
-            from certkeeper.cli.status import status  # noqa: PLC0415 - as above
-
-            return status(options)
-
-
-def _dispatch_dns(options: "argparse.Namespace") -> int:
-    match options.dns_command:
-        case "doctor":
-            from certkeeper.cli.dns.doctor import doctor  # noqa: PLC0415 - see above
-
-            return doctor(options)
-        case "test":
-            from certkeeper.cli.dns.trial import trial  # noqa: PLC0415 - as above
-
-            return trial(options)
-        case "caa":
-            from certkeeper.cli.dns.caa import caa  # noqa: PLC0415 - as above
-
-            return caa(options)
-        case "persist":
-            from certkeeper.cli.dns.persist import persist  # noqa: PLC0415 - as above
-
-            return persist(options)
-        case _:
-            from certkeeper.cli.dns.cleanup import cleanup  # noqa: PLC0415 - as above
-
-            return cleanup(options)

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from certkeeper.base.errors import printable
 from certkeeper.base.keys import KeyAlgorithm, KeyPolicy
-from certkeeper.config.authority import directory_url
+from certkeeper.config.alerts import alert_command, alert_mail
+from certkeeper.config.authority import directory_url, old_authority
 from certkeeper.config.binding import external_account
 from certkeeper.config.certificates import key_spec
 from certkeeper.config.findings import Severity
@@ -12,6 +13,7 @@ from certkeeper.config.listen import listen_addresses
 from certkeeper.config.nameservers import extra_nameservers, ignored_servers, nameservers, vantage_resolvers
 from certkeeper.config.orderrate import order_rate
 from certkeeper.config.powerdns import propagation
+from certkeeper.config.providers import hook_timeout, told_script
 from certkeeper.config.settings import DEFAULT_WELLKNOWN, Cleanup, Settings
 from certkeeper.config.values import Values, inside
 from certkeeper.zone.propagation import Demand
@@ -34,7 +36,8 @@ def read_settings(values: Values, config_file: str, basedir: str, environment: M
         accountdir=values.path("ACCOUNTDIR", inside(base, "accounts")),
         statedir=values.path("STATEDIR", inside(base, "state")),
         lockfile=_lockfile(values, inside(base, "lock")),
-        ca=directory_url(values),
+        ca=(ca := directory_url(values)),
+        old_ca=old_authority(values, ca),
         ca_bundle=_ca_bundle(values, environment),
         contact_email=contact(values),
         # dehydrated's default for accounts is RSA, whatever KEY_ALGO says.
@@ -48,10 +51,15 @@ def read_settings(values: Values, config_file: str, basedir: str, environment: M
         dns_ignore=ignored_servers(values),
         vantage=vantage_resolvers(values),
         order_rate=order_rate(values),
+        wellknown=values.path("WELLKNOWN", DEFAULT_WELLKNOWN),
+        hook=told_script(values),
+        hook_timeout=hook_timeout(values),
         demand=values.word("PROPAGATION", Demand.REACHABLE),
         alpn_certdir=values.path("ALPNCERTDIR", inside(base, "alpn-certs")),
         http_listen=listen_addresses(values, "HTTP_LISTEN", 80),
         tls_alpn_listen=listen_addresses(values, "TLS_ALPN_LISTEN", 443),
+        alert_mail=alert_mail(values),
+        alert_command=alert_command(values),
         cleanup=_cleanup(values),
         keep_going=values.truth("KEEP_GOING", default=False),
     )
@@ -75,12 +83,19 @@ def final_variables(variables: Mapping[str, str], settings: Settings) -> dict[st
 
 def _check_unused(values: Values) -> None:
     """What dehydrated refuses to start with is refused here, too, although nothing depends on it."""
-    if values.text("API", "auto") not in ("auto", "2"):
+    if values.text("API", "auto") == "1":
+        values.find(
+            "acme-v1",
+            Severity.WARNING,
+            "API",
+            "version 1 of ACME is spoken by no CA any more",
+            "version 2 is spoken",
+            'write API="auto"',
+        )
+    elif values.text("API", "auto") not in ("auto", "2"):
         raise values.error("API", f"{printable(values.text('API'), 40)!r} is not spoken", 'write API="auto"')
     if values.text("IP_VERSION") not in ("", "4", "6"):
         raise values.error("IP_VERSION", f"{printable(values.text('IP_VERSION'), 40)!r} is not known", "one of: 4, 6")
-    if values.has("DEHYDRATED_GROUP") and not values.has("DEHYDRATED_USER"):
-        raise values.error("DEHYDRATED_GROUP", "counts only together with DEHYDRATED_USER", "set both, or none")
 
 
 def _cleanup(values: Values) -> Cleanup:

@@ -5,6 +5,7 @@ An explicit DNS_PROVIDER counts; else a HOOK other than pdns_api.sh; else the bu
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import StrEnum
 
 from certkeeper.base.errors import CertkeeperError, Location, printable
@@ -16,6 +17,7 @@ from certkeeper.config.lexicon import lexicon_settings
 from certkeeper.config.powerdns import powerdns_settings
 from certkeeper.config.rfc2136 import rfc2136_settings
 from certkeeper.config.settings import (
+    DEFAULT_HOOK_TIMEOUT,
     HookSettings,
     LexiconSettings,
     ManualSettings,
@@ -30,6 +32,10 @@ from certkeeper.config.shell import Assignment
 from certkeeper.config.values import Values, listed
 
 PDNS_SCRIPT = "pdns_api.sh"
+
+
+class MissingProvider(ConfigError):
+    """Names are to be proven through DNS, and nothing says who writes it."""
 
 
 class ProviderKind(StrEnum):
@@ -73,6 +79,22 @@ class Register:
 
 def is_pdns_script(hook: str) -> bool:
     return hook.rpartition("/")[2] == PDNS_SCRIPT
+
+
+def told_script(values: Values) -> str:
+    """The script that is told of what happens: HOOK, unless a provider of ours takes its place.
+
+    Raises:
+        ConfigError: a word of DNS_PROVIDER that is not known.
+    """
+    hook, kind = values.text("HOOK"), explicit_kind(values)
+    return "" if is_pdns_script(hook) and kind is not ProviderKind.HOOK else hook
+
+
+def hook_timeout(values: Values) -> timedelta:
+    """How long one call of a script may take."""
+    longest = int(timedelta(days=1).total_seconds())
+    return timedelta(seconds=values.number("HOOK_TIMEOUT", int(DEFAULT_HOOK_TIMEOUT.total_seconds()), 1, longest))
 
 
 def wish_of(values: Values, environment: Mapping[str, str]) -> Exchange[Wish]:
@@ -124,10 +146,10 @@ def provider_for(settings: Settings, name: DnsName, otherwise: str) -> str | Cer
     return rule.error or rule.provider
 
 
-def missing_provider(where: Location, who: str, kind: ProviderKind) -> ConfigError:
+def missing_provider(where: Location, who: str, kind: ProviderKind) -> MissingProvider:
     """The error where a certificate needs a provider that not enough is known of."""
     missing, hint = _NEEDS[kind]
-    return ConfigError(where, f"{missing}, and {who} is proven through {_NAMES[kind]}", hint=hint)
+    return MissingProvider(where, f"{missing}, and {who} is proven through {_NAMES[kind]}", hint=hint)
 
 
 def _find(values: Values, kind: ProviderKind) -> None:
@@ -140,33 +162,21 @@ def _find(values: Values, kind: ProviderKind) -> None:
             "HOOK",
             f"{PDNS_SCRIPT} is not called: the built-in {_NAMES[kind]} provider takes its place",
             "challenge records of all certificates are written together, and the wait ends when they are served",
+            'nothing; to have the script called all the same: DNS_PROVIDER="hook"',
         )
-    elif hook and kind is ProviderKind.HOOK:
+    elif hook and kind is not ProviderKind.HOOK:
         values.find(
-            "hook-calls",
+            "hook-told",
             Severity.NOTE,
             "HOOK",
-            f"{printable(hook, 120)} is called with deploy_challenge, clean_challenge and deploy_cert only",
-            "what the script does for other calls is not done",
-        )
-    else:
-        find_told_only(values)
-
-
-def find_told_only(values: Values) -> None:
-    """A HOOK that proves nothing, where there is one."""
-    hook = values.text("HOOK")
-    if hook and not is_pdns_script(hook):
-        values.find(
-            "hook-deploy-cert",
-            Severity.NOTE,
-            "HOOK",
-            f"{printable(hook, 120)} is called with deploy_cert only",
-            "what the script does for other calls is not done",
+            f"{printable(hook, 120)} is not called for dns-01: the built-in {_NAMES[kind]} provider proves these names",
+            "it is told of everything else",
         )
 
 
-def unused_rules(rules: Iterable[ZoneRule], names: Iterable[DnsName], folder: str) -> tuple[Finding, ...]:
+def unused_rules(
+    rules: Iterable[ZoneRule], names: Iterable[DnsName], places: Mapping[DnsName, Location]
+) -> tuple[Finding, ...]:
     """Findings for files of ZONES_D that no name of the page is in."""
     wanted = tuple(names)
     return tuple(
@@ -176,7 +186,7 @@ def unused_rules(rules: Iterable[ZoneRule], names: Iterable[DnsName], folder: st
             f"{rule.suffix}: no certificate has a name in it",
             "the file counts only where a challenge name is delegated into that zone, by CNAME or NS",
             "if none is, rename the file to the zone that it is for, or remove it",
-            Location(f"{folder}/{rule.suffix}"),
+            places.get(rule.suffix),
         )
         for rule in rules
         if not any(name.is_within(rule.suffix) for name in wanted)
@@ -224,7 +234,9 @@ def _suffix(values: Values) -> DnsName | None:
 
 def _hook(values: Values) -> HookSettings | None:
     script = values.text("HOOK")
-    return HookSettings(script, values.truth("HOOK_CHAIN", default=False)) if script else None
+    if not script:
+        return None
+    return HookSettings(script, values.truth("HOOK_CHAIN", default=False), hook_timeout(values))
 
 
 def _label(settings: ProviderSettings) -> str:

@@ -13,6 +13,7 @@ from certkeeper.base.names import Alias, DnsName, Identifier
 from certkeeper.base.times import duration_text
 from certkeeper.config.findings import Finding
 from certkeeper.config.methods import Methods
+from certkeeper.config.said import Said
 from certkeeper.config.shell import Assignment, Shell
 from certkeeper.lineage.retention import Retention
 from certkeeper.zone.propagation import Demand
@@ -24,6 +25,7 @@ DEFAULT_KEY = KeySpec()
 DEFAULT_RETENTION = Retention()
 DEFAULT_METHODS = Methods()
 DEFAULT_WELLKNOWN = "/var/www/dehydrated"
+DEFAULT_HOOK_TIMEOUT = timedelta(seconds=600)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,7 @@ class HookSettings:
 
     script: str
     chain: bool = False
+    timeout: timedelta = DEFAULT_HOOK_TIMEOUT
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +163,17 @@ class Purpose(StrEnum):
     """A test CA's that the operator wants where services read, whatever clients say to it."""
 
 
+class OnNameFailure(StrEnum):
+    """What becomes of a certificate while one of its names cannot be proven."""
+
+    BLOCK = "block"
+    """It fails."""
+    KEEP_OLD = "keep-old"
+    """It fails; while the live one is good for long enough, that is a warning."""
+    DROP = "drop"
+    """It is ordered without that name."""
+
+
 class Cleanup(StrEnum):
     """What happens after a run to files that no name leads to any more (AUTO_CLEANUP, AUTO_CLEANUP_DELETE)."""
 
@@ -197,11 +211,13 @@ class CertSpec:
 
     `ca` is the URL of its CA's directory. `identifiers` are in the line's order, without repetitions; the first names
     the lineage if no alias does.
-    Timeouts are bounds on waiting for the CA, None means our own default. `hook` is the script that is told of a new
-    certificate, empty where there is none. `provider` is who writes its challenge records, unless a zone has a rule.
+    Timeouts are bounds on waiting for the CA, None means our own default. `hook` is the script that is told of what
+    happens to the certificate, empty where there is none. `provider` is who writes its challenge records, unless a
+    zone has a rule.
     `profile` is required of the CA; `preferred_profile` counts where that is empty and the CA offers it.
     `preferred_chain` is the common name of an issuer in the chain to take, empty for the CA's default. `wished_key` is
     the kind of key that a file of the page asks for in so many words (`rsa`, `rsa-2048`, `secp384r1`), else empty.
+    `hook_chain`: that script is told of all challenges by one call; `hook_timeout` is how long a call may take.
     `methods` are the ways in which each name may be proven, `wellknown` is the folder for http-01. `keep_going`: where
     dehydrated's commands fail with it, they go on with the next one; our own always do.
     """
@@ -225,6 +241,9 @@ class CertSpec:
     wellknown: str = DEFAULT_WELLKNOWN
     purpose: Purpose = Purpose.SERVE
     wished_key: str = ""
+    on_name_failure: OnNameFailure = OnNameFailure.BLOCK
+    hook_chain: bool = False
+    hook_timeout: timedelta = DEFAULT_HOOK_TIMEOUT
     keep_going: bool = False
 
     @property
@@ -275,8 +294,11 @@ class Settings:
     its order. `alpn_certdir` is where files for tls-alpn-01 go; `http_listen` and `tls_alpn_listen` are where a run
     answers by itself. `ca` is the page's; `contact_email`, `account_key` and `external_account`, whom a new account is
     bound to, count there, and `other_accounts` are those of other CAs that certificates name. `ari`: the CA is asked
-    when it wants certificates renewed. `order_rate` counts at each CA; it is None where the CA's own is to count.
-    `config_file` is empty where none was found and defaults count. `keep_going` is the page's word, see CertSpec.
+    when it wants certificates renewed. `alert_mail` are addresses, `alert_command` is a program with its arguments:
+    they are told when something needs a person. `order_rate` counts at each CA; None: the CA's own counts.
+    `hook` is the page's script, empty where there is none, and `command` is dehydrated's word for what is being done,
+    which scripts are told. `old_ca` is the CA whose account is used where `ca` has none. `config_file` is empty where
+    none was found and defaults count. `keep_going` is the page's word, see CertSpec.
     """
 
     config_file: str
@@ -307,8 +329,20 @@ class Settings:
     tls_alpn_listen: tuple[ServerAddress, ...] = ()
     other_accounts: tuple[AccountSettings, ...] = ()
     test_certdir: str = ""
+    alert_mail: tuple[str, ...] = ()
+    alert_command: tuple[str, ...] = ()
+    wellknown: str = DEFAULT_WELLKNOWN
+    hook: str = ""
+    hook_timeout: timedelta = DEFAULT_HOOK_TIMEOUT
+    command: str = "sign_domains"
     cleanup: Cleanup = Cleanup.NO
     keep_going: bool = False
+    old_ca: str = ""
+
+    @property
+    def alerts(self) -> bool:
+        """Somebody wants to be told."""
+        return bool(self.alert_mail or self.alert_command)
 
     def at(self, ca: str) -> "Settings":
         """The same for an account at that CA."""
@@ -341,7 +375,8 @@ class Configuration:
     """A page that was read: settings, certificates in the order of domains.txt, and what is wrong with the page.
 
     `drop_ins` are the files of CONFIG_D, in order. `assigned` is where each variable of the page got its value, without
-    what certificates have for themselves; the values may be secrets. `shell` is what its files leave to scripts.
+    what certificates have for themselves; the values may be secrets. `shell` is what its files leave to scripts. `said`
+    has all that stands in the page, by where it counts.
     """
 
     settings: Settings
@@ -351,6 +386,7 @@ class Configuration:
     drop_ins: tuple[str, ...] = ()
     assigned: Mapping[str, Assignment] = field(default_factory=dict, repr=False)
     shell: Shell = _NO_SHELL
+    said: Said = field(default_factory=Said, repr=False, compare=False)
 
     @property
     def cas(self) -> tuple[str, ...]:

@@ -50,8 +50,6 @@ LEGACY_PDNS = ("HOST", "PORT", "KEY", "SERVER", "VERSION", "WAIT")
 WITHOUT_EFFECT = {
     "CERT_GROUP": "files belong to the group that they are made with",
     "CERT_OWNER": "files belong to the user that runs this",
-    "DEHYDRATED_GROUP": "the run keeps the group that started it",
-    "DEHYDRATED_USER": "the run keeps the user that started it",
     "DEPLOY": "no service is told of a new certificate",
     "IP_VERSION": "the CA is reached over IPv4 or IPv6, whichever answers",
     "KEY_MODE": "private keys can be read by their owner only",
@@ -67,8 +65,10 @@ WITHOUT_EFFECT = {
 }
 
 _ACTED_ON = (
-    "ACME_PROFILE_PREFERRED ARI BASEDIR CAA_CHECK CA_BUNDLE DNS_IGNORE DNS_PROVIDER EAB_HMAC_KEY EAB_KID "
-    "EXTRA_NAMESERVERS HTTP_LISTEN KEEP_DAYS KEEP_VERSIONS LICENSE NAMESERVERS ORDER_RATE "
+    "ACME_PROFILE_PREFERRED ALERT_COMMAND ALERT_MAIL "
+    "ARI BASEDIR CAA_CHECK CA_BUNDLE DNS_IGNORE DNS_PROVIDER EAB_HMAC_KEY EAB_KID "
+    "EXTRA_NAMESERVERS HOOK_TIMEOUT HTTP_LISTEN KEEP_DAYS KEEP_VERSIONS LICENSE NAMESERVERS "
+    "ON_NAME_FAILURE ORDER_RATE "
     "PDNS_CA_BUNDLE PDNS_CLIENT_CERT PDNS_CLIENT_KEY PDNS_HOST PDNS_KEY PDNS_KEY_FILE PDNS_NO_NOTIFY "
     "PDNS_PORT PDNS_SERVER PDNS_SUFFIX PDNS_VERSION PDNS_WAIT PREFERRED_CHAIN PROPAGATION SOURCE_CONFIG STATEDIR "
     "TEST_CA TEST_CERTDIR TLS_ALPN_LISTEN VANTAGE_RESOLVERS ZONES_D DEBUG "
@@ -86,6 +86,7 @@ PER_CERTIFICATE = frozenset(
         "DNS_PROVIDER",
         "HOOK",
         "HOOK_CHAIN",
+        "HOOK_TIMEOUT",
         "KEEP_DAYS",
         "KEEP_GOING",
         "KEEP_VERSIONS",
@@ -94,6 +95,7 @@ PER_CERTIFICATE = frozenset(
         "OCSP_DAYS",
         "OCSP_FETCH",
         "OCSP_MUST_STAPLE",
+        "ON_NAME_FAILURE",
         "OPENSSL_CNF",
         "ORDER_TIMEOUT",
         "PREFERRED_CHAIN",
@@ -111,6 +113,7 @@ _PER_ZONE = frozenset(
         "DNS_PROVIDER",
         "HOOK",
         "HOOK_CHAIN",
+        "HOOK_TIMEOUT",
         "LEXICON_PROVIDER",
         "PDNS_CA_BUNDLE",
         "PDNS_CLIENT_CERT",

@@ -38,6 +38,7 @@ def test_the_key_is_never_shown() -> None:
     assert "hunter2" not in repr(configuration)
 
 
+@pytest.mark.row("B22")
 def test_b22_j22_the_first_names_count_from_files_and_the_new_ones_win() -> None:
     configuration = page(f"{DNS}HOST=localhost PORT=81 KEY=old SERVER=s VERSION=1 WAIT=150\nPDNS_KEY=new\n")
     assert only(configuration) == PowerDnsSettings("http://localhost:81", Secret("new"), server="s")
@@ -82,6 +83,7 @@ def test_findings(text: str, expected: list[str]) -> None:
     assert codes(page(f"{DNS}PDNS_KEY=k {text}").findings) == expected
 
 
+@pytest.mark.row("B19")
 @pytest.mark.parametrize(
     ("text", "message"),
     [

@@ -44,6 +44,7 @@ def powerdns(url: str) -> Provider:
     return Provider(f"PowerDNS {url}", PowerDnsSettings(url, Secret("secret"), server="localhost"))
 
 
+@pytest.mark.row("B22")
 def test_the_seed_as_it_stands() -> None:
     found = Page(
         {CONFIG: text("config"), DOMAINS: text("domains.txt"), OWN: text("certs/mail.example.net/config")}
@@ -59,10 +60,12 @@ def test_the_seed_as_it_stands() -> None:
         statedir="/etc/dehydrated/state",
         lockfile="/var/run/dehydrated.lock",
         ca="https://acme-staging-v02.api.letsencrypt.org/directory",
+        old_ca="https://acme-staging.api.letsencrypt.org/directory",
         contact_email="webmaster@example.net",
         account_key=KeySpec(KeyAlgorithm.RSA, 2048),
         providers=(powerdns("http://ns0.example.net:8081"),),
         propagation=timedelta(seconds=150),
+        wellknown="/var/lib/dehydrated",
     )
     assert found.rejected == ()
     assert [" ".join(map(str, item.identifiers)) for item in found.certificates] == [
@@ -108,6 +111,7 @@ def test_the_seed_with_an_appended_block() -> None:
         account_key=KeySpec(KeyAlgorithm.RSA, 2048),
         providers=(powerdns("http://127.0.0.1:18081"),),
         propagation=timedelta(seconds=150),
+        wellknown="/var/lib/dehydrated",
     )
     assert len(found.certificates) == 5
     assert codes(found.findings) == [

@@ -1,7 +1,28 @@
 """The one place that names adapters: puts a machine together for a command."""
 
-from certkeeper.cli.compose.equipment import USER_AGENT
+from certkeeper.cli.compose.equipment import USER_AGENT, HookOutput
 from certkeeper.cli.compose.machine import Machine
-from certkeeper.cli.compose.opening import handed_files, look_at, open_machine, system_clock
+from certkeeper.cli.compose.opening import (
+    check_page,
+    handed_files,
+    house_findings,
+    look_at,
+    machine_of,
+    open_machine,
+    system_clock,
+    write_units,
+)
 
-__all__ = ["USER_AGENT", "Machine", "handed_files", "look_at", "open_machine", "system_clock"]
+__all__ = [
+    "USER_AGENT",
+    "HookOutput",
+    "Machine",
+    "check_page",
+    "handed_files",
+    "house_findings",
+    "look_at",
+    "machine_of",
+    "open_machine",
+    "system_clock",
+    "write_units",
+]

@@ -1,12 +1,13 @@
 """From the command line to a machine."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from certkeeper.adapters.accounts import Accounts
 from certkeeper.adapters.claims import Claims
 from certkeeper.adapters.clock import SystemClock
+from certkeeper.adapters.earlier import Earlier
 from certkeeper.adapters.page import read_page
 from certkeeper.adapters.store import Store
 from certkeeper.apply.ports import Clock
@@ -20,6 +21,9 @@ from certkeeper.service.handshake import Look, Target
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from certkeeper.adapters.handed import HandedFiles
+    from certkeeper.config.check import Checked
+    from certkeeper.config.findings import Finding
+    from certkeeper.config.settings import Configuration
 
 
 def look_at(targets: Sequence[Target], *, patience: float, ca_bundle: str | None) -> tuple[Look, ...]:
@@ -39,6 +43,13 @@ def handed_files() -> "HandedFiles":
     from certkeeper.adapters.handed import HandedFiles  # noqa: PLC0415 - some commands need it
 
     return HandedFiles()
+
+
+def write_units(folder: str, units: Mapping[str, str], mark: str) -> tuple[str, ...]:
+    """As `adapters.units.write_units`."""
+    from certkeeper.adapters import units as files  # noqa: PLC0415 - one command needs it
+
+    return files.write_units(folder, units, mark)
 
 
 def open_machine(
@@ -62,12 +73,35 @@ def open_machine(
     """
     configuration = read_page(config, str(Path.cwd()), os.environ, asked, typed, fallback, Evaluator(evaluator))
     configuration = configuration.with_stand_ins() if test_ca_live else configuration
+    return machine_of(configuration)
+
+
+def machine_of(configuration: "Configuration") -> Machine:
+    """The machine for a page that was read already."""
     settings = configuration.settings
     rehearsals = (spec.alias for spec in configuration.certificates if spec.purpose is Purpose.REHEARSE)
     return Machine(
         configuration,
         Store(settings.certdir, dict.fromkeys(rehearsals, settings.test_certdir)),
-        Accounts(settings.accountdir),
+        Accounts(settings.accountdir, Earlier(settings.ca, settings.old_ca, settings.basedir, settings.accountdir)),
         SystemClock(),
         Claims(settings.statedir),
     )
+
+
+def check_page(config: str | None, evaluator: str = Evaluator.PARSER) -> "Checked":
+    """All that is wrong with a page, as far as files tell."""
+    from certkeeper.adapters.page import check_page  # noqa: PLC0415 - two commands need it
+
+    return check_page(config, str(Path.cwd()), os.environ, Evaluator(evaluator))
+
+
+def house_findings(configuration: "Configuration") -> tuple["Finding", ...]:
+    """What else this machine's files say: who starts dehydrated, and who may read keys."""
+    from certkeeper.adapters.keyfiles import key_files  # noqa: PLC0415 - as above
+    from certkeeper.adapters.schedules import scheduled  # noqa: PLC0415 - as above
+    from certkeeper.config.moving import key_findings, schedule_findings  # noqa: PLC0415 - as above
+
+    settings = configuration.settings
+    keys = key_files((settings.certdir, settings.test_certdir), settings.accountdir)
+    return (*schedule_findings(scheduled("/")), *key_findings(keys))
