@@ -6,14 +6,18 @@ from urllib.parse import urlsplit
 
 from certkeeper.base.errors import printable
 from certkeeper.base.wire import Exchange
+from certkeeper.config.curl import CURL_OPTS, CurlWords, curl_words, find_unverified, find_words, transport
 from certkeeper.config.errors import ConfigError
 from certkeeper.config.findings import Finding, Severity
 from certkeeper.config.hosts import BadHost, canonical_host, is_loopback, split_port
 from certkeeper.config.powerdns_key import KEY_FILE, api_key
-from certkeeper.config.settings import DEFAULT_PROPAGATION, PowerDnsSettings
+from certkeeper.config.settings import DEFAULT_PROPAGATION, DEFAULT_TRANSPORT, PowerDnsSettings
+from certkeeper.config.transport import IpVersion
 from certkeeper.config.values import Values, listed
 from certkeeper.config.variables import LEGACY_PDNS
 
+_CURL_OPTS = "PDNS_CURL_OPTS"
+_WHOM = "the PowerDNS API"
 _DEFAULT_PORT = 8081
 _LONGEST_SOCKET = 107
 _HOST_HINT = 'write PDNS_HOST="ns1.example.org" or PDNS_HOST="https://ns1.example.org:8443"'
@@ -40,15 +44,31 @@ def powerdns_settings(values: Values, environment: Mapping[str, str]) -> Exchang
         )
     url = _url(values, host)
     _lint(values, host, url)
+    name, words = _curl(values, url)
     return PowerDnsSettings(
         url=url,
         api_key=secret,
         server=_server(values),
         notify=not (values.has("PDNS_NO_NOTIFY") and values.truth("PDNS_NO_NOTIFY", default=False)),
-        ca_bundle=_tls_file(values, "PDNS_CA_BUNDLE", url),
+        ca_bundle=_tls_file(values, "PDNS_CA_BUNDLE", url) or (url.startswith("https:") and words.cacert) or None,
         client_cert=_tls_file(values, "PDNS_CLIENT_CERT", url),
         client_key=_tls_file(values, "PDNS_CLIENT_KEY", url),
+        # IP_VERSION is about the CA only, and a socket is reached without any of this.
+        transport=DEFAULT_TRANSPORT
+        if url.startswith("unix:")
+        else transport(values, name, words, environment, ip_version=IpVersion.ANY),
     )
+
+
+def _curl(values: Values, url: str) -> tuple[str, CurlWords]:
+    """The words that count, and whose they are: CURL_OPTS only where PDNS_CURL_OPTS is not set, not even empty."""
+    name = _CURL_OPTS if _CURL_OPTS in values.assigned else CURL_OPTS
+    words = curl_words(values, name)
+    if name == _CURL_OPTS:
+        find_words(values, name, words, _WHOM)
+    if url.startswith("https:"):
+        find_unverified(values, name, words, _WHOM)
+    return name, words
 
 
 def propagation(values: Values) -> timedelta:

@@ -12,6 +12,7 @@ from certkeeper.base.names import Alias, DnsName, Identifier
 from certkeeper.base.times import duration_text
 from certkeeper.config.findings import Finding
 from certkeeper.config.methods import Methods
+from certkeeper.config.transport import Transport
 from certkeeper.lineage.retention import Retention
 from certkeeper.zone.propagation import Demand
 
@@ -20,6 +21,7 @@ DEFAULT_PROPAGATION = timedelta(seconds=300)
 DEFAULT_KEY = KeySpec()
 DEFAULT_RETENTION = Retention()
 DEFAULT_METHODS = Methods()
+DEFAULT_TRANSPORT = Transport()
 DEFAULT_WELLKNOWN = "/var/www/dehydrated"
 
 
@@ -52,6 +54,7 @@ class PowerDnsSettings:
     ca_bundle: str | None = None
     client_cert: str | None = None
     client_key: str | None = None
+    transport: Transport = DEFAULT_TRANSPORT
 
     @property
     def socket(self) -> str | None:
@@ -255,7 +258,8 @@ class AccountSettings:
 class Settings:
     """The run's settings. Paths are as the operator wrote them, without a final slash.
 
-    `ca_bundle` is a PEM file of the roots that the CA's API is trusted by; None means the system's.
+    `ca_bundle` is a PEM file of the roots that the CA's API is trusted by; None means the system's. `transport` is how
+    CAs are reached.
     `propagation` bounds the wait for the name servers (WAIT, PDNS_WAIT), `demand` says whose word it takes.
     `vantage` are resolvers that have to see the records, too. `providers` are all that a certificate or a zone of the
     page names; `zone_rules` has the longer suffixes first. `caa_check`: CAA that forbids stops a certificate before
@@ -274,6 +278,7 @@ class Settings:
     lockfile: str | None
     ca: str
     ca_bundle: str | None = None
+    transport: Transport = DEFAULT_TRANSPORT
     contact_email: str = ""
     account_key: KeySpec = DEFAULT_KEY
     external_account: ExternalAccount | None = None

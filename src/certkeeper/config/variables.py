@@ -55,10 +55,8 @@ WITHOUT_EFFECT = {
     "DEHYDRATED_GROUP": "the run keeps the group that started it",
     "DEHYDRATED_USER": "the run keeps the user that started it",
     "DEPLOY": "no service is told of a new certificate",
-    "IP_VERSION": "the CA is reached over IPv4 or IPv6, whichever answers",
     "KEY_MODE": "private keys can be read by their owner only",
     "OCSP_FETCH": "no OCSP response is fetched",
-    "PDNS_CURL_OPTS": "the PowerDNS API is reached without these options",
     "PDNS_DEPLOY_CERT_HOOK": "the command is not run after a new certificate",
     "PDNS_EXIT_HOOK": "the command is not run at the end",
     "PDNS_ZONES_TXT": "zones are looked up through the PowerDNS API",
@@ -71,7 +69,7 @@ WITHOUT_EFFECT = {
 _ACTED_ON = (
     "ACME_PROFILE_PREFERRED ARI BASEDIR CAA_CHECK CA_BUNDLE DNS_IGNORE DNS_PROVIDER EAB_HMAC_KEY EAB_KID "
     "EXTRA_NAMESERVERS HTTP_LISTEN KEEP_DAYS KEEP_VERSIONS LICENSE NAMESERVERS ORDER_RATE "
-    "PDNS_CA_BUNDLE PDNS_CLIENT_CERT PDNS_CLIENT_KEY PDNS_HOST PDNS_KEY PDNS_KEY_FILE PDNS_NO_NOTIFY "
+    "PDNS_CA_BUNDLE PDNS_CLIENT_CERT PDNS_CLIENT_KEY PDNS_CURL_OPTS PDNS_HOST PDNS_KEY PDNS_KEY_FILE PDNS_NO_NOTIFY "
     "PDNS_PORT PDNS_SERVER PDNS_SUFFIX PDNS_VERSION PDNS_WAIT PREFERRED_CHAIN PROPAGATION STATEDIR TEST_CA "
     "TEST_CERTDIR TLS_ALPN_LISTEN VANTAGE_RESOLVERS ZONES_D DEBUG "
     "LEXICON_PROVIDER RFC2136_KEY RFC2136_KEY_ALGORITHM RFC2136_KEY_FILE RFC2136_KEY_NAME RFC2136_SERVER"
@@ -117,6 +115,7 @@ _PER_ZONE = frozenset(
         "PDNS_CA_BUNDLE",
         "PDNS_CLIENT_CERT",
         "PDNS_CLIENT_KEY",
+        "PDNS_CURL_OPTS",
         "PDNS_HOST",
         "PDNS_KEY",
         "PDNS_KEY_FILE",

@@ -42,7 +42,14 @@ def http_client(settings: PowerDnsSettings, bounds: Bounds = WORKING) -> HttpCli
         ClientCertificateError: PDNS_CLIENT_CERT and PDNS_CLIENT_KEY cannot be used.
     """
     return HttpClient(
-        line=Line(settings.ca_bundle, settings.client_cert, settings.client_key, settings.socket, settings="PDNS_"),
+        line=Line(
+            settings.ca_bundle,
+            settings.client_cert,
+            settings.client_key,
+            settings.socket,
+            settings="PDNS_",
+            transport=settings.transport,
+        ),
         bounds=bounds,
     )
 
