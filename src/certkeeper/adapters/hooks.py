@@ -8,15 +8,19 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from io import FileIO
 
+from certkeeper.adapters.bash import function_call
 from certkeeper.adapters.descriptors import out_of_descriptors
 from certkeeper.adapters.files import FileMissing, explained
 from certkeeper.apply.ports import HookCall
 from certkeeper.base.errors import CertkeeperError, Fault, printable
+from certkeeper.config.shell import Shell
 
 DEADLINE = 600.0
 """Seconds. A script that restarts services may take its time; one that hangs must not hold the certificates up."""
+_BARE = Shell({})
 _KEPT = 1 << 16
 _TOLD = 600
 _PIECE = 1 << 16
@@ -37,8 +41,9 @@ class HookFailed(CertkeeperError):
 class Hooks:
     """Implements the port Hooks."""
 
-    def __init__(self, deadline: float = DEADLINE) -> None:
+    def __init__(self, deadline: float = DEADLINE, shell: Shell = _BARE) -> None:
         self._deadline = deadline
+        self._shell = shell
         # Scripts of others are not made for running twice at once.
         self._turn = threading.Lock()
 
@@ -50,7 +55,7 @@ class Hooks:
         said = _Said()
         with _pipe() as (reading, writing), _standby(reading):
             with writing:
-                child = _started(call, writing)
+                child = _started(call, writing, self._shell)
             status = self._followed(child, reading, said)
         if status is None:
             raise HookFailed(
@@ -118,14 +123,15 @@ class _Said:
         return f"[the first {cut} octets were cut]\n{text}" if cut else text
 
 
-def _started(call: HookCall, writing: FileIO) -> "subprocess.Popen[bytes]":
+def _started(call: HookCall, writing: FileIO, shell: Shell) -> "subprocess.Popen[bytes]":
+    command, environment = _command(call, shell)
     try:
         return subprocess.Popen(
-            [call.script, call.name, *call.arguments],
+            command,
             stdin=subprocess.DEVNULL,
             stdout=writing,
             stderr=subprocess.STDOUT,
-            env={**os.environ, **dict(call.environment)},
+            env=environment,
             # An interruption from the terminal is for us: the script ends in its own time.
             start_new_session=True,
         )
@@ -137,6 +143,16 @@ def _started(call: HookCall, writing: FileIO) -> "subprocess.Popen[bytes]":
             f"hook {call.script} {call.name}: cannot be started: {reason}",
             hint=f"HOOK is the path of one executable file: ls -l {call.script}",
         ) from error
+
+
+def _command(call: HookCall, shell: Shell) -> tuple[list[str], dict[str, str]]:
+    """What to execute, and its environment: ours, what the page exports, and what the call has."""
+    own = dict(call.environment)
+    if call.script in shell.callable:
+        seen = replace(shell, variables={**shell.variables, **own}, exported=shell.exported | own.keys())
+        return function_call(seen, call.script, (call.name, *call.arguments))
+    exported = {name: value for name, value in shell.variables.items() if name in shell.exported}
+    return [call.script, call.name, *call.arguments], {**os.environ, **exported, **own}
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from typing import cast
 from certkeeper.adapters.descriptors import out_of_descriptors
 from certkeeper.base.wire import Step
 from certkeeper.config.domains import DomainList
+from certkeeper.config.evaluating import Evaluate, Evaluator
 from certkeeper.config.load import load
 from certkeeper.config.reading import FailureKind, Glob, Read, ReadFailure, ReadSecret, SecretText
 from certkeeper.config.settings import Configuration, Secret
@@ -25,14 +26,24 @@ def read_page(
     environment: Mapping[str, str],
     asked: DomainList | None = None,
     typed: tuple[Assignment, ...] = (),
+    fallback: str | None = None,
+    evaluator: Evaluator = Evaluator.PARSER,
 ) -> Configuration:
-    """Read a whole page from this machine's files; `asked` and `typed` as for `load`.
+    """Read a whole page from this machine's files; the rest is as for `load`.
 
     Raises:
         ConfigError: with file and line.
         OutOfDescriptors: not even that can be read.
     """
-    exchange = load(config, cwd=cwd, environment=environment, asked=asked, typed=typed)
+    exchange = load(
+        config,
+        cwd=cwd,
+        environment=environment,
+        asked=asked,
+        typed=typed,
+        fallback=fallback,
+        evaluator=evaluator,
+    )
     try:
         step = next(exchange)
         while True:
@@ -49,6 +60,10 @@ def _perform(step: Step) -> object:
             return _read_secret(path)
         case Glob(directory, suffix):
             return _glob(directory, suffix)
+        case Evaluate():
+            from certkeeper.adapters.bash import evaluate  # noqa: PLC0415 - few pages need it
+
+            return evaluate(step)
         case _:
             raise TypeError(step)
 

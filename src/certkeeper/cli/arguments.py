@@ -224,4 +224,12 @@ def _nameless_command(
         help="dehydrated's config file (default: $CONFIG, else the first of /etc/dehydrated/config, "
         "/usr/local/etc/dehydrated/config, ./config)",
     )
+    command.add_argument(
+        "--source-config",
+        dest="evaluator",
+        action="store_const",
+        const="bash",
+        default="parser",
+        help="have bash evaluate the config files, commands and functions included (default: nothing is executed)",
+    )
     return command

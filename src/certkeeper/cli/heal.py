@@ -20,7 +20,7 @@ def heal(options: argparse.Namespace) -> int:
         CertkeeperError: nothing could be started.
     """
     raise_terminated()
-    machine = open_machine(options.config)
+    machine = open_machine(options.config, evaluator=options.evaluator)
     selected = select(machine.configuration, options.names)
     with machine.lock():
         whole = [_heal(machine, spec.alias) for spec in selected.certificates]

@@ -21,7 +21,7 @@ from certkeeper.plan.preflight import journal_finding, silent_findings
 
 def plan(options: argparse.Namespace) -> int:
     """Show what a run would do. The exit code is 1 where something could not be done, as `run` would end."""
-    machine = open_machine(options.config, test_ca_live=options.allow_test_ca_live)
+    machine = open_machine(options.config, test_ca_live=options.allow_test_ca_live, evaluator=options.evaluator)
     selected = select(machine.configuration, options.names)
     forced = frozenset(spec.alias for spec in selected.certificates) if options.force else frozenset()
     noticed: list[Finding] = []

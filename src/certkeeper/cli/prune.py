@@ -26,7 +26,7 @@ def prune(options: argparse.Namespace) -> int:
         CertkeeperError: nothing could be started.
     """
     raise_terminated()
-    machine = open_machine(options.config)
+    machine = open_machine(options.config, evaluator=options.evaluator)
     selected = select(machine.configuration, options.names)
     ending, remove = ("would be removed", _keep) if options.dry_run else ("removed", machine.store.remove)
     done = failed = 0

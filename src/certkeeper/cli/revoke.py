@@ -67,7 +67,7 @@ def revoke(options: argparse.Namespace) -> int:
     """
     raise_terminated()
     reason = read_reason(options.reason)
-    machine = at(open_machine(options.config), options.ca)
+    machine = at(open_machine(options.config, evaluator=options.evaluator), options.ca)
     with machine.lock(), closing(machine):
         target = _target(machine, options.what)
         concerned = [alias for alias in target.lineages if target.concerns(alias, machine, reason)]

@@ -12,6 +12,7 @@ from certkeeper.base.errors import CertkeeperError, ExitCode, Interrupted
 from certkeeper.base.events import Tell, count
 from certkeeper.base.names import Alias
 from certkeeper.base.times import iso
+from certkeeper.cli.cleaning import clean_up_after_run
 from certkeeper.cli.compose import USER_AGENT, Machine, open_machine
 from certkeeper.cli.heal import mended_text
 from certkeeper.cli.planning import planned
@@ -37,7 +38,8 @@ def run(options: argparse.Namespace) -> int:
         CertkeeperError: nothing could be started.
     """
     raise_terminated()
-    return run_on(open_machine(options.config, test_ca_live=options.allow_test_ca_live), options)
+    machine = open_machine(options.config, test_ca_live=options.allow_test_ca_live, evaluator=options.evaluator)
+    return run_on(machine, options)
 
 
 def run_on(machine: Machine, options: argparse.Namespace) -> int:
@@ -61,6 +63,8 @@ def run_on(machine: Machine, options: argparse.Namespace) -> int:
         for rejected in selected.rejected:
             print_error(rejected.error, subject=rejected.label)
         result = _carry_out(machine, plan, options)
+        if result.fatal is None:
+            endings += clean_up_after_run(machine, quiet=options.quiet)
     for error in (*result.leftovers, *endings):
         print_error(error)
     if result.fatal is not None:

@@ -35,7 +35,7 @@ def sign(options: argparse.Namespace) -> int:
     raise_terminated()
     request = _request(options.file, handed_files().read(options.file))
     line = DomainLine(_ALIAS, request.identifiers, Location(options.file))
-    machine = at(open_machine(options.config, DomainList((line,))), options.ca)
+    machine = at(open_machine(options.config, DomainList((line,)), evaluator=options.evaluator), options.ca)
     machine = replace(machine, configuration=_without_key_and_hook(machine.configuration))
     for name in request.others:
         sys.stderr.write(

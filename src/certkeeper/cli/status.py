@@ -32,7 +32,7 @@ from certkeeper.plan.standing import standing_findings
 
 def status(options: argparse.Namespace) -> int:
     """Show what is on disk, and what waits. Always 0 where the page could be read: showing is not judging."""
-    machine = open_machine(options.config)
+    machine = open_machine(options.config, evaluator=options.evaluator)
     selected = select(machine.configuration, options.names)
     lineages, now = machine.lineages(), machine.clock.now()
     advice = machine.advice(lineages)

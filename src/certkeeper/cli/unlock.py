@@ -13,7 +13,7 @@ def unlock(options: argparse.Namespace) -> int:
     Raises:
         CertkeeperError: somebody holds it, or it cannot be removed.
     """
-    machine = open_machine(options.config)
+    machine = open_machine(options.config, evaluator=options.evaluator)
     path = machine.settings.lockfile
     if path is None:
         sys.stdout.write("no lock file is used: LOCKFILE is empty\n")

@@ -1,7 +1,7 @@
 """Accounts at CAs that certificates name beside the page's: each has a file of its own, `ACCOUNTDIR/<CA>/config`."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from certkeeper.base.accounts import account_folder
 from certkeeper.base.keys import KeyAlgorithm, KeyPolicy
@@ -9,11 +9,12 @@ from certkeeper.base.wire import Exchange
 from certkeeper.config.binding import external_account
 from certkeeper.config.certificates import key_spec
 from certkeeper.config.dehydrated import contact
+from certkeeper.config.evaluating import Evaluator, evaluated
 from certkeeper.config.findings import Finding, Severity
 from certkeeper.config.lint import unknown_variables
 from certkeeper.config.reading import read_if_there
 from certkeeper.config.settings import AccountSettings, Settings
-from certkeeper.config.shell import Assignment, Script, evaluate
+from certkeeper.config.shell import Assignment, Script, Shell
 from certkeeper.config.values import Values, inside
 from certkeeper.config.variables import KNOWN
 
@@ -34,7 +35,8 @@ class OtherAccount:
 class Main:
     """The page without the file of any account: what all accounts have in common."""
 
-    variables: Mapping[str, str] = field(repr=False)
+    shell: Shell
+    evaluator: Evaluator
     assigned: Mapping[str, Assignment] = field(repr=False)
     file: str
 
@@ -62,17 +64,19 @@ def account_file(accountdir: str, ca: str) -> str:
     return inside(accountdir, f"{account_folder(ca)}/config")
 
 
-def known_to(variables: Mapping[str, str], basedir: str, accountdir: str, ca: str) -> dict[str, str]:
-    """The variables that an account's file sees."""
-    return {**variables, "BASEDIR": basedir, "CA": ca, "ACCOUNTDIR": accountdir, "CAHASH": account_folder(ca)}
+def known_to(shell: Shell, basedir: str, accountdir: str, ca: str) -> Shell:
+    """What an account's file sees."""
+    own = {"BASEDIR": basedir, "CA": ca, "ACCOUNTDIR": accountdir, "CAHASH": account_folder(ca)}
+    return replace(shell, variables={**shell.variables, **own})
 
 
 def _read(main: Main, settings: Settings, ca: str) -> Exchange[OtherAccount]:
     file = account_file(settings.accountdir, ca)
     text = yield from read_if_there(file)
-    script = Script((), main.variables, ())
+    script = Script((), main.shell, ())
     if text is not None:
-        script = evaluate(text, file, known_to(main.variables, settings.basedir, settings.accountdir, ca))
+        shell = known_to(main.shell, settings.basedir, settings.accountdir, ca)
+        script = yield from evaluated(text, file, shell, main.evaluator)
     own = {found.name: found for found in script.assignments}
     values = Values({**main.assigned, **own}, main.file)
     account = AccountSettings(

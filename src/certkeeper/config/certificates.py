@@ -52,6 +52,7 @@ class Terms:
     wished_key: str = ""
     methods: Methods = DEFAULT_METHODS
     wellknown: str = DEFAULT_WELLKNOWN
+    keep_going: bool = False
 
 
 def read_terms(values: Values, environment: Mapping[str, str]) -> Exchange[Terms]:
@@ -61,7 +62,7 @@ def read_terms(values: Values, environment: Mapping[str, str]) -> Exchange[Terms
         ConfigError: an invalid value.
     """
     # These change nothing here, but a value that dehydrated would stumble over is no value.
-    for name in ("HOOK_CHAIN", "KEEP_GOING", "OCSP_FETCH"):
+    for name in ("HOOK_CHAIN", "OCSP_FETCH"):
         values.truth(name, default=False)
     values.number("OCSP_DAYS", 5, 0, 3650)
     methods = read_methods(values)
@@ -92,6 +93,7 @@ def read_terms(values: Values, environment: Mapping[str, str]) -> Exchange[Terms
         wished_key=_wished_key(values, key),
         methods=methods,
         wellknown=values.path("WELLKNOWN", DEFAULT_WELLKNOWN),
+        keep_going=values.truth("KEEP_GOING", default=False),
     )
 
 
@@ -145,6 +147,7 @@ def certificate(line: DomainLine, terms: Terms, provider: str) -> CertSpec | Rej
         wished_key=terms.wished_key,
         methods=terms.methods.about(line.identifiers),
         wellknown=terms.wellknown,
+        keep_going=terms.keep_going,
     )
 
 

@@ -13,7 +13,7 @@ from certkeeper.config.listen import listen_addresses
 from certkeeper.config.nameservers import extra_nameservers, ignored_servers, nameservers, vantage_resolvers
 from certkeeper.config.orderrate import order_rate
 from certkeeper.config.powerdns import propagation
-from certkeeper.config.settings import DEFAULT_WELLKNOWN, Settings
+from certkeeper.config.settings import DEFAULT_WELLKNOWN, Cleanup, Settings
 from certkeeper.config.transport import IpVersion
 from certkeeper.config.values import Values, inside
 from certkeeper.zone.propagation import Demand
@@ -59,6 +59,8 @@ def read_settings(values: Values, config_file: str, basedir: str, environment: M
         alpn_certdir=values.path("ALPNCERTDIR", inside(base, "alpn-certs")),
         http_listen=listen_addresses(values, "HTTP_LISTEN", 80),
         tls_alpn_listen=listen_addresses(values, "TLS_ALPN_LISTEN", 443),
+        cleanup=_cleanup(values),
+        keep_going=values.truth("KEEP_GOING", default=False),
     )
 
 
@@ -86,6 +88,14 @@ def _check_unused(values: Values) -> None:
         raise values.error("IP_VERSION", f"{printable(values.text('IP_VERSION'), 40)!r} is not known", "one of: 4, 6")
     if values.has("DEHYDRATED_GROUP") and not values.has("DEHYDRATED_USER"):
         raise values.error("DEHYDRATED_GROUP", "counts only together with DEHYDRATED_USER", "set both, or none")
+
+
+def _cleanup(values: Values) -> Cleanup:
+    """AUTO_CLEANUP_DELETE says only how, not whether."""
+    delete = values.truth("AUTO_CLEANUP_DELETE", default=False)
+    if not values.truth("AUTO_CLEANUP", default=False):
+        return Cleanup.NO
+    return Cleanup.DELETE if delete else Cleanup.ARCHIVE
 
 
 def _test_certdir(values: Values, certdir: str) -> str:

@@ -9,7 +9,7 @@ DOMAINS_D/<alias>, or CERTDIR/<alias>/config, for each line
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from certkeeper.base.errors import Location
 from certkeeper.base.names import DnsName, IdentifierType
@@ -20,9 +20,11 @@ from certkeeper.config.certificates import Terms, certificate, own_assignments, 
 from certkeeper.config.dehydrated import final_variables, read_settings
 from certkeeper.config.domains import DomainLine, DomainList, parse_domains
 from certkeeper.config.errors import ConfigError
+from certkeeper.config.evaluating import SETTING, Errors, Evaluator, evaluated
 from certkeeper.config.findings import Finding, Severity
 from certkeeper.config.lint import ignored_settings, unknown_variables, with_misspelled
 from certkeeper.config.methods import unused_methods
+from certkeeper.config.page import NO_FILE, Page, read_main
 from certkeeper.config.powerdns import legacy_findings
 from certkeeper.config.providers import Register, missing_provider, unused_rules
 from certkeeper.config.reading import (
@@ -31,39 +33,22 @@ from certkeeper.config.reading import (
     Read,
     ReadFailure,
     listing,
-    read,
     read_if_there,
     read_or_fail,
 )
 from certkeeper.config.reading import failure as read_error
 from certkeeper.config.settings import CertSpec, Configuration, Rejected, Settings
-from certkeeper.config.shell import Assignment, Script, evaluate
+from certkeeper.config.shell import Assignment, Script
 from certkeeper.config.unused import unused_configs
-from certkeeper.config.values import Values, folder_of, inside
-from certkeeper.config.variables import DEFAULTS
+from certkeeper.config.values import Values, inside
 from certkeeper.config.zones import zone_rules
 
+_NOT_HEARD = (
+    "counts only as a line of its own in the main file",
+    "the page was not evaluated by bash",
+    f'write {SETTING}="yes" there, from the first column on',
+)
 __all__ = ["FailureKind", "Glob", "Read", "ReadFailure", "load"]
-
-_SEARCHED = ("/etc/dehydrated/config", "/usr/local/etc/dehydrated/config")
-
-
-@dataclass(frozen=True, slots=True)
-class _Page:
-    """The files that were evaluated so far."""
-
-    file: str
-    variables: Mapping[str, str] = field(repr=False)
-    history: tuple[Assignment, ...] = ()
-    findings: tuple[Finding, ...] = ()
-
-    def then(self, script: Script) -> "_Page":
-        return _Page(
-            self.file, script.variables, (*self.history, *script.assignments), (*self.findings, *script.findings)
-        )
-
-    def values(self) -> Values:
-        return Values({found.name: found for found in self.history}, self.file)
 
 
 def load(
@@ -73,18 +58,21 @@ def load(
     environment: Mapping[str, str],
     asked: DomainList | None = None,
     typed: tuple[Assignment, ...] = (),
+    fallback: str | None = None,
+    evaluator: Evaluator = Evaluator.PARSER,
 ) -> Exchange[Configuration]:
     """Read a page. The environment serves expansion; of settings only CONFIG, SSL_CERT_FILE, PDNS_KEY, EAB_KID and
     EAB_HMAC_KEY are taken from it, and where systemd keeps credentials.
 
     `asked` are the certificates that it is about, in the place of those in domains.txt. `typed` are settings from the
     command line: they count more than the page and what the CA's account has for itself, less than a certificate's own.
+    `fallback` is BASEDIR where no file is named and none is found: then defaults count. Without it that is an error.
+    `evaluator` is who evaluates the page, unless its main file asks for bash itself.
 
     Raises:
         ConfigError: with file and line, where the page as a whole cannot be read.
     """
-    file, text = yield from _main_file(config_path or environment.get("CONFIG") or None, cwd)
-    main = yield from _main_page(file, text, environment)
+    main = yield from read_main(config_path, cwd=cwd, environment=environment, fallback=fallback, evaluator=evaluator)
     main = main.then(_typed(main, typed))
     page = yield from _with_account(main)
     page = page.then(_typed(page, typed))
@@ -96,17 +84,17 @@ def load(
 
 
 def _configuration(
-    page: _Page, main: _Page, environment: Mapping[str, str], asked: DomainList | None
+    page: Page, main: Page, environment: Mapping[str, str], asked: DomainList | None
 ) -> Exchange[Configuration]:
     """`main` is the page without what the CA's account has for itself."""
     values = page.values()
-    settings = read_settings(values, page.file, folder_of(page.file), environment)
+    settings = read_settings(values, page.file, page.basedir, environment)
     terms = yield from read_terms(values, environment)
     domains = asked or (yield from _domains(settings.domains_txt))
     register = Register()
     register.id_of(terms.wish)
     rules, zone_findings = yield from zone_rules(values, page.variables, environment, register)
-    accounts = OtherAccounts(Main(main.variables, main.values().assigned, page.file), settings)
+    accounts = OtherAccounts(Main(main.shell, main.evaluator, main.values().assigned, page.label), settings)
     reader = _Certificates(page, settings, terms, environment, register, accounts)
     certificates, rejected, findings = yield from reader.read(domains)
     settings = replace(
@@ -121,6 +109,8 @@ def _configuration(
         unused = yield from unused_configs(settings.certdir, certificates, rejected, page.variables)
         findings = (*findings, *unused)
     named = {name for line in domains.lines for name in line.identifiers}
+    if page.evaluator is Evaluator.PARSER and values.truth(SETTING, default=False):
+        values.find("source-config", Severity.WARNING, SETTING, *_NOT_HEARD)
     findings = (*findings, *unused_methods(terms.methods, named, values.where("CHALLENGETYPE")))
     found = (
         *page.findings,
@@ -133,76 +123,33 @@ def _configuration(
         *findings,
     )
     # A certificate's own file is read on top of the page, whose findings come up again each time.
-    return Configuration(settings, certificates, (*domains.rejected, *rejected), tuple(dict.fromkeys(found)))
-
-
-def _main_file(config_path: str | None, cwd: str) -> Exchange[tuple[str, str]]:
-    if config_path:
-        text = yield from read_or_fail(config_path, "name the configuration file with --config FILE")
-        return config_path, text
-    places = (*_SEARCHED, inside(cwd, "config"))
-    for place in places:
-        found = yield from read(place)
-        if isinstance(found, str):
-            return place, found
-        # A directory of that name is passed over, as dehydrated does.
-        if found.kind not in (FailureKind.MISSING, FailureKind.DIRECTORY):
-            raise read_error(found)
-    raise ConfigError(
-        Location(places[0]),
-        f"not found, and neither are {' and '.join(places[1:])}",
-        hint="name the configuration file with --config FILE, or in the environment variable CONFIG",
+    return Configuration(
+        settings,
+        certificates,
+        (*domains.rejected, *rejected),
+        tuple(dict.fromkeys(found)),
+        page.drop_ins,
+        values.assigned,
+        page.shell,
     )
 
 
-def _main_page(file: str, text: str, environment: Mapping[str, str]) -> Exchange[_Page]:
-    start = {**environment, **DEFAULTS, "CONFIG": file, "BASEDIR": folder_of(file)}
-    page = _Page(file, start)
-    page = page.then(evaluate(text, file, page.variables))
-    if not page.history:
-        page = replace(page, findings=(*page.findings, _empty(file)))
-    return (yield from _drop_ins(page))
-
-
-def _with_account(page: _Page) -> Exchange[_Page]:
+def _with_account(page: Page) -> Exchange[Page]:
     values = page.values()
     ca = directory_url(values)
-    base = values.path("BASEDIR", folder_of(page.file))
+    base = values.path("BASEDIR", page.basedir)
     accounts = values.path("ACCOUNTDIR", inside(base, "accounts"))
     own = account_file(accounts, ca)
     text = yield from read_if_there(own)
     if text is None:
         return page
-    return page.then(evaluate(text, own, known_to(page.variables, base, accounts, ca)))
+    script = yield from evaluated(text, own, known_to(page.shell, base, accounts, ca), page.evaluator)
+    return page.then(script)
 
 
-def _typed(page: _Page, typed: tuple[Assignment, ...]) -> Script:
-    return Script(typed, {**page.variables, **{item.name: item.value for item in typed}})
-
-
-def _drop_ins(page: _Page) -> Exchange[_Page]:
-    values = page.values()
-    if not values.has("CONFIG_D"):
-        return page
-    directory = values.path("CONFIG_D", "")
-    files = yield from listing(directory, ".sh")
-    if isinstance(files, ReadFailure):
-        raise values.error("CONFIG_D", f"{directory}: {files.reason}", "make the directory, or remove the line")
-    for file in files:
-        text = yield from read_or_fail(file)
-        page = page.then(evaluate(text, file, page.variables))
-    return page
-
-
-def _empty(file: str) -> Finding:
-    return Finding(
-        "empty-config",
-        Severity.WARNING,
-        "the file sets nothing",
-        "dehydrated's defaults count: CHALLENGETYPE http-01 at Let's Encrypt",
-        'set at least CHALLENGETYPE="dns-01", PDNS_HOST and PDNS_KEY',
-        Location(file),
-    )
+def _typed(page: Page, typed: tuple[Assignment, ...]) -> Script:
+    variables = {**page.variables, **{item.name: item.value for item in typed}}
+    return Script(typed, replace(page.shell, variables=variables))
 
 
 def _domains(path: str) -> Exchange[DomainList]:
@@ -225,13 +172,14 @@ class _Certificates:
 
     def __init__(
         self,
-        page: _Page,
+        page: Page,
         settings: Settings,
         terms: Terms,
         environment: Mapping[str, str],
         register: Register,
         accounts: OtherAccounts,
     ) -> None:
+        self._page = page
         self._settings = settings
         self._terms = terms
         self._environment = environment
@@ -281,7 +229,8 @@ class _Certificates:
             "certdir": inside(self._inherited["CERTDIR"], line.alias.text),
         }
         before = {**self._inherited, **own}
-        script = evaluate(text, file, before)
+        shell = replace(self._page.shell, variables=before)
+        script = yield from evaluated(text, file, shell, self._page.evaluator, Errors.IGNORED)
         changes, found = own_assignments(script, before)
         self._findings += (*found, *v1_findings(script.assignments))
         assigned = {**self._values.assigned, **changes}
@@ -311,7 +260,7 @@ def _provided(spec: CertSpec, settings: Settings, terms: Terms) -> CertSpec:
             continue
         others = tuple(method for method in order if not method.published)
         if not others:
-            raise missing_provider(Location(settings.config_file), spec.alias.text, terms.wish.kind)
+            raise missing_provider(Location(settings.config_file or NO_FILE), spec.alias.text, terms.wish.kind)
         methods = methods.choosing(name, others)
     return replace(spec, methods=methods)
 

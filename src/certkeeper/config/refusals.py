@@ -4,7 +4,7 @@ import re
 
 from certkeeper.config.errors import ConfigError
 from certkeeper.config.source import Source
-from certkeeper.config.words import LITERALLY
+from certkeeper.config.words import LITERALLY, WITH_BASH
 
 _SPACED = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)[ \t]+\+?=")
 _ELEMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\[[^\]\n]*\]\+?=")
@@ -35,7 +35,7 @@ def refusal(source: Source, at: int, previous: str) -> ConfigError:
         return source.error(
             at,
             f"{found[1] or found[2]}: a function is not understood",
-            "put it into a script of its own and name that in HOOK",
+            f"put it into a script of its own and name that in HOOK; {WITH_BASH}",
         )
     return _command(source, at)
 
@@ -45,11 +45,14 @@ def _command(source: Source, at: int) -> ConfigError:
     word = found[0] if found else ""
     if word in _INCLUDES:
         return source.error(
-            at, f"{word}: including another file is not understood", "put that file into a directory named by CONFIG_D"
+            at,
+            f"{word}: including another file is not understood",
+            f"put that file into a directory named by CONFIG_D; {WITH_BASH}",
         )
     if word in _KEYWORDS:
         return source.error(at, f"{word}: conditions and loops are not understood", LITERALLY)
     if not found and (operator := _OPERATOR.match(source.text, at)):
         return source.error(at, f"{operator[0]!r} is not understood", LITERALLY)
     what = f"{word}: a command" if word else "a command"
-    return source.error(at, f"{what} is not understood", "only assignments are: NAME=value, with no blanks around =")
+    hint = f"only assignments are: NAME=value, with no blanks around =; {WITH_BASH}"
+    return source.error(at, f"{what} is not understood", hint)

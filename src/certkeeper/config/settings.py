@@ -1,5 +1,6 @@
 """What the operator asked for, as values. Made once per run, never changed."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
@@ -12,10 +13,12 @@ from certkeeper.base.names import Alias, DnsName, Identifier
 from certkeeper.base.times import duration_text
 from certkeeper.config.findings import Finding
 from certkeeper.config.methods import Methods
+from certkeeper.config.shell import Assignment, Shell
 from certkeeper.config.transport import Transport
 from certkeeper.lineage.retention import Retention
 from certkeeper.zone.propagation import Demand
 
+_NO_SHELL = Shell({})
 DEFAULT_RENEW_DAYS = 32
 DEFAULT_PROPAGATION = timedelta(seconds=300)
 DEFAULT_KEY = KeySpec()
@@ -160,6 +163,14 @@ class Purpose(StrEnum):
     """A test CA's that the operator wants where services read, whatever clients say to it."""
 
 
+class Cleanup(StrEnum):
+    """What happens after a run to files that no name leads to any more (AUTO_CLEANUP, AUTO_CLEANUP_DELETE)."""
+
+    NO = "no"
+    ARCHIVE = "archive"
+    DELETE = "delete"
+
+
 @dataclass(frozen=True, slots=True)
 class RenewPolicy:
     """`days` is RENEW_DAYS: renew when that many days or fewer are left. `wished`: a file of the page says so."""
@@ -194,7 +205,8 @@ class CertSpec:
     `profile` is required of the CA; `preferred_profile` counts where that is empty and the CA offers it.
     `preferred_chain` is the common name of an issuer in the chain to take, empty for the CA's default. `wished_key` is
     the kind of key that a file of the page asks for in so many words (`rsa`, `rsa-2048`, `secp384r1`), else empty.
-    `methods` are the ways in which each name may be proven, `wellknown` is the folder for http-01.
+    `methods` are the ways in which each name may be proven, `wellknown` is the folder for http-01. `keep_going`: where
+    dehydrated's commands fail with it, they go on with the next one; our own always do.
     """
 
     alias: Alias
@@ -216,6 +228,7 @@ class CertSpec:
     wellknown: str = DEFAULT_WELLKNOWN
     purpose: Purpose = Purpose.SERVE
     wished_key: str = ""
+    keep_going: bool = False
 
     @property
     def deploy_hook(self) -> str:
@@ -267,6 +280,7 @@ class Settings:
     answers by itself. `ca` is the page's; `contact_email`, `account_key` and `external_account`, whom a new account is
     bound to, count there, and `other_accounts` are those of other CAs that certificates name. `ari`: the CA is asked
     when it wants certificates renewed. `order_rate` counts at each CA; it is None where the CA's own is to count.
+    `config_file` is empty where none was found and defaults count. `keep_going` is the page's word, see CertSpec.
     """
 
     config_file: str
@@ -298,6 +312,8 @@ class Settings:
     tls_alpn_listen: tuple[ServerAddress, ...] = ()
     other_accounts: tuple[AccountSettings, ...] = ()
     test_certdir: str = ""
+    cleanup: Cleanup = Cleanup.NO
+    keep_going: bool = False
 
     def at(self, ca: str) -> "Settings":
         """The same for an account at that CA."""
@@ -327,12 +343,19 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """A page that was read: settings, certificates in the order of domains.txt, and what is wrong with the page."""
+    """A page that was read: settings, certificates in the order of domains.txt, and what is wrong with the page.
+
+    `drop_ins` are the files of CONFIG_D, in order. `assigned` is where each variable of the page got its value, without
+    what certificates have for themselves; the values may be secrets. `shell` is what its files leave to scripts.
+    """
 
     settings: Settings
     certificates: tuple[CertSpec, ...]
     rejected: tuple[Rejected, ...] = ()
     findings: tuple[Finding, ...] = ()
+    drop_ins: tuple[str, ...] = ()
+    assigned: Mapping[str, Assignment] = field(default_factory=dict, repr=False)
+    shell: Shell = _NO_SHELL
 
     @property
     def cas(self) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ Everything else is a ConfigError with file and line. What is understood means wh
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from certkeeper.base.errors import Location
@@ -34,15 +34,32 @@ class Assignment:
 
 
 @dataclass(frozen=True, slots=True)
+class Shell:
+    """What a shell has after some files: variables, the names of those that its children see, and functions.
+
+    `functions` is their text, as bash prints it, and `callable` are their names; only bash makes any.
+    """
+
+    variables: Mapping[str, str] = field(repr=False)
+    exported: frozenset[str] = frozenset()
+    functions: str = field(default="", repr=False)
+    callable: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Script:
-    """A file that was read: its assignments in order, all variables after it, and what is odd about it."""
+    """A file that was read: its assignments in order, the shell after it, and what is odd about it."""
 
     assignments: tuple[Assignment, ...]
-    variables: Mapping[str, str] = field(repr=False)
+    shell: Shell
     findings: tuple[Finding, ...] = ()
 
+    @property
+    def variables(self) -> Mapping[str, str]:
+        return self.shell.variables
 
-def evaluate(text: str, file: str, variables: Mapping[str, str]) -> Script:
+
+def evaluate(text: str, file: str, variables: Mapping[str, str], exported: Iterable[str] = ()) -> Script:
     """Read a file's text as bash would under `set -eu`, starting with these variables.
 
     Raises:
@@ -51,17 +68,18 @@ def evaluate(text: str, file: str, variables: Mapping[str, str]) -> Script:
     source = Source(file, text)
     if (nul := source.text.find("\0")) >= 0:
         raise source.error(nul, "a NUL character", "is this a text file? save it as UTF-8")
-    return _Commands(source, dict(variables)).run()
+    return _Commands(source, dict(variables), exported).run()
 
 
 class _Commands:
     """The file's commands, one after the other, each evaluated when it is complete."""
 
-    def __init__(self, source: Source, variables: dict[str, str]) -> None:
+    def __init__(self, source: Source, variables: dict[str, str], exported: Iterable[str]) -> None:
         self._source = source
         self._text = source.text
         self._words = WordReader(source)
         self._expander = Expander(source, variables)
+        self._exported = set(exported)
         self._assignments: list[Assignment] = []
         self._semicolon_lines: list[int] = []
         self._previous_name = ""
@@ -79,7 +97,8 @@ class _Commands:
                 self._previous_name = ""
                 self._command()
         findings = (*self._source.findings, *self._semicolon_findings())
-        return Script(tuple(self._assignments), self._expander.variables, findings)
+        shell = Shell(self._expander.variables, frozenset(self._exported))
+        return Script(tuple(self._assignments), shell, findings)
 
     def _command(self) -> None:
         if found := _EXPORT.match(self._text, self._words.at):
@@ -101,10 +120,12 @@ class _Commands:
         while self._next() not in _COMMAND_ENDS:
             if found := _EXPORTED_NAME.match(self._text, self._words.at):
                 self._words.at = found.end()
+                self._exported.add(found[1])
             else:
                 pending.append(self._assignment(braces=False))
         for name, value, at, append in pending:
             self._record(name, value, at, append)
+            self._exported.add(name)
 
     def _assignment(self, *, braces: bool = True) -> tuple[str, str, int, bool]:
         """Name, value, offset, and whether the value is appended."""

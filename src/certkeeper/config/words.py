@@ -18,7 +18,8 @@ from certkeeper.config.errors import ConfigError
 from certkeeper.config.parts import Arithmetic, Choice, Home, Literal, Part, Parts, Variable
 from certkeeper.config.source import Source
 
-LITERALLY = "write the value literally: files are read, not executed"
+WITH_BASH = "or have bash evaluate the page: --source-config"
+LITERALLY = f"write the value literally: files are read, not executed; {WITH_BASH}"
 _DEEPEST = 30
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")

@@ -37,6 +37,8 @@ VERSION_FILES = (*NAMES, ADOPTED, ORIGIN)
 """All that this program puts into a version."""
 
 CONFIG = "config"
+STAPLE = "ocsp.der"
+"""dehydrated's link to the newest OCSP response, which is a stamped file beside it."""
 NEXT_KEY = "privkey.roll.pem"
 """dehydrated's name for the key of the next certificate."""
 REVOKED = ".revoked"

@@ -59,8 +59,10 @@ class Page:
         cwd: str = "/root",
         environment: Mapping[str, str] | None = None,
         typed: tuple[Assignment, ...] = (),
+        fallback: str | None = None,
     ) -> Configuration:
-        return self.drive(load(config_path, cwd=cwd, environment=environment or {}, typed=typed))
+        found = load(config_path, cwd=cwd, environment=environment or {}, typed=typed, fallback=fallback)
+        return self.drive(found)
 
 
 def page(config: str, domains: str = "example.org\n", **more: str | FailureKind) -> Configuration:

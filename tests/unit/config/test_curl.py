@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from certkeeper.base.errors import Location
 from certkeeper.config.curl import curl_words
 from certkeeper.config.errors import ConfigError
 from certkeeper.config.settings import Configuration
 from certkeeper.config.shell import Assignment
-from certkeeper.config.source import Location
 from certkeeper.config.transport import IpVersion, Pin, Proxy, Transport
 from certkeeper.config.values import Values
 from unit.config.pages import CONFIG, DOMAINS, Page, codes, only

@@ -4,7 +4,7 @@ from certkeeper.base.errors import Location
 from certkeeper.base.keys import KeyAlgorithm, KeyPolicy, KeySpec
 from certkeeper.config.errors import ConfigError
 from certkeeper.config.findings import Severity
-from certkeeper.config.settings import Settings
+from certkeeper.config.settings import Cleanup, Settings
 from unit.config.pages import CONFIG, POWERDNS, Page, page
 
 
@@ -121,3 +121,23 @@ def test_b16_truth_values_mean_what_they_say(text: str, policy: KeyPolicy, expec
         ("truth-value", severity) for severity in expected
     ]
     assert all(item.where == Location(CONFIG, 4) for item in found.findings)
+
+
+@pytest.mark.parametrize(
+    ("text", "cleanup"),
+    [
+        ("", Cleanup.NO),
+        ("AUTO_CLEANUP=yes", Cleanup.ARCHIVE),
+        ("AUTO_CLEANUP=yes AUTO_CLEANUP_DELETE=yes", Cleanup.DELETE),
+        ("AUTO_CLEANUP_DELETE=yes", Cleanup.NO),
+    ],
+)
+def test_what_happens_to_old_files(text: str, cleanup: Cleanup) -> None:
+    assert settings(text).cleanup is cleanup
+
+
+def test_keep_going_is_the_pages_and_each_certificates() -> None:
+    found = page("KEEP_GOING=yes", "a.org\nb.org\n", **{"/etc/dehydrated/certs/b.org/config": "KEEP_GOING=no"})
+    assert found.settings.keep_going
+    assert [spec.keep_going for spec in found.certificates] == [True, False]
+    assert not settings("").keep_going

@@ -27,6 +27,24 @@ def test_b02_no_configuration_anywhere_says_where_it_was_looked_for() -> None:
     assert "--config" in caught.value.hint
 
 
+@pytest.mark.row("B02")
+def test_b02_no_configuration_anywhere_makes_defaults_count_where_the_command_says_so() -> None:
+    files = {"/opt/domains.txt": "example.org\n"}
+    found = Page(files).load(cwd="/root", fallback="/opt")
+    assert (found.settings.config_file, found.settings.basedir) == ("", "/opt")
+    assert found.settings.certdir == "/opt/certs"
+    assert [str(spec.alias) for spec in found.certificates] == ["example.org"]
+    assert Page({**files, CONFIG: "", DOMAINS: ""}).load(fallback="/opt").settings.basedir == "/etc/dehydrated"
+
+
+def test_without_a_configuration_an_error_names_no_file() -> None:
+    typed = (Assignment("CHALLENGETYPE", "dns-01", Location("--challenge")),)
+    with pytest.raises(ConfigError, match=r"^no configuration file: PDNS_HOST and PDNS_KEY are not set"):
+        Page({"/opt/domains.txt": "example.org\n"}).load(fallback="/opt", typed=typed)
+    with pytest.raises(ConfigError, match="cannot be read"):
+        Page({}).load("/x/config", fallback="/opt")
+
+
 @pytest.mark.parametrize("kind", list(FailureKind))
 def test_a_named_configuration_that_cannot_be_read_is_an_error(kind: FailureKind) -> None:
     with pytest.raises(ConfigError, match=f"/x/config: cannot be read: it is {kind}"):
@@ -79,6 +97,14 @@ def test_b04_drop_ins_count_in_order() -> None:
         },
     )
     assert found.settings.contact_email == "m@x.a.b"
+
+
+def test_b04_the_files_that_counted_are_known_and_what_they_set() -> None:
+    found = page("CONFIG_D=/d\nRENEW_DAYS=9", "", **{"/d/b.sh": "OWN=word", "/d/a.sh": "OWN=x\nX=1", "/d/c.conf": "'"})
+    assert found.drop_ins == ("/d/a.sh", "/d/b.sh")
+    assert (found.assigned["OWN"].value, found.assigned["OWN"].where) == ("word", Location("/d/b.sh", 1))
+    assert found.assigned["RENEW_DAYS"].where == Location(CONFIG, 2)
+    assert "word" not in repr(found)
 
 
 def test_an_error_in_a_drop_in_names_it() -> None:

@@ -30,7 +30,7 @@ def account(options: argparse.Namespace) -> int:
         CertkeeperError: it could not be done.
     """
     raise_terminated()
-    machine = at(open_machine(options.config), options.ca)
+    machine = at(open_machine(options.config, evaluator=options.evaluator), options.ca)
     part = _PARTS[options.account_command]
     # What changes an account must not do so under a run that is using it.
     with nullcontext() if part is show else machine.lock(), closing(machine):

@@ -55,7 +55,7 @@ class Equipment:
     def hooks(self) -> Hooks:
         from certkeeper.adapters.hooks import Hooks  # noqa: PLC0415 - a run with nothing to do calls none
 
-        return Hooks()
+        return Hooks(shell=self.configuration.shell)
 
     @cached_property
     def journal(self) -> "Journal":

@@ -33,6 +33,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from certkeeper.adapters.lock import Left
     from certkeeper.apply.survey import Survey
+    from certkeeper.lineage.cleanup import Cleared
 
 _T = TypeVar("_T")
 
@@ -69,6 +70,16 @@ class Machine(Equipment):
                 if isinstance(found, Mended):
                     mended[spec.alias] = found
         return mended
+
+    def clean_up(self, archive: str | None, told: "Callable[[Cleared], None]") -> tuple[CertkeeperError, ...]:
+        """Take dehydrated's unused files in CERTDIR into the archive, or away where there is none; what went wrong.
+
+        Raises:
+            CertkeeperError: CERTDIR cannot be read.
+        """
+        from certkeeper.adapters.cleaning import clean  # noqa: PLC0415 - few runs need it
+
+        return clean(self.settings.certdir, archive, told)
 
     def unlock(self) -> "Left | None":
         """Take away the lock of a killed run; None where there is none.
@@ -110,7 +121,8 @@ class Machine(Equipment):
             config_folders=self.store.folders_with_config(),
         )
         hooks = dict.fromkeys(spec.deploy_hook for spec in self.configuration.certificates if spec.deploy_hook)
-        troubles = {hook: trouble for hook in hooks if (trouble := script_trouble(hook)) is not None}
+        scripts = [hook for hook in hooks if hook not in self.configuration.shell.callable]
+        troubles = {hook: trouble for hook in scripts if (trouble := script_trouble(hook)) is not None}
         return replace(observed, advice=self.advice(observed.lineages), scripts=troubles, ends=self.ends.read())
 
     def advice(self, lineages: Mapping[Alias, Lineage]) -> Mapping[Alias, Advice]:

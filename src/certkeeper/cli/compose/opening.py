@@ -10,6 +10,7 @@ from certkeeper.adapters.page import read_page
 from certkeeper.adapters.store import Store
 from certkeeper.cli.compose.machine import Machine
 from certkeeper.config.domains import DomainList
+from certkeeper.config.evaluating import Evaluator
 from certkeeper.config.settings import Purpose
 from certkeeper.config.shell import Assignment
 
@@ -31,17 +32,20 @@ def open_machine(
     *,
     test_ca_live: bool = False,
     typed: tuple[Assignment, ...] = (),
+    fallback: str | None = None,
+    evaluator: str = Evaluator.PARSER,
 ) -> Machine:
     """Read the page and look no further; `asked` are certificates in the place of those in domains.txt.
 
-    `typed` are settings from the command line, which count more than the page's.
+    `typed` are settings from the command line, which count more than the page's. `fallback` is BASEDIR where there is
+    no configuration file at all; without it that is an error. `evaluator` is a word of Evaluator's.
 
     `test_ca_live`: test CAs' certificates go to where services read.
 
     Raises:
         CertkeeperError: the page cannot be read.
     """
-    configuration = read_page(config, str(Path.cwd()), os.environ, asked, typed)
+    configuration = read_page(config, str(Path.cwd()), os.environ, asked, typed, fallback, Evaluator(evaluator))
     configuration = configuration.with_stand_ins() if test_ca_live else configuration
     settings = configuration.settings
     rehearsals = (spec.alias for spec in configuration.certificates if spec.purpose is Purpose.REHEARSE)

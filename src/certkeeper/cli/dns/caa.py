@@ -90,7 +90,7 @@ def caa(options: argparse.Namespace) -> int:
         CertkeeperError: a CA, or PowerDNS, cannot be asked.
     """
     raise_terminated()
-    machine = open_machine(options.config)
+    machine = open_machine(options.config, evaluator=options.evaluator)
     with closing(machine):
         selected = select(machine.configuration, options.names)
         issuers = {ca: _issuer(machine, ca) for ca in selected.cas}

@@ -28,7 +28,7 @@ def cleanup(options: argparse.Namespace) -> int:
         CertkeeperError: nothing could be started.
     """
     raise_terminated()
-    whole = open_machine(options.config)
+    whole = open_machine(options.config, evaluator=options.evaluator)
     # Nothing is due for a page without certificates: what remains of a plan are the leftovers of killed runs.
     machine = replace(whole, configuration=replace(whole.configuration, certificates=(), rejected=(), findings=()))
     # What only reads takes no lock.

@@ -175,7 +175,7 @@ def doctor(options: argparse.Namespace) -> int:
         CertkeeperError: the page cannot be read, or no provider at all can be asked.
     """
     raise_terminated()
-    machine = open_machine(options.config)
+    machine = open_machine(options.config, evaluator=options.evaluator)
     with closing(machine):
         work = _Doctor(machine, machine.survey())
         zones = work.wanted(options.names)

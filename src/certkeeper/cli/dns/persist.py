@@ -50,7 +50,7 @@ def persist(options: argparse.Namespace) -> int:
         CertkeeperError: nothing could be started.
     """
     raise_terminated()
-    machine = at(open_machine(options.config), options.ca)
+    machine = at(open_machine(options.config, evaluator=options.evaluator), options.ca)
     ca = options.ca or ""
     with closing(machine):
         now = machine.clock.now()

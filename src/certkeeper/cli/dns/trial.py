@@ -26,7 +26,7 @@ def trial(options: argparse.Namespace) -> int:
         CertkeeperError: nothing could be started.
     """
     raise_terminated()
-    machine = open_machine(options.config)
+    machine = open_machine(options.config, evaluator=options.evaluator)
     name = typed_name(options.name)
     with closing(machine):
         proven = name.child(CHALLENGE_LABEL)

@@ -1,0 +1,142 @@
+"""The page's own files: the main one, named or the first of the usual places, then those of CONFIG_D."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from certkeeper.base.errors import Location
+from certkeeper.base.wire import Exchange
+from certkeeper.config.errors import ConfigError
+from certkeeper.config.evaluating import Evaluator, evaluated, wants_bash
+from certkeeper.config.findings import Finding, Severity
+from certkeeper.config.reading import FailureKind, ReadFailure, listing, read, read_or_fail
+from certkeeper.config.reading import failure as read_error
+from certkeeper.config.shell import Assignment, Script, Shell
+from certkeeper.config.values import Values, folder_of, inside
+from certkeeper.config.variables import DEFAULTS
+
+_SEARCHED = ("/etc/dehydrated/config", "/usr/local/etc/dehydrated/config")
+NO_FILE = "no configuration file"
+"""In the place of one, where defaults count."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The files that were evaluated so far. `file` is empty where there is no main one, and defaults count."""
+
+    file: str
+    basedir: str
+    shell: Shell
+    evaluator: Evaluator = Evaluator.PARSER
+    history: tuple[Assignment, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    drop_ins: tuple[str, ...] = ()
+
+    @property
+    def label(self) -> str:
+        return self.file or NO_FILE
+
+    @property
+    def variables(self) -> Mapping[str, str]:
+        return self.shell.variables
+
+    def then(self, script: Script) -> "Page":
+        return replace(
+            self,
+            shell=script.shell,
+            history=(*self.history, *script.assignments),
+            findings=(*self.findings, *script.findings),
+        )
+
+    def values(self) -> Values:
+        return Values({found.name: found for found in self.history}, self.label)
+
+
+def read_main(
+    config_path: str | None,
+    *,
+    cwd: str,
+    environment: Mapping[str, str],
+    fallback: str | None,
+    evaluator: Evaluator,
+) -> Exchange[Page]:
+    """The page without what accounts and certificates have for themselves. `fallback` and `evaluator` as for `load`.
+
+    Raises:
+        ConfigError: with file and line.
+    """
+    found = yield from _main_file(config_path or environment.get("CONFIG") or None, cwd)
+    if found is not None:
+        file, text = found
+        evaluator = Evaluator.BASH if wants_bash(text) else evaluator
+        page = Page(file, folder_of(file), _start(file, folder_of(file), environment), evaluator)
+        return (yield from _main_page(page, text))
+    if fallback is not None:
+        return Page("", fallback, _start("", fallback, environment), evaluator)
+    raise _nothing_found(cwd)
+
+
+def _main_file(config_path: str | None, cwd: str) -> Exchange[tuple[str, str] | None]:
+    """Path and text; None where no file is named, and none is in the usual places."""
+    if config_path:
+        text = yield from read_or_fail(config_path, "name the configuration file with --config FILE")
+        return config_path, text
+    for place in _places(cwd):
+        found = yield from read(place)
+        if isinstance(found, str):
+            return place, found
+        # A directory of that name is passed over, as dehydrated does.
+        if found.kind not in (FailureKind.MISSING, FailureKind.DIRECTORY):
+            raise read_error(found)
+    return None
+
+
+def _places(cwd: str) -> tuple[str, ...]:
+    return (*_SEARCHED, inside(cwd, "config"))
+
+
+def _nothing_found(cwd: str) -> ConfigError:
+    places = _places(cwd)
+    return ConfigError(
+        Location(places[0]),
+        f"not found, and neither are {' and '.join(places[1:])}",
+        hint="name the configuration file with --config FILE, or in the environment variable CONFIG",
+    )
+
+
+def _start(file: str, basedir: str, environment: Mapping[str, str]) -> Shell:
+    """What dehydrated has before it reads the first file. A variable of the environment stays exported."""
+    return Shell({**environment, **DEFAULTS, "CONFIG": file, "BASEDIR": basedir}, frozenset(environment))
+
+
+def _main_page(page: Page, text: str) -> Exchange[Page]:
+    script = yield from evaluated(text, page.file, page.shell, page.evaluator)
+    page = page.then(script)
+    if not page.history:
+        page = replace(page, findings=(*page.findings, _empty(page.file)))
+    return (yield from _drop_ins(page))
+
+
+def _drop_ins(page: Page) -> Exchange[Page]:
+    values = page.values()
+    if not values.has("CONFIG_D"):
+        return page
+    directory = values.path("CONFIG_D", "")
+    files = yield from listing(directory, ".sh")
+    if isinstance(files, ReadFailure):
+        raise values.error("CONFIG_D", f"{directory}: {files.reason}", "make the directory, or remove the line")
+    for file in files:
+        text = yield from read_or_fail(file)
+        script = yield from evaluated(text, file, page.shell, page.evaluator)
+        page = page.then(script)
+    return replace(page, drop_ins=files)
+
+
+def _empty(file: str) -> Finding:
+    return Finding(
+        "empty-config",
+        Severity.WARNING,
+        "the file sets nothing",
+        "dehydrated's defaults count: CHALLENGETYPE http-01 at Let's Encrypt",
+        'set at least CHALLENGETYPE="dns-01", PDNS_HOST and PDNS_KEY',
+        Location(file),
+    )
