@@ -5,10 +5,10 @@ import os
 import stat
 from collections.abc import Mapping
 from pathlib import Path
-from typing import cast
+from typing import TypeVar, cast
 
 from certkeeper.adapters.descriptors import out_of_descriptors
-from certkeeper.base.wire import Step
+from certkeeper.base.wire import Exchange, Step
 from certkeeper.config.domains import DomainList
 from certkeeper.config.evaluating import Evaluate, Evaluator
 from certkeeper.config.load import load
@@ -16,6 +16,7 @@ from certkeeper.config.reading import FailureKind, Glob, Read, ReadFailure, Read
 from certkeeper.config.settings import Configuration, Secret
 from certkeeper.config.shell import Assignment
 
+_T = TypeVar("_T")
 _MAX_FILE = 16 * 1024 * 1024
 """Octets. A list of 100,000 certificates is a tenth of that; /dev/zero never ends."""
 
@@ -44,12 +45,17 @@ def read_page(
         fallback=fallback,
         evaluator=evaluator,
     )
+    return answered(exchange)
+
+
+def answered(exchange: Exchange[_T]) -> _T:
+    """What comes of reading, once this machine's files have been looked at. Raises as `read_page` does."""
     try:
         step = next(exchange)
         while True:
             step = exchange.send(_perform(step))
     except StopIteration as stop:
-        return cast("Configuration", stop.value)
+        return cast("_T", stop.value)
 
 
 def _perform(step: Step) -> object:

@@ -47,7 +47,8 @@ class PowerDnsSettings:
 
     `url` is scheme, host and port, with a path prefix where a proxy adds one; or `unix:` and the path of a socket.
     `ca_bundle` is a PEM file of the roots that it is trusted by, None means the system's. `client_cert` and
-    `client_key` are PEM files, for a server that wants to see a certificate of ours.
+    `client_key` are PEM files, for a server that wants to see a certificate of ours. `version` is the API's, None where
+    it is to be found out; `zones` are all that count, none where the server is asked which ones there are.
     """
 
     url: str
@@ -58,6 +59,8 @@ class PowerDnsSettings:
     client_cert: str | None = None
     client_key: str | None = None
     transport: Transport = DEFAULT_TRANSPORT
+    version: int | None = None
+    zones: tuple[DnsName, ...] = ()
 
     @property
     def socket(self) -> str | None:

@@ -2,6 +2,6 @@
 
 from certkeeper.cli.compose.equipment import USER_AGENT
 from certkeeper.cli.compose.machine import Machine
-from certkeeper.cli.compose.opening import handed_files, open_machine
+from certkeeper.cli.compose.opening import handed_files, open_hook_machine, open_machine, read_hook_commands
 
-__all__ = ["USER_AGENT", "Machine", "handed_files", "open_machine"]
+__all__ = ["USER_AGENT", "Machine", "handed_files", "open_hook_machine", "open_machine", "read_hook_commands"]

@@ -6,12 +6,13 @@ from pathlib import Path
 from certkeeper.adapters.accounts import Accounts
 from certkeeper.adapters.claims import Claims
 from certkeeper.adapters.clock import SystemClock
-from certkeeper.adapters.page import read_page
+from certkeeper.adapters.page import answered, read_page
 from certkeeper.adapters.store import Store
 from certkeeper.cli.compose.machine import Machine
 from certkeeper.config.domains import DomainList
 from certkeeper.config.evaluating import Evaluator
-from certkeeper.config.settings import Purpose
+from certkeeper.config.pdnshook import HookCommands, hook_commands, hook_page
+from certkeeper.config.settings import Configuration, Purpose
 from certkeeper.config.shell import Assignment
 
 TYPE_CHECKING = False
@@ -46,7 +47,24 @@ def open_machine(
         CertkeeperError: the page cannot be read.
     """
     configuration = read_page(config, str(Path.cwd()), os.environ, asked, typed, fallback, Evaluator(evaluator))
-    configuration = configuration.with_stand_ins() if test_ca_live else configuration
+    return _machine(configuration.with_stand_ins() if test_ca_live else configuration)
+
+
+def open_hook_machine() -> Machine:
+    """The page as `certkeeper pdns-hook` reads it, in the environment that dehydrated calls its hook in.
+
+    Raises:
+        CertkeeperError: it cannot be read, or lacks what PowerDNS needs.
+    """
+    return _machine(answered(hook_page(None, cwd=str(Path.cwd()), environment=os.environ)))
+
+
+def read_hook_commands() -> HookCommands:
+    """What stands in for other hooks; raises as `open_hook_machine`, but needs nothing of PowerDNS."""
+    return answered(hook_commands(None, cwd=str(Path.cwd()), environment=os.environ))
+
+
+def _machine(configuration: Configuration) -> Machine:
     settings = configuration.settings
     rehearsals = (spec.alias for spec in configuration.certificates if spec.purpose is Purpose.REHEARSE)
     return Machine(
