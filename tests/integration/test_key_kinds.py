@@ -15,6 +15,7 @@ def page(tmp_path: Path, shared_world: World, zone: str) -> Page:
     return Page(tmp_path, shared_world, zone)
 
 
+@pytest.mark.row("C13")
 @pytest.mark.parametrize("kind", ["prime256v1", "secp384r1", "secp521r1", "rsa"])
 def test_a_kind_that_the_ca_takes_for_accounts_and_certificates(page: Page, kind: str) -> None:
     page.configure(ACCOUNT_KEY_ALGO=kind, KEY_ALGO=kind, KEYSIZE="2048")

@@ -1,7 +1,9 @@
 """ACCOUNTDIR on disk, in dehydrated's layout: per CA a folder with a key, the account's URL and the account object."""
 
 import json
+from collections.abc import Iterator
 
+from certkeeper.adapters.earlier import LEGACY_KEY, Earlier
 from certkeeper.adapters.files import FileMissing, FileTrouble, Folder
 from certkeeper.adapters.keys import parse_own
 from certkeeper.base.accounts import StoredAccount, account_folder
@@ -25,8 +27,9 @@ class AccountDeactivated(CertkeeperError):
 class Accounts:
     """The accounts under ACCOUNTDIR, which may be missing until the first key is saved."""
 
-    def __init__(self, accountdir: str) -> None:
+    def __init__(self, accountdir: str, earlier: Earlier | None = None) -> None:
         self._accountdir = accountdir
+        self._earlier = earlier
         # The keys of this run: nobody else's is ever removed.
         self._made: dict[str, bytes] = {}
 
@@ -38,18 +41,30 @@ class Accounts:
             UnusableKey: the key cannot be used.
             FileTrouble: the folder or a file in it cannot be read.
         """
+        earlier = self._earlier if self._earlier is not None and self._earlier.ca == ca else None
+        # What is not at its place yet counts where it is, also for commands that write nothing.
+        place = (earlier.old_folder if earlier is not None else None) or self._path(ca)
         try:
-            folder = Folder.open(self._path(ca))
+            folder = Folder.open(place)
         except FileMissing:
-            return None
+            return _legacy(earlier)
         with folder:
             if folder.status(DEACTIVATED) is not None:
                 raise _deactivated(folder)
             try:
                 pem = folder.read(KEY)
             except FileMissing:
-                return None
+                return _legacy(earlier)
             return StoredAccount(parse_own(pem, folder.path_of(KEY)), _kid(folder), _pending(folder))
+
+    def bring_earlier(self) -> Iterator[str]:
+        """Bring the account from before to its place, and tell what was done.
+
+        Raises:
+            FileTrouble: it cannot be done.
+        """
+        if self._earlier is not None:
+            yield from self._earlier.bring()
 
     def folder(self, ca: str) -> str:
         """Where the account for that CA is kept, or would be."""
@@ -167,6 +182,13 @@ class Accounts:
 
     def _path(self, ca: str) -> str:
         return f"{self._accountdir}/{account_folder(ca)}"
+
+
+def _legacy(earlier: Earlier | None) -> StoredAccount | None:
+    pem = earlier.legacy_key() if earlier is not None else None
+    if earlier is None or pem is None:
+        return None
+    return StoredAccount(parse_own(pem, f"{earlier.basedir}/{LEGACY_KEY}"))
 
 
 def _deactivated(folder: Folder) -> AccountDeactivated:

@@ -12,7 +12,7 @@ from certkeeper.base.wire import Exchange, Step
 from certkeeper.config.domains import DomainList
 from certkeeper.config.evaluating import Evaluate, Evaluator
 from certkeeper.config.load import load
-from certkeeper.config.reading import FailureKind, Glob, Read, ReadFailure, ReadSecret, SecretText
+from certkeeper.config.reading import Become, FailureKind, Glob, Read, ReadFailure, ReadSecret, SecretText
 from certkeeper.config.settings import Configuration, Secret
 from certkeeper.config.shell import Assignment
 
@@ -66,6 +66,10 @@ def _perform(step: Step) -> object:
             return _read_secret(path)
         case Glob(directory, suffix):
             return _glob(directory, suffix)
+        case Become():
+            from certkeeper.adapters.users import become  # noqa: PLC0415 - few pages need it
+
+            return become(step)
         case Evaluate():
             from certkeeper.adapters.bash import evaluate  # noqa: PLC0415 - few pages need it
 

@@ -11,6 +11,7 @@ from certkeeper.config.shell import Assignment
 from certkeeper.config.values import Values, listed
 
 LETSENCRYPT = "https://acme-v02.api.letsencrypt.org/directory"
+LETSENCRYPT_V1 = "https://acme-v01.api.letsencrypt.org/directory"
 LETSENCRYPT_TEST = "https://acme-staging-v02.api.letsencrypt.org/directory"
 PRESETS = {
     "letsencrypt": LETSENCRYPT,
@@ -60,6 +61,17 @@ def directory_url(values: Values) -> str:
         return read_authority(values.text("CA", "letsencrypt"))
     except NoAuthority as error:
         raise values.error("CA", str(error), error.hint) from error
+
+
+def old_authority(values: Values, ca: str) -> str:
+    """The CA whose account is used where this one has none: OLDCA, or the one whose place this one took."""
+    if values.has("OLDCA"):
+        return values.text("OLDCA")
+    said = values.text("CA")
+    if ca == LETSENCRYPT:
+        return LETSENCRYPT_V1
+    # A URL of ACME v1's is read as its successor.
+    return said if said not in PRESETS and said != ca else ""
 
 
 def read_authority(text: str) -> str:

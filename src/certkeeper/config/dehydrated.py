@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from certkeeper.base.errors import printable
 from certkeeper.base.keys import KeyAlgorithm, KeyPolicy
-from certkeeper.config.authority import directory_url
+from certkeeper.config.authority import directory_url, old_authority
 from certkeeper.config.binding import external_account
 from certkeeper.config.certificates import key_spec
 from certkeeper.config.curl import CURL_OPTS, curl_words, find_unverified, find_words, transport
@@ -40,7 +40,8 @@ def read_settings(values: Values, config_file: str, basedir: str, environment: M
         accountdir=values.path("ACCOUNTDIR", inside(base, "accounts")),
         statedir=values.path("STATEDIR", inside(base, "state")),
         lockfile=_lockfile(values, inside(base, "lock")),
-        ca=directory_url(values),
+        ca=(ca := directory_url(values)),
+        old_ca=old_authority(values, ca),
         ca_bundle=values.path("CA_BUNDLE", "") if values.has("CA_BUNDLE") else words.cacert or _roots(environment),
         transport=transport(values, CURL_OPTS, words, environment, ip_version=ip_version),
         contact_email=contact(values),
@@ -82,12 +83,19 @@ def final_variables(variables: Mapping[str, str], settings: Settings) -> dict[st
 
 def _check_unused(values: Values) -> None:
     """What dehydrated refuses to start with is refused here, too, although nothing depends on it."""
-    if values.text("API", "auto") not in ("auto", "2"):
+    if values.text("API", "auto") == "1":
+        values.find(
+            "acme-v1",
+            Severity.WARNING,
+            "API",
+            "version 1 of ACME is spoken by no CA any more",
+            "version 2 is spoken",
+            'write API="auto"',
+        )
+    elif values.text("API", "auto") not in ("auto", "2"):
         raise values.error("API", f"{printable(values.text('API'), 40)!r} is not spoken", 'write API="auto"')
     if values.text("IP_VERSION") not in ("", "4", "6"):
         raise values.error("IP_VERSION", f"{printable(values.text('IP_VERSION'), 40)!r} is not known", "one of: 4, 6")
-    if values.has("DEHYDRATED_GROUP") and not values.has("DEHYDRATED_USER"):
-        raise values.error("DEHYDRATED_GROUP", "counts only together with DEHYDRATED_USER", "set both, or none")
 
 
 def _cleanup(values: Values) -> Cleanup:

@@ -15,7 +15,7 @@ from certkeeper.base.errors import Location
 from certkeeper.base.names import DnsName, IdentifierType
 from certkeeper.base.wire import Exchange
 from certkeeper.config.accounts import TEST_CA, Main, OtherAccounts, account_file, known_to
-from certkeeper.config.authority import directory_url, v1_findings
+from certkeeper.config.authority import directory_url, old_authority, v1_findings
 from certkeeper.config.certificates import Terms, certificate, own_assignments, read_terms
 from certkeeper.config.dehydrated import final_variables, read_settings
 from certkeeper.config.domains import DomainLine, DomainList, parse_domains
@@ -24,7 +24,8 @@ from certkeeper.config.evaluating import SETTING, Errors, Evaluator, evaluated
 from certkeeper.config.findings import Finding, Severity
 from certkeeper.config.lint import ignored_settings, unknown_variables, with_misspelled
 from certkeeper.config.methods import unused_methods
-from certkeeper.config.page import NO_FILE, Page, read_main
+from certkeeper.config.opensslcnf import request_findings
+from certkeeper.config.page import NO_FILE, Page, as_wished, read_main
 from certkeeper.config.powerdns import legacy_findings
 from certkeeper.config.providers import Register, missing_provider, unused_rules
 from certkeeper.config.reading import (
@@ -40,7 +41,7 @@ from certkeeper.config.reading import failure as read_error
 from certkeeper.config.settings import CertSpec, Configuration, Rejected, Settings
 from certkeeper.config.shell import Assignment, Script
 from certkeeper.config.unused import unused_configs
-from certkeeper.config.values import Values, inside
+from certkeeper.config.values import Values, folder_of, inside
 from certkeeper.config.zones import zone_rules
 
 _NOT_HEARD = (
@@ -73,7 +74,9 @@ def load(
         ConfigError: with file and line, where the page as a whole cannot be read.
     """
     main = yield from read_main(config_path, cwd=cwd, environment=environment, fallback=fallback, evaluator=evaluator)
+    main = yield from as_wished(main)
     main = main.then(_typed(main, typed))
+    yield from _check_basedir(main.values())
     page = yield from _with_account(main)
     page = page.then(_typed(page, typed))
     try:
@@ -104,7 +107,8 @@ def _configuration(
         other_accounts=tuple(found.settings for found in accounts.found.values()),
     )
     certificates = tuple(_provided(spec, settings, terms) for spec in certificates)
-    findings = (*findings, *zone_findings, *unused_rules(rules, _names(domains), values.text("ZONES_D")))
+    requests = yield from request_findings(values)
+    findings = (*findings, *requests, *zone_findings, *unused_rules(rules, _names(domains), values.text("ZONES_D")))
     if not values.has("DOMAINS_D"):
         unused = yield from unused_configs(settings.certdir, certificates, rejected, page.variables)
         findings = (*findings, *unused)
@@ -134,6 +138,16 @@ def _configuration(
     )
 
 
+def _check_basedir(values: Values) -> Exchange[None]:
+    if not values.has("BASEDIR"):
+        # The folder of a file that was read.
+        return
+    base = values.path("BASEDIR", "")
+    found = yield from listing(base, "")
+    if isinstance(found, ReadFailure) and found.kind is FailureKind.MISSING:
+        raise values.error("BASEDIR", f"{base}: {found.reason}", "make the folder, or correct the path")
+
+
 def _with_account(page: Page) -> Exchange[Page]:
     values = page.values()
     ca = directory_url(values)
@@ -141,6 +155,12 @@ def _with_account(page: Page) -> Exchange[Page]:
     accounts = values.path("ACCOUNTDIR", inside(base, "accounts"))
     own = account_file(accounts, ca)
     text = yield from read_if_there(own)
+    if text is None and (old := old_authority(values, ca)):
+        # The folder becomes a link to the old CA's as soon as a run has the lock.
+        folder = yield from listing(folder_of(own), "")
+        if isinstance(folder, ReadFailure) and folder.kind is FailureKind.MISSING:
+            own = account_file(accounts, old)
+            text = yield from read_if_there(own)
     if text is None:
         return page
     script = yield from evaluated(text, own, known_to(page.shell, base, accounts, ca), page.evaluator)
@@ -216,7 +236,8 @@ class _Certificates:
             return certificate(line, self._terms, self._register.id_of(self._terms.wish))
         own = yield from self._own_values(line, file, text)
         terms = yield from read_terms(own, self._environment)
-        self._findings += own.findings
+        requests = yield from request_findings(own)
+        self._findings += (*own.findings, *requests)
         return certificate(line, terms, self._register.id_of(terms.wish))
 
     def _own_values(self, line: DomainLine, file: str, text: str) -> Exchange[Values]:

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import cast
 
 from certkeeper.base.errors import Location
 from certkeeper.base.wire import Exchange
 from certkeeper.config.errors import ConfigError
 from certkeeper.config.evaluating import Evaluator, evaluated, wants_bash
 from certkeeper.config.findings import Finding, Severity
-from certkeeper.config.reading import FailureKind, ReadFailure, listing, read, read_or_fail
+from certkeeper.config.reading import Became, Become, FailureKind, NotBecome, ReadFailure, listing, read, read_or_fail
 from certkeeper.config.reading import failure as read_error
 from certkeeper.config.shell import Assignment, Script, Shell
 from certkeeper.config.values import Values, folder_of, inside
@@ -129,6 +130,25 @@ def _drop_ins(page: Page) -> Exchange[Page]:
         script = yield from evaluated(text, file, page.shell, page.evaluator)
         page = page.then(script)
     return replace(page, drop_ins=files)
+
+
+def as_wished(page: Page) -> Exchange[Page]:
+    """The page, to be read on by the user that it wishes for: what else it names may be that user's to write.
+
+    Raises:
+        ConfigError: this cannot become that user.
+    """
+    values = page.values()
+    user, group = values.text("DEHYDRATED_USER"), values.text("DEHYDRATED_GROUP")
+    if not user:
+        if group:
+            raise values.error("DEHYDRATED_GROUP", "counts only together with DEHYDRATED_USER", "set both, or none")
+        return page
+    answer = cast("Became | NotBecome", (yield Become(user, group)))
+    if isinstance(answer, NotBecome):
+        raise values.error(answer.setting, answer.reason, answer.hint)
+    changed = {name: value for name, value in answer.environment if name in page.shell.exported}
+    return replace(page, shell=replace(page.shell, variables={**page.variables, **changed}))
 
 
 def _empty(file: str) -> Finding:

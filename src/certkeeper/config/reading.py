@@ -51,6 +51,30 @@ class Glob(Step):
 
 
 @dataclass(frozen=True, slots=True)
+class Become(Step):
+    """Go on as that user, with that group where one is named: Became, or NotBecome."""
+
+    user: str
+    group: str
+
+
+@dataclass(frozen=True, slots=True)
+class Became:
+    """This process is that user. `environment` is what changed with it."""
+
+    environment: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NotBecome:
+    """Why it is not, and which setting asks for what cannot be."""
+
+    setting: str
+    reason: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
 class ReadFailure:
     """Why a file or a directory could not be read; `reason` is for people (`permission denied`)."""
 

@@ -283,7 +283,8 @@ class Settings:
     answers by itself. `ca` is the page's; `contact_email`, `account_key` and `external_account`, whom a new account is
     bound to, count there, and `other_accounts` are those of other CAs that certificates name. `ari`: the CA is asked
     when it wants certificates renewed. `order_rate` counts at each CA; it is None where the CA's own is to count.
-    `config_file` is empty where none was found and defaults count. `keep_going` is the page's word, see CertSpec.
+    `old_ca` is the CA whose account is used where `ca` has none. `config_file` is empty where none was found and
+    defaults count. `keep_going` is the page's word, see CertSpec.
     """
 
     config_file: str
@@ -317,6 +318,7 @@ class Settings:
     test_certdir: str = ""
     cleanup: Cleanup = Cleanup.NO
     keep_going: bool = False
+    old_ca: str = ""
 
     def at(self, ca: str) -> "Settings":
         """The same for an account at that CA."""

@@ -9,10 +9,14 @@ from certkeeper.base.errors import Location, printable
 from certkeeper.config.errors import ConfigError
 from certkeeper.config.findings import Finding, Severity
 from certkeeper.config.shell import Assignment
+from certkeeper.config.variables import DEFAULTS
 
 E = TypeVar("E", bound=StrEnum)
 
-_TRUTH = {"yes": True, "true": True, "1": True, "on": True, "no": False, "false": False, "0": False, "off": False}
+_TRUTH = {
+    **dict.fromkeys(("yes", "y", "true", "t", "1", "on", "enable", "enabled"), True),
+    **dict.fromkeys(("no", "n", "false", "f", "0", "off", "disable", "disabled"), False),
+}
 _LONGEST_WAIT = 7 * 86400
 
 
@@ -80,7 +84,9 @@ class Values:
         found = self.assigned.get(name)
         if found is None:
             return default
-        value = _TRUTH.get(found.value.lower())
+        if not found.value:
+            return self._empty_truth(name, default=default)
+        value = _TRUTH.get(found.value.strip().lower())
         if value is None:
             raise self.error(name, f"{printable(found.value, 40)!r} is neither yes nor no", f'write {name}="no"')
         word = "yes" if value else "no"
@@ -94,6 +100,15 @@ class Values:
                 f'write {name}="{word}"',
             )
         return value
+
+    def _empty_truth(self, name: str, *, default: bool) -> bool:
+        """To dehydrated an empty text is a no, also where its default is yes."""
+        if name not in DEFAULTS or not default:
+            return default
+        self.find(
+            "truth-value", Severity.NOTE, name, "empty, which is read as no", "so does dehydrated", f'write {name}="no"'
+        )
+        return False
 
     def word(self, name: str, default: E) -> E:
         """One of an enumeration's words."""

@@ -50,8 +50,6 @@ LEGACY_PDNS = ("HOST", "PORT", "KEY", "SERVER", "VERSION", "WAIT")
 WITHOUT_EFFECT = {
     "CERT_GROUP": "files belong to the group that they are made with",
     "CERT_OWNER": "files belong to the user that runs this",
-    "DEHYDRATED_GROUP": "the run keeps the group that started it",
-    "DEHYDRATED_USER": "the run keeps the user that started it",
     "DEPLOY": "no service is told of a new certificate",
     "KEY_MODE": "private keys can be read by their owner only",
     "OCSP_FETCH": "no OCSP response is fetched",

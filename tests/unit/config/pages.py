@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from certkeeper.base.wire import Exchange, Step
 from certkeeper.config.findings import Finding
 from certkeeper.config.load import FailureKind, Glob, Read, ReadFailure, load
-from certkeeper.config.reading import ReadSecret, SecretText
+from certkeeper.config.reading import Became, Become, ReadSecret, SecretText
 from certkeeper.config.settings import Configuration, PowerDnsSettings, Secret
 from certkeeper.config.shell import Assignment
 
@@ -21,6 +21,7 @@ class Page:
         self.files = dict(files)
         self.open = open_to_all
         self.asked: list[str] = []
+        self.became: list[tuple[str, str]] = []
 
     def answer(self, step: Step) -> object:
         if isinstance(step, Read):
@@ -30,6 +31,9 @@ class Page:
         if isinstance(step, ReadSecret):
             held = self.answer(Read(step.path))
             return SecretText(Secret(held), step.path in self.open) if isinstance(held, str) else held
+        if isinstance(step, Become):
+            self.became.append((step.user, step.group))
+            return Became((("HOME", f"/home/{step.user}"),))
         assert isinstance(step, Glob)
         failed = self.files.get(step.directory)
         if isinstance(failed, FailureKind):

@@ -32,6 +32,7 @@ def test_ca(text: str, url: str) -> None:
     assert page(text, "").settings.ca == url
 
 
+@pytest.mark.row("B13")
 @pytest.mark.parametrize("text", ["letsencrpyt", "ftp://ca.example/dir", "https://", "https://a:b/", "https://[::1/"])
 def test_b13_an_unknown_ca_is_an_error_that_names_the_presets(text: str) -> None:
     with pytest.raises(ConfigError, match="neither a preset nor a URL") as caught:
@@ -61,6 +62,7 @@ def test_an_effective_v1_url_is_a_warning() -> None:
     assert LETSENCRYPT in found.fix
 
 
+@pytest.mark.row("C08")
 @pytest.mark.parametrize(
     ("url", "folder"),
     [
@@ -88,3 +90,30 @@ def test_what_names_no_ca_is_a_usage_error(text: str) -> None:
     assert caught.value.exit_code == 2
     assert caught.value.hint
     assert "\x1b" not in str(caught.value)
+
+
+@pytest.mark.row("C07")
+@pytest.mark.parametrize(
+    ("text", "old"),
+    [
+        ("", V1),
+        ("CA=letsencrypt", V1),
+        (f"CA={V1}", V1),
+        (f"CA={V1_STAGING}", V1_STAGING),
+        ("CA=letsencrypt-test", ""),
+        ("CA=zerossl", ""),
+        ("CA=https://ca.test/dir", ""),
+        ("CA=https://ca.test/dir OLDCA=https://old.test/dir", "https://old.test/dir"),
+        ("OLDCA=https://old.test/dir", "https://old.test/dir"),
+    ],
+)
+def test_c07_whose_account_is_used_where_there_is_none(text: str, old: str) -> None:
+    assert page(text, "").settings.old_ca == old
+
+
+def test_the_old_cas_own_file_counts_until_there_is_a_folder() -> None:
+    old = f"/etc/dehydrated/accounts/{account_folder(V1)}/config"
+    new = f"/etc/dehydrated/accounts/{account_folder(LETSENCRYPT)}"
+    assert page("", "", **{old: "CERTDIR=/old"}).settings.certdir == "/old"
+    found = page("", "", **{old: "CERTDIR=/old", f"{new}/account_key.pem": ""})
+    assert found.settings.certdir == "/etc/dehydrated/certs"

@@ -24,10 +24,12 @@ def test_defaults_are_dehydrateds() -> None:
         statedir="/etc/dehydrated/state",
         lockfile="/etc/dehydrated/lock",
         ca="https://acme-v02.api.letsencrypt.org/directory",
+        old_ca="https://acme-v01.api.letsencrypt.org/directory",
         account_key=KeySpec(KeyAlgorithm.RSA, 2048),
     )
 
 
+@pytest.mark.row("B07")
 def test_b07_paths_follow_basedir_and_lose_their_final_slash() -> None:
     found = settings('BASEDIR="/x/"\nCERTDIR="${BASEDIR}certs/"\nSTATEDIR=/var/lib/state/\nLOCKFILE=/run/lock\n')
     assert (found.basedir, found.domains_txt, found.certdir) == ("/x", "/x/domains.txt", "/x/certs")
@@ -74,6 +76,7 @@ def test_contact() -> None:
     assert settings("CONTACT_EMAIL=webmaster@example.net").contact_email == "webmaster@example.net"
 
 
+@pytest.mark.row("B14")
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -90,7 +93,6 @@ def test_contact() -> None:
         pytest.param("KEY_ALGO=rsa\nKEYSIZE=1024", "KEYSIZE: '1024' is no number from 2048", id="KEYSIZE"),
         pytest.param("ACCOUNT_KEYSIZE=x", "ACCOUNT_KEYSIZE: 'x'", id="ACCOUNT_KEYSIZE"),
         pytest.param("HOOK_CHAIN=maybe", "HOOK_CHAIN: 'maybe' is neither yes nor no", id="truth"),
-        pytest.param("OCSP_MUST_STAPLE=", "OCSP_MUST_STAPLE: '' is neither yes nor no", id="empty truth"),
         pytest.param("DNS_PROVIDER=bind", "DNS_PROVIDER: 'bind' is not known", id="DNS_PROVIDER"),
         pytest.param("CONTACT_EMAIL=me", "CONTACT_EMAIL: 'me' is not one mail address", id="CONTACT_EMAIL"),
         pytest.param("CERTDIR=$'/a\\nb'", "CERTDIR: '/a b' holds control characters", id="path"),
@@ -105,13 +107,14 @@ def test_an_invalid_value_is_an_error_at_its_assignment(text: str, message: str)
     assert caught.value.hint
 
 
+@pytest.mark.row("B16")
 @pytest.mark.parametrize(
     ("text", "policy", "expected"),
     [
         ("yes", KeyPolicy.NEW, []),
         ("no", KeyPolicy.REUSE, []),
-        *((word, KeyPolicy.NEW, [Severity.WARNING]) for word in ("Yes", "true", "1", "on", "YES")),
-        *((word, KeyPolicy.REUSE, [Severity.NOTE]) for word in ("No", "false", "0", "off")),
+        *((word, KeyPolicy.NEW, [Severity.WARNING]) for word in ("Yes", "true", "1", "on", "YES", "enabled", "' y'")),
+        *((word, KeyPolicy.REUSE, [Severity.NOTE]) for word in ("No", "false", "0", "off", "n", "disabled", "''")),
     ],
 )
 def test_b16_truth_values_mean_what_they_say(text: str, policy: KeyPolicy, expected: list[Severity]) -> None:
@@ -141,3 +144,19 @@ def test_keep_going_is_the_pages_and_each_certificates() -> None:
     assert found.settings.keep_going
     assert [spec.keep_going for spec in found.certificates] == [True, False]
     assert not settings("").keep_going
+
+
+def test_an_empty_truth_value_is_a_no_as_to_dehydrated_and_the_default_for_settings_of_ours() -> None:
+    found = page("OCSP_MUST_STAPLE=\nCAA_CHECK=\nKEEP_GOING=", "a.org\n")
+    assert not found.certificates[0].must_staple
+    assert found.settings.caa_check
+    assert not found.findings
+
+
+@pytest.mark.row("B14")
+def test_b14_version_1_of_acme_is_accepted_with_a_warning() -> None:
+    found = page("API=1", "").findings
+    assert [(item.code, item.severity, item.where) for item in found] == [
+        ("acme-v1", Severity.WARNING, Location(CONFIG, 1))
+    ]
+    assert not page("API=2", "").findings

@@ -1,13 +1,18 @@
+from collections.abc import Mapping
+
 import pytest
 
 from certkeeper.base.accounts import account_folder
 from certkeeper.base.errors import Location
+from certkeeper.base.wire import Step
 from certkeeper.config.errors import ConfigError
 from certkeeper.config.load import FailureKind
+from certkeeper.config.reading import Become
 from certkeeper.config.shell import Assignment
 from unit.config.pages import CONFIG, DOMAINS, POWERDNS, Page, codes, page
 
 
+@pytest.mark.row("B01")
 def test_b01_the_first_of_the_usual_places_counts() -> None:
     files = {CONFIG: "X=", "/root/config": "X=", DOMAINS: "", "/root/domains.txt": ""}
     assert Page(files).load(cwd="/root").settings.basedir == "/etc/dehydrated"
@@ -86,6 +91,7 @@ def test_a_relative_configuration_stays_relative() -> None:
     assert Page(files).load("config").settings.certdir == "./certs"
 
 
+@pytest.mark.row("B04")
 def test_b04_drop_ins_count_in_order() -> None:
     found = page(
         "CONFIG_D=/d/\nCONTACT_EMAIL=m@x",
@@ -99,6 +105,7 @@ def test_b04_drop_ins_count_in_order() -> None:
     assert found.settings.contact_email == "m@x.a.b"
 
 
+@pytest.mark.row("B04")
 def test_b04_the_files_that_counted_are_known_and_what_they_set() -> None:
     found = page("CONFIG_D=/d\nRENEW_DAYS=9", "", **{"/d/b.sh": "OWN=word", "/d/a.sh": "OWN=x\nX=1", "/d/c.conf": "'"})
     assert found.drop_ins == ("/d/a.sh", "/d/b.sh")
@@ -113,6 +120,7 @@ def test_an_error_in_a_drop_in_names_it() -> None:
     assert caught.value.where == Location("/d/a.sh", 2)
 
 
+@pytest.mark.row("B05")
 def test_b05_an_empty_directory_of_drop_ins_is_fine() -> None:
     assert page("CONFIG_D=/d", "", **{"/d/readme": ""}).findings == ()
 
@@ -128,6 +136,7 @@ def test_an_unreadable_drop_in_is_an_error() -> None:
         page("CONFIG_D=/d", "", **{"/d/a.sh": FailureKind.UNREADABLE})
 
 
+@pytest.mark.row("B11")
 def test_b11_the_accounts_own_file_counts_for_its_ca() -> None:
     name = "aHR0cHM6Ly9hY21lLXN0YWdpbmctdjAyLmFwaS5sZXRzZW5jcnlwdC5vcmcvZGlyZWN0b3J5Cg"
     files = {f"/etc/dehydrated/accounts/{name}/config": 'CERTDIR="${BASEDIR}/staging"'}
@@ -219,3 +228,48 @@ def test_a_typed_ca_chooses_the_accounts_own_file_and_still_counts_after_it() ->
     found = Page({**files, **own}).load(typed=typed(CA="https://ca.test/dir", CERTDIR="/typed"))
     assert (found.settings.ca, found.settings.contact_email) == ("https://ca.test/dir", "a@example.org")
     assert found.settings.certdir == "/typed"
+
+
+def test_the_rest_of_the_page_is_read_as_the_user_that_it_wishes_for() -> None:
+    files = {
+        CONFIG: "DEHYDRATED_USER=keeper\nCONFIG_D=/d",
+        "/d/a.sh": "DEHYDRATED_GROUP=mail",
+        DOMAINS: "a.org\n",
+        "/etc/dehydrated/certs/a.org/config": "WELLKNOWN=$HOME/w",
+    }
+    found = _AtTheSwitch(files)
+    configuration = found.load(environment={"HOME": "/root"})
+    assert found.became == [("keeper", "mail")]
+    assert found.before == [CONFIG, "/d/a.sh"]
+    assert configuration.certificates[0].wellknown == "/home/keeper/w"
+
+
+class _AtTheSwitch(Page):
+    """Notes what was read before it."""
+
+    before: list[str]
+
+    def answer(self, step: Step) -> object:
+        if isinstance(step, Become):
+            self.before = list(self.asked)
+        return super().answer(step)
+
+
+def test_nobody_else_is_asked_for_where_the_page_names_no_user() -> None:
+    found = Page({CONFIG: "", DOMAINS: ""})
+    found.load()
+    assert found.became == []
+
+
+@pytest.mark.row("B17")
+def test_b17_a_group_without_a_user_is_an_error() -> None:
+    with pytest.raises(ConfigError, match=f"^{CONFIG}:2: DEHYDRATED_GROUP: counts only together with DEHYDRATED_USER"):
+        page("\nDEHYDRATED_GROUP=mail")
+
+
+@pytest.mark.row("B08")
+def test_b08_a_missing_basedir_is_an_error_at_its_line() -> None:
+    files: Mapping[str, str | FailureKind] = {"/x/domains.txt": "a.org\n"}
+    with pytest.raises(ConfigError, match=f"^{CONFIG}:1: BASEDIR: /y: it is missing"):
+        page("BASEDIR=/y\nDOMAINS_TXT=/x/domains.txt", **files)
+    assert page("BASEDIR=/x", **files).settings.basedir == "/x"

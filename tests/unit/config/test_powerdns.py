@@ -39,7 +39,7 @@ def test_the_key_is_never_shown() -> None:
     assert "hunter2" not in repr(configuration)
 
 
-@pytest.mark.row("J22")
+@pytest.mark.row("B22", "J22")
 def test_b22_j22_the_first_names_count_from_files_and_the_new_ones_win() -> None:
     configuration = page(f"{DNS}HOST=localhost PORT=81 KEY=old SERVER=s VERSION=1 WAIT=150\nPDNS_KEY=new\n")
     assert only(configuration) == PowerDnsSettings("http://localhost:81", Secret("new"), server="s", version=1)
@@ -83,6 +83,7 @@ def test_findings(text: str, expected: list[str]) -> None:
     assert codes(page(f"{DNS}PDNS_KEY=k {text}").findings) == expected
 
 
+@pytest.mark.row("B19")
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -116,7 +117,9 @@ def test_nothing_is_looked_at_where_nothing_is_proven_through_it() -> None:
 
 @pytest.mark.parametrize(("text", "version"), [("", None), ("PDNS_VERSION=0", 0), ("VERSION=1", 1)])
 def test_the_version_of_the_api(text: str, version: int | None) -> None:
-    assert powerdns(f"PDNS_HOST=localhost PDNS_KEY=k {text}").version == version
+    found = powerdns(f"PDNS_HOST=localhost PDNS_KEY=k {text}")
+    assert found is not None
+    assert found.version == version
 
 
 def test_a_list_of_zones_in_any_form_that_people_write() -> None:

@@ -41,9 +41,10 @@ def test_the_files_are_the_pages_own(name: str) -> None:
 
 
 def powerdns(url: str) -> Provider:
-    return Provider(f"PowerDNS {url}", PowerDnsSettings(url, Secret("secret"), server="localhost"))
+    return Provider(f"PowerDNS {url}", PowerDnsSettings(url, Secret("secret"), server="localhost", version=1))
 
 
+@pytest.mark.row("B22")
 def test_the_seed_as_it_stands() -> None:
     found = Page(
         {CONFIG: text("config"), DOMAINS: text("domains.txt"), OWN: text("certs/mail.example.net/config")}
@@ -59,6 +60,7 @@ def test_the_seed_as_it_stands() -> None:
         statedir="/etc/dehydrated/state",
         lockfile="/var/run/dehydrated.lock",
         ca="https://acme-staging-v02.api.letsencrypt.org/directory",
+        old_ca="https://acme-staging.api.letsencrypt.org/directory",
         contact_email="webmaster@example.net",
         account_key=KeySpec(KeyAlgorithm.RSA, 2048),
         providers=(powerdns("http://ns0.example.net:8081"),),

@@ -52,6 +52,7 @@ def test_means_what_it_means_to_bash(text: str, expected: dict[str, str]) -> Non
     assert values(text, E="", H="/h", H2="2", HOME="/home") == expected
 
 
+@pytest.mark.row("B10")
 @pytest.mark.parametrize(
     ("text", "message", "hint"),
     [

@@ -1,7 +1,7 @@
 """This machine, seen through one configuration: what a command can find out and have done."""
 
-from collections.abc import Callable, Collection, Mapping
-from contextlib import AbstractContextManager, nullcontext, suppress
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -50,18 +50,27 @@ class Machine(Equipment):
 
         return self.carry(lambda executor: Conversation(exchange, executor=executor, clock=self.clock))
 
-    def lock(self) -> AbstractContextManager[object]:
-        """The run's lock; an empty LOCKFILE means none."""
-        if self.settings.lockfile is None:
-            return nullcontext()
-        return LockFile(self.settings.lockfile, self.clock.now())
+    def lock(self, tell: Callable[[str], None] = say) -> AbstractContextManager[object]:
+        """The run's lock; an empty LOCKFILE means none.
+
+        Under it accounts from before are brought to their place, which `tell` is told of.
+        """
+        path = self.settings.lockfile
+        return self._settled(nullcontext() if path is None else LockFile(path, self.clock.now()), tell)
 
     def lock_within(self, seconds: float, told: Callable[[CertkeeperError], None]) -> AbstractContextManager[object]:
         """The run's lock as soon as nobody else has it; `told` is called where it has to be waited for."""
         path = self.settings.lockfile
         if path is None:
-            return nullcontext()
-        return wait_for(lambda: LockFile(path, self.clock.now()), seconds, told)
+            return self.lock()
+        return self._settled(wait_for(lambda: LockFile(path, self.clock.now()), seconds, told), say)
+
+    @contextmanager
+    def _settled(self, held: AbstractContextManager[object], tell: Callable[[str], None]) -> Iterator[None]:
+        with held:
+            for line in self.accounts.bring_earlier():
+                tell(line)
+            yield
 
     def mend(self, selected: Configuration) -> Mapping[Alias, Mended]:
         """Bring whole versions back where key and certificate do not belong together. What cannot be mended is due."""

@@ -6,6 +6,7 @@ from pathlib import Path
 from certkeeper.adapters.accounts import Accounts
 from certkeeper.adapters.claims import Claims
 from certkeeper.adapters.clock import SystemClock
+from certkeeper.adapters.earlier import Earlier
 from certkeeper.adapters.page import answered, read_page
 from certkeeper.adapters.store import Store
 from certkeeper.cli.compose.machine import Machine
@@ -70,7 +71,7 @@ def _machine(configuration: Configuration) -> Machine:
     return Machine(
         configuration,
         Store(settings.certdir, dict.fromkeys(rehearsals, settings.test_certdir)),
-        Accounts(settings.accountdir),
+        Accounts(settings.accountdir, Earlier(settings.ca, settings.old_ca, settings.basedir, settings.accountdir)),
         SystemClock(),
         Claims(settings.statedir),
     )
