@@ -51,6 +51,7 @@ def test_apex_and_wildcard(installed: Callable[..., Page], shared_world: World, 
     assert_clean_dns(shared_world, zone)
 
 
+@pytest.mark.long
 @pytest.mark.row("J19")
 def test_a_hook_that_fails_fails_the_certificate_and_leaves_nothing(
     installed: Callable[..., Page], shared_world: World, zone: str
@@ -68,6 +69,7 @@ def test_a_hook_that_fails_fails_the_certificate_and_leaves_nothing(
     dehydrated.cron()
 
 
+@pytest.mark.long
 def test_both_programs_take_the_same_page(installed: Callable[..., Page], shared_world: World, zone: str) -> None:
     """certkeeper takes its own hook for what pdns_api.sh is to it: the built-in provider takes its place."""
     page = installed(zone)

@@ -77,6 +77,7 @@ def test_a_name_without_a_zone_fails_clearly_and_nothing_is_published(
     assert_clean_dns(shared_world, zone)
 
 
+@pytest.mark.long
 @pytest.mark.row("J08")
 def test_version_and_server_need_not_be_set_and_may_be(make_hook: MakeHook, zone: str) -> None:
     for settings in ({}, {"PDNS_VERSION": "1", "PDNS_SERVER": "localhost"}):
@@ -172,7 +173,7 @@ def test_one_zone_that_fails_takes_the_others_along(make_hook: MakeHook, shared_
         assert shared_world.primary.txt(f"_acme-challenge.{name}") == set()
 
 
-@pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("sign", [pytest.param(signal.SIGTERM, marks=pytest.mark.long), signal.SIGKILL])
 def test_a_call_that_is_ended_leaves_nothing_for_long(
     make_hook: MakeHook, shared_world: World, zone: str, sign: signal.Signals
 ) -> None:
@@ -203,7 +204,7 @@ def test_what_was_handed_over_is_no_killed_run_s(hook: PdnsHook, shared_world: W
     assert hook.clean(zone, "f", "t1").code == 0
 
 
-@pytest.mark.parametrize("named", [True, False])
+@pytest.mark.parametrize("named", [True, pytest.param(False, marks=pytest.mark.long)])
 def test_only_zones_of_the_list_count(
     make_hook: MakeHook,
     shared_world: World,
