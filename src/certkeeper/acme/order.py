@@ -88,14 +88,19 @@ class OrderFailed(CertkeeperError):
     """An order that will never be valid, with the CA's words per identifier.
 
     Attributes:
-        identifiers: those that the CA could not validate, as far as it says so.
+        said: why the CA could not validate names, by these names, as far as it says so.
     """
 
     fault = Fault.REMOTE
 
-    def __init__(self, message: str, *, hint: str = "", identifiers: tuple[Identifier, ...] = ()) -> None:
+    def __init__(self, message: str, *, hint: str = "", said: Mapping[Identifier, str] | None = None) -> None:
         super().__init__(message, hint=hint)
-        self.identifiers = identifiers
+        self.said = said or {}
+
+    @property
+    def identifiers(self) -> tuple[Identifier, ...]:
+        """The names that the CA could not validate."""
+        return tuple(self.said)
 
 
 class OrderTimeout(CertkeeperError):
@@ -198,7 +203,9 @@ def explain_invalid(session: Session, order: Order) -> Exchange[OrderFailed]:
     return OrderFailed(
         "; ".join(told) or f"order {order.url}: invalid, and the CA does not say why",
         hint="mend what the CA names, or take the name off its line in domains.txt",
-        identifiers=tuple(item.identifier for item in found if item.status is AuthorizationStatus.INVALID),
+        said={
+            item.identifier: "; ".join(_reasons(item)) for item in found if item.status is AuthorizationStatus.INVALID
+        },
     )
 
 

@@ -87,6 +87,7 @@ class Problem(CertkeeperError):
         link: where the CA sends a person to; empty where it does not.
         url: what was asked for; empty where the problem came inside another object.
         location: the URL of another resource that the refusal is about (§7.3.5: the account that has the key).
+        answer: the whole response that it came in, to a request with that `method` (lower case); else None.
     """
 
     fault = Fault.REMOTE
@@ -119,6 +120,8 @@ class Problem(CertkeeperError):
         self.subproblems = subproblems
         self.documented = documented
         self.location = location
+        self.answer: Response | None = None
+        self.method = ""
         if self.remedy is Remedy.HUMAN and link and not hint:
             self.hint = f"open this link: {printable(link)}"
 
@@ -154,7 +157,7 @@ class Problem(CertkeeperError):
         return self.type == ErrorType.ALREADY_REPLACED or _REPLACEMENT.search(self.detail) is not None
 
 
-def problem_from_response(response: Response, context: str = "", *, url: str = "") -> Problem:
+def problem_from_response(response: Response, context: str = "", *, url: str = "", method: str = "post") -> Problem:
     """The problem in an error response; a response without a problem document becomes one that names its status.
 
     `url` is what was asked for. Retry-After counts from a second to a day; a longer one is told as the CA said it.
@@ -198,6 +201,7 @@ def problem_from_response(response: Response, context: str = "", *, url: str = "
         problem.retry_at = response.at + _PAUSE
     elif wait == RETRY_AFTER_MAX and problem.remedy is Remedy.WAIT:
         problem.hint = f"the CA says Retry-After: {printable(asked, 80)}; it is asked again after a day"
+    problem.answer, problem.method = response, method
     return problem
 
 

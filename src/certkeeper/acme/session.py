@@ -79,7 +79,9 @@ class Session:
                 error.hint = f"if the CA moved there, set CA to {error.target}; if not, see what answers in its place"
                 raise error
             if response.status != 200:
-                problem = problem_from_response(response, f"directory {self.directory_url}: ", url=self.directory_url)
+                problem = problem_from_response(
+                    response, f"directory {self.directory_url}: ", url=self.directory_url, method="get"
+                )
                 problem.hint = problem.hint or NO_DIRECTORY_HINT
                 raise problem
             self._directory = read_directory(response, self.directory_url)
@@ -210,7 +212,9 @@ class Session:
             if _redirects(response):
                 raise Redirected(directory.new_nonce, response, "")
             if response.status >= 400:
-                raise problem_from_response(response, f"{directory.new_nonce}: ", url=directory.new_nonce)
+                raise problem_from_response(
+                    response, f"{directory.new_nonce}: ", url=directory.new_nonce, method="head"
+                )
             if self._nonces:
                 return self._nonces.pop()
         raise MalformedBody(f"{directory.new_nonce}: no Replay-Nonce in the answer")

@@ -6,6 +6,7 @@ in the environment, and what is not exported is taken out of it before anything 
 
 import os
 import selectors
+import shutil
 import signal
 import subprocess
 import time
@@ -108,7 +109,7 @@ unset -f {_OURS}dump
 
 def function_call(shell: Shell, function: str, words: tuple[str, ...]) -> tuple[list[str], dict[str, str]]:
     """What to execute for a call of a function of the page's, and the environment that it takes."""
-    return ["bash", "-c", _CALL, "bash", function, *words], _environment(shell)
+    return [_bash(), "-c", _CALL, "bash", function, *words], _environment(shell)
 
 
 def evaluate(step: Evaluate, deadline: float = DEADLINE) -> Evaluated:
@@ -117,7 +118,7 @@ def evaluate(step: Evaluate, deadline: float = DEADLINE) -> Evaluated:
     path = step.path if "/" in step.path else f"./{step.path}"
     try:
         child = subprocess.Popen(
-            ["bash", "-c", _EVALUATE, "bash", path, step.errors.value],
+            [_bash(), "-c", _EVALUATE, "bash", path, step.errors.value],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -134,6 +135,11 @@ def evaluate(step: Evaluate, deadline: float = DEADLINE) -> Evaluated:
         told, said, trouble = _followed(child, deadline)
         status = child.wait()
     return _evaluated(step, told, said.decode("utf-8", "replace"), status, trouble)
+
+
+def _bash() -> str:
+    """By our own PATH, whatever the page makes of its."""
+    return shutil.which("bash") or "bash"
 
 
 def _environment(shell: Shell) -> dict[str, str]:

@@ -1,9 +1,13 @@
-"""Can a script be called? Seen before anything depends on it; only calling it tells for sure."""
+"""Which scripts are called, and can they be? Seen before anything depends on it; only calling one tells for sure."""
 
 import os
+import re
 from pathlib import Path
 
 from certkeeper.base.errors import CertkeeperError, Fault
+
+_NO_SCRIPT = re.compile(r"\..*|.*(~|\.(bak|orig|swp|rpmnew|rpmsave|rpmorig|dpkg-[a-z]+|disabled))")
+"""Hidden files, and what editors and package managers leave beside a script."""
 
 
 class NoScript(CertkeeperError):
@@ -14,7 +18,17 @@ class NoScript(CertkeeperError):
 
 
 def script_trouble(script: str) -> NoScript | None:
-    """Why it cannot be called; None where nothing speaks against it. A name without a slash is looked for in PATH."""
+    """Why it cannot be called; None where nothing speaks against it. A name without a slash is looked for in PATH.
+
+    A folder stands for the scripts in it.
+    """
+    if _is_folder(script):
+        if _members(script):
+            return None
+        return NoScript(
+            f"hook {script}: cannot be called: the folder holds no executable file",
+            hint=f"make the scripts in it executable: ls -l {script}",
+        )
     paths = [Path(script)] if "/" in script else [Path(folder, script) for folder in os.get_exec_path()]
     seen = [path for path in paths if os.path.lexists(path)]
     if any(path.is_file() and os.access(path, os.X_OK) for path in seen):
@@ -25,7 +39,31 @@ def script_trouble(script: str) -> NoScript | None:
         reason = "it is no file, or leads to none"
     else:
         return NoScript(f"hook {script}: cannot be called: it is not executable", hint=f"chmod +x {seen[0]}")
-    return NoScript(
-        f"hook {script}: cannot be called: {reason}",
-        hint=f"HOOK is the path of one executable file: ls -l {script}",
-    )
+    return NoScript(f"hook {script}: cannot be called: {reason}", hint=_where(script))
+
+
+def scripts_of(script: str) -> tuple[str, ...]:
+    """What is called for it: the script, or the executable files of the folder in the order of their names.
+
+    A folder without any stands for itself, and cannot be called.
+    """
+    return (_members(script) if _is_folder(script) else ()) or (script,)
+
+
+def _is_folder(script: str) -> bool:
+    return "/" in script and Path(script).is_dir()
+
+
+def _members(folder: str) -> tuple[str, ...]:
+    try:
+        names = sorted(os.listdir(folder))  # noqa: PTH208 - names only
+    except OSError:
+        return ()
+    paths = (Path(folder, name) for name in names if not _NO_SCRIPT.fullmatch(name))
+    return tuple(str(path) for path in paths if path.is_file() and os.access(path, os.X_OK))
+
+
+def _where(script: str) -> str:
+    if script.startswith("/"):
+        return f"HOOK is the path of one executable file: ls -l {script}"
+    return "HOOK counts from the folder that the program is started in: write its whole path, starting with /"

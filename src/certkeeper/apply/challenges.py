@@ -17,7 +17,7 @@ from certkeeper.apply.effects import FindServers, WriteJournal, do
 from certkeeper.apply.propagate import Proof, Terms
 from certkeeper.apply.scheduler import Scheduler, Signal, shield, wait
 from certkeeper.apply.unproven import refuse_unreachable
-from certkeeper.base.errors import CertkeeperError
+from certkeeper.base.errors import CertkeeperError, Interrupted
 from certkeeper.base.events import Noted, Tell, count
 from certkeeper.base.names import Alias, DnsName
 from certkeeper.base.wire import Exchange
@@ -42,10 +42,13 @@ class _Parked:
 
 @dataclass(slots=True)
 class _Left:
-    """A killed run's records in one zone. `settled`: no change of this run's is going to take them along."""
+    """A killed run's records in one zone. `settled`: no change of this run's is going to take them along. `gone`: they
+    were withdrawn, or cannot be.
+    """
 
     intents: tuple[ChallengeIntent, ...]
     settled: Signal = field(default_factory=Signal)
+    gone: Signal = field(default_factory=Signal)
 
 
 @dataclass(slots=True)
@@ -121,6 +124,27 @@ class Waves:
         for item in parked.values():
             yield from wait(item.proven)
 
+    def cleared(self, zones: Collection[Zone]) -> Exchange[None]:
+        """A killed run's records in these zones are withdrawn now: a script may be told of the same ones again."""
+        for left in [self._left[zone] for zone in zones if zone in self._left]:
+            left.settled.set()
+            yield from wait(left.gone)
+
+    def look(self, alias: Alias, values: Mapping[Zone, Values]) -> Exchange[None]:
+        """Wait until what a script published is served; where nobody can see that, its word counts."""
+        for zone, owners in values.items():
+            try:
+                yield from wait(self._queues[zone].servers_known)
+                refuse_unreachable(zone.name, self._queues[zone].servers, self._terms.demand)
+            except Interrupted:
+                raise
+            except CertkeeperError as error:
+                self._tell(
+                    Noted(f"zone {zone.name}", f"no name server is asked, and the script's word counts: {error}")
+                )
+            else:
+                yield from self._prove(zone, {alias: _Parked(owners)})
+
     def leftovers(self) -> tuple[CertkeeperError, ...]:
         """Records that this run published and could not withdraw, one error per wave."""
         undone = [_still_there(zone, records, "no time was left") for (zone, _), records in self._published.items()]
@@ -184,6 +208,7 @@ class Waves:
         except CertkeeperError as error:
             self.withdrawal_errors.append(_still_there(zone, _records(left.intents), str(error)))
             del self._left[zone]
+            left.gone.set()
         else:
             yield from self._forget_left(zone)
 
@@ -198,6 +223,7 @@ class Waves:
             left.settled.set()
             self._tell(Noted(f"zone {zone.name}", f"{count(len(left.intents), 'record')} of an earlier run withdrawn"))
             yield from self._forget(zone, left.intents)
+            left.gone.set()
 
     def _forget(self, zone: Zone, intents: Iterable[ChallengeIntent]) -> Exchange[None]:
         gone = tuple(intents)

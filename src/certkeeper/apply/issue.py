@@ -16,6 +16,7 @@ from certkeeper.apply.effects import (
     WriteJournal,
     do,
 )
+from certkeeper.apply.hooks import call, mention_refusal, sync_cert
 from certkeeper.apply.obtain import obtain
 from certkeeper.apply.pay import call_deploy_cert, make_next_key
 from certkeeper.apply.refused import ReadClock
@@ -59,6 +60,7 @@ def issue(item: LineagePlan, shared: Issuance) -> Exchange[Issued]:
         try:
             issued = yield from _issue(attempt, wanted)
         except CertkeeperError as error:
+            yield from mention_refusal(error, shared.settings, item.spec, shared.tell)
             yield from _clear(attempt, error)
             yield from do(FreeLineage(item.alias))
             raise
@@ -130,6 +132,8 @@ def _switch(attempt: Attempt, stamp: int, leaf: Leaf) -> Exchange[Issued]:
     item, shared = attempt.item, attempt.shared
     debt = HookDebt(item.spec.entry, DEPLOY_CERT, stamp)
     if item.hook is not None:
+        # Where it fails the version stays, and the next run goes on from here.
+        yield from call(sync_cert(shared.settings, item.spec, stamp), str(item.alias), shared.tell)
         yield from do(WriteJournal(put=(debt,)))
     yield from do(ActivateVersion(item.alias, stamp))
     shared.tell(CertificateIssued(str(item.alias), iso(leaf.not_after), _folder(item)))

@@ -5,19 +5,16 @@ from certkeeper.apply.effects import (
     HoldLineage,
     MakeKey,
     ReadLineage,
-    RunHook,
     SaveNextKey,
     WriteJournal,
     do,
 )
-from certkeeper.apply.ports import HookCall
+from certkeeper.apply.hooks import call, deploy_cert
 from certkeeper.base.errors import CertkeeperError
-from certkeeper.base.events import HookCalled, Tell
+from certkeeper.base.events import Tell
 from certkeeper.base.wire import Exchange
 from certkeeper.config.settings import Settings
-from certkeeper.lineage.layout import CERT, CHAIN, FULLCHAIN, PRIVKEY
 from certkeeper.plan.actions import LineagePlan
-from certkeeper.plan.recovery import DEPLOY_CERT
 
 
 def call_deploy_cert(item: LineagePlan, settings: Settings, stamp: int, tell: Tell) -> Exchange[None]:
@@ -26,39 +23,8 @@ def call_deploy_cert(item: LineagePlan, settings: Settings, stamp: int, tell: Te
     Raises:
         CertkeeperError: it failed, and the call is still owed.
     """
-    hook = item.hook
-    if hook is None:
-        return
-    folder = settings.folder(item.spec)
-    call = HookCall(
-        script=hook.script,
-        name=DEPLOY_CERT,
-        arguments=(
-            str(item.spec.identifiers[0]),
-            *(f"{folder}/{name}" for name in (PRIVKEY, CERT, FULLCHAIN, CHAIN)),
-            str(stamp),
-        ),
-        environment=(
-            *hook_environment(settings),
-            ("CHALLENGETYPE", item.spec.methods.preferred[0].value),
-            ("KEY_ALGO", item.spec.key.algorithm.value),
-            ("alias", str(item.alias)),
-            ("altnames", " ".join(str(name) for name in item.spec.identifiers)),
-        ),
-    )
-    said = yield from do(RunHook(call))
-    tell(HookCalled(str(item.alias), hook.script, DEPLOY_CERT, said))
-
-
-def hook_environment(settings: Settings) -> tuple[tuple[str, str], ...]:
-    """What every call of the operator's script finds in its environment, under dehydrated's names."""
-    return (
-        ("BASEDIR", settings.basedir),
-        ("CERTDIR", settings.certdir),
-        ("CONFIG", settings.config_file),
-        ("COMMAND", "sign_domains"),
-        ("CHALLENGETYPE", "dns-01"),
-    )
+    if item.hook is not None:
+        yield from call(deploy_cert(settings, item.spec, stamp), str(item.alias), tell)
 
 
 def make_next_key(item: LineagePlan) -> Exchange[None]:

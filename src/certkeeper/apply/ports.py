@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from certkeeper.base.accounts import StoredAccount
@@ -12,7 +12,7 @@ from certkeeper.base.keys import KeyPair, KeySpec
 from certkeeper.base.names import Alias, DnsName
 from certkeeper.base.wire import Request, Response, Step
 from certkeeper.config.methods import ChallengeType
-from certkeeper.config.settings import ServerAddress
+from certkeeper.config.settings import DEFAULT_HOOK_TIMEOUT, ServerAddress
 from certkeeper.lineage.model import Draft, Lineage, VersionFiles
 from certkeeper.plan.observed import Place, StandingLook
 from certkeeper.plan.records import FileIntent, Record, Records
@@ -188,12 +188,16 @@ class Claims(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class HookCall:
-    """One call of the operator's script: its name for the occasion, its arguments, and what its environment gets."""
+    """One call of the operator's script: its name for the occasion, its arguments, and what its environment gets.
+
+    `script` may be a folder of scripts, which are called one after the other. `bound` is how long each may take.
+    """
 
     script: str
     name: str
     arguments: tuple[str, ...]
     environment: tuple[tuple[str, str], ...] = ()
+    bound: timedelta = DEFAULT_HOOK_TIMEOUT
 
 
 class Hooks(Protocol):

@@ -21,19 +21,23 @@ from certkeeper.acme.persist import Standing
 from certkeeper.acme.session import Session
 from certkeeper.apply.attempt import Attempt
 from certkeeper.apply.effects import MakeKey, do
+from certkeeper.apply.hooks import mention_invalid
 from certkeeper.apply.ports import AnsweredChallenge, ServedFile
 from certkeeper.apply.served import Thing
-from certkeeper.base.errors import printable
+from certkeeper.apply.told import Told, Triple, triple
+from certkeeper.base.errors import CertkeeperError, printable
 from certkeeper.base.events import NamesProven
 from certkeeper.base.keys import KeyAlgorithm, KeySpec
 from certkeeper.base.names import DnsName, Identifier
 from certkeeper.base.times import from_epoch
 from certkeeper.base.wire import Exchange, together
 from certkeeper.config.methods import ChallengeType
-from certkeeper.plan.actions import LineagePlan, Serve
+from certkeeper.config.settings import HookSettings
+from certkeeper.plan.actions import Serve
 from certkeeper.plan.proving import owner_of
+from certkeeper.plan.records import ChallengeIntent
 from certkeeper.plan.standing import other_ca, write_command
-from certkeeper.zone.rrset import Zone
+from certkeeper.zone.rrset import Zone, ZoneKind, txt_rdata
 
 DEFAULT_VALIDATION_TIMEOUT = timedelta(minutes=5)
 _T = TypeVar("_T")
@@ -56,12 +60,25 @@ def prove(attempt: Attempt, order: Order) -> Exchange[Order]:
     """From a pending order to one that is ready.
 
     Raises:
-        CertkeeperError: what was published is withdrawn by whoever carries it.
+        CertkeeperError: what was published is withdrawn by whoever carries it, and scripts were told to clean.
     """
+    told = Told(attempt)
+    try:
+        ready = yield from _proven(attempt, order, told)
+    except CertkeeperError as error:
+        if isinstance(error, OrderFailed):
+            yield from mention_invalid(error.said, attempt.shared.settings, attempt.item.spec, attempt.shared.tell)
+        yield from told.clean()
+        raise
+    yield from told.clean()
+    return ready
+
+
+def _proven(attempt: Attempt, order: Order, told: Told) -> Exchange[Order]:
     item, shared, session = attempt.item, attempt.shared, attempt.shared.session
     if order.status is OrderStatus.PENDING:
         authorizations = yield from fetch_authorizations(session, order.authorizations)
-        yield from _answer_all(attempt, _pending(authorizations, item.methods))
+        yield from _answer_all(attempt, _pending(authorizations, item.methods), told)
     shared.waves.pass_by(item.alias)
     bound = item.spec.validation_timeout or DEFAULT_VALIDATION_TIMEOUT
     order = yield from wait_while(session, order, frozenset({OrderStatus.PENDING}), bound)
@@ -87,9 +104,8 @@ def _pending(
             pending.append(_Pending(identifier, method, authorization.challenge(method.value)))
         elif authorization.status is not AuthorizationStatus.VALID:
             failed = authorization.status is AuthorizationStatus.INVALID
-            raise OrderFailed(
-                f"{identifier}: authorization is {authorization.status}", identifiers=(identifier,) if failed else ()
-            )
+            words = f"{identifier}: authorization is {authorization.status}"
+            raise OrderFailed(words, said={identifier: words} if failed else {})
     return tuple(pending)
 
 
@@ -98,20 +114,23 @@ def _of_name(planned: Mapping[Identifier, _T], identifier: Identifier) -> _T | N
     return planned.get(identifier) or planned.get(replace(identifier, value=f"*.{identifier.value}"))
 
 
-def _answer_all(attempt: Attempt, pending: Sequence[_Pending]) -> Exchange[None]:
+def _answer_all(attempt: Attempt, pending: Sequence[_Pending], told: Told) -> Exchange[None]:
     """Each method by itself, side by side: what is there at once does not wait for DNS."""
     ways = []
     for method in dict.fromkeys(one.method for one in pending):
         mine = [one for one in pending if one.method is method]
         match method:
             case ChallengeType.DNS_01 | ChallengeType.DNS_ACCOUNT_01:
-                ways.append(_through_records(attempt, mine))
+                scripted = [one for one in mine if _place(attempt, one)[0].kind is ZoneKind.SCRIPTED]
+                ways += [_by_script(attempt, scripted, told)] if scripted else []
+                others = [one for one in mine if one not in scripted]
+                ways += [_through_records(attempt, others)] if others else []
             case ChallengeType.DNS_PERSIST_01:
                 ways.append(_by_standing_records(attempt, mine))
             case ChallengeType.HTTP_01:
-                ways.append(_through_tokens(attempt, mine))
+                ways.append(_through_tokens(attempt, mine, told))
             case ChallengeType.TLS_ALPN_01:
-                ways.append(_through_certificates(attempt, mine))
+                ways.append(_through_certificates(attempt, mine, told))
     yield from together(ways)
 
 
@@ -119,7 +138,26 @@ def _through_records(attempt: Attempt, pending: Sequence[_Pending]) -> Exchange[
     """dns-01 and dns-account-01: the values are served everywhere before the CA is told to look."""
     item, shared, session = attempt.item, attempt.shared, attempt.shared.session
     tokens = {dns01_value(one.challenge.token, session.key): one.challenge.token for one in pending}
-    yield from shared.waves.proof(item.alias, _values(item, session, pending), tokens)
+    yield from shared.waves.proof(item.alias, _values(attempt, pending), tokens)
+    yield from _tell_the_ca(attempt, pending)
+
+
+def _by_script(attempt: Attempt, pending: Sequence[_Pending], told: Told) -> Exchange[None]:
+    """dns-01 by scripts. They are told what the CA wants in the CA's order, whatever zones there are."""
+    shared, scripts = attempt.shared, dict[str, list[_Pending]]()
+    for one in pending:
+        scripts.setdefault(_place(attempt, one)[0].provider, []).append(one)
+    values = _values(attempt, pending)
+    yield from shared.waves.cleared(values)
+    for id_, mine in scripts.items():
+        provider = shared.settings.provider(id_)
+        if provider is None or not isinstance(provider.settings, HookSettings):
+            raise TypeError(f"{id_}: its zones are written by a script, and it has none")
+        triples = [_triple(attempt, one) for one in mine]
+        yield from told.deploy(
+            provider.settings, ChallengeType.DNS_01, triples, [_intent(attempt, one) for one in mine]
+        )
+    yield from shared.waves.look(attempt.alias, values)
     yield from _tell_the_ca(attempt, pending)
 
 
@@ -148,7 +186,7 @@ def _refuse_mismatch(one: _Pending, standings: Sequence[Standing], account: str,
         )
 
 
-def _through_tokens(attempt: Attempt, pending: Sequence[_Pending]) -> Exchange[None]:
+def _through_tokens(attempt: Attempt, pending: Sequence[_Pending], told: Told) -> Exchange[None]:
     """http-01 (RFC 8555 §8.3): the key authorization, and nothing else, at a path that ends in the token."""
     serve = _serve(attempt, ChallengeType.HTTP_01)
     things: list[Thing] = []
@@ -160,10 +198,11 @@ def _through_tokens(attempt: Attempt, pending: Sequence[_Pending]) -> Exchange[N
         else:
             things.append(ServedFile(serve.folder, token, content, _FOR_ALL))
     yield from attempt.shared.served.publish(attempt.alias, things)
+    yield from _tell_the_script(attempt, pending, told)
     yield from _tell_the_ca(attempt, pending)
 
 
-def _through_certificates(attempt: Attempt, pending: Sequence[_Pending]) -> Exchange[None]:
+def _through_certificates(attempt: Attempt, pending: Sequence[_Pending], told: Told) -> Exchange[None]:
     """tls-alpn-01 (RFC 8737): a certificate of its own for each name, in dehydrated's files where a server reads them.
 
     One whose file is there without its key, or the other way round, is of no use, so the key is made for each try.
@@ -180,7 +219,20 @@ def _through_certificates(attempt: Attempt, pending: Sequence[_Pending]) -> Exch
             things.append(ServedFile(serve.folder, f"{name}.key.pem", key.pem, _FOR_THE_GROUP))
             things.append(ServedFile(serve.folder, f"{name}.crt.pem", certificate, _FOR_THE_GROUP))
     yield from attempt.shared.served.publish(attempt.alias, things)
+    yield from _tell_the_script(attempt, pending, told)
     yield from _tell_the_ca(attempt, pending)
+
+
+def _tell_the_script(attempt: Attempt, pending: Sequence[_Pending], told: Told) -> Exchange[None]:
+    """HOOK hears of what is served, too: it may have to bring it to where it is looked for."""
+    spec = attempt.item.spec
+    if spec.hook:
+        hook = HookSettings(spec.hook, spec.hook_chain, spec.hook_timeout)
+        yield from told.deploy(hook, pending[0].method, [_triple(attempt, one) for one in pending])
+
+
+def _triple(attempt: Attempt, one: _Pending) -> Triple:
+    return triple(one.identifier, one.method, one.challenge.token, attempt.shared.session.key)
 
 
 def _serve(attempt: Attempt, method: ChallengeType) -> Serve:
@@ -193,10 +245,11 @@ def _tell_the_ca(attempt: Attempt, pending: Sequence[_Pending]) -> Exchange[None
     ends = yield from together([_answered(session, one) for one in pending])
     failed = {one.identifier: end for one, end in zip(pending, ends, strict=True) if end is not None}
     if failed:
-        told = list(map(str, failed.values()))[:_FAILURES_TOLD]
+        said = {identifier: str(failure) for identifier, failure in failed.items()}
+        told = list(said.values())[:_FAILURES_TOLD]
         more = [f"and {len(failed) - len(told)} more"] if len(failed) > len(told) else []
         hint = next(iter(failed.values())).hint
-        raise OrderFailed("; ".join(told + more), hint=hint, identifiers=tuple(failed))
+        raise OrderFailed("; ".join(told + more), hint=hint, said=said)
 
 
 def _answered(session: Session, one: _Pending) -> Exchange[ChallengeFailed | None]:
@@ -208,17 +261,32 @@ def _answered(session: Session, one: _Pending) -> Exchange[ChallengeFailed | Non
     return None
 
 
-def _values(
-    item: LineagePlan, session: Session, pending: Sequence[_Pending]
-) -> dict[Zone, dict[DnsName, frozenset[str]]]:
-    places = {owner: (proof.zone, owner) for proof in item.proofs for owner in proof.owners}
-    places |= {owner: (proof.zone, written) for proof in item.proofs for owner, written in proof.aliases}
+def _place(attempt: Attempt, one: _Pending) -> tuple[Zone, DnsName]:
+    """The zone and the owner that its value goes to."""
+    wanted = owner_of(one.identifier, one.method, attempt.shared.session.kid or "")
+    for proof in attempt.item.proofs:
+        aliases = dict(proof.aliases)
+        if wanted in aliases:
+            return proof.zone, aliases[wanted]
+        if wanted in proof.owners:
+            return proof.zone, wanted
+    raise OrderFailed(f"{one.identifier}: no zone was planned for it")
+
+
+def _values(attempt: Attempt, pending: Sequence[_Pending]) -> dict[Zone, dict[DnsName, frozenset[str]]]:
     values: dict[Zone, dict[DnsName, frozenset[str]]] = {}
     for one in pending:
-        place = places.get(owner_of(one.identifier, one.method, session.kid or ""))
-        if place is None:
-            raise OrderFailed(f"{one.identifier}: no zone was planned for it")
-        zone, owner = place
+        zone, owner = _place(attempt, one)
         owners = values.setdefault(zone, {})
-        owners[owner] = owners.get(owner, frozenset()) | {dns01_value(one.challenge.token, session.key)}
+        owners[owner] = owners.get(owner, frozenset()) | {_value(attempt, one)}
     return values
+
+
+def _value(attempt: Attempt, one: _Pending) -> str:
+    return dns01_value(one.challenge.token, attempt.shared.session.key)
+
+
+def _intent(attempt: Attempt, one: _Pending) -> ChallengeIntent:
+    zone, owner = _place(attempt, one)
+    rdata = txt_rdata(_value(attempt, one))
+    return ChallengeIntent(zone.name, owner, rdata, provider=zone.provider, token=one.challenge.token)

@@ -15,8 +15,10 @@ from certkeeper.base.times import iso
 from certkeeper.cli.cleaning import clean_up_after_run
 from certkeeper.cli.compose import USER_AGENT, Machine, open_machine
 from certkeeper.cli.heal import mended_text
+from certkeeper.cli.hooking import Hooking
 from certkeeper.cli.planning import planned
 from certkeeper.cli.render import finding_lines, print_error, reporter
+from certkeeper.cli.rounds import hooked, lines_opened, lines_unchanged, merged, of_round, out_of_reach, rounds
 from certkeeper.cli.select import select
 from certkeeper.cli.signals import raise_terminated
 from certkeeper.config.findings import Finding, Severity
@@ -45,35 +47,75 @@ def run(options: argparse.Namespace) -> int:
 def run_on(machine: Machine, options: argparse.Namespace) -> int:
     """The same on a machine that is put together already."""
     selected = select(machine.configuration, options.names)
+    with hooked(machine, selected, quiet=options.quiet) as hooking:
+        return _run(machine, selected, hooking, options)
+
+
+def _run(machine: Machine, selected: Configuration, hooking: Hooking | None, options: argparse.Namespace) -> int:
     endings: list[CertkeeperError] = []
     with _given_back(_lock(machine, options), endings), _given_back(closing(machine), endings):
         for alias, mended in machine.mend(selected).items():
             sys.stdout.write(f"{alias}: {mended_text(mended)}\n")
+        if hooking is not None:
+            hooking.begin()
         observed, noticed = _observe(machine)
         forced = frozenset(spec.alias for spec in selected.certificates) if options.force else frozenset()
         observed = _advised(machine, selected, observed, noticed)
         observed = _with_accounts(machine, selected, observed, forced, options)
-        plan = planned(machine, selected, observed, forced)
-        with suppress(CertkeeperError):
-            # What is not remembered is looked at again when it is needed.
-            machine.ends.keep(plan.ends)
-        if noticed or not plan.idle or plan.blocked or selected.rejected or not selected.certificates:
-            findings = (*machine.configuration.findings, *noticed, *plan.findings)
-            _print_findings([item for item in findings if not options.quiet or item.severity is not Severity.NOTE])
-        for rejected in selected.rejected:
-            print_error(rejected.error, subject=rejected.label)
-        result = _carry_out(machine, plan, options)
+        plan, result = _in_rounds(machine, selected, hooking, observed, noticed, forced, options)
         if result.fatal is None:
             endings += clean_up_after_run(machine, quiet=options.quiet)
     for error in (*result.leftovers, *endings):
         print_error(error)
     if result.fatal is not None:
         print_error(result.fatal)
+    if hooking is not None and (trouble := hooking.end(result.fatal)) is not None:
+        # The run is over, and was what it was.
+        print_error(trouble)
     if not options.quiet:
         sys.stdout.write(_summary(selected, plan, result) + "\n")
     if result.fatal is not None:
         return result.fatal.exit_code
     return ExitCode.FAILED if result.failed or endings or selected.rejected else ExitCode.DONE
+
+
+def _in_rounds(
+    machine: Machine,
+    selected: Configuration,
+    hooking: Hooking | None,
+    observed: Observed,
+    noticed: Sequence[Finding],
+    forced: Collection[Alias],
+    options: argparse.Namespace,
+) -> tuple[Plan, Result]:
+    """Plan and carry out. All at once, but that a script that answers challenges gets one certificate at a time."""
+    found = (*machine.configuration.findings, *noticed)
+    plans, results = list[Plan](), list[Result]()
+    for rejected in selected.rejected:
+        print_error(rejected.error, subject=rejected.label)
+    for part in rounds(selected):
+        if (stopped := out_of_reach(part, results, selected)) is not None:
+            results.append(stopped)
+            continue
+        ready, failed = lines_opened(hooking, part)
+        if failed and not ready.certificates:
+            results.append(Result(tuple(failed)))
+            continue
+        plan = planned(machine, ready, observed, forced)
+        with suppress(CertkeeperError):
+            # What is not remembered is looked at again when it is needed.
+            machine.ends.keep(plan.ends)
+        if noticed or not plan.idle or plan.blocked or selected.rejected or not selected.certificates:
+            findings = (*found, *plan.findings)
+            _print_findings([item for item in findings if not options.quiet or item.severity is not Severity.NOTE])
+            found, noticed = (), ()
+        failed += lines_unchanged(hooking, plan)
+        result = of_round(_carry_out(machine, plan, options), plan, selected)
+        plans.append(plan)
+        results.append(replace(result, outcomes=(*failed, *result.outcomes)))
+        if not plan.idle:
+            observed = replace(observed, records=machine.journal.records())
+    return merged(plans, results)
 
 
 @contextmanager

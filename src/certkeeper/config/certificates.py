@@ -13,8 +13,9 @@ from certkeeper.config.errors import ConfigError
 from certkeeper.config.findings import Finding, Severity
 from certkeeper.config.lint import ignored_settings, unknown_variables
 from certkeeper.config.methods import Methods, impossible, read_methods
-from certkeeper.config.providers import ProviderKind, Wish, explicit_kind, find_told_only, is_pdns_script, wish_of
+from certkeeper.config.providers import ProviderKind, Wish, hook_timeout, told_script, wish_of
 from certkeeper.config.settings import (
+    DEFAULT_HOOK_TIMEOUT,
     DEFAULT_METHODS,
     DEFAULT_RETENTION,
     DEFAULT_WELLKNOWN,
@@ -47,6 +48,8 @@ class Terms:
     validation_timeout: timedelta | None
     order_timeout: timedelta | None
     hook: str = ""
+    hook_chain: bool = False
+    hook_timeout: timedelta = DEFAULT_HOOK_TIMEOUT
     keep: Retention = DEFAULT_RETENTION
     wish: Wish = _NO_WISH
     wished_key: str = ""
@@ -62,18 +65,12 @@ def read_terms(values: Values, environment: Mapping[str, str]) -> Exchange[Terms
         ConfigError: an invalid value.
     """
     # These change nothing here, but a value that dehydrated would stumble over is no value.
-    for name in ("HOOK_CHAIN", "OCSP_FETCH"):
-        values.truth(name, default=False)
+    values.truth("OCSP_FETCH", default=False)
     values.number("OCSP_DAYS", 5, 0, 3650)
     methods = read_methods(values)
-    hook = values.text("HOOK")
-    explicit_kind(values)
+    hook = told_script(values)
     # The rest is not even looked at where nothing is proven through it.
-    if methods.through_dns:
-        wish = yield from wish_of(values, environment)
-    else:
-        wish = _NO_WISH
-        find_told_only(values)
+    wish = (yield from wish_of(values, environment)) if methods.through_dns else _NO_WISH
     ca = directory_url(values)
     key = key_spec(values, "KEY_ALGO", "KEYSIZE", KeyAlgorithm.P384, _policy(values))
     return Terms(
@@ -87,7 +84,9 @@ def read_terms(values: Values, environment: Mapping[str, str]) -> Exchange[Terms
         preferred_chain=_one_line(values, "PREFERRED_CHAIN"),
         validation_timeout=values.seconds("VALIDATION_TIMEOUT"),
         order_timeout=values.seconds("ORDER_TIMEOUT"),
-        hook="" if is_pdns_script(hook) else hook,
+        hook=hook,
+        hook_chain=values.truth("HOOK_CHAIN", default=False),
+        hook_timeout=hook_timeout(values),
         keep=_keep(values),
         wish=wish,
         wished_key=_wished_key(values, key),
@@ -141,6 +140,8 @@ def certificate(line: DomainLine, terms: Terms, provider: str) -> CertSpec | Rej
         validation_timeout=terms.validation_timeout,
         order_timeout=terms.order_timeout,
         hook=terms.hook,
+        hook_chain=terms.hook_chain,
+        hook_timeout=terms.hook_timeout,
         keep=terms.keep,
         provider=provider,
         purpose=Purpose.REHEARSE if terms.test_ca else Purpose.SERVE,

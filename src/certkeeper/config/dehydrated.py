@@ -13,6 +13,7 @@ from certkeeper.config.listen import listen_addresses
 from certkeeper.config.nameservers import extra_nameservers, ignored_servers, nameservers, vantage_resolvers
 from certkeeper.config.orderrate import order_rate
 from certkeeper.config.powerdns import propagation
+from certkeeper.config.providers import hook_timeout, told_script
 from certkeeper.config.settings import DEFAULT_WELLKNOWN, Cleanup, Settings
 from certkeeper.config.transport import IpVersion
 from certkeeper.config.values import Values, inside
@@ -56,6 +57,9 @@ def read_settings(values: Values, config_file: str, basedir: str, environment: M
         dns_ignore=ignored_servers(values),
         vantage=vantage_resolvers(values),
         order_rate=order_rate(values),
+        wellknown=values.path("WELLKNOWN", DEFAULT_WELLKNOWN),
+        hook=told_script(values),
+        hook_timeout=hook_timeout(values),
         demand=values.word("PROPAGATION", Demand.REACHABLE),
         alpn_certdir=values.path("ALPNCERTDIR", inside(base, "alpn-certs")),
         http_listen=listen_addresses(values, "HTTP_LISTEN", 80),

@@ -8,7 +8,7 @@ ZONES_D/<zone>                who writes the zone's records
 DOMAINS_D/<alias>, or CERTDIR/<alias>/config, for each line
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from certkeeper.base.errors import Location
@@ -21,16 +21,18 @@ from certkeeper.config.dehydrated import final_variables, read_settings
 from certkeeper.config.domains import DomainLine, DomainList, parse_domains
 from certkeeper.config.errors import ConfigError
 from certkeeper.config.evaluating import SETTING, Errors, Evaluator, evaluated
+from certkeeper.config.exposure import exposed
 from certkeeper.config.findings import Finding, Severity
 from certkeeper.config.lint import ignored_settings, unknown_variables, with_misspelled
 from certkeeper.config.methods import unused_methods
 from certkeeper.config.opensslcnf import request_findings
 from certkeeper.config.page import NO_FILE, Page, as_wished, read_main
 from certkeeper.config.powerdns import legacy_findings
-from certkeeper.config.providers import Register, missing_provider, unused_rules
+from certkeeper.config.providers import ProviderKind, Register, missing_provider, unused_rules
 from certkeeper.config.reading import (
     FailureKind,
     Glob,
+    Holds,
     Read,
     ReadFailure,
     listing,
@@ -106,26 +108,17 @@ def _configuration(
         zone_rules=rules,
         other_accounts=tuple(found.settings for found in accounts.found.values()),
     )
-    certificates = tuple(_provided(spec, settings, terms) for spec in certificates)
+    fatal = terms.methods.through_dns and terms.wish.settings is None
+    certificates, unprovided = _provided_for(certificates, settings, reader.wished, terms.wish.kind, fatal=fatal)
+    rejected = (*rejected, *unprovided)
     requests = yield from request_findings(values)
     findings = (*findings, *requests, *zone_findings, *unused_rules(rules, _names(domains), values.text("ZONES_D")))
     if not values.has("DOMAINS_D"):
         unused = yield from unused_configs(settings.certdir, certificates, rejected, page.variables)
         findings = (*findings, *unused)
     named = {name for line in domains.lines for name in line.identifiers}
-    if page.evaluator is Evaluator.PARSER and values.truth(SETTING, default=False):
-        values.find("source-config", Severity.WARNING, SETTING, *_NOT_HEARD)
     findings = (*findings, *unused_methods(terms.methods, named, values.where("CHALLENGETYPE")))
-    found = (
-        *page.findings,
-        *v1_findings(page.history),
-        *unknown_variables(page.history),
-        *ignored_settings(values.assigned),
-        *legacy_findings(values),
-        *values.findings,
-        *domains.findings,
-        *findings,
-    )
+    found = (*page.findings, *(yield from exposed(values)), *_of_the_page(page, values), *domains.findings, *findings)
     # A certificate's own file is read on top of the page, whose findings come up again each time.
     return Configuration(
         settings,
@@ -135,6 +128,19 @@ def _configuration(
         page.drop_ins,
         values.assigned,
         page.shell,
+    )
+
+
+def _of_the_page(page: Page, values: Values) -> tuple[Finding, ...]:
+    """Findings about its assignments."""
+    if page.evaluator is Evaluator.PARSER and values.truth(SETTING, default=False):
+        values.find("source-config", Severity.WARNING, SETTING, *_NOT_HEARD)
+    return (
+        *v1_findings(page.history),
+        *unknown_variables(page.history),
+        *ignored_settings(values.assigned),
+        *legacy_findings(values),
+        *values.findings,
     )
 
 
@@ -174,7 +180,7 @@ def _typed(page: Page, typed: tuple[Assignment, ...]) -> Script:
 
 def _domains(path: str) -> Exchange[DomainList]:
     hint = "put a line there for each certificate: example.org www.example.org"
-    text = yield from read_or_fail(path, hint)
+    text = yield from read_or_fail(path, hint, Holds.NAMES)
     files = [(path, text)]
     drop_ins = yield from listing(f"{path}.d", ".txt")
     if isinstance(drop_ins, ReadFailure):
@@ -182,7 +188,7 @@ def _domains(path: str) -> Exchange[DomainList]:
             raise read_error(drop_ins)
         drop_ins = ()
     for file in drop_ins:
-        more = yield from read_or_fail(file)
+        more = yield from read_or_fail(file, holds=Holds.NAMES)
         files.append((file, more))
     return parse_domains(files)
 
@@ -208,6 +214,8 @@ class _Certificates:
         self._inherited = final_variables(page.variables, settings)
         self._values = page.values()
         self._findings: list[Finding] = []
+        self.wished: dict[str, tuple[str, ProviderKind]] = {}
+        """By alias, of those with a file of their own: that file, and who is to write records after it."""
 
     def read(
         self, domains: DomainList
@@ -238,6 +246,7 @@ class _Certificates:
         terms = yield from read_terms(own, self._environment)
         requests = yield from request_findings(own)
         self._findings += (*own.findings, *requests)
+        self.wished[line.alias.text] = (file, terms.wish.kind)
         return certificate(line, terms, self._register.id_of(terms.wish))
 
     def _own_values(self, line: DomainLine, file: str, text: str) -> Exchange[Values]:
@@ -266,7 +275,33 @@ class _Certificates:
         return Values(assigned, file)
 
 
-def _provided(spec: CertSpec, settings: Settings, terms: Terms) -> CertSpec:
+def _provided_for(
+    certificates: Sequence[CertSpec],
+    settings: Settings,
+    wished: Mapping[str, tuple[str, ProviderKind]],
+    kind: ProviderKind,
+    *,
+    fatal: bool,
+) -> tuple[tuple[CertSpec, ...], tuple[Rejected, ...]]:
+    """Those that can be proven, and those that their own file took the way to prove them from.
+
+    Raises:
+        ConfigError: it is the page's fault (always, where that is `fatal`).
+    """
+    kept: list[CertSpec] = []
+    rejected: list[Rejected] = []
+    for spec in certificates:
+        file, its_kind = wished.get(spec.alias.text, ("", kind))
+        try:
+            kept.append(_provided(spec, settings, file or settings.config_file or NO_FILE, its_kind))
+        except ConfigError as error:
+            if fatal or not file:
+                raise
+            rejected.append(Rejected(spec.alias.text, error))
+    return tuple(kept), tuple(rejected)
+
+
+def _provided(spec: CertSpec, settings: Settings, file: str, kind: ProviderKind) -> CertSpec:
     """Every name that records of a run prove has somebody who writes them, or a zone's file that says why not.
 
     Raises:
@@ -281,7 +316,7 @@ def _provided(spec: CertSpec, settings: Settings, terms: Terms) -> CertSpec:
             continue
         others = tuple(method for method in order if not method.published)
         if not others:
-            raise missing_provider(Location(settings.config_file or NO_FILE), spec.alias.text, terms.wish.kind)
+            raise missing_provider(Location(file), spec.alias.text, kind)
         methods = methods.choosing(name, others)
     return replace(spec, methods=methods)
 

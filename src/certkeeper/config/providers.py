@@ -5,6 +5,7 @@ An explicit DNS_PROVIDER counts; else a HOOK other than pdns_api.sh; else the bu
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import StrEnum
 
 from certkeeper.base.errors import CertkeeperError, Location, printable
@@ -16,6 +17,7 @@ from certkeeper.config.lexicon import lexicon_settings
 from certkeeper.config.powerdns import powerdns_settings
 from certkeeper.config.rfc2136 import rfc2136_settings
 from certkeeper.config.settings import (
+    DEFAULT_HOOK_TIMEOUT,
     HookSettings,
     LexiconSettings,
     ManualSettings,
@@ -76,6 +78,22 @@ class Register:
 def is_pdns_script(hook: str) -> bool:
     """Whether it writes to PowerDNS and does nothing else, so that the built-in provider can take its place."""
     return hook.rpartition("/")[2] in (PDNS_SCRIPT, OWN_SCRIPT)
+
+
+def told_script(values: Values) -> str:
+    """The script that is told of what happens: HOOK, unless a provider of ours takes its place.
+
+    Raises:
+        ConfigError: a word of DNS_PROVIDER that is not known.
+    """
+    hook, kind = values.text("HOOK"), explicit_kind(values)
+    return "" if is_pdns_script(hook) and kind is not ProviderKind.HOOK else hook
+
+
+def hook_timeout(values: Values) -> timedelta:
+    """How long one call of a script may take."""
+    longest = int(timedelta(days=1).total_seconds())
+    return timedelta(seconds=values.number("HOOK_TIMEOUT", int(DEFAULT_HOOK_TIMEOUT.total_seconds()), 1, longest))
 
 
 def wish_of(values: Values, environment: Mapping[str, str]) -> Exchange[Wish]:
@@ -148,29 +166,15 @@ def _find(values: Values, kind: ProviderKind) -> None:
             "HOOK",
             f"{hook.rpartition('/')[2]} is not called: the built-in {_NAMES[kind]} provider takes its place",
             "challenge records of all certificates are written together, and the wait ends when they are served",
+            'nothing; to have the script called all the same: DNS_PROVIDER="hook"',
         )
-    elif hook and kind is ProviderKind.HOOK:
+    elif hook and kind is not ProviderKind.HOOK:
         values.find(
-            "hook-calls",
+            "hook-told",
             Severity.NOTE,
             "HOOK",
-            f"{printable(hook, 120)} is called with deploy_challenge, clean_challenge and deploy_cert only",
-            "what the script does for other calls is not done",
-        )
-    else:
-        find_told_only(values)
-
-
-def find_told_only(values: Values) -> None:
-    """A HOOK that proves nothing, where there is one."""
-    hook = values.text("HOOK")
-    if hook and not is_pdns_script(hook):
-        values.find(
-            "hook-deploy-cert",
-            Severity.NOTE,
-            "HOOK",
-            f"{printable(hook, 120)} is called with deploy_cert only",
-            "what the script does for other calls is not done",
+            f"{printable(hook, 120)} is not called for dns-01: the built-in {_NAMES[kind]} provider proves these names",
+            "it is told of everything else",
         )
 
 
@@ -232,7 +236,9 @@ def _suffix(values: Values) -> DnsName | None:
 
 def _hook(values: Values) -> HookSettings | None:
     script = values.text("HOOK")
-    return HookSettings(script, values.truth("HOOK_CHAIN", default=False)) if script else None
+    if not script:
+        return None
+    return HookSettings(script, values.truth("HOOK_CHAIN", default=False), hook_timeout(values))
 
 
 def _label(settings: ProviderSettings) -> str:

@@ -26,6 +26,7 @@ DEFAULT_RETENTION = Retention()
 DEFAULT_METHODS = Methods()
 DEFAULT_TRANSPORT = Transport()
 DEFAULT_WELLKNOWN = "/var/www/dehydrated"
+DEFAULT_HOOK_TIMEOUT = timedelta(seconds=600)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,7 @@ class HookSettings:
 
     script: str
     chain: bool = False
+    timeout: timedelta = DEFAULT_HOOK_TIMEOUT
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,11 +205,13 @@ class CertSpec:
 
     `ca` is the URL of its CA's directory. `identifiers` are in the line's order, without repetitions; the first names
     the lineage if no alias does.
-    Timeouts are bounds on waiting for the CA, None means our own default. `hook` is the script that is told of a new
-    certificate, empty where there is none. `provider` is who writes its challenge records, unless a zone has a rule.
+    Timeouts are bounds on waiting for the CA, None means our own default. `hook` is the script that is told of what
+    happens to the certificate, empty where there is none. `provider` is who writes its challenge records, unless a
+    zone has a rule.
     `profile` is required of the CA; `preferred_profile` counts where that is empty and the CA offers it.
     `preferred_chain` is the common name of an issuer in the chain to take, empty for the CA's default. `wished_key` is
     the kind of key that a file of the page asks for in so many words (`rsa`, `rsa-2048`, `secp384r1`), else empty.
+    `hook_chain`: that script is told of all challenges by one call; `hook_timeout` is how long a call may take.
     `methods` are the ways in which each name may be proven, `wellknown` is the folder for http-01. `keep_going`: where
     dehydrated's commands fail with it, they go on with the next one; our own always do.
     """
@@ -231,6 +235,8 @@ class CertSpec:
     wellknown: str = DEFAULT_WELLKNOWN
     purpose: Purpose = Purpose.SERVE
     wished_key: str = ""
+    hook_chain: bool = False
+    hook_timeout: timedelta = DEFAULT_HOOK_TIMEOUT
     keep_going: bool = False
 
     @property
@@ -283,8 +289,9 @@ class Settings:
     answers by itself. `ca` is the page's; `contact_email`, `account_key` and `external_account`, whom a new account is
     bound to, count there, and `other_accounts` are those of other CAs that certificates name. `ari`: the CA is asked
     when it wants certificates renewed. `order_rate` counts at each CA; it is None where the CA's own is to count.
-    `old_ca` is the CA whose account is used where `ca` has none. `config_file` is empty where none was found and
-    defaults count. `keep_going` is the page's word, see CertSpec.
+    `hook` is the page's script, empty where there is none, and `command` is dehydrated's word for what is being done,
+    which scripts are told. `old_ca` is the CA whose account is used where `ca` has none. `config_file` is empty where
+    none was found and defaults count. `keep_going` is the page's word, see CertSpec.
     """
 
     config_file: str
@@ -316,6 +323,10 @@ class Settings:
     tls_alpn_listen: tuple[ServerAddress, ...] = ()
     other_accounts: tuple[AccountSettings, ...] = ()
     test_certdir: str = ""
+    wellknown: str = DEFAULT_WELLKNOWN
+    hook: str = ""
+    hook_timeout: timedelta = DEFAULT_HOOK_TIMEOUT
+    command: str = "sign_domains"
     cleanup: Cleanup = Cleanup.NO
     keep_going: bool = False
     old_ca: str = ""

@@ -164,11 +164,18 @@ def test_bash_that_does_not_end_is_stopped(tmp_path: Path) -> None:
     assert "did not end" in found.trouble
 
 
+def test_a_path_of_the_pages_own_does_not_hide_bash(bench: Bench) -> None:
+    bench.write("certs/mail/config", "RENEW_DAYS=5\n")
+    found = bench.read("export PATH=/nonexistent\n")
+    assert [spec.renew.days for spec in found.certificates] == [32, 5]
+
+
 def test_what_is_left_in_the_background_is_not_waited_for(bench: Bench) -> None:
     assert bench.read("sleep 30 &\nRENEW_DAYS=8\n").certificates[0].renew.days == 8
 
 
-def test_a_machine_without_bash_is_an_error_that_says_so(tmp_path: Path) -> None:
+def test_a_machine_without_bash_is_an_error_that_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
     (tmp_path / "config").write_text("", encoding="utf-8")
     found = evaluate(Evaluate(str(tmp_path / "config"), Shell({"PATH": str(tmp_path)}), Errors.END))
     assert found.trouble.startswith("bash cannot be started")

@@ -3,9 +3,14 @@ import signal
 import sys
 import threading
 import time
+import tracemalloc
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from bed.waiting import wait_until
 from builders.effects import ended, started
@@ -24,12 +29,12 @@ def script(tmp_path: Path, *lines: str, name: str = "hook.sh") -> str:
 
 
 def call(path: str, *arguments: str, **environment: str) -> HookCall:
-    return HookCall(path, "deploy_cert", arguments, tuple(environment.items()))
+    return HookCall(path, "deploy_cert", arguments, tuple(environment.items()), timedelta(seconds=SOON))
 
 
 def failure(hook: HookCall, *, deadline: float = SOON) -> HookFailed:
     with pytest.raises(HookFailed) as caught:
-        Hooks(deadline).call(hook)
+        Hooks().call(replace(hook, bound=timedelta(seconds=deadline)))
     assert str(caught.value).startswith(f"hook {hook.script} deploy_cert: ")
     assert caught.value.hint
     assert caught.value.fault is Fault.OPERATOR
@@ -92,7 +97,7 @@ def test_both_streams_are_kept_in_order(tmp_path: Path) -> None:
 
 def test_long_output_is_cut_and_said_to_be(tmp_path: Path) -> None:
     hook = script(tmp_path, "head -c 30000000 /dev/zero | tr '\\0' x", "echo; echo the last line")
-    said = Hooks(SOON).call(call(hook))
+    said = Hooks().call(call(hook))
     assert len(said) <= 1 << 17
     first, rest = said.split("\n", 1)
     assert first == f"[the first {30_000_015 - len(rest)} octets were cut]"
@@ -100,7 +105,7 @@ def test_long_output_is_cut_and_said_to_be(tmp_path: Path) -> None:
 
 
 def test_what_fits_is_whole(tmp_path: Path) -> None:
-    said = Hooks(SOON).call(call(script(tmp_path, "head -c 65536 /dev/zero | tr '\\0' x")))
+    said = Hooks().call(call(script(tmp_path, "head -c 65536 /dev/zero | tr '\\0' x")))
     assert said == "x" * 65536
 
 
@@ -115,7 +120,7 @@ def test_one_that_prints_for_ever_fills_no_disk_and_is_ended_at_its_deadline(tmp
 def test_printing_much_kills_nobody(tmp_path: Path) -> None:
     done = tmp_path / "done"
     hook = script(tmp_path, "head -c 3000000 /dev/zero && head -c 3000000 /dev/zero >&2", f"echo $? >{done}")
-    Hooks(SOON).call(call(hook))
+    Hooks().call(call(hook))
     assert done.read_text() == "0\n"
 
 
@@ -135,6 +140,34 @@ def test_octets_of_any_kind_are_no_trouble(tmp_path: Path) -> None:
 
 
 # --- how it ends ------------------------------------------------------------------------------------------------------
+
+
+def test_a_hundred_megabytes_without_an_end_of_line_need_no_memory(tmp_path: Path) -> None:
+    hook = script(tmp_path, "head -c 100000000 /dev/zero")
+    tracemalloc.start()
+    try:
+        said = Hooks().call(call(hook))
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert said.startswith("[the first 99934464 octets were cut]")
+    assert most < 2_000_000
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(printed=st.binary(max_size=4000), status=st.sampled_from([0, 1, 255]))
+def test_whatever_is_printed_is_text_or_a_failure_that_can_be_shown(
+    tmp_path: Path, printed: bytes, status: int
+) -> None:
+    (tmp_path / "printed").write_bytes(printed)
+    hook = call(script(tmp_path, f"cat {tmp_path}/printed", f"exit {status}"))
+    if status:
+        with pytest.raises(HookFailed) as caught:
+            Hooks().call(hook)
+        assert f"status {status}" in str(caught.value)
+        assert str(caught.value).isprintable()
+    else:
+        assert Hooks().call(hook) == printed.decode("utf-8", "replace")
 
 
 def test_a_failure_is_told_with_what_was_said(tmp_path: Path) -> None:
@@ -218,7 +251,7 @@ def test_what_stays_in_the_background_may_print_on(tmp_path: Path) -> None:
     go, done = tmp_path / "go", tmp_path / "done"
     os.mkfifo(go)
     hook = script(tmp_path, f"(read -r x <{go}; head -c 3000000 /dev/zero; echo $? >{done}) &", "echo started")
-    assert Hooks(SOON).call(call(hook)) == "started\n"
+    assert Hooks().call(call(hook)) == "started\n"
     assert not done.exists()
     go.write_text("go\n")
     wait_until(lambda: done.exists() and done.read_text() != "", "it printed all of it")
@@ -240,7 +273,7 @@ def test_it_comes_to_its_end_where_we_are_killed(tmp_path: Path) -> None:
     begun, go, done = tmp_path / "begun", tmp_path / "go", tmp_path / "done"
     os.mkfifo(go)
     hook = script(tmp_path, f"echo x >{begun}", f"read -r x <{go}", f"head -c 3000000 /dev/zero; echo $? >{done}")
-    pid = started(lambda: Hooks(SOON).call(call(hook)))
+    pid = started(lambda: Hooks().call(call(hook)))
     wait_until(begun.exists, "it is under way")
     os.kill(pid, signal.SIGKILL)
     assert ended(pid) == -signal.SIGKILL
@@ -250,7 +283,7 @@ def test_it_comes_to_its_end_where_we_are_killed(tmp_path: Path) -> None:
 
 
 def test_nothing_is_left_of_a_call(tmp_path: Path) -> None:
-    hooks, hook = Hooks(SOON), call(script(tmp_path, "echo said"))
+    hooks, hook = Hooks(), call(script(tmp_path, "echo said"))
     before, others = os.listdir("/proc/self/fd"), children()  # noqa: PTH208 - names only
     for _ in range(3):
         hooks.call(hook)
@@ -267,7 +300,7 @@ def children() -> set[str]:
 def test_one_at_a_time(tmp_path: Path) -> None:
     witness = tmp_path / "inside"
     hook = script(tmp_path, f"mkdir {witness} || exit 9", "sleep 0.02", f"rmdir {witness}")
-    hooks = Hooks(SOON)
+    hooks = Hooks()
     errors: list[CertkeeperError] = []
 
     def work() -> None:
@@ -285,7 +318,7 @@ def test_one_at_a_time(tmp_path: Path) -> None:
 
 
 def test_the_next_one_is_called_after_a_failure(tmp_path: Path) -> None:
-    hooks = Hooks(SOON)
+    hooks = Hooks()
     with pytest.raises(HookFailed):
         hooks.call(call(str(tmp_path / "none")))
     assert hooks.call(call(script(tmp_path, "echo fine"))) == "fine\n"

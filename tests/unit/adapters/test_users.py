@@ -62,6 +62,7 @@ def test_root_becomes_that_user_for_good_before_anything_else_is_touched(base: P
     user = pwd.getpwnam(NOBODY)
 
     def act() -> None:
+        os.setgroups([0])
         if evaluator is Evaluator.PARSER:
             (base / "certs/example.org/config").unlink()
         found = read_page(str(path), "/", os.environ.copy(), evaluator=evaluator)

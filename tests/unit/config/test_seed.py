@@ -65,6 +65,7 @@ def test_the_seed_as_it_stands() -> None:
         account_key=KeySpec(KeyAlgorithm.RSA, 2048),
         providers=(powerdns("http://ns0.example.net:8081"),),
         propagation=timedelta(seconds=150),
+        wellknown="/var/lib/dehydrated",
     )
     assert found.rejected == ()
     assert [" ".join(map(str, item.identifiers)) for item in found.certificates] == [
@@ -110,6 +111,7 @@ def test_the_seed_with_an_appended_block() -> None:
         account_key=KeySpec(KeyAlgorithm.RSA, 2048),
         providers=(powerdns("http://127.0.0.1:18081"),),
         propagation=timedelta(seconds=150),
+        wellknown="/var/lib/dehydrated",
     )
     assert len(found.certificates) == 5
     assert codes(found.findings) == [

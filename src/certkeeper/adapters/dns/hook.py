@@ -25,18 +25,25 @@ class HookDns:
     """Implements the port Dns by the operator's script."""
 
     def __init__(
-        self, settings: HookSettings, hooks: Hooks, apexes: Apexes, environment: tuple[tuple[str, str], ...]
+        self,
+        settings: HookSettings,
+        hooks: Hooks,
+        apexes: Apexes,
+        environment: tuple[tuple[str, str], ...],
+        functions: Collection[str],
     ) -> None:
         self._settings = settings
         self._hooks = hooks
         self._apexes = apexes
         self._environment = environment
+        self._functions = functions
 
     def describe(self) -> str:
         return f"hook {self._settings.script}"
 
     def zones(self, owners: Collection[DnsName]) -> Mapping[DnsName, Zone]:
-        if (trouble := script_trouble(self._settings.script)) is not None:
+        script = self._settings.script
+        if script not in self._functions and (trouble := script_trouble(script)) is not None:
             raise trouble
         try:
             found = self._apexes.zones(owners)
@@ -64,7 +71,8 @@ class HookDns:
         calls = [ordered] if self._settings.chain and ordered else [[triple] for triple in ordered]
         for call in calls:
             arguments = tuple(word for triple in call for word in triple)
-            self._hooks.call(HookCall(self._settings.script, name, arguments, self._environment))
+            settings, environment = self._settings, (*self._environment, ("CHALLENGETYPE", "dns-01"))
+            self._hooks.call(HookCall(settings.script, name, arguments, environment, settings.timeout))
 
 
 def _triple(change: RecordChange, rdata: str) -> tuple[str, str, str]:

@@ -1,6 +1,6 @@
 """From a provider's settings to the provider."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from certkeeper.adapters.bounds import WORKING, Bounds
 from certkeeper.apply.ports import Dns, Hooks, Nameservers
@@ -19,14 +19,15 @@ def open_provider(
     *,
     hooks: Hooks,
     environment: tuple[tuple[str, str], ...],
+    functions: Collection[str],
     nameservers: Nameservers,
     say: Callable[[str], None],
     bounds: Bounds = WORKING,
 ) -> Dns:
     """Loads what this kind of provider needs, and asks nobody yet.
 
-    `environment` is what hooks find in theirs; `say` tells the operator what to do by hand;
-    `bounds` is how long an HTTP API may take.
+    `environment` is what hooks find in theirs, `functions` are those of the page's that may be one;
+    `say` tells the operator what to do by hand; `bounds` is how long an HTTP API may take.
     """
     match settings:
         case PowerDnsSettings():
@@ -48,7 +49,7 @@ def open_provider(
         case HookSettings():
             from certkeeper.adapters.dns.hook import HookDns  # noqa: PLC0415 - as above
 
-            return HookDns(settings, hooks, Apexes(), environment)
+            return HookDns(settings, hooks, Apexes(), environment, functions)
         case ManualSettings():
             from certkeeper.adapters.dns.manual import Manual  # noqa: PLC0415 - as above
 

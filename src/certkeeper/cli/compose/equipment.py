@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cached_property
 from typing import TypeVar
 
@@ -29,6 +30,15 @@ _T = TypeVar("_T")
 USER_AGENT = f"certkeeper/{__version__}"
 
 
+class HookOutput(StrEnum):
+    """Where that goes what scripts print."""
+
+    TOLD = "told"
+    """Into events."""
+    SHOWN = "shown"
+    """Where our own output goes, as it comes."""
+
+
 @dataclass(frozen=True)
 class Equipment:
     """What one page makes of this machine."""
@@ -38,6 +48,7 @@ class Equipment:
     accounts: Accounts
     clock: SystemClock
     claims: Claims
+    hook_output: HookOutput = HookOutput.TOLD
 
     @property
     def settings(self) -> Settings:
@@ -53,9 +64,10 @@ class Equipment:
 
     @cached_property
     def hooks(self) -> Hooks:
-        from certkeeper.adapters.hooks import Hooks  # noqa: PLC0415 - a run with nothing to do calls none
+        from certkeeper.adapters import hooks  # noqa: PLC0415 - a run with nothing to do calls none
 
-        return Hooks(shell=self.configuration.shell)
+        kind = hooks.ShownHooks if self.hook_output is HookOutput.SHOWN else hooks.Hooks
+        return kind(self.configuration.shell)
 
     @cached_property
     def journal(self) -> "Journal":
@@ -115,14 +127,15 @@ class Equipment:
     def opened(self, bounds: Bounds) -> Mapping[str, Dns]:
         """What each provider needs is loaded; nobody is asked yet."""
         from certkeeper.adapters.dns.providers import open_provider  # noqa: PLC0415 - a run with nothing to do needs none
-        from certkeeper.apply.pay import hook_environment  # noqa: PLC0415 - as above
+        from certkeeper.apply.hooks import page_environment  # noqa: PLC0415 - as above
 
-        environment = hook_environment(self.settings)
+        environment = page_environment(self.settings)
         return {
             item.id: open_provider(
                 item.settings,
                 hooks=self.hooks,
                 environment=environment,
+                functions=self.configuration.shell.callable,
                 nameservers=self.nameservers,
                 say=say,
                 bounds=bounds,

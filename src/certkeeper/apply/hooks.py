@@ -1,0 +1,147 @@
+"""Calls of the operator's scripts: dehydrated's occasions, with its arguments and its environment."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from certkeeper.acme.problem import Problem
+from certkeeper.apply.effects import RunHook, do
+from certkeeper.apply.ports import HookCall
+from certkeeper.base.errors import CertkeeperError
+from certkeeper.base.events import HookCalled, Noted, Tell
+from certkeeper.base.keys import KeyPolicy
+from certkeeper.base.names import Identifier
+from certkeeper.base.wire import Exchange
+from certkeeper.config.settings import CertSpec, Settings
+from certkeeper.lineage import layout
+
+_LONGEST_BODY = 1 << 16
+"""Octets: one argument of a process cannot be longer than twice that."""
+
+
+class Occasion(StrEnum):
+    """What a script is called for: its first argument."""
+
+    UNKNOWN = "this_hookscript_is_broken__dehydrated_is_working_fine__please_ignore_unknown_hooks_in_your_script"
+    """No occasion at all: a script has to pass over what it does not know."""
+    STARTUP = "startup_hook"
+    GENERATE_CSR = "generate_csr"
+    DEPLOY_CHALLENGE = "deploy_challenge"
+    CLEAN_CHALLENGE = "clean_challenge"
+    INVALID_CHALLENGE = "invalid_challenge"
+    REQUEST_FAILURE = "request_failure"
+    SYNC_CERT = "sync_cert"
+    DEPLOY_CERT = "deploy_cert"
+    UNCHANGED_CERT = "unchanged_cert"
+    EXIT = "exit_hook"
+
+
+_BEFORE_SIGNING = frozenset({Occasion.UNKNOWN, Occasion.GENERATE_CSR})
+"""Nothing is known of the certificate's names yet: generate_csr has the last word on them."""
+
+
+def page_call(settings: Settings, occasion: Occasion, *arguments: str) -> HookCall:
+    """A call of the page's script, about no certificate."""
+    return HookCall(settings.hook, occasion, arguments, page_environment(settings), settings.hook_timeout)
+
+
+def line_call(settings: Settings, spec: CertSpec, occasion: Occasion, *arguments: str) -> HookCall:
+    """A call of a certificate's script."""
+    return HookCall(spec.hook, occasion, arguments, line_environment(settings, spec, occasion), spec.hook_timeout)
+
+
+def page_environment(settings: Settings) -> tuple[tuple[str, str], ...]:
+    """What every call finds in its environment, under dehydrated's names."""
+    return (
+        ("WELLKNOWN", settings.wellknown),
+        ("BASEDIR", settings.basedir),
+        ("CERTDIR", settings.certdir),
+        ("ALPNCERTDIR", settings.alpn_certdir),
+        ("CONFIG", settings.config_file),
+        ("COMMAND", settings.command),
+    )
+
+
+def line_environment(settings: Settings, spec: CertSpec, occasion: Occasion) -> tuple[tuple[str, str], ...]:
+    """The same for a call about a certificate."""
+    names = () if occasion in _BEFORE_SIGNING else (("altnames", " ".join(str(name) for name in spec.identifiers)),)
+    return (
+        *page_environment(settings),
+        ("WELLKNOWN", spec.wellknown),
+        ("CHALLENGETYPE", spec.methods.preferred[0].value),
+        ("KEY_ALGO", spec.key.algorithm.value),
+        ("PRIVATE_KEY_ROLLOVER", "yes" if spec.key.policy is KeyPolicy.ROLLOVER else "no"),
+        ("alias", str(spec.alias)),
+        *names,
+    )
+
+
+def live_files(settings: Settings, spec: CertSpec) -> tuple[str, ...]:
+    """The first arguments of deploy_cert and unchanged_cert: the first name, and where services read."""
+    folder = settings.folder(spec)
+    files = (layout.PRIVKEY, layout.CERT, layout.FULLCHAIN, layout.CHAIN)
+    return (str(spec.identifiers[0]), *(f"{folder}/{name}" for name in files))
+
+
+def deploy_cert(settings: Settings, spec: CertSpec, stamp: int) -> HookCall:
+    return line_call(settings, spec, Occasion.DEPLOY_CERT, *live_files(settings, spec), str(stamp))
+
+
+def sync_cert(settings: Settings, spec: CertSpec, stamp: int) -> HookCall:
+    """The files of a version that is complete and not live yet."""
+    folder = f"{settings.folder(spec)}/{layout.version_target(stamp)}"
+    files = (layout.PRIVKEY, layout.CERT, layout.FULLCHAIN, layout.CHAIN, layout.CSR)
+    return line_call(settings, spec, Occasion.SYNC_CERT, *(f"{folder}/{name}" for name in files))
+
+
+def unchanged_cert(settings: Settings, spec: CertSpec) -> HookCall:
+    return line_call(settings, spec, Occasion.UNCHANGED_CERT, *live_files(settings, spec))
+
+
+def generate_csr(settings: Settings, spec: CertSpec) -> HookCall:
+    first, *more = (str(name) for name in spec.identifiers)
+    # With one name only there is a blank behind it, as scripts are used to.
+    return line_call(settings, spec, Occasion.GENERATE_CSR, first, settings.folder(spec), f"{first} {' '.join(more)}")
+
+
+def _refusal(problem: Problem) -> tuple[str, ...]:
+    """The arguments of that call: status, body, method and headers of the CA's answer. None of them is ours."""
+    answer = problem.answer
+    if answer is None:
+        return ()
+    headers = [f"{name}: {value}" for name, value in answer.headers if name.lower() != "set-cookie"]
+    body = answer.body[:_LONGEST_BODY].decode("utf-8", "replace")
+    words = (str(answer.status), body, problem.method, "\n".join([f"HTTP/1.1 {answer.status}", *headers]))
+    return tuple(word.replace("\0", "") for word in words)
+
+
+def call(made: HookCall, lineage: str, tell: Tell) -> Exchange[str]:
+    """Have it called; what it printed.
+
+    Raises:
+        CertkeeperError: it failed.
+    """
+    said = yield from do(RunHook(made))
+    tell(HookCalled(lineage, made.script, made.name, said))
+    return said
+
+
+def _mention(made: HookCall, lineage: str, tell: Tell) -> Exchange[None]:
+    """Have it called beside something that failed already: its own failure is only noted."""
+    try:
+        yield from call(made, lineage, tell)
+    except CertkeeperError as error:
+        tell(Noted(lineage, str(error)))
+
+
+def mention_invalid(failed: Mapping[Identifier, str], settings: Settings, spec: CertSpec, tell: Tell) -> Exchange[None]:
+    """Tell the certificate's script which names failed, each with the CA's words."""
+    for name, words in failed.items() if spec.deploy_hook else ():
+        made = line_call(settings, spec, Occasion.INVALID_CHALLENGE, str(name), words)
+        yield from _mention(made, str(spec.alias), tell)
+
+
+def mention_refusal(error: CertkeeperError, settings: Settings, spec: CertSpec, tell: Tell) -> Exchange[None]:
+    """Tell the certificate's script what the CA said, where it said no."""
+    if spec.deploy_hook and isinstance(error, Problem) and (arguments := _refusal(error)):
+        made = line_call(settings, spec, Occasion.REQUEST_FAILURE, *arguments)
+        yield from _mention(made, str(spec.alias), tell)

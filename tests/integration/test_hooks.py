@@ -1,0 +1,250 @@
+"""Every call of the operator's scripts, as they are made in the wild, beside dehydrated where that is told apart."""
+
+import shlex
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from builders.page import Page
+
+pytestmark = pytest.mark.real
+
+MakePage = Callable[..., Page]
+
+BASH = """#!/usr/bin/env bash
+# A handler for each name, and all others passed over, as in dehydrated's example.
+set -eu
+{{ printf '%s' "$1"; for word in "${{@:2}}"; do printf ' <%s>' "$word"; done; echo; }} >>{log}
+env >{log}."$1"
+case "$1" in
+  deploy_challenge) echo deploying ;;
+  {fails}) exit 1 ;;
+  *) ;;
+esac
+"""
+PYTHON = """#!{python}
+import sys
+HANDLERS = {{"deploy_challenge", "clean_challenge", "deploy_cert", "unchanged_cert", "startup_hook", "exit_hook"}}
+with open({log!r}, "a") as log:
+    log.write(" ".join([sys.argv[1], *("<" + word + ">" for word in sys.argv[2:])]) + "\\n")
+if sys.argv[1] in HANDLERS:
+    print("handled", sys.argv[1])
+"""
+STRICT = """#!/bin/sh
+case "$1" in deploy_challenge|clean_challenge|deploy_cert) ;; *) echo "what is $1?" >&2; exit 64 ;; esac
+"""
+ENVIRONMENT = frozenset(
+    [
+        "WELLKNOWN",
+        "BASEDIR",
+        "CERTDIR",
+        "ALPNCERTDIR",
+        "CONFIG",
+        "COMMAND",
+        "alias",
+        "altnames",
+        "CHALLENGETYPE",
+        "KEY_ALGO",
+        "PRIVATE_KEY_ROLLOVER",
+        "EAB_HMAC_KEY",
+        "PDNS_KEY",
+        "TOLD",
+    ]
+)
+UNKNOWN = "this_hookscript_is_broken"
+
+
+class Logged:
+    """A script that notes its calls; the kind is the shape of it."""
+
+    def __init__(
+        self, folder: Path, shape: str = BASH, fails: Sequence[str] = ("nothing",), name: str = "hook"
+    ) -> None:
+        self.path, self.log = folder / name, folder / f"{name}.calls"
+        self.path.write_text(
+            shape.format(
+                log=str(self.log) if shape is PYTHON else shlex.quote(str(self.log)),
+                python=sys.executable,
+                fails="|".join(fails),
+            )
+        )
+        self.path.chmod(0o755)
+
+    def calls(self) -> list[list[str]]:
+        """The name and the arguments of each call."""
+        if not self.log.exists():
+            return []
+        split = [line.split(" <") for line in self.log.read_text().splitlines()]
+        return [[name, *(word.removesuffix(">") for word in words)] for name, *words in split]
+
+    def names(self) -> list[str]:
+        return ["bricker" if name.startswith(UNKNOWN) else name for name, *_ in self.calls()]
+
+    def environment(self, call: str) -> dict[str, str]:
+        """What it got beside what everybody has."""
+        lines = Path(f"{self.log}.{call}").read_text().splitlines()
+        pairs = [line.partition("=") for line in lines]
+        return {name: value for name, _, value in pairs if name in ENVIRONMENT}
+
+    def forget(self) -> None:
+        self.log.unlink(missing_ok=True)
+
+
+BEGUN = ["bricker", "startup_hook"]
+OPENED = ["bricker", "generate_csr"]
+
+
+def told(make_page: MakePage, script: Logged, *lines: str, **settings: str) -> Page:
+    """The built-in provider proves the names, and the script is told of the rest."""
+    return make_page(*lines, DNS_PROVIDER="powerdns", HOOK=str(script.path), **settings)
+
+
+@pytest.mark.row("H01", "H05", "H13")
+@pytest.mark.parametrize("shape", [BASH, PYTHON], ids=["bash", "python"])
+def test_the_order_of_calls_and_their_arguments(
+    make_page: MakePage, zone: str, tmp_path: Path, shape: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = Logged(tmp_path, shape, fails=["exit_hook"])
+    page = told(make_page, script, f"{zone} www.{zone}", KEY_ALGO="prime256v1")
+    monkeypatch.setenv("PDNS_KEY", "not for scripts")
+    monkeypatch.setenv("TOLD", "yes")
+    done = page.run()
+    assert done.code == 0, done.text
+    assert script.names() == [*BEGUN, *OPENED, "sync_cert", "deploy_cert", "exit_hook"]
+    folder = page.certs / zone
+    _, _, _, csr, synced, deployed, left = script.calls()
+    assert csr == ["generate_csr", zone, str(folder), f"{zone} www.{zone}"]
+    files = [f"{folder}/{name}.pem" for name in ("privkey", "cert", "fullchain", "chain")]
+    assert deployed[:-1] == ["deploy_cert", zone, *files]
+    assert [Path(word).name for word in synced[1:]] == [*(Path(file).name for file in files), "cert.csr"]
+    assert all(Path(word).parent.name == deployed[-1] for word in synced[1:])
+    assert left == ["exit_hook"]
+    if shape is BASH:
+        assert "exit_hook: ended with status 1" in done.only_error()
+        found = script.environment("deploy_cert")
+        assert found == {
+            "ALPNCERTDIR": f"{page.folder}/alpn-certs",
+            "BASEDIR": str(page.folder),
+            "CERTDIR": str(page.certs),
+            "CHALLENGETYPE": "dns-01",
+            "COMMAND": "sign_domains",
+            "CONFIG": str(page.folder / "config"),
+            "KEY_ALGO": "prime256v1",
+            "PRIVATE_KEY_ROLLOVER": "no",
+            "TOLD": "yes",
+            "WELLKNOWN": "/var/www/dehydrated",
+            "alias": zone,
+            "altnames": f"{zone} www.{zone}",
+        }
+        assert "altnames" not in script.environment("generate_csr")
+    script.forget()
+    assert page.run().code == 0
+    assert script.names() == [*BEGUN, *OPENED, "unchanged_cert", "exit_hook"]
+    assert script.calls()[-2] == ["unchanged_cert", zone, *files]
+
+
+@pytest.mark.row("H07", "H14")
+def test_one_that_does_not_pass_over_what_it_does_not_know(make_page: MakePage, zone: str, tmp_path: Path) -> None:
+    script = Logged(tmp_path, STRICT)
+    done = told(make_page, script, zone).run()
+    assert done.code == 1
+    assert f"hook {script.path} for an unknown call: ended with status 64: what is {UNKNOWN}" in done.only_error()
+    assert "ignore unknown hooks" in done.hints[0]
+
+
+@pytest.mark.row("H14")
+def test_what_ends_a_run_is_told_to_exit_hook_once(make_page: MakePage, zone: str, tmp_path: Path) -> None:
+    script = Logged(tmp_path, fails=["startup_hook"])
+    done = told(make_page, script, zone).run()
+    assert done.code == 1
+    assert script.names() == [*BEGUN, "exit_hook"]
+    assert "startup_hook: ended with status 1" in script.calls()[-1][1]
+    assert "startup_hook: ended with status 1" in done.only_error()
+
+
+@pytest.mark.row("H16", "H17")
+def test_one_that_is_not_there_or_not_executable(make_page: MakePage, zone: str, tmp_path: Path) -> None:
+    script = Logged(tmp_path)
+    script.path.chmod(0o644)
+    page = told(make_page, script, zone)
+    done = page.run()
+    assert done.code == 1
+    assert "cannot be started: permission denied" in done.only_error()
+    page.configure(HOOK="./hook.sh")
+    done = page.run()
+    assert done.code == 1
+    assert "./hook.sh for an unknown call: cannot be started: no such file" in done.only_error()
+    assert "HOOK counts from the folder that the program is started in" in page.plan().out
+
+
+@pytest.mark.row("H10")
+def test_a_failed_deploy_cert_is_made_up_for_by_the_next_run(make_page: MakePage, zone: str, tmp_path: Path) -> None:
+    page = told(make_page, Logged(tmp_path, fails=["deploy_cert"]), zone)
+    assert page.run().code == 1
+    assert page.verified_names(zone) == {zone}, "the links are switched"
+    script = Logged(tmp_path)
+    script.forget()
+    assert page.run().code == 0
+    assert script.names() == [*BEGUN, *OPENED, "deploy_cert", "exit_hook"]
+
+
+def test_a_failed_sync_cert_leaves_the_links_and_costs_no_second_order(
+    make_page: MakePage, zone: str, tmp_path: Path
+) -> None:
+    page = told(make_page, Logged(tmp_path, fails=["sync_cert"]), zone)
+    done = page.run()
+    assert done.code == 1
+    assert "sync_cert: ended with status 1" in done.only_error()
+    assert not (page.certs / zone / "cert.pem").exists()
+    script = Logged(tmp_path)
+    script.forget()
+    again = page.run()
+    assert again.code == 0, again.text
+    assert "order opened" not in again.out
+    assert script.names() == [*BEGUN, *OPENED, "sync_cert", "deploy_cert", "exit_hook"]
+
+
+@pytest.mark.row("H11")
+def test_the_name_that_fails_is_the_one_that_is_told(make_page: MakePage, zone: str, tmp_path: Path) -> None:
+    script = Logged(tmp_path)
+    (folder := tmp_path / "wellknown").mkdir()
+    page = make_page(
+        f"bad.{zone} good.{zone}",
+        HOOK=str(script.path),
+        WELLKNOWN=str(folder),
+        CHALLENGETYPE=f"dns-01 bad.{zone}=http-01",
+        DNS_PROVIDER="powerdns",
+    )
+    assert page.run().code == 1
+    told_ = [call for call in script.calls() if call[0] == "invalid_challenge"]
+    assert [call[1] for call in told_] == [f"bad.{zone}"]
+    assert script.names() == [
+        *BEGUN, *OPENED, "deploy_challenge", "invalid_challenge", "clean_challenge", "exit_hook"
+    ]  # fmt: skip
+    deployed = next(call for call in script.calls() if call[0] == "deploy_challenge")
+    name, token, value = deployed[1:]
+    assert (name, value.partition(".")[0]) == (f"bad.{zone}", token)
+
+
+def test_scripts_of_a_folder_in_the_order_of_their_names(make_page: MakePage, zone: str, tmp_path: Path) -> None:
+    (folder := tmp_path / "hooks.d").mkdir()
+    first, second = (
+        Logged(folder, fails=["deploy_cert", "exit_hook"], name="10-first"),
+        Logged(folder, name="20-second"),
+    )
+    Logged(folder, name="20-second.bak")
+    page = make_page(zone, DNS_PROVIDER="powerdns", HOOK=str(folder))
+    assert page.run().code == 1
+    assert first.names() == [*BEGUN, *OPENED, "sync_cert", "deploy_cert", "exit_hook"]
+    assert second.names() == [*BEGUN, *OPENED, "sync_cert", "exit_hook"]
+
+
+def test_one_that_hangs_is_ended(make_page: MakePage, zone: str, tmp_path: Path) -> None:
+    script = tmp_path / "hook"
+    script.write_text("#!/bin/sh\ncase $1 in startup_hook) exec sleep 60 ;; esac\n")
+    script.chmod(0o755)
+    done = make_page(zone, DNS_PROVIDER="powerdns", HOOK=str(script), HOOK_TIMEOUT="1").run()
+    assert done.code == 1
+    assert "startup_hook: did not end within 1 s and was killed" in done.only_error()
