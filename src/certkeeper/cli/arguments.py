@@ -6,6 +6,7 @@ from datetime import date
 
 from certkeeper import __version__
 from certkeeper.cli.ca_arguments import add_account, add_ca, add_revoke, add_sign
+from certkeeper.cli.life_arguments import add_life
 
 _DESCRIPTION = """\
 Keeps certificates and the DNS records that prove them in step. It reads the configuration, domains.txt, accounts and
@@ -26,8 +27,8 @@ directory and the resolver for CAA records; writes nothing.
 """
 
 _STATUS = """\
-Show the certificates that are there and when each one is renewed. Reads files only. A test CA's certificates are
-those in TEST_CERTDIR.
+Show the certificates, what is wrong first, and when each one is renewed; also those that are no longer listed, with
+what still uses them. Reads files only. A test CA's certificates are those in TEST_CERTDIR.
 """
 
 _PRUNE = """\
@@ -158,6 +159,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_account(commands, _nameless_command)
     add_revoke(commands, _nameless_command)
     add_sign(commands, _nameless_command)
+    add_life(commands, _nameless_command)
     return parser
 
 

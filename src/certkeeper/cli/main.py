@@ -113,10 +113,8 @@ def _dispatch(options: "argparse.Namespace") -> int:
             from certkeeper.cli.account.command import account  # noqa: PLC0415 - as above
 
             return account(options)
-        case "heal":
-            from certkeeper.cli.heal import heal  # noqa: PLC0415 - as above
-
-            return heal(options)
+        case "heal" | "retire" | "alert" | "timer":
+            return _dispatch_life(options)
         case "unlock":
             from certkeeper.cli.unlock import unlock  # noqa: PLC0415 - as above
 
@@ -149,3 +147,23 @@ def _dispatch_dns(options: "argparse.Namespace") -> int:
             from certkeeper.cli.dns.cleanup import cleanup  # noqa: PLC0415 - as above
 
             return cleanup(options)
+
+
+def _dispatch_life(options: "argparse.Namespace") -> int:
+    match options.command:
+        case "heal":
+            from certkeeper.cli.heal import heal  # noqa: PLC0415 - see above
+
+            return heal(options)
+        case "retire":
+            from certkeeper.cli.retire import retire  # noqa: PLC0415 - as above
+
+            return retire(options)
+        case "alert":
+            from certkeeper.cli.alert import alert  # noqa: PLC0415 - as above
+
+            return alert(options)
+        case _:
+            from certkeeper.cli.timer import timer  # noqa: PLC0415 - as above
+
+            return timer(options)

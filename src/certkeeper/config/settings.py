@@ -168,6 +168,17 @@ class Purpose(StrEnum):
     """A test CA's that the operator wants where services read, whatever clients say to it."""
 
 
+class OnNameFailure(StrEnum):
+    """What becomes of a certificate while one of its names cannot be proven."""
+
+    BLOCK = "block"
+    """It fails."""
+    KEEP_OLD = "keep-old"
+    """It fails; while the live one is good for long enough, that is a warning."""
+    DROP = "drop"
+    """It is ordered without that name."""
+
+
 class Cleanup(StrEnum):
     """What happens after a run to files that no name leads to any more (AUTO_CLEANUP, AUTO_CLEANUP_DELETE)."""
 
@@ -235,6 +246,7 @@ class CertSpec:
     wellknown: str = DEFAULT_WELLKNOWN
     purpose: Purpose = Purpose.SERVE
     wished_key: str = ""
+    on_name_failure: OnNameFailure = OnNameFailure.BLOCK
     hook_chain: bool = False
     hook_timeout: timedelta = DEFAULT_HOOK_TIMEOUT
     keep_going: bool = False
@@ -288,7 +300,8 @@ class Settings:
     its order. `alpn_certdir` is where files for tls-alpn-01 go; `http_listen` and `tls_alpn_listen` are where a run
     answers by itself. `ca` is the page's; `contact_email`, `account_key` and `external_account`, whom a new account is
     bound to, count there, and `other_accounts` are those of other CAs that certificates name. `ari`: the CA is asked
-    when it wants certificates renewed. `order_rate` counts at each CA; it is None where the CA's own is to count.
+    when it wants certificates renewed. `alert_mail` are addresses, `alert_command` is a program with its arguments:
+    they are told when something needs a person. `order_rate` counts at each CA; None: the CA's own counts.
     `hook` is the page's script, empty where there is none, and `command` is dehydrated's word for what is being done,
     which scripts are told. `old_ca` is the CA whose account is used where `ca` has none. `config_file` is empty where
     none was found and defaults count. `keep_going` is the page's word, see CertSpec.
@@ -323,6 +336,8 @@ class Settings:
     tls_alpn_listen: tuple[ServerAddress, ...] = ()
     other_accounts: tuple[AccountSettings, ...] = ()
     test_certdir: str = ""
+    alert_mail: tuple[str, ...] = ()
+    alert_command: tuple[str, ...] = ()
     wellknown: str = DEFAULT_WELLKNOWN
     hook: str = ""
     hook_timeout: timedelta = DEFAULT_HOOK_TIMEOUT
@@ -330,6 +345,11 @@ class Settings:
     cleanup: Cleanup = Cleanup.NO
     keep_going: bool = False
     old_ca: str = ""
+
+    @property
+    def alerts(self) -> bool:
+        """Somebody wants to be told."""
+        return bool(self.alert_mail or self.alert_command)
 
     def at(self, ca: str) -> "Settings":
         """The same for an account at that CA."""

@@ -7,6 +7,7 @@ from certkeeper.config.methods import ChallengeType
 from certkeeper.plan.actions import (
     Activate,
     CallHook,
+    Kept,
     KeySource,
     LineagePlan,
     MakeNextKey,
@@ -46,6 +47,10 @@ def _lineage(item: LineagePlan) -> Iterator[str]:
         yield f"{item.alias}: due, but not in this run ({item.detail})"
         yield f"    {item.error}"
         return
+    if isinstance(item.error, Kept):
+        yield f"{item.alias}: stays as it is ({item.detail})"
+        yield f"    {item.error}"
+        return
     if item.error is not None:
         yield f"{item.alias}: cannot be issued ({item.detail})"
         yield f"    {item.error}"
@@ -63,6 +68,7 @@ def _lineage(item: LineagePlan) -> Iterator[str]:
         yield f"    {action_text(action)}"
         if isinstance(action, Order):
             yield from (f"    prove: {line}" for line in method_lines(item))
+            yield from (f"    without: {dropped.name}" for dropped in item.dropped)
 
 
 def method_lines(item: LineagePlan) -> Iterator[str]:

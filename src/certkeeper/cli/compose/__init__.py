@@ -2,7 +2,13 @@
 
 from certkeeper.cli.compose.equipment import USER_AGENT, HookOutput
 from certkeeper.cli.compose.machine import Machine
-from certkeeper.cli.compose.opening import handed_files, open_hook_machine, open_machine, read_hook_commands
+from certkeeper.cli.compose.opening import (
+    handed_files,
+    open_hook_machine,
+    open_machine,
+    read_hook_commands,
+    write_units,
+)
 
 __all__ = [
     "USER_AGENT",
@@ -12,4 +18,5 @@ __all__ = [
     "open_hook_machine",
     "open_machine",
     "read_hook_commands",
+    "write_units",
 ]

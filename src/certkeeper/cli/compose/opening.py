@@ -1,6 +1,7 @@
 """From the command line to a machine."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from certkeeper.adapters.accounts import Accounts
@@ -26,6 +27,13 @@ def handed_files() -> "HandedFiles":
     from certkeeper.adapters.handed import HandedFiles  # noqa: PLC0415 - some commands need it
 
     return HandedFiles()
+
+
+def write_units(folder: str, units: Mapping[str, str], mark: str) -> tuple[str, ...]:
+    """As `adapters.units.write_units`."""
+    from certkeeper.adapters import units as files  # noqa: PLC0415 - one command needs it
+
+    return files.write_units(folder, units, mark)
 
 
 def open_machine(
