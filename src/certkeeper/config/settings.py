@@ -13,6 +13,7 @@ from certkeeper.base.names import Alias, DnsName, Identifier
 from certkeeper.base.times import duration_text
 from certkeeper.config.findings import Finding
 from certkeeper.config.methods import Methods
+from certkeeper.config.secret import Secret as Secret  # noqa: PLC0414 - a part of what is exported here
 from certkeeper.config.shell import Assignment, Shell
 from certkeeper.config.transport import Transport
 from certkeeper.lineage.retention import Retention
@@ -27,19 +28,6 @@ DEFAULT_METHODS = Methods()
 DEFAULT_TRANSPORT = Transport()
 DEFAULT_WELLKNOWN = "/var/www/dehydrated"
 DEFAULT_HOOK_TIMEOUT = timedelta(seconds=600)
-
-
-@dataclass(frozen=True, slots=True)
-class Secret:
-    """Text that must never be printed; `reveal` is the only way to it."""
-
-    _text: str = field(repr=False)
-
-    def reveal(self) -> str:
-        return self._text
-
-    def __str__(self) -> str:
-        return "********"
 
 
 @dataclass(frozen=True, slots=True)
