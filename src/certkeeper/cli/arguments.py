@@ -98,6 +98,20 @@ exit codes: 0 nothing of ours is left, 1 something is, 2 usage or configuration,
 """
 
 
+_PDNS_HOOK = """\
+What dehydrated calls as HOOK in the place of pdns_api.sh, with the same settings and arguments; the program
+certkeeper-pdns-hook is the same in one word, as HOOK has to be.
+
+  deploy_challenge NAME TOKEN VALUE ...   publish the values, one change per zone, and wait until they are served
+  clean_challenge NAME TOKEN VALUE ...    take these values away, and nobody else's
+  deploy_cert, exit_hook                  run PDNS_DEPLOY_CERT_HOOK or PDNS_EXIT_HOOK, without arguments
+  soa_edit ZONE [SOA-EDIT [SOA-EDIT-API]] show what decides on the serial of a zone, or set it
+  anything else                           nothing, at once
+
+exit codes: 0 done, 1 something failed; that of the command for deploy_cert and exit_hook
+"""
+
+
 class _Parser(argparse.ArgumentParser):
     """A command that says itself what it does not know: argparse has the program do so, with its usage."""
 
@@ -139,6 +153,13 @@ def build_parser() -> argparse.ArgumentParser:
     add_config(commands, _command, _nameless_command)
     add_doctor(commands, _nameless_command)
     _dns_commands(commands)
+    hook = commands.add_parser(
+        "pdns-hook",
+        help="dehydrated's HOOK for PowerDNS",
+        description=_PDNS_HOOK,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    hook.add_argument("words", nargs="*", metavar="WORD", help="the hook's name and its arguments")
     add_account(commands, _nameless_command)
     add_revoke(commands, _nameless_command)
     add_sign(commands, _nameless_command)

@@ -21,6 +21,10 @@ def main(arguments: "Sequence[str]") -> int:
     if list(arguments) == ["--version"]:
         sys.stdout.write(f"certkeeper {__version__}\n")
         return 0
+    if arguments[:1] == ["pdns-hook"] and arguments[1:] not in (["--help"], ["-h"]):
+        from certkeeper.cli.pdnshook.entry import pdns_hook  # noqa: PLC0415 - see above
+
+        return pdns_hook(arguments[1:])
     from certkeeper.base.errors import CertkeeperError, ExitCode  # noqa: PLC0415 - see above
     from certkeeper.cli.arguments import build_parser  # noqa: PLC0415 - see above
     from certkeeper.cli.commands import carry_out  # noqa: PLC0415 - as above

@@ -14,7 +14,9 @@ from certkeeper.base.times import duration_text
 from certkeeper.config.findings import Finding
 from certkeeper.config.methods import Methods
 from certkeeper.config.said import Said
+from certkeeper.config.secret import Secret as Secret  # noqa: PLC0414 - a part of what is exported here
 from certkeeper.config.shell import Assignment, Shell
+from certkeeper.config.transport import Transport
 from certkeeper.lineage.retention import Retention
 from certkeeper.zone.propagation import Demand
 
@@ -24,21 +26,9 @@ DEFAULT_PROPAGATION = timedelta(seconds=300)
 DEFAULT_KEY = KeySpec()
 DEFAULT_RETENTION = Retention()
 DEFAULT_METHODS = Methods()
+DEFAULT_TRANSPORT = Transport()
 DEFAULT_WELLKNOWN = "/var/www/dehydrated"
 DEFAULT_HOOK_TIMEOUT = timedelta(seconds=600)
-
-
-@dataclass(frozen=True, slots=True)
-class Secret:
-    """Text that must never be printed; `reveal` is the only way to it."""
-
-    _text: str = field(repr=False)
-
-    def reveal(self) -> str:
-        return self._text
-
-    def __str__(self) -> str:
-        return "********"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +37,8 @@ class PowerDnsSettings:
 
     `url` is scheme, host and port, with a path prefix where a proxy adds one; or `unix:` and the path of a socket.
     `ca_bundle` is a PEM file of the roots that it is trusted by, None means the system's. `client_cert` and
-    `client_key` are PEM files, for a server that wants to see a certificate of ours.
+    `client_key` are PEM files, for a server that wants to see a certificate of ours. `version` is the API's, None where
+    it is to be found out; `zones` are all that count, none where the server is asked which ones there are.
     """
 
     url: str
@@ -57,6 +48,9 @@ class PowerDnsSettings:
     ca_bundle: str | None = None
     client_cert: str | None = None
     client_key: str | None = None
+    transport: Transport = DEFAULT_TRANSPORT
+    version: int | None = None
+    zones: tuple[DnsName, ...] = ()
 
     @property
     def socket(self) -> str | None:
@@ -287,7 +281,8 @@ class AccountSettings:
 class Settings:
     """The run's settings. Paths are as the operator wrote them, without a final slash.
 
-    `ca_bundle` is a PEM file of the roots that the CA's API is trusted by; None means the system's.
+    `ca_bundle` is a PEM file of the roots that the CA's API is trusted by; None means the system's. `transport` is how
+    CAs are reached.
     `propagation` bounds the wait for the name servers (WAIT, PDNS_WAIT), `demand` says whose word it takes.
     `vantage` are resolvers that have to see the records, too. `providers` are all that a certificate or a zone of the
     page names; `zone_rules` has the longer suffixes first. `caa_check`: CAA that forbids stops a certificate before
@@ -310,6 +305,7 @@ class Settings:
     lockfile: str | None
     ca: str
     ca_bundle: str | None = None
+    transport: Transport = DEFAULT_TRANSPORT
     contact_email: str = ""
     account_key: KeySpec = DEFAULT_KEY
     external_account: ExternalAccount | None = None

@@ -8,7 +8,9 @@ from certkeeper.cli.compose.opening import (
     house_findings,
     look_at,
     machine_of,
+    open_hook_machine,
     open_machine,
+    read_hook_commands,
     system_clock,
     write_units,
 )
@@ -22,7 +24,9 @@ __all__ = [
     "house_findings",
     "look_at",
     "machine_of",
+    "open_hook_machine",
     "open_machine",
+    "read_hook_commands",
     "system_clock",
     "write_units",
 ]

@@ -84,10 +84,12 @@ class Equipment:
     @cached_property
     def http(self) -> Http:
         """The CAs' APIs, whose directories are fetched once each."""
-        from certkeeper.adapters.http import HttpClient  # noqa: PLC0415 - a run with nothing to do needs no HTTP
+        from certkeeper.adapters.http import HttpClient, Line  # noqa: PLC0415 - a run with nothing to do needs no HTTP
         from certkeeper.adapters.remembered import Remembered  # noqa: PLC0415 - as above
 
-        return Remembered(HttpClient(self.settings.ca_bundle), (self.settings.ca, *self.configuration.cas))
+        settings = self.settings
+        line = Line(settings.ca_bundle, transport=settings.transport)
+        return Remembered(HttpClient(line=line), (settings.ca, *self.configuration.cas))
 
     def ports(self) -> Ports:
         from certkeeper.adapters import keys  # noqa: PLC0415 - a run with nothing to do needs no new key
