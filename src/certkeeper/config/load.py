@@ -113,7 +113,7 @@ def _configuration(
     rejected = (*rejected, *unprovided)
     requests = yield from request_findings(values)
     findings = (*findings, *requests, *zone_findings, *unused_rules(rules, _names(domains), values.text("ZONES_D")))
-    if not values.has("DOMAINS_D"):
+    if not values.has("DOMAINS_D") and asked is None:
         unused = yield from unused_configs(settings.certdir, certificates, rejected, page.variables)
         findings = (*findings, *unused)
     named = {name for line in domains.lines for name in line.identifiers}
@@ -128,6 +128,7 @@ def _configuration(
         page.drop_ins,
         values.assigned,
         page.shell,
+        reader.own,
     )
 
 
@@ -214,6 +215,7 @@ class _Certificates:
         self._inherited = final_variables(page.variables, settings)
         self._values = page.values()
         self._findings: list[Finding] = []
+        self.own: dict[str, tuple[Assignment, ...]] = {}
         self.wished: dict[str, tuple[str, ProviderKind]] = {}
         """By alias, of those with a file of their own: that file, and who is to write records after it."""
 
@@ -234,7 +236,7 @@ class _Certificates:
             except ConfigError as error:
                 found = Rejected(alias, error)
             if isinstance(found, Rejected):
-                rejected.append(found)
+                rejected.append(replace(found, where=line.where))
             else:
                 certificates.append(found)
         return tuple(certificates), tuple(rejected), tuple(self._findings)
@@ -262,6 +264,7 @@ class _Certificates:
         shell = replace(self._page.shell, variables=before)
         script = yield from evaluated(text, file, shell, self._page.evaluator, Errors.IGNORED)
         changes, found = own_assignments(script, before)
+        self.own[line.alias.text] = tuple(changes[name] for name in sorted(changes))
         self._findings += (*found, *v1_findings(script.assignments))
         assigned = {**self._values.assigned, **changes}
         ca = directory_url(Values(assigned, file))
