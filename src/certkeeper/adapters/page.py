@@ -6,11 +6,11 @@ import stat
 from collections.abc import Mapping
 from io import FileIO
 from pathlib import Path
-from typing import cast
+from typing import TypeVar, cast
 
 from certkeeper.adapters.descriptors import out_of_descriptors
 from certkeeper.adapters.writers import Writer, Writers, running_as, user_id
-from certkeeper.base.wire import Step
+from certkeeper.base.wire import Exchange, Step
 from certkeeper.config.domains import DomainList
 from certkeeper.config.evaluating import Evaluate, Evaluator
 from certkeeper.config.load import load
@@ -29,6 +29,11 @@ from certkeeper.config.reading import (
 from certkeeper.config.settings import Configuration, Secret
 from certkeeper.config.shell import Assignment
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from certkeeper.config.check import Checked
+
+_T = TypeVar("_T")
 _MAX_FILE = 16 * 1024 * 1024
 """Octets. A list of 100,000 certificates is a tenth of that; a sparse file may be larger than any memory."""
 # A named pipe in a file's place must not hold the run up: it is opened at once, and then seen to be none.
@@ -66,13 +71,30 @@ def read_page(
         fallback=fallback,
         evaluator=evaluator,
     )
+    return _driven(exchange)
+
+
+def check_page(config: str | None, cwd: str, environment: Mapping[str, str], evaluator: Evaluator) -> "Checked":
+    """Read a page for what is wrong with it.
+
+    Raises:
+        OutOfDescriptors: not even that can be read.
+    """
+    from certkeeper.config.check import examine  # noqa: PLC0415 - two commands need it
+
+    return _driven(
+        examine(lambda typed: load(config, cwd=cwd, environment=environment, typed=typed, evaluator=evaluator))
+    )
+
+
+def _driven(exchange: Exchange[_T]) -> _T:
     files = Files()
     try:
         step = next(exchange)
         while True:
             step = exchange.send(files.perform(step))
     except StopIteration as stop:
-        return cast("Configuration", stop.value)
+        return cast("_T", stop.value)
 
 
 class Files:

@@ -19,7 +19,7 @@ from certkeeper.apply.effects import (
 from certkeeper.apply.hooks import call, mention_refusal, sync_cert
 from certkeeper.apply.names import blamed
 from certkeeper.apply.obtain import obtain
-from certkeeper.apply.pay import call_deploy_cert, make_next_key
+from certkeeper.apply.pay import call_deploy_cert, drop_next_key, make_next_key
 from certkeeper.apply.refused import ReadClock
 from certkeeper.apply.result import Issued
 from certkeeper.apply.scheduler import shield
@@ -156,6 +156,10 @@ def _switch(attempt: Attempt, stamp: int, leaf: Leaf) -> Exchange[Issued]:
         except CertkeeperError as error:
             # The next run sees that it is missing.
             attempt.note(f"the next key was not made: {error}")
+    try:
+        yield from drop_next_key(item)
+    except CertkeeperError as error:
+        attempt.note(f"the key that was made ahead was not removed: {error}")
     try:
         yield from do(WriteJournal(drop=settled))
     except CertkeeperError as error:

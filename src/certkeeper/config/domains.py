@@ -47,9 +47,16 @@ class DomainList:
     findings: tuple[Finding, ...] = ()
 
 
-def parse_domains(files: Iterable[tuple[str, str]]) -> DomainList:
-    """Read files (path and text) one after the other; a line never goes on in the next file."""
+def parse_domains(
+    files: Iterable[tuple[str, str]], before: Iterable[tuple[str, Location | ConfigError]] = ()
+) -> DomainList:
+    """Read files (path and text) one after the other; a line never goes on in the next file.
+
+    `before` are lines from elsewhere with their places; for an alias in the place of one, the error says why not.
+    """
     reading = _Reading()
+    for line, where in before:
+        reading.line(line, where)
     for file, text in files:
         reading.file(file, text)
     return DomainList(tuple(reading.lines), tuple(reading.rejected), tuple(reading.findings))
@@ -77,6 +84,13 @@ class _Reading:
             self._line(bare.translate(_LOWER), where)
         if commented:
             self.findings.append(_trailing_comment(commented))
+
+    def line(self, line: str, where: Location | ConfigError) -> None:
+        """A line that was read before, or an alias and why there is none."""
+        if isinstance(where, ConfigError):
+            self.rejected.append(Rejected(printable(line, 80), where))
+        else:
+            self._line(line, where)
 
     def _line(self, line: str, where: Location) -> None:
         words = _WORD.findall(_ARROW.sub(" >", line))

@@ -12,6 +12,7 @@ from certkeeper.base.names import Alias, DnsName, Identifier
 from certkeeper.config.findings import Finding
 from certkeeper.config.methods import Methods
 from certkeeper.config.rate import OrderRate
+from certkeeper.config.said import Said
 from certkeeper.config.shell import Assignment, Shell
 from certkeeper.lineage.chainwish import ChainWish
 from certkeeper.lineage.retention import Retention
@@ -366,8 +367,8 @@ class Configuration:
     """A page that was read: settings, certificates in the order of domains.txt, and what is wrong with the page.
 
     `drop_ins` are the files of CONFIG_D, in order. `assigned` is where each variable of the page got its value, without
-    what certificates have for themselves; the values may be secrets. `shell` is what its files leave to scripts. `own`
-    is what certificates have for themselves that have a file for it, by alias.
+    what certificates have for themselves; the values may be secrets. `shell` is what its files leave to scripts. `said`
+    has all that stands in the page, by where it counts; `own` is what certificates with a file of their own change.
     """
 
     settings: Settings
@@ -377,6 +378,7 @@ class Configuration:
     drop_ins: tuple[str, ...] = ()
     assigned: Mapping[str, Assignment] = field(default_factory=dict, repr=False)
     shell: Shell = _NO_SHELL
+    said: Said = field(default_factory=Said, repr=False, compare=False)
     own: Mapping[str, tuple[Assignment, ...]] = field(default_factory=dict)
 
     @property

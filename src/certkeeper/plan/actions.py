@@ -139,7 +139,12 @@ class MakeNextKey:
     spec: KeySpec
 
 
-Action: TypeAlias = Order | UseKey | Prove | Rely | Serve | Activate | CallHook | MakeNextKey
+@dataclass(frozen=True, slots=True)
+class DropNextKey:
+    """Remove the key that was made ahead, once the present one is live: PRIVATE_KEY_ROLLOVER was switched off."""
+
+
+Action: TypeAlias = Order | UseKey | Prove | Rely | Serve | Activate | CallHook | MakeNextKey | DropNextKey
 
 
 class Postponed(CertkeeperError):
@@ -212,6 +217,10 @@ class LineagePlan:
     @property
     def next_key(self) -> MakeNextKey | None:
         return next((action for action in self.actions if isinstance(action, MakeNextKey)), None)
+
+    @property
+    def drop_key(self) -> DropNextKey | None:
+        return next((action for action in self.actions if isinstance(action, DropNextKey)), None)
 
     @property
     def standings(self) -> Mapping[Identifier, tuple[Standing, ...]]:

@@ -7,6 +7,7 @@ from certkeeper.config.methods import ChallengeType
 from certkeeper.plan.actions import (
     Activate,
     CallHook,
+    DropNextKey,
     Kept,
     KeySource,
     LineagePlan,
@@ -87,6 +88,8 @@ def action_text(action: object) -> str:
             return f"key: {_key_text(action)}"
         case MakeNextKey(spec=spec):
             return f"next key: a new one, {spec}, in privkey.roll.pem"
+        case DropNextKey():
+            return "next key: removed, since PRIVATE_KEY_ROLLOVER is off"
         case Order():
             return _order_text(action)
         case Prove():

@@ -15,6 +15,7 @@ from certkeeper.plan.actions import (
     Action,
     Activate,
     CallHook,
+    DropNextKey,
     Kept,
     KeySource,
     LineagePlan,
@@ -240,7 +241,7 @@ def _plan_order(
         *ways(spec, settings, observed, methods, places),
         Activate(settings.folder(spec)),
         *((CallHook(spec.deploy_hook, debt),) if spec.deploy_hook else ()),
-        *((MakeNextKey(spec.key),) if spec.key.policy is KeyPolicy.ROLLOVER else ()),
+        *_about_next_key(spec, lineage),
     )
     return replace(base, actions=actions, backoff=backoff)
 
@@ -268,6 +269,13 @@ def _obstacle(
         or redundancy_error(spec)
         or caa_error(spec, observed.caa.get(spec.ca), methods)
     )
+
+
+def _about_next_key(spec: CertSpec, lineage: Lineage) -> tuple[Action, ...]:
+    """What happens to the key that was made ahead, with a new certificate. What is no key is nobody's to remove."""
+    if spec.key.policy is KeyPolicy.ROLLOVER:
+        return (MakeNextKey(spec.key),)
+    return (DropNextKey(),) if spec.key.policy is KeyPolicy.NEW and lineage.next_key_id is not None else ()
 
 
 def _next_key(spec: CertSpec, lineage: Lineage) -> tuple[Action, ...]:

@@ -12,8 +12,10 @@ from certkeeper.config.domains import parse_domains
 from certkeeper.config.errors import ConfigError
 from certkeeper.config.findings import did_you_mean, edit_distance
 from certkeeper.config.load import FailureKind
+from certkeeper.config.native import parse_native
 from certkeeper.config.settings import Configuration
 from certkeeper.config.shell import Script, evaluate
+from certkeeper.config.tables import Native
 from certkeeper.config.variables import KNOWN
 from unit.config.pages import CONFIG, DOMAINS, Page
 
@@ -75,6 +77,48 @@ def test_shell(text: str) -> None:
         assert (str(found) + found.hint).isprintable()
     else:
         assert all(item.where.line in lines for item in found.assignments)
+
+
+_TOML_PARTS = [
+    "[certificate.",
+    '"a.org"',
+    "]",
+    "\n",
+    "names = ",
+    "[",
+    '"x"',
+    "=",
+    "renew_days",
+    "3",
+    "true",
+    "{",
+    "}",
+    ",",
+    "#",
+    "'''",
+    '"""',
+    ".",
+]
+TOMLISH = st.one_of(
+    st.text(max_size=40),
+    st.lists(st.one_of(st.sampled_from(_TOML_PARTS), st.text(max_size=3)), max_size=20).map("".join),
+)
+
+
+@given(text=TOMLISH)
+def test_toml(text: str) -> None:
+    found: Native | ConfigError
+    try:
+        found = parse_native("x.toml", text)
+    except ConfigError as error:
+        found = error
+    lines = range(1, text.count("\n") + 2)
+    if isinstance(found, ConfigError):
+        assert str(found).startswith("x.toml")
+        assert (str(found) + found.hint).isprintable()
+    else:
+        places = [*(item.where for item in found.page), *(item.where for item in found.findings)]
+        assert all(place is not None and place.line in lines for place in places)
 
 
 @pytest.mark.parametrize("text", ["A=", "", "export ", "A='", 'A="', "A=$((", "#", ";", "A=${A:-"])

@@ -19,6 +19,9 @@ from certkeeper.config.shell import Assignment
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from certkeeper.adapters.handed import HandedFiles
+    from certkeeper.config.check import Checked
+    from certkeeper.config.findings import Finding
+    from certkeeper.config.settings import Configuration
 
 
 def handed_files() -> "HandedFiles":
@@ -56,6 +59,11 @@ def open_machine(
     """
     configuration = read_page(config, str(Path.cwd()), os.environ, asked, typed, fallback, Evaluator(evaluator))
     configuration = configuration.with_stand_ins() if test_ca_live else configuration
+    return machine_of(configuration)
+
+
+def machine_of(configuration: "Configuration") -> Machine:
+    """The machine for a page that was read already."""
     settings = configuration.settings
     rehearsals = (spec.alias for spec in configuration.certificates if spec.purpose is Purpose.REHEARSE)
     return Machine(
@@ -65,3 +73,21 @@ def open_machine(
         SystemClock(),
         Claims(settings.statedir),
     )
+
+
+def check_page(config: str | None, evaluator: str = Evaluator.PARSER) -> "Checked":
+    """All that is wrong with a page, as far as files tell."""
+    from certkeeper.adapters.page import check_page  # noqa: PLC0415 - two commands need it
+
+    return check_page(config, str(Path.cwd()), os.environ, Evaluator(evaluator))
+
+
+def house_findings(configuration: "Configuration") -> tuple["Finding", ...]:
+    """What else this machine's files say: who starts dehydrated, and who may read keys."""
+    from certkeeper.adapters.keyfiles import key_files  # noqa: PLC0415 - as above
+    from certkeeper.adapters.schedules import scheduled  # noqa: PLC0415 - as above
+    from certkeeper.config.moving import key_findings, schedule_findings  # noqa: PLC0415 - as above
+
+    settings = configuration.settings
+    keys = key_files((settings.certdir, settings.test_certdir), settings.accountdir)
+    return (*schedule_findings(scheduled("/")), *key_findings(keys))
