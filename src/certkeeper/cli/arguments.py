@@ -23,6 +23,22 @@ when the name servers serve the records. A certificate that fails stops no other
 exit codes: 0 done, 1 something failed, 2 usage or configuration, 3 another run holds the lock, 130 interrupted
 """
 
+_ISSUE = """\
+Issue one certificate now, for the names that are given and with the settings of the page, as `certkeeper run` would.
+It is not renewed unless a line of domains.txt names it, too. Where one of that alias is there already, it is replaced
+if it is due, or with --force.
+
+exit codes: those of `certkeeper run`
+"""
+
+_DEHYDRATED = """\
+Do what dehydrated does: its commands, its parameters and its output, for cron jobs and scripts that call it. Everything
+behind this word is read as dehydrated reads it; `certkeeper dehydrated --help` lists it. The program
+certkeeper-dehydrated is the same, under any name.
+
+exit codes: 0 done, 1 something failed
+"""
+
 _PLAN = """\
 Print what `certkeeper run` would start with, and why. Reads the files, asks PowerDNS for its zones, the CA for its
 directory and the resolver for CAA records; writes nothing.
@@ -130,11 +146,20 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"certkeeper {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     run = _command(commands, "run", "issue every certificate that is due", _RUN)
-    run.add_argument("--accept-terms", action="store_true", help="agree to the CA's terms of service (once per CA)")
-    run.add_argument("--quiet", "-q", action="store_true", help="print problems only, as cron jobs want it")
     run.add_argument("--wait-lock", action="store_true", help="wait, up to an hour, while another run holds the lock")
+    issue = _nameless_command(commands, "issue", "issue one certificate for these names", _ISSUE)
+    issue.add_argument(
+        "identifiers", nargs="+", metavar="NAME", help="a name of the certificate; the first one names it"
+    )
+    issue.add_argument("--alias", metavar="ALIAS", help="name of the certificate and of its folder (default: NAME)")
+    issue.set_defaults(names=[], wait_lock=False)
+    for command in (run, issue):
+        command.add_argument(
+            "--accept-terms", action="store_true", help="agree to the CA's terms of service (once per CA)"
+        )
+        command.add_argument("--quiet", "-q", action="store_true", help="print problems only, as cron jobs want it")
     plan = _command(commands, "plan", "show what a run would do, and why", _PLAN)
-    for command in (run, plan):
+    for command in (run, issue, plan):
         command.add_argument(
             "--force", "-x", action="store_true", help="renew although nothing is due, or although it failed just now"
         )
@@ -165,6 +190,12 @@ def build_parser() -> argparse.ArgumentParser:
     add_sign(commands, _nameless_command)
     add_check(commands, _nameless_command)
     add_life(commands, _nameless_command)
+    commands.add_parser(
+        "dehydrated",
+        help="do what dehydrated does, with its words",
+        description=_DEHYDRATED,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     return parser
 
 

@@ -17,6 +17,7 @@ COMMANDS = {
     "dns test": "dns.trial:trial",
     "doctor": "doctor:doctor",
     "heal": "heal:heal",
+    "issue": "issue:issue",
     "plan": "plan:plan",
     "prune": "prune:prune",
     "retire": "retire:retire",

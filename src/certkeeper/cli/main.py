@@ -26,12 +26,9 @@ def main(arguments: "Sequence[str]") -> int:
 
         return pdns_hook(arguments[1:])
     from certkeeper.base.errors import CertkeeperError, ExitCode  # noqa: PLC0415 - see above
-    from certkeeper.cli.arguments import build_parser  # noqa: PLC0415 - see above
-    from certkeeper.cli.commands import carry_out  # noqa: PLC0415 - as above
 
-    options = build_parser().parse_args(arguments)
     try:
-        return carry_out(options)
+        return _command(arguments)
     except CertkeeperError as error:
         from certkeeper.cli.render import print_error  # noqa: PLC0415 - only where something failed
 
@@ -48,6 +45,18 @@ def main(arguments: "Sequence[str]") -> int:
     except KeyboardInterrupt as stop:
         sys.stderr.write("certkeeper: interrupted\n")
         return ExitCode.TERMINATED if type(stop).__name__ == "Terminated" else ExitCode.INTERRUPTED
+
+
+def _command(arguments: "Sequence[str]") -> int:
+    if arguments[:1] == ["dehydrated"]:
+        # Its words are dehydrated's, which are not argparse's.
+        from certkeeper.cli.compat.program import dehydrated  # noqa: PLC0415 - see above
+
+        return dehydrated(arguments[1:], "certkeeper dehydrated" if arguments == sys.argv[1:] else sys.argv[0])
+    from certkeeper.cli.arguments import build_parser  # noqa: PLC0415 - see above
+    from certkeeper.cli.commands import carry_out  # noqa: PLC0415 - as above
+
+    return carry_out(build_parser().parse_args(arguments))
 
 
 def _out_of_descriptors(error: "OSError | ImportError") -> "OutOfDescriptors | None":
@@ -67,14 +76,19 @@ def entry() -> "NoReturn":
     os._exit(program())
 
 
-def program() -> int:
-    """Run the command of sys.argv with an output that cannot break it, and return its exit code."""
+def dehydrated_entry() -> "NoReturn":
+    """What the installed script `certkeeper-dehydrated` calls, by whatever name."""
+    os._exit(program(["dehydrated", *sys.argv[1:]]))
+
+
+def program(arguments: "Sequence[str] | None" = None) -> int:
+    """Run the command, that of sys.argv where none is given, with an output that cannot break it; its exit code."""
     from certkeeper.cli.output import Output  # noqa: PLC0415 - see above
 
     out, err = Output(sys.stdout), Output(sys.stderr)
     # It does what print, argparse and rich need of a stream, and typing.cast costs more than `--version` may.
     sys.stdout, sys.stderr = out, err
-    code = main(sys.argv[1:])
+    code = main(sys.argv[1:] if arguments is None else arguments)
     out.flush()
     # `certkeeper status | head` is no failure; an answer that was lost on a full disk is one.
     if out.trouble is not None and not isinstance(out.trouble, BrokenPipeError):

@@ -3,10 +3,10 @@
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
-from typing import TypeVar
+from typing import Self, TypeVar
 
 from certkeeper import __version__
 from certkeeper.adapters.accounts import Accounts
@@ -17,7 +17,7 @@ from certkeeper.adapters.store import Store
 from certkeeper.apply.ports import Dns, Hooks, Http, Nameservers, Ports
 from certkeeper.base.errors import Interrupted
 from certkeeper.cli.signals import orderly
-from certkeeper.config.settings import Configuration, Settings
+from certkeeper.config.settings import CertSpec, Configuration, Settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -74,6 +74,13 @@ class Equipment:
         from certkeeper.adapters.journal import Journal  # noqa: PLC0415 - SQLite, only for commands that look at it
 
         return Journal(self.settings.statedir, self.claims)
+
+    def about(self, spec: CertSpec) -> Self:
+        """The same for that certificate alone, with the ports that are there already."""
+        fewer = replace(self, configuration=replace(self.configuration, certificates=(spec,), rejected=()))
+        shared = ("http", "hooks", "journal", "nameservers", "providers")
+        vars(fewer).update({name: port for name, port in vars(self).items() if name in shared})
+        return fewer
 
     def close(self) -> None:
         """Give back what is held for other processes to see."""

@@ -54,6 +54,12 @@ class Machine(Equipment):
 
         return self.carry(lambda executor: Conversation(exchange, executor=executor, clock=self.clock))
 
+    def with_account_key(self, path: str) -> "Machine":
+        """The same with the account of that key, whatever the CA."""
+        from certkeeper.adapters.ownkey import OwnKeyAccounts  # noqa: PLC0415 - some commands need it
+
+        return replace(self, accounts=OwnKeyAccounts(path))
+
     def lock(self, tell: Callable[[str], None] = say) -> AbstractContextManager[object]:
         """The run's lock; an empty LOCKFILE means none.
 
