@@ -145,6 +145,24 @@ def build_parser() -> argparse.ArgumentParser:
     parser = _program()
     parser.add_argument("--version", action="version", version=f"certkeeper {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    _issuing_commands(commands)
+    prune = _command(commands, "prune", "remove old versions", _PRUNE)
+    prune.add_argument("--dry-run", action="store_true", help="only say what would be removed")
+    _command(commands, "heal", "mend certificates whose files do not belong together", _HEAL)
+    _nameless_command(commands, "unlock", "remove the lock of a killed run", _UNLOCK)
+    add_config(commands, _command, _nameless_command)
+    add_doctor(commands, _nameless_command)
+    _dns_commands(commands)
+    add_account(commands, _nameless_command)
+    add_revoke(commands, _nameless_command)
+    add_sign(commands, _nameless_command)
+    add_check(commands, _nameless_command)
+    add_life(commands, _nameless_command)
+    _programs_of_others(commands)
+    return parser
+
+
+def _issuing_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     run = _command(commands, "run", "issue every certificate that is due", _RUN)
     run.add_argument("--wait-lock", action="store_true", help="wait, up to an hour, while another run holds the lock")
     issue = _nameless_command(commands, "issue", "issue one certificate for these names", _ISSUE)
@@ -171,13 +189,10 @@ def build_parser() -> argparse.ArgumentParser:
     status = _command(commands, "status", "show the certificates that are there", _STATUS)
     for command in (plan, status):
         command.add_argument("--json", action="store_true", help="print JSON instead of text")
-    prune = _command(commands, "prune", "remove old versions", _PRUNE)
-    prune.add_argument("--dry-run", action="store_true", help="only say what would be removed")
-    _command(commands, "heal", "mend certificates whose files do not belong together", _HEAL)
-    _nameless_command(commands, "unlock", "remove the lock of a killed run", _UNLOCK)
-    add_config(commands, _command, _nameless_command)
-    add_doctor(commands, _nameless_command)
-    _dns_commands(commands)
+
+
+def _programs_of_others(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Their words are not argparse's: only the help is."""
     hook = commands.add_parser(
         "pdns-hook",
         help="dehydrated's HOOK for PowerDNS",
@@ -185,18 +200,12 @@ def build_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     hook.add_argument("words", nargs="*", metavar="WORD", help="the hook's name and its arguments")
-    add_account(commands, _nameless_command)
-    add_revoke(commands, _nameless_command)
-    add_sign(commands, _nameless_command)
-    add_check(commands, _nameless_command)
-    add_life(commands, _nameless_command)
     commands.add_parser(
         "dehydrated",
         help="do what dehydrated does, with its words",
         description=_DEHYDRATED,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    return parser
 
 
 def _program() -> argparse.ArgumentParser:
