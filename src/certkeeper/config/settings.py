@@ -364,7 +364,7 @@ class Configuration:
 
     `drop_ins` are the files of CONFIG_D, in order. `assigned` is where each variable of the page got its value, without
     what certificates have for themselves; the values may be secrets. `shell` is what its files leave to scripts. `said`
-    has all that stands in the page, by where it counts; `own` is what certificates with a file of their own change.
+    has all that stands in the page, by where it counts.
     """
 
     settings: Settings
@@ -375,7 +375,6 @@ class Configuration:
     assigned: Mapping[str, Assignment] = field(default_factory=dict, repr=False)
     shell: Shell = _NO_SHELL
     said: Said = field(default_factory=Said, repr=False, compare=False)
-    own: Mapping[str, tuple[Assignment, ...]] = field(default_factory=dict)
 
     @property
     def cas(self) -> tuple[str, ...]:
