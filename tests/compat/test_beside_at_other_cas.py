@@ -165,7 +165,10 @@ def test_an_account_that_the_ca_refuses(tmp_path: Path, at: At) -> None:
 @pytest.mark.row("A14")
 @pytest.mark.long
 def test_the_version_needs_no_configuration(tmp_path: Path, at: At) -> None:
-    theirs, mine = both(tmp_path, at({}), lambda side: side.run("-v", config=False) and None)
+    def scenario(side: Side) -> None:
+        side.run("-v", config=False)
+
+    theirs, mine = both(tmp_path, at({}), scenario)
     assert (theirs[-1].code, mine[-1].code) == (0, 0)
     assert any("version" in line.lower() for line in mine[-1].out)
     assert mine[-1].tree == theirs[-1].tree

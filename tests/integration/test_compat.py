@@ -74,6 +74,7 @@ def lines(done: Done) -> list[str]:
 
 
 @pytest.mark.row("C01", "C02", "C05", "C10", "C11")
+@pytest.mark.long
 def test_an_account_from_its_beginning_to_its_end(make: Make) -> None:
     one = make("a.example")
     done = one.does("-c")
