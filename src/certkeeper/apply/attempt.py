@@ -15,6 +15,7 @@ from certkeeper.base.keys import KeyPair
 from certkeeper.base.names import Alias
 from certkeeper.base.wire import TransportError
 from certkeeper.config.settings import Settings
+from certkeeper.lineage.csr import ReceivedCsr
 from certkeeper.lineage.model import Draft
 from certkeeper.plan.actions import LineagePlan, Order
 from certkeeper.plan.records import OrderIntent
@@ -49,7 +50,7 @@ class Attempt:
     def note(self, message: str) -> None:
         self.shared.tell(Noted(str(self.alias), message))
 
-    def new_intent(self, wanted: Order, url: str, stamp: int, present: KeyPair | None) -> OrderIntent:
+    def new_intent(self, wanted: Order, url: str, stamp: int, present: KeyPair | ReceivedCsr | None) -> OrderIntent:
         """What to write down of an order that was just opened."""
         return OrderIntent(
             alias=self.item.spec.entry,

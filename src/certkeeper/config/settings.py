@@ -15,6 +15,7 @@ from certkeeper.config.findings import Finding
 from certkeeper.config.methods import Methods
 from certkeeper.config.said import Said
 from certkeeper.config.shell import Assignment, Shell
+from certkeeper.lineage.csr import ReceivedCsr
 from certkeeper.lineage.retention import Retention
 from certkeeper.zone.propagation import Demand
 
@@ -219,7 +220,8 @@ class CertSpec:
     the kind of key that a file of the page asks for in so many words (`rsa`, `rsa-2048`, `secp384r1`), else empty.
     `hook_chain`: that script is told of all challenges by one call; `hook_timeout` is how long a call may take.
     `methods` are the ways in which each name may be proven, `wellknown` is the folder for http-01. `keep_going`: where
-    dehydrated's commands fail with it, they go on with the next one; our own always do.
+    dehydrated's commands fail with it, they go on with the next one; our own always do. `request` is what the script
+    wants signed, whose key it keeps.
     """
 
     alias: Alias
@@ -245,6 +247,7 @@ class CertSpec:
     hook_chain: bool = False
     hook_timeout: timedelta = DEFAULT_HOOK_TIMEOUT
     keep_going: bool = False
+    request: ReceivedCsr | None = None
 
     @property
     def deploy_hook(self) -> str:

@@ -82,6 +82,10 @@ class ReceivedCsr:
     others: tuple[str, ...] = ()
 
 
+def in_pem(request: ReceivedCsr) -> bytes:
+    return x509.load_der_x509_csr(request.der).public_bytes(Encoding.PEM)
+
+
 class BadCsr(CertkeeperError):
     """A request that no CA would sign as it is."""
 
