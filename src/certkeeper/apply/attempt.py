@@ -15,8 +15,8 @@ from certkeeper.base.keys import KeyPair
 from certkeeper.base.names import Alias
 from certkeeper.base.wire import TransportError
 from certkeeper.config.settings import Settings
-from certkeeper.lineage.csr import ReceivedCsr
 from certkeeper.lineage.model import Draft
+from certkeeper.lineage.request import ReceivedCsr
 from certkeeper.plan.actions import LineagePlan, Order
 from certkeeper.plan.records import OrderIntent
 from certkeeper.zone.apex import ZoneError

@@ -21,6 +21,7 @@ from certkeeper.base.names import Identifier, IdentifierType, InvalidName
 from certkeeper.lineage.leaf import MALFORMED
 from certkeeper.lineage.model import UnusableKey
 from certkeeper.lineage.pem import blocks
+from certkeeper.lineage.request import ReceivedCsr
 
 # ub-common-name of RFC 5280, appendix A.1.
 _MAX_COMMON_NAME = 64
@@ -68,18 +69,6 @@ def build(
         builder = builder.add_extension(x509.TLSFeature([x509.TLSFeatureType.status_request]), critical=False)
     request = builder.sign(private, _digest(private))
     return Csr(request.public_bytes(Encoding.DER), request.public_bytes(Encoding.PEM))
-
-
-@dataclass(frozen=True, slots=True)
-class ReceivedCsr:
-    """A request that somebody else made and signed. `key_id` is its key's; `others` are the extensions that it asks
-    for beside names, by their names or numbers.
-    """
-
-    der: bytes
-    identifiers: tuple[Identifier, ...]
-    key_id: str
-    others: tuple[str, ...] = ()
 
 
 def in_pem(request: ReceivedCsr) -> bytes:
@@ -145,21 +134,28 @@ def _names_in(
         if isinstance(extension.value, x509.SubjectAlternativeName)
         for name in extension.value
     ]
-    if not listed:
+    if not (listed or common):
         raise BadCsr(
-            "names nothing in its subjectAltName, which is all that counts",
+            "names nothing in its subjectAltName",
             hint="openssl req -new -key KEY -subj / -addext subjectAltName=DNS:www.example.org",
         )
     if len(listed) > _MOST_NAMES:
         raise BadCsr(f"holds {len(listed)} names, more than any CA takes")
     identifiers = tuple(dict.fromkeys(_identifier(name) for name in listed))
-    for text in common:
-        if text.lower() not in {identifier.value for identifier in identifiers}:
-            raise BadCsr(
-                f"its common name {printable(text, 80)!r} is not in its subjectAltName",
-                hint="add it there, or leave it out",
-            )
-    return identifiers
+    values = {identifier.value for identifier in identifiers}
+    # CAs take the common name for one more name, and refuse an order without it.
+    more = (_common(text) for text in common if text.lower() not in values)
+    return tuple(dict.fromkeys((*identifiers, *more)))
+
+
+def _common(text: str) -> Identifier:
+    try:
+        return Identifier.parse(text)
+    except InvalidName as error:
+        raise BadCsr(
+            f"its common name {printable(text, 80)!r} is no name that a CA would prove",
+            hint="leave it out, or write one of the certificate's names there",
+        ) from error
 
 
 def _identifier(name: x509.GeneralName) -> Identifier:

@@ -8,7 +8,7 @@ from enum import Enum
 from certkeeper.base.errors import Location
 from certkeeper.base.times import iso
 from certkeeper.config.settings import Secret
-from certkeeper.lineage.csr import ReceivedCsr
+from certkeeper.lineage.request import ReceivedCsr
 
 
 def fingerprint(*values: object) -> str:

@@ -6,8 +6,12 @@ from certkeeper.cli.compose.opening import (
     check_page,
     handed_files,
     house_findings,
+    look_at,
     machine_of,
+    open_hook_machine,
     open_machine,
+    read_hook_commands,
+    system_clock,
     write_units,
 )
 
@@ -18,7 +22,11 @@ __all__ = [
     "check_page",
     "handed_files",
     "house_findings",
+    "look_at",
     "machine_of",
+    "open_hook_machine",
     "open_machine",
+    "read_hook_commands",
+    "system_clock",
     "write_units",
 ]
