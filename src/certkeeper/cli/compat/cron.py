@@ -119,10 +119,11 @@ class _Cron:
         return f"{self._machine.settings.folder(spec)}/config"
 
     def _certificate(self, spec: CertSpec, observed: Observed) -> None:
+        spec = self._sitting.hooking.line(spec)
         machine = self._machine.about(spec)
-        self._sitting.hooking.line(spec)
         lineage = observed.lineages[spec.alias]
-        if lineage.torn:
+        # A request's key is nowhere here: there is nothing to mend.
+        if lineage.torn and spec.request is None:
             for mended in machine.mend(machine.configuration).values():
                 sys.stderr.write(f" ! {spec.alias}: {mended_text(mended)}\n")
             observed = machine.observe()
@@ -190,6 +191,8 @@ def _place(entry: CertSpec | Rejected) -> Location:
 
 def _key_lines(item: LineagePlan) -> Iterator[str]:
     source = item.key.source if item.key is not None else KeySource.NEW
+    if source is KeySource.ELSEWHERE:
+        return
     if source is KeySource.NEW:
         yield " + Generating private key..."
     if source is KeySource.NEXT:
