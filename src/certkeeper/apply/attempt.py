@@ -17,6 +17,7 @@ from certkeeper.base.names import Alias, Identifier
 from certkeeper.base.wire import TransportError
 from certkeeper.config.settings import Settings
 from certkeeper.lineage.model import Draft
+from certkeeper.lineage.request import ReceivedCsr
 from certkeeper.plan.actions import LineagePlan, Order
 from certkeeper.plan.records import OrderIntent
 from certkeeper.zone.apex import ZoneError
@@ -54,7 +55,7 @@ class Attempt:
     def note(self, message: str) -> None:
         self.shared.tell(Noted(str(self.alias), message))
 
-    def new_intent(self, wanted: Order, url: str, stamp: int, present: KeyPair | None) -> OrderIntent:
+    def new_intent(self, wanted: Order, url: str, stamp: int, present: KeyPair | ReceivedCsr | None) -> OrderIntent:
         """What to write down of an order that was just opened."""
         return OrderIntent(
             alias=self.item.spec.entry,

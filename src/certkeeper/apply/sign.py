@@ -24,7 +24,7 @@ from certkeeper.base.traces import AuthorizationsListed, OrderRequested
 from certkeeper.base.wire import Exchange
 from certkeeper.config.rate import OrderRate
 from certkeeper.config.settings import Settings
-from certkeeper.lineage.csr import ReceivedCsr
+from certkeeper.lineage.request import ReceivedCsr
 from certkeeper.plan.actions import Plan
 
 

@@ -137,10 +137,11 @@ class _Cron:
                 sys.stderr.write(f"   ! Setting {name} on a per-certificate base is not (yet) supported\n")
 
     def _certificate(self, spec: CertSpec, observed: Observed) -> None:
+        spec = self._sitting.hooking.line(spec)
         machine = self._machine.about(spec)
-        self._sitting.hooking.line(spec)
         lineage = observed.lineages[spec.alias]
-        if lineage.torn:
+        # A request's key is nowhere here: there is nothing to mend.
+        if lineage.torn and spec.request is None:
             for mended in machine.mend(machine.configuration).values():
                 sys.stderr.write(f" ! {spec.alias}: {mended_text(mended)}\n")
             observed = machine.observe()
@@ -208,6 +209,8 @@ def _place(entry: CertSpec | Rejected) -> Location:
 
 def _key_lines(item: LineagePlan) -> Iterator[str]:
     source = item.key.source if item.key is not None else KeySource.NEW
+    if source is KeySource.ELSEWHERE:
+        return
     if source is KeySource.NEW:
         yield " + Generating private key..."
     if source is KeySource.NEXT:

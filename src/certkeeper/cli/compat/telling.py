@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import ClassVar, TextIO
 
 from certkeeper.base.errors import printable
-from certkeeper.base.events import Event, HookCalled, Noted, ZoneChanged, ZoneProven, ZoneUnproven
+from certkeeper.base.events import Event, HookCalled, Noted, RequestTaken, ZoneChanged, ZoneProven, ZoneUnproven
 from certkeeper.base.traces import (
     AccountRequested,
     AccountSought,
@@ -89,6 +89,8 @@ def _handled(event: AuthorizationRead) -> Iterator[str]:
 
 def _lines(event: Event) -> tuple[str, ...]:
     match event:
+        case RequestTaken():
+            return (f" + Using CSR from hook script (real names: {' '.join(event.names)})",)
         case AccountRequested():
             return "+ Generating account key...", "+ Registering account key with ACME server..."
         case AccountSought():
