@@ -92,7 +92,7 @@ class _Cron:
             return
         _say(f" + Creating chain cache directory {folder}")
         try:
-            Path(folder).mkdir()
+            Path(folder).mkdir(mode=0o700)
         except OSError as error:
             raise Refused(f"{folder}: cannot be made: {error.strerror}", hint="correct CHAINCACHE") from error
 
