@@ -10,9 +10,11 @@ from certkeeper.acme.order import (
     new_order,
 )
 from certkeeper.acme.problem import Problem
+from certkeeper.apply.anew import without_proofs
 from certkeeper.apply.attempt import Attempt
 from certkeeper.apply.effects import BeginVersion, MakeKey, ReadLiveKey, ReadNextKey, SaveKey, WriteJournal, do
 from certkeeper.apply.fulfil import RejectedAnswer, fulfil
+from certkeeper.apply.manner import Proofs
 from certkeeper.apply.prove import prove
 from certkeeper.base.events import Noted, OrderOpened
 from certkeeper.base.keys import KeyPair, KeySpec
@@ -53,7 +55,9 @@ def obtain(attempt: Attempt, wanted: OrderAction, source: KeySource) -> Exchange
     present = attempt.item.spec.request or (yield from _present_key(attempt, source))
     if wanted.resume is not None:
         attempt.intent = wanted.resume
-        order = yield from _reopened(attempt, wanted.resume, draft, present)
+        # What it was proven with is not to count where proofs are given back.
+        goes_on = attempt.shared.manner.proofs is Proofs.COUNT
+        order = (yield from _reopened(attempt, wanted.resume, draft, present)) if goes_on else None
         if order is not None:
             try:
                 return (yield from _fulfil(attempt, wanted, order, draft, present))
@@ -61,15 +65,27 @@ def obtain(attempt: Attempt, wanted: OrderAction, source: KeySource) -> Exchange
                 attempt.note(f"the order of an earlier run is of no use: {error}")
         attempt.intent = None
         yield from do(WriteJournal(drop=(wanted.resume,)))
-    attempt.shared.limits.check(wanted.identifiers)
     attempt.shared.tell(OrderRequested(str(attempt.alias)))
-    order = yield from _opened(attempt, wanted)
-    attempt.intent = attempt.new_intent(wanted, order.url, draft.stamp, present)
-    put, drop = attempt.shared.limits.opened(order)
-    yield from do(WriteJournal((attempt.intent, *put), drop))
+
+    def opened() -> Exchange[Order]:
+        return _written_down(attempt, wanted, draft, present)
+
+    order = yield from without_proofs(attempt, (yield from opened()), opened)
     attempt.shared.tell(OrderOpened(str(attempt.alias), order.status.value, len(wanted.identifiers)))
     attempt.shared.tell(AuthorizationsListed(str(attempt.alias), len(order.authorizations)))
     return (yield from _fulfil(attempt, wanted, order, draft, present))
+
+
+def _written_down(attempt: Attempt, wanted: OrderAction, draft: Draft, present: _Key | None) -> Exchange[Order]:
+    """A new order, in the journal in the place of the one before."""
+    limits = attempt.shared.limits
+    limits.check(wanted.identifiers)
+    order = yield from _opened(attempt, wanted)
+    before = (attempt.intent,) if attempt.intent is not None else ()
+    attempt.intent = attempt.new_intent(wanted, order.url, draft.stamp, present)
+    put, drop = limits.opened(order)
+    yield from do(WriteJournal((attempt.intent, *put), (*before, *drop)))
+    return order
 
 
 def _opened(attempt: Attempt, wanted: OrderAction) -> Exchange[Order]:

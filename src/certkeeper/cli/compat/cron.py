@@ -51,8 +51,6 @@ class _Cron:
         machine = self._machine
         account_ready(self._sitting, machine)
         self._sitting.hooking.begin()
-        if Flag.FORCE_VALIDATION in self._sitting.typed.flags:
-            sys.stderr.write(" ! --force-validation: what the CA takes as proven is not proven once more\n")
         for finding in machine.configuration.findings:
             if finding.severity is not Severity.NOTE and finding.code != "not-per-certificate":
                 sys.stderr.write(f"# WARNING: {finding.where}: {finding.message}; {finding.consequence}\n")
@@ -167,7 +165,7 @@ class _Cron:
         if item.error is not None:
             raise item.error
         _say(*_key_lines(item))
-        result = machine.reconcile(planned_, terms_accepted=False, tell=self._told)
+        result = machine.reconcile(planned_, terms_accepted=False, tell=self._told, manner=self._sitting.manner)
         errors = [outcome.error for outcome in result.outcomes if outcome.error is not None]
         errors += [result.fatal] if result.fatal is not None else []
         for error in (*errors, *result.leftovers):
