@@ -14,19 +14,19 @@ from certkeeper.apply.ports import Clock
 from certkeeper.cli.compose.machine import Machine
 from certkeeper.config.domains import DomainList
 from certkeeper.config.evaluating import Evaluator
-from certkeeper.config.pdnshook import HookCommands, hook_commands, hook_page
 from certkeeper.config.settings import Configuration, Purpose
 from certkeeper.config.shell import Assignment
-from certkeeper.service.handshake import Look, Target
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from certkeeper.adapters.handed import HandedFiles
     from certkeeper.config.check import Checked
     from certkeeper.config.findings import Finding
+    from certkeeper.config.pdnshook import HookCommands
+    from certkeeper.service.handshake import Look, Target
 
 
-def look_at(targets: Sequence[Target], *, patience: float, ca_bundle: str | None) -> tuple[Look, ...]:
+def look_at(targets: "Sequence[Target]", *, patience: float, ca_bundle: str | None) -> "tuple[Look, ...]":
     """Handshakes with these, as clients make them; `patience` is seconds for each."""
     from certkeeper.adapters.probe import Prober  # noqa: PLC0415 - pyOpenSSL, for the one command that needs it
 
@@ -82,11 +82,15 @@ def open_hook_machine() -> Machine:
     Raises:
         CertkeeperError: it cannot be read, or lacks what PowerDNS needs.
     """
+    from certkeeper.config.pdnshook import hook_page  # noqa: PLC0415 - the one command that needs it
+
     return machine_of(answered(hook_page(None, cwd=str(Path.cwd()), environment=os.environ)))
 
 
-def read_hook_commands() -> HookCommands:
+def read_hook_commands() -> "HookCommands":
     """What stands in for other hooks; raises as `open_hook_machine`, but needs nothing of PowerDNS."""
+    from certkeeper.config.pdnshook import hook_commands  # noqa: PLC0415 - as above
+
     return answered(hook_commands(None, cwd=str(Path.cwd()), environment=os.environ))
 
 
