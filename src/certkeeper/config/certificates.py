@@ -7,6 +7,7 @@ from datetime import timedelta
 from certkeeper.base.errors import printable
 from certkeeper.base.keys import KeyAlgorithm, KeyPolicy, KeySpec
 from certkeeper.base.wire import Exchange
+from certkeeper.config.access import read_access
 from certkeeper.config.authority import directory_url, is_test_ca
 from certkeeper.config.domains import DomainLine
 from certkeeper.config.errors import ConfigError
@@ -27,6 +28,7 @@ from certkeeper.config.settings import (
 from certkeeper.config.shell import Assignment, Script
 from certkeeper.config.values import Values
 from certkeeper.config.variables import DEFAULTS, PER_CERTIFICATE
+from certkeeper.lineage.access import NO_ACCESS, Access
 from certkeeper.lineage.retention import Retention
 
 _NO_WISH = Wish(ProviderKind.POWERDNS)
@@ -56,6 +58,7 @@ class Terms:
     methods: Methods = DEFAULT_METHODS
     wellknown: str = DEFAULT_WELLKNOWN
     keep_going: bool = False
+    access: Access = NO_ACCESS
 
 
 def read_terms(values: Values, environment: Mapping[str, str]) -> Exchange[Terms]:
@@ -93,6 +96,7 @@ def read_terms(values: Values, environment: Mapping[str, str]) -> Exchange[Terms
         methods=methods,
         wellknown=values.path("WELLKNOWN", DEFAULT_WELLKNOWN),
         keep_going=values.truth("KEEP_GOING", default=False),
+        access=read_access(values),
     )
 
 
@@ -149,6 +153,7 @@ def certificate(line: DomainLine, terms: Terms, provider: str) -> CertSpec | Rej
         methods=terms.methods.about(line.identifiers),
         wellknown=terms.wellknown,
         keep_going=terms.keep_going,
+        access=terms.access,
     )
 
 

@@ -14,6 +14,7 @@ from certkeeper.base.times import duration_text
 from certkeeper.config.findings import Finding
 from certkeeper.config.methods import Methods
 from certkeeper.config.shell import Assignment, Shell
+from certkeeper.lineage.access import NO_ACCESS, Access
 from certkeeper.lineage.retention import Retention
 from certkeeper.zone.propagation import Demand
 
@@ -206,6 +207,7 @@ class CertSpec:
     `preferred_chain` is the common name of an issuer in the chain to take, empty for the CA's default. `wished_key` is
     the kind of key that a file of the page asks for in so many words (`rsa`, `rsa-2048`, `secp384r1`), else empty.
     `hook_chain`: that script is told of all challenges by one call; `hook_timeout` is how long a call may take.
+    `access` is who may read its files.
     `methods` are the ways in which each name may be proven, `wellknown` is the folder for http-01. `keep_going`: where
     dehydrated's commands fail with it, they go on with the next one; our own always do.
     """
@@ -232,6 +234,7 @@ class CertSpec:
     hook_chain: bool = False
     hook_timeout: timedelta = DEFAULT_HOOK_TIMEOUT
     keep_going: bool = False
+    access: Access = NO_ACCESS
 
     @property
     def deploy_hook(self) -> str:
