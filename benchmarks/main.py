@@ -17,8 +17,17 @@ from benchmarks.report import Contestant, Report, as_json, document, tables
 from benchmarks.runner import Limits, progress, run
 from benchmarks.scenarios import BY_NAME, SCENARIOS
 from benchmarks.stored import MismatchError, joined, read
+from benchmarks.unchanged import UNCHANGED
 
-PROGRAMS: tuple[type[Program], ...] = (Certkeeper, Lego, LegoUnchecked, Certbot, Dehydrated, DehydratedPdnsApi)
+PROGRAMS: tuple[type[Program], ...] = (
+    Certkeeper,
+    Lego,
+    LegoUnchecked,
+    Certbot,
+    Dehydrated,
+    DehydratedPdnsApi,
+    *UNCHANGED,
+)
 DOCUMENT = ROOT / "docs/benchmarks.md"
 
 

@@ -31,6 +31,8 @@ class Scenario:
     """The fixed delay of programs that do not look at the name servers."""
     alone: bool = False
     """Whether certkeeper alone takes part."""
+    only: tuple[str, ...] = ()
+    """The programs that take part, where these are not the usual ones. The first is what others are compared with."""
     due: bool = True
     traced: bool = True
     """Whether processes are counted, in a run of its own before the timed ones."""

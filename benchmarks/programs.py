@@ -54,7 +54,7 @@ class Program(ABC):
 
     @classmethod
     def suits(cls, scenario: Scenario) -> bool:
-        return not scenario.alone
+        return not scenario.alone and not scenario.only
 
     @abstractmethod
     def registration(self) -> Job:
@@ -216,7 +216,7 @@ def forge_dehydrated(certs: Path, certificates: Iterable[tuple[Wanted, Forged]])
 
 class Certkeeper(Program):
     name = "certkeeper"
-    settings = (
+    settings: ClassVar[tuple[str, ...]] = (
         "P-256 keys for the account and the certificates",
         "nothing is switched off: it asks every name server of the zone before it lets the CA look",
     )
@@ -226,8 +226,8 @@ class Certkeeper(Program):
         return shutil.which(str(ROOT / ".venv/bin/certkeeper"))
 
     @classmethod
-    def suits(cls, scenario: Scenario) -> bool:  # noqa: ARG003 - that of the class above has a use for it
-        return True
+    def suits(cls, scenario: Scenario) -> bool:
+        return not scenario.only
 
     def _configure(self) -> tuple[str, ...]:
         settings = {

@@ -91,7 +91,7 @@ def row(result: Result, ours: Result | None) -> list[str]:
 
 
 def markdown_table(table: Table) -> list[str]:
-    ours = next((result for result in table.results if result.program == OURS), None)
+    ours = next((result for result in table.results if result.program in {OURS, *table.scenario.only[:1]}), None)
     lines = ["| " + " | ".join(COLUMNS) + " |", "|---" + "|---:" * (len(COLUMNS) - 1) + "|"]
     return lines + ["| " + " | ".join(row(result, ours)) + " |" for result in table.results]
 

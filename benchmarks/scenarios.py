@@ -1,6 +1,7 @@
 """The scenarios, in the order in which they are run and told."""
 
 from benchmarks.model import Scenario
+from benchmarks.unchanged import UNCHANGED
 
 BOTH = ("example.org", "example.net")
 MANY = tuple(f"zone{number}.example" for number in range(1, 101))
@@ -48,5 +49,13 @@ SCENARIOS = (
         timeout=1200,
     ),
     Scenario("nothing-due", "1,000 certificates, nothing due", (2,) * 1000, due=False, traced=False, timeout=900),
+    Scenario(
+        "unchanged",
+        "60 certificates with 2 names each, nothing due: dehydrated and what stands in for it; hooks for themselves",
+        (2,) * 60,
+        only=tuple(each.name for each in UNCHANGED),
+        due=False,
+        traced=False,
+    ),
 )
 BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}

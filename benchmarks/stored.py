@@ -14,7 +14,9 @@ class MismatchError(Exception):
 
 
 def _scenario(said: dict[str, Any]) -> Scenario:
-    return Scenario(**{**said, "sizes": tuple(said["sizes"]), "zones": tuple(said["zones"])})
+    # Older ones do not say who takes part.
+    lists = {name: tuple(said.get(name, ())) for name in ("sizes", "zones", "only")}
+    return Scenario(**{**said, **lists})
 
 
 def _sample(said: dict[str, Any]) -> Sample:

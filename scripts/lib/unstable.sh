@@ -1,12 +1,13 @@
 # shellcheck shell=bash
-# Single programs of Debian's unstable suite, in a cache folder of ours. Sourced, never run.
+# Single programs of other suites of Debian's, in a cache folder of ours. Sourced, never run.
 #
-#   bed_cache                                 prints the cache folder
-#   unstable_need PACKAGE LEAST FILE WORKS    makes $(bed_cache)/PACKAGE/FILE present and says which version it is
+#   bed_cache                                   prints the cache folder
+#   unstable_need PACKAGE LEAST FILE WORKS      makes $(bed_cache)/PACKAGE/FILE present and says which version it is
+#   suite_need SUITE PACKAGE LEAST FILE WORKS   the same of another suite, in $(bed_cache)/PACKAGE-SUITE
 #
 # WORKS is a function that is given the file. Debian's releases package older versions of what is taken this way; those
 # of unstable run on them too. They are downloaded by apt with a sources list, a lists folder and a state of its own, so
-# the machine's apt never hears of unstable; apt verifies them with the archive's keyring. Nothing is installed: dpkg -x
+# the machine's apt never hears of the suite; apt verifies them with the archive's keyring. Nothing is installed: dpkg -x
 # into the cache. Root is not needed. With a filled cache nothing is downloaded.
 
 . "$(dirname "${BASH_SOURCE[0]}")/say.sh"
@@ -34,13 +35,13 @@ unstable_mirror() {
     head -n 1 <<<"$mirror"
 }
 
-unstable_fetch() {
-    local package=$1 work=$2 mirror=$3 options owner=()
+suite_fetch() {
+    local suite=$1 package=$2 work=$3 mirror=$4 options owner=()
     mkdir -p "$work"/apt/{state/lists/partial,cache/archives/partial,none} "$work/deb"
-    cat >"$work/apt/unstable.sources" <<SOURCES
+    cat >"$work/apt/suite.sources" <<SOURCES
 Types: deb
 URIs: $mirror
-Suites: unstable
+Suites: $suite
 Components: main
 Targets: Packages
 Languages: none
@@ -48,7 +49,7 @@ Architectures: $(dpkg --print-architecture)
 Signed-By: $UNSTABLE_KEYRING
 SOURCES
     options=(
-        -q -o "Dir::Etc::SourceList=$work/apt/unstable.sources" -o "Dir::Etc::SourceParts=$work/apt/none"
+        -q -o "Dir::Etc::SourceList=$work/apt/suite.sources" -o "Dir::Etc::SourceParts=$work/apt/none"
         -o "Dir::Etc::Preferences=$work/apt/none/preferences" -o "Dir::Etc::PreferencesParts=$work/apt/none"
         -o "Dir::State=$work/apt/state" -o "Dir::State::Status=/dev/null" -o "Dir::Cache=$work/apt/cache"
         -o "APT::Default-Release=" -o "Acquire::AllowInsecureRepositories=false" -o "Acquire::Retries=3"
@@ -71,14 +72,14 @@ SOURCES
     [[ -z ${owner[*]:-} ]] || chown -R root: "$work/deb"
 }
 
-unstable_unpack() {
-    local package=$1 least=$2 file=$3 works=$4 deb=$5 cache=$6 version target
+suite_unpack() {
+    local name=$1 package=$2 least=$3 file=$4 works=$5 deb=$6 cache=$7 version target
     version=$(dpkg-deb -f "$deb" Version)
     if ! dpkg --compare-versions "$version" ge "$least"; then
         note "$package $version is too old: $least or newer is needed"
         return 1
     fi
-    target=$cache/$package-$version
+    target=$cache/$name-$version
     rm -rf "$target.partial" "$target"
     mkdir "$target.partial"
     dpkg -x "$deb" "$target.partial"
@@ -88,11 +89,11 @@ unstable_unpack() {
         return 1
     fi
     mv "$target.partial" "$target"
-    ln -sfn "${target##*/}" "$cache/$package"
+    ln -sfn "${target##*/}" "$cache/$name"
 }
 
-unstable_get() {
-    local package=$1 least=$2 file=$3 works=$4 cache=$5 mirror status=0
+suite_get() {
+    local suite=$1 name=$2 package=$3 least=$4 file=$5 works=$6 cache=$7 mirror status=0
     if ! have apt-get || ! have dpkg; then
         note "$package: this is no Debian, and only Debian packages it new enough"
         return 3
@@ -102,23 +103,31 @@ unstable_get() {
     [[ -n $mirror ]] || { note "$package: this machine's apt sources name no Debian mirror"; return 3; }
     work=$(mktemp -d)
     trap 'rm -rf "$work"' EXIT # of the subshell that holds the lock
-    note "$package: taking it from Debian's unstable suite"
-    if unstable_fetch "$package" "$work" "$mirror"; then
-        unstable_unpack "$package" "$least" "$file" "$works" "$work/deb/${package}"_*.deb "$cache" || status=3
+    note "$package: taking it from Debian's suite $suite"
+    if suite_fetch "$suite" "$package" "$work" "$mirror"; then
+        suite_unpack "$name" "$package" "$least" "$file" "$works" "$work/deb/${package}"_*.deb "$cache" || status=3
     else
         status=3
     fi
     return "$status"
 }
 
-unstable_need() {
-    local package=$1 least=$2 file=$3 works=$4 cache
+suite_present() {
+    local suite=$1 name=$2 package=$3 least=$4 file=$5 works=$6 cache
     cache=$(bed_cache)
     mkdir -p "$cache" || return 3
     (
         # two runs at once fill the cache once; machines without flock have nothing to fill it with either
         if have flock; then flock 9; fi
-        "$works" "$cache/$package/$file" || unstable_get "$package" "$least" "$file" "$works" "$cache" 9>&-
+        "$works" "$cache/$name/$file" || suite_get "$suite" "$name" "$package" "$least" "$file" "$works" "$cache" 9>&-
     ) 9>"$cache/lock" || return 3
-    say "$package $(<"$cache/$package/VERSION"): $cache/$package/$file"
+    say "$package $(<"$cache/$name/VERSION"): $cache/$name/$file"
+}
+
+unstable_need() { suite_present unstable "$1" "$@"; }
+
+suite_need() {
+    local suite=$1
+    shift
+    suite_present "$suite" "$1-$suite" "$@"
 }

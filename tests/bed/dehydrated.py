@@ -52,6 +52,17 @@ def program() -> str:
     )
 
 
+def program_of_debian_12() -> str:
+    """That of scripts/lib/dehydrated.sh: 0.7.0, which many still run."""
+    found = shutil.which(binaries.cache_folder() / "dehydrated-bookworm/usr/bin/dehydrated")
+    return found or binaries.missing("dehydrated 0.7.0 is not here", "scripts/test downloads it")
+
+
+def shorten_sleep(folder: Path) -> None:
+    """Put a `sleep` there that never takes long; for the front of a PATH."""
+    _script(folder / "sleep", _SHORT_SLEEP.format(sleep=shutil.which("sleep") or "/bin/sleep"))
+
+
 class Hook:
     """A hook that does nothing but note its calls; for a CA that finds every challenge valid."""
 
@@ -78,13 +89,13 @@ class Hook:
 class Dehydrated:
     """The program with one configuration file. Its temporary files stay beside that file's folder."""
 
-    def __init__(self, config: Path) -> None:
+    def __init__(self, config: Path, program_: str | None = None) -> None:
         self.config = config
-        self._program = program()
+        self._program = program_ or program()
         self._tmp = config.parent.with_name(f"{config.parent.name}.tmp")
         self._bin = self._tmp / "bin"
         self._bin.mkdir(parents=True, exist_ok=True)
-        _script(self._bin / "sleep", _SHORT_SLEEP.format(sleep=shutil.which("sleep") or "/bin/sleep"))
+        shorten_sleep(self._bin)
 
     def register(self) -> str:
         return self.run("--register", "--accept-terms")

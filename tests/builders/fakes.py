@@ -407,6 +407,9 @@ class FakeStore:
         self.next_keys[alias] = key
         self.announced.append(key.key_id)
 
+    def remove_next_key(self, alias: Alias) -> None:
+        self.next_keys.pop(alias, None)
+
     def stage(self, draft: Draft, files: VersionFiles) -> None:
         kept = self.drafts.pop(draft.alias)
         assert kept.key is not None

@@ -36,6 +36,7 @@ VALUES = frozenset(
         "operator",
         "re",
         "string",
+        "tomllib",
         "types",
         "typing",
         "urllib.parse",

@@ -5,13 +5,14 @@ import ast
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import pytest
 
 from certkeeper import __version__
 from certkeeper.cli.arguments import build_parser
+from certkeeper.config.kinds import NUMBERS, OUR_DEFAULTS, TRUTHS, WORDS
 from certkeeper.config.variables import DEFAULTS, KNOWN, LEGACY_PDNS, PER_CERTIFICATE, WITHOUT_EFFECT
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,7 +28,7 @@ ELSEWHERE = re.compile(
     r"^(certs|accounts|CERTDIR|ACCOUNTDIR|DOMAINS_D|CONFIG_D|domains\.txt\.d)/|^[~./$<]|^https?:|[*<>…]"
 )
 PATH = re.compile(r"[A-Za-z0-9_.-]+(?:/[A-Za-z0-9_.-]+)+|[A-Za-z0-9_-]+\.(?:py|toml|sh)")
-OTHERS_PATHS = frozenset({"pdns_api.sh"})
+OTHERS_PATHS = frozenset({"pdns_api.sh", "certkeeper.toml"})
 FORBIDDEN = {
     "a path of one machine": re.compile(r"(?<![\w.])/(?:work|root|home)\b"),
     "a way of working that readers do not share": re.compile(
@@ -86,6 +87,26 @@ class TestSettings:
             if re.fullmatch(r"`[\w-]+`", default) and name in DEFAULTS:
                 assert default == f"`{DEFAULTS[name]}`", name
 
+    def test_it_says_which_type_certkeeper_toml_has_for_it(self) -> None:
+        rows = re.findall(r"^\| (.+) \| (`.+`) \|$", section(SETTINGS, "## In certkeeper.toml"), re.MULTILINE)
+        described = {kind: set(re.findall(r"`(\w+)`", names)) for kind, names in rows}
+        elsewhere = {"source_config"}
+        assert described == {
+            "`true` or `false`": {name.lower() for name in TRUTHS} - elsewhere,
+            "a whole number": {name.lower() for name in NUMBERS},
+            "a list of strings": {name.lower() for name in WORDS},
+        }
+        assert TRUTHS | NUMBERS | WORDS <= KNOWN
+
+    def test_what_is_read_as_a_yes_or_no_or_a_number_is_written_so(self) -> None:
+        assert variables_read({"truth"}) <= TRUTHS
+        assert variables_read({"number", "seconds"}) <= NUMBERS | {"WAIT", "PORT"}
+        assert {"ARI", "HOOK_CHAIN"} <= variables_read({"truth"})
+
+    def test_the_defaults_that_are_shown_are_the_described_ones(self) -> None:
+        described = {name: cells["default"] for name, cells in settings_rows() if "default" in cells}
+        assert {name: described[name].strip("`") for name in OUR_DEFAULTS} == OUR_DEFAULTS
+
     def test_no_variable_is_read_that_nobody_knows(self) -> None:
         assert variables_read() <= KNOWN
         # If this finds nothing, it does not look in the right place.
@@ -106,13 +127,18 @@ def settings_rows() -> Iterator[tuple[str, dict[str, str]]]:
         cells = [cell.strip() for cell in line.strip("|").split("|")]
         if not columns:
             columns = cells
-        elif not cells[0].startswith("---"):
+        elif not cells[0].startswith("---") and columns[0] == "variable":
             yield cells[0].strip("`"), dict(zip(columns, cells, strict=True))
 
 
-def variables_read() -> set[str]:
+def section(document: Path, heading: str) -> str:
+    return document.read_text(encoding="utf-8").partition(f"{heading}\n")[2].partition("\n## ")[0]
+
+
+def variables_read(
+    methods: Collection[str] = ("has", "text", "path", "number", "seconds", "truth", "word"),
+) -> set[str]:
     """Names that the configuration's code asks Values for, with literal text."""
-    methods = {"has", "text", "path", "number", "seconds", "truth", "word"}
     found = set()
     for module in (PACKAGE / "config").glob("*.py"):
         for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
@@ -122,7 +148,7 @@ def variables_read() -> set[str]:
             called = node.func.attr if isinstance(node.func, ast.Attribute) else ""
             if called in methods and isinstance(name, str) and re.fullmatch(r"[A-Z][A-Z0-9_]+", name):
                 found.add(name)
-    return found | {f"PDNS_{name}" for name in LEGACY_PDNS}
+    return found | ({f"PDNS_{name}" for name in LEGACY_PDNS} if "has" in methods else set())
 
 
 class TestArchitecture:
@@ -215,7 +241,7 @@ def calls_in(document: Path) -> str:
     return "\n".join([*lines, *re.findall(r"`(certkeeper [^`\n]+)`", text)])
 
 
-NESTED = ("dns", "account")
+NESTED = ("dns", "account", "config")
 
 
 def commands() -> dict[str, argparse.ArgumentParser]:

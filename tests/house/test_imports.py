@@ -54,6 +54,20 @@ def test_the_question_is_answered() -> None:
     assert {"cryptography", "certkeeper.acme.jws"} <= loaded_by("import certkeeper.acme.jws")
 
 
+def test_a_page_of_dehydrated_s_needs_no_toml(tmp_path: Path) -> None:
+    (tmp_path / "config").write_text("CHALLENGETYPE=http-01\n")
+    (tmp_path / "domains.txt").write_text("example.org\n")
+    command = f"from certkeeper.cli.main import main\nmain(['status', '--json', '--config', '{tmp_path}/config'])"
+    loaded = loaded_by(f"import contextlib, io\nwith contextlib.redirect_stdout(io.StringIO()):\n    exec({command!r})")
+    assert "certkeeper.config.load" in loaded
+    assert {
+        "tomllib",
+        "certkeeper.config.native",
+        "certkeeper.config.check",
+        "certkeeper.config.convert",
+    } & loaded == set()
+
+
 def test_an_ascii_name_and_a_retry_after_in_seconds_load_nothing_more() -> None:
     loaded = loaded_by(
         "from certkeeper.base.names import DnsName\nfrom certkeeper.base.times import from_epoch, parse_retry_after\n"

@@ -69,6 +69,7 @@ def scripted(make_page: MakePage, zone: str, *lines: str, more: str = "", **sett
     return page, script
 
 
+@pytest.mark.row("H04")
 def test_each_record_is_a_call_with_the_name_the_token_and_the_value(make_page: MakePage, zone: str) -> None:
     page, script = scripted(make_page, zone, f"{zone} *.{zone} a.www.{zone}")
     done = page.run()
@@ -84,6 +85,7 @@ def test_each_record_is_a_call_with_the_name_the_token_and_the_value(make_page: 
     assert_clean_dns(page.world, zone)
 
 
+@pytest.mark.row("H02")
 def test_with_hook_chain_all_records_are_one_call(make_page: MakePage, zone: str) -> None:
     page, script = scripted(make_page, zone, f"{zone} *.{zone}", HOOK_CHAIN="yes")
     assert page.run().code == 0

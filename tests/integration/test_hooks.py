@@ -1,12 +1,17 @@
 """Every call of the operator's scripts, as they are made in the wild, beside dehydrated where that is told apart."""
 
+import base64
+import hashlib
 import shlex
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
 from pathlib import Path
 
 import pytest
 
+from bed.dehydrated import Dehydrated
+from bed.world import World
 from builders.page import Page
 
 pytestmark = pytest.mark.real
@@ -108,7 +113,6 @@ def test_the_order_of_calls_and_their_arguments(
 ) -> None:
     script = Logged(tmp_path, shape, fails=["exit_hook"])
     page = told(make_page, script, f"{zone} www.{zone}", KEY_ALGO="prime256v1")
-    monkeypatch.setenv("PDNS_KEY", "not for scripts")
     monkeypatch.setenv("TOLD", "yes")
     done = page.run()
     assert done.code == 0, done.text
@@ -248,3 +252,60 @@ def test_one_that_hangs_is_ended(make_page: MakePage, zone: str, tmp_path: Path)
     done = make_page(zone, DNS_PROVIDER="powerdns", HOOK=str(script), HOOK_TIMEOUT="1").run()
     assert done.code == 1
     assert "startup_hook: did not end within 1 s and was killed" in done.only_error()
+
+
+@pytest.fixture(scope="module")
+def believer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A world whose CA finds every challenge valid."""
+    folder = tmp_path_factory.mktemp("hooks")
+    with World(folder, zones=(), secondaries=0, dnssec=False, pebble={"always_valid": True}) as world:
+        yield world
+
+
+def in_shape(calls: list[list[str]], folder: Path) -> list[list[str]]:
+    """What two programs can have in common: tokens, values, stamps and the CA's order are different in every run."""
+    shaped = []
+    for name, *words in calls:
+        if name.endswith("_challenge"):
+            lengths = [str(len(word.partition(".")[0])) for word in words[1::3]]
+            shaped.append([name, *sorted(words[::3]), *lengths, *(str(len(word)) for word in words[2::3])])
+        elif name == "sync_cert":
+            shaped.append([name, str(len(words))])
+        else:
+            shaped.append([name, *(word.replace(str(folder), "") for word in words if not word.isdigit())])
+    return [call for _, same in groupby(shaped, key=lambda call: call[0]) for call in sorted(same)]
+
+
+@pytest.mark.long
+@pytest.mark.row("H01", "H02", "H04")
+@pytest.mark.parametrize("method", ["dns-01", "http-01"])
+@pytest.mark.parametrize("chain", ["yes", "no"])
+def test_calls_are_as_dehydrated_makes_them(believer: World, tmp_path: Path, method: str, chain: str) -> None:
+    made = {}
+    (wellknown := tmp_path / "wellknown").mkdir()
+    for program in ("dehydrated", "certkeeper"):
+        script = Logged(tmp_path, name=f"{program}-hook")
+        page = Page(tmp_path / program, believer, "a.example > one", "b.example c.b.example d.b.example")
+        page.configure(CURL_OPTS=f"--cacert {believer.pebble.ca_bundle}", HOOK=str(script.path), HOOK_CHAIN=chain)
+        page.configure(CHALLENGETYPE=method, WELLKNOWN=str(wellknown), PDNS_WAIT="1")
+        page.unset("CA_BUNDLE", "ACCOUNT_KEY_ALGO", "KEY_ALGO", "PDNS_HOST", "PDNS_KEY")
+        if program == "dehydrated":
+            dehydrated = Dehydrated(page.config)
+            dehydrated.register()
+            script.forget()
+            dehydrated.cron()
+            dehydrated.cron()
+        else:
+            for _ in range(2):
+                done = page.run()
+                assert done.code == 0, done.text
+        made[program] = in_shape(script.calls(), page.folder)
+        deployed = [call[1:] for call in script.calls() if call[0] == "deploy_challenge"]
+        assert [len(words) for words in deployed] == ([3, 9] if chain == "yes" else [3, 3, 3, 3])
+        environment = script.environment("deploy_challenge")
+        assert (environment["CHALLENGETYPE"], environment["alias"]) == (method, "b.example")
+    assert made["certkeeper"] == made["dehydrated"]
+    if method == "dns-01":
+        # Without padding, and as long as a SHA-256 is.
+        value = deployed[0][2]
+        assert len(base64.urlsafe_b64decode(f"{value}=")) == hashlib.sha256().digest_size

@@ -331,12 +331,14 @@ def test_status_shows_what_is_there_and_what_is_missing(make_page: MakePage, zon
     page.world.primary.recorder.forget()
     done = page.status()
     assert (done.code, done.err) == (0, "")
-    current, missing = done.out.splitlines()
-    assert current.startswith(zone)
-    assert "current, 90 days left" in current
-    assert "missing" in missing
+    missing, current, names, summary = done.out.splitlines()
+    assert missing.split()[:2] == ["missing", f"new.{zone}"]
+    assert current.split()[:5] == ["ok", zone, "90", "days", "left"]
+    assert names.startswith(f"    {zone}, issued by")
+    assert summary.startswith("1 problem in 2 certificates: 1 missing, 1 ok; next renewal ")
     assert page.world.primary.recorder.requests() == []
-    here, there = json.loads(page.status("--json").out)["certificates"]
+    there, here = json.loads(page.status("--json").out)["certificates"]
+    assert (there["state"], here["state"]) == ("missing", "ok")
     assert here["certificate"]["names"] == [zone]
     assert here["folder"] == str(page.place(zone))
     assert there["certificate"] is None

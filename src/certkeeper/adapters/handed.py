@@ -57,6 +57,25 @@ class HandedFiles:
             opened.put(name, content)
             opened.sync()
 
+    def write_new(self, path: str, content: bytes) -> None:
+        """A new file (0600) with that content, in one step; its folder is made (0700) where it is missing.
+
+        Raises:
+            FileTrouble: it cannot be written, or something of that name is there.
+        """
+        folder, name = _taken_apart(path)
+        with Folder.make(folder) as opened:
+            if opened.status(name or ".") is not None:
+                raise FileTrouble(f"{path}: is there already", hint="name a file that is not there yet")
+            staged = f".{name}.{os.getpid()}.new"
+            opened.put(staged, content)
+            try:
+                # A link replaces nothing, should the name be taken in this moment.
+                opened.take(opened, staged, name)
+            finally:
+                opened.remove(staged)
+            opened.sync()
+
     def keep_beside(self, path: str, content: bytes, now_epoch: int) -> str:
         """A new file (0600) with that content beside a file that is there, `PATH.pem.STAMP`; its path.
 

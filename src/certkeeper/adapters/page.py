@@ -4,20 +4,47 @@ import errno
 import os
 import stat
 from collections.abc import Mapping
+from io import FileIO
 from pathlib import Path
-from typing import cast
+from typing import TypeVar, cast
 
 from certkeeper.adapters.descriptors import out_of_descriptors
-from certkeeper.base.wire import Step
+from certkeeper.adapters.writers import Writer, Writers, running_as, user_id
+from certkeeper.base.wire import Exchange, Step
 from certkeeper.config.domains import DomainList
 from certkeeper.config.evaluating import Evaluate, Evaluator
 from certkeeper.config.load import load
-from certkeeper.config.reading import Become, FailureKind, Glob, Read, ReadFailure, ReadSecret, SecretText
+from certkeeper.config.reading import (
+    Become,
+    Exposure,
+    Exposures,
+    FailureKind,
+    Glob,
+    Holds,
+    Read,
+    ReadFailure,
+    ReadSecret,
+    SecretText,
+)
 from certkeeper.config.settings import Configuration, Secret
 from certkeeper.config.shell import Assignment
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from certkeeper.config.check import Checked
+
+_T = TypeVar("_T")
 _MAX_FILE = 16 * 1024 * 1024
-"""Octets. A list of 100,000 certificates is a tenth of that; /dev/zero never ends."""
+"""Octets. A list of 100,000 certificates is a tenth of that; a sparse file may be larger than any memory."""
+# A named pipe in a file's place must not hold the run up: it is opened at once, and then seen to be none.
+_READ = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
+_NULL = os.makedev(1, 3)
+_HINTS = {
+    errno.ELOOP: "symbolic links lead in a circle: namei {}",
+    errno.ENXIO: "a socket or a device is in the place of a file: ls -l {}",
+    errno.ENAMETOOLONG: "write a shorter path",
+    errno.EIO: "the disk reports errors: dmesg",
+}
 
 
 def read_page(
@@ -44,53 +71,139 @@ def read_page(
         fallback=fallback,
         evaluator=evaluator,
     )
+    return _driven(exchange)
+
+
+def check_page(config: str | None, cwd: str, environment: Mapping[str, str], evaluator: Evaluator) -> "Checked":
+    """Read a page for what is wrong with it.
+
+    Raises:
+        OutOfDescriptors: not even that can be read.
+    """
+    from certkeeper.config.check import examine  # noqa: PLC0415 - two commands need it
+
+    return _driven(
+        examine(lambda typed: load(config, cwd=cwd, environment=environment, typed=typed, evaluator=evaluator))
+    )
+
+
+def _driven(exchange: Exchange[_T]) -> _T:
+    files = Files()
     try:
         step = next(exchange)
         while True:
-            step = exchange.send(_perform(step))
+            step = exchange.send(files.perform(step))
     except StopIteration as stop:
-        return cast("Configuration", stop.value)
+        return cast("_T", stop.value)
 
 
-def _perform(step: Step) -> object:
-    match step:
-        case Read(path):
-            return _read(path)
-        case ReadSecret(path):
-            return _read_secret(path)
-        case Glob(directory, suffix):
-            return _glob(directory, suffix)
-        case Become():
-            from certkeeper.adapters.users import become  # noqa: PLC0415 - few pages need it
+class Files:
+    """Reads files, and remembers who else can change them."""
 
-            return become(step)
-        case Evaluate():
-            from certkeeper.adapters.bash import evaluate  # noqa: PLC0415 - few pages need it
+    def __init__(self) -> None:
+        self._writers = Writers()
+        self._seen: list[tuple[str, Holds, Writer]] = []
 
-            return evaluate(step)
-        case _:
-            raise TypeError(step)
+    def perform(self, step: Step) -> object:
+        match step:
+            case Read(path, holds):
+                return self._read(path, holds)
+            case ReadSecret(path):
+                return _secret(path)
+            case Glob(directory, suffix):
+                return _glob(directory, suffix)
+            case Exposures(trusted):
+                return self._exposures(user_id(trusted))
+            case Become():
+                from certkeeper.adapters.users import become  # noqa: PLC0415 - few pages need it
+
+                return become(step)
+            case Evaluate():
+                from certkeeper.adapters.bash import evaluate  # noqa: PLC0415 - few pages need it
+
+                return evaluate(step)
+            case _:
+                raise TypeError(step)
+
+    def _read(self, path: str, holds: Holds) -> str | ReadFailure:
+        found = _content(path)
+        if isinstance(found, ReadFailure):
+            return found
+        content, status = found
+        if stat.S_ISREG(status.st_mode):
+            writers = self._writers.of(path, status)
+            everybody = next((writer for writer in writers if writer.everybody), None)
+            if everybody is not None and holds is Holds.SETTINGS:
+                return _open_to_everybody(path, everybody)
+            self._seen += [(path, holds, writer) for writer in ([everybody] if everybody else writers)]
+        return _decoded(path, content)
+
+    def _exposures(self, trusted: int | None) -> tuple[Exposure, ...]:
+        return tuple(
+            Exposure(path, holds, writer.who, writer.place, writer.fix, running_as(), writer.everybody)
+            for path, holds, writer in self._seen
+            if writer.uid is None or writer.uid != trusted
+        )
 
 
-def _read(path: str) -> str | ReadFailure:
-    found = _read_secret(path)
-    return found if isinstance(found, ReadFailure) else found.text.reveal()
+def _open_to_everybody(path: str, writer: Writer) -> ReadFailure:
+    through = "" if writer.place == path else f", through {writer.place}"
+    return ReadFailure(
+        path,
+        FailureKind.EXPOSED,
+        f"everybody on this machine can change it{through}, and so have programs run as {running_as()}",
+        writer.fix,
+    )
 
 
-def _read_secret(path: str) -> SecretText | ReadFailure:
+def _secret(path: str) -> SecretText | ReadFailure:
+    found = _content(path)
+    if isinstance(found, ReadFailure):
+        return found
+    content, status = found
+    text = _decoded(path, content)
+    return text if isinstance(text, ReadFailure) else SecretText(Secret(text), bool(status.st_mode & stat.S_IROTH))
+
+
+def _content(path: str) -> tuple[bytes, os.stat_result] | ReadFailure:
+    """What a regular file holds, links followed; /dev/null is an empty one."""
     try:
-        with Path(path).open("rb") as file:
-            mode = os.fstat(file.fileno()).st_mode
-            content = file.read(_MAX_FILE + 1)
+        # Before it is opened: opening alone sets a watchdog off, or rewinds a tape.
+        if (odd := _no_file(path, os.stat(path))) is not None:  # noqa: PTH116
+            return odd
+        descriptor = os.open(path, _READ)
+        with FileIO(descriptor) as file:
+            status = os.fstat(descriptor)
+            if (odd := _no_file(path, status)) is not None:
+                return odd
+            content = b""
+            # One call may bring less than there is.
+            while len(content) <= _MAX_FILE and (more := file.read(_MAX_FILE + 1 - len(content))):
+                content += more
     except (OSError, ValueError) as error:
         return _failure(path, error)
     if len(content) > _MAX_FILE:
-        return ReadFailure(path, FailureKind.UNREADABLE, f"larger than {_MAX_FILE} octets")
+        return ReadFailure(path, FailureKind.UNREADABLE, f"larger than {_MAX_FILE} octets", "is it the right file?")
+    return content, status
+
+
+def _decoded(path: str, content: bytes) -> str | ReadFailure:
     try:
-        return SecretText(Secret(content.decode()), bool(mode & stat.S_IROTH))
+        return content.decode()
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         return ReadFailure(path, FailureKind.NOT_UTF8, f"line {line} is not UTF-8")
+
+
+def _no_file(path: str, status: os.stat_result) -> ReadFailure | None:
+    """What stands in the place of a regular file; None where it is one, or /dev/null, which is an empty one."""
+    mode = status.st_mode
+    if stat.S_ISREG(mode) or (stat.S_ISCHR(mode) and status.st_rdev == _NULL):
+        return None
+    if stat.S_ISDIR(mode):
+        return ReadFailure(path, FailureKind.DIRECTORY, "is a directory")
+    kind = "named pipe" if stat.S_ISFIFO(mode) else "socket" if stat.S_ISSOCK(mode) else "device"
+    return ReadFailure(path, FailureKind.UNREADABLE, f"a {kind}, and not a file", "write the text into a file")
 
 
 def _glob(directory: str, suffix: str) -> tuple[str, ...] | ReadFailure:
@@ -103,7 +216,7 @@ def _glob(directory: str, suffix: str) -> tuple[str, ...] | ReadFailure:
 
 def _failure(path: str, error: OSError | ValueError) -> ReadFailure:
     if not isinstance(error, OSError):
-        return ReadFailure(path, FailureKind.UNREADABLE, "not a path")
+        return ReadFailure(path, FailureKind.UNREADABLE, "not a path", "write a path without NUL characters")
     # ENOTDIR: a parent is a plain file, so nothing of that name is there either.
     kinds = {
         errno.ENOENT: FailureKind.MISSING,
@@ -113,4 +226,5 @@ def _failure(path: str, error: OSError | ValueError) -> ReadFailure:
     if (starved := out_of_descriptors(f"{path}: cannot read", error)) is not None:
         raise starved from error
     reason = (error.strerror or "unreadable").lower()
-    return ReadFailure(path, kinds.get(error.errno or 0, FailureKind.UNREADABLE), reason)
+    hint = _HINTS.get(error.errno or 0, "").format(path)
+    return ReadFailure(path, kinds.get(error.errno or 0, FailureKind.UNREADABLE), reason, hint)

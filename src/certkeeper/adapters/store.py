@@ -170,6 +170,17 @@ class Store:
             folder.put(layout.NEXT_KEY, key.pem)
             folder.sync()
 
+    def remove_next_key(self, alias: Alias) -> None:
+        """Remove that key; what is no key stays.
+
+        Raises:
+            FileTrouble: it cannot be removed.
+        """
+        with self._open(alias) as folder:
+            if folder.is_file(layout.NEXT_KEY) and read_key_id(folder, layout.NEXT_KEY)[0] is not None:
+                folder.remove(layout.NEXT_KEY)
+                folder.sync()
+
     def begin(self, alias: Alias, now_epoch: int) -> Draft:
         """A version in the making: the one that an interrupted run left, with its key, or a new one.
 

@@ -17,8 +17,9 @@ from certkeeper.apply.effects import (
     do,
 )
 from certkeeper.apply.hooks import call, mention_refusal, sync_cert
+from certkeeper.apply.names import blamed
 from certkeeper.apply.obtain import obtain
-from certkeeper.apply.pay import call_deploy_cert, make_next_key
+from certkeeper.apply.pay import call_deploy_cert, drop_next_key, make_next_key
 from certkeeper.apply.refused import ReadClock
 from certkeeper.apply.result import Issued
 from certkeeper.apply.scheduler import shield
@@ -26,12 +27,14 @@ from certkeeper.base.errors import CertkeeperError, Fault
 from certkeeper.base.events import CertificateIssued
 from certkeeper.base.times import iso
 from certkeeper.base.wire import Exchange
+from certkeeper.config.settings import OnNameFailure
 from certkeeper.lineage.integrity import check
 from certkeeper.lineage.leaf import parse_leaf
 from certkeeper.lineage.model import BadChain, Leaf
 from certkeeper.plan.actions import Activate, LineagePlan, Order
 from certkeeper.plan.backoff import backoff_inputs, name_inputs, next_name_backoff, proven_name
 from certkeeper.plan.fingerprint import fingerprint
+from certkeeper.plan.namefailure import may_drop
 from certkeeper.plan.records import HookDebt, NameBackoff, OrderIntent, Record
 from certkeeper.plan.recovery import DEPLOY_CERT
 
@@ -154,6 +157,10 @@ def _switch(attempt: Attempt, stamp: int, leaf: Leaf) -> Exchange[Issued]:
             # The next run sees that it is missing.
             attempt.note(f"the next key was not made: {error}")
     try:
+        yield from drop_next_key(item)
+    except CertkeeperError as error:
+        attempt.note(f"the key that was made ahead was not removed: {error}")
+    try:
         yield from do(WriteJournal(drop=settled))
     except CertkeeperError as error:
         # The certificate is live. What is not dropped is found out of date by the next run, or done again.
@@ -177,7 +184,11 @@ def _clear(attempt: Attempt, error: CertkeeperError) -> Exchange[None]:
         if not error.local and not (yield from _about_all(attempt, error)):
             inputs = backoff_inputs(item.fingerprint, item.spec, attempt.shared.settings)
             put = (*put, *(yield from _failed_names(attempt, error)))
-            yield from do(RecordFailure(item.spec.entry, item.failures + 1, error, inputs, put, drop))
+            if _goes_without(attempt, error):
+                # The names wait by themselves, and the certificate is ordered without them at once.
+                yield from do(WriteJournal(put, drop))
+            else:
+                yield from do(RecordFailure(item.spec.entry, item.failures + 1, error, inputs, put, drop))
         elif entries:
             yield from do(WriteJournal(put, drop))
 
@@ -192,11 +203,13 @@ def _about_all(attempt: Attempt, error: CertkeeperError) -> Exchange[bool]:
 
 def _failed_names(attempt: Attempt, error: CertkeeperError) -> Exchange[tuple[NameBackoff, ...]]:
     """What to remember of names that the CA could not validate, so that no other certificate tries them at once."""
-    if not isinstance(error, OrderFailed) or not error.identifiers:
-        return ()
     item, shared = attempt.item, attempt.shared
-    names = tuple(dict.fromkeys(proven_name(identifier) for identifier in error.identifiers))
+    if not isinstance(error, OrderFailed) and item.spec.on_name_failure is OnNameFailure.BLOCK:
+        return ()
+    names = tuple(dict.fromkeys(proven_name(name) for name in blamed(error, item.spec.identifiers)))
     shared.limits.failed(names, str(item.alias))
+    if not names:
+        return ()
     before = {entry.name: entry for entry in item.names_failed}
     now = yield from do(ReadClock())
     return tuple(
@@ -205,6 +218,16 @@ def _failed_names(attempt: Attempt, error: CertkeeperError) -> Exchange[tuple[Na
         )
         for name in names
     )
+
+
+def _goes_without(attempt: Attempt, error: CertkeeperError) -> bool:
+    """Whether a certificate can be had without the names that failed."""
+    spec, order = attempt.item.spec, attempt.item.order
+    names = blamed(error, spec.identifiers)
+    failed = {proven_name(name) for name in names}
+    ordered = order.identifiers if order is not None else ()
+    gone = [name for name in ordered if proven_name(name) in failed]
+    return bool(names) and all(may_drop(spec, name) for name in gone) and len(gone) < len(ordered)
 
 
 def _folder(item: LineagePlan) -> str:

@@ -24,9 +24,13 @@ together are more likely about the account, and asking on would make it worse.
 
 
 class NameFailedMeanwhile(CertkeeperError):
-    """A name of the certificate has just failed in another one's order."""
+    """A name of the certificate, `name`, has just failed in another one's order."""
 
     local = True
+
+    def __init__(self, name: str, message: str, *, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.name = name
 
 
 class Limits:
@@ -62,6 +66,7 @@ class Limits:
             other = self._failed.get(proven_name(identifier))
             if other is not None:
                 raise NameFailedMeanwhile(
+                    proven_name(identifier),
                     f"{proven_name(identifier)} has just failed validation for {other}",
                     hint="it is tried again together with that certificate",
                 )

@@ -139,7 +139,9 @@ def _complete(attempt: Attempt, wanted: OrderAction, order: Order, key: KeyPair)
     # The order of an earlier run keeps the profile that it was opened with.
     profile = attempt.intent.profile if attempt.intent is not None else wanted.profile
     spec = attempt.item.spec
-    origin = Origin(spec.ca, profile, wanted.must_staple, test=spec.purpose is not Purpose.SERVE)
+    origin = Origin(
+        spec.ca, profile, wanted.must_staple, test=spec.purpose is not Purpose.SERVE, dropped=attempt.item.dropped
+    )
     return VersionFiles(key.pem, csr.pem, cert, chain, fullchain, origin), leaf
 
 

@@ -1,6 +1,9 @@
 """After the switch: calling the operator's hook, making the next key; and what earlier runs left undone of that."""
 
+from dataclasses import dataclass
+
 from certkeeper.apply.effects import (
+    Effect,
     FreeLineage,
     HoldLineage,
     MakeKey,
@@ -10,8 +13,10 @@ from certkeeper.apply.effects import (
     do,
 )
 from certkeeper.apply.hooks import call, deploy_cert
+from certkeeper.apply.ports import Ports
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.events import Tell
+from certkeeper.base.names import Alias
 from certkeeper.base.wire import Exchange
 from certkeeper.config.settings import Settings
 from certkeeper.plan.actions import LineagePlan
@@ -25,6 +30,24 @@ def call_deploy_cert(item: LineagePlan, settings: Settings, stamp: int, tell: Te
     """
     if item.hook is not None:
         yield from call(deploy_cert(settings, item.spec, stamp), str(item.alias), tell)
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveNextKey(Effect[None]):
+    alias: Alias
+
+    def perform(self, ports: Ports) -> None:
+        ports.store.remove_next_key(self.alias)
+
+
+def drop_next_key(item: LineagePlan) -> Exchange[None]:
+    """Remove the key that was made ahead, where none is to be any more.
+
+    Raises:
+        CertkeeperError: it could not be removed.
+    """
+    if item.drop_key is not None:
+        yield from do(RemoveNextKey(item.alias))
 
 
 def make_next_key(item: LineagePlan) -> Exchange[None]:

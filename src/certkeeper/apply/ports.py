@@ -122,6 +122,9 @@ class Store(Protocol):
     def save_next_key(self, alias: Alias, key: KeyPair) -> None:
         """Put it in the place of the one that is live now. Raises CertkeeperError where that one is not in use."""
 
+    def remove_next_key(self, alias: Alias) -> None:
+        """Remove the key that was made for the next certificate, and nothing that is no key."""
+
     def stage(self, draft: Draft, files: VersionFiles) -> None:
         """Complete the version; it is not live yet."""
 

@@ -13,6 +13,7 @@ from certkeeper.apply.challenges import Waves
 from certkeeper.apply.effects import WriteJournal, do
 from certkeeper.apply.issue import issue
 from certkeeper.apply.limits import Limits
+from certkeeper.apply.names import blamed
 from certkeeper.apply.pay import pay
 from certkeeper.apply.ports import Clock, Executor
 from certkeeper.apply.result import Issued, Outcome, Result
@@ -24,8 +25,9 @@ from certkeeper.base.names import Alias
 from certkeeper.base.wire import Exchange
 from certkeeper.config.orderrate import order_rate_at
 from certkeeper.config.settings import Settings
-from certkeeper.plan.actions import LineagePlan, Plan, Postponed
+from certkeeper.plan.actions import Kept, LineagePlan, Plan, Postponed
 from certkeeper.plan.due import renew_before
+from certkeeper.plan.namefailure import kept
 from certkeeper.plan.preflight import clock_findings
 
 AT_ONCE = 100
@@ -168,7 +170,7 @@ class Reconciler:
             if isinstance(value, Issued):
                 self._end(Outcome(item.alias, issued=value, error=value.unpaid))
             else:
-                self._end(Outcome(item.alias, error=_named(error)))
+                self._end(Outcome(item.alias, error=_kept(item, _named(error))))
 
         return ended
 
@@ -186,8 +188,16 @@ class Reconciler:
 
     def _end(self, outcome: Outcome) -> None:
         self._outcomes[outcome.alias] = outcome
-        if outcome.error is not None and not isinstance(outcome.error, Interrupted | Postponed):
+        if isinstance(outcome.error, Kept):
+            self._tell(Noted(str(outcome.alias), str(outcome.error)))
+        elif outcome.error is not None and not isinstance(outcome.error, Interrupted | Postponed):
             self._tell(LineageFailed(str(outcome.alias), outcome.error))
+
+
+def _kept(item: LineagePlan, error: CertkeeperError | None) -> CertkeeperError | None:
+    """A warning in the place of a failure, where the names are to blame and the live certificate is good enough."""
+    blames_names = error is not None and blamed(error, item.spec.identifiers)
+    return kept(item.kept_until, error) if error is not None and blames_names and item.kept_until else error
 
 
 def _named(error: Exception | None) -> CertkeeperError | None:

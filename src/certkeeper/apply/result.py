@@ -6,7 +6,7 @@ from datetime import datetime
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.names import Alias
 from certkeeper.lineage.model import Leaf
-from certkeeper.plan.actions import Postponed
+from certkeeper.plan.actions import Kept, Postponed
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Issued:
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """How a lineage's part of a run ended. With both, the certificate is live and its hook failed; with neither,
-    a call that an earlier run owed was made. What is postponed has an error, and is no failure.
+    a call that an earlier run owed was made. What is postponed, or kept for now, has an error, and is no failure.
     """
 
     alias: Alias
@@ -50,5 +50,5 @@ class Result:
 
     @property
     def failed(self) -> bool:
-        errors = [outcome.error for outcome in self.outcomes if not isinstance(outcome.error, Postponed)]
+        errors = [outcome.error for outcome in self.outcomes if not isinstance(outcome.error, Postponed | Kept)]
         return bool(self.fatal or self.leftovers or any(errors))

@@ -155,7 +155,8 @@ class Alias:
 
 
 def _to_ascii(text: str) -> str:
-    if text.isascii():
+    if text.isascii() or len(text) > _MAX_NAME:
+        # Encoding takes time that grows with the square of the length, and no text of that length is a name.
         return text
     import idna  # noqa: PLC0415 - 20 ms that only people with Unicode names pay
 

@@ -6,6 +6,8 @@ from datetime import date
 
 from certkeeper import __version__
 from certkeeper.cli.ca_arguments import add_account, add_ca, add_revoke, add_sign
+from certkeeper.cli.house_arguments import add_config, add_doctor
+from certkeeper.cli.life_arguments import add_life
 
 _DESCRIPTION = """\
 Keeps certificates and the DNS records that prove them in step. It reads the configuration, domains.txt, accounts and
@@ -26,8 +28,8 @@ directory and the resolver for CAA records; writes nothing.
 """
 
 _STATUS = """\
-Show the certificates that are there and when each one is renewed. Reads files only. A test CA's certificates are
-those in TEST_CERTDIR.
+Show the certificates, what is wrong first, and when each one is renewed; also those that are no longer listed, with
+what still uses them. Reads files only. A test CA's certificates are those in TEST_CERTDIR.
 """
 
 _PRUNE = """\
@@ -133,10 +135,13 @@ def build_parser() -> argparse.ArgumentParser:
     prune.add_argument("--dry-run", action="store_true", help="only say what would be removed")
     _command(commands, "heal", "mend certificates whose files do not belong together", _HEAL)
     _nameless_command(commands, "unlock", "remove the lock of a killed run", _UNLOCK)
+    add_config(commands, _command, _nameless_command)
+    add_doctor(commands, _nameless_command)
     _dns_commands(commands)
     add_account(commands, _nameless_command)
     add_revoke(commands, _nameless_command)
     add_sign(commands, _nameless_command)
+    add_life(commands, _nameless_command)
     return parser
 
 
@@ -221,8 +226,8 @@ def _nameless_command(
         "--config",
         "-f",
         metavar="FILE",
-        help="dehydrated's config file (default: $CONFIG, else the first of /etc/dehydrated/config, "
-        "/usr/local/etc/dehydrated/config, ./config)",
+        help="dehydrated's config file, or a certkeeper.toml (default: $CONFIG, else /etc/certkeeper/certkeeper.toml "
+        "or the first of /etc/dehydrated/config, /usr/local/etc/dehydrated/config, ./config)",
     )
     command.add_argument(
         "--source-config",

@@ -109,18 +109,44 @@ def _dispatch(options: "argparse.Namespace") -> int:
             from certkeeper.cli.account.command import account  # noqa: PLC0415 - as above
 
             return account(options)
-        case "heal":
-            from certkeeper.cli.heal import heal  # noqa: PLC0415 - as above
-
-            return heal(options)
-        case "unlock":
-            from certkeeper.cli.unlock import unlock  # noqa: PLC0415 - as above
-
-            return unlock(options)
+        case "config" | "doctor" | "unlock":
+            return _dispatch_care(options)
+        case "heal" | "deploy" | "retire" | "alert" | "timer":
+            return _dispatch_life(options)
         case _:
             from certkeeper.cli.status import status  # noqa: PLC0415 - as above
 
             return status(options)
+
+
+def _dispatch_care(options: "argparse.Namespace") -> int:
+    match options.command:
+        case "config":
+            return _dispatch_config(options)
+        case "doctor":
+            from certkeeper.cli.doctor import doctor  # noqa: PLC0415 - see above
+
+            return doctor(options)
+        case _:
+            from certkeeper.cli.unlock import unlock  # noqa: PLC0415 - as above
+
+            return unlock(options)
+
+
+def _dispatch_config(options: "argparse.Namespace") -> int:
+    match options.config_command:
+        case "show":
+            from certkeeper.cli.config.show import show  # noqa: PLC0415 - see above
+
+            return show(options)
+        case "convert":
+            from certkeeper.cli.config.convert import convert  # noqa: PLC0415 - as above
+
+            return convert(options)
+        case _:
+            from certkeeper.cli.config.check import check  # noqa: PLC0415 - as above
+
+            return check(options)
 
 
 def _dispatch_dns(options: "argparse.Namespace") -> int:
@@ -145,3 +171,27 @@ def _dispatch_dns(options: "argparse.Namespace") -> int:
             from certkeeper.cli.dns.cleanup import cleanup  # noqa: PLC0415 - as above
 
             return cleanup(options)
+
+
+def _dispatch_life(options: "argparse.Namespace") -> int:
+    match options.command:
+        case "heal":
+            from certkeeper.cli.heal import heal  # noqa: PLC0415 - see above
+
+            return heal(options)
+        case "deploy":
+            from certkeeper.cli.deploy import deploy  # noqa: PLC0415 - as above
+
+            return deploy(options)
+        case "retire":
+            from certkeeper.cli.retire import retire  # noqa: PLC0415 - as above
+
+            return retire(options)
+        case "alert":
+            from certkeeper.cli.alert import alert  # noqa: PLC0415 - as above
+
+            return alert(options)
+        case _:
+            from certkeeper.cli.timer import timer  # noqa: PLC0415 - as above
+
+            return timer(options)

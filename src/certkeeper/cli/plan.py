@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from certkeeper.apply.ports import JournalDamaged
 from certkeeper.base.errors import CertkeeperError, ExitCode
 from certkeeper.base.times import iso
-from certkeeper.cli.compose import open_machine
+from certkeeper.cli.compose import access_findings, open_machine
 from certkeeper.cli.planning import planned as planned_now
 from certkeeper.cli.render import finding_lines, print_error
 from certkeeper.cli.select import select
@@ -16,6 +16,7 @@ from certkeeper.config.findings import Finding
 from certkeeper.config.settings import Configuration, Settings
 from certkeeper.plan.actions import LineagePlan, Plan
 from certkeeper.plan.explain import action_text, explain
+from certkeeper.plan.orphans import orphan_findings
 from certkeeper.plan.preflight import journal_finding, silent_findings
 
 
@@ -33,7 +34,9 @@ def plan(options: argparse.Namespace) -> int:
     planned = planned_now(machine, selected, machine.advised(selected, observed), forced)
     # A run needs no such warning: it fails there, and says so.
     silent = silent_findings(planned.silent)
-    findings = (*machine.configuration.findings, *noticed, *planned.findings, *silent)
+    left = orphan_findings(observed.orphans, machine.settings.certdir, machine.uses(observed.orphans))
+    outside = access_findings(selected)
+    findings = (*machine.configuration.findings, *noticed, *planned.findings, *silent, *left, *outside)
     if options.json:
         json.dump(_document(selected, planned, findings), sys.stdout, indent=2)
         sys.stdout.write("\n")
@@ -46,7 +49,9 @@ def plan(options: argparse.Namespace) -> int:
             print_error(unreachable)
         for rejected in selected.rejected:
             print_error(rejected.error, subject=rejected.label)
-    failing = len(planned.blocked) > len(planned.postponed) or planned.unreachable or selected.rejected
+    failing = (
+        len(planned.blocked) > len(planned.postponed) + len(planned.kept) or planned.unreachable or selected.rejected
+    )
     return ExitCode.FAILED if failing else ExitCode.DONE
 
 
@@ -75,6 +80,7 @@ def _lineage(item: LineagePlan, settings: Settings) -> Mapping[str, object]:
         "methods": {str(name): method.value for name, method in item.methods.items()},
         "reason": item.reason.value,
         "detail": item.detail,
+        "without": [str(dropped.name) for dropped in item.dropped],
         "actions": [action_text(action) for action in item.actions],
         "error": error_document(item.error) if item.error is not None else None,
         "wake_at": iso(item.wake_at) if item.wake_at is not None else None,

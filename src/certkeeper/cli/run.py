@@ -13,9 +13,11 @@ from certkeeper.base.events import Tell, count
 from certkeeper.base.names import Alias
 from certkeeper.base.times import iso
 from certkeeper.cli.cleaning import clean_up_after_run
-from certkeeper.cli.compose import USER_AGENT, Machine, open_machine
+from certkeeper.cli.compose import USER_AGENT, Machine, open_machine, unreadable
+from certkeeper.cli.dropping import carried_out
 from certkeeper.cli.heal import mended_text
 from certkeeper.cli.hooking import Hooking
+from certkeeper.cli.permissions import put_right
 from certkeeper.cli.planning import planned
 from certkeeper.cli.render import finding_lines, print_error, reporter
 from certkeeper.cli.rounds import hooked, lines_opened, lines_unchanged, merged, of_round, out_of_reach, rounds
@@ -23,7 +25,7 @@ from certkeeper.cli.select import select
 from certkeeper.cli.signals import raise_terminated
 from certkeeper.config.findings import Finding, Severity
 from certkeeper.config.settings import Configuration
-from certkeeper.plan.actions import Plan, Postponed
+from certkeeper.plan.actions import Kept, Plan, Postponed
 from certkeeper.plan.advice import advice_finding
 from certkeeper.plan.observed import Observed
 from certkeeper.plan.planner import account_first
@@ -41,7 +43,14 @@ def run(options: argparse.Namespace) -> int:
     """
     raise_terminated()
     machine = open_machine(options.config, test_ca_live=options.allow_test_ca_live, evaluator=options.evaluator)
-    return run_on(machine, options)
+    try:
+        return run_on(machine, options)
+    except CertkeeperError as error:
+        if machine.settings.alerts:
+            from certkeeper.cli.alert import alert_of_failure  # noqa: PLC0415 - most runs tell nobody
+
+            alert_of_failure(machine, error)
+        raise
 
 
 def run_on(machine: Machine, options: argparse.Namespace) -> int:
@@ -56,6 +65,7 @@ def _run(machine: Machine, selected: Configuration, hooking: Hooking | None, opt
     with _given_back(_lock(machine, options), endings), _given_back(closing(machine), endings):
         for alias, mended in machine.mend(selected).items():
             sys.stdout.write(f"{alias}: {mended_text(mended)}\n")
+        selected, touched = put_right(machine, selected, quiet=options.quiet)
         if hooking is not None:
             hooking.begin()
         observed, noticed = _observe(machine)
@@ -63,6 +73,8 @@ def _run(machine: Machine, selected: Configuration, hooking: Hooking | None, opt
         observed = _advised(machine, selected, observed, noticed)
         observed = _with_accounts(machine, selected, observed, forced, options)
         plan, result = _in_rounds(machine, selected, hooking, observed, noticed, forced, options)
+        issued = {outcome.alias for outcome in result.outcomes if outcome.issued is not None}
+        _print_findings(tuple(unreadable(selected, issued | touched)))
         if result.fatal is None:
             endings += clean_up_after_run(machine, quiet=options.quiet)
     for error in (*result.leftovers, *endings):
@@ -74,6 +86,10 @@ def _run(machine: Machine, selected: Configuration, hooking: Hooking | None, opt
         print_error(trouble)
     if not options.quiet:
         sys.stdout.write(_summary(selected, plan, result) + "\n")
+    if machine.settings.alerts:
+        from certkeeper.cli.alert import alert_of_run  # noqa: PLC0415 - as above
+
+        alert_of_run(machine, selected, plan, result, endings)
     if result.fatal is not None:
         return result.fatal.exit_code
     return ExitCode.FAILED if result.failed or endings or selected.rejected else ExitCode.DONE
@@ -105,12 +121,14 @@ def _in_rounds(
         with suppress(CertkeeperError):
             # What is not remembered is looked at again when it is needed.
             machine.ends.keep(plan.ends)
-        if noticed or not plan.idle or plan.blocked or selected.rejected or not selected.certificates:
+        told = noticed or not plan.idle or plan.blocked or plan.incomplete or selected.rejected
+        if told or not selected.certificates:
             findings = (*found, *plan.findings)
             _print_findings([item for item in findings if not options.quiet or item.severity is not Severity.NOTE])
             found, noticed = (), ()
         failed += lines_unchanged(hooking, plan)
-        result = of_round(_carry_out(machine, plan, options), plan, selected)
+        plan, result = carried_out(machine, ready, plan, lambda each: _carry_out(machine, each, options))
+        result = of_round(result, plan, selected)
         plans.append(plan)
         results.append(replace(result, outcomes=(*failed, *result.outcomes)))
         if not plan.idle:
@@ -231,7 +249,8 @@ def _summary(selected: Configuration, plan: Plan, result: Result) -> str:
     owing = {item.alias for item in plan.owing}
     issued = sum(1 for outcome in result.outcomes if outcome.issued is not None)
     later = len(plan.postponed)
-    failed = [item for item in result.outcomes if item.error is not None and not isinstance(item.error, Postponed)]
+    failed = [item for item in result.outcomes if not isinstance(item.error, Postponed | Kept | None)]
+    kept = sum(1 for outcome in result.outcomes if isinstance(outcome.error, Kept))
     unpaid = sum(1 for outcome in failed if outcome.issued is not None or outcome.alias in owing)
     ended = {outcome.alias for outcome in result.outcomes}
     lost = len(failed) - unpaid + len(selected.rejected) + sum(1 for item in plan.due if item.alias not in ended)
@@ -239,9 +258,10 @@ def _summary(selected: Configuration, plan: Plan, result: Result) -> str:
     parts = [f"{issued} issued"] if issued else []
     parts += [f"{lost} failed"] if lost else []
     parts += [f"{later} postponed"] if later else []
+    parts += [f"{kept} kept"] if kept else []
     parts += [f"{count(unpaid, 'hook')} failed"] if unpaid else []
     parts += [f"{current} not due"] if current else []
     said = ", ".join(parts) or "nothing to do"
-    if not issued and not failed and not lost and not later and current:
+    if not (issued or failed or lost or later or kept) and current:
         said = f"{count(current, 'certificate')}, nothing due"
     return said + (f"; next due {iso(result.wake_at)}" if result.wake_at is not None else "")

@@ -24,9 +24,9 @@ def select(configuration: Configuration, names: Sequence[str]) -> Configuration:
     """
     if not names:
         return configuration
-    wanted = [_normal(name) for name in names]
     known = {text for spec in configuration.certificates for text in _names_of(spec)}
     known |= {rejected.label for rejected in configuration.rejected}
+    wanted = [name.lower() if name.lower() in known else _normal(name) for name in names]
     for name in wanted:
         if name not in known:
             close = did_you_mean(name, sorted(known))

@@ -7,7 +7,7 @@ from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.events import count
 from certkeeper.base.times import iso
 from certkeeper.config.settings import Configuration
-from certkeeper.plan.actions import Postponed
+from certkeeper.plan.actions import Kept, Postponed
 from certkeeper.plan.backoff import BackedOff, CaLimited
 from certkeeper.plan.observed import Observed
 from certkeeper.plan.planner import plan
@@ -16,11 +16,12 @@ from certkeeper.plan.records import Records
 
 def waiting_now(selected: Configuration, observed: Observed) -> Mapping[str, CertkeeperError]:
     """By alias, why a certificate that is due would not be tried by a run of now."""
-    return {
-        str(item.alias): item.error
-        for item in plan(selected, observed).lineages
-        if isinstance(item.error, BackedOff | CaLimited | Postponed)
-    }
+    found: dict[str, CertkeeperError] = {}
+    for item in plan(selected, observed).lineages:
+        error = item.error.cause if isinstance(item.error, Kept) else item.error
+        if isinstance(error, BackedOff | CaLimited | Postponed):
+            found[str(item.alias)] = error
+    return found
 
 
 def waits_lines(error: CertkeeperError | None) -> Iterator[str]:

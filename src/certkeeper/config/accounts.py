@@ -15,6 +15,7 @@ from certkeeper.config.lint import unknown_variables
 from certkeeper.config.reading import read_if_there
 from certkeeper.config.settings import AccountSettings, Settings
 from certkeeper.config.shell import Assignment, Script, Shell
+from certkeeper.config.tables import Native
 from certkeeper.config.values import Values, inside
 from certkeeper.config.variables import KNOWN
 
@@ -39,6 +40,7 @@ class Main:
     evaluator: Evaluator
     assigned: Mapping[str, Assignment] = field(repr=False)
     file: str
+    native: Native | None = None
 
 
 class OtherAccounts:
@@ -47,16 +49,32 @@ class OtherAccounts:
     def __init__(self, main: Main, settings: Settings) -> None:
         self._main = main
         self._settings = settings
+        self._scripts: dict[str, Script] = {}
         self.found: dict[str, OtherAccount] = {}
 
+    @property
+    def own(self) -> dict[str, tuple[Assignment, ...]]:
+        """What is set for each account alone, the last assignment of each name."""
+        return {ca: tuple(_last(script).values()) for ca, script in self._scripts.items()}
+
+    def read(self, ca: str) -> Exchange[None]:
+        """Read the file of the account at the CA with that directory URL, whatever its values are.
+
+        Raises:
+            ConfigError: it cannot be read.
+        """
+        if ca not in self._scripts:
+            self._scripts[ca] = yield from _read(self._main, self._settings, ca)
+
     def at(self, ca: str) -> Exchange[OtherAccount]:
-        """The account at the CA with that directory URL.
+        """The account there.
 
         Raises:
             ConfigError: its file cannot be read, or holds an invalid value.
         """
+        yield from self.read(ca)
         if ca not in self.found:
-            self.found[ca] = yield from _read(self._main, self._settings, ca)
+            self.found[ca] = _account(self._main, ca, self._scripts[ca])
         return self.found[ca]
 
 
@@ -70,14 +88,24 @@ def known_to(shell: Shell, basedir: str, accountdir: str, ca: str) -> Shell:
     return replace(shell, variables={**shell.variables, **own})
 
 
-def _read(main: Main, settings: Settings, ca: str) -> Exchange[OtherAccount]:
+def _read(main: Main, settings: Settings, ca: str) -> Exchange[Script]:
     file = account_file(settings.accountdir, ca)
+    if main.native is not None:
+        return Script(main.native.of_account(ca), main.shell)
     text = yield from read_if_there(file)
-    script = Script((), main.shell, ())
-    if text is not None:
-        shell = known_to(main.shell, settings.basedir, settings.accountdir, ca)
-        script = yield from evaluated(text, file, shell, main.evaluator)
-    own = {found.name: found for found in script.assignments}
+    if text is None:
+        return Script((), main.shell)
+    shell = known_to(main.shell, settings.basedir, settings.accountdir, ca)
+    return (yield from evaluated(text, file, shell, main.evaluator))
+
+
+def _last(script: Script) -> dict[str, Assignment]:
+    return {found.name: found for found in script.assignments}
+
+
+def _account(main: Main, ca: str, script: Script) -> OtherAccount:
+    own = _last(script)
+    file = script.assignments[0].where.file if script.assignments else main.file
     values = Values({**main.assigned, **own}, main.file)
     account = AccountSettings(
         ca,

@@ -21,6 +21,7 @@ from certkeeper.config.settings import (
     DEFAULT_RETENTION,
     DEFAULT_WELLKNOWN,
     CertSpec,
+    OnNameFailure,
     Purpose,
     Rejected,
     RenewPolicy,
@@ -57,6 +58,7 @@ class Terms:
     wished_key: str = ""
     methods: Methods = DEFAULT_METHODS
     wellknown: str = DEFAULT_WELLKNOWN
+    on_name_failure: OnNameFailure = OnNameFailure.BLOCK
     keep_going: bool = False
     access: Access = NO_ACCESS
 
@@ -95,6 +97,7 @@ def read_terms(values: Values, environment: Mapping[str, str]) -> Exchange[Terms
         wished_key=_wished_key(values, key),
         methods=methods,
         wellknown=values.path("WELLKNOWN", DEFAULT_WELLKNOWN),
+        on_name_failure=values.word("ON_NAME_FAILURE", OnNameFailure.BLOCK),
         keep_going=values.truth("KEEP_GOING", default=False),
         access=read_access(values),
     )
@@ -152,6 +155,7 @@ def certificate(line: DomainLine, terms: Terms, provider: str) -> CertSpec | Rej
         wished_key=terms.wished_key,
         methods=terms.methods.about(line.identifiers),
         wellknown=terms.wellknown,
+        on_name_failure=terms.on_name_failure,
         keep_going=terms.keep_going,
         access=terms.access,
     )

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from certkeeper.base.errors import printable
 from certkeeper.base.keys import KeyAlgorithm, KeyPolicy
+from certkeeper.config.alerts import alert_command, alert_mail
 from certkeeper.config.authority import directory_url, old_authority
 from certkeeper.config.binding import external_account
 from certkeeper.config.certificates import key_spec
@@ -57,6 +58,8 @@ def read_settings(values: Values, config_file: str, basedir: str, environment: M
         alpn_certdir=values.path("ALPNCERTDIR", inside(base, "alpn-certs")),
         http_listen=listen_addresses(values, "HTTP_LISTEN", 80),
         tls_alpn_listen=listen_addresses(values, "TLS_ALPN_LISTEN", 443),
+        alert_mail=alert_mail(values),
+        alert_command=alert_command(values),
         cleanup=_cleanup(values),
         keep_going=values.truth("KEEP_GOING", default=False),
     )

@@ -1,7 +1,9 @@
 """domains.txt and its drop-ins -> lines: names and an alias, each line for itself.
 
 dehydrated's rules: carriage returns are dropped, letters become lower case, blanks and tabs separate, `#` starts a
-comment line, `> alias` may stand anywhere. Unlike dehydrated, a line that cannot be read never stops the others.
+comment line, `> alias` may stand anywhere. Without an alias the folder is called as the first name is written, so that
+dehydrated's is found: with a final dot, in Unicode, an address in whatever form. In the certificate names are in the
+form that CAs take. Unlike dehydrated, a line that cannot be read never stops the others.
 """
 
 import re
@@ -11,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from certkeeper.base.errors import Location, printable
-from certkeeper.base.names import Alias, Identifier, IdentifierType, InvalidName
+from certkeeper.base.names import Alias, Identifier, InvalidName
 from certkeeper.config.errors import ConfigError
 from certkeeper.config.findings import Finding, Severity
 from certkeeper.config.settings import Rejected
@@ -21,8 +23,10 @@ MOST_NAMES = 100
 _SHOWN_NAMES = 3
 # Only ASCII: dehydrated leaves the rest as it is, and an alias is the name of a folder that it made.
 _LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
+_BLANKS = " \t\v\f"
 _COMMENT = re.compile(r"[ \t\v\f]#.*")
 _ARROW = re.compile(r">[ \t\v\f]*")
+_WORD = re.compile(r"[^ \t\v\f]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +47,16 @@ class DomainList:
     findings: tuple[Finding, ...] = ()
 
 
-def parse_domains(files: Iterable[tuple[str, str]]) -> DomainList:
-    """Read files (path and text) one after the other; a line never goes on in the next file."""
+def parse_domains(
+    files: Iterable[tuple[str, str]], before: Iterable[tuple[str, Location | ConfigError]] = ()
+) -> DomainList:
+    """Read files (path and text) one after the other; a line never goes on in the next file.
+
+    `before` are lines from elsewhere with their places; for an alias in the place of one, the error says why not.
+    """
     reading = _Reading()
+    for line, where in before:
+        reading.line(line, where)
     for file, text in files:
         reading.file(file, text)
     return DomainList(tuple(reading.lines), tuple(reading.rejected), tuple(reading.findings))
@@ -63,7 +74,7 @@ class _Reading:
         self.findings.extend(source.findings)
         commented: list[Location] = []
         for number, raw in enumerate(source.text.split("\n"), 1):
-            line = raw.strip(" \t\v\f")
+            line = raw.strip(_BLANKS)
             if not line or line.startswith("#"):
                 continue
             where = Location(file, number)
@@ -74,8 +85,15 @@ class _Reading:
         if commented:
             self.findings.append(_trailing_comment(commented))
 
+    def line(self, line: str, where: Location | ConfigError) -> None:
+        """A line that was read before, or an alias and why there is none."""
+        if isinstance(where, ConfigError):
+            self.rejected.append(Rejected(printable(line, 80), where))
+        else:
+            self._line(line, where)
+
     def _line(self, line: str, where: Location) -> None:
-        words = _ARROW.sub(" >", line).split()
+        words = _WORD.findall(_ARROW.sub(" >", line))
         names = [word for word in words if not word.startswith(">")]
         aliases = [word[1:] for word in words if word.startswith(">")]
         label = printable(aliases[0] if aliases and aliases[0] else (names or [line])[0], 80)
@@ -112,15 +130,18 @@ class _Reading:
 
 
 def _own_alias(name: str) -> str:
-    """The folder of a certificate without alias: its first name, which is what dehydrated takes, too."""
+    """The folder of a certificate without alias: its first name as it is written, which is what dehydrated takes, too.
+
+    Raises:
+        InvalidName: it is no name, or a wildcard.
+    """
     if name.startswith("*."):
         raise InvalidName(
             f"{printable(name, 80)}: a wildcard cannot name a folder",
             hint=f"write > ALIAS at the end of the line: {name} > NAME",
         )
-    identifier = Identifier.parse(name)
-    # dehydrated's folder of an address is the text as it was written.
-    return name if identifier.type is IdentifierType.IP else identifier.value
+    Identifier.parse(name)
+    return name
 
 
 def _hint(line: str) -> str:

@@ -35,7 +35,7 @@ def with_misspelled(error: ConfigError, history: Sequence[Assignment]) -> Config
     about = [line for meant, line in lines if re.search(rf"\b{meant}\b", error.reason)]
     others = [line for _, line in lines if line not in about]
     hint = " ".join(about) or "; ".join(part for part in (error.hint, " ".join(others)) if part)
-    return ConfigError(error.where, error.reason, hint=hint)
+    return type(error)(error.where, error.reason, hint=hint)
 
 
 def _misspelled(history: Sequence[Assignment]) -> Iterator[tuple[Assignment, str]]:

@@ -8,7 +8,7 @@ ZONES_D/<zone>                who writes the zone's records
 DOMAINS_D/<alias>, or CERTDIR/<alias>/config, for each line
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from certkeeper.base.errors import Location
@@ -18,16 +18,18 @@ from certkeeper.config.accounts import TEST_CA, Main, OtherAccounts, account_fil
 from certkeeper.config.authority import directory_url, old_authority, v1_findings
 from certkeeper.config.certificates import Terms, certificate, own_assignments, read_terms
 from certkeeper.config.dehydrated import final_variables, read_settings
-from certkeeper.config.domains import DomainLine, DomainList, parse_domains
+from certkeeper.config.domainfiles import listed_certificates
+from certkeeper.config.domains import DomainLine, DomainList
 from certkeeper.config.errors import ConfigError
 from certkeeper.config.evaluating import SETTING, Errors, Evaluator, evaluated
+from certkeeper.config.exposure import exposed
 from certkeeper.config.findings import Finding, Severity
 from certkeeper.config.lint import ignored_settings, unknown_variables, with_misspelled
 from certkeeper.config.methods import unused_methods
 from certkeeper.config.opensslcnf import request_findings
 from certkeeper.config.page import NO_FILE, Page, as_wished, read_main
 from certkeeper.config.powerdns import legacy_findings
-from certkeeper.config.providers import Register, missing_provider, unused_rules
+from certkeeper.config.providers import ProviderKind, Register, missing_provider, unused_rules
 from certkeeper.config.reading import (
     FailureKind,
     Glob,
@@ -35,12 +37,12 @@ from certkeeper.config.reading import (
     ReadFailure,
     listing,
     read_if_there,
-    read_or_fail,
 )
-from certkeeper.config.reading import failure as read_error
+from certkeeper.config.said import Said, SaidOfCertificate
 from certkeeper.config.settings import CertSpec, Configuration, Rejected, Settings
 from certkeeper.config.shell import Assignment, Script
-from certkeeper.config.unused import unused_configs
+from certkeeper.config.tables import Table
+from certkeeper.config.unused import unread_configs, unused_configs
 from certkeeper.config.values import Values, folder_of, inside
 from certkeeper.config.zones import zone_rules
 
@@ -75,10 +77,10 @@ def load(
     """
     main = yield from read_main(config_path, cwd=cwd, environment=environment, fallback=fallback, evaluator=evaluator)
     main = yield from as_wished(main)
-    main = main.then(_typed(main, typed))
+    main = main.then(_on_top(main, typed))
     yield from _check_basedir(main.values())
     page = yield from _with_account(main)
-    page = page.then(_typed(page, typed))
+    page = page.then(_on_top(page, typed))
     try:
         return (yield from _configuration(page, main, environment, asked))
     except ConfigError as error:
@@ -92,40 +94,30 @@ def _configuration(
     """`main` is the page without what the CA's account has for itself."""
     values = page.values()
     settings = read_settings(values, page.file, page.basedir, environment)
+    settings = settings if page.native is None else _in_one_file(settings, values)
     terms = yield from read_terms(values, environment)
-    domains = asked or (yield from _domains(settings.domains_txt))
+    domains = asked or (yield from listed_certificates(settings, page.native))
     register = Register()
     register.id_of(terms.wish)
-    rules, zone_findings = yield from zone_rules(values, page.variables, environment, register)
-    accounts = OtherAccounts(Main(main.shell, main.evaluator, main.values().assigned, page.label), settings)
+    zones = yield from zone_rules(values, page.variables, environment, register, page.native)
+    accounts = OtherAccounts(_shared(main), settings)
     reader = _Certificates(page, settings, terms, environment, register, accounts)
     certificates, rejected, findings = yield from reader.read(domains)
     settings = replace(
         settings,
         providers=tuple(register.providers.values()),
-        zone_rules=rules,
+        zone_rules=zones.rules,
         other_accounts=tuple(found.settings for found in accounts.found.values()),
     )
-    certificates = tuple(_provided(spec, settings, terms) for spec in certificates)
-    requests = yield from request_findings(values)
-    findings = (*findings, *requests, *zone_findings, *unused_rules(rules, _names(domains), values.text("ZONES_D")))
-    if not values.has("DOMAINS_D"):
-        unused = yield from unused_configs(settings.certdir, certificates, rejected, page.variables)
-        findings = (*findings, *unused)
+    fatal = terms.methods.through_dns and terms.wish.settings is None
+    certificates, unprovided = _provided_for(certificates, settings, reader.wished, terms.wish.kind, fatal=fatal)
+    rejected = (*rejected, *unprovided)
+    findings = (*findings, *(yield from request_findings(values)), *zones.findings)
+    findings = (*findings, *(yield from _unused(page, settings, certificates, rejected)))
+    findings = (*findings, *unused_rules(zones.rules, _names(domains), zones.places))
     named = {name for line in domains.lines for name in line.identifiers}
-    if page.evaluator is Evaluator.PARSER and values.truth(SETTING, default=False):
-        values.find("source-config", Severity.WARNING, SETTING, *_NOT_HEARD)
     findings = (*findings, *unused_methods(terms.methods, named, values.where("CHALLENGETYPE")))
-    found = (
-        *page.findings,
-        *v1_findings(page.history),
-        *unknown_variables(page.history),
-        *ignored_settings(values.assigned),
-        *legacy_findings(values),
-        *values.findings,
-        *domains.findings,
-        *findings,
-    )
+    found = (*page.findings, *(yield from exposed(values)), *_of_the_page(page, values), *domains.findings, *findings)
     # A certificate's own file is read on top of the page, whose findings come up again each time.
     return Configuration(
         settings,
@@ -135,6 +127,55 @@ def _configuration(
         page.drop_ins,
         values.assigned,
         page.shell,
+        _said(page, main, accounts, reader.said, zones.own, domains),
+    )
+
+
+def _in_one_file(settings: Settings, values: Values) -> Settings:
+    """The list of certificates is the main file itself, unless it names another one, too."""
+    return settings if values.has("DOMAINS_TXT") else replace(settings, domains_txt=settings.config_file)
+
+
+def _shared(main: Page) -> Main:
+    return Main(main.shell, main.evaluator, main.values().assigned, main.label, main.native)
+
+
+def _unused(
+    page: Page, settings: Settings, certificates: Sequence[CertSpec], rejected: Sequence[Rejected]
+) -> Exchange[tuple[Finding, ...]]:
+    """Files of certificates that count for nothing."""
+    if page.native is not None:
+        return (yield from unread_configs(settings.certdir, page.file))
+    if page.values().has("DOMAINS_D"):
+        return ()
+    return (yield from unused_configs(settings.certdir, certificates, rejected, page.variables))
+
+
+def _said(
+    page: Page,
+    main: Page,
+    others: OtherAccounts,
+    certificates: Mapping[str, SaidOfCertificate],
+    zones: Mapping[str, tuple[Assignment, ...]],
+    domains: DomainList,
+) -> Said:
+    ca = directory_url(main.values())
+    own = {found.name: found for found in page.history[len(main.history) :]}
+    accounts = {ca: tuple(own.values()), **others.own}
+    unread = tuple(item.error for item in domains.rejected)
+    return Said(main.values().assigned, ca, accounts, certificates, zones, unread)
+
+
+def _of_the_page(page: Page, values: Values) -> tuple[Finding, ...]:
+    """Findings about its assignments."""
+    if page.evaluator is Evaluator.PARSER and values.truth(SETTING, default=False):
+        values.find("source-config", Severity.WARNING, SETTING, *_NOT_HEARD)
+    return (
+        *v1_findings(page.history),
+        *unknown_variables(page.history),
+        *ignored_settings(values.assigned),
+        *legacy_findings(values),
+        *values.findings,
     )
 
 
@@ -153,6 +194,8 @@ def _with_account(page: Page) -> Exchange[Page]:
     ca = directory_url(values)
     base = values.path("BASEDIR", page.basedir)
     accounts = values.path("ACCOUNTDIR", inside(base, "accounts"))
+    if page.native is not None:
+        return page.then(_on_top(page, page.native.of_account(ca)))
     own = account_file(accounts, ca)
     text = yield from read_if_there(own)
     if text is None and (old := old_authority(values, ca)):
@@ -167,24 +210,9 @@ def _with_account(page: Page) -> Exchange[Page]:
     return page.then(script)
 
 
-def _typed(page: Page, typed: tuple[Assignment, ...]) -> Script:
-    variables = {**page.variables, **{item.name: item.value for item in typed}}
-    return Script(typed, replace(page.shell, variables=variables))
-
-
-def _domains(path: str) -> Exchange[DomainList]:
-    hint = "put a line there for each certificate: example.org www.example.org"
-    text = yield from read_or_fail(path, hint)
-    files = [(path, text)]
-    drop_ins = yield from listing(f"{path}.d", ".txt")
-    if isinstance(drop_ins, ReadFailure):
-        if drop_ins.kind is FailureKind.UNREADABLE:
-            raise read_error(drop_ins)
-        drop_ins = ()
-    for file in drop_ins:
-        more = yield from read_or_fail(file)
-        files.append((file, more))
-    return parse_domains(files)
+def _on_top(page: Page, more: tuple[Assignment, ...]) -> Script:
+    variables = {**page.variables, **{item.name: item.value for item in more}}
+    return Script(more, replace(page.shell, variables=variables))
 
 
 class _Certificates:
@@ -207,7 +235,11 @@ class _Certificates:
         self._accounts = accounts
         self._inherited = final_variables(page.variables, settings)
         self._values = page.values()
+        self._native = page.native
         self._findings: list[Finding] = []
+        self.said: dict[str, SaidOfCertificate] = {}
+        self.wished: dict[str, tuple[str, ProviderKind]] = {}
+        """By alias, of those with a file of their own: that file, and who is to write records after it."""
 
     def read(
         self, domains: DomainList
@@ -220,9 +252,13 @@ class _Certificates:
             alias = line.alias.text
             file = inside(folder, alias) if folder else inside(self._settings.certdir, f"{alias}/config")
             found: CertSpec | Rejected
+            own: str | Table | None
             try:
-                text = yield from read_if_there(file)
-                found = yield from self._certificate(line, file, text)
+                if self._native is not None:
+                    file, own = self._native.file, self._native.certificates.get(alias)
+                else:
+                    own = yield from read_if_there(file)
+                found = yield from self._certificate(line, file, own)
             except ConfigError as error:
                 found = Rejected(alias, error)
             if isinstance(found, Rejected):
@@ -231,17 +267,19 @@ class _Certificates:
                 certificates.append(found)
         return tuple(certificates), tuple(rejected), tuple(self._findings)
 
-    def _certificate(self, line: DomainLine, file: str, text: str | None) -> Exchange[CertSpec | Rejected]:
-        if text is None:
+    def _certificate(self, line: DomainLine, file: str, said: str | Table | None) -> Exchange[CertSpec | Rejected]:
+        if said is None or (isinstance(said, Table) and not said.assignments):
+            self.said[line.alias.text] = SaidOfCertificate(line.identifiers, line.where)
             return certificate(line, self._terms, self._register.id_of(self._terms.wish))
-        own = yield from self._own_values(line, file, text)
+        own = yield from self._own_values(line, file, said)
         terms = yield from read_terms(own, self._environment)
         requests = yield from request_findings(own)
         self._findings += (*own.findings, *requests)
+        self.wished[line.alias.text] = (file, terms.wish.kind)
         return certificate(line, terms, self._register.id_of(terms.wish))
 
-    def _own_values(self, line: DomainLine, file: str, text: str) -> Exchange[Values]:
-        """The page's assignments with those of the certificate's own file on top."""
+    def _own_values(self, line: DomainLine, file: str, own_text: str | Table) -> Exchange[Values]:
+        """The page's assignments with those of the certificate's own file, or table, on top."""
         names = [str(name) for name in line.identifiers]
         own = {
             "alias": line.alias.text,
@@ -251,22 +289,67 @@ class _Certificates:
         }
         before = {**self._inherited, **own}
         shell = replace(self._page.shell, variables=before)
-        script = yield from evaluated(text, file, shell, self._page.evaluator, Errors.IGNORED)
+        if isinstance(own_text, Table):
+            script = Script(own_text.assignments, shell)
+        else:
+            script = yield from evaluated(own_text, file, shell, self._page.evaluator, Errors.IGNORED)
         changes, found = own_assignments(script, before)
+        own_test_ca = next((item for item in reversed(script.assignments) if item.name == TEST_CA), None)
+        kept = {**changes, **({TEST_CA: own_test_ca} if own_test_ca is not None else {})}
+        self.said[line.alias.text] = SaidOfCertificate(line.identifiers, line.where, tuple(kept.values()))
         self._findings += (*found, *v1_findings(script.assignments))
         assigned = {**self._values.assigned, **changes}
+        ca = self._ca_of(assigned, file)
+        if ca is not None and ca != self._settings.ca:
+            yield from self._accounts.read(ca)
+        # What could not even be read, nobody can show or convert.
+        self.said[line.alias.text] = SaidOfCertificate(line.identifiers, line.where, tuple(kept.values()))
         ca = directory_url(Values(assigned, file))
         if ca != self._settings.ca:
             account = yield from self._accounts.at(ca)
             self._findings += account.findings
             # The page's word is about the page's CA. An own one that is the same word was left out above.
-            said = next((item for item in reversed(script.assignments) if item.name == TEST_CA), account.test_ca)
+            said = own_test_ca or account.test_ca
             assigned = {name: item for name, item in assigned.items() if name != TEST_CA}
             assigned |= {TEST_CA: said} if said is not None else {}
         return Values(assigned, file)
 
+    @staticmethod
+    def _ca_of(assigned: Mapping[str, Assignment], file: str) -> str | None:
+        """None where CA is no CA."""
+        try:
+            return directory_url(Values(assigned, file))
+        except ConfigError:
+            return None
 
-def _provided(spec: CertSpec, settings: Settings, terms: Terms) -> CertSpec:
+
+def _provided_for(
+    certificates: Sequence[CertSpec],
+    settings: Settings,
+    wished: Mapping[str, tuple[str, ProviderKind]],
+    kind: ProviderKind,
+    *,
+    fatal: bool,
+) -> tuple[tuple[CertSpec, ...], tuple[Rejected, ...]]:
+    """Those that can be proven, and those that their own file took the way to prove them from.
+
+    Raises:
+        ConfigError: it is the page's fault (always, where that is `fatal`).
+    """
+    kept: list[CertSpec] = []
+    rejected: list[Rejected] = []
+    for spec in certificates:
+        file, its_kind = wished.get(spec.alias.text, ("", kind))
+        try:
+            kept.append(_provided(spec, settings, file or settings.config_file or NO_FILE, its_kind))
+        except ConfigError as error:
+            if fatal or not file:
+                raise
+            rejected.append(Rejected(spec.alias.text, error))
+    return tuple(kept), tuple(rejected)
+
+
+def _provided(spec: CertSpec, settings: Settings, file: str, kind: ProviderKind) -> CertSpec:
     """Every name that records of a run prove has somebody who writes them, or a zone's file that says why not.
 
     Raises:
@@ -281,7 +364,7 @@ def _provided(spec: CertSpec, settings: Settings, terms: Terms) -> CertSpec:
             continue
         others = tuple(method for method in order if not method.published)
         if not others:
-            raise missing_provider(Location(settings.config_file or NO_FILE), spec.alias.text, terms.wish.kind)
+            raise missing_provider(Location(file), spec.alias.text, kind)
         methods = methods.choosing(name, others)
     return replace(spec, methods=methods)
 

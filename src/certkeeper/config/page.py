@@ -12,9 +12,14 @@ from certkeeper.config.findings import Finding, Severity
 from certkeeper.config.reading import Became, Become, FailureKind, NotBecome, ReadFailure, listing, read, read_or_fail
 from certkeeper.config.reading import failure as read_error
 from certkeeper.config.shell import Assignment, Script, Shell
+from certkeeper.config.tables import Native
 from certkeeper.config.values import Values, folder_of, inside
-from certkeeper.config.variables import DEFAULTS
+from certkeeper.config.variables import DEFAULTS, KNOWN
 
+NATIVE = "/etc/certkeeper/certkeeper.toml"
+NATIVE_BASEDIR = "/var/lib/certkeeper"
+"""BASEDIR of that file: keys and the journal change by themselves, and /etc may be read-only or kept in git."""
+SUFFIX = ".toml"
 _SEARCHED = ("/etc/dehydrated/config", "/usr/local/etc/dehydrated/config")
 NO_FILE = "no configuration file"
 """In the place of one, where defaults count."""
@@ -22,7 +27,10 @@ NO_FILE = "no configuration file"
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The files that were evaluated so far. `file` is empty where there is no main one, and defaults count."""
+    """The files that were evaluated so far. `file` is empty where there is no main one, and defaults count.
+
+    `native` is the main file where it is a certkeeper.toml, which then is the whole page.
+    """
 
     file: str
     basedir: str
@@ -31,6 +39,7 @@ class Page:
     history: tuple[Assignment, ...] = ()
     findings: tuple[Finding, ...] = ()
     drop_ins: tuple[str, ...] = ()
+    native: Native | None = None
 
     @property
     def label(self) -> str:
@@ -66,6 +75,8 @@ def read_main(
         ConfigError: with file and line.
     """
     found = yield from _main_file(config_path or environment.get("CONFIG") or None, cwd)
+    if found is not None and found[0].endswith(SUFFIX):
+        return _native_page(*found, environment)
     if found is not None:
         file, text = found
         evaluator = Evaluator.BASH if wants_bash(text) else evaluator
@@ -81,13 +92,28 @@ def _main_file(config_path: str | None, cwd: str) -> Exchange[tuple[str, str] | 
     if config_path:
         text = yield from read_or_fail(config_path, "name the configuration file with --config FILE")
         return config_path, text
-    for place in _places(cwd):
-        found = yield from read(place)
-        if isinstance(found, str):
+    native = yield from _present(NATIVE)
+    # Where one is installed, a file that happens to be called config in the folder that we are in is not the page.
+    for place in _SEARCHED if native else _places(cwd):
+        found = yield from _present(place)
+        if found is not None and native is not None:
+            raise ConfigError(
+                Location(NATIVE),
+                f"found, and {place} is, too",
+                hint="name the one that counts with --config FILE or $CONFIG, or move the other one away",
+            )
+        if found is not None:
             return place, found
-        # A directory of that name is passed over, as dehydrated does.
-        if found.kind not in (FailureKind.MISSING, FailureKind.DIRECTORY):
-            raise read_error(found)
+    return (NATIVE, native) if native is not None else None
+
+
+def _present(place: str) -> Exchange[str | None]:
+    found = yield from read(place)
+    if isinstance(found, str):
+        return found
+    # A directory of that name is passed over, as dehydrated does.
+    if found.kind not in (FailureKind.MISSING, FailureKind.DIRECTORY):
+        raise read_error(found)
     return None
 
 
@@ -99,7 +125,7 @@ def _nothing_found(cwd: str) -> ConfigError:
     places = _places(cwd)
     return ConfigError(
         Location(places[0]),
-        f"not found, and neither are {' and '.join(places[1:])}",
+        f"not found, and neither are {', '.join(places[1:])} and {NATIVE}",
         hint="name the configuration file with --config FILE, or in the environment variable CONFIG",
     )
 
@@ -107,6 +133,17 @@ def _nothing_found(cwd: str) -> ConfigError:
 def _start(file: str, basedir: str, environment: Mapping[str, str]) -> Shell:
     """What dehydrated has before it reads the first file. A variable of the environment stays exported."""
     return Shell({**environment, **DEFAULTS, "CONFIG": file, "BASEDIR": basedir}, frozenset(environment))
+
+
+def _native_page(file: str, text: str, environment: Mapping[str, str]) -> Page:
+    from certkeeper.config.native import parse_native  # noqa: PLC0415 - tomllib, which dehydrated's page does not need
+
+    native = parse_native(file, text)
+    basedir = NATIVE_BASEDIR if file == NATIVE else folder_of(file)
+    # Nothing is expanded in it. The environment is there for scripts, and is nothing that a table could repeat.
+    shell = _start(file, basedir, {name: value for name, value in environment.items() if name not in KNOWN})
+    shell = replace(shell, variables={**shell.variables, **{found.name: found.value for found in native.page}})
+    return Page(file, basedir, shell, history=native.page, findings=native.findings, native=native)
 
 
 def _main_page(page: Page, text: str) -> Exchange[Page]:

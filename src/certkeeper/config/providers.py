@@ -34,6 +34,10 @@ from certkeeper.config.values import Values, listed
 PDNS_SCRIPT = "pdns_api.sh"
 
 
+class MissingProvider(ConfigError):
+    """Names are to be proven through DNS, and nothing says who writes it."""
+
+
 class ProviderKind(StrEnum):
     """The words of DNS_PROVIDER."""
 
@@ -142,10 +146,10 @@ def provider_for(settings: Settings, name: DnsName, otherwise: str) -> str | Cer
     return rule.error or rule.provider
 
 
-def missing_provider(where: Location, who: str, kind: ProviderKind) -> ConfigError:
+def missing_provider(where: Location, who: str, kind: ProviderKind) -> MissingProvider:
     """The error where a certificate needs a provider that not enough is known of."""
     missing, hint = _NEEDS[kind]
-    return ConfigError(where, f"{missing}, and {who} is proven through {_NAMES[kind]}", hint=hint)
+    return MissingProvider(where, f"{missing}, and {who} is proven through {_NAMES[kind]}", hint=hint)
 
 
 def _find(values: Values, kind: ProviderKind) -> None:
@@ -170,7 +174,9 @@ def _find(values: Values, kind: ProviderKind) -> None:
         )
 
 
-def unused_rules(rules: Iterable[ZoneRule], names: Iterable[DnsName], folder: str) -> tuple[Finding, ...]:
+def unused_rules(
+    rules: Iterable[ZoneRule], names: Iterable[DnsName], places: Mapping[DnsName, Location]
+) -> tuple[Finding, ...]:
     """Findings for files of ZONES_D that no name of the page is in."""
     wanted = tuple(names)
     return tuple(
@@ -180,7 +186,7 @@ def unused_rules(rules: Iterable[ZoneRule], names: Iterable[DnsName], folder: st
             f"{rule.suffix}: no certificate has a name in it",
             "the file counts only where a challenge name is delegated into that zone, by CNAME or NS",
             "if none is, rename the file to the zone that it is for, or remove it",
-            Location(f"{folder}/{rule.suffix}"),
+            places.get(rule.suffix),
         )
         for rule in rules
         if not any(name.is_within(rule.suffix) for name in wanted)

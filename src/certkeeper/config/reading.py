@@ -18,6 +18,14 @@ class FailureKind(StrEnum):
     UNREADABLE = "unreadable"
     DIRECTORY = "directory"
     NOT_UTF8 = "not utf-8"
+    EXPOSED = "exposed"
+
+
+class Holds(StrEnum):
+    """What a file may decide, and so what comes of it when others can change it."""
+
+    SETTINGS = "settings"
+    NAMES = "names"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +33,27 @@ class Read(Step):
     """The text of one file (UTF-8, line ends untouched), or a ReadFailure."""
 
     path: str
+    holds: Holds = Holds.SETTINGS
+
+
+@dataclass(frozen=True, slots=True)
+class Exposures(Step):
+    """Who can change the files that were read so far, as Exposure values; not root, this user and `trusted`."""
+
+    trusted: str
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """Somebody who can change a file, by what he may do at `place`: the file itself, or a folder on the way to it."""
+
+    path: str
+    holds: Holds
+    who: str
+    place: str
+    fix: str
+    running_as: str
+    everybody: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,23 +110,28 @@ class ReadFailure:
     path: str
     kind: FailureKind
     reason: str
+    hint: str = ""
 
 
-def read(path: str) -> Exchange[str | ReadFailure]:
-    return cast("str | ReadFailure", (yield Read(path)))
+def read(path: str, holds: Holds = Holds.SETTINGS) -> Exchange[str | ReadFailure]:
+    return cast("str | ReadFailure", (yield Read(path, holds)))
+
+
+def exposures(trusted: str) -> Exchange[tuple[Exposure, ...]]:
+    return tuple(cast("Sequence[Exposure]", (yield Exposures(trusted))))
 
 
 def read_secret(path: str) -> Exchange[SecretText | ReadFailure]:
     return cast("SecretText | ReadFailure", (yield ReadSecret(path)))
 
 
-def read_or_fail(path: str, hint: str = "") -> Exchange[str]:
+def read_or_fail(path: str, hint: str = "", holds: Holds = Holds.SETTINGS) -> Exchange[str]:
     """The text of a file that has to be there.
 
     Raises:
         ConfigError: it is not, or cannot be read.
     """
-    found = yield from read(path)
+    found = yield from read(path, holds)
     if isinstance(found, ReadFailure):
         raise failure(found, hint)
     return found
@@ -128,5 +162,7 @@ def failure(found: ReadFailure, hint: str = "") -> ConfigError:
         FailureKind.NOT_UTF8: "convert it: iconv -f latin1 -t utf-8",
     }
     return ConfigError(
-        Location(found.path), f"cannot be read: {found.reason}", hint=hints.get(found.kind, hint) or hint
+        Location(found.path),
+        f"cannot be read: {found.reason}",
+        hint=found.hint or hints.get(found.kind, hint) or hint,
     )

@@ -13,6 +13,7 @@ from certkeeper.base.names import Alias, DnsName, Identifier
 from certkeeper.base.times import duration_text
 from certkeeper.config.findings import Finding
 from certkeeper.config.methods import Methods
+from certkeeper.config.said import Said
 from certkeeper.config.shell import Assignment, Shell
 from certkeeper.lineage.access import NO_ACCESS, Access
 from certkeeper.lineage.retention import Retention
@@ -163,6 +164,17 @@ class Purpose(StrEnum):
     """A test CA's that the operator wants where services read, whatever clients say to it."""
 
 
+class OnNameFailure(StrEnum):
+    """What becomes of a certificate while one of its names cannot be proven."""
+
+    BLOCK = "block"
+    """It fails."""
+    KEEP_OLD = "keep-old"
+    """It fails; while the live one is good for long enough, that is a warning."""
+    DROP = "drop"
+    """It is ordered without that name."""
+
+
 class Cleanup(StrEnum):
     """What happens after a run to files that no name leads to any more (AUTO_CLEANUP, AUTO_CLEANUP_DELETE)."""
 
@@ -231,6 +243,7 @@ class CertSpec:
     wellknown: str = DEFAULT_WELLKNOWN
     purpose: Purpose = Purpose.SERVE
     wished_key: str = ""
+    on_name_failure: OnNameFailure = OnNameFailure.BLOCK
     hook_chain: bool = False
     hook_timeout: timedelta = DEFAULT_HOOK_TIMEOUT
     keep_going: bool = False
@@ -284,7 +297,8 @@ class Settings:
     its order. `alpn_certdir` is where files for tls-alpn-01 go; `http_listen` and `tls_alpn_listen` are where a run
     answers by itself. `ca` is the page's; `contact_email`, `account_key` and `external_account`, whom a new account is
     bound to, count there, and `other_accounts` are those of other CAs that certificates name. `ari`: the CA is asked
-    when it wants certificates renewed. `order_rate` counts at each CA; it is None where the CA's own is to count.
+    when it wants certificates renewed. `alert_mail` are addresses, `alert_command` is a program with its arguments:
+    they are told when something needs a person. `order_rate` counts at each CA; None: the CA's own counts.
     `hook` is the page's script, empty where there is none, and `command` is dehydrated's word for what is being done,
     which scripts are told. `old_ca` is the CA whose account is used where `ca` has none. `config_file` is empty where
     none was found and defaults count. `keep_going` is the page's word, see CertSpec.
@@ -318,6 +332,8 @@ class Settings:
     tls_alpn_listen: tuple[ServerAddress, ...] = ()
     other_accounts: tuple[AccountSettings, ...] = ()
     test_certdir: str = ""
+    alert_mail: tuple[str, ...] = ()
+    alert_command: tuple[str, ...] = ()
     wellknown: str = DEFAULT_WELLKNOWN
     hook: str = ""
     hook_timeout: timedelta = DEFAULT_HOOK_TIMEOUT
@@ -325,6 +341,11 @@ class Settings:
     cleanup: Cleanup = Cleanup.NO
     keep_going: bool = False
     old_ca: str = ""
+
+    @property
+    def alerts(self) -> bool:
+        """Somebody wants to be told."""
+        return bool(self.alert_mail or self.alert_command)
 
     def at(self, ca: str) -> "Settings":
         """The same for an account at that CA."""
@@ -357,7 +378,8 @@ class Configuration:
     """A page that was read: settings, certificates in the order of domains.txt, and what is wrong with the page.
 
     `drop_ins` are the files of CONFIG_D, in order. `assigned` is where each variable of the page got its value, without
-    what certificates have for themselves; the values may be secrets. `shell` is what its files leave to scripts.
+    what certificates have for themselves; the values may be secrets. `shell` is what its files leave to scripts. `said`
+    has all that stands in the page, by where it counts.
     """
 
     settings: Settings
@@ -367,6 +389,7 @@ class Configuration:
     drop_ins: tuple[str, ...] = ()
     assigned: Mapping[str, Assignment] = field(default_factory=dict, repr=False)
     shell: Shell = _NO_SHELL
+    said: Said = field(default_factory=Said, repr=False, compare=False)
 
     @property
     def cas(self) -> tuple[str, ...]:

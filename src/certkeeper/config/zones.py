@@ -1,7 +1,11 @@
 """ZONES_D: a folder with a file per zone, which says who writes the records of that zone and of all below it."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
 
+from certkeeper.base.errors import Location
+from certkeeper.base.names import DnsName
 from certkeeper.base.wire import Exchange
 from certkeeper.config.errors import ConfigError
 from certkeeper.config.findings import Finding, Severity
@@ -9,39 +13,55 @@ from certkeeper.config.lint import ignored_settings, unknown_variables, with_mis
 from certkeeper.config.providers import Register, sorted_rules, zone_rule
 from certkeeper.config.reading import ReadFailure, listing, read_or_fail
 from certkeeper.config.settings import ZoneRule
-from certkeeper.config.shell import Assignment, evaluate
+from certkeeper.config.shell import Assignment, Script, Shell, evaluate
+from certkeeper.config.tables import Native, Table
 from certkeeper.config.values import Values
 from certkeeper.config.variables import KNOWN, NAMES_ZONES, per_zone
 
 
+@dataclass(frozen=True, slots=True)
+class ZonesRead:
+    """`own` is what each zone that could be read has for itself, `places` is where that stands, by suffix."""
+
+    rules: tuple[ZoneRule, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    own: Mapping[str, tuple[Assignment, ...]] = field(default_factory=dict, repr=False)
+    places: Mapping[DnsName, Location] = field(default_factory=dict)
+
+
 def zone_rules(
-    values: Values, variables: Mapping[str, str], environment: Mapping[str, str], register: Register
-) -> Exchange[tuple[tuple[ZoneRule, ...], tuple[Finding, ...]]]:
-    """The rules, the closest zone first, and what is odd about their files.
+    values: Values,
+    variables: Mapping[str, str],
+    environment: Mapping[str, str],
+    register: Register,
+    native: Native | None = None,
+) -> Exchange[ZonesRead]:
+    """The rules, the closest zone first, and what is odd about their files, or their tables where the page is `native`.
 
     Raises:
         ConfigError: the folder cannot be read, or a file's name is no zone. What else is wrong with a file is in
             its rule: certificates without a name in that zone go on.
     """
-    if not values.has("ZONES_D"):
-        return (), ()
-    folder = values.path("ZONES_D", "")
-    files = yield from listing(folder, "")
-    if isinstance(files, ReadFailure):
-        raise values.error("ZONES_D", f"{folder}: {files.reason}", "make the directory, or remove the line")
+    sources = (yield from _files(values)) if native is None else _tables(native)
     rules: list[ZoneRule] = []
     findings: list[Finding] = []
-    for file in files:
-        name = file.rpartition("/")[2]
+    read: dict[str, tuple[Assignment, ...]] = {}
+    places: dict[DnsName, Location] = {}
+    for name, where, table in sources:
+        file = where.file
         error: ConfigError | None = None
         own: dict[str, Assignment] = {}
         written: tuple[Assignment, ...] = ()
         try:
-            text = yield from read_or_fail(file)
-            script = evaluate(text, file, {**variables, "zone": name})
+            if table is not None:
+                script = Script(table.assignments, Shell(variables))
+            else:
+                text = yield from read_or_fail(file)
+                script = evaluate(text, file, {**variables, "zone": name})
             written = script.assignments
             own = {found.name: found for found in written if per_zone(found.name)}
             findings += (*script.findings, *unknown_variables(written), *_misplaced(written, name))
+            read[name] = tuple(own.values())
         except ConfigError as failed:
             error = failed
         zone = Values({**values.assigned, **own}, file)
@@ -49,8 +69,26 @@ def zone_rules(
         if isinstance(rule.error, ConfigError):
             error = error or rule.error
         rules.append(ZoneRule(rule.suffix, "", with_misspelled(error, written)) if error is not None else rule)
+        places[rule.suffix] = where
         findings += zone.findings
-    return sorted_rules(rules), tuple(findings)
+    return ZonesRead(sorted_rules(rules), tuple(findings), read, places)
+
+
+_Sources: TypeAlias = tuple[tuple[str, Location, Table | None], ...]
+
+
+def _tables(native: Native) -> _Sources:
+    return tuple((name, table.where, table) for name, table in native.zones.items())
+
+
+def _files(values: Values) -> Exchange[_Sources]:
+    if not values.has("ZONES_D"):
+        return ()
+    folder = values.path("ZONES_D", "")
+    files = yield from listing(folder, "")
+    if isinstance(files, ReadFailure):
+        raise values.error("ZONES_D", f"{folder}: {files.reason}", "make the directory, or remove the line")
+    return tuple((file.rpartition("/")[2], Location(file), None) for file in files)
 
 
 def _misplaced(assignments: tuple[Assignment, ...], zone: str) -> list[Finding]:

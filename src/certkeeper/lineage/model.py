@@ -73,16 +73,29 @@ def is_test_issuer(leaf: Leaf) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class Dropped:
+    """A name of the page that a certificate was ordered without, since it could not be proven.
+
+    `inputs` is a hash of how it was to be proven then: when that changes, it is worth trying again.
+    """
+
+    name: Identifier
+    inputs: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Origin:
     """How a version of ours was ordered: from the CA with that directory URL, with what we asked it for.
 
-    `test`: it was a test CA. `profile` is empty for the CA's default.
+    `test`: it was a test CA. `profile` is empty for the CA's default. `dropped` are names that were left out.
     """
 
     ca: str
     profile: str = ""
     must_staple: bool = False
     test: bool = False
+    dropped: tuple[Dropped, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

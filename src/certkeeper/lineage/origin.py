@@ -1,13 +1,25 @@
 """What is written down beside a version's files: which CA it is from, and what was asked of it. JSON."""
 
 import json
+from collections.abc import Iterator
 
-from certkeeper.lineage.model import Origin
+from certkeeper.base.errors import printable
+from certkeeper.base.names import Identifier, InvalidName
+from certkeeper.lineage.model import Dropped, Origin
 
 
 def render(origin: Origin) -> bytes:
     """The file's content."""
-    members = {"ca": origin.ca, "profile": origin.profile, "must_staple": origin.must_staple, "test": origin.test}
+    members: dict[str, object] = {
+        "ca": origin.ca,
+        "profile": origin.profile,
+        "must_staple": origin.must_staple,
+        "test": origin.test,
+    }
+    if origin.dropped:
+        members["dropped"] = [
+            {"name": str(item.name), "inputs": item.inputs, "why": item.why} for item in origin.dropped
+        ]
     return json.dumps(members, separators=(",", ":")).encode() + b"\n"
 
 
@@ -22,4 +34,17 @@ def parse(content: bytes) -> Origin | None:
     ca, profile = found.get("ca"), found.get("profile")
     if not (isinstance(ca, str) and isinstance(profile, str) and ca and ca.isprintable() and profile.isprintable()):
         return None
-    return Origin(ca, profile, found.get("must_staple") is True, found.get("test") is True)
+    dropped = tuple(_dropped(found.get("dropped")))
+    return Origin(ca, profile, found.get("must_staple") is True, found.get("test") is True, dropped)
+
+
+def _dropped(found: object) -> Iterator[Dropped]:
+    """Those that can be read; of any other it is not known that it was left out on purpose, and it is tried again."""
+    for item in found if isinstance(found, list) else ():
+        if isinstance(item, dict):
+            name, inputs, why = item.get("name"), item.get("inputs"), item.get("why")
+            if isinstance(name, str) and isinstance(inputs, str) and isinstance(why, str):
+                try:
+                    yield Dropped(Identifier.parse(name), inputs, printable(why))
+                except InvalidName:
+                    continue

@@ -13,6 +13,7 @@ from certkeeper.base.names import Alias, DnsName, Identifier
 from certkeeper.config.findings import Finding
 from certkeeper.config.methods import ChallengeType
 from certkeeper.config.settings import CertSpec, ServerAddress
+from certkeeper.lineage.model import Dropped
 from certkeeper.plan.records import (
     Backoff,
     ChallengeIntent,
@@ -138,13 +139,32 @@ class MakeNextKey:
     spec: KeySpec
 
 
-Action: TypeAlias = Order | UseKey | Prove | Rely | Serve | Activate | CallHook | MakeNextKey
+@dataclass(frozen=True, slots=True)
+class DropNextKey:
+    """Remove the key that was made ahead, once the present one is live: PRIVATE_KEY_ROLLOVER was switched off."""
+
+
+Action: TypeAlias = Order | UseKey | Prove | Rely | Serve | Activate | CallHook | MakeNextKey | DropNextKey
 
 
 class Postponed(CertkeeperError):
     """Nothing went wrong: the certificate has its turn in a later run."""
 
     local = True
+
+
+class Kept(CertkeeperError):
+    """A name cannot be proven, and the live certificate is good enough for now: a warning (ON_NAME_FAILURE).
+
+    Attributes:
+        cause: why nothing was issued.
+    """
+
+    local = True
+
+    def __init__(self, message: str, cause: CertkeeperError) -> None:
+        super().__init__(f"{message}: {cause}", hint=cause.hint, retry_at=cause.retry_at)
+        self.cause = cause
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +175,9 @@ class LineagePlan:
     `fingerprint` is a hash of everything that decided, except the time and the CA's advice: while it stays the same,
     `wake_at` has not come and the CA suggests nothing else, planning again gives the same result.
     `backoff` is what the journal holds of failures before this run, `names_failed` what it holds of its names.
-    `methods` says how each name is proven.
+    `methods` says how each name is proven. `dropped` are names of the page that the order is without, or the live
+    certificate where there is no order. `kept_until` is how long the live certificate counts as good enough where a
+    name cannot be proven; None where it does not.
     """
 
     spec: CertSpec
@@ -168,6 +190,8 @@ class LineagePlan:
     backoff: Backoff | None = None
     names_failed: tuple[NameBackoff, ...] = ()
     methods: Mapping[Identifier, ChallengeType] = field(default_factory=dict)
+    dropped: tuple[Dropped, ...] = ()
+    kept_until: datetime | None = None
 
     @property
     def alias(self) -> Alias:
@@ -193,6 +217,10 @@ class LineagePlan:
     @property
     def next_key(self) -> MakeNextKey | None:
         return next((action for action in self.actions if isinstance(action, MakeNextKey)), None)
+
+    @property
+    def drop_key(self) -> DropNextKey | None:
+        return next((action for action in self.actions if isinstance(action, DropNextKey)), None)
 
     @property
     def standings(self) -> Mapping[Identifier, tuple[Standing, ...]]:
@@ -255,6 +283,16 @@ class Plan:
     def postponed(self) -> tuple[LineagePlan, ...]:
         """Those of them that only wait for their turn."""
         return tuple(item for item in self.blocked if isinstance(item.error, Postponed))
+
+    @property
+    def kept(self) -> tuple[LineagePlan, ...]:
+        """Those of them whose live certificate is good enough for now."""
+        return tuple(item for item in self.blocked if isinstance(item.error, Kept))
+
+    @property
+    def incomplete(self) -> tuple[LineagePlan, ...]:
+        """Lineages whose certificate is, or is going to be, without a name of the page."""
+        return tuple(item for item in self.lineages if item.dropped)
 
     @property
     def idle(self) -> bool:

@@ -1,6 +1,6 @@
 """Is a lineage due, and why? The renewal rules, and nothing else."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -70,18 +70,21 @@ def decide(
     suggestion: Suggestion | None = None,
     *,
     can_staple: bool = False,
+    settled: Collection[Identifier] = (),
 ) -> Decision:
     """The first reason that applies counts; names that are only in another order are no change.
 
     The CA's suggestion counts in the place of RENEW_DAYS's default. Where the operator set RENEW_DAYS, the earlier of
-    the two counts. `can_staple`: the CA runs an OCSP responder.
+    the two counts. `can_staple`: the CA runs an OCSP responder. `settled` are names that the live certificate is on
+    purpose without.
     """
     leaf = lineage.leaf
-    unusable = _unusable(lineage)
-    if unusable is not None or leaf is None:
-        return unusable or Decision(Reason.MISSING, "no certificate yet")
+    wrong = unusable(lineage)
+    if wrong is not None or leaf is None:
+        return wrong or Decision(Reason.MISSING, "no certificate yet")
     wanted = frozenset(spec.identifiers)
-    if leaf.identifiers != wanted:
+    missing = wanted - leaf.identifiers
+    if leaf.identifiers - wanted or missing - frozenset(settled):
         return Decision(Reason.NAMES_CHANGED, _names_detail(wanted, leaf.identifiers))
     for reason, detail in drift(spec, lineage, can_staple=can_staple):
         return Decision(reason, detail)
@@ -98,10 +101,13 @@ def decide(
         return Decision(
             Reason.EXPIRING, f"{duration_text(left)} left, renewed {duration_text(before)} before", renew_at
         )
-    return Decision(Reason.CURRENT, f"valid until {iso(leaf.not_after)}, renewed from {iso(renew_at)}", renew_at)
+    without = f", without {' '.join(str(name) for name in sorted(missing))}" if missing else ""
+    return Decision(
+        Reason.CURRENT, f"valid until {iso(leaf.not_after)}, renewed from {iso(renew_at)}{without}", renew_at
+    )
 
 
-def _unusable(lineage: Lineage) -> Decision | None:
+def unusable(lineage: Lineage) -> Decision | None:
     """What is wrong with the certificate itself, whatever is wanted; None where it is in order, or where none is."""
     leaf = lineage.leaf
     if leaf is None:

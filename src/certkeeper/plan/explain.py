@@ -7,6 +7,8 @@ from certkeeper.config.methods import ChallengeType
 from certkeeper.plan.actions import (
     Activate,
     CallHook,
+    DropNextKey,
+    Kept,
     KeySource,
     LineagePlan,
     MakeNextKey,
@@ -46,6 +48,10 @@ def _lineage(item: LineagePlan) -> Iterator[str]:
         yield f"{item.alias}: due, but not in this run ({item.detail})"
         yield f"    {item.error}"
         return
+    if isinstance(item.error, Kept):
+        yield f"{item.alias}: stays as it is ({item.detail})"
+        yield f"    {item.error}"
+        return
     if item.error is not None:
         yield f"{item.alias}: cannot be issued ({item.detail})"
         yield f"    {item.error}"
@@ -63,6 +69,7 @@ def _lineage(item: LineagePlan) -> Iterator[str]:
         yield f"    {action_text(action)}"
         if isinstance(action, Order):
             yield from (f"    prove: {line}" for line in method_lines(item))
+            yield from (f"    without: {dropped.name}" for dropped in item.dropped)
 
 
 def method_lines(item: LineagePlan) -> Iterator[str]:
@@ -81,6 +88,8 @@ def action_text(action: object) -> str:
             return f"key: {_key_text(action)}"
         case MakeNextKey(spec=spec):
             return f"next key: a new one, {spec}, in privkey.roll.pem"
+        case DropNextKey():
+            return "next key: removed, since PRIVATE_KEY_ROLLOVER is off"
         case Order():
             return _order_text(action)
         case Prove():

@@ -87,7 +87,8 @@ class Observed:
     is behind the CA's) are by CA too, and lack the CAs that were not asked; `caa` and `identities` also those that do
     not say who they are. `advice` is what CAs said of certificates that are live. `scripts` are hooks that cannot be
     called, and why. `standing` is what is served at the owner names of standing records, None until it was looked for;
-    `ends` are those of standing records that were seen before (epoch seconds), by CA.
+    `ends` are those of standing records that were seen before (epoch seconds), by CA. `orphans` are lineages in
+    CERTDIR that no line of domains.txt asks for.
     """
 
     now: datetime
@@ -106,6 +107,7 @@ class Observed:
     identities: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     ends: Mapping[str, Mapping[DnsName, int]] = field(default_factory=dict)
     scripts: Mapping[str, CertkeeperError] = field(default_factory=dict)
+    orphans: Mapping[Alias, Lineage] = field(default_factory=dict)
 
     def at(self, ca: str) -> Outlook:
         """As certificates of that CA see it."""

@@ -9,12 +9,14 @@ from certkeeper.base.names import Alias, DnsName, Identifier
 from certkeeper.config.findings import Finding
 from certkeeper.config.methods import ChallengeType
 from certkeeper.config.providers import provider_for
-from certkeeper.config.settings import CertSpec, Configuration
+from certkeeper.config.settings import CertSpec, Configuration, Settings
 from certkeeper.lineage.model import KeyPlace, Lineage
 from certkeeper.plan.actions import (
     Action,
     Activate,
     CallHook,
+    DropNextKey,
+    Kept,
     KeySource,
     LineagePlan,
     MakeNextKey,
@@ -30,7 +32,9 @@ from certkeeper.plan.due import Decision, decide, renew_findings
 from certkeeper.plan.fingerprint import fingerprint
 from certkeeper.plan.limits import forgotten, in_turn, name_error, names_failed
 from certkeeper.plan.namecount import address_error, crowd_error, crowd_findings
+from certkeeper.plan.namefailure import Chosen, chosen, dropped_findings, is_about_names, kept, kept_until, settled
 from certkeeper.plan.observed import Observed, Place, Wanted
+from certkeeper.plan.orphans import alias_findings
 from certkeeper.plan.preflight import (
     clock_findings,
     hook_findings,
@@ -62,7 +66,7 @@ def wanted_zones(configuration: Configuration, observed: Observed, forced: Colle
         if spec.ca in limited and spec.alias not in forced:
             # Nothing is going to be ordered, so nobody need be asked.
             continue
-        if _decision(spec, observed, forced, can_staple=spec.ca in able).due:
+        if _decision(spec, settings, observed, forced, can_staple=spec.ca in able).due:
             for owner in (*owners_of(spec, observed.accounts.get(spec.ca, "")), *standing_owners(spec)):
                 provider = provider_for(settings, owner, spec.provider)
                 if isinstance(provider, str):
@@ -85,7 +89,7 @@ def account_first(configuration: Configuration, observed: Observed, forced: Coll
             if needs_account(spec)
             and not (spec.ca in observed.accounts or spec.ca in observed.unusable)
             and not (spec.ca in limited and spec.alias not in forced)
-            and _decision(spec, observed, forced, can_staple=spec.ca in able).due
+            and _decision(spec, configuration.settings, observed, forced, can_staple=spec.ca in able).due
         )
     )
 
@@ -105,8 +109,7 @@ def plan(configuration: Configuration, observed: Observed, forced: Collection[Al
             spec,
             configuration,
             observed,
-            _decision(spec, observed, forced, can_staple=spec.ca in able),
-            patient=spec.alias not in forced,
+            forced,
             limited=limited.get(spec.ca) if spec.alias not in forced else None,
             can_staple=spec.ca in able,
         )
@@ -145,9 +148,18 @@ def _limited(configuration: Configuration, observed: Observed) -> Mapping[str, C
     return {ca: error for ca, error in waits.items() if error is not None}
 
 
-def _decision(spec: CertSpec, observed: Observed, forced: Collection[Alias], *, can_staple: bool) -> Decision:
+def _decision(
+    spec: CertSpec, settings: Settings, observed: Observed, forced: Collection[Alias], *, can_staple: bool
+) -> Decision:
     lineage = observed.lineages[spec.alias]
-    decision = decide(spec, lineage, observed.now, observed.suggestion(spec.alias), can_staple=can_staple)
+    decision = decide(
+        spec,
+        lineage,
+        observed.now,
+        observed.suggestion(spec.alias),
+        can_staple=can_staple,
+        settled=[item.name for item in settled(spec, lineage, settings)],
+    )
     if decision.due:
         return decision
     if unfinished(spec, lineage, observed.records, must_staple=spec.must_staple and can_staple):
@@ -159,47 +171,79 @@ def _plan_lineage(
     spec: CertSpec,
     configuration: Configuration,
     observed: Observed,
-    decision: Decision,
+    forced: Collection[Alias],
     *,
-    patient: bool,
     limited: CertkeeperError | None,
     can_staple: bool,
 ) -> LineagePlan:
-    lineage, records, settings = observed.lineages[spec.alias], observed.records, configuration.settings
-    must_staple = spec.must_staple and can_staple
-    methods, places = proven(spec, settings, observed) if decision.due else ({}, {})
+    lineage, settings = observed.lineages[spec.alias], configuration.settings
+    decision = _decision(spec, settings, observed, forced, can_staple=can_staple)
     base = LineagePlan(
         spec=spec,
         reason=decision.reason,
         detail=decision.detail,
         actions=(),
-        fingerprint=fingerprint(spec, lineage, must_staple),
+        fingerprint=fingerprint(spec, lineage, spec.must_staple and can_staple),
         wake_at=None if decision.due else decision.renew_at,
-        methods=methods,
     )
-    debt = unpaid(spec, lineage, records)
     if not decision.due:
+        debt = unpaid(spec, lineage, observed.records)
         owed: tuple[Action, ...] = (CallHook(spec.deploy_hook, debt),) if debt is not None else ()
-        return replace(base, actions=(*owed, *_next_key(spec, lineage)))
+        actions = (*owed, *_next_key(spec, lineage))
+        return replace(base, actions=actions, dropped=settled(spec, lineage, settings))
+    patient = spec.alias not in forced
+    choice = chosen(spec, configuration, observed, patient=patient)
+    base = replace(base, dropped=choice.dropped, kept_until=kept_until(spec, lineage, observed.now))
+    if choice.dropped and not _decision(choice.spec, settings, observed, forced, can_staple=can_staple).due:
+        return _as_it_is(base, choice)
+    return _plan_order(base, choice, configuration, observed, limited=limited, can_staple=can_staple, patient=patient)
+
+
+def _as_it_is(base: LineagePlan, choice: Chosen) -> LineagePlan:
+    """All that can be had is live already."""
+    errors = (choice.failing or {}).values()
+    first = next(iter(errors))
+    names = " ".join(str(item.name) for item in choice.dropped)
+    error = Kept(f"the present certificate is kept, without {names}", first)
+    return replace(base, error=error, wake_at=error.retry_at)
+
+
+def _plan_order(
+    base: LineagePlan,
+    choice: Chosen,
+    configuration: Configuration,
+    observed: Observed,
+    *,
+    limited: CertkeeperError | None,
+    can_staple: bool,
+    patient: bool,
+) -> LineagePlan:
+    spec, records, settings = choice.spec, observed.records, configuration.settings
+    lineage, must_staple = observed.lineages[spec.alias], spec.must_staple and can_staple
+    methods, places = proven(spec, settings, observed)
+    failed = names_failed(spec, records)
+    base = replace(base, methods=methods, names_failed=failed)
     error = limited or _obstacle(spec, configuration, observed, methods, places)
     backoff = records.backoffs.get(spec.entry)
-    failed = names_failed(spec, records)
     if error is None and patient:
-        error = waiting(spec, backoff, backoff_inputs(base.fingerprint, spec, settings), observed.now)
+        error = waiting(spec, backoff, backoff_inputs(base.fingerprint, base.spec, settings), observed.now)
         error = error or name_error(spec, failed, observed, settings)
     if error is not None:
+        if base.kept_until is not None and is_about_names(base, error, choice, settings):
+            error = kept(base.kept_until, error)
         return replace(base, error=error, wake_at=error.retry_at)
     profile = profile_of(spec, observed.profiles.get(spec.ca))
     resume = resumable(spec, lineage, records, must_staple=must_staple)
+    debt = unpaid(spec, lineage, records)
     actions: tuple[Action, ...] = (
         UseKey(_key_source(spec, lineage), spec.key),
         Order(spec.identifiers, must_staple, profile, resume, _replaced(spec, observed)),
         *ways(spec, settings, observed, methods, places),
         Activate(settings.folder(spec)),
         *((CallHook(spec.deploy_hook, debt),) if spec.deploy_hook else ()),
-        *((MakeNextKey(spec.key),) if spec.key.policy is KeyPolicy.ROLLOVER else ()),
+        *_about_next_key(spec, lineage),
     )
-    return replace(base, actions=actions, backoff=backoff, names_failed=failed)
+    return replace(base, actions=actions, backoff=backoff)
 
 
 def _obstacle(
@@ -225,6 +269,13 @@ def _obstacle(
         or redundancy_error(spec)
         or caa_error(spec, observed.caa.get(spec.ca), methods)
     )
+
+
+def _about_next_key(spec: CertSpec, lineage: Lineage) -> tuple[Action, ...]:
+    """What happens to the key that was made ahead, with a new certificate. What is no key is nobody's to remove."""
+    if spec.key.policy is KeyPolicy.ROLLOVER:
+        return (MakeNextKey(spec.key),)
+    return (DropNextKey(),) if spec.key.policy is KeyPolicy.NEW and lineage.next_key_id is not None else ()
 
 
 def _next_key(spec: CertSpec, lineage: Lineage) -> tuple[Action, ...]:
@@ -271,6 +322,10 @@ def _findings(
         findings.append(no_certificates(configuration.settings.domains_txt))
     findings += purpose_findings(configuration)
     findings += renew_findings(configuration.certificates, observed.lineages)
+    findings += dropped_findings(lineages)
+    findings += alias_findings(
+        configuration.certificates, observed.lineages, observed.orphans, configuration.settings.certdir
+    )
     findings += zone_findings((observed.zones or {}).values(), observed.now)
     findings += hook_findings([item.spec for item in due], observed.scripts)
     findings += profile_findings([item.spec for item in due], observed.profiles)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from certkeeper.acme.persist import Ability, Standing, StandingVerdict, judge_standing, ours_of, persist_owner, worst
 from certkeeper.base.errors import CertkeeperError, Fault, printable
-from certkeeper.base.names import DnsName, Identifier
+from certkeeper.base.names import DnsName, Identifier, IdentifierType
 from certkeeper.base.times import iso
 from certkeeper.config.findings import Finding, Severity
 from certkeeper.config.methods import ChallengeType
@@ -72,6 +72,14 @@ def standing_error(methods: Mapping[Identifier, ChallengeType], seen: Outlook, c
                 )
                 return _missing(identifier, verdict, seen, write_command(identifier.domain, ca, wildcard=wildcards))
     return None
+
+
+def nobody_looked(identifier: Identifier, seen: Outlook) -> bool:
+    """Whether it is not known what stands for the name: no server answered, or there is no account to look for."""
+    look = (
+        (seen.standing or {}).get(persist_owner(identifier.domain)) if identifier.type is IdentifierType.DNS else None
+    )
+    return look is None or bool(look.trouble) or not seen.account
 
 
 def _missing(identifier: Identifier, verdict: StandingVerdict, seen: Outlook, command: str) -> CertkeeperError:

@@ -211,7 +211,7 @@ def test_keys_that_tsig_keygen_writes_are_understood(tmp_path: Path, algorithm: 
         exchange = rfc2136_settings(values)
         step = next(exchange)
         with pytest.raises(StopIteration) as stopped:
-            exchange.send(page._perform(step))
+            exchange.send(page.Files().perform(step))
         settings = stopped.value.value
         assert (settings.key_name, settings.algorithm) == ("certkeeper.example.org", algorithm)
         assert settings.secret.reveal() in made

@@ -66,3 +66,14 @@ def test_there_is_none(store: Store) -> None:
     with pytest.raises(UnusableKey, match=NEXT):
         store.next_key(ALIAS)
     assert store.lineage(Alias("nobody.example.org")).next_key_id is None
+
+
+def test_it_is_removed_and_what_is_no_key_stays(store: Store, tmp_path: Path) -> None:
+    issue(store, new_key())
+    store.remove_next_key(ALIAS)
+    store.save_next_key(ALIAS, new_key())
+    store.remove_next_key(ALIAS)
+    assert store.lineage(ALIAS).next_key_id is None
+    (tmp_path / ALIAS.text / NEXT).write_text("hello", encoding="ascii")
+    store.remove_next_key(ALIAS)
+    assert (tmp_path / ALIAS.text / NEXT).exists()

@@ -66,6 +66,27 @@ def test_a_certdir_that_is_a_link_works_and_stays_one(store: Store, folder: Path
     assert folder.parent.readlink() == Path("elsewhere")
 
 
+@pytest.mark.parametrize("certdir", [False, True])
+def test_a_folder_in_a_circle_is_named(store: Store, folder: Path, *, certdir: bool) -> None:
+    guilty = folder.parent if certdir else folder
+    guilty.parent.mkdir(exist_ok=True)
+    guilty.symlink_to(guilty.name)
+    found = store.lineage(ALIAS)
+    assert "symbolic links" in found.trouble
+    with pytest.raises(FileTrouble, match=r"certs.*symbolic links"):
+        store.begin(ALIAS, AT)
+
+
+def test_live_in_a_circle_is_named_and_left_alone(store: Store, folder: Path) -> None:
+    issue(store, new_key(), AT - 60 * DAY)
+    (folder / ".live").unlink()
+    (folder / ".live").symlink_to(".live")
+    assert "symbolic links" in store.lineage(ALIAS).trouble
+    with pytest.raises(FileTrouble, match=r"privkey\.pem.*symbolic links"):
+        issue(store, new_key(), AT)
+    assert (folder / ".live").readlink() == Path(".live")
+
+
 def test_a_link_to_no_folder_is_named(store: Store, folder: Path) -> None:
     folder.parent.mkdir()
     folder.symlink_to("../elsewhere")

@@ -1,7 +1,9 @@
 """Whatever stands in a file, the readers answer with values or with an error that names file and line."""
 
-from contextlib import suppress
+import time
+from collections.abc import Mapping
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -10,7 +12,10 @@ from certkeeper.config.domains import parse_domains
 from certkeeper.config.errors import ConfigError
 from certkeeper.config.findings import did_you_mean, edit_distance
 from certkeeper.config.load import FailureKind
+from certkeeper.config.native import parse_native
+from certkeeper.config.settings import Configuration
 from certkeeper.config.shell import Script, evaluate
+from certkeeper.config.tables import Native
 from certkeeper.config.variables import KNOWN
 from unit.config.pages import CONFIG, DOMAINS, Page
 
@@ -44,9 +49,20 @@ DOMAIN_TEXTS = st.lists(
 ).map("".join)
 
 
+def assigned(assignments: list[tuple[str, str]]) -> str:
+    return "".join(f"{name}='{value}'\n" for name, value in assignments)
+
+
 def outcome(text: str) -> Script | ConfigError:
     try:
         return evaluate(text, "config", {"A": "x", "HOME": "/h"})
+    except ConfigError as error:
+        return error
+
+
+def loaded(files: Mapping[str, str | FailureKind]) -> Configuration | ConfigError:
+    try:
+        return Page(files).load()
     except ConfigError as error:
         return error
 
@@ -61,6 +77,56 @@ def test_shell(text: str) -> None:
         assert (str(found) + found.hint).isprintable()
     else:
         assert all(item.where.line in lines for item in found.assignments)
+
+
+_TOML_PARTS = [
+    "[certificate.",
+    '"a.org"',
+    "]",
+    "\n",
+    "names = ",
+    "[",
+    '"x"',
+    "=",
+    "renew_days",
+    "3",
+    "true",
+    "{",
+    "}",
+    ",",
+    "#",
+    "'''",
+    '"""',
+    ".",
+]
+TOMLISH = st.one_of(
+    st.text(max_size=40),
+    st.lists(st.one_of(st.sampled_from(_TOML_PARTS), st.text(max_size=3)), max_size=20).map("".join),
+)
+
+
+@given(text=TOMLISH)
+def test_toml(text: str) -> None:
+    found: Native | ConfigError
+    try:
+        found = parse_native("x.toml", text)
+    except ConfigError as error:
+        found = error
+    lines = range(1, text.count("\n") + 2)
+    if isinstance(found, ConfigError):
+        assert str(found).startswith("x.toml")
+        assert (str(found) + found.hint).isprintable()
+    else:
+        places = [*(item.where for item in found.page), *(item.where for item in found.findings)]
+        assert all(place is not None and place.line in lines for place in places)
+
+
+@pytest.mark.parametrize("text", ["A=", "", "export ", "A='", 'A="', "A=$((", "#", ";", "A=${A:-"])
+@pytest.mark.parametrize("piece", ["x", "$A", "${A:-", "((", "''", '""', "\\\n", "~:", "A=1 ", " ", "\0", "1+", "-"])
+def test_a_long_line_is_read_in_time_that_grows_with_its_length(text: str, piece: str) -> None:
+    started = time.monotonic()
+    outcome(text + piece * (50_000 // len(piece)))
+    assert time.monotonic() - started < 5
 
 
 @given(text=DOMAIN_TEXTS)
@@ -82,17 +148,40 @@ def test_each_line_of_domains_gives_a_certificate_or_a_rejection(text: str) -> N
         assert str(item.error).isprintable()
 
 
-@given(
-    assignments=st.lists(st.tuples(st.sampled_from(sorted(KNOWN)), st.text("a1.:/=,[]-yes \u00e4\n@", max_size=12))),
-    domains=DOMAIN_TEXTS,
-    own=TEXTS,
+ASSIGNMENTS = st.lists(
+    st.tuples(st.sampled_from(sorted(KNOWN)), st.text("a1.:/=,[]-yes \u00e4\n@", max_size=12)), max_size=8
 )
-def test_a_whole_page(assignments: list[tuple[str, str]], domains: str, own: str) -> None:
-    config = "".join(f"{name}='{value}'\n" for name, value in assignments)
+
+
+@given(
+    assignments=ASSIGNMENTS,
+    domains=DOMAIN_TEXTS,
+    own=TEXTS | ASSIGNMENTS.map(assigned),
+    zone=TEXTS | ASSIGNMENTS.map(assigned),
+    more=TEXTS,
+    zone_name=st.sampled_from(["a.org", "org", "b.org.", "..", "a b", "\u00e4.org"]),
+)
+def test_a_whole_page(
+    assignments: list[tuple[str, str]], domains: str, own: str, zone: str, more: str, zone_name: str
+) -> None:
+    config = assigned(assignments)
     folder = "/etc/dehydrated/certs"
-    files: dict[str, str | FailureKind] = {CONFIG: config, DOMAINS: domains, f"{folder}/a.org/config": own}
-    with suppress(ConfigError):
-        Page(files).load()
+    files: dict[str, str | FailureKind] = {
+        CONFIG: f"{config}ZONES_D=/z\nCONFIG_D=/c\nCERTDIR={folder}\nDOMAINS_TXT={DOMAINS}\nDOMAINS_D=\n",
+        DOMAINS: domains,
+        f"{DOMAINS}.d/a.txt": more,
+        f"{folder}/a.org/config": own,
+        f"/z/{zone_name}": zone,
+        "/c/a.sh": more,
+    }
+    for one in (files, {path: text for path, text in files.items() if not path.startswith("/c/")} | {"/c/a.sh": ""}):
+        found = loaded(one)
+        if isinstance(found, ConfigError):
+            assert found.where.file in {*one, "/z", "/c"}
+            assert (str(found) + found.hint).isprintable()
+            continue
+        errors = [item.error for item in found.rejected] + [rule.error for rule in found.settings.zone_rules]
+        assert all(isinstance(error, ConfigError) and error.where.file for error in errors if error is not None)
 
 
 @given(left=st.text("abc", max_size=7), right=st.text("abc", max_size=7), limit=st.integers(0, 3))

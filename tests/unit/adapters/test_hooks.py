@@ -3,17 +3,21 @@ import signal
 import sys
 import threading
 import time
+import tracemalloc
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from bed.waiting import wait_until
 from builders.effects import ended, started
-from certkeeper.adapters.hooks import HookFailed, Hooks
+from certkeeper.adapters.hooks import HookFailed, Hooks, ShownHooks
 from certkeeper.apply.ports import HookCall
 from certkeeper.base.errors import CertkeeperError, ExitCode, Fault
+from certkeeper.config.shell import Shell
 
 SOON = 20.0
 
@@ -29,10 +33,10 @@ def call(path: str, *arguments: str, **environment: str) -> HookCall:
     return HookCall(path, "deploy_cert", arguments, tuple(environment.items()), timedelta(seconds=SOON))
 
 
-def failure(hook: HookCall, *, deadline: float = SOON) -> HookFailed:
+def failure(hook: HookCall, *, deadline: float = SOON, of: str = "") -> HookFailed:
     with pytest.raises(HookFailed) as caught:
         Hooks().call(replace(hook, bound=timedelta(seconds=deadline)))
-    assert str(caught.value).startswith(f"hook {hook.script} deploy_cert: ")
+    assert str(caught.value).startswith(f"hook {of or hook.script} deploy_cert: ")
     assert caught.value.hint
     assert caught.value.fault is Fault.OPERATOR
     assert caught.value.local
@@ -64,6 +68,44 @@ def test_the_environment_is_ours_and_more(tmp_path: Path, monkeypatch: pytest.Mo
     said = Hooks().call(call(hook, CERTDIR="/certs", altnames="a.example b.example"))
     assert said == f"own /certs a.example b.example {os.environ['PATH']}\n"
     assert os.environ["CERTDIR"] == "/elsewhere"
+
+
+def test_what_only_we_need_to_know_stays_with_us(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PDNS_KEY", "p")
+    monkeypatch.setenv("EAB_HMAC_KEY", "e")
+    line = 'echo "<${PDNS_KEY-}${EAB_HMAC_KEY-}>"'
+    assert Hooks().call(call(script(tmp_path, line))) == "<>\n"
+    assert Hooks().call(call(script(tmp_path, line, name="pdns_api.sh"))) == "<p>\n"
+    exported = Shell({"EAB_HMAC_KEY": "page"}, frozenset({"EAB_HMAC_KEY"}))
+    assert Hooks(exported).call(call(script(tmp_path, line))) == "<page>\n"
+
+
+def test_the_scripts_of_a_folder_are_called_in_order_until_one_fails(tmp_path: Path) -> None:
+    for name, line in (("30-c", "echo c"), ("10-a", "echo a"), ("20-b", "echo b; exit 3"), (".10-x", "echo x")):
+        script(tmp_path, line, name=name)
+    error = failure(call(str(tmp_path)), of=f"{tmp_path}/20-b")
+    assert str(error).endswith("ended with status 3: b")
+    script(tmp_path, "echo b", name="20-b")
+    assert Hooks().call(call(str(tmp_path))) == "a\nb\nc\n"
+
+
+def test_at_an_end_every_script_is_called(tmp_path: Path) -> None:
+    done = tmp_path / "done"
+    (folder := tmp_path / "hooks.d").mkdir()
+    script(folder, "exit 3", name="a")
+    script(folder, f"echo $1 >>{done}", name="b")
+    for name in ("exit_hook", "clean_challenge"):
+        with pytest.raises(HookFailed, match=r"a .*ended with status 3"):
+            Hooks().call(HookCall(str(folder), name, ()))
+    assert done.read_text() == "exit_hook\nclean_challenge\n"
+
+
+def test_what_is_shown_goes_where_ours_goes(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    hook = script(tmp_path, "echo out; echo err >&2")
+    assert ShownHooks().call(call(hook)) == ""
+    assert capfd.readouterr() == ("out\n", "err\n")
+    assert ShownHooks().call(HookCall(hook, "generate_csr", ())) == "out\n"
+    assert capfd.readouterr() == ("", "err\n")
 
 
 def test_it_gets_no_input_and_no_file_of_ours(tmp_path: Path) -> None:
@@ -137,6 +179,34 @@ def test_octets_of_any_kind_are_no_trouble(tmp_path: Path) -> None:
 
 
 # --- how it ends ------------------------------------------------------------------------------------------------------
+
+
+def test_a_hundred_megabytes_without_an_end_of_line_need_no_memory(tmp_path: Path) -> None:
+    hook = script(tmp_path, "head -c 100000000 /dev/zero")
+    tracemalloc.start()
+    try:
+        said = Hooks().call(call(hook))
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert said.startswith("[the first 99934464 octets were cut]")
+    assert most < 2_000_000
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(printed=st.binary(max_size=4000), status=st.sampled_from([0, 1, 255]))
+def test_whatever_is_printed_is_text_or_a_failure_that_can_be_shown(
+    tmp_path: Path, printed: bytes, status: int
+) -> None:
+    (tmp_path / "printed").write_bytes(printed)
+    hook = call(script(tmp_path, f"cat {tmp_path}/printed", f"exit {status}"))
+    if status:
+        with pytest.raises(HookFailed) as caught:
+            Hooks().call(hook)
+        assert f"status {status}" in str(caught.value)
+        assert str(caught.value).isprintable()
+    else:
+        assert Hooks().call(hook) == printed.decode("utf-8", "replace")
 
 
 def test_a_failure_is_told_with_what_was_said(tmp_path: Path) -> None:

@@ -1,10 +1,23 @@
+import grp
+import os
+import socket
+import struct
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from certkeeper.adapters.page import read_page
+from builders.badinput import in_a_mount_namespace
+from certkeeper.adapters.page import Files, read_page
+from certkeeper.base.errors import Location
 from certkeeper.config.errors import ConfigError
-from unit.config.pages import only
+from certkeeper.config.findings import Severity
+from certkeeper.config.reading import Exposures, Read
+from certkeeper.config.settings import Configuration
+from unit.config.pages import codes, only
+
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="gives files to others, which only root can")
 
 CONFIG = "CHALLENGETYPE=dns-01\nPDNS_HOST=localhost\nPDNS_KEY_FILE={}\n"
 
@@ -38,7 +51,250 @@ def test_a_key_file_that_is_of_no_use_is_an_error_at_its_line(config: Path, cont
         read_page(str(config), "/", {})
 
 
-def test_a_key_file_without_an_end_is_not_read_to_it(config: Path) -> None:
-    (config.parent / "key").symlink_to("/dev/zero")
+PLAIN = "CHALLENGETYPE=dns-01\nPDNS_HOST=localhost\nPDNS_KEY=secret\n"
+NOBODY = 65534
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Path:
+    """A page without secrets; the path of its main file."""
+    (tmp_path / "domains.txt").write_text("example.org\nother.org\n")
+    (tmp_path / "certs/example.org").mkdir(parents=True)
+    (tmp_path / "config").write_text(PLAIN)
+    (tmp_path / "config").chmod(0o600)
+    return tmp_path / "config"
+
+
+def reading(config: Path) -> Configuration:
+    return read_page(str(config), "/", {})
+
+
+def odd(path: Path, kind: str) -> None:
+    """Something else in the place of a file."""
+    match kind:
+        case "pipe":
+            os.mkfifo(path)
+        case "socket":
+            with socket.socket(socket.AF_UNIX) as listener:
+                listener.bind(str(path))
+        case "device":
+            path.symlink_to("/dev/zero")
+        case "circle":
+            path.symlink_to(path.name)
+        case "folder":
+            path.mkdir()
+        case _:
+            path.write_bytes(b"A=1\n\xff")
+
+
+KINDS = {
+    "pipe": "a named pipe, and not a file",
+    "socket": "a socket, and not a file",
+    "device": "a device, and not a file",
+    "circle": "too many levels of symbolic links",
+    "latin1": "line 2 is not UTF-8",
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", ["config", "domains.txt", "domains.txt.d/a.txt", "more/a.sh", "key"])
+def test_what_is_no_file_of_text_is_refused_by_name_and_not_waited_for(page: Path, name: str, kind: str) -> None:
+    path = page.parent / name
+    path.parent.mkdir(exist_ok=True)
+    page.write_text(PLAIN + (f"CONFIG_D={path.parent}\n" if name.endswith(".sh") else ""))
+    if name == "key":
+        page.write_text(f"CHALLENGETYPE=dns-01\nPDNS_HOST=localhost\nPDNS_KEY_FILE={path}\n")
+    path.unlink(missing_ok=True)
+    odd(path, kind)
+    with pytest.raises(ConfigError) as found:
+        reading(page)
+    assert str(path) in str(found.value)
+    assert KINDS[kind] in str(found.value)
+    assert found.value.hint
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_certificates_own_file_that_is_none_rejects_that_certificate_only(page: Path, kind: str) -> None:
+    path = page.parent / "certs/example.org/config"
+    odd(path, kind)
+    found = reading(page)
+    assert [spec.alias.text for spec in found.certificates] == ["other.org"]
+    (rejected,) = found.rejected
+    assert rejected.label == "example.org"
+    assert f"{path}: cannot be read: {KINDS[kind]}" in str(rejected.error)
+
+
+def test_a_certificates_folder_in_a_circle_rejects_that_certificate_only(page: Path) -> None:
+    folder = page.parent / "certs/other.org"
+    folder.symlink_to("other.org")
+    found = reading(page)
+    assert [item.label for item in found.rejected] == ["other.org"]
+    assert "symbolic links" in str(found.rejected[0].error)
+
+
+@pytest.mark.parametrize("name", ["more", "zones"])
+def test_a_folder_of_the_page_in_a_circle_is_named(page: Path, name: str) -> None:
+    path = page.parent / name
+    path.symlink_to(name)
+    variable = {"more": "CONFIG_D", "zones": "ZONES_D"}[name]
+    page.write_text(f"{PLAIN}{variable}={path}\n")
+    with pytest.raises(ConfigError, match=f"config:4: {variable}: {path}: too many levels"):
+        reading(page)
+
+
+def test_a_zones_file_that_is_none_stands_in_the_way_of_its_zone_only(page: Path) -> None:
+    zones = page.parent / "zones"
+    zones.mkdir()
+    os.mkfifo(zones / "example.org")
+    page.write_text(f"{PLAIN}ZONES_D={zones}\n")
+    (rule,) = reading(page).settings.zone_rules
+    assert "a named pipe" in str(rule.error)
+
+
+def test_the_null_device_is_an_empty_list(page: Path) -> None:
+    page.write_text(f"{PLAIN}DOMAINS_TXT=/dev/null\n")
+    found = reading(page)
+    assert (found.certificates, codes(found.findings)) == ((), [])
+
+
+def test_a_file_without_an_end_is_not_read_to_it(page: Path) -> None:
+    with (page.parent / "domains.txt").open("wb") as file:
+        file.truncate(1 << 40)
     with pytest.raises(ConfigError, match="larger than"):
-        read_page(str(config), "/", {})
+        reading(page)
+
+
+def test_nul_in_a_path_is_no_path(page: Path) -> None:
+    with pytest.raises(ConfigError, match="not a path"):
+        read_page(f"{page}\0", "/", {})
+
+
+def test_nobody_but_the_owner_is_no_finding(page: Path) -> None:
+    (page.parent / "certs/example.org/config").write_text("RENEW_DAYS=3\n")
+    assert codes(reading(page).findings) == []
+
+
+@pytest.mark.parametrize("way", ["file", "folder", "link", "target"])
+def test_settings_that_everybody_can_change_are_not_read(page: Path, way: str) -> None:
+    guilty = page
+    if way == "folder":
+        guilty = page.parent
+    elif way == "link":
+        guilty = page.parent / "links"
+        guilty.mkdir()
+        (guilty / "config").symlink_to("../config")
+        page = guilty / "config"
+    elif way == "target":
+        guilty = page.parent / "target"
+        guilty.mkdir()
+        page.rename(guilty / "config")
+        page.symlink_to("target/config")
+    guilty.chmod(0o777)
+    with pytest.raises(ConfigError, match=f"{page}: cannot be read: everybody on this machine can change it") as found:
+        reading(page)
+    assert found.value.hint == f"chmod o-w {guilty}"
+
+
+def test_a_certificates_own_settings_that_everybody_can_change_reject_that_certificate_only(page: Path) -> None:
+    own = page.parent / "certs/example.org/config"
+    own.write_text("RENEW_DAYS=3\n")
+    own.parent.chmod(0o777)
+    found = reading(page)
+    assert [item.label for item in found.rejected] == ["example.org"]
+    assert f"through {own.parent}" in str(found.rejected[0].error)
+    assert found.rejected[0].error.hint == f"chmod o-w {own.parent}"
+
+
+def test_a_list_that_everybody_can_change_is_read_with_a_warning(page: Path) -> None:
+    path = page.parent / "domains.txt"
+    path.chmod(0o666)
+    found = reading(page)
+    assert len(found.certificates) == 2
+    (finding,) = found.findings
+    assert (finding.code, finding.severity, finding.where) == ("open-list", Severity.WARNING, Location(str(path)))
+    assert finding.fix == f"chmod o-w {path}"
+
+
+def test_a_sticky_folder_is_as_good_as_the_owner_of_what_is_in_it(page: Path) -> None:
+    page.parent.chmod(0o1777)
+    assert codes(reading(page).findings) == []
+
+
+@as_root
+def test_in_a_sticky_folder_the_owner_of_a_link_counts(page: Path) -> None:
+    page.write_text(f"{PLAIN}BASEDIR={page.parent}\n")
+    sticky = page.parent / "sticky"
+    sticky.mkdir()
+    link = sticky / "config"
+    link.symlink_to("../config")
+    os.chown(link, NOBODY, 0, follow_symlinks=False)
+    assert codes(reading(link).findings) == []
+    sticky.chmod(0o1777)
+    (finding,) = reading(link).findings
+    assert finding.message == "user nobody can change it"
+    assert finding.fix == f"chown -h root {link}"
+
+
+@as_root
+@pytest.mark.parametrize("way", ["file", "folder"])
+def test_settings_that_another_user_can_change_are_read_with_one_warning(page: Path, way: str) -> None:
+    own = page.parent / "certs/example.org/config"
+    own.write_text("RENEW_DAYS=3\n")
+    for path in [page.parent] if way == "folder" else [page, own]:
+        os.chown(path, NOBODY, -1)
+    found = reading(page)
+    assert len(found.certificates) == 2
+    warned = next(item for item in found.findings if item.code == "open-to-others")
+    through = f", through {page.parent}" if way == "folder" else ""
+    assert warned.message == f"user nobody can change it{through} (and 1 more file)"
+    assert warned.consequence == "whoever does can have programs run as root"
+    assert warned.fix == f"chown root {page if way == 'file' else page.parent}"
+    assert codes(found.findings) == ["open-to-others", *(["open-list"] if way == "folder" else [])]
+
+
+@as_root
+@pytest.mark.parametrize(("user", "told"), [("", 1), ("nobody", 0), (str(NOBODY), 0), ("daemon", 1), ("no such", 1)])
+def test_the_user_of_dehydrated_may_own_the_page(page: Path, user: str, told: int) -> None:
+    os.chown(page, NOBODY, -1)
+    files = Files()
+    assert files.perform(Read(str(page))) == PLAIN
+    found = files.perform(Exposures(user))
+    assert isinstance(found, tuple)
+    assert len(found) == told
+
+
+@as_root
+def test_a_group_that_may_write_is_found_and_roots_own_is_not(page: Path) -> None:
+    page.chmod(0o660)
+    assert codes(reading(page).findings) == []
+    os.chown(page, -1, grp.getgrnam("daemon").gr_gid)
+    (finding,) = reading(page).findings
+    assert finding.message == "group daemon can change it"
+    assert finding.fix == f"chmod g-w {page}"
+
+
+def test_an_access_list_is_found(page: Path) -> None:
+    entries = [(1, 6, ~0), (2, 6, NOBODY), (4, 0, ~0), (16, 6, ~0), (32, 0, ~0)]
+    packed = struct.pack("<I", 2) + b"".join(
+        struct.pack("<HHI", tag, may, who & 0xFFFFFFFF) for tag, may, who in entries
+    )
+    try:
+        os.setxattr(page, "system.posix_acl_access", packed)
+    except OSError:
+        pytest.skip("no access lists here")
+    (finding,) = reading(page).findings
+    assert finding.message == "whom its access list names can change it"
+    assert "setfacl" in finding.fix
+
+
+@as_root
+def test_what_is_mounted_read_only_is_read_with_a_warning(page: Path) -> None:
+    page.parent.chmod(0o777)
+    script = 'mount --bind "$1" "$1" && mount -o remount,bind,ro "$1" && exec "$2" -c "$3" "$1"'
+    ask = (
+        "import sys; from certkeeper.adapters.page import Files, read_page; "
+        "print([item.code for item in read_page(sys.argv[1] + '/config', '/', {}).findings])"
+    )
+    command = [*in_a_mount_namespace(), script, "sh", str(page.parent), sys.executable, ask]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.stdout == "['open-to-others', 'open-list']\n", done.stderr

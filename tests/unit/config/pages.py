@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from certkeeper.base.wire import Exchange, Step
 from certkeeper.config.findings import Finding
 from certkeeper.config.load import FailureKind, Glob, Read, ReadFailure, load
-from certkeeper.config.reading import Became, Become, ReadSecret, SecretText
+from certkeeper.config.reading import Became, Become, Exposure, Exposures, ReadSecret, SecretText
 from certkeeper.config.settings import Configuration, PowerDnsSettings, Secret
 from certkeeper.config.shell import Assignment
 
@@ -17,8 +17,15 @@ POWERDNS = 'CHALLENGETYPE="dns-01"\nPDNS_HOST=localhost\nPDNS_KEY=secret\n'
 class Page:
     """Files by path. A FailureKind in place of a text is why that file cannot be read."""
 
-    def __init__(self, files: Mapping[str, str | FailureKind], *, open_to_all: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        files: Mapping[str, str | FailureKind],
+        *,
+        open_to_all: Collection[str] = (),
+        exposures: tuple[Exposure, ...] = (),
+    ) -> None:
         self.files = dict(files)
+        self.exposures = exposures
         self.open = open_to_all
         self.asked: list[str] = []
         self.became: list[tuple[str, str]] = []
@@ -31,6 +38,8 @@ class Page:
         if isinstance(step, ReadSecret):
             held = self.answer(Read(step.path))
             return SecretText(Secret(held), step.path in self.open) if isinstance(held, str) else held
+        if isinstance(step, Exposures):
+            return self.exposures
         if isinstance(step, Become):
             self.became.append((step.user, step.group))
             return Became((("HOME", f"/home/{step.user}"),))

@@ -58,6 +58,7 @@ def test_renew_days_counts_as_wished_where_a_file_says_it() -> None:
     assert spec(found, "other.org").renew == RenewPolicy(32)
 
 
+@pytest.mark.row("E01", "E05")
 def test_e01_e05_a_certificates_own_file_counts_for_it_alone() -> None:
     found = own("KEY_ALGO=rsa\nKEYSIZE=2048\n")
     assert spec(found).key == KeySpec(KeyAlgorithm.RSA, 2048)
@@ -65,6 +66,7 @@ def test_e01_e05_a_certificates_own_file_counts_for_it_alone() -> None:
     assert found.findings == ()
 
 
+@pytest.mark.row("E02")
 def test_e02_domains_d_takes_the_place_of_the_folders() -> None:
     found = page(
         POWERDNS + "DOMAINS_D=/d/\n",
@@ -102,7 +104,14 @@ def test_a_misspelt_variable_and_one_without_effect_are_found_once() -> None:
 @pytest.mark.parametrize(
     ("text", "where", "reason", "hint"),
     [
-        pytest.param('KEY_ALGO="ecdsa"', Location(OWN, 1), "'ecdsa' is not known", "prime256v1", id="E07"),
+        pytest.param(
+            'KEY_ALGO="ecdsa"',
+            Location(OWN, 1),
+            "'ecdsa' is not known",
+            "prime256v1",
+            marks=pytest.mark.row("E07"),
+            id="E07",
+        ),
         pytest.param("A=1\nRENEW_DAYS=x", Location(OWN, 2), "'x' is no number", "RENEW_DAYS", id="invalid value"),
         pytest.param("A=$NO", Location(OWN, 1), "NO is not set", "${NO:-}", id="unset variable"),
         pytest.param("A='", Location(OWN, 1), "a single quote", "closing", id="unbalanced quote"),
@@ -121,6 +130,7 @@ def test_an_error_rejects_that_certificate_only(text: str, where: Location, reas
     assert hint in rejected.error.hint
 
 
+@pytest.mark.row("E08")
 def test_e08_semicolon_comments_do_not_hide_the_settings() -> None:
     found = own(";;\n;; it's\nOCSP_MUST_STAPLE=no\n", "OCSP_MUST_STAPLE=yes\n")
     assert not spec(found).must_staple
@@ -128,6 +138,7 @@ def test_e08_semicolon_comments_do_not_hide_the_settings() -> None:
     assert codes(found.findings) == ["semicolon-comment"]
 
 
+@pytest.mark.row("E10")
 def test_e10_a_certificates_own_file_sees_the_page_and_its_own_names() -> None:
     found = own(
         "WELLKNOWN=${CERTDIR}/$alias/wk\nACME_PROFILE=$alias-$domain-$morenames-$certdir-$BASE-$WELLKNOWN\n",
@@ -137,11 +148,37 @@ def test_e10_a_certificates_own_file_sees_the_page_and_its_own_names() -> None:
     assert spec(found).profile == expected
 
 
+@pytest.mark.row("E11")
 def test_e11_an_empty_hook_leaves_it_to_the_built_in_provider() -> None:
     found = own("HOOK=\n", "HOOK=/x.sh\n")
     assert spec(found).provider == "PowerDNS http://localhost:8081"
     assert spec(found, "other.org").provider == "hook /x.sh"
     assert [item.id for item in found.settings.providers] == ["hook /x.sh", "PowerDNS http://localhost:8081"]
+
+
+@pytest.mark.row("E11")
+def test_e11_an_empty_hook_that_leaves_nobody_rejects_that_certificate_only() -> None:
+    files = {OWN: "HOOK=\n"}
+    found = page("CHALLENGETYPE=dns-01\nHOOK=/x.sh\n", "example.org\nother.org\n", **files)
+    assert [item.alias.text for item in found.certificates] == ["other.org"]
+    (rejected,) = found.rejected
+    assert rejected.label == "example.org"
+    assert str(rejected.error).startswith(f"{OWN}: PDNS_HOST and PDNS_KEY are not set, and example.org")
+    with pytest.raises(ConfigError, match=r"other\.org"):
+        page("CHALLENGETYPE=dns-01\n", "other.org\nexample.org\n", **files)
+
+
+def test_a_certificates_own_method_without_a_provider_rejects_that_certificate_only() -> None:
+    found = page("", "example.org\nother.org\n", **{OWN: "CHALLENGETYPE=dns-01\n"})
+    assert [item.alias.text for item in found.certificates] == ["other.org"]
+    assert str(found.rejected[0].error).startswith(f"{OWN}: PDNS_HOST and PDNS_KEY are not set")
+
+
+def test_an_export_and_an_expression_count_in_a_certificates_own_file() -> None:
+    found = own("export RENEW_DAYS=$((2 * 7))\nKEY_ALGO=rsa; export KEY_ALGO KEYSIZE=3072\n")
+    assert spec(found).renew.days == 14
+    assert spec(found).key == KeySpec(KeyAlgorithm.RSA, 3072)
+    assert found.findings == ()
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from certkeeper.base.errors import Location
 from certkeeper.base.wire import Step
 from certkeeper.config.errors import ConfigError
 from certkeeper.config.load import FailureKind
+from certkeeper.config.page import NATIVE
 from certkeeper.config.reading import Become
 from certkeeper.config.shell import Assignment
 from unit.config.pages import CONFIG, DOMAINS, POWERDNS, Page, codes, page
@@ -27,7 +28,8 @@ def test_b02_no_configuration_anywhere_says_where_it_was_looked_for() -> None:
     with pytest.raises(ConfigError) as caught:
         Page({}).load(cwd="/root")
     assert (
-        str(caught.value) == f"{CONFIG}: not found, and neither are /usr/local/etc/dehydrated/config and /root/config"
+        str(caught.value)
+        == f"{CONFIG}: not found, and neither are /usr/local/etc/dehydrated/config, /root/config and {NATIVE}"
     )
     assert "--config" in caught.value.hint
 
@@ -240,7 +242,7 @@ def test_the_rest_of_the_page_is_read_as_the_user_that_it_wishes_for() -> None:
     found = _AtTheSwitch(files)
     configuration = found.load(environment={"HOME": "/root"})
     assert found.became == [("keeper", "mail")]
-    assert found.before == [CONFIG, "/d/a.sh"]
+    assert found.before == [NATIVE, CONFIG, "/d/a.sh"]
     assert configuration.certificates[0].wellknown == "/home/keeper/w"
 
 

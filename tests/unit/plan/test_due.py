@@ -6,6 +6,7 @@ import pytest
 from builders.certificates import NOW
 from builders.plans import leaf, lineage, spec
 from certkeeper.acme.renewal_info import Window
+from certkeeper.config.domains import parse_domains
 from certkeeper.config.settings import CertSpec, RenewPolicy
 from certkeeper.lineage.model import KeyPlace, Lineage
 from certkeeper.plan.actions import Reason
@@ -59,6 +60,23 @@ def test_a_fresh_short_certificate_is_not_due_and_then_it_is(life: int, limit: i
     assert not decided(with_left(life * DAY, life * DAY)).due
     assert not decided(with_left(limit * DAY + SECOND, life * DAY)).due
     assert decided(with_left(limit * DAY, life * DAY)).reason is Reason.EXPIRING
+
+
+@pytest.mark.row("D13", "D19")
+@pytest.mark.parametrize(
+    "line",
+    [
+        "www.example.org example.org ip:2001:db8::1 ip:192.0.2.7 > example.org",
+        "EXAMPLE.org. ip:192.0.2.7 www.example.org ip:2001:0DB8:0:0:0:0:0:1 > example.org",
+        "example.org www.example.org example.org ip:192.0.2.7 ip:2001:db8:0::1",
+    ],
+)
+def test_names_in_another_order_or_written_in_another_way_are_no_change(line: str) -> None:
+    present = lineage("example.org", leaf("example.org", "www.example.org", "ip:192.0.2.7", "ip:2001:db8::1"))
+    (found,) = parse_domains([("domains.txt", line)]).lines
+    wanted = replace(SPEC, alias=found.alias, identifiers=found.identifiers)
+    assert decided(present, wanted).reason is Reason.CURRENT
+    assert decided(present, replace(wanted, identifiers=found.identifiers[1:])).reason is Reason.NAMES_CHANGED
 
 
 def test_a_folder_without_certificate_is_missing() -> None:

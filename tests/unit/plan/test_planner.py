@@ -172,6 +172,16 @@ def test_the_key_that_was_made_ahead_takes_its_place() -> None:
     assert item.key == UseKey(KeySource.NEXT, ROLLOVER)
 
 
+@pytest.mark.parametrize(("key", "dropped"), [(P256, True), (REUSE, False), (ROLLOVER, False)])
+def test_the_key_that_was_made_ahead_goes_where_none_is_to_be(key: KeySpec, *, dropped: bool) -> None:
+    wanted = spec("one.example.org", key=key)
+    present = replace(compromised(KeyPlace.LINK), next_key_id="bb")
+    (item,) = plan(configuration(wanted), observed(present, specs=[wanted], zones=[ORG])).due
+    assert (item.drop_key is not None) == dropped
+    (item,) = plan(configuration(wanted), observed(compromised(KeyPlace.LINK), specs=[wanted], zones=[ORG])).due
+    assert item.drop_key is None
+
+
 def test_a_certificate_revoked_for_another_reason_may_keep_its_key() -> None:
     wanted = spec("one.example.org", key=REUSE)
     present = replace(compromised(KeyPlace.LINK), revoked=4, compromised=False)

@@ -22,6 +22,10 @@ Aliases = Callable[[Collection[DnsName]], Mapping[DnsName, DnsName]]
 """Where CNAMEs at these names lead, as their zones' own servers say; names without one are left out."""
 
 
+class ZoneUnclear(ZoneError):
+    """Nobody said anything of a name's zone, which may be there all the same."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Trouble:
     """A name of which nothing is known. `silent`: nobody said anything in time."""
@@ -32,7 +36,7 @@ class _Trouble:
 
     @property
     def error(self) -> ZoneError:
-        return ZoneError(
+        return ZoneUnclear(
             f"{self.name}: its zone cannot be found: this host's resolver gets no answer ({self.text})",
             hint="are the name servers of the domain, and those in /etc/resolv.conf, up?",
         )

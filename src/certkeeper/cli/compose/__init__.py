@@ -2,6 +2,26 @@
 
 from certkeeper.cli.compose.equipment import USER_AGENT, HookOutput
 from certkeeper.cli.compose.machine import Machine
-from certkeeper.cli.compose.opening import handed_files, open_machine
+from certkeeper.cli.compose.opening import (
+    check_page,
+    handed_files,
+    house_findings,
+    machine_of,
+    open_machine,
+    write_units,
+)
+from certkeeper.cli.compose.owners import access_findings, unreadable
 
-__all__ = ["USER_AGENT", "HookOutput", "Machine", "handed_files", "open_machine"]
+__all__ = [
+    "USER_AGENT",
+    "HookOutput",
+    "Machine",
+    "access_findings",
+    "check_page",
+    "handed_files",
+    "house_findings",
+    "machine_of",
+    "open_machine",
+    "unreadable",
+    "write_units",
+]

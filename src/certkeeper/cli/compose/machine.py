@@ -8,7 +8,9 @@ from typing import TypeVar
 from certkeeper.adapters.advice import AdviceFile
 from certkeeper.adapters.bounds import LOOKING
 from certkeeper.adapters.ends import EndsFile
+from certkeeper.adapters.files import FileTrouble
 from certkeeper.adapters.lock import LockFile, wait_for
+from certkeeper.adapters.orphans import unlisted
 from certkeeper.adapters.scripts import script_trouble
 from certkeeper.apply.observe import Offers, accounts_of, caa_answers, issuer_at, lineages_of, observe, offers_at
 from certkeeper.apply.result import Result
@@ -24,6 +26,7 @@ from certkeeper.plan.actions import Plan
 from certkeeper.plan.advice import Advice, of_live, questions
 from certkeeper.plan.backoff import ca_waiting
 from certkeeper.plan.observed import Caa, Observed, Place, StandingLook, Wanted, Zones
+from certkeeper.plan.orphans import Uses
 from certkeeper.plan.proving import standing_owners
 from certkeeper.plan.records import Records
 from certkeeper.zone.caa import Issuer
@@ -32,6 +35,7 @@ from certkeeper.zone.rrset import Zone
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from certkeeper.adapters.lock import Left
+    from certkeeper.adapters.notify import Sender, ToldFile
     from certkeeper.apply.survey import Survey
     from certkeeper.lineage.cleanup import Cleared
 
@@ -132,7 +136,50 @@ class Machine(Equipment):
         hooks = dict.fromkeys(spec.deploy_hook for spec in self.configuration.certificates if spec.deploy_hook)
         scripts = [hook for hook in hooks if hook not in self.configuration.shell.callable]
         troubles = {hook: trouble for hook in scripts if (trouble := script_trouble(hook)) is not None}
-        return replace(observed, advice=self.advice(observed.lineages), scripts=troubles, ends=self.ends.read())
+        return replace(
+            observed,
+            advice=self.advice(observed.lineages),
+            scripts=troubles,
+            ends=self.ends.read(),
+            orphans=self.orphans(),
+        )
+
+    def orphans(self) -> Mapping[Alias, Lineage]:
+        """The lineages in CERTDIR that no line of domains.txt asks for; none where CERTDIR cannot be listed."""
+        page = self.configuration
+        listed = {spec.alias.text for spec in page.certificates} | {item.label for item in page.rejected}
+        with suppress(FileTrouble):
+            return {alias: self.store.lineage(alias) for alias in unlisted(self.settings.certdir, listed)}
+        return {}
+
+    def uses(self, orphans: Collection[Alias]) -> Uses:
+        """Which services' configuration still names the folders of these."""
+        from certkeeper.adapters.uses import find_uses  # noqa: PLC0415 - only where there are orphans
+
+        return find_uses([f"{self.settings.certdir}/{alias}" for alias in orphans])
+
+    @property
+    def told(self) -> "ToldFile":
+        """What somebody was told of failures."""
+        from certkeeper.adapters.notify import ToldFile  # noqa: PLC0415 - only where alerts are asked for
+
+        return ToldFile(self.settings.statedir)
+
+    def sender(self) -> "Sender":
+        """What sends alerts."""
+        from certkeeper.adapters.notify import Sender  # noqa: PLC0415 - as above
+
+        return Sender()
+
+    def archive(self, alias: Alias) -> str:
+        """Move the folder of an orphan to the archive, and say where it is then.
+
+        Raises:
+            FileTrouble: it is where it was.
+        """
+        from certkeeper.adapters.orphans import archive  # noqa: PLC0415 - one command needs it
+
+        return archive(self.settings.certdir, self.settings.basedir, alias, int(self.clock.now().timestamp()))
 
     def advice(self, lineages: Mapping[Alias, Lineage]) -> Mapping[Alias, Advice]:
         """What CAs said lately of certificates that are live; nothing where ARI is "no"."""

@@ -1,6 +1,7 @@
 """From the command line to a machine."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from certkeeper.adapters.accounts import Accounts
@@ -10,6 +11,7 @@ from certkeeper.adapters.earlier import Earlier
 from certkeeper.adapters.page import read_page
 from certkeeper.adapters.store import Store
 from certkeeper.cli.compose.machine import Machine
+from certkeeper.cli.compose.owners import access_findings, common, with_owners
 from certkeeper.config.domains import DomainList
 from certkeeper.config.evaluating import Evaluator
 from certkeeper.config.settings import Purpose
@@ -18,6 +20,9 @@ from certkeeper.config.shell import Assignment
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from certkeeper.adapters.handed import HandedFiles
+    from certkeeper.config.check import Checked
+    from certkeeper.config.findings import Finding
+    from certkeeper.config.settings import Configuration
 
 
 def handed_files() -> "HandedFiles":
@@ -25,6 +30,13 @@ def handed_files() -> "HandedFiles":
     from certkeeper.adapters.handed import HandedFiles  # noqa: PLC0415 - some commands need it
 
     return HandedFiles()
+
+
+def write_units(folder: str, units: Mapping[str, str], mark: str) -> tuple[str, ...]:
+    """As `adapters.units.write_units`."""
+    from certkeeper.adapters import units as files  # noqa: PLC0415 - one command needs it
+
+    return files.write_units(folder, units, mark)
 
 
 def open_machine(
@@ -48,12 +60,37 @@ def open_machine(
     """
     configuration = read_page(config, str(Path.cwd()), os.environ, asked, typed, fallback, Evaluator(evaluator))
     configuration = configuration.with_stand_ins() if test_ca_live else configuration
+    return machine_of(configuration)
+
+
+def machine_of(configuration: "Configuration") -> Machine:
+    """The machine for a page that was read already."""
     settings = configuration.settings
     rehearsals = (spec.alias for spec in configuration.certificates if spec.purpose is Purpose.REHEARSE)
+    elsewhere = dict.fromkeys(rehearsals, settings.test_certdir)
+    configuration, owned = with_owners(configuration)
     return Machine(
         configuration,
-        Store(settings.certdir, dict.fromkeys(rehearsals, settings.test_certdir)),
+        Store(settings.certdir, elsewhere, owned, common(owned.values())),
         Accounts(settings.accountdir, Earlier(settings.ca, settings.old_ca, settings.basedir, settings.accountdir)),
         SystemClock(),
         Claims(settings.statedir),
     )
+
+
+def check_page(config: str | None, evaluator: str = Evaluator.PARSER) -> "Checked":
+    """All that is wrong with a page, as far as files tell."""
+    from certkeeper.adapters.page import check_page  # noqa: PLC0415 - two commands need it
+
+    return check_page(config, str(Path.cwd()), os.environ, Evaluator(evaluator))
+
+
+def house_findings(configuration: "Configuration") -> tuple["Finding", ...]:
+    """What else this machine's files say: who starts dehydrated, and who may read keys."""
+    from certkeeper.adapters.keyfiles import key_files  # noqa: PLC0415 - as above
+    from certkeeper.adapters.schedules import scheduled  # noqa: PLC0415 - as above
+    from certkeeper.config.moving import key_findings, schedule_findings  # noqa: PLC0415 - as above
+
+    settings = configuration.settings
+    keys = key_files((settings.certdir, settings.test_certdir), settings.accountdir)
+    return (*schedule_findings(scheduled("/")), *key_findings(keys), *access_findings(configuration))

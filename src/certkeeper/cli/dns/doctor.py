@@ -3,7 +3,7 @@
 import argparse
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 
@@ -207,6 +207,20 @@ def doctor(options: argparse.Namespace) -> int:
         sys.stdout.write("\n")
     found = [finding for item in examined for finding in item.findings] + general
     return ExitCode.FAILED if failed or any(item.severity in _WRONG for item in found) else ExitCode.DONE
+
+
+def zone_findings(machine: Machine) -> Iterator[Finding]:
+    """All that is wrong with the zones of the certificates, for who wants to know of everything.
+
+    Raises:
+        CertkeeperError: no provider at all can be asked.
+    """
+    work = _Doctor(machine, machine.survey())
+    zones = work.wanted(())
+    caa_trouble = work.ask_caa(zones)
+    for item in work.examine(zones):
+        yield from item.findings
+    yield from _general(work, caa_trouble, everything=True)
 
 
 def _owed(machine: Machine) -> tuple[ChallengeIntent, ...]:

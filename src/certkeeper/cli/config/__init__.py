@@ -1,0 +1,1 @@
+"""`certkeeper config …`, one module per command."""

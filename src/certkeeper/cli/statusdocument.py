@@ -1,0 +1,75 @@
+"""Certificates as `certkeeper status --json` shows them. The fields are described in docs/status.md, and stay."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from certkeeper.base.errors import CertkeeperError
+from certkeeper.base.names import Alias
+from certkeeper.base.times import iso
+from certkeeper.cli.waiting import waits_document
+from certkeeper.config.settings import CertSpec, Settings
+from certkeeper.lineage.model import Dropped, Lineage
+from certkeeper.plan.due import Decision
+from certkeeper.plan.orphans import Uses
+from certkeeper.plan.state import State
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What is known of one certificate of the page."""
+
+    spec: CertSpec
+    lineage: Lineage
+    decision: Decision
+    dropped: tuple[Dropped, ...]
+    wait: CertkeeperError | None
+    state: State
+
+
+def certificate_document(row: Row, settings: Settings) -> Mapping[str, object]:
+    """One of the page."""
+    spec, decision = row.spec, row.decision
+    return {
+        "alias": str(spec.alias),
+        "state": row.state.value,
+        "folder": settings.folder(spec),
+        "ca": spec.ca,
+        "purpose": spec.purpose.value,
+        "names": [str(name) for name in spec.identifiers],
+        "due": decision.due,
+        "reason": decision.reason.value,
+        "detail": decision.detail,
+        "renew_at": iso(decision.renew_at) if decision.renew_at is not None else None,
+        "key_id": row.lineage.key_id,
+        "certificate": _leaf(row.lineage),
+        "waiting": waits_document(row.wait),
+        "without": [{"name": str(item.name), "why": item.why} for item in row.dropped],
+    }
+
+
+def orphan_document(alias: Alias, lineage: Lineage, folder: str, uses: Uses) -> Mapping[str, object]:
+    """One that no line asks for."""
+    return {
+        "alias": str(alias),
+        "state": State.ORPHANED.value,
+        "folder": folder,
+        "used_by": [str(place) for place in uses.of(folder)],
+        "certificate": _leaf(lineage),
+    }
+
+
+def _leaf(lineage: Lineage) -> Mapping[str, object] | None:
+    leaf, origin = lineage.leaf, lineage.origin
+    if leaf is None:
+        return None
+    return {
+        "names": [str(name) for name in sorted(leaf.identifiers)],
+        "not_before": iso(leaf.not_before),
+        "not_after": iso(leaf.not_after),
+        "serial": leaf.serial,
+        "issuer": leaf.issuer,
+        "ca": origin.ca if origin is not None else None,
+        "key_id": leaf.key_id,
+        "ocsp_url": leaf.ocsp_url,
+        "must_staple": leaf.must_staple,
+    }

@@ -1,0 +1,52 @@
+"""A certkeeper.toml, taken apart: assignments by the table that they stand in. `config/native.py` makes it."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from certkeeper.base.errors import Location
+from certkeeper.base.names import Alias, InvalidName
+from certkeeper.config.errors import ConfigError
+from certkeeper.config.findings import Finding
+from certkeeper.config.shell import Assignment
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """What stands in one table. `names` is None where the table has none."""
+
+    where: Location
+    assignments: tuple[Assignment, ...] = ()
+    names: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Native:
+    """Certificates are by alias, zones by name, accounts by the URL of the CA's directory."""
+
+    file: str
+    page: tuple[Assignment, ...] = ()
+    certificates: Mapping[str, Table] = field(default_factory=dict)
+    zones: Mapping[str, Table] = field(default_factory=dict)
+    accounts: Mapping[str, Table] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+
+    def lines(self) -> Iterator[tuple[str, Location | ConfigError]]:
+        """The tables that name their names, as lines of a domains.txt."""
+        for alias, table in self.certificates.items():
+            if table.names is None:
+                continue
+            try:
+                Alias.parse(alias)
+            except InvalidName as error:
+                yield alias, ConfigError(table.where, str(error), hint=error.hint)
+            else:
+                yield f"{' '.join(table.names).lower()} > {alias}", table.where
+
+    def nameless(self) -> Iterator[tuple[str, Table]]:
+        """Those that are about a line of DOMAINS_TXT."""
+        return ((alias, table) for alias, table in self.certificates.items() if table.names is None)
+
+    def of_account(self, ca: str) -> tuple[Assignment, ...]:
+        """What counts for the account at that CA alone."""
+        table = self.accounts.get(ca)
+        return table.assignments if table is not None else ()

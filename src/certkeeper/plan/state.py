@@ -1,0 +1,56 @@
+"""In what state a certificate is, in one word, for people who look and for monitoring."""
+
+from enum import StrEnum
+
+from certkeeper.base.errors import CertkeeperError
+from certkeeper.plan.actions import Postponed, Reason
+from certkeeper.plan.backoff import BackedOff, CaLimited
+from certkeeper.plan.due import Decision
+
+
+class State(StrEnum):
+    """Those that need somebody's attention most come first."""
+
+    EXPIRED = "expired"
+    TORN = "torn"
+    """Key, certificate and chain do not belong together."""
+    UNREADABLE = "unreadable"
+    REVOKED = "revoked"
+    REJECTED = "rejected"
+    """The page asks for it in a way that cannot be read."""
+    FAILED = "failed"
+    """Due, and the last try failed; it is tried again later."""
+    MISSING = "missing"
+    """Not issued yet."""
+    WAITING = "waiting"
+    """Due, and a run of now would not try: for its turn, or for the CA."""
+    INCOMPLETE = "incomplete"
+    """In order, and without a name of the page (ON_NAME_FAILURE)."""
+    ORPHANED = "orphaned"
+    """In CERTDIR, and no line of domains.txt asks for it."""
+    DUE = "due"
+    """The next run renews it."""
+    OK = "ok"
+
+
+_WRONG = {
+    Reason.EXPIRED: State.EXPIRED,
+    Reason.TORN: State.TORN,
+    Reason.UNREADABLE: State.UNREADABLE,
+    Reason.REVOKED: State.REVOKED,
+}
+PROBLEMS = frozenset(State) - {State.OK, State.DUE, State.ORPHANED, State.WAITING}
+"""What a person has to look after."""
+
+
+def state_of(decision: Decision, wait: CertkeeperError | None, *, incomplete: bool) -> State:
+    """The first that applies. `wait` is why a run of now would not try it."""
+    if decision.reason in _WRONG:
+        return _WRONG[decision.reason]
+    if not decision.due:
+        return State.INCOMPLETE if incomplete else State.OK
+    if isinstance(wait, BackedOff):
+        return State.FAILED
+    if isinstance(wait, CaLimited | Postponed):
+        return State.WAITING
+    return State.MISSING if decision.reason is Reason.MISSING else State.DUE

@@ -1,0 +1,68 @@
+"""When somebody is told, and of what."""
+
+from datetime import datetime, timedelta
+
+from builders.certificates import NOW
+from certkeeper.plan.alerts import AGAIN, Alert, Told, Trouble, alert
+
+WEB = Trouble("web", "no zone holds web")
+MAIL = Trouble("mail", "no zone holds mail")
+EVERYBODY = frozenset({"web", "mail", "run"})
+HOUR = timedelta(hours=1)
+
+
+def after(*troubles: Trouble, at: datetime = NOW) -> dict[str, Told]:
+    sent, told = alert(troubles, {}, EVERYBODY, at)
+    assert sent is not None
+    return dict(told)
+
+
+def test_a_failure_is_told_once_and_again_after_a_day() -> None:
+    told = after(WEB)
+    assert alert([WEB], told, EVERYBODY, NOW + HOUR)[0] is None
+    sent, later = alert([WEB], told, EVERYBODY, NOW + AGAIN)
+    assert sent == Alert((WEB,))
+    assert later["web"].at == NOW + AGAIN
+
+
+def test_how_often_and_when_next_is_no_change_but_another_reason_is() -> None:
+    first = Trouble("web", "failed 1 time, next try from 2026-11-29T10:00:00Z; the last failure: no zone holds web")
+    assert alert([first], after(WEB), EVERYBODY, NOW + HOUR)[0] is None
+    other = Trouble("web", "failed 2 times; the last failure: CAA forbids it")
+    assert alert([other], after(WEB), EVERYBODY, NOW + HOUR)[0] == Alert((other,))
+
+
+def test_a_new_failure_is_told_together_with_the_old_ones() -> None:
+    sent, told = alert([WEB, MAIL], after(WEB), EVERYBODY, NOW + HOUR)
+    assert sent == Alert((WEB, MAIL))
+    assert {item.at for item in told.values()} == {NOW + HOUR}
+
+
+def test_recovery_is_told_once() -> None:
+    sent, told = alert([], after(WEB, MAIL), EVERYBODY, NOW + HOUR)
+    assert sent == Alert((), ("mail", "web"))
+    assert told == {}
+    assert alert([], told, EVERYBODY, NOW + HOUR)[0] is None
+
+
+def test_what_was_not_looked_at_has_not_recovered() -> None:
+    sent, told = alert([], after(WEB, MAIL), {"web"}, NOW + HOUR)
+    assert sent == Alert((), ("web",))
+    assert set(told) == {"mail"}
+
+
+def test_recovery_of_one_does_not_repeat_the_other() -> None:
+    sent, told = alert([MAIL], after(WEB, MAIL), EVERYBODY, NOW + HOUR)
+    assert sent == Alert((), ("web",))
+    assert told["mail"].at == NOW
+
+
+def test_a_clock_that_was_stepped_back_makes_nobody_wait() -> None:
+    assert alert([WEB], after(WEB), EVERYBODY, NOW - HOUR)[0] == Alert((WEB,))
+
+
+def test_the_title_names_a_few() -> None:
+    assert Alert((WEB,)).title == "1 problem: web"
+    many = tuple(Trouble(f"n{number}", "x") for number in range(7))
+    assert Alert(many).title == "7 problems: n0, n1, n2, n3, n4 and 2 more"
+    assert Alert((), ("web",)).title == "recovered: web"

@@ -1,0 +1,41 @@
+"""One word for each certificate: the one that needs attention most."""
+
+from datetime import timedelta
+
+import pytest
+
+from builders.certificates import NOW
+from certkeeper.base.errors import CertkeeperError
+from certkeeper.plan.actions import Postponed, Reason
+from certkeeper.plan.backoff import BackedOff, CaLimited
+from certkeeper.plan.due import Decision
+from certkeeper.plan.state import PROBLEMS, State, state_of
+
+LATER = NOW + timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    ("reason", "wait", "expected"),
+    [
+        (Reason.CURRENT, None, State.OK),
+        (Reason.EXPIRING, None, State.DUE),
+        (Reason.MISSING, None, State.MISSING),
+        (Reason.MISSING, BackedOff("failed", retry_at=LATER), State.FAILED),
+        (Reason.EXPIRING, BackedOff("failed", retry_at=LATER), State.FAILED),
+        (Reason.EXPIRING, CaLimited("enough", retry_at=LATER), State.WAITING),
+        (Reason.MISSING, Postponed("later", retry_at=LATER), State.WAITING),
+        (Reason.EXPIRED, BackedOff("failed", retry_at=LATER), State.EXPIRED),
+        (Reason.TORN, None, State.TORN),
+        (Reason.UNREADABLE, None, State.UNREADABLE),
+        (Reason.REVOKED, None, State.REVOKED),
+    ],
+)
+def test_the_first_that_applies_counts(reason: Reason, wait: CertkeeperError | None, expected: State) -> None:
+    assert state_of(Decision(reason, ""), wait, incomplete=False) is expected
+
+
+def test_a_certificate_without_all_of_its_names_is_a_problem() -> None:
+    found = state_of(Decision(Reason.CURRENT, ""), None, incomplete=True)
+    assert found is State.INCOMPLETE
+    assert found in PROBLEMS
+    assert not {State.OK, State.DUE, State.WAITING, State.ORPHANED} & PROBLEMS
