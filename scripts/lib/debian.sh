@@ -25,6 +25,15 @@ more   pdns-backend-mysql    /usr/share/pdns-backend-mysql/schema/schema.mysql.s
 more   mariadb-server-core   mariadbd                                                   tests with PowerDNS on MariaDB
 more   nginx                 nginx                                                      tests with a proxy in front of PowerDNS
 more   libnginx-mod-stream   /usr/lib/nginx/modules/ngx_stream_module.so                tests of tls-alpn-01 with a TLS server
+serve  postfix               postfix                                                    tests with a mail server
+serve  dovecot-imapd         dovecot                                                    tests with an IMAP server
+serve  dovecot-pop3d         /usr/lib/dovecot/pop3                                      tests with an IMAP server
+serve  dovecot-lmtpd         /usr/lib/dovecot/lmtp                                      tests with an IMAP server
+serve  dovecot-managesieved  /usr/lib/dovecot/managesieve                               tests with an IMAP server
+serve  prosody               prosody                                                    tests with an XMPP server
+serve  slapd                 slapd                                                      handshakes with an LDAP server
+serve  vsftpd                vsftpd                                                     handshakes with an FTP server
+serve  postgresql            /usr/lib/postgresql                                        handshakes with PostgreSQL
 dns    unbound               unbound                                                    tests with a validating resolver
 peers  dehydrated            dehydrated                                                 tests that compare with dehydrated
 peers  fiu-utils             /usr/lib/fiu/fiu_posix_preload.so                          tests with a disk that reports errors

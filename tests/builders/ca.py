@@ -14,6 +14,7 @@ from certkeeper.acme.jws import AccountKey
 from certkeeper.acme.session import Session
 from certkeeper.adapters.keys import make
 from certkeeper.base.errors import OutOfDescriptors
+from certkeeper.base.events import Tell
 from certkeeper.base.keys import KeyAlgorithm, KeyPair, KeySpec
 from certkeeper.base.wire import Exchange, Request, Response, Sleep, Step, Together, TransportError
 
@@ -158,14 +159,14 @@ def account_pair() -> KeyPair:
     return make(KeySpec(KeyAlgorithm.P256))
 
 
-def new_session(*, kid: str | None = KID) -> Session:
+def new_session(*, kid: str | None = KID, tell: Tell = lambda _: None) -> Session:
     """A session that knows nothing of its CA yet."""
-    return Session(CA, AccountKey(account_pair().private), user_agent=USER_AGENT, kid=kid)
+    return Session(CA, AccountKey(account_pair().private), user_agent=USER_AGENT, kid=kid, tell=tell)
 
 
-def open_session(*, kid: str | None = KID) -> Session:
+def open_session(*, kid: str | None = KID, tell: Tell = lambda _: None) -> Session:
     """A session with the directory and one nonce."""
-    session = new_session(kid=kid)
+    session = new_session(kid=kid, tell=tell)
     play(session.directory(), [Reply(200, DIRECTORY)])
     return session
 

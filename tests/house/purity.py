@@ -36,6 +36,7 @@ VALUES = frozenset(
         "operator",
         "re",
         "string",
+        "struct",
         "tomllib",
         "types",
         "typing",

@@ -14,7 +14,7 @@ import pytest
 import certkeeper
 
 PACKAGE = Path(certkeeper.__file__).parent
-HEAVY = frozenset({"cryptography", "dns", "urllib3", "asyncio", "idna", "rich"})
+HEAVY = frozenset({"OpenSSL", "cryptography", "dns", "urllib3", "asyncio", "idna", "rich"})
 LIGHT_MODULES = [
     "certkeeper.cli.main",
     "certkeeper.cli.arguments",

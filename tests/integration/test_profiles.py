@@ -29,6 +29,7 @@ def page(tmp_path: Path, world: World) -> Page:
 
 
 @pytest.mark.parametrize("variable", ["ACME_PROFILE", "ACME_PROFILE_PREFERRED"])
+@pytest.mark.row("G11")
 @pytest.mark.parametrize(("profile", "days"), [("short", 6), ("long", 90)])
 def test_a_profile_that_is_offered_is_taken(page: Page, variable: str, profile: str, days: int) -> None:
     page.configure(**{variable: profile})

@@ -16,7 +16,8 @@ from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.events import LineageFailed, OrdersPostponed
 from certkeeper.base.names import Alias
 from certkeeper.base.wire import Request, Step
-from certkeeper.config.settings import CertSpec, OrderRate
+from certkeeper.config.rate import OrderRate
+from certkeeper.config.settings import CertSpec
 from certkeeper.plan.backoff import BackedOff, CaLimited
 from certkeeper.plan.records import OrderBudget
 from world.simulation import Simulation, errors, issued

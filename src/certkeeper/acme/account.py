@@ -45,10 +45,14 @@ class AccountObject:
 
 
 class TermsNotAccepted(CertkeeperError):
-    """The CA has terms of service that nobody has agreed to yet."""
+    """The CA has terms of service that nobody has agreed to yet. `terms` is their URL, empty where it names none."""
 
     fault = Fault.OPERATOR
     exit_code = ExitCode.USAGE
+
+    def __init__(self, message: str, *, hint: str = "", terms: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.terms = printable(terms)
 
 
 def find_account(session: Session) -> Exchange[Account]:

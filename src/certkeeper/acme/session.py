@@ -16,7 +16,9 @@ from certkeeper.acme.directory import NO_DIRECTORY_HINT, Directory, clock_behind
 from certkeeper.acme.jws import AccountKey, sign_request
 from certkeeper.acme.problem import ErrorType, problem_from_response
 from certkeeper.base.errors import CertkeeperError, Fault, OutOfDescriptors, printable
+from certkeeper.base.events import Event, Tell
 from certkeeper.base.times import parse_retry_after
+from certkeeper.base.traces import NonceRefused
 from certkeeper.base.wire import Exchange, Request, Response, TransportError, ask, pause
 
 _NONCE = re.compile(r"[A-Za-z0-9_-]+")
@@ -36,6 +38,10 @@ _SHORTEST_WAIT = 1.0
 _LONGEST_LIMITED_WAIT = 10.0
 """Seconds, where the CA has had enough: everybody in the run would wait that long, and be refused together again."""
 _TRANSIENT_STATUS = frozenset({408, 429, 500, 502, 503, 504})
+
+
+def _nobody(_event: Event) -> None:
+    """Hears what nobody asked for."""
 
 
 class Redirected(MalformedBody):
@@ -59,10 +65,13 @@ class Session:
     `clock_behind` is by how much our clock is behind the CA's, once the directory is here and where it says so.
     """
 
-    def __init__(self, directory_url: str, key: AccountKey, *, user_agent: str, kid: str | None = None) -> None:
+    def __init__(
+        self, directory_url: str, key: AccountKey, *, user_agent: str, kid: str | None = None, tell: Tell = _nobody
+    ) -> None:
         self.directory_url = directory_url
         self.key = key
         self.kid = kid
+        self._tell = tell
         self._headers = (("user-agent", user_agent), ("accept-language", "en"))
         self._nonces: list[str] = []
         self._fetching = 0
@@ -125,6 +134,7 @@ class Session:
             problem = problem_from_response(response, context, url=url)
             if problem.type != ErrorType.BAD_NONCE:
                 raise problem
+            self._tell(NonceRefused(url))
         raise NoncesRefused(
             f"{url}: the CA refused {_NONCE_TRIES} nonces in a row",
             hint="the CA, or a cache between it and this host, is out of order: try again later",

@@ -57,6 +57,18 @@ class Accounts:
                 return _legacy(earlier)
             return StoredAccount(parse_own(pem, folder.path_of(KEY)), _kid(folder), _pending(folder))
 
+    def has_registration(self, ca: str) -> bool:
+        """What the CA said of the account is here. dehydrated leaves an empty file where it was refused.
+
+        Raises:
+            FileTrouble: the folder cannot be read.
+        """
+        try:
+            with Folder.open(self._path(ca)) as folder:
+                return bool(folder.read(REGISTRATION).strip())
+        except FileMissing:
+            return False
+
     def bring_earlier(self) -> Iterator[str]:
         """Bring the account from before to its place, and tell what was done.
 
@@ -126,7 +138,7 @@ class Accounts:
                 before = folder.read(REGISTRATION)
                 if before == registration:
                     return
-                folder.put(_free_name(folder, REGISTRATION, now_epoch), before)
+                folder.put(free_name(folder, REGISTRATION, now_epoch), before)
             folder.put(REGISTRATION, registration)
             folder.sync()
 
@@ -177,7 +189,7 @@ class Accounts:
                 folder.sync()
             for name in (KEY, PENDING_KEY, REGISTRATION, ACCOUNT_ID):
                 if folder.status(name) is not None:
-                    folder.rename(name, _free_name(folder, name, now_epoch))
+                    folder.rename(name, free_name(folder, name, now_epoch))
             folder.sync()
 
     def _path(self, ca: str) -> str:
@@ -208,7 +220,7 @@ def _pending(folder: Folder) -> KeyPair | None:
         return None
 
 
-def _free_name(folder: Folder, name: str, epoch: int) -> str:
+def free_name(folder: Folder, name: str, epoch: int) -> str:
     """`account_key.pem` and 1700000000 make `account_key-1700000000.pem`, or a later second that nothing has yet."""
     base, _, extension = name.rpartition(".")
     while folder.status(f"{base}-{epoch}.{extension}") is not None:
@@ -217,9 +229,13 @@ def _free_name(folder: Folder, name: str, epoch: int) -> str:
 
 
 def _kid(folder: Folder) -> str | None:
+    return url_in(folder, ACCOUNT_ID)
+
+
+def url_in(folder: Folder, name: str) -> str | None:
     """The account's URL. An empty or broken file counts as none: the CA is asked again."""
     try:
-        stored = json.loads(folder.read(ACCOUNT_ID))
+        stored = json.loads(folder.read(name))
     except (FileMissing, ValueError, RecursionError):
         return None
     url = stored.get("url") if isinstance(stored, dict) else None

@@ -45,6 +45,20 @@ class HandedFiles:
             _try_to_write(opened, name, path)
             return found
 
+    def set_aside(self, path: str, other: str) -> None:
+        """Give a file another name in its folder; a file that is there with the same content is replaced.
+
+        Raises:
+            FileTrouble: it cannot be done, or something else has that name.
+        """
+        folder, name = _taken_apart(path)
+        _, new = _taken_apart(other)
+        with Folder.open(folder) as opened:
+            if opened.status(new) is not None and opened.read(new) != opened.read(name):
+                raise FileTrouble(f"{other}: is there already, with other contents", hint=f"move it away: {other}")
+            opened.rename(name, new)
+            opened.sync()
+
     def write(self, path: str, content: bytes) -> None:
         """A file (0600) with that content, in one step, in the place of one that is there.
 

@@ -1,7 +1,11 @@
-"""HTTP over urllib3: TLS always verified, every call bounded in time and size, no retries of its own."""
+"""HTTP over urllib3: TLS verified unless the operator said otherwise, bounded in time and size, no retries of its own.
+
+Proxies are those of the transport; nothing is taken from the environment here.
+"""
 
 import socket
 import ssl
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -10,7 +14,15 @@ from http.client import BadStatusLine
 from urllib.parse import urlsplit, urlunsplit
 
 import urllib3
-from urllib3.exceptions import HTTPError, NameResolutionError, NewConnectionError, ProtocolError, SSLError
+from urllib3.exceptions import (
+    HTTPError,
+    InsecureRequestWarning,
+    NameResolutionError,
+    NewConnectionError,
+    ProtocolError,
+    ProxyError,
+    SSLError,
+)
 from urllib3.exceptions import TimeoutError as HttpTimeout
 
 from certkeeper.adapters.bounds import WORKING, Bounds
@@ -18,6 +30,8 @@ from certkeeper.adapters.descriptors import out_of_descriptors, perhaps_out_of_d
 from certkeeper.adapters.watchdog import Watchdog
 from certkeeper.base.errors import CertkeeperError, ExitCode, Fault, OutOfDescriptors, printable
 from certkeeper.base.wire import Request, Response, TransportError
+from certkeeper.config.settings import DEFAULT_TRANSPORT
+from certkeeper.config.transport import Proxy, Transport
 
 MAX_BODY = 8 * 1024 * 1024
 """Octets. The longest real answers are chains of some 20 kB; a zone with 2,000 names stays below 1 MB."""
@@ -43,7 +57,8 @@ class Line:
 
     `ca_bundle` is a PEM file of the roots that count instead of the system's, `certificate` and `key` are PEM files
     to show who we are, `socket` is the path of a unix socket that everything goes to, whatever a URL says.
-    `settings` is the prefix of the operator's settings for these, for hints.
+    `transport` says by which way servers are reached. `settings` is the prefix of the operator's settings for these,
+    for hints.
     """
 
     ca_bundle: str | None = None
@@ -51,10 +66,23 @@ class Line:
     key: str | None = None
     socket: str | None = None
     settings: str = ""
+    transport: Transport = DEFAULT_TRANSPORT
 
     def where(self, url: str) -> str:
         """The place that an error is about."""
         return f"unix:{self.socket}" if self.socket else url.partition("?")[0]
+
+    def proxy(self, url: str) -> Proxy | None:
+        """The proxy that a URL is asked through."""
+        if self.socket:
+            return None
+        parts = urlsplit(url)
+        return self.transport.proxy(parts.scheme, parts.hostname or "")
+
+
+_Pool = urllib3.PoolManager | urllib3.HTTPConnectionPool
+_PROXY_WANTS_PASSWORD = 407
+_PROXY_HINT = "https_proxy of the environment, or --proxy in CURL_OPTS, names it; is it running and reachable?"
 
 
 class AnswerTooLarge(TransportError):
@@ -79,17 +107,11 @@ class HttpClient:
         """
         self._line = line or Line(ca_bundle)
         self._watchdog = Watchdog(bounds.whole)
-        timeout = urllib3.Timeout(connect=bounds.connect, read=bounds.read)
-        if self._line.socket:
-            from certkeeper.adapters.unixsocket import unix_pool  # noqa: PLC0415 - few need it
-
-            self._pool: urllib3.PoolManager | urllib3.HTTPConnectionPool = unix_pool(
-                self._line.socket, maxsize=connections, retries=False, timeout=timeout
-            )
-        else:
-            self._pool = urllib3.PoolManager(
-                num_pools=4, maxsize=connections, retries=False, ssl_context=_context(self._line), timeout=timeout
-            )
+        self._bounds = bounds
+        self._connections = connections
+        self._context = _context(self._line)
+        self._pools: dict[Proxy | None, _Pool] = {}
+        self._guard = threading.Lock()
 
     def send(self, request: Request) -> Response:
         """Send once. Every status is a response, redirects included.
@@ -100,7 +122,8 @@ class HttpClient:
         """
         try:
             url = urlsplit(request.url)
-            answer = self._pool.request(
+            proxy = self._line.proxy(request.url)
+            answer = self._pool(proxy).request(
                 request.method,
                 # a pool for one server sends what it is given
                 urlunsplit(("", "", *url[2:])) if self._line.socket else request.url,
@@ -116,7 +139,9 @@ class HttpClient:
             finally:
                 answer.release_conn()
         except (HTTPError, ValueError) as error:
-            raise _starved(request.url, error, self._line) or _failure(request.url, error, self._line) from error
+            raise _starved(request.url, error, self._line) or _failure(request.url, error, self._line, proxy) from error
+        if proxy is not None and url.scheme == "http" and answer.status == _PROXY_WANTS_PASSWORD:
+            raise _refused(self._line.where(request.url), proxy)
         if len(body) > MAX_BODY:
             answer.close()
             raise AnswerTooLarge(
@@ -126,6 +151,40 @@ class HttpClient:
             )
         headers = tuple((name.lower(), value) for name, value in answer.headers.items())
         return Response(answer.status, datetime.now(tz=UTC), headers, body)
+
+    def _pool(self, proxy: Proxy | None) -> "_Pool":
+        with self._guard:
+            if proxy not in self._pools:
+                self._pools[proxy] = self._opened(proxy)
+            return self._pools[proxy]
+
+    def _opened(self, proxy: Proxy | None) -> "_Pool":
+        line, bounds = self._line, self._bounds
+        timeout = urllib3.Timeout(connect=line.transport.connect or bounds.connect, read=bounds.read)
+        if line.socket:
+            from certkeeper.adapters.unixsocket import unix_pool  # noqa: PLC0415 - few need it
+
+            return unix_pool(line.socket, maxsize=self._connections, retries=False, timeout=timeout)
+        pool: urllib3.PoolManager
+        if proxy is None:
+            pool = urllib3.PoolManager(
+                num_pools=4, maxsize=self._connections, retries=False, ssl_context=self._context, timeout=timeout
+            )
+        else:
+            pool = urllib3.ProxyManager(
+                proxy.url,
+                num_pools=4,
+                maxsize=self._connections,
+                retries=False,
+                ssl_context=self._context,
+                timeout=timeout,
+                proxy_headers=urllib3.make_headers(proxy_basic_auth=proxy.userinfo) if proxy.userinfo else None,
+            )
+        if line.transport.own_lines:
+            from certkeeper.adapters.ownlines import pools_for  # noqa: PLC0415 - few need it
+
+            pool.pool_classes_by_scheme = pools_for(line.transport)
+        return pool
 
 
 @contextmanager
@@ -147,10 +206,15 @@ def _given_up_in_time(watchdog: Watchdog, answer: urllib3.BaseHTTPResponse) -> I
 
 def _context(line: Line) -> ssl.SSLContext | None:
     """None where nothing differs from what every machine does."""
-    if not (line.ca_bundle or line.certificate):
+    if not (line.ca_bundle or line.certificate) and line.transport.verified:
         return None
     try:
         context = ssl.create_default_context(cafile=line.ca_bundle)
+        if not line.transport.verified:
+            # A finding of the page says so once; urllib3 would at every request.
+            urllib3.disable_warnings(InsecureRequestWarning)
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
     except (OSError, ssl.SSLError) as error:
         if (starved := out_of_descriptors(str(line.ca_bundle), error)) is not None:
             raise starved from error
@@ -180,8 +244,10 @@ def _starved(asked: str, error: Exception, line: Line) -> OutOfDescriptors | Non
     return out_of_descriptors(url, error)
 
 
-def _failure(asked: str, error: Exception, line: Line) -> TransportError:
+def _failure(asked: str, error: Exception, line: Line, proxy: Proxy | None) -> TransportError:
     url = line.where(asked)
+    if proxy is not None and isinstance(error, ProxyError):
+        return _proxy_failure(url, error, proxy)
     if isinstance(error, SSLError):
         said = str(error)
         if "certificate has expired" in said or "certificate is not yet valid" in said:
@@ -219,6 +285,33 @@ def _failure(asked: str, error: Exception, line: Line) -> TransportError:
             + ("; does that port speak TLS? then write https://" if url.startswith("http:") else ""),
         )
     return TransportError(f"{url}: {printable(str(error), 200)}", transient=isinstance(error, HTTPError))
+
+
+def _proxy_failure(url: str, error: ProxyError, proxy: Proxy) -> TransportError:
+    """Nothing was sent to the server itself."""
+    cause = error.original_error
+    said = str(cause)
+    if "407" in said:
+        return _refused(url, proxy)
+    if said.startswith("Tunnel connection failed: "):
+        status = printable(said.removeprefix("Tunnel connection failed: "), 100)
+        return TransportError(
+            f"{url}: proxy {proxy.url} does not connect to it: {status}",
+            transient=status.startswith("5"),
+            sent=False,
+            hint="see the log and the rules of the proxy, or name the host in no_proxy",
+        )
+    why = _reason(cause) if isinstance(cause, NewConnectionError | NameResolutionError) else printable(said, 200)
+    return TransportError(f"{url}: proxy {proxy.url}: cannot connect: {why}", sent=False, hint=_PROXY_HINT)
+
+
+def _refused(url: str, proxy: Proxy) -> TransportError:
+    return TransportError(
+        f"{url}: proxy {proxy.url} wants another user and password (407)",
+        transient=False,
+        sent=False,
+        hint="write them into the proxy's URL: http://USER:PASSWORD@HOST:PORT, with %40 for an @ in them",
+    )
 
 
 def _reason(error: Exception) -> str:

@@ -71,7 +71,7 @@ def read_page(
         fallback=fallback,
         evaluator=evaluator,
     )
-    return _driven(exchange)
+    return answered(exchange)
 
 
 def check_page(config: str | None, cwd: str, environment: Mapping[str, str], evaluator: Evaluator) -> "Checked":
@@ -82,12 +82,13 @@ def check_page(config: str | None, cwd: str, environment: Mapping[str, str], eva
     """
     from certkeeper.config.check import examine  # noqa: PLC0415 - two commands need it
 
-    return _driven(
+    return answered(
         examine(lambda typed: load(config, cwd=cwd, environment=environment, typed=typed, evaluator=evaluator))
     )
 
 
-def _driven(exchange: Exchange[_T]) -> _T:
+def answered(exchange: Exchange[_T]) -> _T:
+    """What comes of reading, once this machine's files have been looked at. Raises as `read_page` does."""
     files = Files()
     try:
         step = next(exchange)

@@ -100,6 +100,24 @@ class Store:
         with self._open(alias) as folder:
             return folder.read(layout.CERT)
 
+    def make_folder(self, alias: Alias) -> None:
+        """The certificate's folder, empty where it was missing.
+
+        Raises:
+            FileTrouble: it cannot be made.
+        """
+        Folder.make(self._path(alias)).close()
+
+    def withdraw_certificate(self, alias: Alias, stamp: int) -> None:
+        """Take cert.pem out of a version; where that one is live, its name leads to nothing, as dehydrated leaves it.
+
+        Raises:
+            FileTrouble: it cannot be removed.
+        """
+        with self._versions(alias) as versions, versions.child(layout.version_name(stamp)) as version:
+            version.remove(layout.CERT)
+            version.sync()
+
     def mark_revoked(self, alias: Alias, revocation: Revocation) -> None:
         """Write down that a certificate of the lineage's was revoked. What is served stays as it is.
 

@@ -25,6 +25,7 @@ from certkeeper.apply.scheduler import monotonic
 from certkeeper.base.accounts import StoredAccount
 from certkeeper.base.errors import CertkeeperError, Fault, printable
 from certkeeper.base.events import AccountRegistered, Noted, Tell
+from certkeeper.base.traces import AccountRequested, AccountSought
 from certkeeper.base.wire import Exchange, pause
 from certkeeper.config.authority import BINDINGS
 from certkeeper.config.settings import Settings
@@ -60,7 +61,7 @@ def open_session(settings: Settings, *, user_agent: str, terms_accepted: bool, t
     """
     stored = yield from do(ReadAccount(settings.ca))
     if stored is not None and stored.kid is not None and stored.pending is None:
-        return (yield from _known(stored, settings, user_agent))
+        return (yield from _known(stored, settings, user_agent, tell))
     setting_up = _set_up(settings, user_agent, terms_accepted=terms_accepted, tell=tell)
     return (yield from claimed(settings.ca, setting_up, tell))
 
@@ -104,15 +105,16 @@ def _set_up(settings: Settings, user_agent: str, *, terms_accepted: bool, tell: 
     if stored is None:
         return (yield from _register(settings, user_agent, terms_accepted=terms_accepted, tell=tell))
     if stored.kid is not None:
-        return (yield from _known(stored, settings, user_agent))
-    session = Session(settings.ca, AccountKey(stored.key.private), user_agent=user_agent)
+        return (yield from _known(stored, settings, user_agent, tell))
+    session = Session(settings.ca, AccountKey(stored.key.private), user_agent=user_agent, tell=tell)
+    tell(AccountSought(settings.ca))
     account = yield from known_or_new(session, settings, terms_accepted=terms_accepted)
     yield from do(SaveAccount(settings.ca, account.url, account.body))
     return session
 
 
-def _known(stored: StoredAccount, settings: Settings, user_agent: str) -> Exchange[Session]:
-    session = Session(settings.ca, AccountKey(stored.key.private), user_agent=user_agent, kid=stored.kid)
+def _known(stored: StoredAccount, settings: Settings, user_agent: str, tell: Tell) -> Exchange[Session]:
+    session = Session(settings.ca, AccountKey(stored.key.private), user_agent=user_agent, kid=stored.kid, tell=tell)
     yield from session.directory()
     return session
 
@@ -174,16 +176,18 @@ def _terms_not_accepted(settings: Settings, directory: Directory) -> TermsNotAcc
         f"{settings.ca}: no account there yet, and its terms of service are not accepted: "
         f"{directory.terms_of_service or 'the CA names none'}",
         hint="read them, then agree once: certkeeper account register --accept-terms, or certkeeper run --accept-terms",
+        terms=directory.terms_of_service,
     )
 
 
 def _register(settings: Settings, user_agent: str, *, terms_accepted: bool, tell: Tell) -> Exchange[Session]:
     key = yield from do(MakeKey(settings.account_key))
-    session = Session(settings.ca, AccountKey(key.private), user_agent=user_agent)
+    session = Session(settings.ca, AccountKey(key.private), user_agent=user_agent, tell=tell)
     directory = yield from session.directory()
     if not terms_accepted:
         raise _terms_not_accepted(settings, directory)
     check_bound(settings, directory)
+    tell(AccountRequested(settings.ca))
     # On disk first: a key that the CA knows and we lost would be an account that nobody can use.
     yield from do(SaveAccountKey(settings.ca, key))
     try:

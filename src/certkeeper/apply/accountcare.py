@@ -55,7 +55,7 @@ class Care:
     tell: Tell
 
     def session(self, key: KeyPair, kid: str | None = None) -> Session:
-        return Session(self.settings.ca, AccountKey(key.private), user_agent=self.user_agent, kid=kid)
+        return Session(self.settings.ca, AccountKey(key.private), user_agent=self.user_agent, kid=kid, tell=self.tell)
 
 
 @dataclass(frozen=True, slots=True)

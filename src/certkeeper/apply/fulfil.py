@@ -11,6 +11,7 @@ from certkeeper.apply.effects import do
 from certkeeper.apply.refused import KeepRejected
 from certkeeper.base.errors import CertkeeperError, Fault
 from certkeeper.base.names import Identifier
+from certkeeper.base.traces import CertificateChecked, CertificateRequested
 from certkeeper.base.wire import Exchange
 from certkeeper.lineage.integrity import check
 from certkeeper.lineage.model import BadChain, Leaf
@@ -33,7 +34,8 @@ def fulfil(
         RejectedAnswer: what the CA issued is something else.
         CertkeeperError: it issued nothing.
     """
-    spec, session = attempt.item.spec, attempt.shared.session
+    spec, session, tell = attempt.item.spec, attempt.shared.session, attempt.shared.tell
+    tell(CertificateRequested(str(attempt.alias)))
     if order.status is OrderStatus.READY:
         order = yield from finalize(session, order, request)
     bound = spec.order_timeout or DEFAULT_ORDER_TIMEOUT
@@ -45,9 +47,11 @@ def fulfil(
         return check(fullchain, key_id=key_id, identifiers=identifiers, now=at)
 
     try:
-        return (yield from obtain_chain(session, order, spec.preferred_chain, checked, attempt.note))
+        fullchain, leaf = yield from obtain_chain(session, order, spec.chain, checked, attempt.note)
     except (BadChain, NoChain) as error:
         raise (yield from _kept_aside(attempt, error)) from error
+    tell(CertificateChecked(str(attempt.alias), spec.preferred_chain))
+    return fullchain, leaf
 
 
 def _kept_aside(attempt: Attempt, error: BadChain | NoChain) -> Exchange[RejectedAnswer]:

@@ -11,7 +11,7 @@ from certkeeper.apply.refused import ReadClock
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.names import Identifier
 from certkeeper.base.wire import Exchange
-from certkeeper.config.settings import OrderRate
+from certkeeper.config.rate import OrderRate
 from certkeeper.plan.backoff import CaLimited, ca_waiting, proven_name
 from certkeeper.plan.backoff import next_limit as remembered
 from certkeeper.plan.budget import spent

@@ -16,6 +16,7 @@ from certkeeper.apply.fulfil import RejectedAnswer, fulfil
 from certkeeper.apply.prove import prove
 from certkeeper.base.events import Noted, OrderOpened
 from certkeeper.base.keys import KeyPair, KeySpec
+from certkeeper.base.traces import AuthorizationsListed, OrderRequested
 from certkeeper.base.wire import Exchange, together
 from certkeeper.config.settings import Purpose
 from certkeeper.lineage import csr as signing_request
@@ -59,11 +60,13 @@ def obtain(attempt: Attempt, wanted: OrderAction, source: KeySource) -> Exchange
         attempt.intent = None
         yield from do(WriteJournal(drop=(wanted.resume,)))
     attempt.shared.limits.check(wanted.identifiers)
+    attempt.shared.tell(OrderRequested(str(attempt.alias)))
     order = yield from _opened(attempt, wanted)
     attempt.intent = attempt.new_intent(wanted, order.url, draft.stamp, present)
     put, drop = attempt.shared.limits.opened(order)
     yield from do(WriteJournal((attempt.intent, *put), drop))
     attempt.shared.tell(OrderOpened(str(attempt.alias), order.status.value, len(wanted.identifiers)))
+    attempt.shared.tell(AuthorizationsListed(str(attempt.alias), len(order.authorizations)))
     return (yield from _fulfil(attempt, wanted, order, draft, present))
 
 

@@ -30,6 +30,7 @@ from certkeeper.base.events import NamesProven
 from certkeeper.base.keys import KeyAlgorithm, KeySpec
 from certkeeper.base.names import DnsName, Identifier
 from certkeeper.base.times import from_epoch
+from certkeeper.base.traces import AuthorizationRead, ChallengesDue, ChallengesOver
 from certkeeper.base.wire import Exchange, together
 from certkeeper.config.methods import ChallengeType
 from certkeeper.config.settings import HookSettings
@@ -66,28 +67,44 @@ def prove(attempt: Attempt, order: Order) -> Exchange[Order]:
     try:
         ready = yield from _proven(attempt, order, told)
     except CertkeeperError as error:
+        failed = error.identifiers if isinstance(error, OrderFailed) else ()
+        attempt.shared.tell(ChallengesOver(str(attempt.alias), False, tuple(str(name.domain) for name in failed)))
         if isinstance(error, OrderFailed):
             yield from mention_invalid(error.said, attempt.shared.settings, attempt.item.spec, attempt.shared.tell)
         yield from told.clean()
         raise
+    attempt.shared.tell(ChallengesOver(str(attempt.alias), True))
     yield from told.clean()
     return ready
 
 
 def _proven(attempt: Attempt, order: Order, told: Told) -> Exchange[Order]:
     item, shared, session = attempt.item, attempt.shared, attempt.shared.session
+    name = str(item.alias)
+    if order.status is OrderStatus.READY:
+        _trace(attempt, dict.fromkeys(item.spec.identifiers, AuthorizationStatus.VALID))
+        shared.tell(ChallengesDue(name, ()))
     if order.status is OrderStatus.PENDING:
         authorizations = yield from fetch_authorizations(session, order.authorizations)
-        yield from _answer_all(attempt, _pending(authorizations, item.methods), told)
+        _trace(attempt, {one.identifier: one.status for one in authorizations})
+        pending = _pending(authorizations, item.methods)
+        shared.tell(ChallengesDue(name, tuple(str(one.identifier.domain) for one in pending)))
+        yield from _answer_all(attempt, pending, told)
     shared.waves.pass_by(item.alias)
     bound = item.spec.validation_timeout or DEFAULT_VALIDATION_TIMEOUT
     order = yield from wait_while(session, order, frozenset({OrderStatus.PENDING}), bound)
-    shared.waves.release(item.alias)
-    shared.served.release(item.alias)
     if order.status is OrderStatus.INVALID:
         raise (yield from explain_invalid(session, order))
-    shared.tell(NamesProven(str(item.alias)))
+    shared.waves.release(item.alias)
+    shared.served.release(item.alias)
+    shared.tell(NamesProven(name))
     return order
+
+
+def _trace(attempt: Attempt, authorizations: Mapping[Identifier, AuthorizationStatus]) -> None:
+    for identifier, status in authorizations.items():
+        proven = status is AuthorizationStatus.VALID
+        attempt.shared.tell(AuthorizationRead(str(attempt.alias), str(identifier.domain), proven))
 
 
 def _pending(

@@ -18,8 +18,10 @@ from certkeeper.apply.scheduler import Scheduler
 from certkeeper.apply.served import Served
 from certkeeper.base.errors import CertkeeperError, Fault
 from certkeeper.base.events import OrderOpened, Tell
+from certkeeper.base.traces import AuthorizationsListed, OrderRequested
 from certkeeper.base.wire import Exchange
-from certkeeper.config.settings import OrderRate, Settings
+from certkeeper.config.rate import OrderRate
+from certkeeper.config.settings import Settings
 from certkeeper.lineage.csr import ReceivedCsr
 from certkeeper.plan.actions import Plan
 
@@ -94,8 +96,10 @@ class Signing:
             limits = Limits(self._settings.ca, None, None, OrderRate())
             attempt = Attempt(item, Issuance(session, self._waves, self._served, tell, self._settings, limits))
             yield from self._served.prepare(item.serves)
+            tell(OrderRequested(str(item.alias)))
             order = yield from new_order(session, wanted.identifiers, profile=wanted.profile)
             tell(OrderOpened(str(item.alias), order.status.value, len(wanted.identifiers)))
+            tell(AuthorizationsListed(str(item.alias), len(order.authorizations)))
             order = yield from prove(attempt, order)
             fullchain, _ = yield from fulfil(
                 attempt, order, request.der, key_id=request.key_id, identifiers=wanted.identifiers

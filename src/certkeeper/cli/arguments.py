@@ -6,6 +6,7 @@ from datetime import date
 
 from certkeeper import __version__
 from certkeeper.cli.ca_arguments import add_account, add_ca, add_revoke, add_sign
+from certkeeper.cli.check_arguments import add_check
 from certkeeper.cli.house_arguments import add_config, add_doctor
 from certkeeper.cli.life_arguments import add_life
 
@@ -20,6 +21,22 @@ when the name servers serve the records. A certificate that fails stops no other
 10 minutes, 100 minutes, then once a day. What a run that was killed left undone is finished first.
 
 exit codes: 0 done, 1 something failed, 2 usage or configuration, 3 another run holds the lock, 130 interrupted
+"""
+
+_ISSUE = """\
+Issue one certificate now, for the names that are given and with the settings of the page, as `certkeeper run` would.
+It is not renewed unless a line of domains.txt names it, too. Where one of that alias is there already, it is replaced
+if it is due, or with --force.
+
+exit codes: those of `certkeeper run`
+"""
+
+_DEHYDRATED = """\
+Do what dehydrated does: its commands, its parameters and its output, for cron jobs and scripts that call it. Everything
+behind this word is read as dehydrated reads it; `certkeeper dehydrated --help` lists it. The program
+certkeeper-dehydrated is the same, under any name.
+
+exit codes: 0 done, 1 something failed
 """
 
 _PLAN = """\
@@ -97,6 +114,20 @@ exit codes: 0 nothing of ours is left, 1 something is, 2 usage or configuration,
 """
 
 
+_PDNS_HOOK = """\
+What dehydrated calls as HOOK in the place of pdns_api.sh, with the same settings and arguments; the program
+certkeeper-pdns-hook is the same in one word, as HOOK has to be.
+
+  deploy_challenge NAME TOKEN VALUE ...   publish the values, one change per zone, and wait until they are served
+  clean_challenge NAME TOKEN VALUE ...    take these values away, and nobody else's
+  deploy_cert, exit_hook                  run PDNS_DEPLOY_CERT_HOOK or PDNS_EXIT_HOOK, without arguments
+  soa_edit ZONE [SOA-EDIT [SOA-EDIT-API]] show what decides on the serial of a zone, or set it
+  anything else                           nothing, at once
+
+exit codes: 0 done, 1 something failed; that of the command for deploy_cert and exit_hook
+"""
+
+
 class _Parser(argparse.ArgumentParser):
     """A command that says itself what it does not know: argparse has the program do so, with its usage."""
 
@@ -114,12 +145,39 @@ def build_parser() -> argparse.ArgumentParser:
     parser = _program()
     parser.add_argument("--version", action="version", version=f"certkeeper {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    _issuing_commands(commands)
+    prune = _command(commands, "prune", "remove old versions", _PRUNE)
+    prune.add_argument("--dry-run", action="store_true", help="only say what would be removed")
+    _command(commands, "heal", "mend certificates whose files do not belong together", _HEAL)
+    _nameless_command(commands, "unlock", "remove the lock of a killed run", _UNLOCK)
+    add_config(commands, _command, _nameless_command)
+    add_doctor(commands, _nameless_command)
+    _dns_commands(commands)
+    add_account(commands, _nameless_command)
+    add_revoke(commands, _nameless_command)
+    add_sign(commands, _nameless_command)
+    add_check(commands, _nameless_command)
+    add_life(commands, _nameless_command)
+    _programs_of_others(commands)
+    return parser
+
+
+def _issuing_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     run = _command(commands, "run", "issue every certificate that is due", _RUN)
-    run.add_argument("--accept-terms", action="store_true", help="agree to the CA's terms of service (once per CA)")
-    run.add_argument("--quiet", "-q", action="store_true", help="print problems only, as cron jobs want it")
     run.add_argument("--wait-lock", action="store_true", help="wait, up to an hour, while another run holds the lock")
+    issue = _nameless_command(commands, "issue", "issue one certificate for these names", _ISSUE)
+    issue.add_argument(
+        "identifiers", nargs="+", metavar="NAME", help="a name of the certificate; the first one names it"
+    )
+    issue.add_argument("--alias", metavar="ALIAS", help="name of the certificate and of its folder (default: NAME)")
+    issue.set_defaults(names=[], wait_lock=False)
+    for command in (run, issue):
+        command.add_argument(
+            "--accept-terms", action="store_true", help="agree to the CA's terms of service (once per CA)"
+        )
+        command.add_argument("--quiet", "-q", action="store_true", help="print problems only, as cron jobs want it")
     plan = _command(commands, "plan", "show what a run would do, and why", _PLAN)
-    for command in (run, plan):
+    for command in (run, issue, plan):
         command.add_argument(
             "--force", "-x", action="store_true", help="renew although nothing is due, or although it failed just now"
         )
@@ -131,18 +189,23 @@ def build_parser() -> argparse.ArgumentParser:
     status = _command(commands, "status", "show the certificates that are there", _STATUS)
     for command in (plan, status):
         command.add_argument("--json", action="store_true", help="print JSON instead of text")
-    prune = _command(commands, "prune", "remove old versions", _PRUNE)
-    prune.add_argument("--dry-run", action="store_true", help="only say what would be removed")
-    _command(commands, "heal", "mend certificates whose files do not belong together", _HEAL)
-    _nameless_command(commands, "unlock", "remove the lock of a killed run", _UNLOCK)
-    add_config(commands, _command, _nameless_command)
-    add_doctor(commands, _nameless_command)
-    _dns_commands(commands)
-    add_account(commands, _nameless_command)
-    add_revoke(commands, _nameless_command)
-    add_sign(commands, _nameless_command)
-    add_life(commands, _nameless_command)
-    return parser
+
+
+def _programs_of_others(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Their words are not argparse's: only the help is."""
+    hook = commands.add_parser(
+        "pdns-hook",
+        help="dehydrated's HOOK for PowerDNS",
+        description=_PDNS_HOOK,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    hook.add_argument("words", nargs="*", metavar="WORD", help="the hook's name and its arguments")
+    commands.add_parser(
+        "dehydrated",
+        help="do what dehydrated does, with its words",
+        description=_DEHYDRATED,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
 
 
 def _program() -> argparse.ArgumentParser:

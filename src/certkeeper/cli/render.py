@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol, TextIO
 
 from certkeeper.base.errors import CertkeeperError, printable, told_of
 from certkeeper.base.events import Event, LineageFailed, Noted, ServersWaited, ZoneChanged, ZoneUnproven
+from certkeeper.base.traces import Traced
 from certkeeper.config.findings import Finding, Severity
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ class Lines:
                 return
             self._told = event.error
             print_error(event.error, subject=event.lineage)
-        elif not self._quiet or isinstance(event, Noted):
+        elif not isinstance(event, Traced) and (not self._quiet or isinstance(event, Noted)):
             details = "".join(f"    {printable(line)}\n" for line in event.details)
             self._out.write(f"{printable(event.text)}\n{details}")
             self._out.flush()
@@ -122,6 +123,8 @@ class Terminal:
         self._told: CertkeeperError | None = None
 
     def tell(self, event: Event) -> None:
+        if isinstance(event, Traced):
+            return
         if isinstance(event, ServersWaited):
             self._wait.turn_to(_SERVERS, printable(event.text))
             return

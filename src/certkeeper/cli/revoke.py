@@ -15,6 +15,7 @@ from certkeeper.base.events import Event
 from certkeeper.base.keys import KeyPair
 from certkeeper.base.names import Alias
 from certkeeper.base.times import iso
+from certkeeper.base.traces import Traced
 from certkeeper.cli.authority import at
 from certkeeper.cli.compose import USER_AGENT, Machine, handed_files, open_machine
 from certkeeper.cli.confirm import confirmed
@@ -165,4 +166,5 @@ def _show(target: _Target, concerned: list[Alias], reason: RevocationReason, key
 
 
 def _tell(event: Event) -> None:
-    sys.stderr.write(f"certkeeper: {event.text}\n")
+    if not isinstance(event, Traced):
+        sys.stderr.write(f"certkeeper: {event.text}\n")

@@ -22,7 +22,7 @@ from certkeeper.lineage.csr import BadCsr, ReceivedCsr, read_csr
 from certkeeper.plan.actions import Plan
 from certkeeper.plan.planner import account_first
 
-_ALIAS = Alias("external CSR")
+EXTERNAL = Alias("external CSR")
 """No line of domains.txt can have it, so nothing that is kept of a certificate is meant."""
 
 
@@ -33,10 +33,10 @@ def sign(options: argparse.Namespace) -> int:
         CertkeeperError: nothing was started.
     """
     raise_terminated()
-    request = _request(options.file, handed_files().read(options.file))
-    line = DomainLine(_ALIAS, request.identifiers, Location(options.file))
+    request = request_in(options.file, handed_files().read(options.file))
+    line = DomainLine(EXTERNAL, request.identifiers, Location(options.file))
     machine = at(open_machine(options.config, DomainList((line,)), evaluator=options.evaluator), options.ca)
-    machine = replace(machine, configuration=_without_key_and_hook(machine.configuration))
+    machine = replace(machine, configuration=without_key_and_hook(machine.configuration))
     for name in request.others:
         sys.stderr.write(
             f"certkeeper: the request asks for {printable(name, 80)}, which most CAs leave out or refuse\n"
@@ -47,7 +47,7 @@ def sign(options: argparse.Namespace) -> int:
         if not confirmed("replace it?", yes=options.yes, out=sys.stderr):
             return ExitCode.FAILED
     with machine.lock(), closing(machine):
-        planned = _planned(machine)
+        planned = plan_for_request(machine)
         # What cannot be written down must not be begun.
         machine.journal.prepare()
         signed = machine.carry(
@@ -70,14 +70,14 @@ def sign(options: argparse.Namespace) -> int:
     return handed or (ExitCode.FAILED if signed.errors else ExitCode.DONE)
 
 
-def _request(file: str, content: bytes) -> ReceivedCsr:
+def request_in(file: str, content: bytes) -> ReceivedCsr:
     try:
         return read_csr(content)
     except BadCsr as error:
         raise BadCsr(f"{file}: {error}", hint=error.hint) from error
 
 
-def _without_key_and_hook(configuration: Configuration) -> Configuration:
+def without_key_and_hook(configuration: Configuration) -> Configuration:
     """What the page says of keys, hooks and must-staple is not about a request that somebody else made.
 
     Raises:
@@ -94,7 +94,7 @@ def _without_key_and_hook(configuration: Configuration) -> Configuration:
     return replace(configuration, certificates=tuple(plain))
 
 
-def _planned(machine: Machine) -> Plan:
+def plan_for_request(machine: Machine) -> Plan:
     """How its names are proven.
 
     Raises:

@@ -1,6 +1,6 @@
 """The page's variables -> Settings: dehydrated's names and defaults, and ours."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from certkeeper.base.errors import printable
 from certkeeper.base.keys import KeyAlgorithm, KeyPolicy
@@ -8,6 +8,7 @@ from certkeeper.config.alerts import alert_command, alert_mail
 from certkeeper.config.authority import directory_url, old_authority
 from certkeeper.config.binding import external_account
 from certkeeper.config.certificates import key_spec
+from certkeeper.config.curl import CURL_OPTS, curl_words, find_unverified, find_words, transport
 from certkeeper.config.findings import Severity
 from certkeeper.config.listen import listen_addresses
 from certkeeper.config.nameservers import extra_nameservers, ignored_servers, nameservers, vantage_resolvers
@@ -15,6 +16,7 @@ from certkeeper.config.orderrate import order_rate
 from certkeeper.config.powerdns import propagation
 from certkeeper.config.providers import hook_timeout, told_script
 from certkeeper.config.settings import DEFAULT_WELLKNOWN, Cleanup, Settings
+from certkeeper.config.transport import IpVersion
 from certkeeper.config.values import Values, inside
 from certkeeper.zone.propagation import Demand
 
@@ -26,6 +28,10 @@ def read_settings(values: Values, config_file: str, basedir: str, environment: M
         ConfigError: an invalid value.
     """
     _check_unused(values)
+    words = curl_words(values, CURL_OPTS)
+    find_words(values, CURL_OPTS, words, "the CA")
+    find_unverified(values, CURL_OPTS, words, "the CA")
+    ip_version = IpVersion(values.text("IP_VERSION"))
     base = values.path("BASEDIR", basedir)
     return Settings(
         config_file=config_file,
@@ -38,7 +44,8 @@ def read_settings(values: Values, config_file: str, basedir: str, environment: M
         lockfile=_lockfile(values, inside(base, "lock")),
         ca=(ca := directory_url(values)),
         old_ca=old_authority(values, ca),
-        ca_bundle=_ca_bundle(values, environment),
+        ca_bundle=values.path("CA_BUNDLE", "") if values.has("CA_BUNDLE") else words.cacert or _roots(environment),
+        transport=transport(values, CURL_OPTS, words, environment, ip_version=ip_version),
         contact_email=contact(values),
         # dehydrated's default for accounts is RSA, whatever KEY_ALGO says.
         account_key=key_spec(values, "ACCOUNT_KEY_ALGO", "ACCOUNT_KEYSIZE", KeyAlgorithm.RSA, KeyPolicy.NEW),
@@ -145,30 +152,5 @@ def contact(values: Values) -> str:
     return text
 
 
-def _ca_bundle(values: Values, environment: Mapping[str, str]) -> str | None:
-    words = values.text("CURL_OPTS").split()
-    from_curl = _take_cacert(words)
-    if words:
-        values.find(
-            "ignored-setting",
-            Severity.WARNING,
-            "CURL_OPTS",
-            "not acted on by this version, apart from --cacert",
-            "the CA is reached without these options",
-        )
-    if values.has("CA_BUNDLE"):
-        return values.path("CA_BUNDLE", "")
-    return from_curl or environment.get("SSL_CERT_FILE") or None
-
-
-def _take_cacert(words: list[str]) -> str:
-    """The value of curl's --cacert; option and value are taken out of the words."""
-    found = ""
-    while (at := _index(words, "--cacert")) is not None:
-        found = words[at + 1]
-        del words[at : at + 2]
-    return found
-
-
-def _index(words: Sequence[str], word: str) -> int | None:
-    return next((at for at, found in enumerate(words[:-1]) if found == word), None)
+def _roots(environment: Mapping[str, str]) -> str | None:
+    return environment.get("SSL_CERT_FILE") or None

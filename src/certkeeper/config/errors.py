@@ -18,3 +18,7 @@ class ConfigError(CertkeeperError):
         super().__init__(f"{where}: {reason}", hint=hint)
         self.where = where
         self.reason = reason
+
+
+class NoConfiguration(ConfigError):
+    """None was named, and there is none in the usual places."""

@@ -113,7 +113,8 @@ def _configuration(
     certificates, unprovided = _provided_for(certificates, settings, reader.wished, terms.wish.kind, fatal=fatal)
     rejected = (*rejected, *unprovided)
     findings = (*findings, *(yield from request_findings(values)), *zones.findings)
-    findings = (*findings, *(yield from _unused(page, settings, certificates, rejected)))
+    unused = () if asked is not None else (yield from _unused(page, settings, certificates, rejected))
+    findings = (*findings, *unused)
     findings = (*findings, *unused_rules(zones.rules, _names(domains), zones.places))
     named = {name for line in domains.lines for name in line.identifiers}
     findings = (*findings, *unused_methods(terms.methods, named, values.where("CHALLENGETYPE")))
@@ -128,6 +129,7 @@ def _configuration(
         values.assigned,
         page.shell,
         _said(page, main, accounts, reader.said, zones.own, domains),
+        reader.own,
     )
 
 
@@ -237,6 +239,7 @@ class _Certificates:
         self._values = page.values()
         self._native = page.native
         self._findings: list[Finding] = []
+        self.own: dict[str, tuple[Assignment, ...]] = {}
         self.said: dict[str, SaidOfCertificate] = {}
         self.wished: dict[str, tuple[str, ProviderKind]] = {}
         """By alias, of those with a file of their own: that file, and who is to write records after it."""
@@ -262,7 +265,7 @@ class _Certificates:
             except ConfigError as error:
                 found = Rejected(alias, error)
             if isinstance(found, Rejected):
-                rejected.append(found)
+                rejected.append(replace(found, where=line.where))
             else:
                 certificates.append(found)
         return tuple(certificates), tuple(rejected), tuple(self._findings)
@@ -294,6 +297,7 @@ class _Certificates:
         else:
             script = yield from evaluated(own_text, file, shell, self._page.evaluator, Errors.IGNORED)
         changes, found = own_assignments(script, before)
+        self.own[line.alias.text] = tuple(changes[name] for name in sorted(changes))
         own_test_ca = next((item for item in reversed(script.assignments) if item.name == TEST_CA), None)
         kept = {**changes, **({TEST_CA: own_test_ca} if own_test_ca is not None else {})}
         self.said[line.alias.text] = SaidOfCertificate(line.identifiers, line.where, tuple(kept.values()))

@@ -5,7 +5,8 @@ from datetime import timedelta
 
 from certkeeper.base.errors import printable
 from certkeeper.config.authority import ORDER_RATES
-from certkeeper.config.settings import OrderRate, Settings
+from certkeeper.config.rate import OrderRate
+from certkeeper.config.settings import Settings
 from certkeeper.config.values import Values
 
 _RATE = re.compile(r"([1-9][0-9]{0,5})\s*/\s*([1-9][0-9]{0,3})?\s*(s|min|h|d)")

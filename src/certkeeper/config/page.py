@@ -6,7 +6,7 @@ from typing import cast
 
 from certkeeper.base.errors import Location
 from certkeeper.base.wire import Exchange
-from certkeeper.config.errors import ConfigError
+from certkeeper.config.errors import ConfigError, NoConfiguration
 from certkeeper.config.evaluating import Evaluator, evaluated, wants_bash
 from certkeeper.config.findings import Finding, Severity
 from certkeeper.config.reading import Became, Become, FailureKind, NotBecome, ReadFailure, listing, read, read_or_fail
@@ -121,9 +121,9 @@ def _places(cwd: str) -> tuple[str, ...]:
     return (*_SEARCHED, inside(cwd, "config"))
 
 
-def _nothing_found(cwd: str) -> ConfigError:
+def _nothing_found(cwd: str) -> NoConfiguration:
     places = _places(cwd)
-    return ConfigError(
+    return NoConfiguration(
         Location(places[0]),
         f"not found, and neither are {', '.join(places[1:])} and {NATIVE}",
         hint="name the configuration file with --config FILE, or in the environment variable CONFIG",

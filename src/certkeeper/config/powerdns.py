@@ -4,16 +4,23 @@ from collections.abc import Mapping
 from datetime import timedelta
 from urllib.parse import urlsplit
 
-from certkeeper.base.errors import printable
+from certkeeper.base.errors import Location, printable
+from certkeeper.base.names import DnsName, InvalidName
 from certkeeper.base.wire import Exchange
+from certkeeper.config.curl import CURL_OPTS, CurlWords, curl_words, find_unverified, find_words, transport
 from certkeeper.config.errors import ConfigError
 from certkeeper.config.findings import Finding, Severity
 from certkeeper.config.hosts import BadHost, canonical_host, is_loopback, split_port
 from certkeeper.config.powerdns_key import KEY_FILE, api_key
-from certkeeper.config.settings import DEFAULT_PROPAGATION, PowerDnsSettings
+from certkeeper.config.reading import ReadFailure, read
+from certkeeper.config.settings import DEFAULT_PROPAGATION, DEFAULT_TRANSPORT, PowerDnsSettings
+from certkeeper.config.transport import IpVersion
 from certkeeper.config.values import Values, listed
 from certkeeper.config.variables import LEGACY_PDNS
 
+ZONES_TXT = "PDNS_ZONES_TXT"
+_CURL_OPTS = "PDNS_CURL_OPTS"
+_WHOM = "the PowerDNS API"
 _DEFAULT_PORT = 8081
 _LONGEST_SOCKET = 107
 _HOST_HINT = 'write PDNS_HOST="ns1.example.org" or PDNS_HOST="https://ns1.example.org:8443"'
@@ -40,15 +47,34 @@ def powerdns_settings(values: Values, environment: Mapping[str, str]) -> Exchang
         )
     url = _url(values, host)
     _lint(values, host, url)
+    name, words = _curl(values, url)
+    zones = yield from _zones(values)
     return PowerDnsSettings(
         url=url,
         api_key=secret,
         server=_server(values),
+        version=_version(values),
+        zones=zones,
         notify=not (values.has("PDNS_NO_NOTIFY") and values.truth("PDNS_NO_NOTIFY", default=False)),
-        ca_bundle=_tls_file(values, "PDNS_CA_BUNDLE", url),
+        ca_bundle=_tls_file(values, "PDNS_CA_BUNDLE", url) or (url.startswith("https:") and words.cacert) or None,
         client_cert=_tls_file(values, "PDNS_CLIENT_CERT", url),
         client_key=_tls_file(values, "PDNS_CLIENT_KEY", url),
+        # IP_VERSION is about the CA only, and a socket is reached without any of this.
+        transport=DEFAULT_TRANSPORT
+        if url.startswith("unix:")
+        else transport(values, name, words, environment, ip_version=IpVersion.ANY),
     )
+
+
+def _curl(values: Values, url: str) -> tuple[str, CurlWords]:
+    """The words that count, and whose they are: CURL_OPTS only where PDNS_CURL_OPTS is not set, not even empty."""
+    name = _CURL_OPTS if _CURL_OPTS in values.assigned else CURL_OPTS
+    words = curl_words(values, name)
+    if name == _CURL_OPTS:
+        find_words(values, name, words, _WHOM)
+    if url.startswith("https:"):
+        find_unverified(values, name, words, _WHOM)
+    return name, words
 
 
 def propagation(values: Values) -> timedelta:
@@ -146,17 +172,33 @@ def _server(values: Values) -> str | None:
     return text or None
 
 
-def _lint(values: Values, host: str, url: str) -> None:
-    version = _name(values, "VERSION")
-    if values.text(version) == "0":
-        values.find(
-            "pdns-version",
-            Severity.WARNING,
-            version,
-            "version 0 of the API is not spoken",
-            "a PowerDNS before 4.0 cannot be used",
-            "upgrade PowerDNS and remove the line",
+def _version(values: Values) -> int | None:
+    """1 and above are spoken alike. Version 0 is PowerDNS's before 4.0."""
+    name = _name(values, "VERSION")
+    return values.number(name, 1, 0, 99) if values.has(name) else None
+
+
+def _zones(values: Values) -> Exchange[tuple[DnsName, ...]]:
+    """The names in PDNS_ZONES_TXT; none where it is empty."""
+    if not values.has(ZONES_TXT):
+        return ()
+    path = values.path(ZONES_TXT, "")
+    found = yield from read(path)
+    if isinstance(found, ReadFailure):
+        raise values.error(
+            ZONES_TXT, f"{printable(path)} cannot be read: {found.reason}", "put the names of your zones there"
         )
+    zones = []
+    for number, line in enumerate(found.splitlines(), 1):
+        if line.strip():
+            try:
+                zones.append(DnsName.parse(line.strip()))
+            except InvalidName as error:
+                raise ConfigError(Location(path, number), str(error), hint="one zone a line") from error
+    return tuple(dict.fromkeys(zones))
+
+
+def _lint(values: Values, host: str, url: str) -> None:
     address = urlsplit(url)
     if address.scheme == "http" and not is_loopback(address.hostname or ""):
         values.find(

@@ -32,6 +32,8 @@ from certkeeper.config.shell import Assignment
 from certkeeper.config.values import Values, listed
 
 PDNS_SCRIPT = "pdns_api.sh"
+OWN_SCRIPT = "certkeeper-pdns-hook"
+"""The same for dehydrated, by us."""
 
 
 class MissingProvider(ConfigError):
@@ -78,7 +80,8 @@ class Register:
 
 
 def is_pdns_script(hook: str) -> bool:
-    return hook.rpartition("/")[2] == PDNS_SCRIPT
+    """Whether it writes to PowerDNS and does nothing else, so that the built-in provider can take its place."""
+    return hook.rpartition("/")[2] in (PDNS_SCRIPT, OWN_SCRIPT)
 
 
 def told_script(values: Values) -> str:
@@ -108,6 +111,11 @@ def wish_of(values: Values, environment: Mapping[str, str]) -> Exchange[Wish]:
     kind = explicit_kind(values) or (ProviderKind.HOOK if scripted else ProviderKind.POWERDNS)
     _find(values, kind)
     return (yield from _complete(values, kind, environment))
+
+
+def powerdns_wish(values: Values, environment: Mapping[str, str]) -> Exchange[Wish]:
+    """The same where the provider is PowerDNS, whatever HOOK and DNS_PROVIDER say."""
+    return _complete(values, ProviderKind.POWERDNS, environment)
 
 
 def zone_rule(
@@ -160,7 +168,7 @@ def _find(values: Values, kind: ProviderKind) -> None:
             "pdns-api-hook",
             Severity.NOTE,
             "HOOK",
-            f"{PDNS_SCRIPT} is not called: the built-in {_NAMES[kind]} provider takes its place",
+            f"{hook.rpartition('/')[2]} is not called: the built-in {_NAMES[kind]} provider takes its place",
             "challenge records of all certificates are written together, and the wait ends when they are served",
             'nothing; to have the script called all the same: DNS_PROVIDER="hook"',
         )

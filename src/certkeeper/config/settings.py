@@ -7,15 +7,17 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from certkeeper.base.errors import CertkeeperError, Location
-from certkeeper.base.events import count
 from certkeeper.base.keys import KeySpec
 from certkeeper.base.names import Alias, DnsName, Identifier
-from certkeeper.base.times import duration_text
 from certkeeper.config.findings import Finding
 from certkeeper.config.methods import Methods
+from certkeeper.config.rate import OrderRate
 from certkeeper.config.said import Said
+from certkeeper.config.secret import Secret as Secret  # noqa: PLC0414 - a part of what is exported here
 from certkeeper.config.shell import Assignment, Shell
+from certkeeper.config.transport import Transport
 from certkeeper.lineage.access import NO_ACCESS, Access
+from certkeeper.lineage.chainwish import ChainWish
 from certkeeper.lineage.retention import Retention
 from certkeeper.zone.propagation import Demand
 
@@ -25,21 +27,9 @@ DEFAULT_PROPAGATION = timedelta(seconds=300)
 DEFAULT_KEY = KeySpec()
 DEFAULT_RETENTION = Retention()
 DEFAULT_METHODS = Methods()
+DEFAULT_TRANSPORT = Transport()
 DEFAULT_WELLKNOWN = "/var/www/dehydrated"
 DEFAULT_HOOK_TIMEOUT = timedelta(seconds=600)
-
-
-@dataclass(frozen=True, slots=True)
-class Secret:
-    """Text that must never be printed; `reveal` is the only way to it."""
-
-    _text: str = field(repr=False)
-
-    def reveal(self) -> str:
-        return self._text
-
-    def __str__(self) -> str:
-        return "********"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +38,8 @@ class PowerDnsSettings:
 
     `url` is scheme, host and port, with a path prefix where a proxy adds one; or `unix:` and the path of a socket.
     `ca_bundle` is a PEM file of the roots that it is trusted by, None means the system's. `client_cert` and
-    `client_key` are PEM files, for a server that wants to see a certificate of ours.
+    `client_key` are PEM files, for a server that wants to see a certificate of ours. `version` is the API's, None where
+    it is to be found out; `zones` are all that count, none where the server is asked which ones there are.
     """
 
     url: str
@@ -58,6 +49,9 @@ class PowerDnsSettings:
     ca_bundle: str | None = None
     client_cert: str | None = None
     client_key: str | None = None
+    transport: Transport = DEFAULT_TRANSPORT
+    version: int | None = None
+    zones: tuple[DnsName, ...] = ()
 
     @property
     def socket(self) -> str | None:
@@ -192,21 +186,6 @@ class RenewPolicy:
 
 
 @dataclass(frozen=True, slots=True)
-class OrderRate:
-    """At most that many orders in that time; 0 means that there is no bound."""
-
-    orders: int = 0
-    span: timedelta = timedelta(hours=1)
-
-    @property
-    def bounded(self) -> bool:
-        return self.orders > 0
-
-    def __str__(self) -> str:
-        return f"{count(self.orders, 'order')} in {duration_text(self.span)}" if self.bounded else "no bound"
-
-
-@dataclass(frozen=True, slots=True)
 class CertSpec:
     """What the operator wants for one lineage. `where` is its line in domains.txt.
 
@@ -216,7 +195,8 @@ class CertSpec:
     happens to the certificate, empty where there is none. `provider` is who writes its challenge records, unless a
     zone has a rule.
     `profile` is required of the CA; `preferred_profile` counts where that is empty and the CA offers it.
-    `preferred_chain` is the common name of an issuer in the chain to take, empty for the CA's default. `wished_key` is
+    `preferred_chain` is the common name of an issuer in the chain to take, empty for the CA's default, and
+    `chain_required` says that no other one is taken. `wished_key` is
     the kind of key that a file of the page asks for in so many words (`rsa`, `rsa-2048`, `secp384r1`), else empty.
     `hook_chain`: that script is told of all challenges by one call; `hook_timeout` is how long a call may take.
     `access` is who may read its files.
@@ -248,6 +228,11 @@ class CertSpec:
     hook_timeout: timedelta = DEFAULT_HOOK_TIMEOUT
     keep_going: bool = False
     access: Access = NO_ACCESS
+    chain_required: bool = False
+
+    @property
+    def chain(self) -> ChainWish:
+        return ChainWish(self.preferred_chain, self.chain_required)
 
     @property
     def deploy_hook(self) -> str:
@@ -262,10 +247,11 @@ class CertSpec:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """A certificate that the page asks for but that cannot be read; the others go on."""
+    """A certificate that the page asks for but that cannot be read; the others go on. `where` is its line."""
 
     label: str
     error: CertkeeperError
+    where: Location | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,7 +276,8 @@ class AccountSettings:
 class Settings:
     """The run's settings. Paths are as the operator wrote them, without a final slash.
 
-    `ca_bundle` is a PEM file of the roots that the CA's API is trusted by; None means the system's.
+    `ca_bundle` is a PEM file of the roots that the CA's API is trusted by; None means the system's. `transport` is how
+    CAs are reached.
     `propagation` bounds the wait for the name servers (WAIT, PDNS_WAIT), `demand` says whose word it takes.
     `vantage` are resolvers that have to see the records, too. `providers` are all that a certificate or a zone of the
     page names; `zone_rules` has the longer suffixes first. `caa_check`: CAA that forbids stops a certificate before
@@ -313,6 +300,7 @@ class Settings:
     lockfile: str | None
     ca: str
     ca_bundle: str | None = None
+    transport: Transport = DEFAULT_TRANSPORT
     contact_email: str = ""
     account_key: KeySpec = DEFAULT_KEY
     external_account: ExternalAccount | None = None
@@ -379,7 +367,7 @@ class Configuration:
 
     `drop_ins` are the files of CONFIG_D, in order. `assigned` is where each variable of the page got its value, without
     what certificates have for themselves; the values may be secrets. `shell` is what its files leave to scripts. `said`
-    has all that stands in the page, by where it counts.
+    has all that stands in the page, by where it counts; `own` is what certificates with a file of their own change.
     """
 
     settings: Settings
@@ -390,6 +378,7 @@ class Configuration:
     assigned: Mapping[str, Assignment] = field(default_factory=dict, repr=False)
     shell: Shell = _NO_SHELL
     said: Said = field(default_factory=Said, repr=False, compare=False)
+    own: Mapping[str, tuple[Assignment, ...]] = field(default_factory=dict)
 
     @property
     def cas(self) -> tuple[str, ...]:

@@ -49,12 +49,9 @@ LEGACY_PDNS = ("HOST", "PORT", "KEY", "SERVER", "VERSION", "WAIT")
 # What is known and has no effect here, with what comes of that.
 WITHOUT_EFFECT = {
     "DEPLOY": "no service is told of a new certificate",
-    "IP_VERSION": "the CA is reached over IPv4 or IPv6, whichever answers",
     "OCSP_FETCH": "no OCSP response is fetched",
-    "PDNS_CURL_OPTS": "the PowerDNS API is reached without these options",
     "PDNS_DEPLOY_CERT_HOOK": "the command is not run after a new certificate",
     "PDNS_EXIT_HOOK": "the command is not run at the end",
-    "PDNS_ZONES_TXT": "zones are looked up through the PowerDNS API",
     "PROBE": "no service is probed",
     "TLSA": "no TLSA record is published",
     "TLSA_TTL": "no TLSA record is published",
@@ -66,9 +63,9 @@ _ACTED_ON = (
     "ARI BASEDIR CAA_CHECK CA_BUNDLE CERT_GROUP CERT_OWNER DNS_IGNORE DNS_PROVIDER EAB_HMAC_KEY EAB_KID "
     "EXTRA_NAMESERVERS HOOK_TIMEOUT HTTP_LISTEN KEEP_DAYS KEEP_VERSIONS KEY_MODE LICENSE NAMESERVERS "
     "ON_NAME_FAILURE ORDER_RATE "
-    "PDNS_CA_BUNDLE PDNS_CLIENT_CERT PDNS_CLIENT_KEY PDNS_HOST PDNS_KEY PDNS_KEY_FILE PDNS_NO_NOTIFY "
+    "PDNS_CA_BUNDLE PDNS_CLIENT_CERT PDNS_CLIENT_KEY PDNS_CURL_OPTS PDNS_HOST PDNS_KEY PDNS_KEY_FILE PDNS_NO_NOTIFY "
     "PDNS_PORT PDNS_SERVER PDNS_SUFFIX PDNS_VERSION PDNS_WAIT PREFERRED_CHAIN PROPAGATION SOURCE_CONFIG STATEDIR "
-    "TEST_CA TEST_CERTDIR TLS_ALPN_LISTEN VANTAGE_RESOLVERS ZONES_D DEBUG "
+    "TEST_CA TEST_CERTDIR TLS_ALPN_LISTEN VANTAGE_RESOLVERS PDNS_ZONES_TXT ZONES_D DEBUG "
     "LEXICON_PROVIDER RFC2136_KEY RFC2136_KEY_ALGORITHM RFC2136_KEY_FILE RFC2136_KEY_NAME RFC2136_SERVER"
 )
 KNOWN = frozenset({*DEFAULTS, *LEGACY_PDNS, *WITHOUT_EFFECT, *_ACTED_ON.split()})
@@ -118,6 +115,7 @@ _PER_ZONE = frozenset(
         "PDNS_CA_BUNDLE",
         "PDNS_CLIENT_CERT",
         "PDNS_CLIENT_KEY",
+        "PDNS_CURL_OPTS",
         "PDNS_HOST",
         "PDNS_KEY",
         "PDNS_KEY_FILE",
@@ -126,6 +124,7 @@ _PER_ZONE = frozenset(
         "PDNS_SERVER",
         "PDNS_SUFFIX",
         "PDNS_VERSION",
+        "PDNS_ZONES_TXT",
         "RFC2136_KEY",
         "RFC2136_KEY_ALGORITHM",
         "RFC2136_KEY_FILE",

@@ -141,21 +141,28 @@ def _names_in(
         if isinstance(extension.value, x509.SubjectAlternativeName)
         for name in extension.value
     ]
-    if not listed:
+    if not (listed or common):
         raise BadCsr(
-            "names nothing in its subjectAltName, which is all that counts",
+            "names nothing in its subjectAltName",
             hint="openssl req -new -key KEY -subj / -addext subjectAltName=DNS:www.example.org",
         )
     if len(listed) > _MOST_NAMES:
         raise BadCsr(f"holds {len(listed)} names, more than any CA takes")
     identifiers = tuple(dict.fromkeys(_identifier(name) for name in listed))
-    for text in common:
-        if text.lower() not in {identifier.value for identifier in identifiers}:
-            raise BadCsr(
-                f"its common name {printable(text, 80)!r} is not in its subjectAltName",
-                hint="add it there, or leave it out",
-            )
-    return identifiers
+    values = {identifier.value for identifier in identifiers}
+    # CAs take the common name for one more name, and refuse an order without it.
+    more = (_common(text) for text in common if text.lower() not in values)
+    return tuple(dict.fromkeys((*identifiers, *more)))
+
+
+def _common(text: str) -> Identifier:
+    try:
+        return Identifier.parse(text)
+    except InvalidName as error:
+        raise BadCsr(
+            f"its common name {printable(text, 80)!r} is no name that a CA would prove",
+            hint="leave it out, or write one of the certificate's names there",
+        ) from error
 
 
 def _identifier(name: x509.GeneralName) -> Identifier:

@@ -33,6 +33,28 @@ def check(fullchain: bytes, *, key_id: str, identifiers: Collection[Identifier],
     return leaf
 
 
+def served(chain: Sequence[bytes], now: datetime) -> tuple[Leaf, tuple[str, ...]]:
+    """The leaf of a chain that a server sent, in DER, and what is wrong with the order and validity of the chain.
+
+    Raises:
+        BadChain: the leaf cannot be read, or there is none.
+    """
+    if not chain:
+        raise BadChain(("the server sent no certificate",))
+    loaded: list[x509.Certificate | None] = []
+    for position, der in enumerate(chain):
+        try:
+            loaded.append(x509.load_der_x509_certificate(der))
+        except MALFORMED as error:
+            if position == 0:
+                raise BadChain((unreadable(error),)) from error
+            loaded.append(None)
+    first = loaded[0]
+    if first is None:
+        raise TypeError("the leaf was read, or BadChain raised")
+    return describe(first), tuple(_chain_mismatches(loaded, now))
+
+
 def _load(fullchain: bytes) -> tuple[Leaf | None, list[x509.Certificate | None], list[str]]:
     """The leaf, every certificate (None where one cannot be read), and what could not be read."""
     leaf: Leaf | None = None

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from certkeeper.config.settings import OrderRate
+from certkeeper.config.rate import OrderRate
 from certkeeper.plan.records import OrderBudget
 
 

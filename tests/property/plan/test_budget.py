@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from builders.certificates import NOW
 from builders.plans import CA
-from certkeeper.config.settings import OrderRate
+from certkeeper.config.rate import OrderRate
 from certkeeper.plan.budget import left_now, ready_at, spent
 from certkeeper.plan.records import OrderBudget
 

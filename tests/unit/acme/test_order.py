@@ -341,6 +341,7 @@ def test_what_was_said_of_pacing_before_the_challenges_were_answered_does_not_co
     assert play(wait_while(open_session(), first, WAITING, FIVE_MINUTES), [order_reply("ready")]).pauses == [0.02]
 
 
+@pytest.mark.row("G23")
 def test_waiting_is_bounded_and_the_last_question_comes_at_the_bound() -> None:
     played = play(
         wait_while(open_session(), order(), WAITING, timedelta(seconds=30)), lambda _: order_reply(retry_after="20")

@@ -22,6 +22,8 @@ from builders.plans import CA
 from certkeeper.acme.problem import Problem, Remedy
 from certkeeper.acme.session import NoncesRefused
 from certkeeper.base.errors import OutOfDescriptors
+from certkeeper.base.events import Event
+from certkeeper.base.traces import NonceRefused
 from certkeeper.base.wire import Request, TransportError
 
 URL = f"{ORIGIN}/order/1"
@@ -80,8 +82,10 @@ def test_errors_bring_a_nonce_too() -> None:
     assert play(session.read(URL), [Reply()]).urls == ["/order/1"]
 
 
+@pytest.mark.row("G20")
 def test_a_bad_nonce_is_tried_again_with_the_nonce_of_the_error() -> None:
-    session = open_session()
+    told: list[Event] = []
+    session = open_session(tell=told.append)
     played = play(
         session.post(URL, {"a": 1}),
         [problem("badNonce", replay_nonce="fresh"), problem("badNonce", replay_nonce="fresher"), Reply(200, b"ok")],
@@ -91,6 +95,7 @@ def test_a_bad_nonce_is_tried_again_with_the_nonce_of_the_error() -> None:
     assert {signed(request).payload for request in played.requests} == {b'{"a":1}'}
     assert len({signed(request).signature for request in played.requests}) == 3
     assert played.pauses == []
+    assert told == [NonceRefused(URL), NonceRefused(URL)]
 
 
 def test_a_ca_that_refuses_every_nonce_is_given_up_after_a_while() -> None:

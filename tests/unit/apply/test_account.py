@@ -24,6 +24,7 @@ from certkeeper.apply.ports import Busy
 from certkeeper.apply.scheduler import Scheduler
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.events import AccountRegistered, Event, Noted
+from certkeeper.base.traces import AccountRequested, AccountSought
 from certkeeper.base.wire import TransportError
 from certkeeper.config.authority import PRESETS
 from certkeeper.config.settings import ExternalAccount, Secret, Settings
@@ -79,7 +80,7 @@ def test_a_new_account_is_registered_and_kept() -> None:
     scene = Scene()
     session = scene.open()
     assert session.kid == scene.accounts.kids[CA]
-    assert scene.events == [AccountRegistered(CA, scene.accounts.kids[CA])]
+    assert scene.events == [AccountRequested(CA), AccountRegistered(CA, scene.accounts.kids[CA])]
 
 
 def test_a_kept_account_costs_no_request_but_the_directory() -> None:
@@ -98,7 +99,7 @@ def test_a_key_whose_account_url_was_lost_finds_its_account_without_the_terms() 
     del scene.accounts.kids[CA]
     assert scene.open(terms=False).kid == url
     assert scene.accounts.kids[CA] == url
-    assert len(scene.events) == 1
+    assert [type(event) for event in scene.events] == [AccountRequested, AccountRegistered, AccountSought]
 
 
 def test_terms_come_before_anything_is_kept() -> None:
@@ -109,6 +110,7 @@ def test_terms_come_before_anything_is_kept() -> None:
     assert scene.ca.requests["account"] == 0
 
 
+@pytest.mark.row("C04")
 def test_a_refused_registration_leaves_no_key() -> None:
     scene = Scene()
     scene.ca.manners.busy_until = scene.clock.now()

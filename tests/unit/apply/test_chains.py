@@ -9,9 +9,10 @@ from builders.ca import ORIGIN, Answer, Played, Reply, open_session, play, probl
 from builders.certificates import NAMES, NOW, Authority, intermediate, new_key, new_root, root
 from certkeeper.acme.body import MalformedBody
 from certkeeper.acme.order import Order, OrderStatus
-from certkeeper.apply.chains import obtain_chain
+from certkeeper.apply.chains import ChainNotOffered, obtain_chain
 from certkeeper.base.errors import OutOfDescriptors
 from certkeeper.base.wire import Request, TransportError
+from certkeeper.lineage.chainwish import ChainWish
 from certkeeper.lineage.integrity import check
 from certkeeper.lineage.model import BadChain, Leaf
 
@@ -39,13 +40,15 @@ def answers(*alternates: Answer, default: bytes = DEFAULT) -> Callable[[Request]
     return lambda request: table[request.url]
 
 
-def obtained(wanted: str, ca: Callable[[Request], Answer]) -> tuple[Played[tuple[bytes, Leaf]], list[str]]:
+def obtained(
+    wanted: str, ca: Callable[[Request], Answer], *, required: bool = False
+) -> tuple[Played[tuple[bytes, Leaf]], list[str]]:
     notes: list[str] = []
 
     def checked(chain: bytes, at: datetime) -> Leaf:
         return check(chain, key_id=KEY.key_id, identifiers=NAMES, now=at)
 
-    return play(obtain_chain(open_session(), ORDER, wanted, checked, notes.append), ca), notes
+    return play(obtain_chain(open_session(), ORDER, ChainWish(wanted, required), checked, notes.append), ca), notes
 
 
 @pytest.mark.parametrize("wanted", ["", "Test Root"])
@@ -108,3 +111,13 @@ def test_a_default_that_is_no_good_ends_it() -> None:
     assert isinstance(played.error, BadChain)
     played, _ = obtained("Other Root", answers(default=b"<html>"))
     assert isinstance(played.error, MalformedBody)
+
+
+@pytest.mark.row("G13")
+def test_one_that_is_required_and_is_not_there_is_an_error_that_names_all() -> None:
+    played, notes = obtained("No Root", answers(Reply(200, OTHER)), required=True)
+    assert isinstance(played.error, ChainNotOffered)
+    assert "'No Root'; it offers 1. Test Intermediate" in str(played.error)
+    assert played.error.local
+    assert notes == []
+    assert obtained("Other Root", answers(Reply(200, OTHER)), required=True)[0].value[0] == OTHER

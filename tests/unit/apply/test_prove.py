@@ -22,7 +22,7 @@ from certkeeper.apply.served import Served
 from certkeeper.base.names import DnsName
 from certkeeper.base.wire import Step
 from certkeeper.config.methods import ChallengeType, Methods
-from certkeeper.config.settings import OrderRate
+from certkeeper.config.rate import OrderRate
 from certkeeper.plan.observed import StandingLook
 from certkeeper.plan.planner import plan
 

@@ -5,7 +5,7 @@ from certkeeper.base.keys import KeyAlgorithm, KeyPolicy, KeySpec
 from certkeeper.config.errors import ConfigError
 from certkeeper.config.findings import Severity
 from certkeeper.config.settings import Cleanup, Settings
-from unit.config.pages import CONFIG, POWERDNS, Page, codes, page
+from unit.config.pages import CONFIG, POWERDNS, Page, page
 
 
 def settings(text: str) -> Settings:
@@ -65,12 +65,6 @@ def test_ca_bundle(text: str, environment: dict[str, str], expected: str | None)
     found = Page({CONFIG: f"{text}\nX=", "/etc/dehydrated/domains.txt": ""}).load(environment=environment)
     assert found.settings.ca_bundle == expected
     assert found.findings == ()
-
-
-def test_other_curl_options_are_found() -> None:
-    found = page('CURL_OPTS="-4 --cacert /x -k"', "")
-    assert found.settings.ca_bundle == "/x"
-    assert codes(found.findings) == ["ignored-setting"]
 
 
 def test_account_key() -> None:

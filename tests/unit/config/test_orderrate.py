@@ -6,7 +6,7 @@ from builders.plans import settings as plain
 from certkeeper.config.authority import LETSENCRYPT, LETSENCRYPT_TEST
 from certkeeper.config.errors import ConfigError
 from certkeeper.config.orderrate import order_rate_at
-from certkeeper.config.settings import OrderRate
+from certkeeper.config.rate import OrderRate
 from unit.config.pages import page
 
 HOUR = timedelta(hours=1)

@@ -15,6 +15,7 @@ def powerdns(text: str) -> PowerDnsSettings | None:
     return only(page(DNS + text))
 
 
+@pytest.mark.row("J07")
 @pytest.mark.parametrize(
     ("text", "url"),
     [
@@ -38,10 +39,10 @@ def test_the_key_is_never_shown() -> None:
     assert "hunter2" not in repr(configuration)
 
 
-@pytest.mark.row("B22")
+@pytest.mark.row("B22", "J22")
 def test_b22_j22_the_first_names_count_from_files_and_the_new_ones_win() -> None:
     configuration = page(f"{DNS}HOST=localhost PORT=81 KEY=old SERVER=s VERSION=1 WAIT=150\nPDNS_KEY=new\n")
-    assert only(configuration) == PowerDnsSettings("http://localhost:81", Secret("new"), server="s")
+    assert only(configuration) == PowerDnsSettings("http://localhost:81", Secret("new"), server="s", version=1)
     assert configuration.settings.propagation == timedelta(seconds=150)
     (found,) = configuration.findings
     assert (found.code, found.severity, found.where) == ("legacy-pdns-names", Severity.NOTE, Location(CONFIG, 2))
@@ -76,7 +77,6 @@ def test_j10_notify(text: str, notify: bool) -> None:  # noqa: FBT001 - a parame
         pytest.param("PDNS_HOST=::1", [], id="IPv6 loopback"),
         pytest.param("PDNS_HOST=localhost", [], id="localhost"),
         pytest.param("PDNS_HOST=ns0.example.net\nPDNS_HOST=localhost", [], id="superseded"),
-        pytest.param("PDNS_HOST=localhost PDNS_VERSION=0", ["pdns-version"], id="version 0"),
     ],
 )
 def test_findings(text: str, expected: list[str]) -> None:
@@ -113,3 +113,33 @@ def test_errors(text: str, message: str) -> None:
 def test_nothing_is_looked_at_where_nothing_is_proven_through_it() -> None:
     assert only(page("HOST=localhost PORT=abc", "")) is None
     assert only(page(DNS, "")) is None
+
+
+@pytest.mark.parametrize(("text", "version"), [("", None), ("PDNS_VERSION=0", 0), ("VERSION=1", 1)])
+def test_the_version_of_the_api(text: str, version: int | None) -> None:
+    found = powerdns(f"PDNS_HOST=localhost PDNS_KEY=k {text}")
+    assert found is not None
+    assert found.version == version
+
+
+def test_a_list_of_zones_in_any_form_that_people_write() -> None:
+    text = f"{DNS}PDNS_HOST=localhost PDNS_KEY=k PDNS_ZONES_TXT=/z"
+    found = only(page(text, **{"/z": "Example.ORG.\r\n\n  example.net\nexample.org\n"}))
+    assert found is not None
+    assert [zone.text for zone in found.zones] == ["example.org", "example.net"]
+    empty = only(page(text, **{"/z": "\n"}))
+    assert empty is not None
+    assert empty.zones == ()
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        ({}, f"{CONFIG}:2: PDNS_ZONES_TXT: /z cannot be read"),
+        ({"/z": "example.org\nexample..net\n"}, "/z:2: "),
+    ],
+)
+def test_a_list_of_zones_that_cannot_be_read_is_an_error_at_its_line(files: dict[str, str], said: str) -> None:
+    with pytest.raises(ConfigError) as raised:
+        page(f"{DNS}PDNS_HOST=localhost PDNS_KEY=k PDNS_ZONES_TXT=/z", **files)
+    assert str(raised.value).startswith(said)

@@ -41,7 +41,7 @@ def test_the_files_are_the_pages_own(name: str) -> None:
 
 
 def powerdns(url: str) -> Provider:
-    return Provider(f"PowerDNS {url}", PowerDnsSettings(url, Secret("secret"), server="localhost"))
+    return Provider(f"PowerDNS {url}", PowerDnsSettings(url, Secret("secret"), server="localhost", version=1))
 
 
 @pytest.mark.row("B22")

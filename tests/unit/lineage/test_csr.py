@@ -115,6 +115,15 @@ def test_names_are_read_in_order_lower_case_and_once() -> None:
     assert [str(name) for name in read.identifiers] == ["www.example.org", "*.example.org", "ip:2001:db8::1"]
 
 
+@pytest.mark.row("I02")
+def test_the_common_name_is_one_more_name() -> None:
+    assert [str(name) for name in read_csr(received(WWW, common="mail.example.org")).identifiers] == [
+        "www.example.org",
+        "mail.example.org",
+    ]
+    assert [str(name) for name in read_csr(received(common="mail.example.org")).identifiers] == ["mail.example.org"]
+
+
 def test_a_key_beside_the_request_is_not_looked_at_and_other_text_is_passed_over() -> None:
     key = new_key()
     pem = csr.build(key, NAMES).pem
@@ -129,8 +138,7 @@ def test_a_key_beside_the_request_is_not_looked_at_and_other_text_is_passed_over
         (received(WWW) * 2, "holds 2 certificate requests"),
         (b"-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----\n", "cannot be read"),
         (received(), "subjectAltName"),
-        (received(common="www.example.org"), "subjectAltName"),
-        (received(WWW, common="mail.example.org"), "common name 'mail.example.org' is not in its subjectAltName"),
+        (received(WWW, common="My server"), "common name 'My server' is no name that a CA would prove"),
         (received(WWW, x509.RFC822Name("a@example.org")), "names a RFC822Name"),
         (received(x509.DNSName("localhost")), "two labels"),
         (received(x509.DNSName("a b.example.org")), "holds"),

@@ -8,7 +8,8 @@ from builders.certificates import NOW
 from builders.plans import CA, configuration, leaf, lineage, observed, settings, spec, zone
 from certkeeper.acme.renewal_info import Window
 from certkeeper.base.names import Alias
-from certkeeper.config.settings import OrderRate, Purpose
+from certkeeper.config.rate import OrderRate
+from certkeeper.config.settings import Purpose
 from certkeeper.lineage.model import Lineage, Origin
 from certkeeper.plan.actions import Plan, Postponed
 from certkeeper.plan.advice import Advice, Suggestion

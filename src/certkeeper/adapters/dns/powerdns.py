@@ -49,6 +49,7 @@ class PowerDns:
         self._ability = Ability(self._api)
         self._turns = Turns()
         self._notify = settings.notify
+        self._zones = settings.zones
         self._locks: dict[str, threading.Lock] = {}
         self._locks_guard = threading.Lock()
 
@@ -56,7 +57,7 @@ class PowerDns:
         return f"PowerDNS {self._api.url}"
 
     def zones(self, owners: Collection[DnsName]) -> Mapping[DnsName, Zone]:
-        return ZoneLookup(self._api).find(owners)
+        return ZoneLookup(self._api, self._zones).find(owners)
 
     def aliases(self, names: Mapping[Zone, Collection[DnsName]]) -> Mapping[DnsName, DnsName | Cut]:
         """One look per zone, side by side."""

@@ -42,7 +42,14 @@ def http_client(settings: PowerDnsSettings, bounds: Bounds = WORKING) -> HttpCli
         ClientCertificateError: PDNS_CLIENT_CERT and PDNS_CLIENT_KEY cannot be used.
     """
     return HttpClient(
-        line=Line(settings.ca_bundle, settings.client_cert, settings.client_key, settings.socket, settings="PDNS_"),
+        line=Line(
+            settings.ca_bundle,
+            settings.client_cert,
+            settings.client_key,
+            settings.socket,
+            settings="PDNS_",
+            transport=settings.transport,
+        ),
         bounds=bounds,
     )
 
@@ -53,10 +60,12 @@ class PowerDnsApi:
     `subject` begins messages, such as `zone example.org: `.
     """
 
-    def __init__(self, settings: PowerDnsSettings, client: HttpClient) -> None:
+    def __init__(self, settings: PowerDnsSettings, client: HttpClient, prefix: str = "/api/v1") -> None:
+        """`prefix` is empty for version 0, that of PowerDNS 3."""
         self.url = settings.url
         base = "http://localhost" if settings.socket else settings.url
-        self._base = f"{base}/api/v1/servers/{quote(settings.server or _DEFAULT_SERVER, safe='')}"
+        self._root = base
+        self._base = f"{base}{prefix}/servers/{quote(settings.server or _DEFAULT_SERVER, safe='')}"
         self._headers = (
             ("x-api-key", settings.api_key.reveal()),
             ("accept", "application/json"),
@@ -81,6 +90,10 @@ class PowerDnsApi:
                 time.sleep(0.2 * 4**attempt)
         return self._call("GET", path, None, subject)
 
+    def above(self, path: str) -> object:
+        """What is at a path that is no server's. Raises as `get` does."""
+        return self._sent("GET", f"{self._root}{path}", None, "")
+
     def put(self, path: str, body: object = None, *, subject: str = "") -> object:
         """Set or do something, once. Raises as `get` does."""
         return self._call("PUT", path, body, subject)
@@ -94,9 +107,10 @@ class PowerDnsApi:
         return PowerDnsError(f"{self.url}: {text}", hint=hint)
 
     def _call(self, method: str, path: str, body: object, subject: str) -> object:
-        request = Request(
-            method, f"{self._base}{path}", self._headers, json.dumps(body).encode() if body is not None else b""
-        )
+        return self._sent(method, f"{self._base}{path}", body, subject)
+
+    def _sent(self, method: str, url: str, body: object, subject: str) -> object:
+        request = Request(method, url, self._headers, json.dumps(body).encode() if body is not None else b"")
         response = self._client.send(request)
         if response.status >= 500:
             raise ServerFailed(f"{self.url}: {subject}{_refusal(response)}", hint="see the log of pdns_server")

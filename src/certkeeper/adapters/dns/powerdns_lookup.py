@@ -42,8 +42,10 @@ _KINDS: Mapping[str, ZoneKind] = {
 class ZoneLookup:
     """One search for the zones of some names; what was learned on the way is kept for as long as it lasts."""
 
-    def __init__(self, api: PowerDnsApi) -> None:
+    def __init__(self, api: PowerDnsApi, only: Collection[DnsName] = ()) -> None:
+        """`only` are the zones that count, where there are any; the server is not asked about others."""
         self._api = api
+        self._only = frozenset(only)
         self._below: dict[DnsName, frozenset[DnsName] | None] = {}
         self._failed: dict[DnsName, CertkeeperError] = {}
 
@@ -84,6 +86,8 @@ class ZoneLookup:
 
     def _possible(self, names: Collection[DnsName]) -> list[DnsName]:
         """Those that may be zones, as far as searches can tell."""
+        if self._only:
+            return [name for name in names if name in self._only]
         left = [name for name in names if not self._excluded(name)]
         for ancestor in common_ancestors(left, _WORTH_A_SEARCH):
             if len(self._below) >= _SEARCHES:
@@ -148,12 +152,17 @@ def zone_details(api: PowerDnsApi, name: DnsName, id_: str) -> Zone:
     return Zone(
         name=name,
         id=id_,
-        kind=_KINDS.get(text(details, "kind").lower(), ZoneKind.SECONDARY),
+        kind=kind_of(text(details, "kind")),
         serial=number(details, "serial"),
         served_serial=number(details, "edited_serial"),
         soa_edit_api=text(details, "soa_edit_api"),
         soa_edit=text(details, "soa_edit"),
     )
+
+
+def kind_of(word: str) -> ZoneKind:
+    """What is not known is left alone, as a secondary is."""
+    return _KINDS.get(word.lower(), ZoneKind.SECONDARY)
 
 
 def name_of(document: Mapping[str, object]) -> DnsName | None:

@@ -31,10 +31,10 @@ def open_provider(
     """
     match settings:
         case PowerDnsSettings():
-            from certkeeper.adapters.dns.powerdns import PowerDns  # noqa: PLC0415 - only where it is used
-            from certkeeper.adapters.dns.powerdns_api import http_client  # noqa: PLC0415 - as above
+            from certkeeper.adapters.dns.powerdns_api import http_client  # noqa: PLC0415 - only where it is used
+            from certkeeper.adapters.dns.powerdns_versions import AnyPowerDns  # noqa: PLC0415 - as above
 
-            return PowerDns(settings, http_client(settings, bounds))
+            return AnyPowerDns(settings, http_client(settings, bounds))
         case Rfc2136Settings():
             from certkeeper.adapters.dns.rfc2136 import Rfc2136  # noqa: PLC0415 - as above
 

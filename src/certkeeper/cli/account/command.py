@@ -6,6 +6,7 @@ from contextlib import closing, nullcontext
 
 from certkeeper.apply.accountcare import Care
 from certkeeper.base.events import Event
+from certkeeper.base.traces import Traced
 from certkeeper.cli.account import change
 from certkeeper.cli.account.show import show
 from certkeeper.cli.authority import at
@@ -39,5 +40,7 @@ def account(options: argparse.Namespace) -> int:
 
 def _tell(event: Event) -> None:
     """Beside the answer, which a program may be reading."""
+    if isinstance(event, Traced):
+        return
     sys.stderr.write(f"certkeeper: {event.text}\n")
     sys.stderr.flush()

@@ -6,8 +6,12 @@ from certkeeper.cli.compose.opening import (
     check_page,
     handed_files,
     house_findings,
+    look_at,
     machine_of,
+    open_hook_machine,
     open_machine,
+    read_hook_commands,
+    system_clock,
     write_units,
 )
 from certkeeper.cli.compose.owners import access_findings, unreadable
@@ -20,8 +24,12 @@ __all__ = [
     "check_page",
     "handed_files",
     "house_findings",
+    "look_at",
     "machine_of",
+    "open_hook_machine",
     "open_machine",
+    "read_hook_commands",
+    "system_clock",
     "unreadable",
     "write_units",
 ]

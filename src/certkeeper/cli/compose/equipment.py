@@ -3,10 +3,10 @@
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
-from typing import TypeVar
+from typing import Self, TypeVar
 
 from certkeeper import __version__
 from certkeeper.adapters.accounts import Accounts
@@ -17,7 +17,7 @@ from certkeeper.adapters.store import Store
 from certkeeper.apply.ports import Dns, Hooks, Http, Nameservers, Ports
 from certkeeper.base.errors import Interrupted
 from certkeeper.cli.signals import orderly
-from certkeeper.config.settings import Configuration, Settings
+from certkeeper.config.settings import CertSpec, Configuration, Settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -75,6 +75,13 @@ class Equipment:
 
         return Journal(self.settings.statedir, self.claims)
 
+    def about(self, spec: CertSpec) -> Self:
+        """The same for that certificate alone, with the ports that are there already."""
+        fewer = replace(self, configuration=replace(self.configuration, certificates=(spec,), rejected=()))
+        shared = ("http", "hooks", "journal", "nameservers", "providers")
+        vars(fewer).update({name: port for name, port in vars(self).items() if name in shared})
+        return fewer
+
     def close(self) -> None:
         """Give back what is held for other processes to see."""
         if "journal" in self.__dict__:
@@ -84,10 +91,12 @@ class Equipment:
     @cached_property
     def http(self) -> Http:
         """The CAs' APIs, whose directories are fetched once each."""
-        from certkeeper.adapters.http import HttpClient  # noqa: PLC0415 - a run with nothing to do needs no HTTP
+        from certkeeper.adapters.http import HttpClient, Line  # noqa: PLC0415 - a run with nothing to do needs no HTTP
         from certkeeper.adapters.remembered import Remembered  # noqa: PLC0415 - as above
 
-        return Remembered(HttpClient(self.settings.ca_bundle), (self.settings.ca, *self.configuration.cas))
+        settings = self.settings
+        line = Line(settings.ca_bundle, transport=settings.transport)
+        return Remembered(HttpClient(line=line), (settings.ca, *self.configuration.cas))
 
     def ports(self) -> Ports:
         from certkeeper.adapters import keys  # noqa: PLC0415 - a run with nothing to do needs no new key

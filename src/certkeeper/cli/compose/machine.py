@@ -34,8 +34,10 @@ from certkeeper.zone.rrset import Zone
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from certkeeper.adapters.dns.powerdns_soa import SoaEdit
     from certkeeper.adapters.lock import Left
     from certkeeper.adapters.notify import Sender, ToldFile
+    from certkeeper.apply.handover import ZoneTask
     from certkeeper.apply.survey import Survey
     from certkeeper.lineage.cleanup import Cleared
 
@@ -51,6 +53,12 @@ class Machine(Equipment):
         from certkeeper.apply.conversation import Conversation  # noqa: PLC0415 - some commands need it
 
         return self.carry(lambda executor: Conversation(exchange, executor=executor, clock=self.clock))
+
+    def with_account_key(self, path: str) -> "Machine":
+        """The same with the account of that key, whatever the CA."""
+        from certkeeper.adapters.ownkey import OwnKeyAccounts  # noqa: PLC0415 - some commands need it
+
+        return replace(self, accounts=OwnKeyAccounts(path))
 
     def lock(self, tell: Callable[[str], None] = say) -> AbstractContextManager[object]:
         """The run's lock; an empty LOCKFILE means none.
@@ -274,6 +282,29 @@ class Machine(Equipment):
         return self.carry(
             lambda executor: Trial(zone, owner, value, self.settings, executor=executor, clock=self.clock, tell=tell)
         )
+
+    def publish(self, tasks: "tuple[ZoneTask, ...]", tell: Tell) -> tuple[CertkeeperError, ...]:
+        """Have values published and proven for another program; what went wrong.
+
+        Raises:
+            CertkeeperError: STATEDIR cannot be written to, so nothing was started.
+        """
+        from certkeeper.apply.handover import Deploy  # noqa: PLC0415 - one command needs it
+
+        self.journal.prepare()
+        return self.carry(lambda executor: Deploy(tasks, self.settings, executor=executor, clock=self.clock, tell=tell))
+
+    def withdraw(self, tasks: "tuple[ZoneTask, ...]", tell: Tell) -> tuple[CertkeeperError, ...]:
+        """Have these values taken away; what went wrong."""
+        from certkeeper.apply.handover import Clean  # noqa: PLC0415 - as above
+
+        return self.carry(lambda executor: Clean(tasks, self.settings, executor=executor, clock=self.clock, tell=tell))
+
+    def soa_edit(self) -> "SoaEdit":
+        """The two settings of a zone that decide on its serial, at the page's one PowerDNS."""
+        from certkeeper.adapters.dns.powerdns_soa import SoaEdit  # noqa: PLC0415 - as above
+
+        return SoaEdit(self.settings.providers[0].settings)
 
     def issuer(self, ca: str) -> Issuer | None:
         """Who that CA is in CAA records, and our account there; None where it does not say.

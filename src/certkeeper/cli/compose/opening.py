@@ -1,28 +1,42 @@
 """From the command line to a machine."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from certkeeper.adapters.accounts import Accounts
 from certkeeper.adapters.claims import Claims
 from certkeeper.adapters.clock import SystemClock
 from certkeeper.adapters.earlier import Earlier
-from certkeeper.adapters.page import read_page
+from certkeeper.adapters.page import answered, read_page
 from certkeeper.adapters.store import Store
+from certkeeper.apply.ports import Clock
 from certkeeper.cli.compose.machine import Machine
 from certkeeper.cli.compose.owners import access_findings, common, with_owners
 from certkeeper.config.domains import DomainList
 from certkeeper.config.evaluating import Evaluator
-from certkeeper.config.settings import Purpose
+from certkeeper.config.pdnshook import HookCommands, hook_commands, hook_page
+from certkeeper.config.settings import Configuration, Purpose
 from certkeeper.config.shell import Assignment
+from certkeeper.service.handshake import Look, Target
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from certkeeper.adapters.handed import HandedFiles
     from certkeeper.config.check import Checked
     from certkeeper.config.findings import Finding
-    from certkeeper.config.settings import Configuration
+
+
+def look_at(targets: Sequence[Target], *, patience: float, ca_bundle: str | None) -> tuple[Look, ...]:
+    """Handshakes with these, as clients make them; `patience` is seconds for each."""
+    from certkeeper.adapters.probe import Prober  # noqa: PLC0415 - pyOpenSSL, for the one command that needs it
+
+    return Prober(patience=patience, ca_bundle=ca_bundle).look(targets)
+
+
+def system_clock() -> Clock:
+    """The time, where there is no page to open."""
+    return SystemClock()
 
 
 def handed_files() -> "HandedFiles":
@@ -63,7 +77,21 @@ def open_machine(
     return machine_of(configuration)
 
 
-def machine_of(configuration: "Configuration") -> Machine:
+def open_hook_machine() -> Machine:
+    """The page as `certkeeper pdns-hook` reads it, in the environment that dehydrated calls its hook in.
+
+    Raises:
+        CertkeeperError: it cannot be read, or lacks what PowerDNS needs.
+    """
+    return machine_of(answered(hook_page(None, cwd=str(Path.cwd()), environment=os.environ)))
+
+
+def read_hook_commands() -> HookCommands:
+    """What stands in for other hooks; raises as `open_hook_machine`, but needs nothing of PowerDNS."""
+    return answered(hook_commands(None, cwd=str(Path.cwd()), environment=os.environ))
+
+
+def machine_of(configuration: Configuration) -> Machine:
     """The machine for a page that was read already."""
     settings = configuration.settings
     rehearsals = (spec.alias for spec in configuration.certificates if spec.purpose is Purpose.REHEARSE)
@@ -85,7 +113,7 @@ def check_page(config: str | None, evaluator: str = Evaluator.PARSER) -> "Checke
     return check_page(config, str(Path.cwd()), os.environ, Evaluator(evaluator))
 
 
-def house_findings(configuration: "Configuration") -> tuple["Finding", ...]:
+def house_findings(configuration: Configuration) -> tuple["Finding", ...]:
     """What else this machine's files say: who starts dehydrated, and who may read keys."""
     from certkeeper.adapters.keyfiles import key_files  # noqa: PLC0415 - as above
     from certkeeper.adapters.schedules import scheduled  # noqa: PLC0415 - as above

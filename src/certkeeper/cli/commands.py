@@ -1,0 +1,46 @@
+"""Which function carries a command out; each is loaded only when it is asked for."""
+
+import argparse
+from importlib import import_module
+
+COMMANDS = {
+    "account": "account.command:account",
+    "alert": "alert:alert",
+    "check": "check:check",
+    "config check": "config.check:check",
+    "config convert": "config.convert:convert",
+    "config show": "config.show:show",
+    "deploy": "deploy:deploy",
+    "dns caa": "dns.caa:caa",
+    "dns cleanup": "dns.cleanup:cleanup",
+    "dns doctor": "dns.doctor:doctor",
+    "dns persist": "dns.persist:persist",
+    "dns test": "dns.trial:trial",
+    "doctor": "doctor:doctor",
+    "heal": "heal:heal",
+    "issue": "issue:issue",
+    "plan": "plan:plan",
+    "prune": "prune:prune",
+    "retire": "retire:retire",
+    "revoke": "revoke:revoke",
+    "run": "run:run",
+    "sign": "sign:sign",
+    "status": "status:status",
+    "timer": "timer:timer",
+    "unlock": "unlock:unlock",
+}
+"""Module below certkeeper.cli, and its function from options to an exit code."""
+
+
+def carry_out(options: argparse.Namespace) -> int:
+    """Run the command that was typed, and return its exit code."""
+    module, _, function = COMMANDS[_typed(options)].partition(":")
+    return int(getattr(import_module(f"certkeeper.cli.{module}"), function)(options))
+
+
+def _typed(options: argparse.Namespace) -> str:
+    """`run`, `dns doctor`. Parts of account are its own affair."""
+    command = str(options.command)
+    part = getattr(options, f"{command}_command", None)
+    whole = f"{command} {part}" if part else command
+    return whole if whole in COMMANDS else command

@@ -1,0 +1,91 @@
+"""`--register`, `--account`, `--display-terms` and `--deactivate`."""
+
+import sys
+from contextlib import closing
+from pathlib import Path
+
+from certkeeper.apply import accountcare
+from certkeeper.apply.account import open_session
+from certkeeper.base.errors import ExitCode
+from certkeeper.cli.account.change import contact_urls
+from certkeeper.cli.compat.sitting import Sitting, locked
+from certkeeper.cli.compat.words import Command
+from certkeeper.cli.compose import USER_AGENT, Machine
+from certkeeper.config.domains import DomainList
+
+
+def account(sitting: Sitting) -> int:
+    """Do what was asked for with the account.
+
+    Raises:
+        CertkeeperError: it could not be done.
+    """
+    machine = sitting.open(DomainList())
+    with locked(machine), closing(machine):
+        known = account_ready(sitting, machine, making=sitting.typed.command is Command.REGISTER)
+        match sitting.typed.command:
+            case Command.REGISTER:
+                if known:
+                    return _said("+ Account already registered!")
+                return _said("+ Done!")
+            case Command.TERMS:
+                return _terms(sitting, machine)
+            case Command.DEACTIVATE:
+                return _deactivate(sitting, machine)
+            case _:
+                return _update(sitting, machine)
+
+
+def account_ready(sitting: Sitting, machine: Machine, *, making: bool = False) -> bool:
+    """See to it that there is an account; whether nothing was to be done for that.
+
+    `making`: a key that was typed is to become an account's.
+
+    Raises:
+        CertkeeperError: there is none, and nobody agreed to the CA's terms, or the CA refused.
+    """
+    settings = machine.settings
+    stored = machine.accounts.read(settings.ca)
+    if stored is not None and stored.kid is not None and stored.pending is None:
+        if machine.accounts.has_registration(settings.ca):
+            return True
+        sys.stdout.write("Fetching missing account information from CA...\n")
+        machine.converse(accountcare.recover(sitting.care(machine)))
+        return True
+    accepted = sitting.terms_accepted or (making and bool(sitting.typed.privkey))
+    machine.converse(open_session(settings, user_agent=USER_AGENT, terms_accepted=accepted, tell=sitting.telling.tell))
+    return False
+
+
+def _terms(sitting: Sitting, machine: Machine) -> int:
+    seen = machine.converse(accountcare.look(sitting.care(machine)))
+    return _said(f"The current terms of service: {seen.terms}", "+ Done!")
+
+
+def _deactivate(sitting: Sitting, machine: Machine) -> int:
+    stored = machine.accounts.read(machine.settings.ca)
+    if stored is not None:
+        _said(f"Deactivating account {stored.kid}")
+    machine.converse(accountcare.deactivate(sitting.care(machine)))
+    return _said(" + Done.")
+
+
+def _update(sitting: Sitting, machine: Machine) -> int:
+    settings = machine.settings
+    stored = machine.accounts.read(settings.ca)
+    _said(f"+ Updating registration url: {stored.kid if stored else ''} contact information...")
+    wanted = contact_urls([settings.contact_email], "")
+    kept = Path(machine.accounts.folder(settings.ca))
+    earlier = set(kept.glob("registration_info-*.json"))
+    before, after = machine.converse(accountcare.set_contact(sitting.care(machine), wanted))
+    backups = sorted(set(kept.glob("registration_info-*.json")) - earlier)
+    if after is before or not backups:
+        return _said("+ Account information was the same after the update", "+ Done!")
+    current = kept / "registration_info.json"
+    return _said(f"+ Backup {current} as {backups[-1]}", f"+ Populate {current}", "+ Done!")
+
+
+def _said(*lines: str) -> int:
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
+    sys.stdout.flush()
+    return ExitCode.DONE

@@ -1,0 +1,207 @@
+"""`--cron`: one certificate after the other, in the order of the list, as dehydrated works.
+
+Each is planned and carried out by itself. The first failure ends the run, unless KEEP_GOING is set.
+"""
+
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+from certkeeper.apply.account import open_session
+from certkeeper.apply.ports import JournalDamaged
+from certkeeper.base.errors import CertkeeperError, ExitCode, Interrupted, Location
+from certkeeper.base.events import Tell
+from certkeeper.cli.compat.account import account_ready
+from certkeeper.cli.compat.clearing import clear_as
+from certkeeper.cli.compat.deciding import OTHERS, judge, processing
+from certkeeper.cli.compat.failing import print_failure
+from certkeeper.cli.compat.sitting import Sitting, locked
+from certkeeper.cli.compat.words import Flag
+from certkeeper.cli.compose import USER_AGENT, Machine
+from certkeeper.cli.heal import mended_text
+from certkeeper.cli.planning import planned
+from certkeeper.config.errors import ConfigError
+from certkeeper.config.findings import Severity
+from certkeeper.config.settings import CertSpec, Cleanup, Configuration, Rejected
+from certkeeper.config.values import inside
+from certkeeper.plan.actions import KeySource, LineagePlan
+from certkeeper.plan.observed import Observed
+from certkeeper.plan.planner import plan
+
+
+def cron(sitting: Sitting) -> int:
+    """Issue what is due.
+
+    Raises:
+        CertkeeperError: what ended the run.
+    """
+    machine = sitting.open(sitting.asked())
+    with locked(machine), closing(machine):
+        return _Cron(sitting, machine).run()
+
+
+class _Cron:
+    def __init__(self, sitting: Sitting, machine: Machine) -> None:
+        self._sitting = sitting
+        self._machine = machine
+        self._forced = Flag.FORCE in sitting.typed.flags
+
+    def run(self) -> int:
+        machine = self._machine
+        account_ready(self._sitting, machine)
+        self._sitting.hooking.begin()
+        if Flag.FORCE_VALIDATION in self._sitting.typed.flags:
+            sys.stderr.write(" ! --force-validation: what the CA takes as proven is not proven once more\n")
+        for finding in machine.configuration.findings:
+            if finding.severity is not Severity.NOTE and finding.code != "not-per-certificate":
+                sys.stderr.write(f"# WARNING: {finding.where}: {finding.message}; {finding.consequence}\n")
+        observed = self._observed()
+        failed = False
+        for entry in _in_order(machine.configuration):
+            try:
+                self._entry(entry, observed)
+            except Interrupted:
+                raise
+            except CertkeeperError as error:
+                if not self._goes_on(entry):
+                    raise
+                print_failure(error, sys.stderr, self._sitting.program)
+                failed = True
+        self._sitting.end()
+        if machine.settings.cleanup is not Cleanup.NO:
+            _say(" + Running automatic cleanup")
+            failed = bool(clear_as(machine.settings.cleanup, machine, self._sitting, " + ")) or failed
+        return ExitCode.FAILED if failed else ExitCode.DONE
+
+    def _goes_on(self, entry: CertSpec | Rejected) -> bool:
+        return self._machine.settings.keep_going or (isinstance(entry, CertSpec) and entry.keep_going)
+
+    def _observed(self) -> Observed:
+        machine = self._machine
+        try:
+            observed = machine.observe()
+        except JournalDamaged as error:
+            sys.stderr.write(f" ! {error}: it is kept as {machine.set_journal_aside()}, and a new one begins\n")
+            observed = machine.observe()
+        asked = machine.advised(machine.configuration, observed)
+        if asked.advice != observed.advice:
+            machine.keep_advice(asked.advice)
+        return asked
+
+    def _entry(self, entry: CertSpec | Rejected, observed: Observed) -> None:
+        if isinstance(entry, Rejected):
+            _say(f"Processing {entry.label}")
+            raise entry.error
+        _say(processing(entry))
+        folder = self._machine.settings.folder(entry)
+        if not Path(folder).exists():
+            _say(f" + Creating new directory {folder} ...")
+            self._machine.store.make_folder(entry.alias)
+        self._own_settings(entry)
+        self._certificate(entry, observed)
+
+    def _own_settings(self, spec: CertSpec) -> None:
+        """What the certificate has for itself."""
+        configuration = self._machine.configuration
+        own = configuration.own.get(spec.alias.text)
+        if own is None:
+            return
+        _say(" + Using certificate specific config file!", *(f"   + {item.name} = {item.value}" for item in own))
+        file = self._own_file(spec)
+        for finding in configuration.findings:
+            if finding.code == "not-per-certificate" and finding.where is not None and finding.where.file == file:
+                name = finding.message.partition(":")[0]
+                sys.stderr.write(f"   ! Setting {name} on a per-certificate base is not (yet) supported\n")
+
+    def _own_file(self, spec: CertSpec) -> str:
+        said = self._machine.configuration.assigned.get("DOMAINS_D")
+        if said is not None and said.value:
+            return inside(said.value.rstrip("/") or "/", spec.alias.text)
+        return f"{self._machine.settings.folder(spec)}/config"
+
+    def _certificate(self, spec: CertSpec, observed: Observed) -> None:
+        machine = self._machine.about(spec)
+        self._sitting.hooking.line(spec)
+        lineage = observed.lineages[spec.alias]
+        if lineage.torn:
+            for mended in machine.mend(machine.configuration).values():
+                sys.stderr.write(f" ! {spec.alias}: {mended_text(mended)}\n")
+            observed = machine.observe()
+            lineage = observed.lineages[spec.alias]
+        ours = plan(machine.configuration, observed).lineages[0]
+        other = ours.detail or ours.reason.value if ours.reason in OTHERS else ""
+        verdict = judge(spec, lineage, observed.now, forced=self._forced, other=other)
+        if verdict.note:
+            sys.stderr.write(f"{verdict.note}\n")
+        _say(*verdict.lines)
+        if verdict.due:
+            self._issue(machine, spec)
+        else:
+            self._sitting.hooking.unchanged(spec)
+            if ours.order is None and ours.error is None and ours.actions:
+                self._owed(machine, observed)
+
+    def _owed(self, machine: Machine, observed: Observed) -> None:
+        """A call of the script that an earlier run did not bring to its end, or the next key."""
+        result = machine.reconcile(plan(machine.configuration, observed), terms_accepted=False, tell=self._told)
+        for outcome in result.outcomes:
+            if outcome.error is not None:
+                raise outcome.error
+
+    def _issue(self, machine: Machine, spec: CertSpec) -> None:
+        _say(" + Signing domains...")
+        # Made here, so that the certificates after it find it, with the CA's directory.
+        _ = self._machine.http, self._machine.journal
+        machine = self._machine.about(spec)
+        if machine.accounts.read(spec.ca) is None:
+            accepted = self._sitting.terms_accepted
+            settings = machine.settings.at(spec.ca)
+            machine.converse(open_session(settings, user_agent=USER_AGENT, terms_accepted=accepted, tell=self._told))
+        planned_ = planned(machine, machine.configuration, machine.observe(), frozenset({spec.alias}))
+        for finding in planned_.findings:
+            if finding.severity is not Severity.NOTE and finding.code != "test-ca":
+                sys.stderr.write(f" ! {finding.message}\n")
+        (item,) = planned_.lineages
+        if item.error is not None:
+            raise item.error
+        _say(*_key_lines(item))
+        result = machine.reconcile(planned_, terms_accepted=False, tell=self._told)
+        errors = [outcome.error for outcome in result.outcomes if outcome.error is not None]
+        errors += [result.fatal] if result.fatal is not None else []
+        for error in (*errors, *result.leftovers):
+            raise error
+        _say(" + Done!")
+
+    @property
+    def _told(self) -> Tell:
+        return self._sitting.telling.tell
+
+
+def _in_order(configuration: Configuration) -> Iterator[CertSpec | Rejected]:
+    """As the lines stand in the list, those that cannot be read included."""
+    entries: list[CertSpec | Rejected] = [*configuration.certificates, *configuration.rejected]
+    return iter(sorted(entries, key=_place))
+
+
+def _place(entry: CertSpec | Rejected) -> Location:
+    if isinstance(entry, Rejected) and entry.where is None:
+        return entry.error.where if isinstance(entry.error, ConfigError) else Location("")
+    return entry.where or Location("")
+
+
+def _key_lines(item: LineagePlan) -> Iterator[str]:
+    source = item.key.source if item.key is not None else KeySource.NEW
+    if source is KeySource.NEW:
+        yield " + Generating private key..."
+    if source is KeySource.NEXT:
+        yield " + Generating private key..."
+        yield " + Moving Rolloverkey into position....  "
+    elif item.next_key is not None:
+        yield " + Generating private rollover key..."
+    yield " + Generating signing request..."
+
+
+def _say(*lines: str) -> None:
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
+    sys.stdout.flush()

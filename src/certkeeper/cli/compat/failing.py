@@ -1,0 +1,47 @@
+"""Errors as dehydrated says them: `ERROR: …` on standard error, and a block for what a CA refuses."""
+
+from typing import TextIO
+
+from certkeeper.acme.account import TermsNotAccepted
+from certkeeper.acme.order import OrderFailed
+from certkeeper.acme.problem import Problem
+from certkeeper.base.errors import CertkeeperError, ExitCode, Interrupted
+
+
+def print_failure(error: CertkeeperError, err: TextIO, program: str) -> None:
+    """The error, and what to do about it."""
+    if isinstance(error, TermsNotAccepted):
+        err.write(_terms(error, program))
+        return
+    if isinstance(error, Problem) and _is_answer(error):
+        # What is not signed is the directory, whose refusal names no account.
+        method = "get" if str(error).startswith("directory ") else "post"
+        err.write(
+            f"  + ERROR: An error occurred while sending {method}-request to {error.url} (Status {error.status})\n"
+        )
+        err.write(f"\nDetails:\n{error}\n\n")
+    else:
+        invalid = isinstance(error, OrderFailed) and bool(error.identifiers)
+        said = f"Challenge is invalid! (returned: invalid) (result: {error})" if invalid else str(error)
+        err.write(f"ERROR: {said}\n")
+    if error.hint:
+        err.write(f"hint: {error.hint}\n")
+    err.flush()
+
+
+def exit_code_of(error: CertkeeperError) -> int:
+    """With dehydrated there is 1 only; a signal shows as with every program."""
+    return error.exit_code if isinstance(error, Interrupted) else ExitCode.FAILED
+
+
+def _is_answer(error: CertkeeperError) -> bool:
+    """A response of the CA's, and not what an object of its says."""
+    return isinstance(error, Problem) and bool(error.url and error.status)
+
+
+def _terms(error: TermsNotAccepted, program: str) -> str:
+    return (
+        "\nThis certificate authority wants you to agree to their terms of service, which you can find here: "
+        f"{error.terms or 'it names none'}\n\n"
+        f"To agree, and to make an account there, run `{program} --register --accept-terms`.\n"
+    )

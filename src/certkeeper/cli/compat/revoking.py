@@ -1,0 +1,86 @@
+"""`--revoke`: the file is renamed once the CA agreed, and only then."""
+
+import sys
+from contextlib import closing, suppress
+from pathlib import Path
+
+from certkeeper.acme.revoke import RevocationReason
+from certkeeper.apply.revocation import revoke_certificate
+from certkeeper.base.errors import CertkeeperError, ExitCode, Fault
+from certkeeper.base.keys import KeyPair
+from certkeeper.base.names import Alias, InvalidName
+from certkeeper.cli.compat.account import account_ready
+from certkeeper.cli.compat.sitting import Sitting, locked
+from certkeeper.cli.compose import Machine, handed_files
+from certkeeper.config.domains import DomainList
+from certkeeper.lineage.layout import VERSIONS
+from certkeeper.lineage.leaf import parse_leaf, to_der
+from certkeeper.lineage.pem import certificates
+from certkeeper.lineage.revocation import Revocation
+
+
+class NoSuchFile(CertkeeperError):
+    """The certificate is not where it was said to be."""
+
+    fault = Fault.OPERATOR
+
+
+def revoke(sitting: Sitting) -> int:
+    """Have one certificate revoked.
+
+    Raises:
+        CertkeeperError: the CA refused, or it could not be asked; nothing is changed.
+    """
+    machine = sitting.open(DomainList())
+    with locked(machine), closing(machine):
+        file = Path(sitting.typed.file)
+        if not file.is_file():
+            raise NoSuchFile(f"Could not find certificate {file}")
+        stamped = _stamped(file)
+        pem = handed_files().read(str(stamped))
+        leaf = parse_leaf(pem)
+        key = _certificate_key(sitting, leaf.key_id)
+        if key is None:
+            account_ready(sitting, machine)
+        sys.stdout.write(f"Revoking {stamped}\n")
+        sys.stdout.flush()
+        (block, *_) = certificates(pem)
+        machine.converse(revoke_certificate(sitting.care(machine), to_der(block), RevocationReason.UNSPECIFIED, key))
+        sys.stdout.write(f" + Done.\n + Renaming certificate to {stamped}-revoked\n")
+        alias = _alias(machine, stamped)
+        if alias is not None:
+            revocation = Revocation(leaf.serial, leaf.key_id, RevocationReason.UNSPECIFIED.value)
+            machine.store.mark_revoked(alias, revocation)
+        handed_files().set_aside(str(stamped), f"{stamped}-revoked")
+        if alias is not None and stamped.parent != file.resolve().parent and file.is_symlink():
+            machine.store.withdraw_certificate(alias, int(file.resolve().parent.name))
+    return ExitCode.DONE
+
+
+def _stamped(file: Path) -> Path:
+    """The file with the content, by the name that it has beside the links."""
+    if not file.is_symlink():
+        return file
+    folder, real = file.parent, file.resolve()
+    if real.parent.parent.name != VERSIONS:
+        return folder / file.readlink()
+    # Ours: the same file has a name there, too, with which dehydrated knows it.
+    return folder / f"{real.stem}-{real.parent.name}{real.suffix}"
+
+
+def _certificate_key(sitting: Sitting, key_id: str) -> KeyPair | None:
+    """The key that was typed, where it is the certificate's own; another one is an account's."""
+    if not sitting.typed.privkey:
+        return None
+    key = handed_files().account_key(sitting.typed.privkey)
+    return key if key.key_id == key_id else None
+
+
+def _alias(machine: Machine, file: Path) -> Alias | None:
+    """The certificate in whose folder the file is."""
+    certdir = Path(machine.settings.certdir)
+    with suppress(InvalidName):
+        alias = Alias.parse(file.parent.name)
+        there = certdir / alias.text
+        return alias if there.is_dir() and file.parent.samefile(there) else None
+    return None

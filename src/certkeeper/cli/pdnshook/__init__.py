@@ -1,0 +1,1 @@
+"""certkeeper pdns-hook: what dehydrated calls in the place of pdns_api.sh."""

@@ -1,0 +1,124 @@
+"""What `certkeeper pdns-hook` takes from the page: pdns_api.sh's settings, from the page's files or the environment.
+
+What is dehydrated's own business (CA, certificates, accounts) is not read, so nothing there can be in the way.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from certkeeper.base.errors import Location
+from certkeeper.base.wire import Exchange
+from certkeeper.config.evaluating import Evaluator
+from certkeeper.config.findings import Finding
+from certkeeper.config.nameservers import extra_nameservers, ignored_servers, nameservers, vantage_resolvers
+from certkeeper.config.page import read_main
+from certkeeper.config.powerdns import ZONES_TXT, legacy_findings, propagation
+from certkeeper.config.providers import ProviderKind, Register, missing_provider, powerdns_wish
+from certkeeper.config.reading import FailureKind, ReadFailure, read
+from certkeeper.config.settings import Configuration, Settings
+from certkeeper.config.shell import Assignment
+from certkeeper.config.values import Values, inside
+from certkeeper.zone.propagation import Demand
+
+_NAMES = (
+    "PDNS_HOST PDNS_KEY PDNS_PORT PDNS_SERVER PDNS_VERSION PDNS_WAIT PDNS_ZONES_TXT PDNS_NO_NOTIFY PDNS_SUFFIX "
+    "PDNS_CURL_OPTS CURL_OPTS PDNS_EXIT_HOOK PDNS_DEPLOY_CERT_HOOK"
+)
+_ENVIRONMENT = Location("the environment")
+_ZONES = "zones.txt"
+_FOLDERS = ("/etc/dehydrated", "/usr/local/etc/dehydrated")
+
+
+@dataclass(frozen=True, slots=True)
+class HookCommands:
+    """Command lines that stand in for a hook of dehydrated's, as words; empty where there is none."""
+
+    deploy_cert: tuple[str, ...] = ()
+    exit_hook: tuple[str, ...] = ()
+
+
+def hook_commands(config_path: str | None, *, cwd: str, environment: Mapping[str, str]) -> Exchange[HookCommands]:
+    """What is run at deploy_cert and exit_hook. Nothing else of the page has to be complete.
+
+    Raises:
+        ConfigError: a file cannot be read.
+    """
+    values, _ = yield from _values(config_path, cwd, environment)
+    return HookCommands(
+        tuple(values.text("PDNS_DEPLOY_CERT_HOOK").split()), tuple(values.text("PDNS_EXIT_HOOK").split())
+    )
+
+
+def hook_page(config_path: str | None, *, cwd: str, environment: Mapping[str, str]) -> Exchange[Configuration]:
+    """A page without certificates, whose one provider is PowerDNS.
+
+    Raises:
+        ConfigError: a file or a value cannot be read, or host or key is missing.
+    """
+    values, basedir = yield from _values(config_path, cwd, environment)
+    values = yield from _with_zones(values, cwd)
+    wish = yield from powerdns_wish(values, environment)
+    if wish.settings is None:
+        raise missing_provider(values.where(""), "a challenge", ProviderKind.POWERDNS)
+    register = Register()
+    register.id_of(wish)
+    settings = _settings(values, basedir, register)
+    found: tuple[Finding, ...] = (*legacy_findings(values), *values.findings)
+    return Configuration(settings, (), (), tuple(dict.fromkeys(found)))
+
+
+def _values(config_path: str | None, cwd: str, environment: Mapping[str, str]) -> Exchange[tuple[Values, str]]:
+    """The settings, and BASEDIR. A named file that is missing is passed over, as pdns_api.sh does; the files count
+    before the environment.
+    """
+    named = config_path or environment.get("CONFIG") or ""
+    if named:
+        there = yield from read(named)
+        if isinstance(there, ReadFailure) and there.kind is FailureKind.MISSING:
+            named = ""
+            environment = {name: value for name, value in environment.items() if name != "CONFIG"}
+    page = yield from read_main(
+        named or None,
+        cwd=cwd,
+        environment=environment,
+        fallback=environment.get("BASEDIR") or cwd,
+        evaluator=Evaluator.PARSER,
+    )
+    known = {name: Assignment(name, environment[name], _ENVIRONMENT) for name in _NAMES.split() if name in environment}
+    values = Values({**known, **page.values().assigned}, page.label)
+    return values, page.basedir
+
+
+def _with_zones(values: Values, cwd: str) -> Exchange[Values]:
+    """With the first zones.txt of the usual places, where none is named."""
+    if values.has(ZONES_TXT):
+        return values
+    for folder in (*_FOLDERS, cwd):
+        path = inside(folder, _ZONES)
+        found = yield from read(path)
+        if isinstance(found, str):
+            named = Assignment(ZONES_TXT, path, Location(path))
+            return Values({**values.assigned, ZONES_TXT: named}, values.where("").file)
+    return values
+
+
+def _settings(values: Values, basedir: str, register: Register) -> Settings:
+    base = values.path("BASEDIR", basedir)
+    return Settings(
+        config_file=values.where("").file,
+        basedir=base,
+        domains_txt="",
+        certdir=values.path("CERTDIR", inside(base, "certs")),
+        accountdir=values.path("ACCOUNTDIR", inside(base, "accounts")),
+        statedir=values.path("STATEDIR", inside(base, "state")),
+        # dehydrated holds it while it calls its hook.
+        lockfile=None,
+        ca="",
+        providers=tuple(register.providers.values()),
+        nameservers=nameservers(values),
+        propagation=propagation(values),
+        extra_nameservers=extra_nameservers(values),
+        dns_ignore=ignored_servers(values),
+        vantage=vantage_resolvers(values),
+        demand=values.word("PROPAGATION", Demand.REACHABLE),
+    )

@@ -1,0 +1,1 @@
+"""Servers that use certificates, from Debian, on loopback and in folders of their own."""

@@ -1,0 +1,104 @@
+"""Postfix: an instance of its own, SMTP with STARTTLS and with TLS at once."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Self
+
+from bed import binaries, ports
+from bed.process import Process
+
+_MAIN = """
+compatibility_level = 3.6
+queue_directory = {folder}/queue
+data_directory = {folder}/data
+mail_owner = postfix
+daemon_directory = {daemons}
+command_directory = /usr/sbin
+sendmail_path = /usr/sbin/sendmail
+mailq_path = /usr/bin/mailq
+newaliases_path = /usr/bin/newaliases
+maillog_file = {folder}/postfix.log
+maillog_file_prefixes = {folder}
+inet_interfaces = 127.0.0.1
+inet_protocols = ipv4
+myhostname = mail.example.org
+mydestination =
+alias_maps =
+smtpd_tls_security_level = may
+smtpd_tls_chain_files = {chain}
+smtpd_peername_lookup = no
+"""
+
+# Nothing runs in a chroot, since the folder has no copies of the system's files.
+_MASTER = """
+{smtp} inet n - n - - smtpd
+{smtps} inet n - n - - smtpd -o smtpd_tls_wrappermode=yes
+pickup unix n - n 60 1 pickup
+cleanup unix n - n - 0 cleanup
+qmgr unix n - n 300 1 qmgr
+tlsmgr unix - - n 1000? 1 tlsmgr
+rewrite unix - - n - - trivial-rewrite
+bounce unix - - n - 0 bounce
+defer unix - - n - 0 bounce
+trace unix - - n - 0 bounce
+verify unix - - n - 1 verify
+flush unix n - n 1000? 0 flush
+proxymap unix - - n - - proxymap
+smtp unix - - n - - smtp
+error unix - - n - - error
+discard unix - - n - - discard
+local unix - n n - - local
+anvil unix - - n - 1 anvil
+scache unix - - n - 1 scache
+postlog unix-dgram n - n - 1 postlogd
+"""
+
+
+class Postfix:
+    """Reads key and chain from one file, the key first. It needs root, as Postfix does."""
+
+    def __init__(self, chain: Path) -> None:
+        program = binaries.require("postfix")
+        if os.geteuid() != 0:
+            binaries.missing("Postfix can be started by root only", "run the tests as root")
+        # Its sockets' paths have at most 107 bytes, and postfix has to be able to come there.
+        self.folder = Path(tempfile.mkdtemp(prefix="bed-postfix-"))
+        self.folder.chmod(0o755)
+        self.config = self.folder / "etc"
+        self.config.mkdir()
+        for name, owner in (("queue", "root"), ("data", "postfix")):
+            (self.folder / name).mkdir()
+            shutil.chown(self.folder / name, owner)
+        (self.folder / "postfix.log").touch()
+        daemons = subprocess.run(
+            ["postconf", "-d", "-h", "daemon_directory"], check=True, capture_output=True, text=True
+        ).stdout.strip()
+        main = _MAIN.format(folder=self.folder, daemons=daemons, chain=chain)
+        (self.config / "main.cf").write_text(main, encoding="utf-8")
+
+        def start(free: tuple[int, ...]) -> Process:
+            self._reserved = free
+            (self.config / "master.cf").write_text(_MASTER.format(smtp=free[0], smtps=free[1]), encoding="utf-8")
+            return Process(
+                "postfix",
+                [program, "-c", self.config, "start-fg"],
+                self.folder / "process.log",
+                ready=lambda: all(ports.accepts_tcp("127.0.0.1", port) for port in free),
+            )
+
+        self._process = ports.on_free_ports(2, start)
+        self.ports = dict(zip(("smtp", "smtps"), self._reserved, strict=True))
+
+    def stop(self) -> None:
+        self._process.stop()
+        ports.release(*self._reserved)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()

@@ -1,0 +1,79 @@
+"""Prosody: client and server connections, with STARTTLS and with TLS at once, as the user prosody where it can."""
+
+import os
+import pwd
+import shutil
+from pathlib import Path
+from typing import Self
+
+from bed import binaries, ports
+from bed.process import Process
+
+PROTOCOLS = ("xmpp-client", "xmpp-server", "xmpps-client")
+
+_CONFIG = """
+pidfile = "{folder}/prosody.pid"
+data_path = "{folder}/data"
+plugin_paths = {{}}
+modules_enabled = {{ "saslauth", "tls", "disco" }}
+modules_disabled = {{ "posix" }}
+interfaces = {{ "127.0.0.1" }}
+c2s_ports = {{ {0} }}
+s2s_ports = {{ {1} }}
+c2s_direct_tls_ports = {{ {2} }}
+c2s_direct_tls_ssl = {{ certificate = "{certificate}", key = "{key}" }}
+http_ports = {{ }}
+https_ports = {{ }}
+authentication = "internal_hashed"
+storage = "memory"
+log = {{ info = "*console" }}
+certificates = "{folder}/certs"
+VirtualHost "{host}"
+ssl = {{ certificate = "{certificate}", key = "{key}" }}
+"""
+
+
+class Prosody:
+    """Serves one host with one certificate."""
+
+    def __init__(self, folder: Path, host: str, certificate: Path, key: Path) -> None:
+        program = binaries.require("prosody")
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "data").mkdir(exist_ok=True)
+        (folder / "certs").mkdir(exist_ok=True)
+        self.config = folder / "prosody.cfg.lua"
+
+        def start(free: tuple[int, ...]) -> Process:
+            self._reserved = free
+            text = _CONFIG.format(*free, folder=folder, host=host, certificate=certificate, key=key)
+            self.config.write_text(text, encoding="utf-8")
+            return Process(
+                "prosody",
+                [program, "-F", "--config", self.config],
+                folder / "prosody.log",
+                ready=lambda: all(ports.accepts_tcp("127.0.0.1", port) for port in free),
+                prefix=_as_prosody(folder),
+            )
+
+        self._process = ports.on_free_ports(len(PROTOCOLS), start)
+        self.ports = dict(zip(PROTOCOLS, self._reserved, strict=True))
+
+    def stop(self) -> None:
+        self._process.stop()
+        ports.release(*self._reserved)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+
+def _as_prosody(folder: Path) -> tuple[str, ...]:
+    """Prosody refuses to run as root."""
+    if os.geteuid() != 0:
+        return ()
+    user = pwd.getpwnam("prosody")
+    for path in (folder, folder / "data", folder / "certs"):
+        shutil.chown(path, user.pw_uid, user.pw_gid)
+    return (binaries.require("setpriv"), "--reuid", "prosody", "--regid", "prosody", "--init-groups", "--")

@@ -1,0 +1,111 @@
+"""Events in dehydrated's lines, and errors."""
+
+import io
+
+import pytest
+
+from certkeeper.acme.account import TermsNotAccepted
+from certkeeper.acme.order import OrderFailed
+from certkeeper.acme.problem import Problem
+from certkeeper.base.errors import CertkeeperError, ExitCode, Interrupted
+from certkeeper.base.events import Event, Noted
+from certkeeper.base.names import Identifier
+from certkeeper.base.traces import AuthorizationRead, CertificateChecked, ChallengesDue, ChallengesOver, NonceRefused
+from certkeeper.cli.compat.failing import exit_code_of, print_failure
+from certkeeper.cli.compat.telling import SigningTelling, Telling
+from certkeeper.cli.render import Lines
+
+NAMES = ("a.org", "b.org", "c.org")
+
+
+def told(*events: Event, kind: type[Telling] = Telling) -> tuple[str, str]:
+    out, err = io.StringIO(), io.StringIO()
+    telling = kind(out, err)
+    for event in events:
+        telling.tell(event)
+    return out.getvalue(), err.getvalue()
+
+
+def failure(error: CertkeeperError) -> str:
+    err = io.StringIO()
+    print_failure(error, err, "dehydrated")
+    return err.getvalue()
+
+
+@pytest.mark.row("G19")
+def test_the_lines_end_at_the_first_name_that_failed() -> None:
+    out, _ = told(ChallengesDue("x", NAMES), ChallengesOver("x", proven=False, failed=("b.org",)))
+    assert out.splitlines() == [
+        " + 3 pending challenge(s)",
+        " + Deploying challenge tokens...",
+        " + Responding to challenge for a.org authorization...",
+        " + Challenge is valid!",
+        " + Responding to challenge for b.org authorization...",
+        " + Cleaning challenge tokens...",
+        " + Challenge validation has failed :(",
+    ]
+
+
+@pytest.mark.row("G14")
+def test_a_name_that_is_proven_already() -> None:
+    out, _ = told(
+        AuthorizationRead("x", "a.org", proven=True), ChallengesDue("x", ()), ChallengesOver("x", proven=True)
+    )
+    assert out.splitlines() == [
+        " + Handling authorization for a.org",
+        " + Found valid authorization for a.org",
+        " + 0 pending challenge(s)",
+    ]
+
+
+def test_what_was_published_is_cleaned_after_any_failure() -> None:
+    out, _ = told(ChallengesDue("x", NAMES), ChallengesOver("x", proven=False))
+    assert out.splitlines()[2:] == [" + Cleaning challenge tokens..."]
+
+
+@pytest.mark.row("G20")
+def test_a_refused_nonce_is_told_on_standard_error() -> None:
+    assert told(NonceRefused("https://ca.test/order")) == (
+        "",
+        " ! Request failed (badNonce), retrying request...\n",
+    )
+
+
+def test_notes_go_to_standard_error_in_one_line() -> None:
+    assert told(Noted("x", "odd\x1b[0m\nthing")) == ("", " ! x: odd [0m thing\n")
+
+
+def test_a_request_of_others_makes_no_files() -> None:
+    checked = CertificateChecked("x", "Root")
+    assert told(checked)[0].splitlines()[-1] == " + Creating fullchain.pem..."
+    assert told(checked, kind=SigningTelling)[0].splitlines() == [
+        " + Using preferred chain with CN = Root",
+        " + Checking certificate...",
+        " + Done!",
+    ]
+
+
+def test_other_displays_leave_steps_out() -> None:
+    out = io.StringIO()
+    Lines(out).tell(ChallengesDue("x", NAMES))
+    assert out.getvalue() == ""
+
+
+def test_errors() -> None:
+    refused = Problem("rejectedIdentifier", "no", status=403, url="https://ca.test/order", hint="ask another one")
+    assert failure(refused).startswith(
+        "  + ERROR: An error occurred while sending post-request to https://ca.test/order (Status 403)\n\nDetails:\n"
+    )
+    assert failure(CertkeeperError("lock: gone", hint="look")) == "ERROR: lock: gone\nhint: look\n"
+    invalid = OrderFailed("b.org: no record", said={Identifier.parse("b.org"): "no record"})
+    assert failure(invalid) == "ERROR: Challenge is invalid! (returned: invalid) (result: b.org: no record)\n"
+    terms = failure(TermsNotAccepted("ca: no account", terms="https://ca.test/terms"))
+    assert "https://ca.test/terms\n\n" in terms
+    assert "`dehydrated --register --accept-terms`" in terms
+
+
+def test_exit_codes() -> None:
+    usage = CertkeeperError("no")
+    usage.exit_code = ExitCode.USAGE
+    assert exit_code_of(usage) == 1
+    assert exit_code_of(Interrupted(ExitCode.TERMINATED)) == 143
