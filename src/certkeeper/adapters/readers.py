@@ -31,8 +31,13 @@ _END = b"end\n"
 
 
 def outsiders(groups: Collection[str]) -> Iterator[tuple[str, str]]:
-    """Users that are there and in none of these groups, with their services."""
-    gids = _gids(groups)
+    """Users that are there and in none of these groups, with their services.
+
+    A group of one user's own is for that user: nobody else is to be in it.
+    """
+    gids = _gids([group for group in groups if not _own(group)])
+    if not gids:
+        return
     for user, service in _SERVICES.items():
         found = _user(user)
         if found is not None and gids.isdisjoint(os.getgrouplist(user, found.pw_gid)):
@@ -102,6 +107,11 @@ def _user(name: str) -> pwd.struct_passwd | None:
         return pwd.getpwnam(name)
     except KeyError:
         return None
+
+
+def _own(group: str) -> bool:
+    user = _user(group)
+    return user is not None and {user.pw_gid} == _gids([group])
 
 
 def _gids(groups: Collection[str]) -> frozenset[int]:
