@@ -48,6 +48,7 @@ class Prosody:
         (folder / "certs").mkdir(exist_ok=True)
         self.config = folder / "prosody.cfg.lua"
         self.log = folder / "prosody.log"
+        self.key = key
 
         def start(free: tuple[int, ...]) -> Process:
             self._reserved = free
