@@ -35,7 +35,7 @@ def let_into(path: str, owned: Ownership) -> tuple[str, ...]:
     if status is None or not owned.shut(status):
         return ()
     with Folder.open(path) as folder:
-        _check(folder)
+        check_writers(folder)
         return (path,) if folder.let_in(owned) else ()
 
 
@@ -48,10 +48,10 @@ def put_right(path: str, owned: Ownership) -> tuple[str, ...]:
     if not _astray(path, owned):
         return ()
     with Folder.open(path) as folder, ExitStack() as stack:
-        _check(folder)
+        check_writers(folder)
         inner = [*_versions(folder, stack)]
         for inside in inner:
-            _check(inside)
+            check_writers(inside)
         live = inner[1] if len(inner) > 1 else None
         changed = [name for name in READ if _put_right(folder, live, name, owned)]
         # Nobody new gets in before the files are as they have to be.
@@ -102,8 +102,12 @@ def _put_right(folder: Folder, live: Folder | None, name: str, owned: Ownership)
     return place in {Place.STAMPED, Place.PLAIN} and folder.is_file(actual) and folder.give(actual, owned, name)
 
 
-def _check(folder: Folder) -> None:
-    """Nobody but root and this user writes in the folder."""
+def check_writers(folder: Folder) -> None:
+    """Nobody but root and this user writes in the folder.
+
+    Raises:
+        FileTrouble: somebody else does, or may.
+    """
     status = folder.own_status()
     if status.st_uid not in {0, os.geteuid()}:
         raise FileTrouble(

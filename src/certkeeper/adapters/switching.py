@@ -6,7 +6,7 @@ from contextlib import suppress
 from certkeeper.adapters.files import FileTrouble, Folder
 from certkeeper.adapters.keys import parse_own
 from certkeeper.adapters.ownership import Ownership
-from certkeeper.adapters.permissions import give_all
+from certkeeper.adapters.permissions import check_writers, give_all
 from certkeeper.adapters.versions import checked, holds, if_there, place_of
 from certkeeper.lineage import layout
 from certkeeper.lineage.layout import Place
@@ -29,6 +29,8 @@ def switch(folder: Folder, versions: Folder, stamp: int, owned: Ownership | None
         folder.sync()
         left_alone = _left_alone(folder, checked(version))
         if owned is not None:
+            for place in (folder, versions, version):
+                check_writers(place)
             give_all(version, owned)
             # What shows now will be reached through here before the switch.
             versions.let_in(owned)

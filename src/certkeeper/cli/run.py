@@ -63,9 +63,9 @@ def run_on(machine: Machine, options: argparse.Namespace) -> int:
 def _run(machine: Machine, selected: Configuration, hooking: Hooking | None, options: argparse.Namespace) -> int:
     endings: list[CertkeeperError] = []
     with _given_back(_lock(machine, options), endings), _given_back(closing(machine), endings):
+        selected, touched = put_right(machine, selected, quiet=options.quiet)
         for alias, mended in machine.mend(selected).items():
             sys.stdout.write(f"{alias}: {mended_text(mended)}\n")
-        selected, touched = put_right(machine, selected, quiet=options.quiet)
         if hooking is not None:
             hooking.begin()
         observed, noticed = _observe(machine)

@@ -19,7 +19,7 @@ from certkeeper.adapters.store import Store
 from certkeeper.lineage import layout
 from certkeeper.lineage.access import READ, Access
 from certkeeper.lineage.model import VersionFiles
-from contract.store.folders import ALIAS, dehydrated_folder, issue, link, plain_folder, private_file
+from contract.store.folders import ALIAS, NOW_STAMP, dehydrated_folder, issue, link, plain_folder, private_file
 from contract.store.scenes import NEW_KEY, OLD, OLD_KEY, SCENES, Scene, renew
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files to a group that it is not in")
@@ -171,6 +171,16 @@ def test_nothing_is_given_away_where_somebody_else_can_write(certs: Path, where:
     assert str(place) in str(caught.value)
     assert caught.value.hint
     assert mode(folder / "privkey.pem") == f"0600 0:{GID}"
+
+
+def test_a_renewal_gives_nothing_away_there_either(certs: Path) -> None:
+    issue(shared(certs), NEW_KEY)
+    folder = certs / ALIAS.text
+    folder.chmod(0o777)
+    before = (folder / layout.LIVE).readlink()
+    with pytest.raises(FileTrouble, match="others can write in the folder"):
+        issue(shared(certs), OLD_KEY, NOW_STAMP + 100)
+    assert (folder / layout.LIVE).readlink() == before
 
 
 @pytest.mark.parametrize("access", [Access(group="no-such-group"), Access(owner="no-such-user")])
