@@ -31,7 +31,8 @@ def let_into(path: str, owned: Ownership) -> tuple[str, ...]:
     Raises:
         FileTrouble: the folder is not this user's to change.
     """
-    status = _status(path)
+    with explained(path, "look at"):
+        status = _status(path)
     if status is None or not owned.shut(status):
         return ()
     with Folder.open(path) as folder:
@@ -61,23 +62,23 @@ def put_right(path: str, owned: Ownership) -> tuple[str, ...]:
 
 def _astray(path: str, owned: Ownership) -> bool:
     """A look at each name, and no more: this is done for every certificate in every run."""
-    for folder in _FOLDERS:
-        status = _status(path + folder)
-        if status is not None and owned.shut(status):
-            return True
-    for name in READ:
-        status = _status(f"{path}/{name}")
-        if status is not None and owned.astray(name, status):
-            return True
+    with explained(path, "look at"):
+        for folder in _FOLDERS:
+            status = _status(path + folder)
+            if status is not None and owned.shut(status):
+                return True
+        for name in READ:
+            status = _status(f"{path}/{name}")
+            if status is not None and owned.astray(name, status):
+                return True
     return False
 
 
 def _status(path: str) -> os.stat_result | None:
-    with explained(path, "look at"):
-        try:
-            return os.stat(path)  # noqa: PTH116 - text
-        except (FileNotFoundError, NotADirectoryError):
-            return None
+    try:
+        return os.stat(path)  # noqa: PTH116 - text
+    except (FileNotFoundError, NotADirectoryError):
+        return None
 
 
 def _versions(folder: Folder, stack: ExitStack) -> list[Folder]:
