@@ -18,6 +18,7 @@ from certkeeper.config.shell import Assignment, Shell
 from certkeeper.config.transport import Transport
 from certkeeper.lineage.access import NO_ACCESS, Access
 from certkeeper.lineage.chainwish import ChainWish
+from certkeeper.lineage.request import ReceivedCsr
 from certkeeper.lineage.retention import Retention
 from certkeeper.zone.propagation import Demand
 
@@ -201,7 +202,8 @@ class CertSpec:
     `hook_chain`: that script is told of all challenges by one call; `hook_timeout` is how long a call may take.
     `access` is who may read its files.
     `methods` are the ways in which each name may be proven, `wellknown` is the folder for http-01. `keep_going`: where
-    dehydrated's commands fail with it, they go on with the next one; our own always do.
+    dehydrated's commands fail with it, they go on with the next one; our own always do. `request` is what the script
+    wants signed, whose key it keeps.
     """
 
     alias: Alias
@@ -229,6 +231,7 @@ class CertSpec:
     keep_going: bool = False
     access: Access = NO_ACCESS
     chain_required: bool = False
+    request: ReceivedCsr | None = None
 
     @property
     def chain(self) -> ChainWish:
