@@ -29,7 +29,12 @@ GID = grp.getgrnam(GROUP).gr_gid
 OWNED = resolve(Access(group=GROUP))
 Arrange = Callable[[Path, VersionFiles], None]
 QUICK = {"nothing-new_key", "dehydrateds-new_key"}
-SWEPT = [pytest.param(scene, marks=() if scene.name in QUICK else pytest.mark.long, id=scene.name) for scene in SCENES]
+# A link of the operator's that stays is not followed.
+SWEPT = [
+    pytest.param(scene, marks=() if scene.name in QUICK else pytest.mark.long, id=scene.name)
+    for scene in SCENES
+    if scene.name != "key_elsewhere-same_key"
+]
 
 
 @pytest.fixture
