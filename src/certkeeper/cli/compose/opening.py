@@ -12,6 +12,7 @@ from certkeeper.adapters.page import answered, read_page
 from certkeeper.adapters.store import Store
 from certkeeper.apply.ports import Clock
 from certkeeper.cli.compose.machine import Machine
+from certkeeper.cli.compose.owners import access_findings, common, with_owners
 from certkeeper.config.domains import DomainList
 from certkeeper.config.evaluating import Evaluator
 from certkeeper.config.settings import Configuration, Purpose
@@ -98,9 +99,11 @@ def machine_of(configuration: Configuration) -> Machine:
     """The machine for a page that was read already."""
     settings = configuration.settings
     rehearsals = (spec.alias for spec in configuration.certificates if spec.purpose is Purpose.REHEARSE)
+    elsewhere = dict.fromkeys(rehearsals, settings.test_certdir)
+    configuration, owned = with_owners(configuration)
     return Machine(
         configuration,
-        Store(settings.certdir, dict.fromkeys(rehearsals, settings.test_certdir)),
+        Store(settings.certdir, elsewhere, owned, common(owned.values())),
         Accounts(settings.accountdir, Earlier(settings.ca, settings.old_ca, settings.basedir, settings.accountdir)),
         SystemClock(),
         Claims(settings.statedir),
@@ -122,4 +125,4 @@ def house_findings(configuration: Configuration) -> tuple["Finding", ...]:
 
     settings = configuration.settings
     keys = key_files((settings.certdir, settings.test_certdir), settings.accountdir)
-    return (*schedule_findings(scheduled("/")), *key_findings(keys))
+    return (*schedule_findings(scheduled("/")), *key_findings(keys), *access_findings(configuration))
