@@ -16,6 +16,7 @@ from certkeeper.config.said import Said
 from certkeeper.config.secret import Secret as Secret  # noqa: PLC0414 - a part of what is exported here
 from certkeeper.config.shell import Assignment, Shell
 from certkeeper.config.transport import Transport
+from certkeeper.lineage.access import NO_ACCESS, Access
 from certkeeper.lineage.chainwish import ChainWish
 from certkeeper.lineage.request import ReceivedCsr
 from certkeeper.lineage.retention import Retention
@@ -200,6 +201,7 @@ class CertSpec:
     `chain_required` says that no other one is taken. `wished_key` is
     the kind of key that a file of the page asks for in so many words (`rsa`, `rsa-2048`, `secp384r1`), else empty.
     `hook_chain`: that script is told of all challenges by one call; `hook_timeout` is how long a call may take.
+    `access` is who may read its files.
     `methods` are the ways in which each name may be proven, `wellknown` is the folder for http-01. `keep_going`: where
     dehydrated's commands fail with it, they go on with the next one; our own always do. `request` is what the script
     wants signed, whose key it keeps.
@@ -228,6 +230,7 @@ class CertSpec:
     hook_chain: bool = False
     hook_timeout: timedelta = DEFAULT_HOOK_TIMEOUT
     keep_going: bool = False
+    access: Access = NO_ACCESS
     chain_required: bool = False
     request: ReceivedCsr | None = None
 
