@@ -16,6 +16,7 @@ from certkeeper.config.said import Said
 from certkeeper.config.secret import Secret as Secret  # noqa: PLC0414 - a part of what is exported here
 from certkeeper.config.shell import Assignment, Shell
 from certkeeper.config.transport import Transport
+from certkeeper.lineage.access import NO_ACCESS, Access
 from certkeeper.lineage.chainwish import ChainWish
 from certkeeper.lineage.request import ReceivedCsr
 from certkeeper.lineage.retention import Retention
@@ -24,6 +25,7 @@ from certkeeper.zone.propagation import Demand
 _NO_SHELL = Shell({})
 DEFAULT_RENEW_DAYS = 32
 DEFAULT_PROPAGATION = timedelta(seconds=300)
+DEFAULT_SCRIPT_PROPAGATION = timedelta(seconds=60)
 DEFAULT_KEY = KeySpec()
 DEFAULT_RETENTION = Retention()
 DEFAULT_METHODS = Methods()
@@ -199,6 +201,7 @@ class CertSpec:
     `chain_required` says that no other one is taken. `wished_key` is
     the kind of key that a file of the page asks for in so many words (`rsa`, `rsa-2048`, `secp384r1`), else empty.
     `hook_chain`: that script is told of all challenges by one call; `hook_timeout` is how long a call may take.
+    `access` is who may read its files.
     `methods` are the ways in which each name may be proven, `wellknown` is the folder for http-01. `keep_going`: where
     dehydrated's commands fail with it, they go on with the next one; our own always do. `request` is what the script
     wants signed, whose key it keeps.
@@ -227,6 +230,7 @@ class CertSpec:
     hook_chain: bool = False
     hook_timeout: timedelta = DEFAULT_HOOK_TIMEOUT
     keep_going: bool = False
+    access: Access = NO_ACCESS
     chain_required: bool = False
     request: ReceivedCsr | None = None
 
@@ -278,7 +282,8 @@ class Settings:
 
     `ca_bundle` is a PEM file of the roots that the CA's API is trusted by; None means the system's. `transport` is how
     CAs are reached.
-    `propagation` bounds the wait for the name servers (WAIT, PDNS_WAIT), `demand` says whose word it takes.
+    `propagation` bounds the wait for the name servers (WAIT, PDNS_WAIT), `script_propagation` where a script writes
+    the records, whose word counts in the end; `demand` says whose word it takes otherwise.
     `vantage` are resolvers that have to see the records, too. `providers` are all that a certificate or a zone of the
     page names; `zone_rules` has the longer suffixes first. `caa_check`: CAA that forbids stops a certificate before
     its order. `alpn_certdir` is where files for tls-alpn-01 go; `http_listen` and `tls_alpn_listen` are where a run
@@ -308,6 +313,7 @@ class Settings:
     zone_rules: tuple[ZoneRule, ...] = ()
     nameservers: tuple[NameserverOverride, ...] = ()
     propagation: timedelta = DEFAULT_PROPAGATION
+    script_propagation: timedelta = DEFAULT_SCRIPT_PROPAGATION
     caa_check: bool = True
     ari: bool = True
     extra_nameservers: tuple[NameserverOverride, ...] = ()
