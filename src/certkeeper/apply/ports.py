@@ -194,6 +194,7 @@ class HookCall:
     """One call of the operator's script: its name for the occasion, its arguments, and what its environment gets.
 
     `script` may be a folder of scripts, which are called one after the other. `bound` is how long each may take.
+    `command` are words that are run as they are in the place of all that; `script` is how people read them then.
     """
 
     script: str
@@ -201,6 +202,7 @@ class HookCall:
     arguments: tuple[str, ...]
     environment: tuple[tuple[str, str], ...] = ()
     bound: timedelta = DEFAULT_HOOK_TIMEOUT
+    command: tuple[str, ...] = ()
 
 
 class Hooks(Protocol):

@@ -4,12 +4,12 @@ What is dehydrated's own business (CA, certificates, accounts) is not read, so n
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from certkeeper.base.errors import Location
 from certkeeper.base.wire import Exchange
 from certkeeper.config.evaluating import Evaluator
 from certkeeper.config.findings import Finding
+from certkeeper.config.hookcommands import HookCommands, hook_commands_of
 from certkeeper.config.nameservers import extra_nameservers, ignored_servers, nameservers, vantage_resolvers
 from certkeeper.config.page import read_main
 from certkeeper.config.powerdns import ZONES_TXT, legacy_findings, propagation
@@ -29,14 +29,6 @@ _ZONES = "zones.txt"
 _FOLDERS = ("/etc/dehydrated", "/usr/local/etc/dehydrated")
 
 
-@dataclass(frozen=True, slots=True)
-class HookCommands:
-    """Command lines that stand in for a hook of dehydrated's, as words; empty where there is none."""
-
-    deploy_cert: tuple[str, ...] = ()
-    exit_hook: tuple[str, ...] = ()
-
-
 def hook_commands(config_path: str | None, *, cwd: str, environment: Mapping[str, str]) -> Exchange[HookCommands]:
     """What is run at deploy_cert and exit_hook. Nothing else of the page has to be complete.
 
@@ -44,9 +36,7 @@ def hook_commands(config_path: str | None, *, cwd: str, environment: Mapping[str
         ConfigError: a file cannot be read.
     """
     values, _ = yield from _values(config_path, cwd, environment)
-    return HookCommands(
-        tuple(values.text("PDNS_DEPLOY_CERT_HOOK").split()), tuple(values.text("PDNS_EXIT_HOOK").split())
-    )
+    return hook_commands_of(values)
 
 
 def hook_page(config_path: str | None, *, cwd: str, environment: Mapping[str, str]) -> Exchange[Configuration]:
