@@ -54,8 +54,10 @@ class Dns(Protocol):
         other names are left out. Raises CertkeeperError.
         """
 
-    def change(self, zone: Zone, changes: ChangeSet) -> None:
+    def change(self, zone: Zone, changes: ChangeSet) -> int | None:
         """Apply all changes in one request, keeping other people's records; done already is no error.
+
+        How many records were there to be taken away; None where it does not see that.
 
         Raises:
             CertkeeperError: it may have been applied all the same, unless the provider said no.
