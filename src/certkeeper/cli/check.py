@@ -71,7 +71,7 @@ def _page(options: argparse.Namespace) -> Machine | None:
     try:
         return open_machine(options.config, evaluator=options.evaluator)
     except CertkeeperError as error:
-        if options.config:
+        if options.config is not None:
             raise
         if "not found" not in str(error):
             sys.stderr.write(f"certkeeper: compared with no certificate of this machine: {error}\n")
