@@ -53,7 +53,7 @@ def test_without_a_configuration_an_error_names_no_file() -> None:
 
 
 def test_an_empty_name_of_a_configuration_is_an_error_and_not_the_usual_places() -> None:
-    with pytest.raises(ConfigError, match="^--config: empty$"):
+    with pytest.raises(ConfigError, match=r"^--config: empty$"):
         Page({CONFIG: "X=", DOMAINS: ""}).load("")
 
 
