@@ -11,7 +11,6 @@ from bed.world import World
 from builders.page import openssl
 from compat.beside import Scenario, Side, Step, both, ours
 
-pytest.importorskip("certkeeper.cli.compat", reason="`certkeeper dehydrated` is not there")
 pytestmark = pytest.mark.real
 
 NUMBERS = itertools.count(1)
@@ -89,6 +88,7 @@ def test_the_life_of_a_certificate(tmp_path: Path, world: World, zone: str) -> N
 
 
 @pytest.mark.row("D10", "D11", "H02", "J01")
+@pytest.mark.long
 def test_alias_wildcard_and_apex_in_one_call(tmp_path: Path, world: World, zone: str) -> None:
     def scenario(side: Side) -> None:
         side.configure(HOOK_CHAIN="yes")

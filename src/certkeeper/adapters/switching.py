@@ -32,6 +32,23 @@ def switch(folder: Folder, versions: Folder, stamp: int) -> None:
     folder.sync()
 
 
+def show(folder: Folder, versions: Folder, stamp: int) -> Mapping[str, str]:
+    """Give that version its stamped names, and nothing more; where in the folder each of its files is then.
+
+    Raises:
+        BadChain, UnusableKey, FileTrouble: as `switch`.
+    """
+    folder.sweep()
+    with versions.child(layout.version_name(stamp)) as version:
+        left_alone = _left_alone(folder, checked(version))
+        _show_stamped(folder, version, stamp, left_alone)
+    folder.sync()
+    inside = layout.version_target(stamp)
+    return {
+        name: f"{inside}/{name}" if name in left_alone else layout.stamped_name(name, stamp) for name in layout.NAMES
+    }
+
+
 def _left_alone(folder: Folder, key_id: str) -> frozenset[str]:
     """privkey.pem, where a person put it there and the version uses the same key."""
     content = if_there(folder, layout.PRIVKEY)
