@@ -447,3 +447,15 @@ class FakeStore:
             next_key_id=coming.key_id if coming is not None else None,
             origin=live.files.origin,
         )
+
+
+class Idle:
+    """Implements the port Executor: nothing is published, so nothing has to be carried out."""
+
+    def submit(self, ticket: int, step: Step) -> None:
+        raise AssertionError((ticket, step))
+
+    def next(self, timeout: float | None) -> Completion | None:
+        raise AssertionError(timeout)
+
+    def wake(self) -> None: ...

@@ -13,6 +13,7 @@ from certkeeper.adapters.clock import SystemClock
 from certkeeper.adapters.http import HttpClient
 from certkeeper.adapters.pool import Pool
 from certkeeper.adapters.remembered import Remembered
+from certkeeper.apply.manner import USUAL, Manner
 from certkeeper.apply.ports import Completion, Http
 from certkeeper.apply.reconcile import Reconciler
 from certkeeper.apply.result import Result
@@ -52,7 +53,7 @@ class QuickPool(Pool):
 class QuickMachine(Machine):
     """What waits without a need to: nothing."""
 
-    def reconcile(self, plan_: Plan, *, terms_accepted: bool, tell: Tell) -> Result:
+    def reconcile(self, plan_: Plan, *, terms_accepted: bool, tell: Tell, manner: Manner = USUAL) -> Result:
         self.journal.prepare()
         return Reconciler(
             plan_,
@@ -62,6 +63,7 @@ class QuickMachine(Machine):
             user_agent=USER_AGENT,
             terms_accepted=terms_accepted,
             tell=tell,
+            manner=manner,
         ).run()
 
     @cached_property

@@ -297,3 +297,30 @@ def test_issue_makes_one_certificate_for_names_that_are_typed(make: Make) -> Non
     assert done.code == 0, done.text
     assert one.page.live() == {"last"}
     assert one.page.verified_names("last") == {"y.example", "z.example"}
+
+
+@pytest.mark.row("H08")
+def test_a_request_of_the_hooks_is_used(make: Make, tmp_path: Path) -> None:
+    one = make("a.example b.example").registered()
+    openssl("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+            "-keyout", tmp_path / "key", "-out", tmp_path / "csr", "-subj", "/CN=b.example",
+            "-addext", "subjectAltName=DNS:b.example,DNS:a.example")  # fmt: skip
+    (script := tmp_path / "requesting").write_text(
+        f'#!/bin/sh\nif [ "$1" = generate_csr ]; then cat "{tmp_path}/csr"; fi\n'
+    )
+    script.chmod(0o755)
+    one.page.configure(HOOK=str(script), PDNS_WAIT="1")
+    said = lines(one.does("-c"))
+    assert " + Using CSR from hook script (real names: a.example b.example)" in said
+    assert " + Done!" in said
+    assert not [line for line in said if "Generating" in line]
+    folder = one.page.certs / "a.example"
+    assert not list(folder.rglob("*privkey*"))
+    assert openssl("x509", "-in", folder / "cert.pem", "-noout", "-pubkey") == openssl(
+        "req", "-in", tmp_path / "csr", "-noout", "-pubkey"
+    )
+    orders = one.pebble.counts()[ORDER]
+    said = lines(one.does("-c"))
+    assert " + Checking domain name(s) of existing cert... unchanged." in said
+    assert said[-1].endswith("Skipping renew!")
+    assert one.pebble.counts()[ORDER] == orders

@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from certkeeper.acme.body import MalformedBody, member_text, member_texts, members
 from certkeeper.acme.jws import AccountKey, b64url
@@ -81,8 +81,8 @@ def dns01_value(token: str, key: AccountKey) -> str:
     return b64url(hashlib.sha256(key_authorization(token, key).encode("ascii")).digest())
 
 
-def answer(session: Session, challenge: Challenge, name: str) -> Exchange[None]:
-    """Tell the CA that the challenge for this name can be validated now (§7.5.1).
+def answer(session: Session, challenge: Challenge, name: str) -> Exchange[Challenge]:
+    """Tell the CA that the challenge for this name can be validated now (§7.5.1); the challenge as it is then.
 
     Where an earlier try got through but its reply was lost, the challenge is no longer pending, and all is well.
 
@@ -95,19 +95,29 @@ def answer(session: Session, challenge: Challenge, name: str) -> Exchange[None]:
         response = yield from session.post(challenge.url, {}, context=f"{name}: ")
         now = read_challenge(members(response, f"challenge {challenge.url}"))
     except (Problem, MalformedBody) as refused:
-        if not (yield from _was_answered(session, challenge)):
+        before = yield from _answered_before(session, challenge)
+        if before is None:
             raise refused from None
-        return
+        return before
     if now.status == "invalid":
         # Some CAs look at once, and leave the order pending for ever where they find nothing.
-        raise ChallengeFailed(f"{name}: {now.error or 'the CA finds the challenge invalid, and does not say why'}")
+        raise unmet(name, now)
+    return replace(challenge, status=now.status, error=now.error)
 
 
-def _was_answered(session: Session, challenge: Challenge) -> Exchange[bool]:
+def unmet(name: str, challenge: Challenge) -> ChallengeFailed:
+    """What the CA says of a challenge that it does not find met."""
+    silent = f"the CA finds the challenge {challenge.status}, and does not say why"
+    return ChallengeFailed(f"{name}: {challenge.error or silent}")
+
+
+def _answered_before(session: Session, challenge: Challenge) -> Exchange[Challenge | None]:
     """§7.1.6: from `pending` a challenge goes on to one of these only by an answer."""
     try:
         response = yield from session.read(challenge.url)
-        status = read_challenge(members(response, f"challenge {challenge.url}")).status
+        now = read_challenge(members(response, f"challenge {challenge.url}"))
     except CertkeeperError:
-        return False
-    return status in {"processing", "valid", "invalid"}
+        return None
+    if now.status not in {"processing", "valid", "invalid"}:
+        return None
+    return replace(challenge, status=now.status, error=now.error)

@@ -16,8 +16,8 @@ from certkeeper.base.names import Identifier, IdentifierType
 from certkeeper.base.times import duration_text, parse_retry_after
 from certkeeper.base.wire import Exchange, Response, pause, together
 
-_FIRST_POLL = 0.02
-_SLOWEST_POLL = 10.0
+FIRST_POLL = 0.02
+SLOWEST_POLL = 10.0
 _REASONS_TOLD = 10
 _MOST_AUTHORIZATIONS = 5000
 _LOST_ORDERS = 2
@@ -145,6 +145,12 @@ def fetch_authorizations(session: Session, urls: Sequence[str]) -> Exchange[tupl
     return together([_fetch_authorization(session, url) for url in urls])
 
 
+def deactivate_authorization(session: Session, authorization: Authorization) -> Exchange[None]:
+    """Give a proof back (§7.5.2): the CA will want the name proven again."""
+    context = f"{authorization.identifier}: giving its proof back: "
+    yield from session.post(authorization.url, {"status": "deactivated"}, context=context)
+
+
 def finalize(session: Session, order: Order, csr_der: bytes) -> Exchange[Order]:
     """Send the CSR (§7.4). Where an earlier try got through but its answer was lost, the order tells how it stands.
 
@@ -173,7 +179,7 @@ def wait_while(session: Session, order: Order, statuses: frozenset[OrderStatus],
     Raises:
         OrderTimeout: still there after the bound.
     """
-    delay, current, waited = _FIRST_POLL, order, 0.0
+    delay, current, waited = FIRST_POLL, order, 0.0
     # What a pending order said of pacing was said before its challenges were answered.
     asked = order.retry_after if order.status is OrderStatus.PROCESSING else None
     while current.status in statuses:
@@ -186,7 +192,7 @@ def wait_while(session: Session, order: Order, statuses: frozenset[OrderStatus],
         wanted = asked.total_seconds() if asked else delay
         seconds = min(wanted, bound.total_seconds() - waited)
         yield from pause(seconds)
-        waited, delay = waited + seconds, min(delay * 1.5, _SLOWEST_POLL)
+        waited, delay = waited + seconds, min(delay * 1.5, SLOWEST_POLL)
         current = yield from fetch_order(session, order.url)
         asked = current.retry_after
     return current

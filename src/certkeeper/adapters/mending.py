@@ -8,7 +8,7 @@ from datetime import datetime
 from certkeeper.adapters.files import FileMissing, FileTrouble, Folder
 from certkeeper.adapters.keys import parse_own
 from certkeeper.adapters.switching import adopt, shown_by, switch
-from certkeeper.adapters.versions import judged
+from certkeeper.adapters.versions import judged, read_origin
 from certkeeper.base.names import Alias
 from certkeeper.lineage import layout
 from certkeeper.lineage.layout import CERT, CHAIN, CSR, FULLCHAIN, NAMES, PRIVKEY
@@ -85,12 +85,14 @@ def _present(folder: Folder) -> Present:
     shown = {name: shown_by(folder, name) for name in NAMES}
     cert = shown[CERT]
     taken_away = cert.content is None and cert.target is not None
+    origin = read_origin(folder)
     return Present(
         shown,
         key_id=_key_id(shown[PRIVKEY].content),
         leaf=_leaf(cert.content),
         began=folder.target(layout.LIVE) is not None,
         revoked=taken_away and folder.leads_to_file(layout.revoked_name(cert.target or "")),
+        key_elsewhere=origin is not None and origin.key_elsewhere,
     )
 
 
@@ -100,7 +102,7 @@ def _kept(folder: Folder) -> _Kept:
     with suppress(FileMissing), folder.child(layout.VERSIONS) as versions_:
         for stamp in layout.version_stamps(versions_.names()):
             with suppress(FileTrouble), versions_.child(layout.version_name(stamp)) as version:
-                versions[stamp] = _readable(version, [*NAMES, layout.revoked_name(CERT)])
+                versions[stamp] = _readable(version, [*NAMES, layout.ORIGIN, layout.revoked_name(CERT)])
     beside = _readable(folder, [name for name in folder.names() if layout.stamp_of(name) is not None])
     return _Kept(layout.live_stamp(folder.target(layout.LIVE) or ""), versions, beside)
 

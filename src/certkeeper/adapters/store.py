@@ -64,6 +64,8 @@ class Store:
             key_id, key_trouble = read_key_id(folder, layout.PRIVKEY)
             next_key_id, next_key_trouble = read_key_id(folder, layout.NEXT_KEY)
             known = revocations(folder)
+            origin = read_origin(folder)
+            used = leaf.key_id if origin is not None and origin.key_elsewhere and leaf is not None else key_id
             return Lineage(
                 alias,
                 leaf=leaf,
@@ -75,9 +77,9 @@ class Store:
                 disagreement=disagreement,
                 next_key_id=next_key_id,
                 next_key_trouble=next_key_trouble,
-                origin=read_origin(folder),
+                origin=origin,
                 revoked=reason_of(leaf, known),
-                compromised=is_compromised(key_id, known),
+                compromised=is_compromised(used, known),
             )
 
     def certificate(self, alias: Alias) -> bytes:
@@ -237,6 +239,9 @@ class Store:
                 return
             with versions.make_child(partial_name) as partial:
                 partial.sweep()
+                if layout.PRIVKEY not in contents and partial.is_file(layout.PRIVKEY):
+                    # An earlier attempt made it, before somebody else's request was to be signed.
+                    partial.remove(layout.PRIVKEY)
                 for file, content in contents.items():
                     _put(partial, file, content)
                 partial.sync()

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from contextlib import suppress
+from dataclasses import replace
 
 from certkeeper.adapters.files import FileTrouble, Folder
 from certkeeper.adapters.keys import parse_own
@@ -28,6 +29,8 @@ def switch(folder: Folder, versions: Folder, stamp: int) -> None:
         left_alone = _left_alone(folder, checked(version))
         _lead_through_live(folder, versions, left_alone, stamp)
         _show_stamped(folder, version, stamp, left_alone)
+        if not version.is_file(layout.PRIVKEY):
+            _detach_key(folder)
     folder.point(layout.LIVE, layout.version_target(stamp))
     folder.sync()
 
@@ -42,15 +45,17 @@ def show(folder: Folder, versions: Folder, stamp: int) -> Mapping[str, str]:
     with versions.child(layout.version_name(stamp)) as version:
         left_alone = _left_alone(folder, checked(version))
         _show_stamped(folder, version, stamp, left_alone)
+        hidden = {name for name in left_alone if version.is_file(name)}
     folder.sync()
     inside = layout.version_target(stamp)
-    return {
-        name: f"{inside}/{name}" if name in left_alone else layout.stamped_name(name, stamp) for name in layout.NAMES
-    }
+    # Where there is no key at all, dehydrated's name for it stands for that.
+    return {name: f"{inside}/{name}" if name in hidden else layout.stamped_name(name, stamp) for name in layout.NAMES}
 
 
-def _left_alone(folder: Folder, key_id: str) -> frozenset[str]:
-    """privkey.pem, where a person put it there and the version uses the same key."""
+def _left_alone(folder: Folder, key_id: str | None) -> frozenset[str]:
+    """privkey.pem, where a person put it there and the version uses the same key, or where it has none."""
+    if key_id is None:
+        return frozenset({layout.PRIVKEY})
     content = if_there(folder, layout.PRIVKEY)
     if content is None or place_of(folder, layout.PRIVKEY) not in OPERATORS:
         return frozenset()
@@ -66,6 +71,10 @@ def _lead_through_live(folder: Folder, versions: Folder, left_alone: Collection[
     `coming` is the stamp of the version that is to be live, whose names must stay free.
     """
     shown = {name: shown_by(folder, name) for name in layout.NAMES}
+    if layout.key_elsewhere({layout.ORIGIN: if_there(folder, layout.live_target(layout.ORIGIN))}):
+        # What privkey.pem is says nothing of the present state.
+        key = shown[layout.PRIVKEY]
+        shown[layout.PRIVKEY] = replace(key, live=key.content)
     way = passage(shown, left_alone)
     if way.adopt:
         stamp = _adopt(folder, versions, shown, left_alone)
@@ -77,6 +86,23 @@ def _lead_through_live(folder: Folder, versions: Folder, left_alone: Collection[
         folder.point(name, layout.live_target(name))
     if way.lead:
         folder.sync()
+
+
+def _detach_key(folder: Folder) -> None:
+    """Lead privkey.pem past `.live`, to where dehydrated would have left it: what is to be live has no key."""
+    if place_of(folder, layout.PRIVKEY) is not Place.OURS:
+        return
+    stamp = layout.live_stamp(folder.target(layout.LIVE) or "")
+    if stamp is None or not folder.is_file(layout.live_target(layout.PRIVKEY)):
+        # Nothing is behind it: a killed run came that far.
+        folder.remove(layout.PRIVKEY)
+    else:
+        name = layout.stamped_name(layout.PRIVKEY, stamp)
+        if folder.status(name) is None:
+            with folder.child(layout.VERSIONS) as versions, versions.child(layout.version_name(stamp)) as version:
+                folder.take(version, layout.PRIVKEY, name)
+        folder.point(layout.PRIVKEY, name)
+    folder.sync()
 
 
 def shown_by(folder: Folder, name: str) -> Shown:

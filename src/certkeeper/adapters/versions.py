@@ -100,8 +100,12 @@ def read_origin(folder: Folder) -> Origin | None:
     return origin.parse(content) if content is not None else None
 
 
-def checked(version: Folder) -> str:
-    """The key_id of a version whose files are there and belong together."""
+def checked(version: Folder) -> str | None:
+    """The key_id of a version whose files are there and belong together; None where its key is kept elsewhere."""
+    if layout.key_elsewhere({layout.ORIGIN: if_there(version, layout.ORIGIN)}):
+        if parse_leaf(version.read(layout.CERT)).key_id != parse_leaf(version.read(layout.FULLCHAIN)).key_id:
+            raise BadChain(("cert.pem is not the first of fullchain.pem",), name=version.path)
+        return None
     key = parse_own(version.read(layout.PRIVKEY), version.path_of(layout.PRIVKEY))
     fullchain = version.read(layout.FULLCHAIN)
     if parse_leaf(version.read(layout.CERT)).key_id != key.key_id:
@@ -122,7 +126,7 @@ def files_of(version: Folder) -> VersionFiles | None:
     Raises:
         FileTrouble: a file is there and cannot be read.
     """
-    contents = {name: if_there(version, name) for name in layout.NAMES}
+    contents = {name: if_there(version, name) for name in (*layout.NAMES, layout.ORIGIN)}
     if judged(contents)[2]:
         return None
     return VersionFiles(
@@ -136,7 +140,9 @@ def files_of(version: Folder) -> VersionFiles | None:
 
 def judged(contents: Mapping[str, bytes | None]) -> tuple[str | None, Leaf | None, str]:
     """The key_id and the leaf of a version with these files, and why it cannot go live; empty where it is whole."""
-    missing = [name for name in layout.NAMES if name != layout.CSR and contents.get(name) is None]
+    elsewhere = layout.key_elsewhere(contents)
+    spared = {layout.CSR, layout.PRIVKEY} if elsewhere else {layout.CSR}
+    missing = [name for name in layout.NAMES if name not in spared and contents.get(name) is None]
     troubles = [f"lacks {', '.join(missing)}"] if missing else []
     key_id, leaf = None, None
     try:
@@ -149,6 +155,8 @@ def judged(contents: Mapping[str, bytes | None]) -> tuple[str | None, Leaf | Non
             leaf = parse_leaf(cert)
     except BadChain as error:
         troubles.append(f"{layout.CERT}: {'; '.join(error.mismatches)}")
+    if elsewhere and leaf is not None:
+        key_id = leaf.key_id
     if not troubles and leaf is not None and leaf.key_id != key_id:
         troubles.append("privkey.pem is not the key of cert.pem")
     if not troubles:
@@ -191,7 +199,7 @@ def _contents(version: Folder) -> tuple[Mapping[str, bytes | None], str]:
     """The contents of a version, and what could not be read."""
     contents: dict[str, bytes | None] = {}
     troubles = []
-    for name in layout.NAMES:
+    for name in (*layout.NAMES, layout.ORIGIN):
         try:
             contents[name] = if_there(version, name)
         except FileTrouble as error:

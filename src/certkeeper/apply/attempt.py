@@ -1,6 +1,6 @@
 """One lineage's part of a run, and what is left of it when it fails."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from certkeeper.acme.body import MalformedBody
 from certkeeper.acme.order import OrderTimeout
@@ -8,14 +8,16 @@ from certkeeper.acme.problem import Problem
 from certkeeper.acme.session import NoncesRefused, Session
 from certkeeper.apply.challenges import Waves
 from certkeeper.apply.limits import Limits
+from certkeeper.apply.manner import USUAL, Manner
 from certkeeper.apply.served import Served
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.events import Noted, Tell
 from certkeeper.base.keys import KeyPair
-from certkeeper.base.names import Alias
+from certkeeper.base.names import Alias, Identifier
 from certkeeper.base.wire import TransportError
 from certkeeper.config.settings import Settings
 from certkeeper.lineage.model import Draft
+from certkeeper.lineage.request import ReceivedCsr
 from certkeeper.plan.actions import LineagePlan, Order
 from certkeeper.plan.records import OrderIntent
 from certkeeper.zone.apex import ZoneError
@@ -31,16 +33,20 @@ class Issuance:
     tell: Tell
     settings: Settings
     limits: Limits
+    manner: Manner = USUAL
 
 
 @dataclass(slots=True)
 class Attempt:
-    """`intent` is the order that is open and written down, `draft` the version in the making."""
+    """`intent` is the order that is open and written down, `draft` the version in the making. `given_back` are the
+    names that the CA took as proven, and that are proven anew.
+    """
 
     item: LineagePlan
     shared: Issuance
     draft: Draft | None = None
     intent: OrderIntent | None = None
+    given_back: set[Identifier] = field(default_factory=set)
 
     @property
     def alias(self) -> Alias:
@@ -49,7 +55,7 @@ class Attempt:
     def note(self, message: str) -> None:
         self.shared.tell(Noted(str(self.alias), message))
 
-    def new_intent(self, wanted: Order, url: str, stamp: int, present: KeyPair | None) -> OrderIntent:
+    def new_intent(self, wanted: Order, url: str, stamp: int, present: KeyPair | ReceivedCsr | None) -> OrderIntent:
         """What to write down of an order that was just opened."""
         return OrderIntent(
             alias=self.item.spec.entry,

@@ -18,6 +18,7 @@ from certkeeper.apply.effects import (
     do,
 )
 from certkeeper.apply.hooks import call, mention_refusal, sync_cert
+from certkeeper.apply.manner import Proofs
 from certkeeper.apply.names import blamed
 from certkeeper.apply.obtain import obtain
 from certkeeper.apply.pay import call_deploy_cert, drop_next_key, make_next_key
@@ -86,7 +87,8 @@ def _claim(item: LineagePlan, wanted: Order) -> Exchange[None]:
 def _issue(attempt: Attempt, wanted: Order) -> Exchange[Issued]:
     item = attempt.item
     yield from _pay_before(attempt)
-    ready = (yield from _staged(attempt, wanted.resume, wanted)) if wanted.resume is not None else None
+    left = wanted.resume if attempt.shared.manner.proofs is Proofs.COUNT else None
+    ready = (yield from _staged(attempt, left, wanted)) if left is not None else None
     if ready is None:
         key = item.key
         if key is None:

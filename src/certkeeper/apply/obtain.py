@@ -1,7 +1,7 @@
 """Steps 4 to 10 of one lineage: from a key and an order to the files of a version that is not on disk yet."""
 
 from dataclasses import dataclass
-from typing import TypeVar, cast
+from typing import TypeAlias, TypeVar, cast
 
 from certkeeper.acme.order import (
     Order,
@@ -10,9 +10,11 @@ from certkeeper.acme.order import (
     new_order,
 )
 from certkeeper.acme.problem import Problem
+from certkeeper.apply.anew import without_proofs
 from certkeeper.apply.attempt import Attempt
 from certkeeper.apply.effects import BeginVersion, MakeKey, ReadLiveKey, ReadNextKey, SaveKey, WriteJournal, do
 from certkeeper.apply.fulfil import RejectedAnswer, fulfil
+from certkeeper.apply.manner import Proofs
 from certkeeper.apply.prove import prove
 from certkeeper.base.events import Noted, OrderOpened
 from certkeeper.base.keys import KeyPair, KeySpec
@@ -22,12 +24,14 @@ from certkeeper.config.settings import Purpose
 from certkeeper.lineage import csr as signing_request
 from certkeeper.lineage.model import Draft, Leaf, Origin, VersionFiles
 from certkeeper.lineage.pem import split_fullchain
+from certkeeper.lineage.request import ReceivedCsr
 from certkeeper.plan.actions import KeySource
 from certkeeper.plan.actions import Order as OrderAction
 from certkeeper.plan.records import OrderIntent
 
 _A = TypeVar("_A")
 _B = TypeVar("_B")
+_Key: TypeAlias = KeyPair | ReceivedCsr
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +52,12 @@ def obtain(attempt: Attempt, wanted: OrderAction, source: KeySource) -> Exchange
     # First of all, since a folder that cannot be written to, or a key that is no good, must not cost an order.
     yield from attempt.shared.served.prepare(attempt.item.serves)
     draft = attempt.draft = yield from do(BeginVersion(attempt.alias))
-    present = yield from _present_key(attempt, source)
+    present = attempt.item.spec.request or (yield from _present_key(attempt, source))
     if wanted.resume is not None:
         attempt.intent = wanted.resume
-        order = yield from _reopened(attempt, wanted.resume, draft, present)
+        # What it was proven with is not to count where proofs are given back.
+        goes_on = attempt.shared.manner.proofs is Proofs.COUNT
+        order = (yield from _reopened(attempt, wanted.resume, draft, present)) if goes_on else None
         if order is not None:
             try:
                 return (yield from _fulfil(attempt, wanted, order, draft, present))
@@ -59,15 +65,27 @@ def obtain(attempt: Attempt, wanted: OrderAction, source: KeySource) -> Exchange
                 attempt.note(f"the order of an earlier run is of no use: {error}")
         attempt.intent = None
         yield from do(WriteJournal(drop=(wanted.resume,)))
-    attempt.shared.limits.check(wanted.identifiers)
     attempt.shared.tell(OrderRequested(str(attempt.alias)))
-    order = yield from _opened(attempt, wanted)
-    attempt.intent = attempt.new_intent(wanted, order.url, draft.stamp, present)
-    put, drop = attempt.shared.limits.opened(order)
-    yield from do(WriteJournal((attempt.intent, *put), drop))
+
+    def opened() -> Exchange[Order]:
+        return _written_down(attempt, wanted, draft, present)
+
+    order = yield from without_proofs(attempt, (yield from opened()), opened)
     attempt.shared.tell(OrderOpened(str(attempt.alias), order.status.value, len(wanted.identifiers)))
     attempt.shared.tell(AuthorizationsListed(str(attempt.alias), len(order.authorizations)))
     return (yield from _fulfil(attempt, wanted, order, draft, present))
+
+
+def _written_down(attempt: Attempt, wanted: OrderAction, draft: Draft, present: KeyPair | None) -> Exchange[Order]:
+    """A new order, in the journal in the place of the one before."""
+    limits = attempt.shared.limits
+    limits.check(wanted.identifiers)
+    order = yield from _opened(attempt, wanted)
+    before = (attempt.intent,) if attempt.intent is not None else ()
+    attempt.intent = attempt.new_intent(wanted, order.url, draft.stamp, present)
+    put, drop = limits.opened(order)
+    yield from do(WriteJournal((attempt.intent, *put), (*before, *drop)))
+    return order
 
 
 def _opened(attempt: Attempt, wanted: OrderAction) -> Exchange[Order]:
@@ -93,7 +111,7 @@ def _present_key(attempt: Attempt, source: KeySource) -> Exchange[KeyPair | None
             return (yield from do(ReadLiveKey(attempt.alias)))
 
 
-def _reopened(attempt: Attempt, intent: OrderIntent, draft: Draft, present: KeyPair | None) -> Exchange[Order | None]:
+def _reopened(attempt: Attempt, intent: OrderIntent, draft: Draft, present: _Key | None) -> Exchange[Order | None]:
     """The order as the CA has it now; None where it leads to nothing any more."""
     session = attempt.shared.session
     try:
@@ -116,7 +134,7 @@ def _reopened(attempt: Attempt, intent: OrderIntent, draft: Draft, present: KeyP
 
 
 def _fulfil(
-    attempt: Attempt, wanted: OrderAction, order: Order, draft: Draft, present: KeyPair | None
+    attempt: Attempt, wanted: OrderAction, order: Order, draft: Draft, present: _Key | None
 ) -> Exchange[Obtained]:
     # A new key is made while names are proven: RSA takes a second, and the CA does not need it before step 10.
     proving = prove(attempt, order)
@@ -125,8 +143,10 @@ def _fulfil(
     return Obtained(draft, files, leaf)
 
 
-def _key(draft: Draft, present: KeyPair | None, spec: KeySpec) -> Exchange[KeyPair]:
-    """Step 4: the key of the new version, on disk before the CA hears of it."""
+def _key(draft: Draft, present: _Key | None, spec: KeySpec) -> Exchange[_Key]:
+    """Step 4: the key of the new version, on disk before the CA hears of it; or the request of whoever keeps it."""
+    if isinstance(present, ReceivedCsr):
+        return present
     left = draft.key if draft.key is not None and draft.key.description == str(spec) else None
     key = present or left or (yield from do(MakeKey(spec)))
     if draft.key is None or draft.key.key_id != key.key_id:
@@ -134,18 +154,28 @@ def _key(draft: Draft, present: KeyPair | None, spec: KeySpec) -> Exchange[KeyPa
     return key
 
 
-def _complete(attempt: Attempt, wanted: OrderAction, order: Order, key: KeyPair) -> Exchange[tuple[VersionFiles, Leaf]]:
+def _complete(attempt: Attempt, wanted: OrderAction, order: Order, key: _Key) -> Exchange[tuple[VersionFiles, Leaf]]:
     """Step 10: the certificate, checked."""
-    csr = signing_request.build(key, wanted.identifiers, must_staple=wanted.must_staple)
+    elsewhere = isinstance(key, ReceivedCsr)
+    if isinstance(key, ReceivedCsr):
+        csr, private = signing_request.Csr(key.der, signing_request.in_pem(key)), b""
+    else:
+        csr = signing_request.build(key, wanted.identifiers, must_staple=wanted.must_staple)
+        private = key.pem
     fullchain, leaf = yield from fulfil(attempt, order, csr.der, key_id=key.key_id, identifiers=wanted.identifiers)
     cert, chain = split_fullchain(fullchain)
     # The order of an earlier run keeps the profile that it was opened with.
     profile = attempt.intent.profile if attempt.intent is not None else wanted.profile
     spec = attempt.item.spec
     origin = Origin(
-        spec.ca, profile, wanted.must_staple, test=spec.purpose is not Purpose.SERVE, dropped=attempt.item.dropped
+        spec.ca,
+        profile,
+        wanted.must_staple,
+        test=spec.purpose is not Purpose.SERVE,
+        dropped=attempt.item.dropped,
+        key_elsewhere=elsewhere,
     )
-    return VersionFiles(key.pem, csr.pem, cert, chain, fullchain, origin), leaf
+    return VersionFiles(private, csr.pem, cert, chain, fullchain, origin), leaf
 
 
 def _both(first: Exchange[_A], second: Exchange[_B]) -> Exchange[tuple[_A, _B]]:

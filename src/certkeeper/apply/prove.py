@@ -1,12 +1,11 @@
 """Steps 6 to 8 of one lineage: its names are proven to the CA, each by the method that was planned for it."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 from certkeeper.acme.alpn import acme_certificate, server_name
-from certkeeper.acme.challenge import Challenge, ChallengeFailed, answer, dns01_value, key_authorization
+from certkeeper.acme.challenge import dns01_value, key_authorization
 from certkeeper.acme.order import (
     Authorization,
     AuthorizationStatus,
@@ -18,10 +17,11 @@ from certkeeper.acme.order import (
     wait_while,
 )
 from certkeeper.acme.persist import Standing
-from certkeeper.acme.session import Session
+from certkeeper.apply.answering import Pending, answer_at_once, answer_in_turn, validation_bound
 from certkeeper.apply.attempt import Attempt
 from certkeeper.apply.effects import MakeKey, do
 from certkeeper.apply.hooks import mention_invalid
+from certkeeper.apply.manner import Answers
 from certkeeper.apply.ports import AnsweredChallenge, ServedFile
 from certkeeper.apply.served import Thing
 from certkeeper.apply.told import Told, Triple, triple
@@ -40,21 +40,10 @@ from certkeeper.plan.records import ChallengeIntent
 from certkeeper.plan.standing import other_ca, write_command
 from certkeeper.zone.rrset import Zone, ZoneKind, txt_rdata
 
-DEFAULT_VALIDATION_TIMEOUT = timedelta(minutes=5)
 _T = TypeVar("_T")
-_FAILURES_TOLD = 10
 _FOR_ALL = 0o644
 _FOR_THE_GROUP = 0o640
 _ALPN_KEY = KeySpec(KeyAlgorithm.P256)
-
-
-@dataclass(frozen=True, slots=True)
-class _Pending:
-    """A challenge that is to be answered."""
-
-    identifier: Identifier
-    method: ChallengeType
-    challenge: Challenge
 
 
 def prove(attempt: Attempt, order: Order) -> Exchange[Order]:
@@ -91,8 +80,7 @@ def _proven(attempt: Attempt, order: Order, told: Told) -> Exchange[Order]:
         shared.tell(ChallengesDue(name, tuple(str(one.identifier.domain) for one in pending)))
         yield from _answer_all(attempt, pending, told)
     shared.waves.pass_by(item.alias)
-    bound = item.spec.validation_timeout or DEFAULT_VALIDATION_TIMEOUT
-    order = yield from wait_while(session, order, frozenset({OrderStatus.PENDING}), bound)
+    order = yield from wait_while(session, order, frozenset({OrderStatus.PENDING}), validation_bound(attempt))
     if order.status is OrderStatus.INVALID:
         raise (yield from explain_invalid(session, order))
     shared.waves.release(item.alias)
@@ -104,12 +92,13 @@ def _proven(attempt: Attempt, order: Order, told: Told) -> Exchange[Order]:
 def _trace(attempt: Attempt, authorizations: Mapping[Identifier, AuthorizationStatus]) -> None:
     for identifier, status in authorizations.items():
         proven = status is AuthorizationStatus.VALID
-        attempt.shared.tell(AuthorizationRead(str(attempt.alias), str(identifier.domain), proven))
+        ignored = identifier in attempt.given_back
+        attempt.shared.tell(AuthorizationRead(str(attempt.alias), str(identifier.domain), proven, ignored))
 
 
 def _pending(
     authorizations: Sequence[Authorization], methods: Mapping[Identifier, ChallengeType]
-) -> tuple[_Pending, ...]:
+) -> tuple[Pending, ...]:
     """The challenges to answer; names are matched by the authorization's own identifier, never by position."""
     pending = []
     for authorization in authorizations:
@@ -118,7 +107,7 @@ def _pending(
             method = _of_name(methods, identifier)
             if method is None:
                 raise OrderFailed(f"{identifier}: the CA wants a name proven that was not ordered")
-            pending.append(_Pending(identifier, method, authorization.challenge(method.value)))
+            pending.append(Pending(identifier, method, authorization.challenge(method.value)))
         elif authorization.status is not AuthorizationStatus.VALID:
             failed = authorization.status is AuthorizationStatus.INVALID
             words = f"{identifier}: authorization is {authorization.status}"
@@ -131,37 +120,53 @@ def _of_name(planned: Mapping[Identifier, _T], identifier: Identifier) -> _T | N
     return planned.get(identifier) or planned.get(replace(identifier, value=f"*.{identifier.value}"))
 
 
-def _answer_all(attempt: Attempt, pending: Sequence[_Pending], told: Told) -> Exchange[None]:
-    """Each method by itself, side by side: what is there at once does not wait for DNS."""
-    ways = []
+def _answer_all(attempt: Attempt, pending: Sequence[Pending], told: Told) -> Exchange[None]:
+    ways = list(_ways(attempt, pending, told))
+    if attempt.shared.manner.answers is Answers.IN_TURN:
+        yield from together([ready for ready, _ in ways])
+        yield from answer_in_turn(attempt, pending)
+        return
+    # What is there at once does not wait for DNS.
+    yield from together([_ready_and_answered(attempt, ready, mine) for ready, mine in ways])
+
+
+def _ready_and_answered(attempt: Attempt, ready: Exchange[None], pending: Sequence[Pending]) -> Exchange[None]:
+    yield from ready
+    yield from answer_at_once(attempt, pending)
+
+
+def _ways(
+    attempt: Attempt, pending: Sequence[Pending], told: Told
+) -> Iterator[tuple[Exchange[None], Sequence[Pending]]]:
+    """What makes challenges ready for the CA to look at, with these challenges: each method by itself."""
     for method in dict.fromkeys(one.method for one in pending):
         mine = [one for one in pending if one.method is method]
         match method:
             case ChallengeType.DNS_01 | ChallengeType.DNS_ACCOUNT_01:
                 scripted = [one for one in mine if _place(attempt, one)[0].kind is ZoneKind.SCRIPTED]
-                ways += [_by_script(attempt, scripted, told)] if scripted else []
                 others = [one for one in mine if one not in scripted]
-                ways += [_through_records(attempt, others)] if others else []
+                if scripted:
+                    yield _by_script(attempt, scripted, told), scripted
+                if others:
+                    yield _through_records(attempt, others), others
             case ChallengeType.DNS_PERSIST_01:
-                ways.append(_by_standing_records(attempt, mine))
+                yield _by_standing_records(attempt, mine), mine
             case ChallengeType.HTTP_01:
-                ways.append(_through_tokens(attempt, mine, told))
+                yield _through_tokens(attempt, mine, told), mine
             case ChallengeType.TLS_ALPN_01:
-                ways.append(_through_certificates(attempt, mine, told))
-    yield from together(ways)
+                yield _through_certificates(attempt, mine, told), mine
 
 
-def _through_records(attempt: Attempt, pending: Sequence[_Pending]) -> Exchange[None]:
+def _through_records(attempt: Attempt, pending: Sequence[Pending]) -> Exchange[None]:
     """dns-01 and dns-account-01: the values are served everywhere before the CA is told to look."""
     item, shared, session = attempt.item, attempt.shared, attempt.shared.session
     tokens = {dns01_value(one.challenge.token, session.key): one.challenge.token for one in pending}
     yield from shared.waves.proof(item.alias, _values(attempt, pending), tokens)
-    yield from _tell_the_ca(attempt, pending)
 
 
-def _by_script(attempt: Attempt, pending: Sequence[_Pending], told: Told) -> Exchange[None]:
+def _by_script(attempt: Attempt, pending: Sequence[Pending], told: Told) -> Exchange[None]:
     """dns-01 by scripts. They are told what the CA wants in the CA's order, whatever zones there are."""
-    shared, scripts = attempt.shared, dict[str, list[_Pending]]()
+    shared, scripts = attempt.shared, dict[str, list[Pending]]()
     for one in pending:
         scripts.setdefault(_place(attempt, one)[0].provider, []).append(one)
     values = _values(attempt, pending)
@@ -175,19 +180,19 @@ def _by_script(attempt: Attempt, pending: Sequence[_Pending], told: Told) -> Exc
             provider.settings, ChallengeType.DNS_01, triples, [_intent(attempt, one) for one in mine]
         )
     yield from shared.waves.look(attempt.alias, values)
-    yield from _tell_the_ca(attempt, pending)
 
 
-def _by_standing_records(attempt: Attempt, pending: Sequence[_Pending]) -> Exchange[None]:
+def _by_standing_records(attempt: Attempt, pending: Sequence[Pending]) -> Exchange[None]:
     """dns-persist-01: records that every name server shows; the CA is not told to look at what cannot satisfy it."""
     for one in pending:
         standings = _of_name(attempt.item.standings, one.identifier) or ()
         ca = other_ca(attempt.item.spec.ca, attempt.shared.settings)
         _refuse_mismatch(one, standings, attempt.shared.session.kid or "", ca)
-    yield from _tell_the_ca(attempt, pending)
+    # Nothing is to be done for them.
+    yield from ()
 
 
-def _refuse_mismatch(one: _Pending, standings: Sequence[Standing], account: str, ca: str) -> None:
+def _refuse_mismatch(one: Pending, standings: Sequence[Standing], account: str, ca: str) -> None:
     challenge = one.challenge
     if challenge.account and challenge.account != account:
         raise OrderFailed(
@@ -203,7 +208,7 @@ def _refuse_mismatch(one: _Pending, standings: Sequence[Standing], account: str,
         )
 
 
-def _through_tokens(attempt: Attempt, pending: Sequence[_Pending], told: Told) -> Exchange[None]:
+def _through_tokens(attempt: Attempt, pending: Sequence[Pending], told: Told) -> Exchange[None]:
     """http-01 (RFC 8555 §8.3): the key authorization, and nothing else, at a path that ends in the token."""
     serve = _serve(attempt, ChallengeType.HTTP_01)
     things: list[Thing] = []
@@ -216,10 +221,9 @@ def _through_tokens(attempt: Attempt, pending: Sequence[_Pending], told: Told) -
             things.append(ServedFile(serve.folder, token, content, _FOR_ALL))
     yield from attempt.shared.served.publish(attempt.alias, things)
     yield from _tell_the_script(attempt, pending, told)
-    yield from _tell_the_ca(attempt, pending)
 
 
-def _through_certificates(attempt: Attempt, pending: Sequence[_Pending], told: Told) -> Exchange[None]:
+def _through_certificates(attempt: Attempt, pending: Sequence[Pending], told: Told) -> Exchange[None]:
     """tls-alpn-01 (RFC 8737): a certificate of its own for each name, in dehydrated's files where a server reads them.
 
     One whose file is there without its key, or the other way round, is of no use, so the key is made for each try.
@@ -237,10 +241,9 @@ def _through_certificates(attempt: Attempt, pending: Sequence[_Pending], told: T
             things.append(ServedFile(serve.folder, f"{name}.crt.pem", certificate, _FOR_THE_GROUP))
     yield from attempt.shared.served.publish(attempt.alias, things)
     yield from _tell_the_script(attempt, pending, told)
-    yield from _tell_the_ca(attempt, pending)
 
 
-def _tell_the_script(attempt: Attempt, pending: Sequence[_Pending], told: Told) -> Exchange[None]:
+def _tell_the_script(attempt: Attempt, pending: Sequence[Pending], told: Told) -> Exchange[None]:
     """HOOK hears of what is served, too: it may have to bring it to where it is looked for."""
     spec = attempt.item.spec
     if spec.hook:
@@ -248,7 +251,7 @@ def _tell_the_script(attempt: Attempt, pending: Sequence[_Pending], told: Told) 
         yield from told.deploy(hook, pending[0].method, [_triple(attempt, one) for one in pending])
 
 
-def _triple(attempt: Attempt, one: _Pending) -> Triple:
+def _triple(attempt: Attempt, one: Pending) -> Triple:
     return triple(one.identifier, one.method, one.challenge.token, attempt.shared.session.key)
 
 
@@ -256,29 +259,7 @@ def _serve(attempt: Attempt, method: ChallengeType) -> Serve:
     return next(serve for serve in attempt.item.serves if serve.method is method)
 
 
-def _tell_the_ca(attempt: Attempt, pending: Sequence[_Pending]) -> Exchange[None]:
-    session = attempt.shared.session
-    attempt.shared.limits.check_names([one.identifier for one in pending])
-    ends = yield from together([_answered(session, one) for one in pending])
-    failed = {one.identifier: end for one, end in zip(pending, ends, strict=True) if end is not None}
-    if failed:
-        said = {identifier: str(failure) for identifier, failure in failed.items()}
-        told = list(said.values())[:_FAILURES_TOLD]
-        more = [f"and {len(failed) - len(told)} more"] if len(failed) > len(told) else []
-        hint = next(iter(failed.values())).hint
-        raise OrderFailed("; ".join(told + more), hint=hint, said=said)
-
-
-def _answered(session: Session, one: _Pending) -> Exchange[ChallengeFailed | None]:
-    """A name that fails at once does not keep the failures of the others from being told."""
-    try:
-        yield from answer(session, one.challenge, str(one.identifier))
-    except ChallengeFailed as failure:
-        return failure
-    return None
-
-
-def _place(attempt: Attempt, one: _Pending) -> tuple[Zone, DnsName]:
+def _place(attempt: Attempt, one: Pending) -> tuple[Zone, DnsName]:
     """The zone and the owner that its value goes to."""
     wanted = owner_of(one.identifier, one.method, attempt.shared.session.kid or "")
     for proof in attempt.item.proofs:
@@ -290,7 +271,7 @@ def _place(attempt: Attempt, one: _Pending) -> tuple[Zone, DnsName]:
     raise OrderFailed(f"{one.identifier}: no zone was planned for it")
 
 
-def _values(attempt: Attempt, pending: Sequence[_Pending]) -> dict[Zone, dict[DnsName, frozenset[str]]]:
+def _values(attempt: Attempt, pending: Sequence[Pending]) -> dict[Zone, dict[DnsName, frozenset[str]]]:
     values: dict[Zone, dict[DnsName, frozenset[str]]] = {}
     for one in pending:
         zone, owner = _place(attempt, one)
@@ -299,11 +280,11 @@ def _values(attempt: Attempt, pending: Sequence[_Pending]) -> dict[Zone, dict[Dn
     return values
 
 
-def _value(attempt: Attempt, one: _Pending) -> str:
+def _value(attempt: Attempt, one: Pending) -> str:
     return dns01_value(one.challenge.token, attempt.shared.session.key)
 
 
-def _intent(attempt: Attempt, one: _Pending) -> ChallengeIntent:
+def _intent(attempt: Attempt, one: Pending) -> ChallengeIntent:
     zone, owner = _place(attempt, one)
     rdata = txt_rdata(_value(attempt, one))
     return ChallengeIntent(zone.name, owner, rdata, provider=zone.provider, token=one.challenge.token)

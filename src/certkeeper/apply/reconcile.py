@@ -13,6 +13,7 @@ from certkeeper.apply.challenges import Waves
 from certkeeper.apply.effects import WriteJournal, do
 from certkeeper.apply.issue import issue
 from certkeeper.apply.limits import Limits
+from certkeeper.apply.manner import USUAL, Manner
 from certkeeper.apply.names import blamed
 from certkeeper.apply.pay import pay
 from certkeeper.apply.ports import Clock, Executor
@@ -47,8 +48,10 @@ class Reconciler:
         user_agent: str,
         terms_accepted: bool,
         tell: Tell,
+        manner: Manner = USUAL,
     ) -> None:
         self._plan = plan
+        self._manner = manner
         self._settings = settings
         self._user_agent = user_agent
         self._terms_accepted = terms_accepted
@@ -128,7 +131,7 @@ class Reconciler:
             elif isinstance(session, Session):
                 self._compare_clocks(ca, session)
                 limits = self._limits[ca]
-                shared = Issuance(session, self._waves, self._served, self._tell, self._settings, limits)
+                shared = Issuance(session, self._waves, self._served, self._tell, self._settings, limits, self._manner)
                 self._queue.extend((item, shared) for item in self._waiting[ca])
                 self._start()
             self._settle_at_the_end()

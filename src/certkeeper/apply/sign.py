@@ -4,13 +4,15 @@ The records go the way of every challenge (apply/challenges.py): written down be
 this one is killed.
 """
 
-from certkeeper.acme.order import new_order
+from certkeeper.acme.order import Order, new_order
 from certkeeper.apply.account import open_session
+from certkeeper.apply.anew import without_proofs
 from certkeeper.apply.attempt import Attempt, Issuance
 from certkeeper.apply.challenges import Waves
 from certkeeper.apply.effects import ReadAccount, do
 from certkeeper.apply.fulfil import fulfil
 from certkeeper.apply.limits import Limits
+from certkeeper.apply.manner import USUAL, Manner
 from certkeeper.apply.ports import Clock, Executor
 from certkeeper.apply.prove import prove
 from certkeeper.apply.result import Signed
@@ -22,7 +24,7 @@ from certkeeper.base.traces import AuthorizationsListed, OrderRequested
 from certkeeper.base.wire import Exchange
 from certkeeper.config.rate import OrderRate
 from certkeeper.config.settings import Settings
-from certkeeper.lineage.csr import ReceivedCsr
+from certkeeper.lineage.request import ReceivedCsr
 from certkeeper.plan.actions import Plan
 
 
@@ -46,6 +48,7 @@ class Signing:
         user_agent: str,
         terms_accepted: bool,
         tell: Tell,
+        manner: Manner = USUAL,
     ) -> None:
         (self._item,) = plan.lineages
         self._plan = plan
@@ -54,6 +57,7 @@ class Signing:
         self._user_agent = user_agent
         self._terms_accepted = terms_accepted
         self._tell = tell
+        self._manner = manner
         self._scheduler = Scheduler(executor, clock)
         self._waves = Waves(self._scheduler, tell, settings.propagation, settings.demand)
         self._served = Served(self._scheduler, tell)
@@ -94,10 +98,15 @@ class Signing:
                 )
             # A person asked for this one: neither what was heard before nor the rate stands in its way.
             limits = Limits(self._settings.ca, None, None, OrderRate())
-            attempt = Attempt(item, Issuance(session, self._waves, self._served, tell, self._settings, limits))
+            shared = Issuance(session, self._waves, self._served, tell, self._settings, limits, self._manner)
+            attempt = Attempt(item, shared)
             yield from self._served.prepare(item.serves)
             tell(OrderRequested(str(item.alias)))
-            order = yield from new_order(session, wanted.identifiers, profile=wanted.profile)
+
+            def opened() -> Exchange[Order]:
+                return new_order(session, wanted.identifiers, profile=wanted.profile)
+
+            order = yield from without_proofs(attempt, (yield from opened()), opened)
             tell(OrderOpened(str(item.alias), order.status.value, len(wanted.identifiers)))
             tell(AuthorizationsListed(str(item.alias), len(order.authorizations)))
             order = yield from prove(attempt, order)

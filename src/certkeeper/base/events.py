@@ -225,6 +225,20 @@ class HookCalled(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class RequestTaken(Event):
+    """The operator's script printed a certificate request, which is what is signed; `names` are those in it."""
+
+    label: ClassVar[str] = "request-taken"
+    lineage: str
+    script: str
+    names: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        return f"{self.lineage}: hook {self.script} gave the certificate request, for {' '.join(self.names)}"
+
+
+@dataclass(frozen=True, slots=True)
 class OrdersPostponed(Event):
     """Certificates that are due and have to wait for a later run, so that the CA is not asked too much at once.
 

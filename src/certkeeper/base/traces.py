@@ -59,12 +59,16 @@ class AuthorizationsListed(Traced):
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationRead(Traced):
-    """`proven`: the CA takes the name as proven, and nothing is published for it."""
+    """`proven`: the CA takes the name as proven, and nothing is published for it.
+
+    `ignored`: it took it as proven, and that proof was given back to it.
+    """
 
     label: ClassVar[str] = "authorization-read"
     lineage: str
     name: str
     proven: bool
+    ignored: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,24 @@ class ChallengesDue(Traced):
     label: ClassVar[str] = "challenges-due"
     lineage: str
     names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ChallengeAnswered(Traced):
+    """The CA is told to look at this name; only told of where names are looked at one after the other."""
+
+    label: ClassVar[str] = "challenge-answered"
+    lineage: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChallengeMet(Traced):
+    """The CA looked, and found what it wants to see."""
+
+    label: ClassVar[str] = "challenge-met"
+    lineage: str
+    name: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,17 +6,51 @@ from dataclasses import replace
 from certkeeper.apply.hooks import Occasion, generate_csr, line_call, page_call, unchanged_cert
 from certkeeper.apply.ports import HookCall, Hooks
 from certkeeper.base.errors import CertkeeperError, Fault
-from certkeeper.base.events import HookCalled, Tell
-from certkeeper.config.settings import CertSpec, Configuration, Purpose, Settings
+from certkeeper.base.events import HookCalled, RequestTaken, Tell
+from certkeeper.config.methods import impossible
+from certkeeper.config.settings import CertSpec, Configuration, OnNameFailure, Purpose, Settings
+from certkeeper.lineage.csr import BadCsr, read_csr
 
 _REQUEST = re.compile("-----BEGIN (NEW )?CERTIFICATE REQUEST-----")
+_MUST_STAPLE = "TLSFeature"
 
 
-class NotOurs(CertkeeperError):
-    """A request for a key that a script keeps."""
+class RequestUnusable(CertkeeperError):
+    """A script's request that cannot be signed as it is."""
 
     fault = Fault.OPERATOR
     local = True
+
+
+def csr_spec(spec: CertSpec, said: str) -> CertSpec:
+    """The certificate as the request asks for it that the script printed; `said` is all that it printed.
+
+    What else the page says of its key does not count: whoever made the request keeps that.
+
+    Raises:
+        RequestUnusable: it is no sound request, or a name of it cannot be proven by the methods of the page.
+    """
+    what = f"hook {spec.hook} {Occasion.GENERATE_CSR}: the certificate request"
+    try:
+        request = read_csr(said.encode())
+    except BadCsr as error:
+        raise RequestUnusable(f"{what} {error}", hint=error.hint) from error
+    # The first name is what scripts are told.
+    first = [name for name in request.identifiers if name == spec.identifiers[0]]
+    names = tuple(dict.fromkeys((*first, *request.identifiers)))
+    for name in names:
+        if not spec.methods.of(name):
+            reason, hint = impossible(spec.methods, name)
+            raise RequestUnusable(f"{what} names {reason}", hint=hint)
+    return replace(
+        spec,
+        identifiers=names,
+        request=request,
+        must_staple=_MUST_STAPLE in request.others,
+        wished_key="",
+        # The request is signed as it is.
+        on_name_failure=OnNameFailure.BLOCK,
+    )
 
 
 class Hooking:
@@ -41,20 +75,21 @@ class Hooking:
             self._call(page_call(self._settings, Occasion.STARTUP))
 
     def line(self, spec: CertSpec) -> CertSpec:
-        """Before anything is decided about the certificate.
+        """Before anything is decided about the certificate. Where the script prints a certificate request, what comes
+        back is the certificate that this asks for.
 
         Raises:
-            CertkeeperError: the script failed, which ends this certificate's part of the run.
+            CertkeeperError: the script failed, or its request is of no use, which ends this certificate's part of the
+                run.
         """
         if not spec.deploy_hook:
             return spec
         self._call(line_call(self._settings, spec, Occasion.UNKNOWN), spec)
-        if _REQUEST.search(self._hooks.call(generate_csr(self._settings, spec))):
-            # A certificate for a key of ours is not what the script wants.
-            raise NotOurs(
-                f"hook {spec.hook} {Occasion.GENERATE_CSR}: printed a certificate request, which is not used",
-                hint="have it signed by itself, certkeeper sign FILE, or let the hook print nothing",
-            )
+        said = self._hooks.call(generate_csr(self._settings, spec))
+        if not _REQUEST.search(said):
+            return spec
+        spec = csr_spec(spec, said)
+        self._tell(RequestTaken(str(spec.alias), spec.hook, tuple(str(name) for name in spec.identifiers)))
         return spec
 
     def unchanged(self, spec: CertSpec) -> None:

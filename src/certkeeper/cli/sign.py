@@ -18,7 +18,8 @@ from certkeeper.cli.render import Lines, finding_lines, print_error
 from certkeeper.cli.signals import raise_terminated
 from certkeeper.config.domains import DomainLine, DomainList
 from certkeeper.config.settings import DEFAULT_KEY, Configuration, Purpose
-from certkeeper.lineage.csr import BadCsr, ReceivedCsr, read_csr
+from certkeeper.lineage.csr import BadCsr, read_csr
+from certkeeper.lineage.request import ReceivedCsr
 from certkeeper.plan.actions import Plan
 from certkeeper.plan.planner import account_first
 

@@ -17,6 +17,7 @@ from certkeeper.config.secret import Secret as Secret  # noqa: PLC0414 - a part 
 from certkeeper.config.shell import Assignment, Shell
 from certkeeper.config.transport import Transport
 from certkeeper.lineage.chainwish import ChainWish
+from certkeeper.lineage.request import ReceivedCsr
 from certkeeper.lineage.retention import Retention
 from certkeeper.zone.propagation import Demand
 
@@ -199,7 +200,8 @@ class CertSpec:
     the kind of key that a file of the page asks for in so many words (`rsa`, `rsa-2048`, `secp384r1`), else empty.
     `hook_chain`: that script is told of all challenges by one call; `hook_timeout` is how long a call may take.
     `methods` are the ways in which each name may be proven, `wellknown` is the folder for http-01. `keep_going`: where
-    dehydrated's commands fail with it, they go on with the next one; our own always do.
+    dehydrated's commands fail with it, they go on with the next one; our own always do. `request` is what the script
+    wants signed, whose key it keeps.
     """
 
     alias: Alias
@@ -226,6 +228,7 @@ class CertSpec:
     hook_timeout: timedelta = DEFAULT_HOOK_TIMEOUT
     keep_going: bool = False
     chain_required: bool = False
+    request: ReceivedCsr | None = None
 
     @property
     def chain(self) -> ChainWish:

@@ -21,6 +21,7 @@ from certkeeper.base.names import Identifier, IdentifierType, InvalidName
 from certkeeper.lineage.leaf import MALFORMED
 from certkeeper.lineage.model import UnusableKey
 from certkeeper.lineage.pem import blocks
+from certkeeper.lineage.request import ReceivedCsr
 
 # ub-common-name of RFC 5280, appendix A.1.
 _MAX_COMMON_NAME = 64
@@ -70,16 +71,8 @@ def build(
     return Csr(request.public_bytes(Encoding.DER), request.public_bytes(Encoding.PEM))
 
 
-@dataclass(frozen=True, slots=True)
-class ReceivedCsr:
-    """A request that somebody else made and signed. `key_id` is its key's; `others` are the extensions that it asks
-    for beside names, by their names or numbers.
-    """
-
-    der: bytes
-    identifiers: tuple[Identifier, ...]
-    key_id: str
-    others: tuple[str, ...] = ()
+def in_pem(request: ReceivedCsr) -> bytes:
+    return x509.load_der_x509_csr(request.der).public_bytes(Encoding.PEM)
 
 
 class BadCsr(CertkeeperError):

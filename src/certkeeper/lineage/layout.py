@@ -174,4 +174,15 @@ def by_name(files: VersionFiles) -> dict[str, bytes]:
         CSR: files.csr,
         CERT: files.cert,
     }
-    return contents if files.origin is None else {**contents, ORIGIN: origin.render(files.origin)}
+    if files.origin is None:
+        return contents
+    if files.origin.key_elsewhere:
+        del contents[PRIVKEY]
+    return {**contents, ORIGIN: origin.render(files.origin)}
+
+
+def key_elsewhere(contents: Mapping[str, bytes | None]) -> bool:
+    """Whether a version with these contents has no key, since somebody else keeps it."""
+    found = contents.get(ORIGIN)
+    written = origin.parse(found) if found is not None else None
+    return written is not None and written.key_elsewhere

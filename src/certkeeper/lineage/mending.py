@@ -71,7 +71,7 @@ class Present:
     """What a folder shows: `key_id` and `leaf` of the files behind the names, None where they cannot be read.
 
     `began`: `.live` is there, so a version was live once. `revoked`: cert.pem leads to a name that dehydrated took
-    away when it revoked the certificate.
+    away when it revoked the certificate. `key_elsewhere`: what is live has no key of its own.
     """
 
     shown: Mapping[str, Shown]
@@ -79,6 +79,7 @@ class Present:
     leaf: Leaf | None = None
     began: bool = False
     revoked: bool = False
+    key_elsewhere: bool = False
 
     def content(self, name: str) -> bytes | None:
         return self.shown[name].content
@@ -92,7 +93,8 @@ class Present:
 
 def damage(present: Present) -> Damage | None:
     """What is wrong; None where everything belongs together, or where there has been no certificate yet."""
-    missing = [name for name in _SERVED if present.content(name) is None]
+    served = [name for name in _SERVED if name != PRIVKEY or not present.key_elsewhere]
+    missing = [name for name in served if present.content(name) is None]
     nothing = all(name in missing and present.shown[name].target is None for name in (CERT, CHAIN, FULLCHAIN))
     if nothing and not present.began:
         return None
@@ -103,9 +105,9 @@ def damage(present: Present) -> Damage | None:
         return Damage(name, f"is a link to nothing ({target})", f"was a link to nothing ({target})")
     if present.leaf is None:
         return Damage(CERT, "holds no certificate", "held no certificate")
-    if present.key_id is None:
+    if present.key_id is None and not present.key_elsewhere:
         return Damage(PRIVKEY, "holds no usable key", "held no usable key")
-    if present.leaf.key_id != present.key_id:
+    if present.leaf.key_id != present.key_id and not present.key_elsewhere:
         return Damage(PRIVKEY, "does not belong to cert.pem", "did not belong to cert.pem")
     if disagreement(present.content(CERT), present.content(CHAIN), present.content(FULLCHAIN)):
         return Damage(FULLCHAIN, "is not cert.pem and chain.pem", "was not cert.pem and chain.pem")
@@ -120,7 +122,8 @@ def left_to_run(present: Present, known_keys: Collection[str], revoked: Collecti
     """
     if present.revoked or any(cert in revoked for cert in present.certs):
         return LeftToRun("the certificate was revoked")
-    if present.shown[PRIVKEY].place in OPERATORS and present.key_id is not None and present.key_id not in known_keys:
+    put = present.shown[PRIVKEY].place in OPERATORS and not present.key_elsewhere
+    if put and present.key_id is not None and present.key_id not in known_keys:
         return LeftToRun("privkey.pem is a key that no version has")
     return None
 

@@ -89,6 +89,7 @@ class Origin:
     """How a version of ours was ordered: from the CA with that directory URL, with what we asked it for.
 
     `test`: it was a test CA. `profile` is empty for the CA's default. `dropped` are names that were left out.
+    `key_elsewhere`: the request was made by somebody else, who keeps the key.
     """
 
     ca: str
@@ -96,6 +97,7 @@ class Origin:
     must_staple: bool = False
     test: bool = False
     dropped: tuple[Dropped, ...] = ()
+    key_elsewhere: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,10 +134,15 @@ class Lineage:
         return self.next_key_id is not None and self.next_key_id == self.key_id
 
     @property
+    def key_elsewhere(self) -> bool:
+        """The live version has no key of its own. What privkey.pem is then says nothing of it."""
+        return self.origin is not None and self.origin.key_elsewhere
+
+    @property
     def torn(self) -> bool:
         """Key and certificate do not belong together, or the certificate's files contradict each other."""
-        if self.disagreement:
-            return True
+        if self.disagreement or self.key_elsewhere:
+            return bool(self.disagreement)
         return self.leaf is not None and self.key_id is not None and self.leaf.key_id != self.key_id
 
 
@@ -143,7 +150,7 @@ class Lineage:
 class VersionFiles:
     """The contents of a complete version. `chain` is what follows the leaf; `fullchain` exactly what the CA sent.
 
-    `origin` is not read back.
+    `origin` is not read back. `privkey` is empty where the key is kept elsewhere.
     """
 
     privkey: bytes = field(repr=False)

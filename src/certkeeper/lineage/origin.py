@@ -16,6 +16,8 @@ def render(origin: Origin) -> bytes:
         "must_staple": origin.must_staple,
         "test": origin.test,
     }
+    if origin.key_elsewhere:
+        members["key_elsewhere"] = True
     if origin.dropped:
         members["dropped"] = [
             {"name": str(item.name), "inputs": item.inputs, "why": item.why} for item in origin.dropped
@@ -35,7 +37,8 @@ def parse(content: bytes) -> Origin | None:
     if not (isinstance(ca, str) and isinstance(profile, str) and ca and ca.isprintable() and profile.isprintable()):
         return None
     dropped = tuple(_dropped(found.get("dropped")))
-    return Origin(ca, profile, found.get("must_staple") is True, found.get("test") is True, dropped)
+    must_staple, test, elsewhere = (found.get(name) is True for name in ("must_staple", "test", "key_elsewhere"))
+    return Origin(ca, profile, must_staple, test, dropped, elsewhere)
 
 
 def _dropped(found: object) -> Iterator[Dropped]:

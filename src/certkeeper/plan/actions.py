@@ -64,6 +64,8 @@ class KeySource(StrEnum):
     """The admin's own privkey.pem, which stays as it is."""
     NEXT = "next"
     """privkey.roll.pem, which was made with the certificate before."""
+    ELSEWHERE = "elsewhere"
+    """Whoever made the request keeps it."""
 
 
 @dataclass(frozen=True, slots=True)

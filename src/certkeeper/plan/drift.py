@@ -61,7 +61,7 @@ def _staple(spec: CertSpec, lineage: Lineage, leaf: Leaf, *, can_staple: bool) -
 
 def _key(spec: CertSpec, lineage: Lineage, leaf: Leaf) -> Iterator[tuple[Reason, str]]:
     """Where the next key is made ahead, its kind changes with the renewals that come anyway."""
-    if spec.key.policy is not KeyPolicy.NEW or lineage.key_place is KeyPlace.PLAIN:
+    if spec.key.policy is not KeyPolicy.NEW or lineage.key_place is KeyPlace.PLAIN or lineage.key_elsewhere:
         return
     kinds = (leaf.key_kind, leaf.key_kind.partition("-")[0])
     if spec.wished_key and leaf.key_kind and spec.wished_key not in kinds:

@@ -79,7 +79,7 @@ def decide(
     purpose without.
     """
     leaf = lineage.leaf
-    wrong = unusable(lineage)
+    wrong = unusable(spec, lineage)
     if wrong is not None or leaf is None:
         return wrong or Decision(Reason.MISSING, "no certificate yet")
     wanted = frozenset(spec.identifiers)
@@ -107,16 +107,20 @@ def decide(
     )
 
 
-def unusable(lineage: Lineage) -> Decision | None:
-    """What is wrong with the certificate itself, whatever is wanted; None where it is in order, or where none is."""
+def unusable(spec: CertSpec, lineage: Lineage) -> Decision | None:
+    """What is wrong with the certificate itself, whatever is wanted; None where it is in order, or where none is.
+
+    A certificate for the key of the request that is to be signed needs no key here, whoever had it made.
+    """
     leaf = lineage.leaf
     if leaf is None:
         if lineage.trouble:
             return Decision(Reason.UNREADABLE, lineage.trouble)
         return None
-    if lineage.key_id is None:
+    elsewhere = lineage.key_elsewhere or (spec.request is not None and spec.request.key_id == leaf.key_id)
+    if lineage.key_id is None and not elsewhere:
         return Decision(Reason.TORN, lineage.key_trouble or "privkey.pem is missing")
-    if lineage.torn:
+    if lineage.disagreement or (lineage.torn and not elsewhere):
         return Decision(Reason.TORN, lineage.disagreement or "privkey.pem does not belong to cert.pem")
     if lineage.revoked is not None:
         return Decision(Reason.REVOKED, "it was revoked" + (_COMPROMISED if lineage.compromised else ""))

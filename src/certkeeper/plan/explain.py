@@ -124,5 +124,7 @@ def _key_text(action: UseKey) -> str:
             return "the present one again"
         case KeySource.NEXT:
             return "the next one, privkey.roll.pem"
+        case KeySource.ELSEWHERE:
+            return "that of the request, kept by whoever made it"
         case KeySource.NEW:
             return f"a new one, {action.spec}"

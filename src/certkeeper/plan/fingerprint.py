@@ -8,6 +8,7 @@ from enum import Enum
 from certkeeper.base.errors import Location
 from certkeeper.base.times import iso
 from certkeeper.config.settings import Secret
+from certkeeper.lineage.request import ReceivedCsr
 
 
 def fingerprint(*values: object) -> str:
@@ -21,6 +22,9 @@ def fingerprint(*values: object) -> str:
 def _canonical(value: object) -> str:
     if isinstance(value, Location | Secret):
         return ""
+    if isinstance(value, ReceivedCsr):
+        # A script may sign its request anew for every run.
+        return value.key_id
     if is_dataclass(value) and not isinstance(value, type):
         inner = ",".join(f"{item.name}={_canonical(getattr(value, item.name))}" for item in fields(value))
         return f"{type(value).__name__}({inner})"

@@ -99,7 +99,7 @@ def kept_until(spec: CertSpec, lineage: Lineage, now: datetime) -> datetime | No
     certificate is renewed. None where it is one now.
     """
     leaf = lineage.leaf
-    if spec.on_name_failure is not OnNameFailure.KEEP_OLD or leaf is None or unusable(lineage) is not None:
+    if spec.on_name_failure is not OnNameFailure.KEEP_OLD or leaf is None or unusable(spec, lineage) is not None:
         return None
     until = leaf.not_after - renew_before(leaf, spec.renew) / 2
     return until if now < until else None

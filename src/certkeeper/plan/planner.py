@@ -273,6 +273,8 @@ def _obstacle(
 
 def _about_next_key(spec: CertSpec, lineage: Lineage) -> tuple[Action, ...]:
     """What happens to the key that was made ahead, with a new certificate. What is no key is nobody's to remove."""
+    if spec.request is not None:
+        return ()
     if spec.key.policy is KeyPolicy.ROLLOVER:
         return (MakeNextKey(spec.key),)
     return (DropNextKey(),) if spec.key.policy is KeyPolicy.NEW and lineage.next_key_id is not None else ()
@@ -284,12 +286,14 @@ def _next_key(spec: CertSpec, lineage: Lineage) -> tuple[Action, ...]:
     A folder that dehydrated wrote to last is left as it is until something is due.
     """
     missing = lineage.next_key_used or (lineage.next_key_id is None and not lineage.next_key_trouble)
-    if spec.key.policy is KeyPolicy.ROLLOVER and missing and lineage.stamp is not None:
+    if spec.key.policy is KeyPolicy.ROLLOVER and missing and lineage.stamp is not None and not lineage.key_elsewhere:
         return (MakeNextKey(spec.key),)
     return ()
 
 
 def _key_source(spec: CertSpec, lineage: Lineage) -> KeySource:
+    if spec.request is not None:
+        return KeySource.ELSEWHERE
     if spec.key.policy is KeyPolicy.ROLLOVER and lineage.next_key_id is not None and not lineage.next_key_used:
         return KeySource.NEXT
     # Where rollover begins, the present key is used once more: its successor must be announced before it is used.

@@ -29,8 +29,17 @@ class KeyRefused(CertkeeperError):
     fault = Fault.OPERATOR
 
 
+_REQUEST_COMPROMISED = KeyRefused(
+    "the certificate request is for a key that is compromised: a certificate of it was revoked for that",
+    hint="have the script make a request for another key",
+)
+
+
 def key_error(spec: CertSpec, lineage: Lineage, lineages: Mapping[Alias, Lineage]) -> CertkeeperError | None:
     """Why the present key cannot be reused, where it is to be."""
+    if spec.request is not None:
+        of_compromised = lineage.compromised and lineage.leaf is not None and lineage.leaf.key_id == spec.request.key_id
+        return _REQUEST_COMPROMISED if of_compromised else None
     if spec.key.policy is KeyPolicy.ROLLOVER and lineage.next_key_trouble:
         return KeyRefused(lineage.next_key_trouble, hint="move the file away: then the present key is used once more")
     if spec.key.policy is KeyPolicy.NEW or lineage.key_place is KeyPlace.ABSENT:

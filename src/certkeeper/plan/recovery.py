@@ -84,7 +84,9 @@ def homeless_findings(homeless: Collection[ChallengeIntent]) -> Iterable[Finding
 
 
 def key_of(spec: CertSpec, lineage: Lineage) -> str:
-    """What an order is for: the present key, or a new one of that kind (`OrderIntent.key`)."""
+    """What an order is for: the key of a request or the present one, or a new one of that kind (`OrderIntent.key`)."""
+    if spec.request is not None:
+        return spec.request.key_id
     if spec.key.policy is KeyPolicy.ROLLOVER and lineage.next_key_id is not None and not lineage.next_key_used:
         return lineage.next_key_id
     reused = spec.key.policy is not KeyPolicy.NEW and not lineage.compromised

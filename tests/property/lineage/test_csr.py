@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from builders.certificates import new_key
 from certkeeper.base.names import Identifier
-from certkeeper.lineage.csr import BadCsr, ReceivedCsr, build, read_csr
+from certkeeper.lineage.csr import BadCsr, build, read_csr
+from certkeeper.lineage.request import ReceivedCsr
 
 NAMES = (Identifier.parse("example.org"), Identifier.parse("*.example.org"), Identifier.parse("ip:192.0.2.1"))
 REQUEST = build(new_key(), NAMES)

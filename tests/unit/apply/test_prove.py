@@ -8,19 +8,17 @@ import pytest
 
 from builders.ca import KID, ORIGIN, Played, Reply, open_session, play
 from builders.certificates import NOW
-from builders.fakes import FakeClock
+from builders.fakes import FakeClock, Idle
 from builders.plans import configuration, observed, settings, spec
 from certkeeper.acme.order import Order, OrderFailed, OrderStatus
 from certkeeper.acme.persist import Standing
 from certkeeper.apply.attempt import Attempt, Issuance
 from certkeeper.apply.challenges import Waves
 from certkeeper.apply.limits import Limits
-from certkeeper.apply.ports import Completion
 from certkeeper.apply.prove import prove
 from certkeeper.apply.scheduler import Scheduler
 from certkeeper.apply.served import Served
 from certkeeper.base.names import DnsName
-from certkeeper.base.wire import Step
 from certkeeper.config.methods import ChallengeType, Methods
 from certkeeper.config.rate import OrderRate
 from certkeeper.plan.observed import StandingLook
@@ -29,18 +27,6 @@ from certkeeper.plan.planner import plan
 CA = "ca.test"
 ORDER = Order(f"{ORIGIN}/order/1", OrderStatus.PENDING, (f"{ORIGIN}/authz/1",), f"{ORIGIN}/finalize/1", NOW)
 READY = Reply(200, {"status": "ready", "authorizations": list(ORDER.authorizations), "finalize": ORDER.finalize})
-
-
-class Idle:
-    """Implements the port Executor: nothing is published, so nothing has to be carried out."""
-
-    def submit(self, ticket: int, step: Step) -> None:
-        raise AssertionError((ticket, step))
-
-    def next(self, timeout: float | None) -> Completion | None:
-        raise AssertionError(timeout)
-
-    def wake(self) -> None: ...
 
 
 def proven(challenge: Mapping[str, object], *, wildcard: bool = True, told: bool = True) -> Played[Order]:

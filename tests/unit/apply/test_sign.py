@@ -17,8 +17,9 @@ from certkeeper.apply.sign import AccountKeyInRequest, Signing
 from certkeeper.base.errors import ExitCode, Interrupted
 from certkeeper.base.keys import KeyPair
 from certkeeper.base.wire import Request, Step
-from certkeeper.lineage.csr import ReceivedCsr, build, read_csr
+from certkeeper.lineage.csr import build, read_csr
 from certkeeper.lineage.integrity import check
+from certkeeper.lineage.request import ReceivedCsr
 from certkeeper.plan.actions import Plan
 from certkeeper.plan.planner import plan, wanted_zones
 from world.kills import Killed, MortalExecutor, plainly

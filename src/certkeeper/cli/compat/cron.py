@@ -51,8 +51,6 @@ class _Cron:
         machine = self._machine
         account_ready(self._sitting, machine)
         self._sitting.hooking.begin()
-        if Flag.FORCE_VALIDATION in self._sitting.typed.flags:
-            sys.stderr.write(" ! --force-validation: what the CA takes as proven is not proven once more\n")
         for finding in machine.configuration.findings:
             if finding.severity is not Severity.NOTE and finding.code != "not-per-certificate":
                 sys.stderr.write(f"# WARNING: {finding.where}: {finding.message}; {finding.consequence}\n")
@@ -121,10 +119,11 @@ class _Cron:
         return f"{self._machine.settings.folder(spec)}/config"
 
     def _certificate(self, spec: CertSpec, observed: Observed) -> None:
+        spec = self._sitting.hooking.line(spec)
         machine = self._machine.about(spec)
-        self._sitting.hooking.line(spec)
         lineage = observed.lineages[spec.alias]
-        if lineage.torn:
+        # A request's key is nowhere here: there is nothing to mend.
+        if lineage.torn and spec.request is None:
             for mended in machine.mend(machine.configuration).values():
                 sys.stderr.write(f" ! {spec.alias}: {mended_text(mended)}\n")
             observed = machine.observe()
@@ -166,7 +165,7 @@ class _Cron:
         if item.error is not None:
             raise item.error
         _say(*_key_lines(item))
-        result = machine.reconcile(planned_, terms_accepted=False, tell=self._told)
+        result = machine.reconcile(planned_, terms_accepted=False, tell=self._told, manner=self._sitting.manner)
         errors = [outcome.error for outcome in result.outcomes if outcome.error is not None]
         errors += [result.fatal] if result.fatal is not None else []
         for error in (*errors, *result.leftovers):
@@ -192,6 +191,8 @@ def _place(entry: CertSpec | Rejected) -> Location:
 
 def _key_lines(item: LineagePlan) -> Iterator[str]:
     source = item.key.source if item.key is not None else KeySource.NEW
+    if source is KeySource.ELSEWHERE:
+        return
     if source is KeySource.NEW:
         yield " + Generating private key..."
     if source is KeySource.NEXT:

@@ -42,6 +42,7 @@ def sign(sitting: Sitting) -> int:
                 user_agent=USER_AGENT,
                 terms_accepted=False,
                 tell=sitting.telling.tell,
+                manner=sitting.manner,
             )
         )
     chain = signed.fullchain.decode("ascii", "replace")

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from certkeeper.apply.manner import Answers, Manner, Proofs
 from certkeeper.base.errors import CertkeeperError, ExitCode, Fault, Location
 from certkeeper.cli.compat.telling import Telling
 from certkeeper.cli.compat.words import Flag, Typed
@@ -88,6 +89,12 @@ class Sitting:
         from certkeeper.apply.accountcare import Care  # noqa: PLC0415 - only commands that ask the CA need it
 
         return Care(machine.settings, USER_AGENT, self.telling.tell)
+
+    @property
+    def manner(self) -> Manner:
+        """Names are proven as dehydrated proves them."""
+        anew = Flag.FORCE_VALIDATION in self.typed.flags
+        return Manner(Answers.IN_TURN, Proofs.GIVEN_BACK if anew else Proofs.COUNT)
 
     @property
     def terms_accepted(self) -> bool:

@@ -1,14 +1,10 @@
-"""What happens while certificates are made, in the lines that dehydrated has for it; people search their mail for them.
-
-The CA looks at all names of a certificate at the same time. The lines tell of them one after the other, as dehydrated
-asks, up to the first that failed.
-"""
+"""What happens while certificates are made, in the lines that dehydrated has for it; people search mail for them."""
 
 from collections.abc import Iterator
 from typing import ClassVar, TextIO
 
 from certkeeper.base.errors import printable
-from certkeeper.base.events import Event, HookCalled, Noted, ZoneChanged, ZoneProven, ZoneUnproven
+from certkeeper.base.events import Event, HookCalled, Noted, RequestTaken, ZoneChanged, ZoneProven, ZoneUnproven
 from certkeeper.base.traces import (
     AccountRequested,
     AccountSought,
@@ -16,6 +12,8 @@ from certkeeper.base.traces import (
     AuthorizationsListed,
     CertificateChecked,
     CertificateRequested,
+    ChallengeAnswered,
+    ChallengeMet,
     ChallengesDue,
     ChallengesOver,
     NonceRefused,
@@ -45,6 +43,10 @@ class Telling:
             case ChallengesDue():
                 self._due = event.names
                 self._say(*_due_lines(len(event.names)))
+            case ChallengeAnswered():
+                self._say(f" + Responding to challenge for {event.name} authorization...")
+            case ChallengeMet():
+                self._say(" + Challenge is valid!")
             case ChallengesOver():
                 self._say(*self._over(event))
             case CertificateChecked():
@@ -57,11 +59,6 @@ class Telling:
         due, self._due = self._due, ()
         if not due:
             return
-        for name in due if event.proven or event.failed else ():
-            yield f" + Responding to challenge for {name} authorization..."
-            if name in event.failed:
-                break
-            yield " + Challenge is valid!"
         yield " + Cleaning challenge tokens..."
         if event.failed:
             yield " + Challenge validation has failed :("
@@ -82,8 +79,18 @@ def _due_lines(number: int) -> tuple[str, ...]:
     return (pending, " + Deploying challenge tokens...") if number else (pending,)
 
 
+def _handled(event: AuthorizationRead) -> Iterator[str]:
+    yield f" + Handling authorization for {event.name}"
+    if event.ignored:
+        yield " + A valid authorization has been found but will be ignored"
+    elif event.proven:
+        yield f" + Found valid authorization for {event.name}"
+
+
 def _lines(event: Event) -> tuple[str, ...]:
     match event:
+        case RequestTaken():
+            return (f" + Using CSR from hook script (real names: {' '.join(event.names)})",)
         case AccountRequested():
             return "+ Generating account key...", "+ Registering account key with ACME server..."
         case AccountSought():
@@ -93,8 +100,7 @@ def _lines(event: Event) -> tuple[str, ...]:
         case AuthorizationsListed():
             return (f" + Received {event.number} authorizations URLs from the CA",)
         case AuthorizationRead():
-            handled = f" + Handling authorization for {event.name}"
-            return (handled, f" + Found valid authorization for {event.name}") if event.proven else (handled,)
+            return tuple(_handled(event))
         case CertificateRequested():
             return (" + Requesting certificate...",)
         case ZoneChanged() | ZoneProven() | ZoneUnproven():

@@ -12,6 +12,7 @@ from certkeeper.adapters.files import FileTrouble
 from certkeeper.adapters.lock import LockFile, wait_for
 from certkeeper.adapters.orphans import unlisted
 from certkeeper.adapters.scripts import script_trouble
+from certkeeper.apply.manner import USUAL, Manner
 from certkeeper.apply.observe import Offers, accounts_of, caa_answers, issuer_at, lineages_of, observe, offers_at
 from certkeeper.apply.result import Result
 from certkeeper.base.errors import CertkeeperError
@@ -248,7 +249,7 @@ class Machine(Equipment):
             # A bundle of roots that cannot be used.
             return Offers(silent={spec.ca: error for spec in due})
 
-    def reconcile(self, plan_: Plan, *, terms_accepted: bool, tell: Tell) -> Result:
+    def reconcile(self, plan_: Plan, *, terms_accepted: bool, tell: Tell, manner: Manner = USUAL) -> Result:
         """Carry the plan out.
 
         Raises:
@@ -267,6 +268,7 @@ class Machine(Equipment):
                 user_agent=USER_AGENT,
                 terms_accepted=terms_accepted,
                 tell=tell,
+                manner=manner,
             )
         )
 

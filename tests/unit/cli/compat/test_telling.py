@@ -10,7 +10,15 @@ from certkeeper.acme.problem import Problem
 from certkeeper.base.errors import CertkeeperError, ExitCode, Interrupted
 from certkeeper.base.events import Event, Noted
 from certkeeper.base.names import Identifier
-from certkeeper.base.traces import AuthorizationRead, CertificateChecked, ChallengesDue, ChallengesOver, NonceRefused
+from certkeeper.base.traces import (
+    AuthorizationRead,
+    CertificateChecked,
+    ChallengeAnswered,
+    ChallengeMet,
+    ChallengesDue,
+    ChallengesOver,
+    NonceRefused,
+)
 from certkeeper.cli.compat.failing import exit_code_of, print_failure
 from certkeeper.cli.compat.telling import SigningTelling, Telling
 from certkeeper.cli.render import Lines
@@ -34,7 +42,13 @@ def failure(error: CertkeeperError) -> str:
 
 @pytest.mark.row("G19")
 def test_the_lines_end_at_the_first_name_that_failed() -> None:
-    out, _ = told(ChallengesDue("x", NAMES), ChallengesOver("x", proven=False, failed=("b.org",)))
+    out, _ = told(
+        ChallengesDue("x", NAMES),
+        ChallengeAnswered("x", "a.org"),
+        ChallengeMet("x", "a.org"),
+        ChallengeAnswered("x", "b.org"),
+        ChallengesOver("x", proven=False, failed=("b.org",)),
+    )
     assert out.splitlines() == [
         " + 3 pending challenge(s)",
         " + Deploying challenge tokens...",
@@ -55,6 +69,14 @@ def test_a_name_that_is_proven_already() -> None:
         " + Handling authorization for a.org",
         " + Found valid authorization for a.org",
         " + 0 pending challenge(s)",
+    ]
+
+
+def test_a_proof_that_does_not_count() -> None:
+    out, _ = told(AuthorizationRead("x", "a.org", proven=False, ignored=True))
+    assert out.splitlines() == [
+        " + Handling authorization for a.org",
+        " + A valid authorization has been found but will be ignored",
     ]
 
 

@@ -1,0 +1,126 @@
+"""Beside dehydrated where the CA is not as easy-going: proofs that count, refusals, nonces that it does not take."""
+
+import itertools
+import re
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from bed.pebble import Options
+from bed.world import World
+from compat.beside import Side, Step, both, comparable, ours
+
+pytestmark = pytest.mark.real
+
+NUMBERS = itertools.count(1)
+CRON = "--cron"
+
+
+@pytest.fixture(scope="module")
+def at(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Options], World]]:
+    """A world with such a CA; each is started once."""
+    worlds: dict[str, World] = {}
+    with ExitStack() as stack:
+
+        def world(options: Options) -> World:
+            kind = repr(sorted(options.items()))
+            if kind not in worlds:
+                folder = tmp_path_factory.mktemp("other")
+                made = World(folder, zones=("example.org",), secondaries=0, dnssec=False, pebble=options)
+                worlds[kind] = stack.enter_context(made)
+            return worlds[kind]
+
+        yield world
+
+
+@pytest.fixture
+def zone() -> str:
+    return f"t{next(NUMBERS)}.example.org"
+
+
+At = Callable[[Options], World]
+
+
+def without_names(step: Step, zone: str) -> list[str]:
+    """What is printed, whichever name the CA lists first."""
+    return [re.sub(rf"\w+\.{re.escape(zone)}", "<name>", line) for line in step.out]
+
+
+@pytest.mark.row("G19")
+@pytest.mark.long
+def test_the_first_name_that_fails_ends_it(tmp_path: Path, at: At, zone: str) -> None:
+    """Nobody serves the files, so all would fail; the CA is told of one, and all are cleaned."""
+    world = at({})
+    asked: list[int] = []
+
+    def scenario(side: Side) -> None:
+        wellknown = side.folder / "www"
+        wellknown.mkdir()
+        side.configure(CHALLENGETYPE="http-01", WELLKNOWN=str(wellknown))
+        side.lines(f"a.{zone} b.{zone} c.{zone}")
+        side.run("--register", "--accept-terms")
+        world.pebble.forget()
+        side.run(CRON)
+        assert list(wellknown.iterdir()) == []
+        asked.append(len({path for method, path in world.pebble.requests() if "chalZ" in path and method == "POST"}))
+
+    theirs, mine = both(tmp_path, world, scenario)
+    assert asked == [1, 1]
+    assert (theirs[-1].code, mine[-1].code) == (1, 1)
+    assert without_names(mine[-1], zone) == without_names(theirs[-1], zone)
+    assert mine[-1].names == theirs[-1].names
+    assert mine[-1].names.count("clean_challenge") == 3
+    assert mine[-1].names.count("invalid_challenge") == 1
+    said = "\n".join(mine[-1].err)
+    assert "Challenge is invalid!" in said
+    assert "urn:ietf" in said or "dns" in said or "connection" in said
+    assert {entry: what for entry, what in mine[-1].tree.items() if "->" in what} == {}
+
+
+def proven_before(side: Side, line: str) -> Step:
+    """The second certificate for the line."""
+    side.lines(line)
+    side.run("--register", "--accept-terms")
+    side.run(CRON)
+    return side.run(CRON, "--force")
+
+
+@pytest.mark.row("G14")
+@pytest.mark.long
+def test_names_that_are_proven_already(tmp_path: Path, at: At, zone: str) -> None:
+    world = at({"always_valid": True, "authz_reuse": 100})
+
+    def scenario(side: Side) -> None:
+        proven_before(side, f"{zone} www.{zone}")
+
+    theirs, mine = both(tmp_path, world, scenario)
+    assert mine[-1].out == theirs[-1].out
+    assert " + 0 pending challenge(s)" in mine[-1].out
+    assert mine[-1].names == theirs[-1].names
+
+
+def test_names_that_are_proven_anew(tmp_path: Path, at: At, zone: str) -> None:
+    """dehydrated asks for a proof that the CA does not want any more; here the name is proven once more."""
+    world = at({"always_valid": True, "authz_reuse": 100})
+    side = ours(tmp_path, world)
+    first = proven_before(side, zone)
+    assert f" + Found valid authorization for {zone}" in first.out
+    assert "deploy_challenge" not in first.names
+    anew = comparable(side.run(CRON, "--force", "--force-validation"))
+    assert anew.code == 0, anew
+    handled = anew.out.index(f" + Handling authorization for {zone}")
+    assert anew.out[handled - 2 : handled + 8] == (
+        " + Requesting new certificate order from CA...",
+        " + Received 1 authorizations URLs from the CA",
+        f" + Handling authorization for {zone}",
+        " + A valid authorization has been found but will be ignored",
+        " + 1 pending challenge(s)",
+        " + Deploying challenge tokens...",
+        f" + Responding to challenge for {zone} authorization...",
+        " + Challenge is valid!",
+        " + Cleaning challenge tokens...",
+        " + Requesting certificate...",
+    ), anew.out
+    assert (anew.names.count("deploy_challenge"), anew.names.count("clean_challenge")) == (1, 1)
