@@ -273,7 +273,7 @@ def test_files_for_http_01(tmp_path: Path, world: World, zone: str) -> None:
 
     theirs, _ = alike(tmp_path, world, scenario)
     shown = [call.there for call in theirs[-1].calls if call.name == "deploy_challenge"]
-    assert shown
+    assert all(shown)
     assert all(line.startswith("<token> 644 ") for there in shown for line in there)
 
 
