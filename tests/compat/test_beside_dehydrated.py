@@ -330,7 +330,8 @@ def test_a_request_and_a_revocation(tmp_path: Path, world: World, zone: str) -> 
         side.run("--revoke", str(side.certs / zone / "cert.pem"))
         side.run(CRON)
 
-    alike(tmp_path, world, scenario)
+    _, mine = alike(tmp_path, world, scenario)
+    assert not [line for line in mine[2].err if "no line asks for" in line]
 
 
 @pytest.mark.row("G26", "I07")

@@ -76,7 +76,7 @@ def obtain(attempt: Attempt, wanted: OrderAction, source: KeySource) -> Exchange
     return (yield from _fulfil(attempt, wanted, order, draft, present))
 
 
-def _written_down(attempt: Attempt, wanted: OrderAction, draft: Draft, present: KeyPair | None) -> Exchange[Order]:
+def _written_down(attempt: Attempt, wanted: OrderAction, draft: Draft, present: _Key | None) -> Exchange[Order]:
     """A new order, in the journal in the place of the one before."""
     limits = attempt.shared.limits
     limits.check(wanted.identifiers)
