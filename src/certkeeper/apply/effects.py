@@ -1,6 +1,5 @@
 """Effects: the steps that touch a machine, as values. Each knows which port it goes through."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
@@ -206,15 +205,6 @@ class StageVersion(Effect[None]):
 
     def perform(self, ports: Ports) -> None:
         ports.store.stage(self.draft, self.files)
-
-
-@dataclass(frozen=True, slots=True)
-class ShowVersion(Effect[Mapping[str, str]]):
-    alias: Alias
-    stamp: int
-
-    def perform(self, ports: Ports) -> Mapping[str, str]:
-        return ports.store.show(self.alias, self.stamp)
 
 
 @dataclass(frozen=True, slots=True)

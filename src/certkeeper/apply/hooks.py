@@ -1,15 +1,16 @@
 """Calls of the operator's scripts: dehydrated's occasions, with its arguments and its environment."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 
 from certkeeper.acme.problem import Problem
-from certkeeper.apply.effects import RunHook, do
-from certkeeper.apply.ports import HookCall
+from certkeeper.apply.effects import Effect, RunHook, do
+from certkeeper.apply.ports import HookCall, Ports
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.events import HookCalled, Noted, Tell
 from certkeeper.base.keys import KeyPolicy
-from certkeeper.base.names import Identifier
+from certkeeper.base.names import Alias, Identifier
 from certkeeper.base.wire import Exchange
 from certkeeper.config.settings import CertSpec, Settings
 from certkeeper.lineage import layout
@@ -84,6 +85,17 @@ def live_files(settings: Settings, spec: CertSpec) -> tuple[str, ...]:
 
 def deploy_cert(settings: Settings, spec: CertSpec, stamp: int) -> HookCall:
     return line_call(settings, spec, Occasion.DEPLOY_CERT, *live_files(settings, spec), str(stamp))
+
+
+@dataclass(frozen=True, slots=True)
+class ShowVersion(Effect[Mapping[str, str]]):
+    """Gives a version the names that scripts know it by, before it is live."""
+
+    alias: Alias
+    stamp: int
+
+    def perform(self, ports: Ports) -> Mapping[str, str]:
+        return ports.store.show(self.alias, self.stamp)
 
 
 def sync_cert(settings: Settings, spec: CertSpec, shown: Mapping[str, str]) -> HookCall:

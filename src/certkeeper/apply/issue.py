@@ -12,12 +12,11 @@ from certkeeper.apply.effects import (
     HoldLineage,
     ReadVersion,
     RecordFailure,
-    ShowVersion,
     StageVersion,
     WriteJournal,
     do,
 )
-from certkeeper.apply.hooks import call, mention_refusal, sync_cert
+from certkeeper.apply.hooks import ShowVersion, call, mention_refusal, sync_cert
 from certkeeper.apply.manner import Proofs
 from certkeeper.apply.names import blamed
 from certkeeper.apply.obtain import obtain
