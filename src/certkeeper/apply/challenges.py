@@ -10,7 +10,6 @@ with the zone's first change, which keeps what is needed again; without one it i
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 
 from certkeeper.apply.changing import Done, change_zone
 from certkeeper.apply.effects import FindServers, WriteJournal, do
@@ -24,7 +23,7 @@ from certkeeper.base.wire import Exchange
 from certkeeper.plan.records import ChallengeIntent
 from certkeeper.zone.apex import OwnersRefused, ZoneError
 from certkeeper.zone.changes import ChangeSet, Key, RecordChange
-from certkeeper.zone.propagation import Demand, ServerSet
+from certkeeper.zone.propagation import ServerSet
 from certkeeper.zone.rrset import Zone, ZoneKind, txt_rdata
 
 WAVE_SIZE = 100
@@ -71,10 +70,12 @@ _IN_TIME = (
 class Waves:
     """Collects the values of running lineages and carries them through DNS."""
 
-    def __init__(self, scheduler: Scheduler, tell: Tell, bound: timedelta, demand: Demand = Demand.REACHABLE) -> None:
+    def __init__(self, scheduler: Scheduler, tell: Tell, terms: Terms, scripted: Terms | None = None) -> None:
+        """`scripted` is for zones that a script writes, whose word counts in the end."""
         self._scheduler = scheduler
         self._tell = tell
-        self._terms = Terms(bound, demand)
+        self._terms = terms
+        self._scripted = scripted or terms
         self._queues: dict[Zone, _Queue] = {}
         self._held: dict[Alias, list[_Parked]] = {}
         self._published: dict[tuple[Zone, int], ChangeSet] = {}
@@ -327,7 +328,8 @@ class Waves:
             servers = replace(servers, ds=frozenset())
         # What is odd about the servers is told once, not once per wave.
         self._queues[zone].servers = replace(servers, skipped=(), notes=(), ignored=())
-        failed = yield from Proof(self._scheduler, zone.name, servers, self._terms, self._tell).of(wanted)
+        terms = self._scripted if zone.kind is ZoneKind.SCRIPTED else self._terms
+        failed = yield from Proof(self._scheduler, zone.name, servers, terms, self._tell).of(wanted)
         for item in going:
             owners = sorted(owner for owner in item.values if owner in failed.owners)
             error = failed.error(owners) if owners else None

@@ -23,6 +23,7 @@ from certkeeper.base.events import (
 )
 from certkeeper.base.names import DnsName
 from certkeeper.base.wire import Exchange
+from certkeeper.config.settings import Settings
 from certkeeper.zone.propagation import (
     PATIENCE,
     REFUSAL_GRACE,
@@ -48,11 +49,23 @@ _WORTH_TELLING = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """How long is waited at most, and for whom. `usual` is how long each server took last time in this run."""
+    """How long is waited at most, and for whom. `usual` is how long each server took last time in this run. `silence`:
+    where nobody has answered at all by then, nobody is waited for any longer.
+    """
 
     bound: timedelta
     demand: Demand = Demand.REACHABLE
     usual: dict[Server, float] = field(default_factory=dict)
+    silence: timedelta | None = None
+
+
+_SILENCE = timedelta(seconds=5)
+
+
+def terms_of(settings: Settings) -> tuple[Terms, Terms]:
+    """Of zones that we write, and of those that a script writes: its word counts where nobody can be asked."""
+    ours = Terms(settings.propagation, settings.demand)
+    return ours, Terms(settings.script_propagation, settings.demand, ours.usual, _SILENCE)
 
 
 @dataclass(slots=True)
@@ -102,6 +115,8 @@ class Proof:
         self._look_again()
         self._scheduler.later(self._terms.bound.total_seconds(), self._decided.set)
         self._scheduler.later(_WORTH_TELLING, self._tell_waiting)
+        if self._terms.silence is not None:
+            self._scheduler.later(self._terms.silence.total_seconds(), self._give_up_the_silent)
         yield from wait(self._decided)
         return self._conclude()
 
@@ -221,6 +236,10 @@ class Proof:
     def _hopeless(self, verdict: Verdict) -> bool:
         """Nobody serves the zone, and has had time enough to load it."""
         return self._elapsed() >= REFUSALS_GRACE and self._lame() == verdict.silent.keys() == self._watches.keys()
+
+    def _give_up_the_silent(self) -> None:
+        if all(seen.served is None for seen in self._evidence.values()):
+            self._decided.set()
 
     def _tell_waiting(self) -> None:
         """Say what is missing, once it has taken a while, and again when it changes."""

@@ -17,6 +17,7 @@ from certkeeper.apply.manner import USUAL, Manner
 from certkeeper.apply.names import blamed
 from certkeeper.apply.pay import pay
 from certkeeper.apply.ports import Clock, Executor
+from certkeeper.apply.propagate import terms_of
 from certkeeper.apply.result import Issued, Outcome, Result
 from certkeeper.apply.scheduler import Scheduler
 from certkeeper.apply.served import Served
@@ -57,7 +58,7 @@ class Reconciler:
         self._terms_accepted = terms_accepted
         self._tell = _unbreakable(tell)
         self._scheduler = Scheduler(executor, clock)
-        self._waves = Waves(self._scheduler, self._tell, settings.propagation, settings.demand)
+        self._waves = Waves(self._scheduler, self._tell, *terms_of(settings))
         self._served = Served(self._scheduler, self._tell)
         self._waiting: dict[str, list[LineagePlan]] = {}
         for item in plan.due:

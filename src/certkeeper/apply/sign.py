@@ -14,6 +14,7 @@ from certkeeper.apply.fulfil import fulfil
 from certkeeper.apply.limits import Limits
 from certkeeper.apply.manner import USUAL, Manner
 from certkeeper.apply.ports import Clock, Executor
+from certkeeper.apply.propagate import terms_of
 from certkeeper.apply.prove import prove
 from certkeeper.apply.result import Signed
 from certkeeper.apply.scheduler import Scheduler
@@ -59,7 +60,7 @@ class Signing:
         self._tell = tell
         self._manner = manner
         self._scheduler = Scheduler(executor, clock)
-        self._waves = Waves(self._scheduler, tell, settings.propagation, settings.demand)
+        self._waves = Waves(self._scheduler, tell, *terms_of(settings))
         self._served = Served(self._scheduler, tell)
         self._fullchain = b""
         self._error: Exception | None = None

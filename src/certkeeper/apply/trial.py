@@ -6,6 +6,7 @@ is killed.
 
 from certkeeper.apply.challenges import Waves
 from certkeeper.apply.ports import Clock, Executor
+from certkeeper.apply.propagate import terms_of
 from certkeeper.apply.scheduler import Scheduler
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.events import Tell
@@ -44,7 +45,7 @@ class Trial:
         self._zone = zone
         self._values = {zone: {owner: frozenset({value})}}
         self._scheduler = Scheduler(executor, clock)
-        self._waves = Waves(self._scheduler, tell, settings.propagation, settings.demand)
+        self._waves = Waves(self._scheduler, tell, *terms_of(settings))
         self._error: Exception | None = None
 
     def interrupt(self, error: CertkeeperError) -> None:

@@ -15,7 +15,7 @@ from certkeeper.config.nameservers import extra_nameservers, ignored_servers, na
 from certkeeper.config.orderrate import order_rate
 from certkeeper.config.powerdns import propagation
 from certkeeper.config.providers import hook_timeout, told_script
-from certkeeper.config.settings import DEFAULT_WELLKNOWN, Cleanup, Settings
+from certkeeper.config.settings import DEFAULT_SCRIPT_PROPAGATION, DEFAULT_WELLKNOWN, Cleanup, Settings
 from certkeeper.config.transport import IpVersion
 from certkeeper.config.values import Values, inside
 from certkeeper.zone.propagation import Demand
@@ -54,6 +54,7 @@ def read_settings(values: Values, config_file: str, basedir: str, environment: M
         caa_check=values.truth("CAA_CHECK", default=True),
         nameservers=nameservers(values),
         propagation=propagation(values),
+        script_propagation=propagation(values, DEFAULT_SCRIPT_PROPAGATION),
         extra_nameservers=extra_nameservers(values),
         dns_ignore=ignored_servers(values),
         vantage=vantage_resolvers(values),

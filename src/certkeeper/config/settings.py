@@ -24,6 +24,7 @@ from certkeeper.zone.propagation import Demand
 _NO_SHELL = Shell({})
 DEFAULT_RENEW_DAYS = 32
 DEFAULT_PROPAGATION = timedelta(seconds=300)
+DEFAULT_SCRIPT_PROPAGATION = timedelta(seconds=60)
 DEFAULT_KEY = KeySpec()
 DEFAULT_RETENTION = Retention()
 DEFAULT_METHODS = Methods()
@@ -278,7 +279,8 @@ class Settings:
 
     `ca_bundle` is a PEM file of the roots that the CA's API is trusted by; None means the system's. `transport` is how
     CAs are reached.
-    `propagation` bounds the wait for the name servers (WAIT, PDNS_WAIT), `demand` says whose word it takes.
+    `propagation` bounds the wait for the name servers (WAIT, PDNS_WAIT), `script_propagation` where a script writes
+    the records, whose word counts in the end; `demand` says whose word it takes otherwise.
     `vantage` are resolvers that have to see the records, too. `providers` are all that a certificate or a zone of the
     page names; `zone_rules` has the longer suffixes first. `caa_check`: CAA that forbids stops a certificate before
     its order. `alpn_certdir` is where files for tls-alpn-01 go; `http_listen` and `tls_alpn_listen` are where a run
@@ -308,6 +310,7 @@ class Settings:
     zone_rules: tuple[ZoneRule, ...] = ()
     nameservers: tuple[NameserverOverride, ...] = ()
     propagation: timedelta = DEFAULT_PROPAGATION
+    script_propagation: timedelta = DEFAULT_SCRIPT_PROPAGATION
     caa_check: bool = True
     ari: bool = True
     extra_nameservers: tuple[NameserverOverride, ...] = ()

@@ -18,6 +18,7 @@ from certkeeper.apply.attempt import Attempt, Issuance
 from certkeeper.apply.challenges import Waves
 from certkeeper.apply.limits import Limits
 from certkeeper.apply.manner import USUAL, Answers, Manner, Proofs
+from certkeeper.apply.propagate import Terms
 from certkeeper.apply.scheduler import Scheduler
 from certkeeper.apply.served import Served
 from certkeeper.base.events import Event
@@ -35,7 +36,7 @@ def attempted(*, manner: Manner = USUAL, told: list[Event] | None = None) -> Att
     wanted, page, events = replace(spec(*NAMES), validation_timeout=timedelta(seconds=60)), settings(), told or []
     item = plan(configuration(wanted), observed(specs=[wanted])).lineages[0]
     scheduler = Scheduler(Idle(), FakeClock())
-    waves = Waves(scheduler, events.append, timedelta(seconds=1))
+    waves = Waves(scheduler, events.append, Terms(timedelta(seconds=1)))
     served, limits = Served(scheduler, events.append), Limits(page.ca, None, None, OrderRate())
     tell = told.append if told is not None else events.append
     return Attempt(item, Issuance(open_session(), waves, served, tell, page, limits, manner))

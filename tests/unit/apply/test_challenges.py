@@ -15,6 +15,7 @@ from builders.fakes import (
 from builders.plans import zone
 from certkeeper.apply.challenges import WAVE_SECONDS, WAVE_SIZE, Waves
 from certkeeper.apply.effects import ChangeZone, NotifyZone
+from certkeeper.apply.propagate import Terms
 from certkeeper.apply.scheduler import Scheduler
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.events import Event, Noted, ZoneChanged
@@ -46,7 +47,7 @@ class Scene:
         ports = fake_ports(self.clock, self.dns, ca)
         self.executor = SeededExecutor(through(ports), self.clock, latency=lambda _: 0.01)
         self.scheduler = Scheduler(self.executor, self.clock)
-        self.waves = Waves(self.scheduler, self.events.append, BOUND)
+        self.waves = Waves(self.scheduler, self.events.append, Terms(BOUND), Terms(BOUND))
 
     def start(self, name: str, *zones: Zone, after: float = 0.0, holds: float = 1.0) -> None:
         """A lineage with one value in each of these zones, that parks `after` seconds."""

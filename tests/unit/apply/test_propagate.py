@@ -69,6 +69,7 @@ class Scene:
     demand: Demand = Demand.REACHABLE
     ds: frozenset[str] | None = None
     usual: dict[Server, float] = field(default_factory=dict)
+    silence: timedelta | None = None
     unaskable: Mapping[Server, int] = field(default_factory=dict)
     """How often nothing is left here to ask that server with."""
     asked: list[tuple[Server, float]] = field(default_factory=list)
@@ -99,7 +100,7 @@ class Scene:
         ended: list[object] = []
         authoritative = tuple(server for server in self.servers if server not in self.vantage)
         servers = ServerSet(authoritative, self.skipped, ignored=self.ignored, vantage=self.vantage, ds=self.ds)
-        terms = Terms(self.bound, self.demand, self.usual)
+        terms = Terms(self.bound, self.demand, self.usual, self.silence)
         exchange = Proof(scheduler, ORG.name, servers, terms, events.append).of(self.wanted)
         decided: list[float] = []
 
@@ -273,6 +274,14 @@ def test_a_secondary_that_loads_the_zone_late_counts_again() -> None:
 def test_where_all_are_demanded_one_that_refuses_is_not_outvoted() -> None:
     servers = {PRIMARY: NameServer(), SECONDARY: NameServer(error="answers REFUSED")}
     assert Scene(servers, demand=Demand.ALL).run().unproven.owners == {A, B}
+
+
+def test_where_nobody_answers_the_wait_may_end_early_and_not_where_somebody_does() -> None:
+    silent = NameServer(silent=True)
+    proof = Scene({PRIMARY: silent, SECONDARY: silent}, silence=timedelta(seconds=5)).run()
+    assert (proof.seconds, bool(proof.unproven.owners)) == (5.0, True)
+    late = Scene({PRIMARY: silent, SECONDARY: NameServer(lag=9)}, silence=timedelta(seconds=5)).run()
+    assert (late.seconds >= 9, late.unproven.owners) == (True, frozenset())
 
 
 def test_a_silent_address_beside_one_that_confirms_is_asked_patience_times() -> None:

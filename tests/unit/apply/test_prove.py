@@ -15,6 +15,7 @@ from certkeeper.acme.persist import Standing
 from certkeeper.apply.attempt import Attempt, Issuance
 from certkeeper.apply.challenges import Waves
 from certkeeper.apply.limits import Limits
+from certkeeper.apply.propagate import Terms
 from certkeeper.apply.prove import prove
 from certkeeper.apply.scheduler import Scheduler
 from certkeeper.apply.served import Served
@@ -38,7 +39,7 @@ def proven(challenge: Mapping[str, object], *, wildcard: bool = True, told: bool
     item = plan(configuration(wanted), seen).lineages[0]
     assert item.error is None
     scheduler = Scheduler(Idle(), FakeClock())
-    waves = Waves(scheduler, lambda _event: None, timedelta(seconds=1))
+    waves = Waves(scheduler, lambda _event: None, Terms(timedelta(seconds=1)))
     page = settings()
     limits = Limits(page.ca, None, None, OrderRate())
     shared = Issuance(open_session(), waves, Served(scheduler, lambda _event: None), lambda _event: None, page, limits)

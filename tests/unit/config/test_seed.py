@@ -65,6 +65,7 @@ def test_the_seed_as_it_stands() -> None:
         account_key=KeySpec(KeyAlgorithm.RSA, 2048),
         providers=(powerdns("http://ns0.example.net:8081"),),
         propagation=timedelta(seconds=150),
+        script_propagation=timedelta(seconds=150),
         wellknown="/var/lib/dehydrated",
     )
     assert found.rejected == ()
@@ -111,6 +112,7 @@ def test_the_seed_with_an_appended_block() -> None:
         account_key=KeySpec(KeyAlgorithm.RSA, 2048),
         providers=(powerdns("http://127.0.0.1:18081"),),
         propagation=timedelta(seconds=150),
+        script_propagation=timedelta(seconds=150),
         wellknown="/var/lib/dehydrated",
     )
     assert len(found.certificates) == 5
