@@ -15,7 +15,7 @@ from types import BuiltinFunctionType, FrameType
 KILLED = 99
 # What changes something that another process, or the next run, can see. A kill before an `open` or an `fsync` leaves
 # what a kill before the next of these leaves.
-CHANGES = frozenset({"write", "rename", "link", "symlink", "unlink", "mkdir", "rmdir", "ftruncate"})
+CHANGES = frozenset({"write", "rename", "link", "symlink", "unlink", "mkdir", "rmdir", "ftruncate", "fchmod", "fchown"})
 # What can fail.
 EFFECTS = CHANGES | {"open", "fsync"}
 

@@ -173,12 +173,7 @@ class Side:
 
 
 # What differs in every run, and why nobody is to mind.
-_LINES_OF_ITS = re.compile(
-    r" \+ Creating chain cache directory .*"  # for ACME v1, which is gone
-    r"|\+ Fetching account URL\.\.\."  # the answer to the registration has it
-)
 _LINES_OF_OURS = re.compile(r" \+ zone \S+: served by .*")  # what certkeeper waits for before the CA looks
-_FOLDER_OF_ITS = "chains/"
 # A key that a person put there gets no stamped name. dehydrated tells sync_cert of one that does not exist.
 _OWN_KEY = re.compile(r"\.versions/(<stamp>)/privkey\.pem$")
 # What is left of the line before says nothing of this one: scripts that relied on it got another certificate's names,
@@ -196,7 +191,7 @@ def comparable(step: Step) -> Step:
     """The same without those differences."""
     return replace(
         step,
-        out=tuple(line for line in step.out if not (_LINES_OF_ITS.fullmatch(line) or _LINES_OF_OURS.fullmatch(line))),
+        out=tuple(line for line in step.out if not _LINES_OF_OURS.fullmatch(line)),
         calls=tuple(
             replace(
                 call,
@@ -205,7 +200,6 @@ def comparable(step: Step) -> Step:
             )
             for call in step.calls
         ),
-        tree={entry: what for entry, what in step.tree.items() if entry != _FOLDER_OF_ITS},
     )
 
 

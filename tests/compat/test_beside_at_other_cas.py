@@ -124,3 +124,51 @@ def test_names_that_are_proven_anew(tmp_path: Path, at: At, zone: str) -> None:
         " + Requesting certificate...",
     ), anew.out
     assert (anew.names.count("deploy_challenge"), anew.names.count("clean_challenge")) == (1, 1)
+
+
+@pytest.mark.row("G20")
+@pytest.mark.long
+def test_nonces_that_are_refused(tmp_path: Path, at: At, zone: str) -> None:
+    world = at({"always_valid": True, "nonce_reject": 50})
+    notice = " ! Request failed (badNonce), retrying request..."
+
+    def scenario(side: Side) -> None:
+        side.lines(f"{zone} www.{zone}")
+        side.run("--register", "--accept-terms")
+        side.run(CRON)
+
+    theirs, mine = both(tmp_path, world, scenario)
+    for story in (theirs, mine):
+        assert [step.code for step in story] == [0, 0]
+        assert {line for step in story for line in step.err} == {notice}
+    assert mine[-1].out == theirs[-1].out
+    assert mine[-1].names == theirs[-1].names
+
+
+@pytest.mark.row("C04")
+@pytest.mark.long
+def test_an_account_that_the_ca_refuses(tmp_path: Path, at: At) -> None:
+    world = at({"eab": {"kid-1": "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W"}})
+
+    def scenario(side: Side) -> None:
+        side.lines()
+        side.run("--register", "--accept-terms")
+        side.run(CRON)
+
+    theirs, mine = both(tmp_path, world, scenario)
+    assert [step.code for step in mine] == [step.code for step in theirs] == [1, 1]
+    assert all(step.err for step in mine)
+    assert [entry for entry in mine[-1].tree if entry.startswith("accounts/")] == []
+    assert [entry for entry in theirs[-1].tree if entry.endswith((".pem", ".json"))] == []
+
+
+@pytest.mark.row("A14")
+@pytest.mark.long
+def test_the_version_needs_no_configuration(tmp_path: Path, at: At) -> None:
+    def scenario(side: Side) -> None:
+        side.run("-v", config=False)
+
+    theirs, mine = both(tmp_path, at({}), scenario)
+    assert (theirs[-1].code, mine[-1].code) == (0, 0)
+    assert any("version" in line.lower() for line in mine[-1].out)
+    assert mine[-1].tree == theirs[-1].tree

@@ -173,7 +173,7 @@ def test_a_hook_that_fails_with_nothing_due(tmp_path: Path, world: World, zone: 
 def test_settings_of_one_certificate(tmp_path: Path, world: World, zone: str) -> None:
     def scenario(side: Side) -> None:
         side.lines(f"a.{zone}", f"b.{zone}")
-        side.certificate_config(f"a.{zone}", "KEY_ALGO=rsa\nKEYSIZE=2048\nRENEW_DAYS=32\nCA=x\n")
+        side.certificate_config(f"a.{zone}", "KEY_ALGO=rsa\nKEYSIZE=2048\nRENEW_DAYS=32\nLOCKFILE=x\n")
         registered(side)
         side.run(CRON)
         text = openssl("pkey", "-in", side.certs / f"a.{zone}" / "privkey.pem", "-noout", "-text")

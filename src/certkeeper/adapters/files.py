@@ -16,6 +16,8 @@ from types import TracebackType
 from typing import Self, TypeAlias, TypeVar
 
 from certkeeper.adapters.descriptors import out_of_descriptors
+from certkeeper.adapters.errnohints import hint_on
+from certkeeper.adapters.ownership import Ownership
 from certkeeper.base.errors import CertkeeperError, Fault
 
 T = TypeVar("T")
@@ -63,26 +65,7 @@ def explained(path: str, purpose: str) -> Iterator[None]:
         if (starved := out_of_descriptors(f"{path}: cannot {purpose}", error)) is not None:
             raise starved from error
         reason = (error.strerror or str(error)).lower()
-        raise FileTrouble(f"{path}: cannot {purpose}: {reason}", hint=_hint(error.errno, path)) from error
-
-
-def _hint(number: int | None, path: str) -> str:
-    folder = os.path.dirname(path) or "."  # noqa: PTH120 - text, not a path on this disk
-    match number:
-        case errno.ENOSPC | errno.EDQUOT:
-            return f"make room: df -h {folder}; df -i {folder}"
-        case errno.EROFS:
-            return f"the file system is mounted read-only: findmnt -T {folder}"
-        case errno.EACCES | errno.EPERM:
-            return f"run as the owner or as root, or see who may: namei -l {path}"
-        case errno.EISDIR | errno.ENOTDIR:
-            return f"move it away: ls -ld {path}"
-        case errno.ELOOP:
-            return f"a symbolic link is in the way: ls -l {path}"
-        case errno.EIO:
-            return "the disk reports errors: dmesg"
-        case _:
-            return ""
+        raise FileTrouble(f"{path}: cannot {purpose}: {reason}", hint=hint_on(error.errno, path)) from error
 
 
 def read_file(path: str) -> bytes:
@@ -153,6 +136,10 @@ class Folder:
 
     def path_of(self, name: str) -> str:
         return f"{self.path}/{name}"
+
+    def own_status(self) -> os.stat_result:
+        with explained(self.path, "look at"):
+            return os.fstat(self._fd)
 
     def names(self) -> list[str]:
         with explained(self.path, "list"):
@@ -231,13 +218,15 @@ class Folder:
             self.sync()
         return self.make_child(name)
 
-    def put(self, name: str, content: bytes) -> None:
-        """A file (0600) with that content, replacing what had the name in one step. Lasts after `sync`."""
+    def put(self, name: str, content: bytes, owned: Ownership | None = None) -> None:
+        """A file with that content, 0600 or as it is `owned`, replacing what had the name. Lasts after `sync`."""
         temporary = temporary_name(name)
         with explained(self.path_of(name), "write"), self._removed_on_failure(temporary):
             fd = self._anew(temporary, lambda: os.open(temporary, _CREATE, FILE_MODE, dir_fd=self._fd))
             try:
                 write_all(fd, content)
+                if owned is not None:
+                    owned.give(fd, name)
                 os.fsync(fd)
             finally:
                 os.close(fd)
@@ -245,12 +234,18 @@ class Folder:
 
     def set_mode(self, name: str, mode: int) -> None:
         """A regular file's permissions, whatever the umask says; not through a link."""
-        with explained(self.path_of(name), "set the permissions"):
-            fd = os.open(name, _READ | os.O_NOFOLLOW, dir_fd=self._fd)
-            try:
-                os.fchmod(fd, mode)
-            finally:
-                os.close(fd)
+        with self._held(name, "set the permissions") as fd:
+            os.fchmod(fd, mode)
+
+    def give(self, name: str, owned: Ownership, as_name: str) -> bool:
+        """Let a file be what `as_name` has to be, not through a link; whether anything was to be done."""
+        with self._held(name, "set owner and permissions") as fd:
+            return owned.give(fd, as_name)
+
+    def let_in(self, owned: Ownership) -> bool:
+        """Let the group through this folder; whether anything was to be done."""
+        with explained(self.path, "set group and permissions"):
+            return owned.let_in(self._fd)
 
     def point(self, name: str, target: str) -> None:
         """A symbolic link, replacing what had the name in one step. Lasts after `sync`."""
@@ -336,10 +331,15 @@ class Folder:
             return make()
 
     def _flush(self, name: str) -> None:
-        with explained(self.path_of(name), "write"):
+        with self._held(name, "write") as fd:
+            os.fsync(fd)
+
+    @contextlib.contextmanager
+    def _held(self, name: str, purpose: str) -> Iterator[int]:
+        with explained(self.path_of(name), purpose):
             fd = os.open(name, _READ | os.O_NOFOLLOW, dir_fd=self._fd)
             try:
-                os.fsync(fd)
+                yield fd
             finally:
                 os.close(fd)
 

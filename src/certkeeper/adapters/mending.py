@@ -7,6 +7,7 @@ from datetime import datetime
 
 from certkeeper.adapters.files import FileMissing, FileTrouble, Folder
 from certkeeper.adapters.keys import parse_own
+from certkeeper.adapters.ownership import Ownership
 from certkeeper.adapters.switching import adopt, shown_by, switch
 from certkeeper.adapters.versions import judged, read_origin
 from certkeeper.base.names import Alias
@@ -55,7 +56,7 @@ def damage_of(folder: Folder) -> Damage | None:
     return damage(_present(folder))
 
 
-def mend(alias: Alias, folder: Folder, now: datetime) -> Mended | LeftToRun | None:
+def mend(alias: Alias, folder: Folder, now: datetime, owned: Ownership | None = None) -> Mended | LeftToRun | None:
     """Make a whole version live where the files that the folder shows are torn; None where they are not.
 
     Raises:
@@ -76,8 +77,8 @@ def mend(alias: Alias, folder: Folder, now: datetime) -> Mended | LeftToRun | No
     if best is None:
         raise NothingWhole(f"{wrong}, and there is no whole version to mend it from", hint=f"certkeeper run {alias}")
     with folder.make_child(layout.VERSIONS) as versions:
-        stamp = _made(folder, versions, found[best]) if best.beside else best.stamp
-        switch(folder, versions, stamp)
+        stamp = _made(folder, versions, found[best], owned) if best.beside else best.stamp
+        switch(folder, versions, stamp, owned)
     return Mended(stamp, wrong.past)
 
 
@@ -170,12 +171,12 @@ def _judged(
         yield _Whole(Candidate(stamp, leaf, cert, beside=beside, live=live), contents, sources)
 
 
-def _made(folder: Folder, versions: Folder, whole: _Whole) -> int:
+def _made(folder: Folder, versions: Folder, whole: _Whole, owned: Ownership | None) -> int:
     """A version of a set that dehydrated left, under a stamp whose names are free for it; the stamp."""
     stamp = whole.candidate.stamp
     while any(_is_other(folder, layout.stamped_name(name, stamp), whole.contents.get(name)) for name in NAMES):
         stamp += 1
-    return adopt(folder, versions, stamp, whole.contents, whole.sources)
+    return adopt(folder, versions, stamp, whole.contents, whole.sources, owned)
 
 
 def _is_other(folder: Folder, name: str, content: bytes | None) -> bool:

@@ -13,6 +13,8 @@ from datetime import datetime
 from certkeeper.adapters.files import FileMissing, FileTrouble, Folder
 from certkeeper.adapters.keys import parse_foreign, parse_own
 from certkeeper.adapters.mending import damage_of, mend
+from certkeeper.adapters.ownership import Ownership
+from certkeeper.adapters.permissions import let_into, put_right
 from certkeeper.adapters.pruning import removable, remove
 from certkeeper.adapters.switching import show, switch
 from certkeeper.adapters.versions import (
@@ -40,12 +42,21 @@ from certkeeper.lineage.revocation import Revocation, is_compromised, reason_of,
 class Store:
     """The lineages under CERTDIR, but for those that are kept `elsewhere`, in that folder's place.
 
-    The folders may be missing until the first version is begun.
+    The folders may be missing until the first version is begun. `owned` says whose files are to be that are not to be
+    this user's alone; `entered` is whose group gets through CERTDIR.
     """
 
-    def __init__(self, certdir: str, elsewhere: Mapping[Alias, str] | None = None) -> None:
+    def __init__(
+        self,
+        certdir: str,
+        elsewhere: Mapping[Alias, str] | None = None,
+        owned: Mapping[Alias, Ownership] | None = None,
+        entered: Ownership | None = None,
+    ) -> None:
         self._certdir = certdir
         self._elsewhere = elsewhere or {}
+        self._owned = owned or {}
+        self._entered = entered
 
     def lineage(self, alias: Alias) -> Lineage:
         """The folder as it is; what is wrong with it is part of the answer.
@@ -219,7 +230,7 @@ class Store:
             FileTrouble: it cannot be written, or the draft is gone.
         """
         with self._versions(draft.alias) as versions, versions.child(layout.partial_name(draft.stamp)) as partial:
-            _put(partial, layout.PRIVKEY, key.pem)
+            _put(partial, layout.PRIVKEY, key.pem, self._owned.get(draft.alias))
             partial.sync()
 
     def stage(self, draft: Draft, files: VersionFiles) -> None:
@@ -243,7 +254,7 @@ class Store:
                     # An earlier attempt made it, before somebody else's request was to be signed.
                     partial.remove(layout.PRIVKEY)
                 for file, content in contents.items():
-                    _put(partial, file, content)
+                    _put(partial, file, content, self._owned.get(draft.alias))
                 partial.sync()
             versions.rename(partial_name, name)
             versions.sync()
@@ -267,7 +278,22 @@ class Store:
             FileTrouble: something cannot be written, or is in the way; the old set stays live.
         """
         with self._open(alias) as folder, folder.child(layout.VERSIONS) as versions:
-            switch(folder, versions, stamp)
+            switch(folder, versions, stamp, self._owned.get(alias))
+        self._let_into_certdir(alias)
+
+    def put_right(self, alias: Alias) -> tuple[str, ...]:
+        """Give the files that services read of the lineage the owner, group and mode that the page asks for.
+
+        The answer is what was not so; nothing is opened where all of it is, and nothing is done where nothing is asked.
+
+        Raises:
+            FileTrouble: it cannot be done, or somebody else can write in one of the folders.
+        """
+        owned = self._owned.get(alias)
+        if owned is None:
+            return ()
+        changed = put_right(self._path(alias), owned)
+        return (*changed, *self._let_into_certdir(alias))
 
     def version(self, alias: Alias, stamp: int) -> VersionFiles | None:
         """The complete version of that stamp, live or not; None where there is none, or it is not whole.
@@ -340,7 +366,12 @@ class Store:
         except FileMissing:
             return None
         with folder:
-            return mend(alias, folder, now)
+            return mend(alias, folder, now, self._owned.get(alias))
+
+    def _let_into_certdir(self, alias: Alias) -> tuple[str, ...]:
+        if self._entered is None or alias in self._elsewhere or alias not in self._owned:
+            return ()
+        return let_into(self._certdir, self._entered)
 
     def _path(self, alias: Alias) -> str:
         return f"{self._elsewhere.get(alias, self._certdir)}/{alias.text}"
@@ -360,6 +391,6 @@ def _draft_key(partial: Folder) -> KeyPair | None:
         return None
 
 
-def _put(partial: Folder, name: str, content: bytes) -> None:
+def _put(partial: Folder, name: str, content: bytes, owned: Ownership | None) -> None:
     if not (partial.is_file(name) and partial.read(name) == content):
-        partial.put(name, content)
+        partial.put(name, content, owned)

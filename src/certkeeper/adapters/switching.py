@@ -6,6 +6,8 @@ from dataclasses import replace
 
 from certkeeper.adapters.files import FileTrouble, Folder
 from certkeeper.adapters.keys import parse_own
+from certkeeper.adapters.ownership import Ownership
+from certkeeper.adapters.permissions import check_writers, give_all
 from certkeeper.adapters.versions import checked, holds, if_there, place_of
 from certkeeper.lineage import layout
 from certkeeper.lineage.layout import Place
@@ -13,8 +15,8 @@ from certkeeper.lineage.model import UnusableKey
 from certkeeper.lineage.passage import OPERATORS, Shown, passage, present_stamp
 
 
-def switch(folder: Folder, versions: Folder, stamp: int) -> None:
-    """Make that version of the folder the live one.
+def switch(folder: Folder, versions: Folder, stamp: int, owned: Ownership | None = None) -> None:
+    """Make that version of the folder the live one; its files are `owned`, where that is asked for, before they show.
 
     Raises:
         BadChain, UnusableKey: the version's own files are unreadable or do not belong together.
@@ -27,10 +29,18 @@ def switch(folder: Folder, versions: Folder, stamp: int) -> None:
         versions.sync()
         folder.sync()
         left_alone = _left_alone(folder, checked(version))
-        _lead_through_live(folder, versions, left_alone, stamp)
-        _show_stamped(folder, version, stamp, left_alone)
+        if owned is not None:
+            for place in (folder, versions, version):
+                check_writers(place)
+            give_all(version, owned)
+            # What shows now will be reached through here before the switch.
+            versions.let_in(owned)
+        _lead_through_live(folder, versions, left_alone, stamp, owned)
+        _show_stamped(folder, version, stamp, left_alone, owned)
         if not version.is_file(layout.PRIVKEY):
             _detach_key(folder)
+        if owned is not None:
+            folder.let_in(owned)
     folder.point(layout.LIVE, layout.version_target(stamp))
     folder.sync()
 
@@ -65,7 +75,9 @@ def _left_alone(folder: Folder, key_id: str | None) -> frozenset[str]:
     return frozenset()
 
 
-def _lead_through_live(folder: Folder, versions: Folder, left_alone: Collection[str], coming: int) -> None:
+def _lead_through_live(
+    folder: Folder, versions: Folder, left_alone: Collection[str], coming: int, owned: Ownership | None
+) -> None:
     """Make every name a link through `.live`, while the same content stays behind each of them.
 
     `coming` is the stamp of the version that is to be live, whose names must stay free.
@@ -77,7 +89,7 @@ def _lead_through_live(folder: Folder, versions: Folder, left_alone: Collection[
         shown[layout.PRIVKEY] = replace(key, live=key.content)
     way = passage(shown, left_alone)
     if way.adopt:
-        stamp = _adopt(folder, versions, shown, left_alone)
+        stamp = _adopt(folder, versions, shown, left_alone, owned)
         folder.point(layout.LIVE, layout.version_target(stamp))
         folder.sync()
     if way.keep_key:
@@ -114,17 +126,28 @@ def shown_by(folder: Folder, name: str) -> Shown:
     return Shown(place, folder.target(name), live if place is Place.OURS else if_there(folder, name), live)
 
 
-def _adopt(folder: Folder, versions: Folder, shown: Mapping[str, Shown], left_alone: Collection[str]) -> int:
+def _adopt(
+    folder: Folder,
+    versions: Folder,
+    shown: Mapping[str, Shown],
+    left_alone: Collection[str],
+    owned: Ownership | None,
+) -> int:
     """Make the present state a version; its stamp."""
     contents = {name: entry.content for name, entry in shown.items() if entry.content is not None}
     stamp = present_stamp(shown, {name: folder.modified(name) for name in contents})
     # A file that stays in its place must not share its content with a version: people write into such files.
     sources = {name: _own_file(folder, name, shown[name]) for name in contents if name not in left_alone}
-    return adopt(folder, versions, stamp, contents, sources)
+    return adopt(folder, versions, stamp, contents, sources, owned)
 
 
 def adopt(
-    folder: Folder, versions: Folder, stamp: int, contents: Mapping[str, bytes], sources: Mapping[str, str | None]
+    folder: Folder,
+    versions: Folder,
+    stamp: int,
+    contents: Mapping[str, bytes],
+    sources: Mapping[str, str | None],
+    owned: Ownership | None,
 ) -> int:
     """Make these contents a version with that stamp, or a later one where it is taken; the stamp.
 
@@ -132,6 +155,9 @@ def adopt(
     """
     while versions.status(layout.version_name(stamp)) is not None:
         if holds(versions, layout.version_name(stamp), contents, layout.NAMES):
+            if owned is not None:
+                with versions.child(layout.version_name(stamp)) as version:
+                    give_all(version, owned)
             return stamp
         stamp += 1
     making = layout.adopting_name(stamp)
@@ -145,6 +171,8 @@ def adopt(
                 version.put(name, content)
             else:
                 version.take(folder, source, name)
+        if owned is not None:
+            give_all(version, owned)
         version.sync()
     versions.rename(making, layout.version_name(stamp))
     versions.sync()
@@ -172,8 +200,13 @@ def _keep_key(folder: Folder, coming: int) -> None:
     folder.sync()
 
 
-def _show_stamped(folder: Folder, version: Folder, stamp: int, left_alone: Collection[str]) -> None:
+def _show_stamped(
+    folder: Folder, version: Folder, stamp: int, left_alone: Collection[str], owned: Ownership | None
+) -> None:
     """The same files under stamped names, as dehydrated looks for them."""
     for name in layout.NAMES:
         if name not in left_alone and version.is_file(name):
-            folder.take(version, name, layout.stamped_name(name, stamp))
+            folder.take(version, name, stamped := layout.stamped_name(name, stamp))
+            if owned is not None:
+                # Where there are no hard links, it is a file of its own.
+                folder.give(stamped, owned, name)

@@ -29,9 +29,7 @@ def become(step: Become) -> Became | NotBecome:
             f"run it as root, or with: sudo -u {step.user}{with_group} certkeeper …",
         )
     try:
-        os.initgroups(step.user, gid)
-        os.setresgid(gid, gid, gid)
-        os.setresuid(user.pw_uid, user.pw_uid, user.pw_uid)
+        drop(user, gid)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         return NotBecome("DEHYDRATED_USER", f"cannot become {step.user}: {reason}", f"start it as {step.user}")
@@ -46,6 +44,13 @@ def become(step: Become) -> Became | NotBecome:
     environment = {"HOME": user.pw_dir, "USER": step.user, "LOGNAME": step.user, "SHELL": user.pw_shell}
     os.environ.update(environment)
     return Became(tuple(environment.items()))
+
+
+def drop(user: pwd.struct_passwd, gid: int) -> None:
+    """Be that user and in that group, with the user's other groups and no others, for good."""
+    os.initgroups(user.pw_name, gid)
+    os.setresgid(gid, gid, gid)
+    os.setresuid(user.pw_uid, user.pw_uid, user.pw_uid)
 
 
 def _name(uid: int) -> str:

@@ -10,6 +10,7 @@ COMMANDS = {
     "config check": "config.check:check",
     "config convert": "config.convert:convert",
     "config show": "config.show:show",
+    "deploy": "deploy:deploy",
     "dns caa": "dns.caa:caa",
     "dns cleanup": "dns.cleanup:cleanup",
     "dns doctor": "dns.doctor:doctor",

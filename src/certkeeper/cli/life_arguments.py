@@ -1,7 +1,14 @@
-"""What can be typed of the commands for the time after the first certificate: retire, alert, timer."""
+"""What can be typed of the commands for the time after the first certificate: deploy, retire, alert, timer."""
 
 import argparse
 from typing import Protocol
+
+_DEPLOY = """\
+Bring the files of certificates that are there to what CERT_OWNER, CERT_GROUP and KEY_MODE say, as every run does, and
+try as the services' users whether they can read them (as root). No certificate is ordered, no service is reloaded.
+
+exit codes: 0 done, 1 something is not as it has to be, 2 usage or configuration, 3 another run holds the lock
+"""
 
 _RETIRE = """\
 Take a certificate that no line of domains.txt asks for any more out of CERTDIR, after a question: its folder goes to
@@ -40,7 +47,12 @@ class Command(Protocol):
 
 
 def add_life(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", command: Command) -> None:
-    """`retire`, `alert` and `timer`; `command` makes one that takes --config."""
+    """`deploy`, `retire`, `alert` and `timer`; `command` makes one that takes --config."""
+    deploy = command(commands, "deploy", "put owners, groups and modes of files right", _DEPLOY)
+    deploy.add_argument("names", nargs="*", metavar="NAME", help="only certificates of that alias or with that name")
+    deploy.add_argument(
+        "--fix-permissions", action="store_true", required=True, help="owner, group and mode: all that there is to do"
+    )
     retire = command(commands, "retire", "take out a certificate that is no longer listed", _RETIRE)
     retire.add_argument("name", metavar="NAME", help="the name of its folder, as certkeeper status shows it")
     retire.add_argument("--force", "-x", action="store_true", help="although the configuration of a service names it")

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from certkeeper.apply.ports import JournalDamaged
 from certkeeper.base.errors import CertkeeperError, ExitCode
 from certkeeper.base.times import iso
-from certkeeper.cli.compose import open_machine
+from certkeeper.cli.compose import access_findings, open_machine
 from certkeeper.cli.planning import planned as planned_now
 from certkeeper.cli.render import finding_lines, print_error
 from certkeeper.cli.select import select
@@ -35,7 +35,8 @@ def plan(options: argparse.Namespace) -> int:
     # A run needs no such warning: it fails there, and says so.
     silent = silent_findings(planned.silent)
     left = orphan_findings(observed.orphans, machine.settings.certdir, machine.uses(observed.orphans))
-    findings = (*machine.configuration.findings, *noticed, *planned.findings, *silent, *left)
+    outside = access_findings(selected)
+    findings = (*machine.configuration.findings, *noticed, *planned.findings, *silent, *left, *outside)
     if options.json:
         json.dump(_document(selected, planned, findings), sys.stdout, indent=2)
         sys.stdout.write("\n")

@@ -13,10 +13,11 @@ from certkeeper.base.events import Tell, count
 from certkeeper.base.names import Alias
 from certkeeper.base.times import iso
 from certkeeper.cli.cleaning import clean_up_after_run
-from certkeeper.cli.compose import USER_AGENT, Machine, open_machine
+from certkeeper.cli.compose import USER_AGENT, Machine, open_machine, unreadable
 from certkeeper.cli.dropping import carried_out
 from certkeeper.cli.heal import mended_text
 from certkeeper.cli.hooking import Hooking
+from certkeeper.cli.permissions import put_right
 from certkeeper.cli.planning import planned
 from certkeeper.cli.render import finding_lines, print_error, reporter
 from certkeeper.cli.rounds import hooked, lines_opened, lines_unchanged, merged, of_round, out_of_reach, rounds
@@ -62,6 +63,7 @@ def run_on(machine: Machine, options: argparse.Namespace) -> int:
 def _run(machine: Machine, selected: Configuration, hooking: Hooking | None, options: argparse.Namespace) -> int:
     endings: list[CertkeeperError] = []
     with _given_back(_lock(machine, options), endings), _given_back(closing(machine), endings):
+        selected, touched = put_right(machine, selected, quiet=options.quiet)
         for alias, mended in machine.mend(selected).items():
             sys.stdout.write(f"{alias}: {mended_text(mended)}\n")
         if hooking is not None:
@@ -71,6 +73,8 @@ def _run(machine: Machine, selected: Configuration, hooking: Hooking | None, opt
         observed = _advised(machine, selected, observed, noticed)
         observed = _with_accounts(machine, selected, observed, forced, options)
         plan, result = _in_rounds(machine, selected, hooking, observed, noticed, forced, options)
+        issued = {outcome.alias for outcome in result.outcomes if outcome.issued is not None}
+        _print_findings(tuple(unreadable(selected, issued | touched)))
         if result.fatal is None:
             endings += clean_up_after_run(machine, quiet=options.quiet)
     for error in (*result.leftovers, *endings):

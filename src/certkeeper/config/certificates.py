@@ -7,6 +7,7 @@ from datetime import timedelta
 from certkeeper.base.errors import printable
 from certkeeper.base.keys import KeyAlgorithm, KeyPolicy, KeySpec
 from certkeeper.base.wire import Exchange
+from certkeeper.config.access import read_access
 from certkeeper.config.authority import directory_url, is_test_ca
 from certkeeper.config.domains import DomainLine
 from certkeeper.config.errors import ConfigError
@@ -28,6 +29,7 @@ from certkeeper.config.settings import (
 from certkeeper.config.shell import Assignment, Script
 from certkeeper.config.values import Values
 from certkeeper.config.variables import DEFAULTS, PER_CERTIFICATE
+from certkeeper.lineage.access import NO_ACCESS, Access
 from certkeeper.lineage.retention import Retention
 
 _NO_WISH = Wish(ProviderKind.POWERDNS)
@@ -58,6 +60,7 @@ class Terms:
     wellknown: str = DEFAULT_WELLKNOWN
     on_name_failure: OnNameFailure = OnNameFailure.BLOCK
     keep_going: bool = False
+    access: Access = NO_ACCESS
 
 
 def read_terms(values: Values, environment: Mapping[str, str]) -> Exchange[Terms]:
@@ -96,6 +99,7 @@ def read_terms(values: Values, environment: Mapping[str, str]) -> Exchange[Terms
         wellknown=values.path("WELLKNOWN", DEFAULT_WELLKNOWN),
         on_name_failure=values.word("ON_NAME_FAILURE", OnNameFailure.BLOCK),
         keep_going=values.truth("KEEP_GOING", default=False),
+        access=read_access(values),
     )
 
 
@@ -153,6 +157,7 @@ def certificate(line: DomainLine, terms: Terms, provider: str) -> CertSpec | Rej
         wellknown=terms.wellknown,
         on_name_failure=terms.on_name_failure,
         keep_going=terms.keep_going,
+        access=terms.access,
     )
 
 

@@ -129,7 +129,6 @@ def _configuration(
         values.assigned,
         page.shell,
         _said(page, main, accounts, reader.said, zones.own, domains),
-        reader.own,
     )
 
 
@@ -239,7 +238,6 @@ class _Certificates:
         self._values = page.values()
         self._native = page.native
         self._findings: list[Finding] = []
-        self.own: dict[str, tuple[Assignment, ...]] = {}
         self.said: dict[str, SaidOfCertificate] = {}
         self.wished: dict[str, tuple[str, ProviderKind]] = {}
         """By alias, of those with a file of their own: that file, and who is to write records after it."""
@@ -297,17 +295,16 @@ class _Certificates:
         else:
             script = yield from evaluated(own_text, file, shell, self._page.evaluator, Errors.IGNORED)
         changes, found = own_assignments(script, before)
-        self.own[line.alias.text] = tuple(changes[name] for name in sorted(changes))
         own_test_ca = next((item for item in reversed(script.assignments) if item.name == TEST_CA), None)
         kept = {**changes, **({TEST_CA: own_test_ca} if own_test_ca is not None else {})}
-        self.said[line.alias.text] = SaidOfCertificate(line.identifiers, line.where, tuple(kept.values()))
+        self.said[line.alias.text] = SaidOfCertificate(line.identifiers, line.where, tuple(kept.values()), file)
         self._findings += (*found, *v1_findings(script.assignments))
         assigned = {**self._values.assigned, **changes}
         ca = self._ca_of(assigned, file)
         if ca is not None and ca != self._settings.ca:
             yield from self._accounts.read(ca)
         # What could not even be read, nobody can show or convert.
-        self.said[line.alias.text] = SaidOfCertificate(line.identifiers, line.where, tuple(kept.values()))
+        self.said[line.alias.text] = SaidOfCertificate(line.identifiers, line.where, tuple(kept.values()), file)
         ca = directory_url(Values(assigned, file))
         if ca != self._settings.ca:
             account = yield from self._accounts.at(ca)

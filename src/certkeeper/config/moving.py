@@ -73,7 +73,7 @@ def key_findings(found: Sequence[KeyFile]) -> Iterator[Finding]:
             Severity.WARNING,
             f"{_some([item.path for item in useless])}: of group {listed(groups)}, which may not read them",
             "keys are 0600, and each new one is again: services that rely on the group cannot read it",
-            "have services read keys as root, as most do, or set group and mode in a deploy_cert hook",
+            f'name the group in the configuration, as CERT_GROUP="{groups[0]}", or have services read keys as root',
         )
 
 

@@ -10,11 +10,12 @@ from certkeeper.config.shell import Assignment
 
 @dataclass(frozen=True, slots=True)
 class SaidOfCertificate:
-    """A certificate's line, and what is set for it alone."""
+    """A certificate's line, and what is set for it alone: `own`, in `file`, which is empty where there is none."""
 
     identifiers: tuple[Identifier, ...]
     where: Location
     own: tuple[Assignment, ...] = ()
+    file: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from certkeeper.config.said import Said
 from certkeeper.config.secret import Secret as Secret  # noqa: PLC0414 - a part of what is exported here
 from certkeeper.config.shell import Assignment, Shell
 from certkeeper.config.transport import Transport
+from certkeeper.lineage.access import NO_ACCESS, Access
 from certkeeper.lineage.chainwish import ChainWish
 from certkeeper.lineage.request import ReceivedCsr
 from certkeeper.lineage.retention import Retention
@@ -200,6 +201,7 @@ class CertSpec:
     `chain_required` says that no other one is taken. `wished_key` is
     the kind of key that a file of the page asks for in so many words (`rsa`, `rsa-2048`, `secp384r1`), else empty.
     `hook_chain`: that script is told of all challenges by one call; `hook_timeout` is how long a call may take.
+    `access` is who may read its files.
     `methods` are the ways in which each name may be proven, `wellknown` is the folder for http-01. `keep_going`: where
     dehydrated's commands fail with it, they go on with the next one; our own always do. `request` is what the script
     wants signed, whose key it keeps.
@@ -228,6 +230,7 @@ class CertSpec:
     hook_chain: bool = False
     hook_timeout: timedelta = DEFAULT_HOOK_TIMEOUT
     keep_going: bool = False
+    access: Access = NO_ACCESS
     chain_required: bool = False
     request: ReceivedCsr | None = None
 
@@ -370,7 +373,7 @@ class Configuration:
 
     `drop_ins` are the files of CONFIG_D, in order. `assigned` is where each variable of the page got its value, without
     what certificates have for themselves; the values may be secrets. `shell` is what its files leave to scripts. `said`
-    has all that stands in the page, by where it counts; `own` is what certificates with a file of their own change.
+    has all that stands in the page, by where it counts.
     """
 
     settings: Settings
@@ -381,7 +384,6 @@ class Configuration:
     assigned: Mapping[str, Assignment] = field(default_factory=dict, repr=False)
     shell: Shell = _NO_SHELL
     said: Said = field(default_factory=Said, repr=False, compare=False)
-    own: Mapping[str, tuple[Assignment, ...]] = field(default_factory=dict)
 
     @property
     def cas(self) -> tuple[str, ...]:

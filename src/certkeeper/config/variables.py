@@ -48,10 +48,7 @@ LEGACY_PDNS = ("HOST", "PORT", "KEY", "SERVER", "VERSION", "WAIT")
 
 # What is known and has no effect here, with what comes of that.
 WITHOUT_EFFECT = {
-    "CERT_GROUP": "files belong to the group that they are made with",
-    "CERT_OWNER": "files belong to the user that runs this",
     "DEPLOY": "no service is told of a new certificate",
-    "KEY_MODE": "private keys can be read by their owner only",
     "OCSP_FETCH": "no OCSP response is fetched",
     "PDNS_DEPLOY_CERT_HOOK": "the command is not run after a new certificate",
     "PDNS_EXIT_HOOK": "the command is not run at the end",
@@ -63,8 +60,8 @@ WITHOUT_EFFECT = {
 
 _ACTED_ON = (
     "ACME_PROFILE_PREFERRED ALERT_COMMAND ALERT_MAIL "
-    "ARI BASEDIR CAA_CHECK CA_BUNDLE DNS_IGNORE DNS_PROVIDER EAB_HMAC_KEY EAB_KID "
-    "EXTRA_NAMESERVERS HOOK_TIMEOUT HTTP_LISTEN KEEP_DAYS KEEP_VERSIONS LICENSE NAMESERVERS "
+    "ARI BASEDIR CAA_CHECK CA_BUNDLE CERT_GROUP CERT_OWNER DNS_IGNORE DNS_PROVIDER EAB_HMAC_KEY EAB_KID "
+    "EXTRA_NAMESERVERS HOOK_TIMEOUT HTTP_LISTEN KEEP_DAYS KEEP_VERSIONS KEY_MODE LICENSE NAMESERVERS "
     "ON_NAME_FAILURE ORDER_RATE "
     "PDNS_CA_BUNDLE PDNS_CLIENT_CERT PDNS_CLIENT_KEY PDNS_CURL_OPTS PDNS_HOST PDNS_KEY PDNS_KEY_FILE PDNS_NO_NOTIFY "
     "PDNS_PORT PDNS_SERVER PDNS_SUFFIX PDNS_VERSION PDNS_WAIT PREFERRED_CHAIN PROPAGATION SOURCE_CONFIG STATEDIR "
@@ -79,6 +76,8 @@ PER_CERTIFICATE = frozenset(
         "ACME_PROFILE",
         "ACME_PROFILE_PREFERRED",
         "CA",
+        "CERT_GROUP",
+        "CERT_OWNER",
         "CHALLENGETYPE",
         "DNS_PROVIDER",
         "HOOK",
@@ -89,6 +88,7 @@ PER_CERTIFICATE = frozenset(
         "KEEP_VERSIONS",
         "KEYSIZE",
         "KEY_ALGO",
+        "KEY_MODE",
         "OCSP_DAYS",
         "OCSP_FETCH",
         "OCSP_MUST_STAPLE",

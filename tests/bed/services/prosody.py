@@ -34,14 +34,21 @@ ssl = {{ certificate = "{certificate}", key = "{key}" }}
 
 
 class Prosody:
-    """Serves one host with one certificate."""
+    """Serves one host with one certificate. `group` is one that the user prosody is in, beside its own.
 
-    def __init__(self, folder: Path, host: str, certificate: Path, key: Path) -> None:
+    Without a key that it can read it opens the ports for STARTTLS only: those are what is waited for if not `whole`.
+    """
+
+    def __init__(
+        self, folder: Path, host: str, certificate: Path, key: Path, group: str = "", *, whole: bool = True
+    ) -> None:
         program = binaries.require("prosody")
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "data").mkdir(exist_ok=True)
         (folder / "certs").mkdir(exist_ok=True)
         self.config = folder / "prosody.cfg.lua"
+        self.log = folder / "prosody.log"
+        self.key = key
 
         def start(free: tuple[int, ...]) -> Process:
             self._reserved = free
@@ -50,9 +57,9 @@ class Prosody:
             return Process(
                 "prosody",
                 [program, "-F", "--config", self.config],
-                folder / "prosody.log",
-                ready=lambda: all(ports.accepts_tcp("127.0.0.1", port) for port in free),
-                prefix=_as_prosody(folder),
+                self.log,
+                ready=lambda: all(ports.accepts_tcp("127.0.0.1", port) for port in (free if whole else free[:2])),
+                prefix=_as_prosody(folder, group),
             )
 
         self._process = ports.on_free_ports(len(PROTOCOLS), start)
@@ -69,11 +76,12 @@ class Prosody:
         self.stop()
 
 
-def _as_prosody(folder: Path) -> tuple[str, ...]:
+def _as_prosody(folder: Path, group: str) -> tuple[str, ...]:
     """Prosody refuses to run as root."""
     if os.geteuid() != 0:
         return ()
     user = pwd.getpwnam("prosody")
     for path in (folder, folder / "data", folder / "certs"):
         shutil.chown(path, user.pw_uid, user.pw_gid)
-    return (binaries.require("setpriv"), "--reuid", "prosody", "--regid", "prosody", "--init-groups", "--")
+    groups = ("--groups", group) if group else ("--init-groups",)
+    return (binaries.require("setpriv"), "--reuid", "prosody", "--regid", "prosody", *groups, "--")

@@ -54,6 +54,9 @@ def account_ready(sitting: Sitting, machine: Machine, *, making: bool = False) -
         return True
     accepted = sitting.terms_accepted or (making and bool(sitting.typed.privkey))
     machine.converse(open_session(settings, user_agent=USER_AGENT, terms_accepted=accepted, tell=sitting.telling.tell))
+    if stored is None:
+        # dehydrated asks for it in a request of its own; here the CA's answer to the registration had it.
+        _said("+ Fetching account URL...")
     return False
 
 

@@ -16,11 +16,12 @@ from certkeeper.cli.compat.account import account_ready
 from certkeeper.cli.compat.clearing import clear_as
 from certkeeper.cli.compat.deciding import OTHERS, judge, processing
 from certkeeper.cli.compat.failing import print_failure
-from certkeeper.cli.compat.sitting import Sitting, locked
+from certkeeper.cli.compat.sitting import Refused, Sitting, locked
 from certkeeper.cli.compat.words import Flag
 from certkeeper.cli.compose import USER_AGENT, Machine
 from certkeeper.cli.heal import mended_text
 from certkeeper.cli.planning import planned
+from certkeeper.config.domains import DomainList
 from certkeeper.config.errors import ConfigError
 from certkeeper.config.findings import Severity
 from certkeeper.config.settings import CertSpec, Cleanup, Configuration, Rejected
@@ -36,9 +37,17 @@ def cron(sitting: Sitting) -> int:
     Raises:
         CertkeeperError: what ended the run.
     """
-    machine = sitting.open(sitting.asked())
+    machine, missing = _opened(sitting)
     with locked(machine), closing(machine):
-        return _Cron(sitting, machine).run()
+        return _Cron(sitting, machine).run(missing)
+
+
+def _opened(sitting: Sitting) -> tuple[Machine, ConfigError | None]:
+    """The page, and what is wrong with its list as a whole: dehydrated looks at that after its first hooks."""
+    try:
+        return sitting.open(sitting.asked()), None
+    except ConfigError as error:
+        return sitting.open(DomainList()), error
 
 
 class _Cron:
@@ -47,10 +56,13 @@ class _Cron:
         self._machine = machine
         self._forced = Flag.FORCE in sitting.typed.flags
 
-    def run(self) -> int:
+    def run(self, missing: ConfigError | None) -> int:
         machine = self._machine
         account_ready(self._sitting, machine)
         self._sitting.hooking.begin()
+        self._make_chain_cache()
+        if missing is not None:
+            raise missing
         for finding in machine.configuration.findings:
             if finding.severity is not Severity.NOTE and finding.code != "not-per-certificate":
                 sys.stderr.write(f"# WARNING: {finding.where}: {finding.message}; {finding.consequence}\n")
@@ -71,6 +83,18 @@ class _Cron:
             _say(" + Running automatic cleanup")
             failed = bool(clear_as(machine.settings.cleanup, machine, self._sitting, " + ")) or failed
         return ExitCode.FAILED if failed else ExitCode.DONE
+
+    def _make_chain_cache(self) -> None:
+        """A folder of ACME v1's, of which nothing is read: scripts of people's may put things there."""
+        said = self._machine.configuration.assigned.get("CHAINCACHE")
+        folder = said.value if said is not None and said.value else inside(self._machine.settings.basedir, "chains")
+        if Path(folder).is_dir():
+            return
+        _say(f" + Creating chain cache directory {folder}")
+        try:
+            Path(folder).mkdir(mode=0o700)
+        except OSError as error:
+            raise Refused(f"{folder}: cannot be made: {error.strerror}", hint="correct CHAINCACHE") from error
 
     def _goes_on(self, entry: CertSpec | Rejected) -> bool:
         return self._machine.settings.keep_going or (isinstance(entry, CertSpec) and entry.keep_going)
@@ -102,21 +126,15 @@ class _Cron:
     def _own_settings(self, spec: CertSpec) -> None:
         """What the certificate has for itself."""
         configuration = self._machine.configuration
-        own = configuration.own.get(spec.alias.text)
-        if own is None:
+        said = configuration.said.certificates.get(spec.alias.text)
+        if said is None or not said.file:
             return
+        own, file = sorted(said.own, key=lambda item: item.name), said.file
         _say(" + Using certificate specific config file!", *(f"   + {item.name} = {item.value}" for item in own))
-        file = self._own_file(spec)
         for finding in configuration.findings:
             if finding.code == "not-per-certificate" and finding.where is not None and finding.where.file == file:
                 name = finding.message.partition(":")[0]
                 sys.stderr.write(f"   ! Setting {name} on a per-certificate base is not (yet) supported\n")
-
-    def _own_file(self, spec: CertSpec) -> str:
-        said = self._machine.configuration.assigned.get("DOMAINS_D")
-        if said is not None and said.value:
-            return inside(said.value.rstrip("/") or "/", spec.alias.text)
-        return f"{self._machine.settings.folder(spec)}/config"
 
     def _certificate(self, spec: CertSpec, observed: Observed) -> None:
         spec = self._sitting.hooking.line(spec)

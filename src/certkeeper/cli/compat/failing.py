@@ -1,11 +1,16 @@
 """Errors as dehydrated says them: `ERROR: …` on standard error, and a block for what a CA refuses."""
 
+from collections.abc import Iterator
 from typing import TextIO
 
 from certkeeper.acme.account import TermsNotAccepted
 from certkeeper.acme.order import OrderFailed
 from certkeeper.acme.problem import Problem
-from certkeeper.base.errors import CertkeeperError, ExitCode, Interrupted
+from certkeeper.base.errors import CertkeeperError, ExitCode, Interrupted, printable
+
+_LONGEST = 1000
+_MOST_LINES = 50
+_SECRET = frozenset({"set-cookie", "replay-nonce", "www-authenticate", "proxy-authenticate"})
 
 
 def print_failure(error: CertkeeperError, err: TextIO, program: str) -> None:
@@ -19,7 +24,7 @@ def print_failure(error: CertkeeperError, err: TextIO, program: str) -> None:
         err.write(
             f"  + ERROR: An error occurred while sending {method}-request to {error.url} (Status {error.status})\n"
         )
-        err.write(f"\nDetails:\n{error}\n\n")
+        err.write("\n".join(("", "Details:", *_details(error), "", "")))
     else:
         invalid = isinstance(error, OrderFailed) and bool(error.identifiers)
         said = f"Challenge is invalid! (returned: invalid) (result: {error})" if invalid else str(error)
@@ -37,6 +42,21 @@ def exit_code_of(error: CertkeeperError) -> int:
 def _is_answer(error: CertkeeperError) -> bool:
     """A response of the CA's, and not what an object of its says."""
     return isinstance(error, Problem) and bool(error.url and error.status)
+
+
+def _details(error: Problem) -> Iterator[str]:
+    """The response as it came, header by header, but for what lets others in."""
+    if error.answer is None:
+        yield str(error)
+        return
+    yield from (
+        f"{printable(name, 100)}: {printable(value, _LONGEST)}"
+        for name, value in error.answer.headers
+        if name.lower() not in _SECRET
+    )
+    yield ""
+    text = error.answer.body[: _LONGEST * _MOST_LINES].decode("utf-8", "replace")
+    yield from (printable(line, _LONGEST) for line in text.splitlines()[:_MOST_LINES])
 
 
 def _terms(error: TermsNotAccepted, program: str) -> str:

@@ -14,11 +14,13 @@ from certkeeper.cli.compose.opening import (
     system_clock,
     write_units,
 )
+from certkeeper.cli.compose.owners import access_findings, unreadable
 
 __all__ = [
     "USER_AGENT",
     "HookOutput",
     "Machine",
+    "access_findings",
     "check_page",
     "handed_files",
     "house_findings",
@@ -28,5 +30,6 @@ __all__ = [
     "open_machine",
     "read_hook_commands",
     "system_clock",
+    "unreadable",
     "write_units",
 ]

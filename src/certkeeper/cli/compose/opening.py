@@ -12,21 +12,22 @@ from certkeeper.adapters.page import answered, read_page
 from certkeeper.adapters.store import Store
 from certkeeper.apply.ports import Clock
 from certkeeper.cli.compose.machine import Machine
+from certkeeper.cli.compose.owners import access_findings, common, with_owners
 from certkeeper.config.domains import DomainList
 from certkeeper.config.evaluating import Evaluator
-from certkeeper.config.pdnshook import HookCommands, hook_commands, hook_page
 from certkeeper.config.settings import Configuration, Purpose
 from certkeeper.config.shell import Assignment
-from certkeeper.service.handshake import Look, Target
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from certkeeper.adapters.handed import HandedFiles
     from certkeeper.config.check import Checked
     from certkeeper.config.findings import Finding
+    from certkeeper.config.pdnshook import HookCommands
+    from certkeeper.service.handshake import Look, Target
 
 
-def look_at(targets: Sequence[Target], *, patience: float, ca_bundle: str | None) -> tuple[Look, ...]:
+def look_at(targets: "Sequence[Target]", *, patience: float, ca_bundle: str | None) -> "tuple[Look, ...]":
     """Handshakes with these, as clients make them; `patience` is seconds for each."""
     from certkeeper.adapters.probe import Prober  # noqa: PLC0415 - pyOpenSSL, for the one command that needs it
 
@@ -82,11 +83,15 @@ def open_hook_machine() -> Machine:
     Raises:
         CertkeeperError: it cannot be read, or lacks what PowerDNS needs.
     """
+    from certkeeper.config.pdnshook import hook_page  # noqa: PLC0415 - the one command that needs it
+
     return machine_of(answered(hook_page(None, cwd=str(Path.cwd()), environment=os.environ)))
 
 
-def read_hook_commands() -> HookCommands:
+def read_hook_commands() -> "HookCommands":
     """What stands in for other hooks; raises as `open_hook_machine`, but needs nothing of PowerDNS."""
+    from certkeeper.config.pdnshook import hook_commands  # noqa: PLC0415 - as above
+
     return answered(hook_commands(None, cwd=str(Path.cwd()), environment=os.environ))
 
 
@@ -94,9 +99,11 @@ def machine_of(configuration: Configuration) -> Machine:
     """The machine for a page that was read already."""
     settings = configuration.settings
     rehearsals = (spec.alias for spec in configuration.certificates if spec.purpose is Purpose.REHEARSE)
+    elsewhere = dict.fromkeys(rehearsals, settings.test_certdir)
+    configuration, owned = with_owners(configuration)
     return Machine(
         configuration,
-        Store(settings.certdir, dict.fromkeys(rehearsals, settings.test_certdir)),
+        Store(settings.certdir, elsewhere, owned, common(owned.values())),
         Accounts(settings.accountdir, Earlier(settings.ca, settings.old_ca, settings.basedir, settings.accountdir)),
         SystemClock(),
         Claims(settings.statedir),
@@ -118,4 +125,4 @@ def house_findings(configuration: Configuration) -> tuple["Finding", ...]:
 
     settings = configuration.settings
     keys = key_files((settings.certdir, settings.test_certdir), settings.accountdir)
-    return (*schedule_findings(scheduled("/")), *key_findings(keys))
+    return (*schedule_findings(scheduled("/")), *key_findings(keys), *access_findings(configuration))

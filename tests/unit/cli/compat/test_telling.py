@@ -4,9 +4,10 @@ import io
 
 import pytest
 
+from builders.certificates import NOW
 from certkeeper.acme.account import TermsNotAccepted
 from certkeeper.acme.order import OrderFailed
-from certkeeper.acme.problem import Problem
+from certkeeper.acme.problem import Problem, problem_from_response
 from certkeeper.base.errors import CertkeeperError, ExitCode, Interrupted
 from certkeeper.base.events import Event, Noted
 from certkeeper.base.names import Identifier
@@ -19,6 +20,7 @@ from certkeeper.base.traces import (
     ChallengesOver,
     NonceRefused,
 )
+from certkeeper.base.wire import Response
 from certkeeper.cli.compat.failing import exit_code_of, print_failure
 from certkeeper.cli.compat.telling import SigningTelling, Telling
 from certkeeper.cli.render import Lines
@@ -111,6 +113,22 @@ def test_other_displays_leave_steps_out() -> None:
     out = io.StringIO()
     Lines(out).tell(ChallengesDue("x", NAMES))
     assert out.getvalue() == ""
+
+
+def test_a_refusal_is_shown_as_it_came() -> None:
+    headers = (("Server", "odd\x1b[0m"), ("Replay-Nonce", "n1"), ("Set-Cookie", "session=1"))
+    body = b'{\n "type": "urn:ietf:params:acme:error:rejectedIdentifier",\n "detail": "no"\n}'
+    refused = problem_from_response(Response(403, NOW, headers, body), url="https://ca.test/order")
+    shown = failure(refused).split("\nDetails:\n")[1]
+    assert shown.splitlines()[:6] == [
+        "Server: odd [0m",
+        "",
+        "{",
+        '"type": "urn:ietf:params:acme:error:rejectedIdentifier",',
+        '"detail": "no"',
+        "}",
+    ]
+    assert "session" not in failure(refused)
 
 
 def test_errors() -> None:

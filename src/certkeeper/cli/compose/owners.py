@@ -1,0 +1,87 @@
+"""Whose a page's files are to be on this machine, and which services' users may read them."""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
+from functools import cache
+
+from certkeeper.base.errors import CertkeeperError
+from certkeeper.base.names import Alias
+from certkeeper.config.findings import Finding, Severity
+from certkeeper.config.settings import CertSpec, Configuration, Purpose, Rejected
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from certkeeper.adapters.ownership import Ownership
+
+
+def with_owners(configuration: Configuration) -> "tuple[Configuration, Mapping[Alias, Ownership]]":
+    """The page without the certificates whose user or group is not there, and whose files are to be whose."""
+    if not any(_asked(spec) for spec in configuration.certificates):
+        return configuration, {}
+    from certkeeper.adapters.ownership import resolve  # noqa: PLC0415 - only for pages that ask for it
+
+    resolved = cache(resolve)
+    owned: dict[Alias, Ownership] = {}
+    ready: list[CertSpec] = []
+    rejected: list[Rejected] = []
+    for spec in configuration.certificates:
+        try:
+            if _asked(spec):
+                owned[spec.alias] = resolved(spec.access)
+            ready.append(spec)
+        except CertkeeperError as error:
+            rejected.append(Rejected(spec.alias.text, error))
+    return replace(configuration, certificates=tuple(ready), rejected=(*configuration.rejected, *rejected)), owned
+
+
+def _asked(spec: CertSpec) -> bool:
+    """Nobody reads a rehearsal."""
+    return spec.access.asked and spec.purpose is not Purpose.REHEARSE
+
+
+def common(owned: "Collection[Ownership]") -> "Ownership | None":
+    """Whose group gets through CERTDIR: a folder has one group, so there is none where certificates differ."""
+    from certkeeper.adapters.ownership import AS_IT_IS  # noqa: PLC0415 - as above
+
+    groups = {item.folder_gid: item for item in owned if item.folder_gid != AS_IT_IS}
+    return next(iter(groups.values())) if len(groups) == 1 else None
+
+
+def access_findings(configuration: Configuration) -> Iterator[Finding]:
+    """The users of services that are on this machine and in none of the groups that are named."""
+    groups = sorted({spec.access.group for spec in configuration.certificates if _asked(spec)} - {""})
+    if not groups:
+        return
+    from certkeeper.adapters.readers import outsiders  # noqa: PLC0415 - as above
+
+    for user, service in outsiders(groups):
+        group = groups[0]
+        yield Finding(
+            "service-not-in-group",
+            Severity.NOTE,
+            f"{user}: not in the group {' or '.join(groups)}",
+            f"{service} cannot read private keys, where it is to use them",
+            f"adduser {user} {group} && systemctl restart {service} (a reload keeps the old groups)",
+        )
+
+
+def unreadable(configuration: Configuration, aliases: Collection[Alias]) -> Iterator[Finding]:
+    """What a user who is to read these certificates cannot read, tried as that user. Only root can try."""
+    if not aliases:
+        return
+    from certkeeper.adapters.readers import insiders, unreadable_for  # noqa: PLC0415 - as above
+
+    folders: dict[str, list[str]] = {}
+    for spec in configuration.certificates:
+        if spec.alias in aliases and _asked(spec):
+            for user in insiders(spec.access):
+                folders.setdefault(user, []).append(configuration.settings.folder(spec))
+    for user, paths in folders.items():
+        for path, reason in unreadable_for(user, paths):
+            yield Finding(
+                "unreadable-for-service",
+                Severity.WARNING,
+                f"{path}: {user} cannot read it: {reason}",
+                "a service of that user has no certificate, or keeps an old one",
+                f"see which folder is shut: namei -l {path}",
+            )

@@ -1,0 +1,35 @@
+"""Owner, group and mode of files that are there: put right before a run, and seen through the eyes of services."""
+
+import sys
+from dataclasses import replace
+
+from certkeeper.base.errors import CertkeeperError
+from certkeeper.base.names import Alias
+from certkeeper.cli.compose import Machine
+from certkeeper.config.settings import CertSpec, Configuration, Rejected
+
+
+def put_right(machine: Machine, selected: Configuration, *, quiet: bool) -> tuple[Configuration, frozenset[Alias]]:
+    """The certificates whose files are what the page asks for, and those of them that were not.
+
+    The others are rejected: a renewal would fail as well, after the CA was asked.
+    """
+    changed: set[Alias] = set()
+    ready: list[CertSpec] = []
+    rejected = list(selected.rejected)
+    for spec in selected.certificates:
+        try:
+            names = machine.store.put_right(spec.alias)
+        except CertkeeperError as error:
+            rejected.append(Rejected(spec.alias.text, error))
+            continue
+        ready.append(spec)
+        if names:
+            changed.add(spec.alias)
+        if names and not quiet:
+            folder = f"{machine.settings.folder(spec)}/"
+            shown = ", ".join(name.removeprefix(folder) for name in names)
+            sys.stdout.write(f"{spec.alias}: permissions put right: {shown}\n")
+    if len(ready) == len(selected.certificates):
+        return selected, frozenset(changed)
+    return replace(selected, certificates=tuple(ready), rejected=tuple(rejected)), frozenset(changed)

@@ -1,0 +1,54 @@
+"""CERT_OWNER, CERT_GROUP and KEY_MODE."""
+
+from certkeeper.base.errors import printable
+from certkeeper.config.findings import Severity
+from certkeeper.config.values import Values
+from certkeeper.lineage.access import Access
+
+_MODES = {0o400, 0o440, 0o600, 0o640}
+_GROUP = 0o040
+_LONGEST_NAME = 64
+
+
+def read_access(values: Values) -> Access:
+    """Who may read the certificate's files. Whether there is such a user or group is for this machine to say.
+
+    Raises:
+        ConfigError: a mode that no private key may have, or a text that is no name.
+    """
+    owner, group = _name(values, "CERT_OWNER"), _name(values, "CERT_GROUP")
+    mode = _mode(values) if values.has("KEY_MODE") else None
+    if mode is not None and mode & _GROUP and not group:
+        values.find(
+            "key-mode-without-group",
+            Severity.WARNING,
+            "KEY_MODE",
+            "lets a group read private keys, and CERT_GROUP does not say which",
+            "it is the group that the files were made with",
+            'write CERT_GROUP="ssl-cert", or KEY_MODE="0600"',
+        )
+    return Access(owner, group, mode)
+
+
+def _name(values: Values, name: str) -> str:
+    text = values.text(name)
+    if not text:
+        return ""
+    known = len(text) <= _LONGEST_NAME and text.isprintable() and not any(char in text for char in " :/")
+    if not known or text.isdigit():
+        kind = "user" if name == "CERT_OWNER" else "group"
+        raise values.error(name, f"{printable(text, 40)!r} is no name of a {kind}", f"write the {kind}'s name")
+    return text
+
+
+def _mode(values: Values) -> int:
+    text = values.text("KEY_MODE").strip()
+    hint = 'write KEY_MODE="0640", or KEY_MODE="0600"'
+    if not (1 <= len(text) <= 4 and all(char in "01234567" for char in text)):
+        raise values.error("KEY_MODE", f"{printable(text, 40)!r} is no mode in octal digits", hint)
+    mode = int(text, 8)
+    if mode & 0o007:
+        raise values.error("KEY_MODE", f"{text} lets everybody at private keys", hint)
+    if mode not in _MODES:
+        raise values.error("KEY_MODE", f"{text} is no mode for a private key", f"{hint}, 0440 or 0400")
+    return mode
