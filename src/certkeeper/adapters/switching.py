@@ -54,7 +54,8 @@ def show(folder: Folder, versions: Folder, stamp: int) -> Mapping[str, str]:
     folder.sweep()
     with versions.child(layout.version_name(stamp)) as version:
         left_alone = _left_alone(folder, checked(version))
-        _show_stamped(folder, version, stamp, left_alone)
+        # They are private until the switch gives them to their owner.
+        _show_stamped(folder, version, stamp, left_alone, None)
         hidden = {name for name in left_alone if version.is_file(name)}
     folder.sync()
     inside = layout.version_target(stamp)
