@@ -214,12 +214,20 @@ def test_commands_in_the_place_of_pdns_api_sh_s_hooks_are_run_as_they_are_and_ma
     assert page.verified_names(zone) == {zone}, "the links are switched"
     assert log.read_text().splitlines() == [f"2 fail me {zone} sign_domains", "1 end  sign_domains"]
     log.unlink()
-    page.config.write_text(page.config.read_text().replace("fail  me", "well"))
+    page.configure(PDNS_DEPLOY_CERT_HOOK=f"{reload} well")
     assert page.run().code == 0
     assert log.read_text().splitlines() == [f"1 well {zone} sign_domains", "1 end  sign_domains"]
     log.unlink()
     assert page.run().code == 0
     assert log.read_text().splitlines() == ["1 end  sign_domains"]
+    log.unlink()
+    done = certkeeper("dehydrated", "-c", "-x", "-f", page.config, cwd=page.folder)
+    assert done.code == 0, done.text
+    assert log.read_text().splitlines() == [f"1 well {zone} sign_domains", "1 end  sign_domains"]
+    log.unlink()
+    page.configure(PDNS_EXIT_HOOK="/nowhere/reload now")
+    done = page.run()
+    assert (done.code, "/nowhere/reload now exit_hook: cannot be started" in done.text) == (0, True), done.text
 
 
 def test_a_failed_sync_cert_leaves_the_links_and_costs_no_second_order(
