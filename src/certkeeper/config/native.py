@@ -68,14 +68,30 @@ class _Parts:
     def native(self, document: Mapping[str, object]) -> Native:
         settings = {key: value for key, value in document.items() if key not in _TABLES}
         certificates, zones, accounts = (self._tables(kind, document.get(kind, {})) for kind in _TABLES)
+        first, doubled = self._certificates(certificates)
         return Native(
             self._file,
             page=tuple(self._assignments((), settings)),
-            certificates={alias.lower(): self._certificate(alias, table) for alias, table in certificates.items()},
+            certificates=first,
             zones={name: self._table(("zone", name), table) for name, table in zones.items()},
             accounts={self._ca(name): self._table(("account", name), table) for name, table in accounts.items()},
             findings=tuple(self._findings),
+            doubled=doubled,
         )
+
+    def _certificates(
+        self, tables: Mapping[str, Mapping[str, object]]
+    ) -> tuple[Mapping[str, Table], tuple[tuple[str, ConfigError], ...]]:
+        """By alias, which is in lower case as in domains.txt; of those that are the same then, the first one counts."""
+        first: dict[str, Table] = {}
+        doubled = []
+        for name, table in tables.items():
+            alias, found = name.lower(), self._certificate(name, table)
+            if first.setdefault(alias, found) is not found:
+                reason = f"{printable(alias, 80)}: the same certificate as at {first[alias].where}"
+                error = ConfigError(found.where, reason, hint="join the tables, or give this one another alias")
+                doubled.append((alias, error))
+        return first, tuple(doubled)
 
     def _tables(self, kind: str, found: object) -> Mapping[str, Mapping[str, object]]:
         if not isinstance(found, dict):

@@ -169,3 +169,13 @@ def test_a_byte_order_mark_and_windows_line_ends_are_no_trouble() -> None:
         ("ARI", "no", 1),
         ("RENEW_DAYS", "3", 2),
     ]
+
+
+def test_tables_whose_aliases_are_the_same_lose_nothing_silently() -> None:
+    found = load(HEAD + '[certificate.Post]\nnames = ["a.org"]\n[certificate.post]\nnames = ["b.org"]\n')
+    assert [str(name) for spec in found.certificates for name in spec.identifiers] == ["a.org"]
+    (rejected,) = found.rejected
+    assert (rejected.label, str(rejected.error)) == (
+        "post",
+        "/srv/x.toml:6: post: the same certificate as at /srv/x.toml:4",
+    )
