@@ -1,6 +1,7 @@
 """What certkeeper.toml looks like, and what is said of the rest."""
 
 import tomllib
+from dataclasses import replace
 
 import pytest
 
@@ -67,3 +68,12 @@ def test_what_is_converted_already_is_left_alone() -> None:
     found = Page({"/x.toml": 'challengetype = "http-01"\n'}).load("/x.toml")
     with pytest.raises(ConfigError, match="in this form already"):
         convert(found)
+
+
+def test_a_hook_that_is_a_function_is_left_out_and_told() -> None:
+    page = Page({CONFIG: POWERDNS + "DNS_PROVIDER=powerdns\nHOOK=hookfn\n", DOMAINS: "a.org\n"}).load()
+    found = convert(replace(page, shell=replace(page.shell, callable=frozenset({"hookfn"}))))
+    assert "hook" not in tomllib.loads(found.whole)
+    assert [(item.code, item.where) for item in found.findings] == [("not-converted", Location(CONFIG, 5))]
+    assert "put it into a script" in found.findings[0].fix
+    assert "# Not in here: /etc/dehydrated/config:5: HOOK: hookfn is a shell function" in found.whole
