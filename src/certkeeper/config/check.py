@@ -23,6 +23,11 @@ _MOST_READINGS = 200
 _ASSIGNMENT = re.compile(r"\s*(?:export\s+)?[A-Za-z_][A-Za-z0-9_]*\s*\+?=")
 _NOBODY = Assignment("DNS_PROVIDER", "manual", Location("--"))
 """In the place of a provider that is missing, so that the rest of the page can be read."""
+_CONSEQUENCES = {
+    "unreadable-page": "no command can read the page",
+    "rejected": "there is no certificate of it; the others go on",
+    "zone-rejected": "no certificate with a name in the zone is ordered through DNS; the others go on",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +109,12 @@ def check(load: Callable[[tuple[Assignment, ...]], Exchange[Configuration]]) -> 
                 break
         else:
             rejected = (_finding("rejected", item.label, item.error) for item in configuration.rejected)
-            return Checked((*dict.fromkeys(errors), *rejected, *configuration.findings), configuration)
+            zones = (
+                _finding("zone-rejected", f"zone {rule.suffix}", rule.error)
+                for rule in configuration.settings.zone_rules
+                if rule.error is not None
+            )
+            return Checked((*dict.fromkeys(errors), *rejected, *zones, *configuration.findings), configuration)
     return Checked(tuple(dict.fromkeys(errors)))
 
 
@@ -112,10 +122,7 @@ def _finding(code: str, subject: str, error: CertkeeperError) -> Finding:
     where = error.where if isinstance(error, ConfigError) else None
     reason = error.reason if isinstance(error, ConfigError) else str(error)
     message = reason if not subject or reason.startswith(f"{subject}: ") else f"{subject}: {reason}"
-    consequence = (
-        "there is no certificate of it; the others go on" if code == "rejected" else "no command can read the page"
-    )
-    return Finding(code, Severity.ERROR, message, consequence, error.hint, where)
+    return Finding(code, Severity.ERROR, message, _CONSEQUENCES[code], error.hint, where)
 
 
 def _passing(exchange: Exchange[Configuration], left: _Left) -> Exchange[Configuration]:

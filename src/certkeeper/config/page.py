@@ -117,6 +117,11 @@ def _present(place: str) -> Exchange[str | None]:
     return None
 
 
+def rivals(path: str) -> tuple[str, ...]:
+    """The files beside which nobody can tell whether this one is the page, unless one of them is named."""
+    return _SEARCHED if path == NATIVE else ()
+
+
 def _places(cwd: str) -> tuple[str, ...]:
     return (*_SEARCHED, inside(cwd, "config"))
 

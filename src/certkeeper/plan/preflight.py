@@ -79,13 +79,18 @@ def zone_error(
     spec: CertSpec, places: Mapping[DnsName, Place | None], configuration: Configuration, observed: Observed
 ) -> CertkeeperError | None:
     """Why a name of this lineage cannot be proven through its DNS provider."""
+    providers: dict[DnsName, str] = {}
+    for owner in places:
+        provider = provider_for(configuration.settings, owner, spec.provider)
+        if not isinstance(provider, str):
+            # No zone need be looked for to know that.
+            return provider
+        providers[owner] = provider
     if observed.zones is None:
         return None
     homeless: dict[str, list[DnsName]] = {}
     for owner, place in places.items():
-        provider = provider_for(configuration.settings, owner, spec.provider)
-        if not isinstance(provider, str):
-            return provider
+        provider = providers[owner]
         zones = observed.zones[provider]
         error = zones.trouble or zones.errors.get(owner)
         if error is not None:

@@ -113,3 +113,13 @@ def test_a_secret_in_a_file_that_everybody_reads_is_told_by_name_only() -> None:
     assert secret.message.startswith("PDNS_KEY, EAB_HMAC_KEY: ")
     assert "c2Vj" not in f"{secret}"
     assert not [item for item in check({CONFIG: config, DOMAINS: "a.org\n"}).findings if item.code == "open-secret"]
+
+
+def test_a_zone_that_cannot_be_read_is_an_error() -> None:
+    files = {CONFIG: POWERDNS + "ZONES_D=/z\n", DOMAINS: "a.example.net\n", "/z/example.net": "DNS_PROVIDER=manul\n"}
+    found = check(files)
+    assert errors(found) == [("/z/example.net:1", "zone example.net: DNS_PROVIDER: 'manul' is not known")]
+    table = POWERDNS.replace("=localhost", '="localhost"').replace("=secret", '="secret"').replace("=rsa", '="rsa"')
+    native = table.lower().replace("renew", "\nrenew") + '[zone."example.net"]\ndns_provider = "manul"\n'
+    (error,) = errors(check({"/x.toml": native}, "/x.toml"))
+    assert error[1] == "zone example.net: DNS_PROVIDER: 'manul' is not known"

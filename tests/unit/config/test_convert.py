@@ -6,8 +6,10 @@ from dataclasses import replace
 import pytest
 
 from certkeeper.base.errors import Location
+from certkeeper.cli.config.convert import beside
 from certkeeper.config.convert import convert
 from certkeeper.config.errors import ConfigError
+from certkeeper.config.page import NATIVE, rivals
 from unit.config.pages import CONFIG, DOMAINS, POWERDNS, Page
 from unit.config.test_seed import OWN, text
 
@@ -77,3 +79,9 @@ def test_a_hook_that_is_a_function_is_left_out_and_told() -> None:
     assert [(item.code, item.where) for item in found.findings] == [("not-converted", Location(CONFIG, 5))]
     assert "put it into a script" in found.findings[0].fix
     assert "# Not in here: /etc/dehydrated/config:5: HOOK: hookfn is a shell function" in found.whole
+
+
+def test_beside_which_files_a_page_has_to_be_named() -> None:
+    assert CONFIG in rivals(NATIVE)
+    assert rivals("/etc/certkeeper/other.toml") == ()
+    assert beside(CONFIG).endswith(f"move the other away: mv {CONFIG} {CONFIG}.old")
