@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from certkeeper.base.errors import printable
 from certkeeper.base.keys import KeyAlgorithm, KeyPolicy
 from certkeeper.config.alerts import alert_command, alert_mail
-from certkeeper.config.authority import directory_url, old_authority
+from certkeeper.config.authority import directory_url, find_old_authority, old_authority
 from certkeeper.config.binding import external_account
 from certkeeper.config.certificates import key_spec
 from certkeeper.config.curl import CURL_OPTS, curl_words, find_unverified, find_words, transport
@@ -28,6 +28,7 @@ def read_settings(values: Values, config_file: str, basedir: str, environment: M
         ConfigError: an invalid value.
     """
     _check_unused(values)
+    find_old_authority(values)
     words = curl_words(values, CURL_OPTS)
     find_words(values, CURL_OPTS, words, "the CA")
     find_unverified(values, CURL_OPTS, words, "the CA")

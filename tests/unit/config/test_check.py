@@ -123,3 +123,12 @@ def test_a_zone_that_cannot_be_read_is_an_error() -> None:
     native = table.lower().replace("renew", "\nrenew") + '[zone."example.net"]\ndns_provider = "manul"\n'
     (error,) = errors(check({"/x.toml": native}, "/x.toml"))
     assert error[1] == "zone example.net: DNS_PROVIDER: 'manul' is not known"
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [("OLDCA=letsencrypt-old", "old-ca"), ("OLDCA=letsencrypt", "old-ca"), ("ALERT_MAIL=root,me@", "alert-mail")],
+)
+def test_words_that_mean_nothing_are_told(line: str, code: str) -> None:
+    found = check({CONFIG: f"{POWERDNS}{line}\n", DOMAINS: "example.org\n"})
+    assert [(item.code, str(item.where)) for item in found.findings] == [(code, f"{CONFIG}:6")]

@@ -15,12 +15,13 @@ from builders.plans import (
     spec,
     zone,
 )
-from certkeeper.base.errors import Location
+from certkeeper.base.errors import CertkeeperError, Location
 from certkeeper.base.keys import KeyAlgorithm, KeyPolicy, KeySpec
 from certkeeper.base.names import DnsName
 from certkeeper.config.authority import LETSENCRYPT, LETSENCRYPT_TEST
 from certkeeper.config.errors import ConfigError
 from certkeeper.config.findings import Severity
+from certkeeper.config.methods import Methods
 from certkeeper.config.settings import ZoneRule
 from certkeeper.plan.planner import plan
 from certkeeper.zone.rrset import Zone, ZoneKind
@@ -119,3 +120,10 @@ def test_a_zone_without_a_provider_blocks_its_certificates_where_nobody_is_asked
     page = configuration(spec("www.example.org"), settings_=rules)
     (item,) = plan(page, observed(specs=page.certificates)).lineages
     assert item.error is wrong
+
+
+def test_a_missing_folder_blocks_names_of_http_01() -> None:
+    page = configuration(replace(spec("example.org"), methods=Methods(), wellknown="/w"))
+    why = CertkeeperError("/w: not there")
+    (item,) = plan(page, replace(observed(specs=page.certificates), folders={"/w": why})).lineages
+    assert item.error is why
