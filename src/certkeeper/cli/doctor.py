@@ -21,7 +21,7 @@ def doctor(options: argparse.Namespace) -> int:
     found = check_page(options.config, options.evaluator)
     findings = list(found.findings)
     if found.configuration is not None:
-        findings += house_findings(found.configuration)
+        findings += found.known(house_findings(found.configuration))
         machine = machine_of(found.configuration)
         with closing(machine):
             for look in (_plan_findings, zone_findings):
