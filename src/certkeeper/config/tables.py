@@ -44,6 +44,10 @@ class Native:
                 Alias.parse(alias)
             except InvalidName as error:
                 yield alias, ConfigError(table.where, str(error), hint=error.hint)
+                continue
+            if not table.names:
+                hint = 'write names = ["example.org"]; without the key a line of DOMAINS_TXT has the names'
+                yield alias, ConfigError(table.where, "names: there is none", hint=hint)
             else:
                 yield f"{' '.join(table.names).lower()} > {alias}", table.where
 
