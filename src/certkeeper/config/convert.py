@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from certkeeper.base.errors import CertkeeperError, Location, printable
 from certkeeper.config.errors import ConfigError
 from certkeeper.config.findings import Finding, Severity
-from certkeeper.config.kinds import Kind, is_setting, kind_of, masked
+from certkeeper.config.kinds import Kind, is_secret, is_setting, kind_of, masked
 from certkeeper.config.page import SUFFIX
 from certkeeper.config.settings import Configuration
 from certkeeper.config.shell import Assignment
@@ -172,7 +172,8 @@ def _settings(assigned: Mapping[str, Assignment], functions: Collection[str]) ->
 def _line(name: str, value: str, where: Location | None) -> Line:
     key = name.lower()
     if masked(name, value) != value:
-        return Line(f"{key} = {_value(name, value)}", f"# {key}: a secret, left out here; it stands at {where}")
+        what = "a secret" if is_secret(name) else "may hold a secret"
+        return Line(f"{key} = {_value(name, value)}", f"# {key}: {what}, left out here; it stands at {where}")
     return _same(f"{key} = {_value(name, value)}")
 
 

@@ -28,7 +28,6 @@ def read_settings(values: Values, config_file: str, basedir: str, environment: M
         ConfigError: an invalid value.
     """
     _check_unused(values)
-    find_old_authority(values)
     words = curl_words(values, CURL_OPTS)
     find_words(values, CURL_OPTS, words, "the CA")
     find_unverified(values, CURL_OPTS, words, "the CA")
@@ -92,6 +91,7 @@ def final_variables(variables: Mapping[str, str], settings: Settings) -> dict[st
 
 def _check_unused(values: Values) -> None:
     """What dehydrated refuses to start with is refused here, too, although nothing depends on it."""
+    find_old_authority(values)
     if values.text("API", "auto") == "1":
         values.find(
             "acme-v1",
