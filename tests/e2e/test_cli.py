@@ -88,7 +88,7 @@ def test_an_unknown_name_comes_with_the_one_that_may_be_meant(page: Path) -> Non
     ],
 )
 def test_plan_says_that_the_ca_cannot_be_reached(page: Path, line: str, message: str) -> None:
-    page.write_text(f'CA="https://localhost:9/dir"\n{line}\n')
+    page.write_text(f'CA="https://localhost:9/dir"\nWELLKNOWN="{page.parent}"\n{line}\n')
     done = certkeeper("plan", "--json", "--config", page, cwd=page.parent)
     assert (done.code, done.err) == (0, "")
     (found,) = [item for item in json.loads(done.out)["findings"] if item["code"] == "ca-unreachable"]
