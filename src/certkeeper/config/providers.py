@@ -105,7 +105,9 @@ def told_commands(values: Values) -> HookCommands:
 
 def _stood_in(values: Values) -> bool:
     """A provider of ours takes the place of the page's script."""
-    return is_pdns_script(values.text("HOOK")) and explicit_kind(values) is not ProviderKind.HOOK
+    # First, so that a word that is not known is an error whatever HOOK is.
+    kind = explicit_kind(values)
+    return kind is not ProviderKind.HOOK and is_pdns_script(values.text("HOOK"))
 
 
 def hook_timeout(values: Values) -> timedelta:
