@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import stat
 import subprocess
 import sys
@@ -209,6 +210,40 @@ def test_what_a_certificate_may_come_to(make: Make) -> None:
     assert one.page.verified_names("a.example") == {"a.example", "b.example"}
     assert f"Deleting unused file: a.example/cert-{stamp}.pem-revoked" in lines(one.does("-gcd"))
     assert not (one.page.folder / "archive").exists()
+
+
+def as_dehydrated_leaves_it(place: Path, stamp: int) -> None:
+    """The same files, without ours beside them."""
+    for name in ("privkey.pem", "cert.pem", "chain.pem", "fullchain.pem"):
+        link, file = place / name, place / f"{Path(name).stem}-{stamp}.pem"
+        content = link.read_bytes()
+        for old in (link, file):
+            old.unlink()
+        file.write_bytes(content)
+        link.symlink_to(file.name)
+    (place / ".live").unlink()
+    shutil.rmtree(place / ".versions")
+
+
+def test_a_certificate_is_revoked_by_a_path_from_here(make: Make) -> None:
+    one = make("a.example", "b.example", "c.example").registered()
+    assert one.does("-c").code == 0
+    for name, file, foreign in (
+        ("a.example", "cert", True),
+        ("b.example", "fullchain", True),
+        ("c.example", "fullchain", False),
+    ):
+        (stamp,) = one.page.stamps(name)
+        place = one.page.place(name).relative_to(one.page.folder)
+        if foreign:
+            as_dehydrated_leaves_it(one.page.place(name), int(stamp))
+        real = place / f"{file}-{stamp}.pem"
+        done = lines(one.does("-r", place / f"{file}.pem"))
+        assert done[1:] == [f"Revoking {real}", " + Done.", f" + Renaming certificate to {real}-revoked"]
+        revoked = one.page.folder / f"{real}-revoked"
+        assert revoked.exists()
+        done_again = one.does("-r", revoked)
+        assert (done_again.code, "was revoked before" in done_again.err, revoked.exists()) == (1, True, True)
 
 
 @pytest.mark.row("D25", "E04", "E07")
