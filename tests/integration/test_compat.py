@@ -212,6 +212,23 @@ def test_what_a_certificate_may_come_to(make: Make) -> None:
     assert not (one.page.folder / "archive").exists()
 
 
+def test_what_the_script_failed_to_clean_it_is_told_of_again(make: Make) -> None:
+    one = make("a.example").registered()
+    assert one.does("-c", env={"HOOK_FAILS": "clean_challenge"}).code == 1
+    (owed,) = {call for call in one.hook.calls() if call.startswith("clean_challenge ")}
+    one.page.write_lines()
+    one.hook.forget()
+    done = one.does("-c", env={"HOOK_FAILS": "clean_challenge"})
+    assert (done.code, "ERROR: zone a.example: challenge records may still be there" in done.err) == (1, True), done.text
+    assert one.hook.calls()[-2:] == [owed, "exit_hook"]
+    one.hook.forget()
+    assert one.does("-c").code == 0
+    assert one.hook.calls()[-2:] == [owed, "exit_hook"]
+    one.hook.forget()
+    assert one.does("-c").code == 0
+    assert owed not in one.hook.calls()
+
+
 def as_dehydrated_leaves_it(place: Path, stamp: int) -> None:
     """The same files, without ours beside them."""
     for name in ("privkey.pem", "cert.pem", "chain.pem", "fullchain.pem"):

@@ -6,6 +6,7 @@ Each is planned and carried out by itself. The first failure ends the run, unles
 import sys
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 from certkeeper.apply.account import open_session
@@ -78,11 +79,24 @@ class _Cron:
                     raise
                 print_failure(error, sys.stderr, self._sitting.program)
                 failed = True
+        failed = self._withdraw_leftovers() or failed
         self._sitting.end()
         if machine.settings.cleanup is not Cleanup.NO:
             _say(" + Running automatic cleanup")
             failed = bool(clear_as(machine.settings.cleanup, machine, self._sitting, " + ")) or failed
         return ExitCode.FAILED if failed else ExitCode.DONE
+
+    def _withdraw_leftovers(self) -> bool:
+        """What runs before left, where no certificate that was due took it along; True where some still is there."""
+        records = self._machine.journal.records()
+        if not (records.left or records.files):
+            return False
+        bare = replace(self._machine.configuration, certificates=(), rejected=(), findings=())
+        machine = replace(self._machine, configuration=bare)
+        result = machine.reconcile(planned(machine, bare, machine.observe(), ()), terms_accepted=False, tell=self._told)
+        for error in result.leftovers:
+            print_failure(error, sys.stderr, self._sitting.program)
+        return bool(result.leftovers)
 
     def _make_chain_cache(self) -> None:
         """A folder of ACME v1's, of which nothing is read: scripts of people's may put things there."""
