@@ -214,19 +214,43 @@ def test_what_a_certificate_may_come_to(make: Make) -> None:
 
 def test_what_the_script_failed_to_clean_it_is_told_of_again(make: Make) -> None:
     one = make("a.example").registered()
-    assert one.does("-c", env={"HOOK_FAILS": "clean_challenge"}).code == 1
+    one.page.configure(CHALLENGETYPE="dns-01 other.example=dns-01")
+    done = one.does("-c", env={"HOOK_FAILS": "clean_challenge"})
+    assert (done.code, "# WARNING: " in done.err, "word counts" in done.err) == (1, True, False)
     (owed,) = {call for call in one.hook.calls() if call.startswith("clean_challenge ")}
     one.page.write_lines()
     one.hook.forget()
     done = one.does("-c", env={"HOOK_FAILS": "clean_challenge"})
-    assert (done.code, "ERROR: zone a.example: challenge records may still be there" in done.err) == (1, True), done.text
+    assert (done.code, "ERROR: zone a.example: challenge records may still be there" in done.err) == (1, True), (
+        done.text
+    )
     assert one.hook.calls()[-2:] == [owed, "exit_hook"]
     one.hook.forget()
     assert one.does("-c").code == 0
     assert one.hook.calls()[-2:] == [owed, "exit_hook"]
     one.hook.forget()
-    assert one.does("-c").code == 0
+    done = one.does("-c")
+    assert (done.code, done.err) == (0, ""), "cron mails it"
     assert owed not in one.hook.calls()
+
+
+def test_what_cannot_be_read_is_told_in_its_place(make: Make) -> None:
+    one = make("a.example", "*.b.example b.example > zz").registered()
+    one.page.certificate_config("a.example", KEY_ALGO="ecdsa")
+    one.page.certificate_config("zz", HOOK="", CHALLENGETYPE="dns-01")
+    done = one.does("-c", "-g")
+    told = [line for line in done.out.splitlines() if line.startswith("Processing")]
+    assert told == ["Processing a.example", "Processing *.b.example with alternative names: b.example "]
+    assert "ERROR: The challenge type dns-01 needs a hook script" in done.err
+
+
+def test_bash_evaluates_the_page_where_that_is_typed(make: Make) -> None:
+    one = make()
+    with one.page.config.open("a") as config:
+        config.write('if true; then RENEW_DAYS="$(echo 17)"; fi\n')
+    done = one.does("-e")
+    assert (done.code, "--source-config" in done.err, 'SOURCE_CONFIG="yes"' in done.err) == (1, True, True)
+    assert 'declare -- RENEW_DAYS="17"' in lines(one.does("-e", "--source-config"))
 
 
 def as_dehydrated_leaves_it(place: Path, stamp: int) -> None:

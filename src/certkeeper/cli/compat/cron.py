@@ -56,6 +56,11 @@ class _Cron:
         self._sitting = sitting
         self._machine = machine
         self._forced = Flag.FORCE in sitting.typed.flags
+        self._warnings = tuple(
+            finding
+            for finding in machine.configuration.findings
+            if finding.severity is not Severity.NOTE and finding.code != "not-per-certificate"
+        )
 
     def run(self, missing: ConfigError | None) -> int:
         machine = self._machine
@@ -63,10 +68,8 @@ class _Cron:
         self._sitting.hooking.begin()
         self._make_chain_cache()
         if missing is not None:
+            self._warn()
             raise missing
-        for finding in machine.configuration.findings:
-            if finding.severity is not Severity.NOTE and finding.code != "not-per-certificate":
-                sys.stderr.write(f"# WARNING: {finding.where}: {finding.message}; {finding.consequence}\n")
         observed = self._observed()
         failed = False
         for entry in _in_order(machine.configuration):
@@ -75,6 +78,7 @@ class _Cron:
             except Interrupted:
                 raise
             except CertkeeperError as error:
+                self._warn()
                 if not self._goes_on(entry):
                     raise
                 print_failure(error, sys.stderr, self._sitting.program)
@@ -85,6 +89,12 @@ class _Cron:
             _say(" + Running automatic cleanup")
             failed = bool(clear_as(machine.settings.cleanup, machine, self._sitting, " + ")) or failed
         return ExitCode.FAILED if failed else ExitCode.DONE
+
+    def _warn(self) -> None:
+        """What is odd about the page, once, where something happens: cron mails what stands on standard error."""
+        findings, self._warnings = self._warnings, ()
+        for finding in findings:
+            sys.stderr.write(f"# WARNING: {finding.where}: {finding.message}; {finding.consequence}\n")
 
     def _withdraw_leftovers(self) -> bool:
         """What runs before left, where no certificate that was due took it along; True where some still is there."""
@@ -127,9 +137,10 @@ class _Cron:
 
     def _entry(self, entry: CertSpec | Rejected, observed: Observed) -> None:
         if isinstance(entry, Rejected):
-            _say(f"Processing {entry.label}")
+            said = self._machine.configuration.said.certificates.get(entry.label)
+            _say(processing(said.identifiers, entry.label) if said is not None else f"Processing {entry.label}")
             raise entry.error
-        _say(processing(entry))
+        _say(processing(entry.identifiers, entry.alias.text))
         folder = self._machine.settings.folder(entry)
         if not Path(folder).exists():
             _say(f" + Creating new directory {folder} ...")
@@ -181,6 +192,7 @@ class _Cron:
                 raise outcome.error
 
     def _issue(self, machine: Machine, spec: CertSpec) -> None:
+        self._warn()
         _say(" + Signing domains...")
         # Made here, so that the certificates after it find it, with the CA's directory.
         _ = self._machine.http, self._machine.journal

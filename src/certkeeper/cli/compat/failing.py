@@ -7,6 +7,7 @@ from certkeeper.acme.account import TermsNotAccepted
 from certkeeper.acme.order import OrderFailed
 from certkeeper.acme.problem import Problem
 from certkeeper.base.errors import CertkeeperError, ExitCode, Interrupted, printable
+from certkeeper.config.providers import MissingProvider
 
 _LONGEST = 1000
 _MOST_LINES = 50
@@ -28,6 +29,8 @@ def print_failure(error: CertkeeperError, err: TextIO, program: str) -> None:
     else:
         invalid = isinstance(error, OrderFailed) and bool(error.identifiers)
         said = f"Challenge is invalid! (returned: invalid) (result: {error})" if invalid else str(error)
+        if isinstance(error, MissingProvider):
+            said = f"The challenge type dns-01 needs a hook script, or a DNS provider of ours: {error}"
         err.write(f"ERROR: {said}\n")
     if error.hint:
         err.write(f"hint: {error.hint}\n")

@@ -14,6 +14,7 @@ from certkeeper.cli.compat.words import Flag, Typed
 from certkeeper.cli.compose import USER_AGENT, HookOutput, Machine, open_machine
 from certkeeper.cli.hooking import Hooking
 from certkeeper.config.domains import DomainList, parse_domains
+from certkeeper.config.evaluating import Evaluator
 from certkeeper.config.settings import Configuration, Settings
 from certkeeper.config.shell import Assignment
 
@@ -103,7 +104,10 @@ class Sitting:
     def _opened(self, asked: DomainList | None) -> Machine:
         typed = tuple(Assignment(name, value, _WHERE) for name, value in self.typed.settings.items())
         beside = os.path.dirname(sys.argv[0]) or "."  # noqa: PTH120 - a path as it was typed
-        machine = open_machine(self._config(beside), asked, test_ca_live=True, typed=typed, fallback=beside)
+        evaluator = Evaluator.BASH if Flag.SOURCE_CONFIG in self.typed.flags else Evaluator.PARSER
+        machine = open_machine(
+            self._config(beside), asked, test_ca_live=True, typed=typed, fallback=beside, evaluator=evaluator
+        )
         configuration = _as_dehydrated(machine.configuration)
         settings = replace(
             configuration.settings,
