@@ -104,6 +104,7 @@ def test_an_account_from_its_beginning_to_its_end(make: Make) -> None:
     assert lines(one.does("--deactivate"))[2:] == [" + Done."]
     done = one.does("-c")
     assert (done.code, "has been deactivated" in done.err) == (1, True)
+    assert "dehydrated --register --accept-terms" in done.err
     assert (one.account / "deactivated").exists()
 
 
@@ -235,13 +236,45 @@ def test_what_the_script_failed_to_clean_it_is_told_of_again(make: Make) -> None
 
 
 def test_what_cannot_be_read_is_told_in_its_place(make: Make) -> None:
-    one = make("a.example", "*.b.example b.example > zz").registered()
+    one = make("a.example", "*.b.example b.example > zz", "c.example > last").registered()
+    seen = one.page.folder / "seen"
+    one.hook.path.write_text(f'#!/bin/sh\n[ "$1" != exit_hook ] || env >{seen}\n')
     one.page.certificate_config("a.example", KEY_ALGO="ecdsa")
     one.page.certificate_config("zz", HOOK="", CHALLENGETYPE="dns-01")
     done = one.does("-c", "-g")
     told = [line for line in done.out.splitlines() if line.startswith("Processing")]
-    assert told == ["Processing a.example", "Processing *.b.example with alternative names: b.example "]
+    assert told == [
+        "Processing a.example",
+        "Processing *.b.example with alternative names: b.example ",
+        "Processing c.example",
+    ]
+    left = dict(line.split("=", 1) for line in seen.read_text().splitlines())
+    assert {name: left.get(name) for name in ("alias", "CHALLENGETYPE", "KEY_ALGO", "PRIVATE_KEY_ROLLOVER")} == {
+        "alias": "last",
+        "CHALLENGETYPE": "dns-01",
+        "KEY_ALGO": "secp384r1",
+        "PRIVATE_KEY_ROLLOVER": "no",
+    }
     assert "ERROR: The challenge type dns-01 needs a hook script" in done.err
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (("-s", "/nonexist"), ""),
+        (("-c", "-t", "foo-01"), "hint: one of: http-01, dns-01, tls-alpn-01\n"),
+        (("-c", "-a", "ecdsa"), "prime256v1"),
+        (("-c", "--order-timeout", "x"), ""),
+    ],
+)
+def test_the_main_file_and_the_end_are_told_although_something_typed_is_wrong(
+    make: Make, words: tuple[str, ...], hint: str
+) -> None:
+    one = make()
+    done = one.does(*words)
+    assert (done.code, done.out) == (1, f"# INFO: Using main config file {one.page.config}\n")
+    assert hint in done.err
+    assert one.hook.names() == ["exit_hook"]
 
 
 def test_bash_evaluates_the_page_where_that_is_typed(make: Make) -> None:

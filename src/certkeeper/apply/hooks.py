@@ -1,6 +1,7 @@
 """Calls of the operator's scripts: dehydrated's occasions, with its arguments and its environment."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from enum import StrEnum
 
 from certkeeper.acme.problem import Problem
@@ -47,6 +48,12 @@ def page_call(settings: Settings, occasion: Occasion, *arguments: str) -> HookCa
 def line_call(settings: Settings, spec: CertSpec, occasion: Occasion, *arguments: str) -> HookCall:
     """A call of a certificate's script."""
     return HookCall(spec.hook, occasion, arguments, line_environment(settings, spec, occasion), spec.hook_timeout)
+
+
+def exit_call(settings: Settings, last: CertSpec | None, *arguments: str) -> HookCall:
+    """The page's script at the end; `last` is a certificate whose environment stays, as dehydrated leaves it."""
+    call_ = page_call(settings, Occasion.EXIT, *arguments)
+    return replace(call_, environment=line_environment(settings, last, Occasion.EXIT)) if last is not None else call_
 
 
 def page_environment(settings: Settings) -> tuple[tuple[str, str], ...]:

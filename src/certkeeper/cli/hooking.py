@@ -3,7 +3,7 @@
 import re
 from dataclasses import replace
 
-from certkeeper.apply.hooks import Occasion, generate_csr, line_call, page_call, unchanged_cert
+from certkeeper.apply.hooks import Occasion, exit_call, generate_csr, line_call, page_call, unchanged_cert
 from certkeeper.apply.ports import HookCall, Hooks
 from certkeeper.base.errors import CertkeeperError, Fault
 from certkeeper.base.events import HookCalled, RequestTaken, Tell
@@ -62,6 +62,7 @@ class Hooking:
         self._tell = tell
         self._sound = False
         self._ended = False
+        self._last: CertSpec | None = None
 
     def begin(self) -> None:
         """Try the script out with a call that it cannot know, and tell it that a run starts.
@@ -73,6 +74,10 @@ class Hooking:
             self._call(page_call(self._settings, Occasion.UNKNOWN))
             self._sound = True
             self._call(page_call(self._settings, Occasion.STARTUP))
+
+    def remember(self, spec: CertSpec) -> None:
+        """What the end is told of besides: the last certificate, as long as dehydrated's scripts know it then."""
+        self._last = spec
 
     def line(self, spec: CertSpec) -> CertSpec:
         """Before anything is decided about the certificate. Where the script prints a certificate request, what comes
@@ -111,7 +116,7 @@ class Hooking:
         self._ended = True
         words = () if fatal is None else (str(fatal),)
         try:
-            self._call(page_call(self._settings, Occasion.EXIT, *words))
+            self._call(exit_call(self._settings, self._last, *words))
         except CertkeeperError as error:
             return error if self._sound or fatal is None else None
         return None

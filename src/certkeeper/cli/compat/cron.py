@@ -162,6 +162,7 @@ class _Cron:
                 sys.stderr.write(f"   ! Setting {name} on a per-certificate base is not (yet) supported\n")
 
     def _certificate(self, spec: CertSpec, observed: Observed) -> None:
+        self._sitting.hooking.remember(spec)
         spec = self._sitting.hooking.line(spec)
         machine = self._machine.about(spec)
         lineage = observed.lineages[spec.alias]
