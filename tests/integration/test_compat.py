@@ -252,7 +252,7 @@ def test_what_cannot_be_read_is_told_in_its_place(make: Make) -> None:
     assert {name: left.get(name) for name in ("alias", "CHALLENGETYPE", "KEY_ALGO", "PRIVATE_KEY_ROLLOVER")} == {
         "alias": "last",
         "CHALLENGETYPE": "dns-01",
-        "KEY_ALGO": "secp384r1",
+        "KEY_ALGO": "prime256v1",
         "PRIVATE_KEY_ROLLOVER": "no",
     }
     assert "ERROR: The challenge type dns-01 needs a hook script" in done.err
