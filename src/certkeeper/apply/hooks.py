@@ -50,12 +50,6 @@ def line_call(settings: Settings, spec: CertSpec, occasion: Occasion, *arguments
     return HookCall(spec.hook, occasion, arguments, line_environment(settings, spec, occasion), spec.hook_timeout)
 
 
-def exit_call(settings: Settings, last: CertSpec | None, *arguments: str) -> HookCall:
-    """The page's script at the end; `last` is a certificate whose environment stays, as dehydrated leaves it."""
-    call_ = page_call(settings, Occasion.EXIT, *arguments)
-    return replace(call_, environment=line_environment(settings, last, Occasion.EXIT)) if last is not None else call_
-
-
 def page_environment(settings: Settings) -> tuple[tuple[str, str], ...]:
     """What every call finds in its environment, under dehydrated's names."""
     return (
@@ -90,7 +84,24 @@ def live_files(settings: Settings, spec: CertSpec) -> tuple[str, ...]:
 
 
 def deploy_cert(settings: Settings, spec: CertSpec, stamp: int) -> HookCall:
+    """The certificate's script, or the command in its place, which is handed no arguments."""
+    if not spec.deploy_hook:
+        made = line_call(settings, spec, Occasion.DEPLOY_CERT)
+        return replace(made, script=spec.deployer, command=spec.deploy_command)
     return line_call(settings, spec, Occasion.DEPLOY_CERT, *live_files(settings, spec), str(stamp))
+
+
+def exit_call(settings: Settings, last: CertSpec | None, *words: str) -> HookCall:
+    """The page's script at the end of a run, or the command in its place.
+
+    `last` is a certificate whose environment stays, as dehydrated leaves it.
+    """
+    if settings.hook:
+        made = page_call(settings, Occasion.EXIT, *words)
+        environment = line_environment(settings, last, Occasion.EXIT) if last is not None else made.environment
+        return replace(made, environment=environment)
+    made = page_call(settings, Occasion.EXIT)
+    return replace(made, script=" ".join(settings.exit_command), command=settings.exit_command)
 
 
 @dataclass(frozen=True, slots=True)

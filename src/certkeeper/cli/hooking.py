@@ -54,13 +54,17 @@ def csr_spec(spec: CertSpec, said: str) -> CertSpec:
 
 
 class Hooking:
-    """One run's. `settings.hook` is the page's script, `deploy_hook` a certificate's: neither is called where empty."""
+    """One run's. `settings.hook` is the page's script, `deploy_hook` a certificate's: neither is called where empty.
+
+    `settings.exit_command` is run at the end where there is no script.
+    """
 
     def __init__(self, settings: Settings, hooks: Hooks, tell: Tell) -> None:
         self._settings = settings
         self._hooks = hooks
         self._tell = tell
-        self._sound = False
+        # A command in the script's place is not tried out.
+        self._sound = not settings.hook
         self._ended = False
         self._last: CertSpec | None = None
 
@@ -111,7 +115,7 @@ class Hooking:
 
         `fatal` is what ended the run early, None where it came to its end.
         """
-        if self._ended or not self._settings.hook:
+        if self._ended or not (self._settings.hook or self._settings.exit_command):
             return None
         self._ended = True
         words = () if fatal is None else (str(fatal),)
@@ -132,5 +136,5 @@ def told_of_run(configuration: Configuration) -> Settings:
     """The settings of a run of these certificates; nobody is told where all of them are rehearsals."""
     specs = configuration.certificates
     if specs and all(spec.purpose is Purpose.REHEARSE for spec in specs):
-        return replace(configuration.settings, hook="")
+        return replace(configuration.settings, hook="", exit_command=())
     return configuration.settings
