@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import stat
 import subprocess
 import sys
@@ -103,6 +104,7 @@ def test_an_account_from_its_beginning_to_its_end(make: Make) -> None:
     assert lines(one.does("--deactivate"))[2:] == [" + Done."]
     done = one.does("-c")
     assert (done.code, "has been deactivated" in done.err) == (1, True)
+    assert "dehydrated --register --accept-terms" in done.err
     assert (one.account / "deactivated").exists()
 
 
@@ -209,6 +211,113 @@ def test_what_a_certificate_may_come_to(make: Make) -> None:
     assert one.page.verified_names("a.example") == {"a.example", "b.example"}
     assert f"Deleting unused file: a.example/cert-{stamp}.pem-revoked" in lines(one.does("-gcd"))
     assert not (one.page.folder / "archive").exists()
+
+
+def test_what_the_script_failed_to_clean_it_is_told_of_again(make: Make) -> None:
+    one = make("a.example").registered()
+    one.page.configure(CHALLENGETYPE="dns-01 other.example=dns-01")
+    done = one.does("-c", env={"HOOK_FAILS": "clean_challenge"})
+    assert (done.code, "# WARNING: " in done.err, "word counts" in done.err) == (1, True, False)
+    (owed,) = {call for call in one.hook.calls() if call.startswith("clean_challenge ")}
+    one.page.write_lines()
+    one.hook.forget()
+    done = one.does("-c", env={"HOOK_FAILS": "clean_challenge"})
+    assert (done.code, "ERROR: zone a.example: challenge records may still be there" in done.err) == (1, True), (
+        done.text
+    )
+    assert one.hook.calls()[-2:] == [owed, "exit_hook"]
+    one.hook.forget()
+    assert one.does("-c").code == 0
+    assert one.hook.calls()[-2:] == [owed, "exit_hook"]
+    one.hook.forget()
+    done = one.does("-c")
+    assert (done.code, done.err) == (0, ""), "cron mails it"
+    assert owed not in one.hook.calls()
+
+
+def test_what_cannot_be_read_is_told_in_its_place(make: Make) -> None:
+    one = make("a.example", "*.b.example b.example > zz", "c.example > last").registered()
+    seen = one.page.folder / "seen"
+    one.hook.path.write_text(f'#!/bin/sh\n[ "$1" != exit_hook ] || env >{seen}\n')
+    one.page.certificate_config("a.example", KEY_ALGO="ecdsa")
+    one.page.certificate_config("zz", HOOK="", CHALLENGETYPE="dns-01")
+    done = one.does("-c", "-g")
+    told = [line for line in done.out.splitlines() if line.startswith("Processing")]
+    assert told == [
+        "Processing a.example",
+        "Processing *.b.example with alternative names: b.example ",
+        "Processing c.example",
+    ]
+    left = dict(line.split("=", 1) for line in seen.read_text().splitlines())
+    assert {name: left.get(name) for name in ("alias", "CHALLENGETYPE", "KEY_ALGO", "PRIVATE_KEY_ROLLOVER")} == {
+        "alias": "last",
+        "CHALLENGETYPE": "dns-01",
+        "KEY_ALGO": "prime256v1",
+        "PRIVATE_KEY_ROLLOVER": "no",
+    }
+    assert "ERROR: The challenge type dns-01 needs a hook script" in done.err
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (("-s", "/nonexist"), ""),
+        (("-c", "-t", "foo-01"), "hint: one of: http-01, dns-01, tls-alpn-01\n"),
+        (("-c", "-a", "ecdsa"), "prime256v1"),
+        (("-c", "--order-timeout", "x"), ""),
+    ],
+)
+def test_the_main_file_and_the_end_are_told_although_something_typed_is_wrong(
+    make: Make, words: tuple[str, ...], hint: str
+) -> None:
+    one = make()
+    done = one.does(*words)
+    assert (done.code, done.out) == (1, f"# INFO: Using main config file {one.page.config}\n")
+    assert hint in done.err
+    assert one.hook.names() == ["exit_hook"]
+
+
+def test_bash_evaluates_the_page_where_that_is_typed(make: Make) -> None:
+    one = make()
+    with one.page.config.open("a") as config:
+        config.write('if true; then RENEW_DAYS="$(echo 17)"; fi\n')
+    done = one.does("-e")
+    assert (done.code, "--source-config" in done.err, 'SOURCE_CONFIG="yes"' in done.err) == (1, True, True)
+    assert 'declare -- RENEW_DAYS="17"' in lines(one.does("-e", "--source-config"))
+
+
+def as_dehydrated_leaves_it(place: Path, stamp: int) -> None:
+    """The same files, without ours beside them."""
+    for name in ("privkey.pem", "cert.pem", "chain.pem", "fullchain.pem"):
+        link, file = place / name, place / f"{Path(name).stem}-{stamp}.pem"
+        content = link.read_bytes()
+        for old in (link, file):
+            old.unlink()
+        file.write_bytes(content)
+        link.symlink_to(file.name)
+    (place / ".live").unlink()
+    shutil.rmtree(place / ".versions")
+
+
+def test_a_certificate_is_revoked_by_a_path_from_here(make: Make) -> None:
+    one = make("a.example", "b.example", "c.example").registered()
+    assert one.does("-c").code == 0
+    for name, file, foreign in (
+        ("a.example", "cert", True),
+        ("b.example", "fullchain", True),
+        ("c.example", "fullchain", False),
+    ):
+        (stamp,) = one.page.stamps(name)
+        place = one.page.place(name).relative_to(one.page.folder)
+        if foreign:
+            as_dehydrated_leaves_it(one.page.place(name), int(stamp))
+        real = place / f"{file}-{stamp}.pem"
+        done = lines(one.does("-r", place / f"{file}.pem"))
+        assert done[1:] == [f"Revoking {real}", " + Done.", f" + Renaming certificate to {real}-revoked"]
+        revoked = one.page.folder / f"{real}-revoked"
+        assert revoked.exists()
+        done_again = one.does("-r", revoked)
+        assert (done_again.code, "was revoked before" in done_again.err, revoked.exists()) == (1, True, True)
 
 
 @pytest.mark.row("D25", "E04", "E07")

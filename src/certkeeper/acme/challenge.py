@@ -43,14 +43,19 @@ class Challenge:
 
 
 class ChallengeFailed(CertkeeperError):
-    """The CA did not find what it wants to see. It does not look again (§7.1.6)."""
+    """The CA did not find what it wants to see. It does not look again (§7.1.6).
+
+    Attributes:
+        problem: the CA's reason, where it names one.
+    """
 
     fault = Fault.REMOTE
 
-    def __init__(self, message: str) -> None:
+    def __init__(self, message: str, problem: Problem | None = None) -> None:
         super().__init__(
             message, hint="see whether the CA reaches what proves the name; for DNS: certkeeper dns doctor"
         )
+        self.problem = problem
 
 
 def read_challenge(document: Mapping[str, object]) -> Challenge:
@@ -108,7 +113,7 @@ def answer(session: Session, challenge: Challenge, name: str) -> Exchange[Challe
 def unmet(name: str, challenge: Challenge) -> ChallengeFailed:
     """What the CA says of a challenge that it does not find met."""
     silent = f"the CA finds the challenge {challenge.status}, and does not say why"
-    return ChallengeFailed(f"{name}: {challenge.error or silent}")
+    return ChallengeFailed(f"{name}: {challenge.error or silent}", challenge.error)
 
 
 def _answered_before(session: Session, challenge: Challenge) -> Exchange[Challenge | None]:

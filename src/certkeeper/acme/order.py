@@ -89,13 +89,22 @@ class OrderFailed(CertkeeperError):
 
     Attributes:
         said: why the CA could not validate names, by these names, as far as it says so.
+        problems: the same as the CA's own problems, where there are any.
     """
 
     fault = Fault.REMOTE
 
-    def __init__(self, message: str, *, hint: str = "", said: Mapping[Identifier, str] | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str = "",
+        said: Mapping[Identifier, str] | None = None,
+        problems: Mapping[Identifier, Problem] | None = None,
+    ) -> None:
         super().__init__(message, hint=hint)
         self.said = said or {}
+        self.problems = problems or {}
 
     @property
     def identifiers(self) -> tuple[Identifier, ...]:
@@ -212,6 +221,7 @@ def explain_invalid(session: Session, order: Order) -> Exchange[OrderFailed]:
         said={
             item.identifier: "; ".join(_reasons(item)) for item in found if item.status is AuthorizationStatus.INVALID
         },
+        problems={item.identifier: one.error for item in found for one in item.challenges if one.error is not None},
     )
 
 

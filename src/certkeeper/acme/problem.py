@@ -126,6 +126,14 @@ class Problem(CertkeeperError):
             self.hint = f"open this link: {printable(link)}"
 
     @property
+    def document(self) -> str:
+        """It as a problem document (RFC 7807) again, as far as we know it, in one line of JSON."""
+        said: dict[str, object] = {"type": self.type if ":" in self.type else f"{_PREFIX}{self.type}"}
+        said |= {"detail": self.detail} if self.detail else {}
+        said |= {"status": self.status} if self.status else {}
+        return json.dumps(said)
+
+    @property
     def remedy(self) -> Remedy:
         """What makes it go away."""
         if self.paused or self.type in {ErrorType.USER_ACTION_REQUIRED, ErrorType.EXTERNAL_ACCOUNT_REQUIRED}:

@@ -54,7 +54,10 @@ class Hooks:
 
 
 class ShownHooks:
-    """Implements the port Hooks: scripts print where we print. Only what generate_csr prints is for us."""
+    """Implements the port Hooks: scripts print where we print, and read what we could read, such as a person's Enter.
+
+    Only what generate_csr prints is for us.
+    """
 
     def __init__(self, shell: Shell = _BARE) -> None:
         self._shell = shell
@@ -93,26 +96,26 @@ _FOR_ALL = frozenset({"clean_challenge", "exit_hook"})
 
 def _collected(call: HookCall, shell: Shell) -> str:
     """What it printed, on either stream."""
-    return _read(call, shell, subprocess.STDOUT)
+    return _read(call, shell, subprocess.DEVNULL, subprocess.STDOUT)
 
 
 def _answered(call: HookCall, shell: Shell) -> str:
     """What it printed as its answer. The rest is for people."""
-    return _read(call, shell, None)
+    return _read(call, shell, None, None)
 
 
-def _read(call: HookCall, shell: Shell, stderr: int | None) -> str:
+def _read(call: HookCall, shell: Shell, stdin: int | None, stderr: int | None) -> str:
     said = _Said()
     with _pipe() as (reading, writing), _standby(reading):
         with writing:
-            child = _started(call, shell, writing, stderr)
+            child = _started(call, shell, stdin, writing, stderr)
         status = _followed(child, reading, said, call.bound.total_seconds())
     _judge(call, status, said.text)
     return said.text
 
 
 def _shown(call: HookCall, shell: Shell) -> str:
-    child = _started(call, shell, None, None)
+    child = _started(call, shell, None, None, None)
     status: int | None = None
     with suppress(subprocess.TimeoutExpired):
         status = child.wait(call.bound.total_seconds())
@@ -199,12 +202,14 @@ class _Said:
         return f"[the first {cut} octets were cut]\n{text}" if cut else text
 
 
-def _started(call: HookCall, shell: Shell, stdout: FileIO | None, stderr: int | None) -> "subprocess.Popen[bytes]":
+def _started(
+    call: HookCall, shell: Shell, stdin: int | None, stdout: FileIO | None, stderr: int | None
+) -> "subprocess.Popen[bytes]":
     command, environment = _command(call, shell)
     try:
         return subprocess.Popen(
             command,
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             stdout=stdout,
             stderr=stderr,
             env=environment,

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption
 
 from certkeeper.adapters.files import FileTrouble, read_file
-from certkeeper.adapters.keys import parse_foreign
+from certkeeper.adapters.keys import form_of, parse_foreign
 from certkeeper.base.keys import KeyPair
 from certkeeper.lineage.model import UnusableKey
 
@@ -44,7 +44,7 @@ def _pem(content: bytes, path: str) -> bytes:
             f"{path}: not a sound private key in JSON ({type(error).__name__})",
             hint="it has to be a JWK with kty RSA or EC and its private part, such as certbot's private_key.json",
         ) from None
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return key.private_bytes(Encoding.PEM, form_of(key), NoEncryption())
 
 
 def _private(jwk: Mapping[str, object]) -> rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey:

@@ -162,8 +162,12 @@ def _accepted(key: object, pem: bytes, path: str) -> KeyPair:
 
 
 def _pair(key: Private, description: str) -> KeyPair:
-    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    return _described(key, description, pem)
+    return _described(key, description, key.private_bytes(Encoding.PEM, form_of(key), NoEncryption()))
+
+
+def form_of(key: Private) -> PrivateFormat:
+    """As OpenSSL's own commands write new keys, so what reads dehydrated's files reads ours: SEC1 for curves."""
+    return PrivateFormat.TraditionalOpenSSL if isinstance(key, ec.EllipticCurvePrivateKey) else PrivateFormat.PKCS8
 
 
 def _described(key: Private, description: str, pem: bytes) -> KeyPair:

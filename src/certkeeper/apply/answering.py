@@ -1,6 +1,7 @@
 """Step 8: the CA is told to look at what was made ready for it; all names at once, or one after the other."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -9,6 +10,7 @@ from certkeeper.acme.looking import await_verdict
 from certkeeper.acme.order import OrderFailed
 from certkeeper.acme.session import Session
 from certkeeper.apply.attempt import Attempt
+from certkeeper.apply.manner import Answers
 from certkeeper.base.names import Identifier
 from certkeeper.base.traces import ChallengeAnswered, ChallengeMet
 from certkeeper.base.wire import Exchange, together
@@ -66,8 +68,21 @@ def answer_in_turn(attempt: Attempt, pending: Sequence[Pending]) -> Exchange[Non
             seen = yield from answer(shared.session, one.challenge, str(one.identifier))
             yield from await_verdict(shared.session, seen, str(one.identifier), validation_bound(attempt))
         except ChallengeFailed as failure:
-            raise OrderFailed(str(failure), hint=failure.hint, said={one.identifier: str(failure)}) from failure
+            problems = {one.identifier: failure.problem} if failure.problem is not None else {}
+            said = {one.identifier: str(failure)}
+            raise OrderFailed(str(failure), hint=failure.hint, said=said, problems=problems) from failure
         shared.tell(ChallengeMet(alias, name))
+
+
+def for_scripts(error: OrderFailed, answers: Answers) -> Mapping[Identifier, str]:
+    """What scripts are told of each name that failed; in dehydrated's way of the first one alone, in JSON."""
+    if answers is Answers.AT_ONCE:
+        return error.said
+    problems = error.problems
+    return {
+        name: problems[name].document if name in problems else json.dumps({"detail": words})
+        for name, words in list(error.said.items())[:1]
+    }
 
 
 def _answered(session: Session, one: Pending) -> Exchange[ChallengeFailed | None]:

@@ -17,7 +17,7 @@ from certkeeper.apply.propagate import Proof, Terms
 from certkeeper.apply.scheduler import Scheduler, Signal, shield, wait
 from certkeeper.apply.unproven import refuse_unreachable
 from certkeeper.base.errors import CertkeeperError, Interrupted
-from certkeeper.base.events import Noted, Tell, count
+from certkeeper.base.events import Noted, ScriptTrusted, Tell, count
 from certkeeper.base.names import Alias, DnsName
 from certkeeper.base.wire import Exchange
 from certkeeper.plan.records import ChallengeIntent
@@ -81,6 +81,7 @@ class Waves:
         self._published: dict[tuple[Zone, int], ChangeSet] = {}
         self._left: dict[Zone, _Left] = {}
         self._tokens: dict[str, str] = {}
+        self._trusts = False
         self.withdrawal_errors: list[CertkeeperError] = []
 
     def clean(self, left: Mapping[Zone, tuple[ChallengeIntent, ...]], busy: Collection[Zone]) -> None:
@@ -140,9 +141,7 @@ class Waves:
             except Interrupted:
                 raise
             except CertkeeperError as error:
-                self._tell(
-                    Noted(f"zone {zone.name}", f"no name server is asked, and the script's word counts: {error}")
-                )
+                self._trust(zone, error)
             else:
                 yield from self._prove(zone, {alias: _Parked(owners)})
 
@@ -166,6 +165,11 @@ class Waves:
         self.pass_by(alias)
         for item in self._held.pop(alias, ()):
             item.released.set()
+
+    def _trust(self, zone: Zone, error: CertkeeperError) -> None:
+        if not self._trusts:
+            self._tell(ScriptTrusted(zone.name.text, str(error)))
+        self._trusts = True
 
     def _closer(self, zone: Zone, wave: int) -> Callable[[], None]:
         def close() -> None:
@@ -245,7 +249,7 @@ class Waves:
                 # Nothing could be proven, so nothing is published.
                 _fail(wave, error)
                 return
-            self._tell(Noted(f"zone {zone.name}", f"no name server is asked, and the script's word counts: {error}"))
+            self._trust(zone, error)
         published = False
         try:
             yield from self._publish(zone, wave)

@@ -91,10 +91,15 @@ def deploy_cert(settings: Settings, spec: CertSpec, stamp: int) -> HookCall:
     return line_call(settings, spec, Occasion.DEPLOY_CERT, *live_files(settings, spec), str(stamp))
 
 
-def exit_call(settings: Settings, *words: str) -> HookCall:
-    """The page's script at the end of a run, or the command in its place."""
+def exit_call(settings: Settings, last: CertSpec | None, *words: str) -> HookCall:
+    """The page's script at the end of a run, or the command in its place.
+
+    `last` is a certificate whose environment stays, as dehydrated leaves it.
+    """
     if settings.hook:
-        return page_call(settings, Occasion.EXIT, *words)
+        made = page_call(settings, Occasion.EXIT, *words)
+        environment = line_environment(settings, last, Occasion.EXIT) if last is not None else made.environment
+        return replace(made, environment=environment)
     made = page_call(settings, Occasion.EXIT)
     return replace(made, script=" ".join(settings.exit_command), command=settings.exit_command)
 

@@ -17,7 +17,7 @@ from certkeeper.acme.order import (
     wait_while,
 )
 from certkeeper.acme.persist import Standing
-from certkeeper.apply.answering import Pending, answer_at_once, answer_in_turn, validation_bound
+from certkeeper.apply.answering import Pending, answer_at_once, answer_in_turn, for_scripts, validation_bound
 from certkeeper.apply.attempt import Attempt
 from certkeeper.apply.effects import MakeKey, do
 from certkeeper.apply.hooks import mention_invalid
@@ -59,7 +59,12 @@ def prove(attempt: Attempt, order: Order) -> Exchange[Order]:
         failed = error.identifiers if isinstance(error, OrderFailed) else ()
         attempt.shared.tell(ChallengesOver(str(attempt.alias), False, tuple(str(name.domain) for name in failed)))
         if isinstance(error, OrderFailed):
-            yield from mention_invalid(error.said, attempt.shared.settings, attempt.item.spec, attempt.shared.tell)
+            yield from mention_invalid(
+                for_scripts(error, attempt.shared.manner.answers),
+                attempt.shared.settings,
+                attempt.item.spec,
+                attempt.shared.tell,
+            )
         yield from told.clean()
         raise
     attempt.shared.tell(ChallengesOver(str(attempt.alias), True))

@@ -174,6 +174,23 @@ class ZoneUnproven(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ScriptTrusted(Event):
+    """A script published records where nobody can look for them. Told of the first such zone only."""
+
+    label: ClassVar[str] = "script-trusted"
+    zone: str
+    reason: str
+
+    @property
+    def text(self) -> str:
+        return f"zone {self.zone}: nobody looks for the records here: the script's word counts, as in all such zones"
+
+    @property
+    def details(self) -> tuple[str, ...]:
+        return (self.reason,)
+
+
+@dataclass(frozen=True, slots=True)
 class Noted(Event):
     """Something the operator should know although the work went on."""
 

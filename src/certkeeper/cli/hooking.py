@@ -66,6 +66,7 @@ class Hooking:
         # A command in the script's place is not tried out.
         self._sound = not settings.hook
         self._ended = False
+        self._last: CertSpec | None = None
 
     def begin(self) -> None:
         """Try the script out with a call that it cannot know, and tell it that a run starts.
@@ -77,6 +78,10 @@ class Hooking:
             self._call(page_call(self._settings, Occasion.UNKNOWN))
             self._sound = True
             self._call(page_call(self._settings, Occasion.STARTUP))
+
+    def remember(self, spec: CertSpec) -> None:
+        """What the end is told of besides: the last certificate, as long as dehydrated's scripts know it then."""
+        self._last = spec
 
     def line(self, spec: CertSpec) -> CertSpec:
         """Before anything is decided about the certificate. Where the script prints a certificate request, what comes
@@ -115,7 +120,7 @@ class Hooking:
         self._ended = True
         words = () if fatal is None else (str(fatal),)
         try:
-            self._call(exit_call(self._settings, *words))
+            self._call(exit_call(self._settings, self._last, *words))
         except CertkeeperError as error:
             return error if self._sound or fatal is None else None
         return None

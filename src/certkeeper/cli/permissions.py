@@ -21,7 +21,7 @@ def put_right(machine: Machine, selected: Configuration, *, quiet: bool) -> tupl
         try:
             names = machine.store.put_right(spec.alias)
         except CertkeeperError as error:
-            rejected.append(Rejected(spec.alias.text, error))
+            rejected.append(Rejected(spec.alias.text, error, spec.where))
             continue
         ready.append(spec)
         if names:

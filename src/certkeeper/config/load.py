@@ -346,7 +346,7 @@ def _provided_for(
         except ConfigError as error:
             if fatal or not file:
                 raise
-            rejected.append(Rejected(spec.alias.text, error))
+            rejected.append(Rejected(spec.alias.text, error, spec.where))
     return tuple(kept), tuple(rejected)
 
 

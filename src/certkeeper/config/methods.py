@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from certkeeper.base.errors import Location, printable
 from certkeeper.base.names import Identifier, IdentifierType, InvalidName
+from certkeeper.config.errors import ConfigError
 from certkeeper.config.findings import Finding, Severity
 from certkeeper.config.values import Values, listed
 
@@ -42,6 +43,10 @@ class ChallengeType(StrEnum):
 
 _Order = tuple[ChallengeType, ...]
 _HINT = f'write {_NAME}="dns-01", or "dns-01 http-01 www.example.org=http-01"; known: {listed(ChallengeType)}'
+
+
+class UnknownMethod(ConfigError):
+    """A word of CHALLENGETYPE that is no kind of challenge."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,4 +140,5 @@ def _method(values: Values, text: str) -> ChallengeType:
     try:
         return ChallengeType(text)
     except ValueError:
-        raise values.error(_NAME, f"{printable(text, 40)!r} is not known", f"one of: {listed(ChallengeType)}") from None
+        error = values.error(_NAME, f"{printable(text, 40)!r} is not known", f"one of: {listed(ChallengeType)}")
+        raise UnknownMethod(error.where, error.reason, hint=error.hint) from None

@@ -18,7 +18,7 @@ from certkeeper.config.errors import ConfigError
 from certkeeper.config.parts import Arithmetic, Choice, Home, Literal, Part, Parts, Variable
 from certkeeper.config.source import Source
 
-WITH_BASH = "or have bash evaluate the page: --source-config"
+WITH_BASH = 'or have bash evaluate the page: --source-config, or SOURCE_CONFIG="yes" in the main file'
 LITERALLY = f"write the value literally: files are read, not executed; {WITH_BASH}"
 _DEEPEST = 30
 

@@ -1,7 +1,7 @@
 """What earlier runs left: records to withdraw, orders to go on with, hooks to call, entries that nobody needs."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.events import count
@@ -16,7 +16,7 @@ from certkeeper.plan.observed import Observed
 from certkeeper.plan.profiles import acceptable
 from certkeeper.plan.records import ChallengeIntent, HookDebt, OrderIntent, Record, Records
 from certkeeper.zone.apex import ZoneError
-from certkeeper.zone.rrset import Zone
+from certkeeper.zone.rrset import Zone, ZoneKind
 
 DEPLOY_CERT = "deploy_cert"
 
@@ -38,10 +38,10 @@ def leftovers(observed: Observed, settings: Settings) -> Leftovers:
     for intent in observed.records.left if observed.zones is not None else ():
         provider = writer(intent, settings)
         zones = (observed.zones or {}).get(provider)
-        zone = zones.by_name.get(intent.zone) if zones is not None else None
+        zone = _home(intent, zones.by_name.get(intent.zone)) if zones is not None else None
         if zones is not None and zones.trouble is not None:
             stuck.setdefault(provider, []).append(intent)
-        elif zone is None or zone.name != intent.zone or not zone.kind.writable:
+        elif zone is None or not zone.kind.writable:
             homeless.append(intent)
         else:
             found[zone] = (*found.get(zone, ()), intent)
@@ -51,6 +51,13 @@ def leftovers(observed: Observed, settings: Settings) -> Leftovers:
         if (zones := (observed.zones or {})[provider]).trouble is not None
     )
     return Leftovers(found, tuple(homeless), unreachable)
+
+
+def _home(intent: ChallengeIntent, found: Zone | None) -> Zone | None:
+    """Where to withdraw a record. A script is told of the name, and what zone there is may never have been known."""
+    if found is not None and found.kind is ZoneKind.SCRIPTED:
+        return replace(found, name=intent.zone, id=intent.zone.text)
+    return found if found is not None and found.name == intent.zone else None
 
 
 def writer(intent: ChallengeIntent, settings: Settings) -> str:

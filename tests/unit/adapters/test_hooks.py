@@ -114,6 +114,23 @@ def test_what_is_shown_goes_where_ours_goes(tmp_path: Path, capfd: pytest.Captur
     assert capfd.readouterr() == ("", "err\n")
 
 
+def test_a_script_that_prints_where_we_print_reads_what_we_could_read(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    hook = script(tmp_path, "read -r line; echo got $line")
+    (tmp_path / "typed").write_text("Enter\nagain\n")
+    own = os.dup(0)
+    try:
+        with (tmp_path / "typed").open() as typed:
+            os.dup2(typed.fileno(), 0)
+        ShownHooks().call(call(hook))
+        assert ShownHooks().call(HookCall(hook, "generate_csr", ())) == "got again\n"
+    finally:
+        os.dup2(own, 0)
+        os.close(own)
+    assert capfd.readouterr().out == "got Enter\n"
+
+
 def test_it_gets_no_input_and_no_file_of_ours(tmp_path: Path) -> None:
     with (tmp_path / "secret").open("w") as file:
         os.set_inheritable(file.fileno(), False)

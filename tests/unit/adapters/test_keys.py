@@ -61,9 +61,12 @@ def refused(load: Load, path: Path, content: bytes) -> UnusableKey:
     ],
 )
 @pytest.mark.parametrize("load", LOADS)
-def test_a_new_key_is_pkcs8_and_loads_again(tmp_path: Path, spec: KeySpec, description: str, load: Load) -> None:
+def test_a_new_key_is_in_openssls_form_and_loads_again(
+    tmp_path: Path, spec: KeySpec, description: str, load: Load
+) -> None:
     made = keys.make(spec)
-    assert made.pem.startswith(b"-----BEGIN PRIVATE KEY-----\n")
+    label = b"PRIVATE KEY" if description.startswith(("rsa", "ed25519")) else b"EC PRIVATE KEY"
+    assert made.pem.startswith(b"-----BEGIN " + label + b"-----\n")
     (tmp_path / "key").write_bytes(made.pem)
     loaded = load(str(tmp_path / "key"))
     assert (loaded.key_id, loaded.description, loaded.pem) == (made.key_id, description, made.pem)

@@ -1,5 +1,6 @@
 """Challenges answered one after the other, and proofs that are given back; a CA of a few lines."""
 
+import json
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
@@ -13,7 +14,7 @@ from builders.plans import configuration, observed, settings, spec
 from certkeeper.acme.challenge import Challenge
 from certkeeper.acme.order import Order, OrderFailed, OrderStatus, OrderTimeout
 from certkeeper.apply.anew import without_proofs
-from certkeeper.apply.answering import Pending, answer_in_turn
+from certkeeper.apply.answering import Pending, answer_in_turn, for_scripts
 from certkeeper.apply.attempt import Attempt, Issuance
 from certkeeper.apply.challenges import Waves
 from certkeeper.apply.limits import Limits
@@ -22,6 +23,7 @@ from certkeeper.apply.propagate import Terms
 from certkeeper.apply.scheduler import Scheduler
 from certkeeper.apply.served import Served
 from certkeeper.base.events import Event
+from certkeeper.base.names import Identifier
 from certkeeper.base.traces import ChallengeAnswered, ChallengeMet
 from certkeeper.base.wire import Exchange
 from certkeeper.config.methods import ChallengeType
@@ -76,11 +78,21 @@ def test_the_first_that_fails_ends_it() -> None:
     assert str(played.error) == "b.example.org: unauthorized: no such record"
     assert [str(name) for name in played.error.identifiers] == ["b.example.org"]
     assert played.urls == ["/challenge/1"] * 3 + ["/challenge/2"] * 2
+    ((name, words),) = for_scripts(played.error, Answers.IN_TURN).items()
+    assert (str(name), json.loads(words)) == ("b.example.org", error)
     assert told == [
         ChallengeAnswered("a.example.org", "a.example.org"),
         ChallengeMet("a.example.org", "a.example.org"),
         ChallengeAnswered("a.example.org", "b.example.org"),
     ]
+
+
+def test_scripts_are_told_of_all_that_failed_or_of_the_first_in_json() -> None:
+    said = {Identifier.parse(name): f"{name}: no" for name in NAMES}
+    error = OrderFailed("no", said=said)
+    assert for_scripts(error, Answers.AT_ONCE) == said
+    first = Identifier.parse(NAMES[0])
+    assert for_scripts(error, Answers.IN_TURN) == {first: '{"detail": "a.example.org: no"}'}
 
 
 def test_the_ca_decides_the_pace_and_the_bound_holds() -> None:

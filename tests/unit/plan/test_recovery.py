@@ -16,6 +16,7 @@ from certkeeper.plan.backoff import backoff_inputs, next_backoff
 from certkeeper.plan.observed import Wanted
 from certkeeper.plan.planner import plan, wanted_zones
 from certkeeper.plan.records import Backoff, ChallengeIntent, HookDebt, OrderIntent, Records
+from certkeeper.zone.rrset import ZoneKind
 
 ALIAS = Alias("example.org")
 SPEC = spec("example.org")
@@ -164,6 +165,15 @@ class TestLeftRecords:
         assert found.homeless == (gone,)
         (finding,) = [item for item in found.findings if item.code == "left-behind"]
         assert "_acme-challenge.a.example.com" in finding.consequence
+
+    def test_a_script_is_told_of_a_record_whatever_zones_are_known_now(self) -> None:
+        guessed = replace(zone("test"), kind=ZoneKind.SCRIPTED)
+        gone = left("l1.test", "l1.test")
+        world = replace(observed(current(), specs=[SPEC], zones=[ORG]), records=Records(left=(gone,)))
+        zones = {"": replace((world.zones or {})[""], by_name={gone.zone: guessed})}
+        found = plan(configuration(SPEC), replace(world, zones=zones))
+        assert (found.homeless, list(found.withdrawals.values())) == ((), [(gone,)])
+        assert [item.name for item in found.withdrawals] == [gone.zone]
 
     def test_a_provider_that_cannot_be_asked_leaves_them_owed(self) -> None:
         trouble = CertkeeperError("PowerDNS: connection refused")

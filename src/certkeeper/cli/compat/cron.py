@@ -6,6 +6,7 @@ Each is planned and carried out by itself. The first failure ends the run, unles
 import sys
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 from certkeeper.apply.account import open_session
@@ -55,6 +56,11 @@ class _Cron:
         self._sitting = sitting
         self._machine = machine
         self._forced = Flag.FORCE in sitting.typed.flags
+        self._warnings = tuple(
+            finding
+            for finding in machine.configuration.findings
+            if finding.severity is not Severity.NOTE and finding.code != "not-per-certificate"
+        )
 
     def run(self, missing: ConfigError | None) -> int:
         machine = self._machine
@@ -62,10 +68,8 @@ class _Cron:
         self._sitting.hooking.begin()
         self._make_chain_cache()
         if missing is not None:
+            self._warn()
             raise missing
-        for finding in machine.configuration.findings:
-            if finding.severity is not Severity.NOTE and finding.code != "not-per-certificate":
-                sys.stderr.write(f"# WARNING: {finding.where}: {finding.message}; {finding.consequence}\n")
         observed = self._observed()
         failed = False
         for entry in _in_order(machine.configuration):
@@ -74,15 +78,35 @@ class _Cron:
             except Interrupted:
                 raise
             except CertkeeperError as error:
+                self._warn()
                 if not self._goes_on(entry):
                     raise
                 print_failure(error, sys.stderr, self._sitting.program)
                 failed = True
+        failed = self._withdraw_leftovers() or failed
         self._sitting.end()
         if machine.settings.cleanup is not Cleanup.NO:
             _say(" + Running automatic cleanup")
             failed = bool(clear_as(machine.settings.cleanup, machine, self._sitting, " + ")) or failed
         return ExitCode.FAILED if failed else ExitCode.DONE
+
+    def _warn(self) -> None:
+        """What is odd about the page, once, where something happens: cron mails what stands on standard error."""
+        findings, self._warnings = self._warnings, ()
+        for finding in findings:
+            sys.stderr.write(f"# WARNING: {finding.where}: {finding.message}; {finding.consequence}\n")
+
+    def _withdraw_leftovers(self) -> bool:
+        """What runs before left, where no certificate that was due took it along; True where some still is there."""
+        records = self._machine.journal.records()
+        if not (records.left or records.files):
+            return False
+        bare = replace(self._machine.configuration, certificates=(), rejected=(), findings=())
+        machine = replace(self._machine, configuration=bare)
+        result = machine.reconcile(planned(machine, bare, machine.observe(), ()), terms_accepted=False, tell=self._told)
+        for error in result.leftovers:
+            print_failure(error, sys.stderr, self._sitting.program)
+        return bool(result.leftovers)
 
     def _make_chain_cache(self) -> None:
         """A folder of ACME v1's, of which nothing is read: scripts of people's may put things there."""
@@ -113,9 +137,10 @@ class _Cron:
 
     def _entry(self, entry: CertSpec | Rejected, observed: Observed) -> None:
         if isinstance(entry, Rejected):
-            _say(f"Processing {entry.label}")
+            said = self._machine.configuration.said.certificates.get(entry.label)
+            _say(processing(said.identifiers, entry.label) if said is not None else f"Processing {entry.label}")
             raise entry.error
-        _say(processing(entry))
+        _say(processing(entry.identifiers, entry.alias.text))
         folder = self._machine.settings.folder(entry)
         if not Path(folder).exists():
             _say(f" + Creating new directory {folder} ...")
@@ -137,6 +162,7 @@ class _Cron:
                 sys.stderr.write(f"   ! Setting {name} on a per-certificate base is not (yet) supported\n")
 
     def _certificate(self, spec: CertSpec, observed: Observed) -> None:
+        self._sitting.hooking.remember(spec)
         spec = self._sitting.hooking.line(spec)
         machine = self._machine.about(spec)
         lineage = observed.lineages[spec.alias]
@@ -167,6 +193,7 @@ class _Cron:
                 raise outcome.error
 
     def _issue(self, machine: Machine, spec: CertSpec) -> None:
+        self._warn()
         _say(" + Signing domains...")
         # Made here, so that the certificates after it find it, with the CA's directory.
         _ = self._machine.http, self._machine.journal

@@ -67,9 +67,9 @@ def openssl_date(instant: datetime) -> str:
     return f"{_MONTHS[instant.month - 1]} {instant.day:2d} {instant:%H:%M:%S} {instant.year} GMT"
 
 
-def processing(spec: CertSpec) -> str:
+def processing(identifiers: tuple[Identifier, ...], alias: str) -> str:
     """The line that begins a certificate. With an alias there is a blank behind the names, as people know it."""
-    first, *more = (str(identifier) for identifier in spec.identifiers)
+    first, *more = (str(identifier) for identifier in identifiers)
     if not more:
         return f"Processing {first}"
-    return f"Processing {first} with alternative names: {' '.join(more)}{'' if spec.alias.text == first else ' '}"
+    return f"Processing {first} with alternative names: {' '.join(more)}{'' if alias == first else ' '}"

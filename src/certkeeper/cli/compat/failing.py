@@ -7,6 +7,8 @@ from certkeeper.acme.account import TermsNotAccepted
 from certkeeper.acme.order import OrderFailed
 from certkeeper.acme.problem import Problem
 from certkeeper.base.errors import CertkeeperError, ExitCode, Interrupted, printable
+from certkeeper.config.methods import UnknownMethod
+from certkeeper.config.providers import MissingProvider
 
 _LONGEST = 1000
 _MOST_LINES = 50
@@ -28,10 +30,19 @@ def print_failure(error: CertkeeperError, err: TextIO, program: str) -> None:
     else:
         invalid = isinstance(error, OrderFailed) and bool(error.identifiers)
         said = f"Challenge is invalid! (returned: invalid) (result: {error})" if invalid else str(error)
+        if isinstance(error, MissingProvider):
+            said = f"The challenge type dns-01 needs a hook script, or a DNS provider of ours: {error}"
         err.write(f"ERROR: {said}\n")
     if error.hint:
-        err.write(f"hint: {error.hint}\n")
+        err.write(f"hint: {_hint(error, program)}\n")
     err.flush()
+
+
+def _hint(error: CertkeeperError, program: str) -> str:
+    """The way out by what this way of calling us knows."""
+    if isinstance(error, UnknownMethod):
+        return "one of: http-01, dns-01, tls-alpn-01"
+    return error.hint.replace("certkeeper account register", f"{program} --register")
 
 
 def exit_code_of(error: CertkeeperError) -> int:

@@ -10,13 +10,15 @@ from certkeeper.base.errors import CertkeeperError, ExitCode, Fault
 from certkeeper.base.keys import KeyPair
 from certkeeper.base.names import Alias, InvalidName
 from certkeeper.cli.compat.account import account_ready
-from certkeeper.cli.compat.sitting import Sitting, locked
+from certkeeper.cli.compat.sitting import Refused, Sitting, locked
 from certkeeper.cli.compose import Machine, handed_files
 from certkeeper.config.domains import DomainList
-from certkeeper.lineage.layout import VERSIONS
+from certkeeper.lineage.layout import CERT, live_stamp, stamped_name
 from certkeeper.lineage.leaf import parse_leaf, to_der
 from certkeeper.lineage.pem import certificates
 from certkeeper.lineage.revocation import Revocation
+
+_REVOKED = "-revoked"
 
 
 class NoSuchFile(CertkeeperError):
@@ -37,6 +39,10 @@ def revoke(sitting: Sitting) -> int:
         if not file.is_file():
             raise NoSuchFile(f"Could not find certificate {file}")
         stamped = _stamped(file)
+        if file.name.endswith(_REVOKED) or stamped.name.endswith(_REVOKED):
+            raise Refused(f"{file}: was revoked before", hint="type the certificate that is to be revoked")
+        # Before anything is changed, and where nothing can be wrong with it any more afterwards.
+        version = _version(file) if file.resolve().name == CERT else None
         pem = handed_files().read(str(stamped))
         leaf = parse_leaf(pem)
         key = _certificate_key(sitting, leaf.key_id)
@@ -52,8 +58,8 @@ def revoke(sitting: Sitting) -> int:
             revocation = Revocation(leaf.serial, leaf.key_id, RevocationReason.UNSPECIFIED.value)
             machine.store.mark_revoked(alias, revocation)
         handed_files().set_aside(str(stamped), f"{stamped}-revoked")
-        if alias is not None and stamped.parent != file.resolve().parent and file.is_symlink():
-            machine.store.withdraw_certificate(alias, int(file.resolve().parent.name))
+        if alias is not None and version is not None:
+            machine.store.withdraw_certificate(alias, version)
     return ExitCode.DONE
 
 
@@ -61,11 +67,19 @@ def _stamped(file: Path) -> Path:
     """The file with the content, by the name that it has beside the links."""
     if not file.is_symlink():
         return file
-    folder, real = file.parent, file.resolve()
-    if real.parent.parent.name != VERSIONS:
-        return folder / file.readlink()
+    version = _version(file)
+    if version is None:
+        return file.parent / file.readlink()
     # Ours: the same file has a name there, too, with which dehydrated knows it.
-    return folder / f"{real.stem}-{real.parent.name}{real.suffix}"
+    return file.parent / stamped_name(file.resolve().name, version)
+
+
+def _version(file: Path) -> int | None:
+    """The version of ours that a link leads to; None for a file, and for a link of dehydrated's."""
+    if not file.is_symlink():
+        return None
+    folder = file.resolve().parent
+    return live_stamp(f"{folder.parent.name}/{folder.name}")
 
 
 def _certificate_key(sitting: Sitting, key_id: str) -> KeyPair | None:

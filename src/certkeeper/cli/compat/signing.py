@@ -5,7 +5,7 @@ from contextlib import closing
 from dataclasses import replace
 
 from certkeeper.apply.sign import Signing
-from certkeeper.base.errors import ExitCode, Location
+from certkeeper.base.errors import CertkeeperError, ExitCode, Location
 from certkeeper.cli.compat.account import account_ready
 from certkeeper.cli.compat.sitting import Sitting, locked
 from certkeeper.cli.compat.telling import SigningTelling
@@ -23,7 +23,11 @@ def sign(sitting: Sitting) -> int:
         CertkeeperError: there is none.
     """
     file = sitting.typed.file
-    request = request_in(file, handed_files().read(file))
+    try:
+        request = request_in(file, handed_files().read(file))
+    except CertkeeperError:
+        sitting.say_what_is_read()
+        raise
     line = DomainLine(EXTERNAL, request.identifiers, Location(file))
     machine = sitting.open(DomainList((line,)))
     machine = replace(machine, configuration=without_key_and_hook(machine.configuration))

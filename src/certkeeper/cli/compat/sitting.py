@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from certkeeper.cli.compat.words import Flag, Typed
 from certkeeper.cli.compose import USER_AGENT, HookOutput, Machine, open_machine
 from certkeeper.cli.hooking import Hooking
 from certkeeper.config.domains import DomainList, parse_domains
+from certkeeper.config.evaluating import Evaluator
 from certkeeper.config.settings import Configuration, Settings
 from certkeeper.config.shell import Assignment
 
@@ -45,6 +46,7 @@ class Sitting:
         self.program = program
         self.telling = Telling(sys.stdout, sys.stderr)
         self._hooking: Hooking | None = None
+        self._said_main = False
 
     def open(self, asked: DomainList | None = None) -> Machine:
         """The page, with what was typed on top; `asked` are certificates in the place of those in domains.txt.
@@ -52,12 +54,23 @@ class Sitting:
         Raises:
             CertkeeperError: it cannot be read.
         """
-        machine = self._opened(asked)
+        try:
+            machine = self._opened(asked)
+        except CertkeeperError:
+            self.say_what_is_read()
+            raise
         self._hooking = Hooking(machine.settings, machine.hooks, self.telling.tell)
         self._say_where_from(machine.configuration)
         if Flag.FORCE_VALIDATION in self.typed.flags and Flag.FORCE not in self.typed.flags:
             raise Refused("Argument --force-validation can only be used in combination with --force (-x)")
         return machine
+
+    def say_what_is_read(self) -> None:
+        """Name the main file before an error, as far as it is known without reading it."""
+        file = self._config(_beside()) or os.environ.get("CONFIG")
+        found = file or next((place for place in _PLACES if Path(place).is_file()), None)
+        if found and Path(found).is_file():
+            self._say_main(found)
 
     @property
     def hooking(self) -> Hooking:
@@ -77,9 +90,8 @@ class Sitting:
         """Call exit_hook, once; after a fatal error with its message."""
         if self._hooking is None:
             # The page may be in order but for its certificates; then its script is told.
-            try:
-                machine = self._opened(DomainList())
-            except CertkeeperError:
+            machine = self._opened_somehow()
+            if machine is None:
                 return
             self._hooking = Hooking(machine.settings, machine.hooks, self.telling.tell)
         if self._hooking.end(fatal) is not None:
@@ -100,10 +112,22 @@ class Sitting:
     def terms_accepted(self) -> bool:
         return Flag.ACCEPT_TERMS in self.typed.flags
 
+    def _opened_somehow(self) -> Machine | None:
+        """Without certificates, and if need be without what was typed but for the script."""
+        hook = {name: value for name, value in self.typed.settings.items() if name == "HOOK"}
+        for typed in (self.typed, replace(self.typed, settings=hook)):
+            self.typed = typed
+            with suppress(CertkeeperError):
+                return self._opened(DomainList())
+        return None
+
     def _opened(self, asked: DomainList | None) -> Machine:
         typed = tuple(Assignment(name, value, _WHERE) for name, value in self.typed.settings.items())
-        beside = os.path.dirname(sys.argv[0]) or "."  # noqa: PTH120 - a path as it was typed
-        machine = open_machine(self._config(beside), asked, test_ca_live=True, typed=typed, fallback=beside)
+        beside = _beside()
+        evaluator = Evaluator.BASH if Flag.SOURCE_CONFIG in self.typed.flags else Evaluator.PARSER
+        machine = open_machine(
+            self._config(beside), asked, test_ca_live=True, typed=typed, fallback=beside, evaluator=evaluator
+        )
         configuration = _as_dehydrated(machine.configuration)
         settings = replace(
             configuration.settings,
@@ -128,12 +152,23 @@ class Sitting:
 
     def _say_where_from(self, configuration: Configuration) -> None:
         if configuration.settings.config_file:
-            sys.stdout.write(f"# INFO: Using main config file {configuration.settings.config_file}\n")
+            self._say_main(configuration.settings.config_file)
         else:
             sys.stderr.write("#\n# !! WARNING !! No main config file found, using default config!\n#\n")
         for file in configuration.drop_ins:
             sys.stdout.write(f"# INFO: Using additional config file {file}\n")
         sys.stdout.flush()
+
+    def _say_main(self, file: str) -> None:
+        if not self._said_main:
+            sys.stdout.write(f"# INFO: Using main config file {file}\n")
+            sys.stdout.flush()
+        self._said_main = True
+
+
+def _beside() -> str:
+    """The folder that the program is in."""
+    return os.path.dirname(sys.argv[0]) or "."  # noqa: PTH120 - a path as it was typed
 
 
 @contextmanager

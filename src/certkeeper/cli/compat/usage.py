@@ -40,6 +40,7 @@ _PARAMETERS = (
     ("--acme-profile profile_name", "Ask the CA for this profile"),
     ("--order-timeout seconds", "Wait that long for the CA to make a certificate"),
     ("--validation-timeout seconds", "Wait that long for the CA to validate names"),
+    ("--source-config", "Have bash evaluate config files, commands and functions included (certkeeper's own)"),
 )
 
 

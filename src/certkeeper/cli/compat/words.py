@@ -36,6 +36,8 @@ class Flag(StrEnum):
     FORCE = "force"
     FORCE_VALIDATION = "force-validation"
     NO_LOCK = "no-lock"
+    SOURCE_CONFIG = "source-config"
+    """Ours, not dehydrated's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,7 @@ _FLAGS = {
     "--force-validation": Flag.FORCE_VALIDATION,
     "--no-lock": Flag.NO_LOCK,
     "-n": Flag.NO_LOCK,
+    "--source-config": Flag.SOURCE_CONFIG,
 }
 _SWITCHES = {
     "--ipv4": ("IP_VERSION", "4"),

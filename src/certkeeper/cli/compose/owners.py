@@ -30,7 +30,7 @@ def with_owners(configuration: Configuration) -> "tuple[Configuration, Mapping[A
                 owned[spec.alias] = resolved(spec.access)
             ready.append(spec)
         except CertkeeperError as error:
-            rejected.append(Rejected(spec.alias.text, error))
+            rejected.append(Rejected(spec.alias.text, error, spec.where))
     return replace(configuration, certificates=tuple(ready), rejected=(*configuration.rejected, *rejected)), owned
 
 

@@ -81,7 +81,8 @@ def test_a_link_to_nothing_is_no_certificate_and_garbage_is_told() -> None:
 
 @pytest.mark.row("D01", "D02")
 def test_the_line_that_begins_a_certificate() -> None:
-    assert processing(spec("a.org")) == "Processing a.org"
-    assert processing(spec("a.org", alias="x")) == "Processing a.org"
-    assert processing(spec("a.org", "b.org", "c.org")) == "Processing a.org with alternative names: b.org c.org"
-    assert processing(spec("a.org", "b.org", alias="x")) == "Processing a.org with alternative names: b.org "
+    first, second, third = (Identifier.parse(name) for name in ("a.org", "b.org", "c.org"))
+    assert processing((first,), "a.org") == "Processing a.org"
+    assert processing((first,), "x") == "Processing a.org"
+    assert processing((first, second, third), "a.org") == "Processing a.org with alternative names: b.org c.org"
+    assert processing((first, second), "x") == "Processing a.org with alternative names: b.org "

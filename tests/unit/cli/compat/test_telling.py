@@ -8,8 +8,8 @@ from builders.certificates import NOW
 from certkeeper.acme.account import TermsNotAccepted
 from certkeeper.acme.order import OrderFailed
 from certkeeper.acme.problem import Problem, problem_from_response
-from certkeeper.base.errors import CertkeeperError, ExitCode, Interrupted
-from certkeeper.base.events import Event, Noted
+from certkeeper.base.errors import CertkeeperError, ExitCode, Interrupted, Location
+from certkeeper.base.events import Event, Noted, ScriptTrusted
 from certkeeper.base.names import Identifier
 from certkeeper.base.traces import (
     AuthorizationRead,
@@ -24,6 +24,7 @@ from certkeeper.base.wire import Response
 from certkeeper.cli.compat.failing import exit_code_of, print_failure
 from certkeeper.cli.compat.telling import SigningTelling, Telling
 from certkeeper.cli.render import Lines
+from certkeeper.config.providers import ProviderKind, missing_provider
 
 NAMES = ("a.org", "b.org", "c.org")
 
@@ -40,6 +41,16 @@ def failure(error: CertkeeperError) -> str:
     err = io.StringIO()
     print_failure(error, err, "dehydrated")
     return err.getvalue()
+
+
+def test_nobody_is_told_that_a_script_is_trusted() -> None:
+    assert told(ScriptTrusted("a.org", "no name servers")) == ("", "")
+
+
+def test_dns_01_without_a_script_is_told_as_such() -> None:
+    said = failure(missing_provider(Location("config"), "a.org", ProviderKind.HOOK))
+    assert said.startswith("ERROR: The challenge type dns-01 needs a hook script")
+    assert 'hint: write HOOK="' in said
 
 
 @pytest.mark.row("G19")
