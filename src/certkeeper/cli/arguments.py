@@ -26,7 +26,8 @@ exit codes: 0 done, 1 something failed, 2 usage or configuration, 3 another run 
 _ISSUE = """\
 Issue one certificate now, for the names that are given and with the settings of the page, as `certkeeper run` would.
 It is not renewed unless a line of domains.txt names it, too. Where one of that alias is there already, it is replaced
-if it is due, or with --force.
+if it is due, or with --force; where it has other names, only with --force, and never where a line of domains.txt asks
+for it with other names.
 
 exit codes: those of `certkeeper run`
 """

@@ -8,12 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from certkeeper.apply.manner import Answers, Manner, Proofs
-from certkeeper.base.errors import CertkeeperError, ExitCode, Fault, Location
+from certkeeper.base.errors import CertkeeperError, ExitCode, Fault
 from certkeeper.cli.compat.telling import Telling
 from certkeeper.cli.compat.words import Flag, Typed
 from certkeeper.cli.compose import USER_AGENT, HookOutput, Machine, open_machine
 from certkeeper.cli.hooking import Hooking
-from certkeeper.config.domains import DomainList, parse_domains
+from certkeeper.config.domains import TYPED, DomainList, parse_domains
 from certkeeper.config.settings import Configuration, Settings
 from certkeeper.config.shell import Assignment
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from certkeeper.apply.accountcare import Care
 
 _PLACES = ("/etc/dehydrated/config", "/usr/local/etc/dehydrated/config", "config")
-_WHERE = Location("the command line")
 
 
 class LockPresent(CertkeeperError):
@@ -101,7 +100,7 @@ class Sitting:
         return Flag.ACCEPT_TERMS in self.typed.flags
 
     def _opened(self, asked: DomainList | None) -> Machine:
-        typed = tuple(Assignment(name, value, _WHERE) for name, value in self.typed.settings.items())
+        typed = tuple(Assignment(name, value, TYPED) for name, value in self.typed.settings.items())
         beside = os.path.dirname(sys.argv[0]) or "."  # noqa: PTH120 - a path as it was typed
         machine = open_machine(self._config(beside), asked, test_ca_live=True, typed=typed, fallback=beside)
         configuration = _as_dehydrated(machine.configuration)
