@@ -1,4 +1,4 @@
-"""`certkeeper issue` beside what a page has already: nothing is asked of anybody before it is clear whose place it is."""
+"""`certkeeper issue` beside what a page has already: the CA is asked once it is clear whose place it is."""
 
 from pathlib import Path
 
