@@ -56,12 +56,13 @@ def status(page: Path, *arguments: str) -> str:
     return done.out
 
 
-def on_a_terminal(page: Path, columns: int) -> str:
-    """The same, where a person sits in front of so many columns."""
+def on_a_terminal(page: Path, columns: int, lines: int = 100, *words: str) -> str:
+    """The same, where a person sits in front of so many columns and lines."""
     pid, terminal = pty.fork()
     if pid == 0:
-        command = [sys.executable, "-m", "certkeeper", "status", "--config", str(page)]
-        os.execve(sys.executable, command, {**environment(), "COLUMNS": str(columns)})  # noqa: S606 - no shell is meant
+        command = [sys.executable, "-m", "certkeeper", "status", "--config", str(page), *words]
+        size = {"COLUMNS": str(columns), "LINES": str(lines)}
+        os.execve(sys.executable, command, {**environment(), **size})  # noqa: S606 - no shell is meant
     said = b""
     try:
         while piece := os.read(terminal, 1 << 16):
@@ -86,8 +87,47 @@ def test_what_is_wrong_comes_first_and_lines_fit(page: Path) -> None:
     assert rows[-1].startswith("2 problems in 22 certificates: 1 expired, 1 missing, 20 ok; next renewal ")
     assert len(rows) == 23
     shown = on_a_terminal(page, 60).splitlines()
-    assert max(map(len, shown[:-1])) == 60
+    assert max(map(len, shown)) == 60
     assert shown[2].endswith(" …")
+    assert " ".join(map(str.strip, shown[22:])) == rows[-1]
+    few = on_a_terminal(page, 80, 20).splitlines()
+    assert [row.split()[0] for row in few[:3]] == ["expired", "missing", "ok"]
+    assert few[2] == "ok  20 certificates: certkeeper status --all"
+    assert few[3].startswith("2 problems in 22 certificates")
+    assert len(on_a_terminal(page, 80, 20, "--all").splitlines()) > 22
+
+
+def test_all_that_is_said_fits_and_orphans_are_counted_apart(page: Path) -> None:
+    listed(page, "www.example.org old.example.org")
+    put(page, OLD.text, OLD.text, "www.example.org")
+    put(page, "older.example.org")
+    rows = status(page).splitlines()
+    assert rows[-1] == "1 problem in 1 certificate: 1 missing; 2 orphaned"
+    # The line is to go on with it, so nobody retires it.
+    assert any("write: www.example.org old.example.org > old.example.org" in row for row in rows)
+    assert not any("retire old.example.org" in row for row in rows)
+    assert any("retire older.example.org" in row for row in rows)
+    shown = on_a_terminal(page, 70).splitlines()
+    assert max(len(row) for row in shown if "/" not in row) <= 70
+    assert len(shown) > len(rows)
+
+
+def test_what_the_last_run_said_is_told_until_something_is_changed(page: Path) -> None:
+    listed(page, "new.example.org")
+    page.write_text(page.read_text() + 'CA="https://127.0.0.1:1/directory"\n')
+    ran = certkeeper("run", "--config", page, cwd=page.parent)
+    assert ran.code == 1
+    (row,) = json.loads(status(page, "--json"))["certificates"]
+    assert row["state"] == "failed"
+    assert row["last_run"]["message"] in ran.err
+    assert f": {row['last_run']['message']}" in status(page)
+    listed(page, "new.example.org more.example.org")
+    (row,) = json.loads(status(page, "--json"))["certificates"]
+    assert (row["state"], row["last_run"]) == ("missing", None)
+    # What is not listed any more is not remembered.
+    listed(page)
+    assert certkeeper("run", "--config", page, cwd=page.parent).code == 0
+    assert "new.example.org" not in (page.parent / "state/last-run.json").read_text()
 
 
 def test_an_orphan_is_shown_and_retired_with_what_is_remembered_of_it(page: Path) -> None:
