@@ -5,7 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from builders.plans import NOW, configuration, lineage, observed, spec
+from builders.certificates import NOW
+from builders.plans import configuration, lineage, observed, spec
 from certkeeper.adapters.lastrun import parse, render
 from certkeeper.base.errors import CertkeeperError, ExitCode, Interrupted
 from certkeeper.base.names import Alias
