@@ -20,6 +20,7 @@ from certkeeper.base.names import Alias
 from certkeeper.base.wire import Request, Step
 from certkeeper.config.methods import ChallengeType
 from certkeeper.config.settings import ServerAddress
+from certkeeper.lineage import layout
 from certkeeper.lineage.leaf import parse_leaf
 from certkeeper.lineage.model import Draft, KeyPlace, Lineage, VersionFiles
 from certkeeper.plan.records import (
@@ -415,6 +416,10 @@ class FakeStore:
         assert kept.key is not None
         assert kept.key.pem == files.privkey, "staged with a key that was not on disk"
         self.staged[draft.alias, draft.stamp] = files
+
+    def show(self, alias: Alias, stamp: int) -> Mapping[str, str]:
+        assert (alias, stamp) in self.staged
+        return {name: layout.stamped_name(name, stamp) for name in layout.NAMES}
 
     def activate(self, alias: Alias, stamp: int) -> None:
         self.live[alias] = Live(stamp, self.staged.pop((alias, stamp)))

@@ -30,7 +30,7 @@ about=$2
 record=$(printf '%s\x1f' "$@"; printf '\x1e'; for name in {names}; do
     [[ -v $name ]] && printf '%s=%s\x1f' "$name" "${{!name}}"
 done; printf '\x1e'; for place in "$WELLKNOWN" "$ALPNCERTDIR"; do
-    [[ $place == {top}/* && -d $place ]] && (cd "$place" && find . -type f -printf '%P %m %s\x1f')
+    [[ $place == {top}/* && -d $place ]] && (cd "$place" && find . -type f -printf '%P %m %s\037')
 done; printf '\x1d')
 printf '%s' "$record" >>{folder}/calls
 if [[ $CHALLENGETYPE == dns-01 && $1 == *_challenge && $1 != invalid* ]]; then

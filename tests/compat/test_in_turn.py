@@ -1,6 +1,7 @@
 """One BASEDIR, worked on in turn by certkeeper and by what Debian 12 and unstable call dehydrated, account included."""
 
 import itertools
+import signal
 import subprocess
 import sys
 import time
@@ -14,8 +15,8 @@ from bed.process import dies_with_us
 from bed.waiting import wait_until
 from bed.world import World
 from builders.listing import names
-from builders.page import Done, certkeeper, openssl
-from compat.beside import Side, Step, dehydrateds
+from builders.page import DEADLINE, Done, certkeeper, openssl
+from compat.beside import Side, Step, dehydrateds, ours
 from contract.store.folders import private_file
 
 pytestmark = pytest.mark.real
@@ -105,6 +106,7 @@ def test_the_next_key_is_used_by_whoever_comes_next(tmp_path: Path, world: World
     assert account_of(side) == account
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("program", [OLD, NEW])
 def test_cleanup_archive_and_staples(tmp_path: Path, world: World, zone: str, program: Program) -> None:
     side = dehydrateds(tmp_path, world, program())
@@ -187,8 +189,52 @@ def test_dehydrated_stands_back_while_certkeeper_runs(tmp_path: Path, world: Wor
     assert any("Skipping renew!" in line for line in cron(side).out)
 
 
+SLOW_CHALLENGE = """#!/bin/sh
+echo "$1 $2" >>{here}/called
+[ "$1" = deploy_challenge ] || exit 0
+touch {here}/started
+while [ ! -e {here}/go ]; do sleep 0.05; done
+"""
+
+
+@pytest.mark.row("G28")
+def test_a_run_that_was_told_to_end_leaves_nothing_to_the_next_one(tmp_path: Path, world: World, zone: str) -> None:
+    side = ours(tmp_path, world)
+    side.lines(zone)
+    side.run("--register", "--accept-terms")
+    script = side.folder / "slow.sh"
+    script.write_text(SLOW_CHALLENGE.format(here=side.folder), encoding="utf-8")
+    script.chmod(0o755)
+    (side.base / "www").mkdir()
+    side.configure(HOOK=str(script), CHALLENGETYPE="http-01", WELLKNOWN=str(side.base / "www"))
+    command = [*dies_with_us(), *side.command, "--cron", "--config", str(side.base / "config")]
+    with subprocess.Popen(command, cwd=side.base, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as running:
+        wait_until((side.folder / "started").exists, "a challenge is deployed", deadline=DEADLINE)
+        assert (side.base / "lock").exists()
+        assert names(side.base / "www")
+        running.terminate()
+        (side.folder / "go").touch()
+        # As the shell tells it of a program that the signal ended: dehydrated's code, too.
+        assert running.wait(60) == 128 + signal.SIGTERM
+    assert not (side.base / "lock").exists()
+    assert not names(side.base / "www")
+    called = (side.folder / "called").read_text(encoding="utf-8").splitlines()
+    assert [call for call in called if "challenge" in call] == [f"deploy_challenge {zone}", f"clean_challenge {zone}"]
+    assert called[-1].startswith("exit_hook ")
+    side.configure(HOOK=str(side.hook.path))
+    cron(side)
+    whole(side, zone)
+
+
 @pytest.mark.row("G25")
-@pytest.mark.parametrize("after", ["privkey.pem", "fullchain.pem", "cert.pem"])
+@pytest.mark.parametrize(
+    "after",
+    [
+        pytest.param("privkey.pem", marks=pytest.mark.long),
+        "fullchain.pem",
+        pytest.param("cert.pem", marks=pytest.mark.long),
+    ],
+)
 def test_a_set_that_dehydrated_left_half_switched(tmp_path: Path, world: World, zone: str, after: str) -> None:
     """It was killed between two of its links; the whole set is served again, and nothing else is left behind."""
     side = dehydrateds(tmp_path, world)

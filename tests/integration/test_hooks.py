@@ -124,8 +124,8 @@ def test_the_order_of_calls_and_their_arguments(
     assert csr == ["generate_csr", zone, str(folder), f"{zone} www.{zone}"]
     files = [f"{folder}/{name}.pem" for name in ("privkey", "cert", "fullchain", "chain")]
     assert deployed[:-1] == ["deploy_cert", zone, *files]
-    assert [Path(word).name for word in synced[1:]] == [*(Path(file).name for file in files), "cert.csr"]
-    assert all(Path(word).parent.name == deployed[-1] for word in synced[1:])
+    stamped = [f"{folder}/{name}-{deployed[-1]}" for name in ("privkey", "cert", "fullchain", "chain", "cert")]
+    assert synced[1:] == [*(f"{path}.pem" for path in stamped[:-1]), f"{stamped[-1]}.csr"]
     assert left == ["exit_hook"]
     if shape is BASH:
         assert "exit_hook: ended with status 1" in done.only_error()

@@ -16,7 +16,7 @@ from certkeeper.adapters.mending import damage_of, mend
 from certkeeper.adapters.ownership import Ownership
 from certkeeper.adapters.permissions import let_into, put_right
 from certkeeper.adapters.pruning import removable, remove
-from certkeeper.adapters.switching import switch
+from certkeeper.adapters.switching import show, switch
 from certkeeper.adapters.versions import (
     described,
     files_of,
@@ -258,6 +258,17 @@ class Store:
                 partial.sync()
             versions.rename(partial_name, name)
             versions.sync()
+
+    def show(self, alias: Alias, stamp: int) -> Mapping[str, str]:
+        """Give a staged version dehydrated's stamped names, and say where in the folder each of its files is then.
+
+        What is live stays as it is. A key that a person put there keeps its name, and has no stamped one.
+
+        Raises:
+            BadChain, UnusableKey, FileTrouble: as `activate`.
+        """
+        with self._open(alias) as folder, folder.child(layout.VERSIONS) as versions:
+            return show(folder, versions, stamp)
 
     def activate(self, alias: Alias, stamp: int) -> None:
         """Make a staged version the live one, or an older one again.

@@ -45,6 +45,24 @@ def switch(folder: Folder, versions: Folder, stamp: int, owned: Ownership | None
     folder.sync()
 
 
+def show(folder: Folder, versions: Folder, stamp: int) -> Mapping[str, str]:
+    """Give that version its stamped names, and nothing more; where in the folder each of its files is then.
+
+    Raises:
+        BadChain, UnusableKey, FileTrouble: as `switch`.
+    """
+    folder.sweep()
+    with versions.child(layout.version_name(stamp)) as version:
+        left_alone = _left_alone(folder, checked(version))
+        # They are private until the switch gives them to their owner.
+        _show_stamped(folder, version, stamp, left_alone, None)
+        hidden = {name for name in left_alone if version.is_file(name)}
+    folder.sync()
+    inside = layout.version_target(stamp)
+    # Where there is no key at all, dehydrated's name for it stands for that.
+    return {name: f"{inside}/{name}" if name in hidden else layout.stamped_name(name, stamp) for name in layout.NAMES}
+
+
 def _left_alone(folder: Folder, key_id: str | None) -> frozenset[str]:
     """privkey.pem, where a person put it there and the version uses the same key, or where it has none."""
     if key_id is None:

@@ -1,15 +1,16 @@
 """Calls of the operator's scripts: dehydrated's occasions, with its arguments and its environment."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 
 from certkeeper.acme.problem import Problem
-from certkeeper.apply.effects import RunHook, do
-from certkeeper.apply.ports import HookCall
+from certkeeper.apply.effects import Effect, RunHook, do
+from certkeeper.apply.ports import HookCall, Ports
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.events import HookCalled, Noted, Tell
 from certkeeper.base.keys import KeyPolicy
-from certkeeper.base.names import Identifier
+from certkeeper.base.names import Alias, Identifier
 from certkeeper.base.wire import Exchange
 from certkeeper.config.settings import CertSpec, Settings
 from certkeeper.lineage import layout
@@ -86,11 +87,22 @@ def deploy_cert(settings: Settings, spec: CertSpec, stamp: int) -> HookCall:
     return line_call(settings, spec, Occasion.DEPLOY_CERT, *live_files(settings, spec), str(stamp))
 
 
-def sync_cert(settings: Settings, spec: CertSpec, stamp: int) -> HookCall:
-    """The files of a version that is complete and not live yet."""
-    folder = f"{settings.folder(spec)}/{layout.version_target(stamp)}"
+@dataclass(frozen=True, slots=True)
+class ShowVersion(Effect[Mapping[str, str]]):
+    """Gives a version the names that scripts know it by, before it is live."""
+
+    alias: Alias
+    stamp: int
+
+    def perform(self, ports: Ports) -> Mapping[str, str]:
+        return ports.store.show(self.alias, self.stamp)
+
+
+def sync_cert(settings: Settings, spec: CertSpec, shown: Mapping[str, str]) -> HookCall:
+    """The files of a version that is complete and not live yet, by their places in the certificate's folder."""
+    folder = settings.folder(spec)
     files = (layout.PRIVKEY, layout.CERT, layout.FULLCHAIN, layout.CHAIN, layout.CSR)
-    return line_call(settings, spec, Occasion.SYNC_CERT, *(f"{folder}/{name}" for name in files))
+    return line_call(settings, spec, Occasion.SYNC_CERT, *(f"{folder}/{shown[name]}" for name in files))
 
 
 def unchanged_cert(settings: Settings, spec: CertSpec) -> HookCall:
@@ -99,8 +111,10 @@ def unchanged_cert(settings: Settings, spec: CertSpec) -> HookCall:
 
 def generate_csr(settings: Settings, spec: CertSpec) -> HookCall:
     first, *more = (str(name) for name in spec.identifiers)
-    # With one name only there is a blank behind it, as scripts are used to.
-    return line_call(settings, spec, Occasion.GENERATE_CSR, first, settings.folder(spec), f"{first} {' '.join(more)}")
+    # There is a blank behind a single name, and behind several with an alias, as scripts are used to.
+    last = " " if more and spec.alias.text != first else ""
+    listed = f"{first} {' '.join(more)}{last}"
+    return line_call(settings, spec, Occasion.GENERATE_CSR, first, settings.folder(spec), listed)
 
 
 def _refusal(problem: Problem) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from certkeeper.apply.effects import (
     WriteJournal,
     do,
 )
-from certkeeper.apply.hooks import call, mention_refusal, sync_cert
+from certkeeper.apply.hooks import ShowVersion, call, mention_refusal, sync_cert
 from certkeeper.apply.manner import Proofs
 from certkeeper.apply.names import blamed
 from certkeeper.apply.obtain import obtain
@@ -138,7 +138,8 @@ def _switch(attempt: Attempt, stamp: int, leaf: Leaf) -> Exchange[Issued]:
     debt = HookDebt(item.spec.entry, DEPLOY_CERT, stamp)
     if item.hook is not None:
         # Where it fails the version stays, and the next run goes on from here.
-        yield from call(sync_cert(shared.settings, item.spec, stamp), str(item.alias), shared.tell)
+        shown = yield from do(ShowVersion(item.alias, stamp))
+        yield from call(sync_cert(shared.settings, item.spec, shown), str(item.alias), shared.tell)
         yield from do(WriteJournal(put=(debt,)))
     yield from do(ActivateVersion(item.alias, stamp))
     shared.tell(CertificateIssued(str(item.alias), iso(leaf.not_after), _folder(item)))

@@ -128,6 +128,9 @@ class Store(Protocol):
     def stage(self, draft: Draft, files: VersionFiles) -> None:
         """Complete the version; it is not live yet."""
 
+    def show(self, alias: Alias, stamp: int) -> Mapping[str, str]:
+        """Give a staged version dehydrated's names, beside the live ones; where in the folder each file is then."""
+
     def activate(self, alias: Alias, stamp: int) -> None:
         """Make the version live by one rename."""
 

@@ -108,7 +108,8 @@ def plan_for_request(machine: Machine) -> Plan:
             hint="certkeeper account register --accept-terms makes one",
         )
     planned = planned_now(machine, machine.configuration, observed, ())
-    for text in finding_lines(planned.findings):
+    # What is signed goes to whoever asks, and into no folder of ours.
+    for text in finding_lines(tuple(found for found in planned.findings if found.code != "first-name-changed")):
         sys.stderr.write(f"{text}\n")
     for item in planned.blocked:
         if item.error is not None:

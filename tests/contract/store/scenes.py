@@ -142,5 +142,6 @@ def renew(scene: Scene, store: Store) -> int:
     if draft.key is None or draft.key.key_id != scene.key.key_id:
         store.save_key(draft, scene.key)
     store.stage(draft, replace(scene.files, origin=ORIGIN))
+    store.show(ALIAS, draft.stamp)
     store.activate(ALIAS, draft.stamp)
     return draft.stamp

@@ -57,6 +57,34 @@ def test_a_first_version_has_dehydrateds_names_and_ours(store: Store, folder: Pa
         assert not stamped.is_symlink()
 
 
+def test_a_staged_version_is_shown_under_stamped_names_before_it_is_live(store: Store, folder: Path) -> None:
+    issue(store, new_key(), OLD_STAMP)
+    before = {name: (folder / name).read_bytes() for name in layout.NAMES}
+    key = new_key()
+    draft = store.begin(ALIAS, NOW_STAMP)
+    store.save_key(draft, key)
+    files = version_files(key)
+    store.stage(draft, files)
+    shown = store.show(ALIAS, draft.stamp)
+    assert shown == {name: layout.stamped_name(name, draft.stamp) for name in layout.NAMES}
+    assert {name: (folder / shown[name]).read_bytes() for name in layout.NAMES} == {
+        name: content for name, content in layout.by_name(files).items() if name in layout.NAMES
+    }
+    assert {name: (folder / name).read_bytes() for name in layout.NAMES} == before
+
+
+def test_a_key_that_a_person_put_there_is_shown_as_the_versions(store: Store, folder: Path) -> None:
+    key = new_key()
+    folder.mkdir(parents=True)
+    private_file(folder / "privkey.pem", key.pem)
+    draft = store.begin(ALIAS, NOW_STAMP)
+    store.save_key(draft, key)
+    store.stage(draft, version_files(key))
+    shown = store.show(ALIAS, draft.stamp)
+    assert (folder / shown[layout.PRIVKEY]).read_bytes() == key.pem
+    assert not (folder / layout.stamped_name(layout.PRIVKEY, draft.stamp)).exists()
+
+
 @pytest.mark.parametrize("umask", [0o000, 0o077], ids=oct)
 def test_modes_do_not_depend_on_the_umask(store: Store, folder: Path, umask: int) -> None:
     def child() -> None:
