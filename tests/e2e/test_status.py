@@ -19,7 +19,10 @@ from certkeeper.base.names import Alias, Identifier
 from certkeeper.cli.arguments import build_parser
 from certkeeper.cli.compose import Machine, open_machine
 from certkeeper.cli.retire import StillUsed, retire_on
+from certkeeper.plan.backoff import backoff_inputs
+from certkeeper.plan.lastrun import Failure
 from certkeeper.plan.orphans import Uses
+from certkeeper.plan.planner import plan
 from certkeeper.plan.records import HookDebt
 
 NOW = datetime.now(UTC)
@@ -182,3 +185,28 @@ def test_a_line_that_cannot_be_read_keeps_its_folder(page: Path) -> None:
     assert json.loads(done.out)["states"] == {"rejected": 1}
     refused = certkeeper("retire", "--config", page, "example.org", "--yes", cwd=page.parent)
     assert "the page still asks for it" in refused.err
+
+
+def test_what_is_kept_is_no_problem_while_it_lasts(page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # It would be a setting here, and none of the program that is started.
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+    page.write_text(page.read_text() + 'ON_NAME_FAILURE="keep-old"\nRENEW_DAYS=30\n')
+    for name, days in (("soon.example.org", 20), ("late.example.org", 5)):
+        put(page, name, left=timedelta(days=days))
+    listed(page, "soon.example.org", "late.example.org")
+    machine = open_machine(str(page))
+    failures = {
+        item.alias: Failure(NOW, backoff_inputs(item.fingerprint, item.spec, machine.settings), "no zone", kept=True)
+        for item in plan(machine.configuration, machine.observe()).lineages
+    }
+    machine.last_run.write(failures)
+    document = json.loads(status(page, "--json"))
+    rows = {row["alias"]: row for row in document["certificates"]}
+    assert {alias: (row["state"], row["kept"]) for alias, row in rows.items()} == {
+        "soon.example.org": ("ok", True),
+        "late.example.org": ("failed", False),
+    }
+    assert document["problems"] == 1
+    said = status(page)
+    assert "    note: the present certificate is kept, and this is an error from " in said
+    assert "    last run, " in said
