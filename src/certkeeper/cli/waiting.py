@@ -54,7 +54,8 @@ def limits_lines(records: Records, now: datetime, told: str) -> Iterator[str]:
             )
     for limit in records.limits.values():
         if limit.retry_at > now:
-            yield f"CA {limit.ca}: not asked before {iso(limit.retry_at)}: {limit.message}"
+            why = "" if limit.message in told else f": {limit.message}"
+            yield f"CA {limit.ca}: not asked before {iso(limit.retry_at)}{why}"
 
 
 def names_document(records: Records, now: datetime) -> list[Mapping[str, object]]:
