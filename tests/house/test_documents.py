@@ -113,9 +113,7 @@ class TestSettings:
         assert {"RENEW_DAYS", "NAMESERVERS", "PDNS_NO_NOTIFY"} <= variables_read()
 
     def test_what_the_readme_and_the_settings_call_without_effect_is_never_read(self) -> None:
-        # Certkeeper's hook for dehydrated runs these; a run does not.
-        hooks = {"PDNS_DEPLOY_CERT_HOOK", "PDNS_EXIT_HOOK"}
-        checked_only = hooks | {"OCSP_FETCH"}
+        checked_only = {"OCSP_FETCH"}
         assert variables_read() & set(WITHOUT_EFFECT) <= checked_only
 
 

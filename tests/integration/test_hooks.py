@@ -196,6 +196,40 @@ def test_a_failed_deploy_cert_is_made_up_for_by_the_next_run(make_page: MakePage
     assert script.names() == [*BEGUN, *OPENED, "deploy_cert", "exit_hook"]
 
 
+def test_commands_in_the_place_of_pdns_api_sh_s_hooks_are_run_as_they_are_and_made_up_for(
+    make_page: MakePage, zone: str, tmp_path: Path
+) -> None:
+    reload = tmp_path / "reload"
+    reload.write_text('#!/bin/sh\necho "$# $* $alias $COMMAND" >>"$0.log"\n[ "$1" != fail ] && exit 0; exit 7\n')
+    reload.chmod(0o755)
+    log = tmp_path / "reload.log"
+    page = make_page(
+        zone,
+        HOOK="/usr/local/lib/pdns_api.sh",
+        PDNS_DEPLOY_CERT_HOOK=f"{reload}  fail  me",
+        PDNS_EXIT_HOOK=f"{reload} end",
+    )
+    done = page.run()
+    assert (done.code, f"{reload} fail me deploy_cert: ended with status 7" in done.text) == (1, True), done.text
+    assert page.verified_names(zone) == {zone}, "the links are switched"
+    assert log.read_text().splitlines() == [f"2 fail me {zone} sign_domains", "1 end  sign_domains"]
+    log.unlink()
+    page.configure(PDNS_DEPLOY_CERT_HOOK=f"{reload} well")
+    assert page.run().code == 0
+    assert log.read_text().splitlines() == [f"1 well {zone} sign_domains", "1 end  sign_domains"]
+    log.unlink()
+    assert page.run().code == 0
+    assert log.read_text().splitlines() == ["1 end  sign_domains"]
+    log.unlink()
+    done = certkeeper("dehydrated", "-c", "-x", "-f", page.config, cwd=page.folder)
+    assert done.code == 0, done.text
+    assert log.read_text().splitlines() == [f"1 well {zone} sign_domains", "1 end  sign_domains"]
+    log.unlink()
+    page.configure(PDNS_EXIT_HOOK="/nowhere/reload now")
+    done = page.run()
+    assert (done.code, "/nowhere/reload now exit_hook: cannot be started" in done.text) == (0, True), done.text
+
+
 def test_a_failed_sync_cert_leaves_the_links_and_costs_no_second_order(
     make_page: MakePage, zone: str, tmp_path: Path
 ) -> None:

@@ -72,6 +72,8 @@ def call_each(call: HookCall, shell: Shell, one: Callable[[HookCall, Shell], str
     """Call the script or function, or each script of the folder that HOOK is. The first failure ends it and counts; at
     the end of things every script is called.
     """
+    if call.command:
+        return one(call, shell)
     said, failure = [], None
     for script in (call.script,) if call.script in shell.callable else scripts_of(call.script):
         try:
@@ -215,7 +217,9 @@ def _started(call: HookCall, shell: Shell, stdout: FileIO | None, stderr: int | 
         reason = (error.strerror or str(error)).lower()
         raise HookFailed(
             f"{_called(call)}: cannot be started: {reason}",
-            hint=f"HOOK is the path of one executable file: ls -l {call.script}",
+            hint=f"its words are split at blanks, and no shell reads them: type {call.command[0]}"
+            if call.command
+            else f"HOOK is the path of one executable file: ls -l {call.script}",
         ) from error
 
 
@@ -223,7 +227,7 @@ def _command(call: HookCall, shell: Shell) -> tuple[list[str], dict[str, str]]:
     """What to execute, and its environment: ours, what the page exports, and what the call has."""
     own = dict(call.environment)
     secrets = _SECRETS - shell.exported
-    if call.script in shell.callable:
+    if call.script in shell.callable and not call.command:
         seen = replace(shell, variables={**shell.variables, **own}, exported=shell.exported | own.keys())
         words, environment = function_call(seen, call.script, (call.name, *call.arguments))
         return words, {name: value for name, value in environment.items() if name not in secrets}
@@ -232,7 +236,8 @@ def _command(call: HookCall, shell: Shell) -> tuple[list[str], dict[str, str]]:
         secrets -= {"PDNS_KEY"}
     ours = {name: value for name, value in os.environ.items() if name not in secrets}
     exported = {name: value for name, value in shell.variables.items() if name in shell.exported}
-    return [call.script, call.name, *call.arguments], {**ours, **exported, **own}
+    run = call.command or (call.script, call.name, *call.arguments)
+    return list(run), {**ours, **exported, **own}
 
 
 _SECRETS = frozenset({"EAB_HMAC_KEY", "PDNS_KEY"})

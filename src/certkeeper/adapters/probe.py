@@ -110,6 +110,7 @@ class _Notes:
 
     untrusted: str = ""
     staple: Staple | None = None
+    unknown_issuer: bool = False
 
 
 def _noted(connection: SSL.Connection, certificate: crypto.X509, number: int, depth: int, good: int) -> bool:
@@ -117,10 +118,12 @@ def _noted(connection: SSL.Connection, certificate: crypto.X509, number: int, de
     del certificate, good
     notes = connection.get_app_data()
     if number and not notes.untrusted:
+        notes.unknown_issuer = number in _NOBODY_KNOWS
         notes.untrusted = f"{_ERRORS.get(number, f'OpenSSL error {number}')} (certificate {depth} of the chain)"
     return True
 
 
+_NOBODY_KNOWS = frozenset({2, 20, 21})
 _ERRORS = {
     2: "its issuer is not known",
     9: "not valid yet",
@@ -181,6 +184,7 @@ class _Talk:
             notes.untrusted,
             notes.staple,
             time.monotonic() - began,
+            notes.unknown_issuer,
         )
         with suppress(SSL.Error, OSError):
             tls.shutdown()

@@ -41,19 +41,31 @@ def change_zone(
     """
     if not changes:
         return
+    taken: int | None = None
     for attempt in range(_TRIES):
         try:
-            yield from do(ChangeZone(zone, changes))
+            seen = yield from do(ChangeZone(zone, changes))
+            # A try whose answer was lost may have taken them away.
+            taken = seen if not attempt else None
             break
         except (TransportError, OutOfDescriptors) as error:
             if attempt == _TRIES - 1 or not error.transient:
                 raise
             yield from pause(0.25 * 4**attempt)
     said = _BY_HAND[done] if zone.kind is ZoneKind.BY_HAND else done.value
-    records = sum(len(change.add | change.remove) for change in changes.changes)
-    tell(ZoneChanged(zone.name.text, said, records, lineages))
+    tell(ZoneChanged(zone.name.text, said, _counted(changes, taken, done), lineages))
     if zone.kind is ZoneKind.PRIMARY:
         _notify(scheduler, zone, tell)
+
+
+def _counted(changes: ChangeSet, taken: int | None, done: Done) -> int:
+    """How many records that is said of: what a killed run left, or somebody took away before, is none of them."""
+    added = sum(len(change.add) for change in changes.changes)
+    if done is Done.PUBLISHED and added:
+        return added
+    if done is Done.WITHDRAWN and taken is not None:
+        return taken
+    return sum(len(change.add | change.remove) for change in changes.changes)
 
 
 def _notify(scheduler: Scheduler, zone: Zone, tell: Tell) -> None:

@@ -225,12 +225,12 @@ class DiscardVersion(Effect[None]):
 
 
 @dataclass(frozen=True, slots=True)
-class ChangeZone(Effect[None]):
+class ChangeZone(Effect[int | None]):
     zone: Zone
     changes: ChangeSet
 
-    def perform(self, ports: Ports) -> None:
-        ports.dns[self.zone.provider].change(self.zone, self.changes)
+    def perform(self, ports: Ports) -> int | None:
+        return ports.dns[self.zone.provider].change(self.zone, self.changes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Calls of the operator's scripts: dehydrated's occasions, with its arguments and its environment."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from certkeeper.acme.problem import Problem
@@ -84,7 +84,19 @@ def live_files(settings: Settings, spec: CertSpec) -> tuple[str, ...]:
 
 
 def deploy_cert(settings: Settings, spec: CertSpec, stamp: int) -> HookCall:
+    """The certificate's script, or the command in its place, which is handed no arguments."""
+    if not spec.deploy_hook:
+        made = line_call(settings, spec, Occasion.DEPLOY_CERT)
+        return replace(made, script=spec.deployer, command=spec.deploy_command)
     return line_call(settings, spec, Occasion.DEPLOY_CERT, *live_files(settings, spec), str(stamp))
+
+
+def exit_call(settings: Settings, *words: str) -> HookCall:
+    """The page's script at the end of a run, or the command in its place."""
+    if settings.hook:
+        return page_call(settings, Occasion.EXIT, *words)
+    made = page_call(settings, Occasion.EXIT)
+    return replace(made, script=" ".join(settings.exit_command), command=settings.exit_command)
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,9 +137,10 @@ def _switch(attempt: Attempt, stamp: int, leaf: Leaf) -> Exchange[Issued]:
     item, shared = attempt.item, attempt.shared
     debt = HookDebt(item.spec.entry, DEPLOY_CERT, stamp)
     if item.hook is not None:
-        # Where it fails the version stays, and the next run goes on from here.
-        shown = yield from do(ShowVersion(item.alias, stamp))
-        yield from call(sync_cert(shared.settings, item.spec, shown), str(item.alias), shared.tell)
+        if item.spec.deploy_hook:
+            # Where it fails the version stays, and the next run goes on from here.
+            shown = yield from do(ShowVersion(item.alias, stamp))
+            yield from call(sync_cert(shared.settings, item.spec, shown), str(item.alias), shared.tell)
         yield from do(WriteJournal(put=(debt,)))
     yield from do(ActivateVersion(item.alias, stamp))
     shared.tell(CertificateIssued(str(item.alias), iso(leaf.not_after), _folder(item)))

@@ -54,8 +54,10 @@ class Dns(Protocol):
         other names are left out. Raises CertkeeperError.
         """
 
-    def change(self, zone: Zone, changes: ChangeSet) -> None:
+    def change(self, zone: Zone, changes: ChangeSet) -> int | None:
         """Apply all changes in one request, keeping other people's records; done already is no error.
+
+        How many records were there to be taken away; None where it does not see that.
 
         Raises:
             CertkeeperError: it may have been applied all the same, unless the provider said no.
@@ -197,6 +199,7 @@ class HookCall:
     """One call of the operator's script: its name for the occasion, its arguments, and what its environment gets.
 
     `script` may be a folder of scripts, which are called one after the other. `bound` is how long each may take.
+    `command` are words that are run as they are in the place of all that; `script` is how people read them then.
     """
 
     script: str
@@ -204,6 +207,7 @@ class HookCall:
     arguments: tuple[str, ...]
     environment: tuple[tuple[str, str], ...] = ()
     bound: timedelta = DEFAULT_HOOK_TIMEOUT
+    command: tuple[str, ...] = ()
 
 
 class Hooks(Protocol):

@@ -73,6 +73,7 @@ def judge(look: Look, *, live: Collection[Leaf], margins: Margins, now: datetime
         *_about_names(look, leaf),
         *_about_live(leaf, live),
         *(Remark(Grade.CRITICAL, text) for text in mismatches),
+        *_about_chain(look, leaf, live),
         *_about_staple(leaf, look.staple, now),
     ]
     if look.untrusted and not any(remark.grade is Grade.CRITICAL for remark in remarks):
@@ -109,12 +110,29 @@ def _about_names(look: Handshake, leaf: Leaf) -> Iterator[Remark]:
 
 
 def _about_live(leaf: Leaf, live: Collection[Leaf]) -> Iterator[Remark]:
-    if not live or any((leaf.serial, leaf.key_id) == (item.serial, item.key_id) for item in live):
+    if not live or _is_live(leaf, live):
         return
-    if all(leaf.not_after < item.not_after for item in live):
+    # Another host's certificate is no older one of ours, however soon it ends.
+    alike = [item for item in live if item.identifiers == leaf.identifiers]
+    if alike and all(leaf.not_after < item.not_after for item in alike):
         yield Remark(Grade.CRITICAL, f"an older certificate is served, until {iso(leaf.not_after)}: reload the service")
     else:
         yield Remark(Grade.CRITICAL, f"another certificate is served: serial {leaf.serial}, issued by {leaf.issuer}")
+
+
+def _is_live(leaf: Leaf, live: Collection[Leaf]) -> bool:
+    return any((leaf.serial, leaf.key_id) == (item.serial, item.key_id) for item in live)
+
+
+def _about_chain(look: Handshake, leaf: Leaf, live: Collection[Leaf]) -> Iterator[Remark]:
+    """Browsers that saw the intermediate elsewhere go on; all other clients fail."""
+    if len(look.chain) != 1 or not look.unknown_issuer:
+        return
+    if _is_live(leaf, live):
+        text = "the intermediate is missing: the server sends the leaf only; have it serve fullchain.pem"
+    else:
+        text = f"the server sent no intermediate certificate, and {leaf.issuer} is not known here"
+    yield Remark(Grade.CRITICAL, text)
 
 
 def _about_staple(leaf: Leaf, staple: Staple | None, now: datetime) -> Iterator[Remark]:

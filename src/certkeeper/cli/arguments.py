@@ -1,8 +1,10 @@
 """What can be typed: commands, options and the texts of `--help`."""
 
 import argparse
+import sys
 from collections.abc import Sequence
 from datetime import date
+from typing import NoReturn
 
 from certkeeper import __version__
 from certkeeper.cli.ca_arguments import add_account, add_ca, add_revoke, add_sign
@@ -131,6 +133,10 @@ exit codes: 0 done, 1 something failed; that of the command for deploy_cert and 
 """
 
 
+_USAGE = 2
+"""As argparse has it."""
+
+
 class _Parser(argparse.ArgumentParser):
     """A command that says itself what it does not know: argparse has the program do so, with its usage."""
 
@@ -141,6 +147,11 @@ class _Parser(argparse.ArgumentParser):
         if unknown:
             self.error(f"unrecognized arguments: {' '.join(unknown)}")
         return known, unknown
+
+    def error(self, message: str) -> NoReturn:
+        """A command may have an exit code of its own for what was typed wrong (`usage_code`)."""
+        self.print_usage(sys.stderr)
+        self.exit(self.get_default("usage_code") or _USAGE, f"{self.prog}: error: {message}\n")
 
 
 def build_parser() -> argparse.ArgumentParser:

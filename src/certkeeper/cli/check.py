@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from certkeeper.apply.verdict import Grade, Margins, Verdict, covers, judge, worst
-from certkeeper.base.errors import CertkeeperError, printable
+from certkeeper.base.errors import CertkeeperError, Fault, printable
 from certkeeper.base.times import iso
 from certkeeper.cli.compose import Machine, look_at, open_machine, system_clock
 from certkeeper.cli.render import print_error
@@ -24,6 +24,12 @@ FAMILIES = {
 }
 
 
+class BadMargins(CertkeeperError):
+    """Days that contradict each other."""
+
+    fault = Fault.OPERATOR
+
+
 def check(options: argparse.Namespace) -> int:
     """Shake hands with the endpoints, and judge what is seen; exit codes as monitoring plugins have them."""
     try:
@@ -35,12 +41,12 @@ def check(options: argparse.Namespace) -> int:
 
 def _check(options: argparse.Namespace) -> int:
     endpoints = [parse_endpoint(text) for text in options.endpoints]
+    margins = _margins(options)
     machine = _page(options)
     live = _live(machine, endpoints) if machine is not None else ()
     bundle = options.ca_bundle or (machine.settings.ca_bundle if machine is not None else None)
     targets = [Target(endpoint, family) for endpoint in endpoints for family in FAMILIES[options.family]]
     looks = look_at(targets, patience=options.timeout, ca_bundle=bundle)
-    margins = Margins(timedelta(days=options.warning), timedelta(days=options.critical))
     now = system_clock().now()
     verdicts = [
         judge(
@@ -62,6 +68,16 @@ def _check(options: argparse.Namespace) -> int:
     return grade
 
 
+def _margins(options: argparse.Namespace) -> Margins:
+    if options.critical is not None and options.critical > options.warning:
+        raise BadMargins(
+            f"--critical {options.critical} is more than --warning {options.warning}",
+            hint="a certificate is critical after it was a warning: write a smaller --critical",
+        )
+    critical = min(3, options.warning) if options.critical is None else options.critical
+    return Margins(timedelta(days=options.warning), timedelta(days=critical))
+
+
 def _page(options: argparse.Namespace) -> Machine | None:
     """The page, whose live certificates are compared with; None on a machine that has none.
 
@@ -71,7 +87,7 @@ def _page(options: argparse.Namespace) -> Machine | None:
     try:
         return open_machine(options.config, evaluator=options.evaluator)
     except CertkeeperError as error:
-        if options.config:
+        if options.config is not None:
             raise
         if "not found" not in str(error):
             sys.stderr.write(f"certkeeper: compared with no certificate of this machine: {error}\n")

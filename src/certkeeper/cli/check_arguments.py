@@ -24,11 +24,18 @@ exit codes, as monitoring plugins have them: 0 all is well, 1 a certificate ends
 """
 
 
+_UNKNOWN = 3
+"""Monitoring takes 2 for a service that is broken."""
+
+
 def add_check(commands: "Commands", make: "MakeCommand") -> None:
     check = make(commands, "check", "shake hands with services and judge what they show", _CHECK)
     check.add_argument("endpoints", nargs="+", metavar="ENDPOINT", help="where a service is: smtp://mail.example.org")
+    check.set_defaults(usage_code=_UNKNOWN)
     check.add_argument("--warning", type=_days, default=14, metavar="DAYS", help="warn when no more are left (14)")
-    check.add_argument("--critical", type=_days, default=3, metavar="DAYS", help="critical when no more are left (3)")
+    check.add_argument(
+        "--critical", type=_days, metavar="DAYS", help="critical when no more are left (3; not more than --warning)"
+    )
     check.add_argument(
         "--family",
         choices=("any", "rsa", "ecdsa", "both"),

@@ -3,7 +3,7 @@
 import re
 from dataclasses import replace
 
-from certkeeper.apply.hooks import Occasion, generate_csr, line_call, page_call, unchanged_cert
+from certkeeper.apply.hooks import Occasion, exit_call, generate_csr, line_call, page_call, unchanged_cert
 from certkeeper.apply.ports import HookCall, Hooks
 from certkeeper.base.errors import CertkeeperError, Fault
 from certkeeper.base.events import HookCalled, RequestTaken, Tell
@@ -54,13 +54,17 @@ def csr_spec(spec: CertSpec, said: str) -> CertSpec:
 
 
 class Hooking:
-    """One run's. `settings.hook` is the page's script, `deploy_hook` a certificate's: neither is called where empty."""
+    """One run's. `settings.hook` is the page's script, `deploy_hook` a certificate's: neither is called where empty.
+
+    `settings.exit_command` is run at the end where there is no script.
+    """
 
     def __init__(self, settings: Settings, hooks: Hooks, tell: Tell) -> None:
         self._settings = settings
         self._hooks = hooks
         self._tell = tell
-        self._sound = False
+        # A command in the script's place is not tried out.
+        self._sound = not settings.hook
         self._ended = False
 
     def begin(self) -> None:
@@ -106,12 +110,12 @@ class Hooking:
 
         `fatal` is what ended the run early, None where it came to its end.
         """
-        if self._ended or not self._settings.hook:
+        if self._ended or not (self._settings.hook or self._settings.exit_command):
             return None
         self._ended = True
         words = () if fatal is None else (str(fatal),)
         try:
-            self._call(page_call(self._settings, Occasion.EXIT, *words))
+            self._call(exit_call(self._settings, *words))
         except CertkeeperError as error:
             return error if self._sound or fatal is None else None
         return None
@@ -127,5 +131,5 @@ def told_of_run(configuration: Configuration) -> Settings:
     """The settings of a run of these certificates; nobody is told where all of them are rehearsals."""
     specs = configuration.certificates
     if specs and all(spec.purpose is Purpose.REHEARSE for spec in specs):
-        return replace(configuration.settings, hook="")
+        return replace(configuration.settings, hook="", exit_command=())
     return configuration.settings

@@ -21,7 +21,7 @@ _SERVED = frozenset({ChallengeType.HTTP_01, ChallengeType.TLS_ALPN_01})
 def hooked(machine: Machine, selected: Configuration, *, quiet: bool) -> Iterator[Hooking | None]:
     """The run's calls of scripts; None where nobody is told of anything. One that fails ends with exit_hook, too."""
     settings = told_of_run(selected)
-    if not (settings.hook or any(spec.deploy_hook for spec in selected.certificates)):
+    if not (settings.hook or settings.exit_command or any(spec.deploy_hook for spec in selected.certificates)):
         yield None
         return
     hooking = Hooking(settings, machine.hooks, Lines(sys.stdout, quiet=quiet).tell)

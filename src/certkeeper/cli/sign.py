@@ -89,7 +89,7 @@ def without_key_and_hook(configuration: Configuration) -> Configuration:
     # Whether it is a test CA's makes no difference: nothing of it goes where services read.
     ca = configuration.settings.ca
     plain = (
-        replace(spec, key=DEFAULT_KEY, hook="", must_staple=False, ca=ca, purpose=Purpose.SERVE)
+        replace(spec, key=DEFAULT_KEY, hook="", deploy_command=(), must_staple=False, ca=ca, purpose=Purpose.SERVE)
         for spec in configuration.certificates
     )
     return replace(configuration, certificates=tuple(plain))

@@ -14,7 +14,7 @@ from certkeeper.config.errors import ConfigError
 from certkeeper.config.findings import Finding, Severity
 from certkeeper.config.lint import ignored_settings, unknown_variables
 from certkeeper.config.methods import Methods, impossible, read_methods
-from certkeeper.config.providers import ProviderKind, Wish, hook_timeout, told_script, wish_of
+from certkeeper.config.providers import ProviderKind, Wish, hook_timeout, told_commands, told_script, wish_of
 from certkeeper.config.settings import (
     DEFAULT_HOOK_TIMEOUT,
     DEFAULT_METHODS,
@@ -51,6 +51,7 @@ class Terms:
     validation_timeout: timedelta | None
     order_timeout: timedelta | None
     hook: str = ""
+    deploy_command: tuple[str, ...] = ()
     hook_chain: bool = False
     hook_timeout: timedelta = DEFAULT_HOOK_TIMEOUT
     keep: Retention = DEFAULT_RETENTION
@@ -90,6 +91,7 @@ def read_terms(values: Values, environment: Mapping[str, str]) -> Exchange[Terms
         validation_timeout=values.seconds("VALIDATION_TIMEOUT"),
         order_timeout=values.seconds("ORDER_TIMEOUT"),
         hook=hook,
+        deploy_command=told_commands(values).deploy_cert,
         hook_chain=values.truth("HOOK_CHAIN", default=False),
         hook_timeout=hook_timeout(values),
         keep=_keep(values),
@@ -147,6 +149,7 @@ def certificate(line: DomainLine, terms: Terms, provider: str) -> CertSpec | Rej
         validation_timeout=terms.validation_timeout,
         order_timeout=terms.order_timeout,
         hook=terms.hook,
+        deploy_command=terms.deploy_command,
         hook_chain=terms.hook_chain,
         hook_timeout=terms.hook_timeout,
         keep=terms.keep,

@@ -14,7 +14,7 @@ from certkeeper.config.listen import listen_addresses
 from certkeeper.config.nameservers import extra_nameservers, ignored_servers, nameservers, vantage_resolvers
 from certkeeper.config.orderrate import order_rate
 from certkeeper.config.powerdns import propagation
-from certkeeper.config.providers import hook_timeout, told_script
+from certkeeper.config.providers import hook_timeout, told_commands, told_script
 from certkeeper.config.settings import DEFAULT_SCRIPT_PROPAGATION, DEFAULT_WELLKNOWN, Cleanup, Settings
 from certkeeper.config.transport import IpVersion
 from certkeeper.config.values import Values, inside
@@ -31,7 +31,6 @@ def read_settings(values: Values, config_file: str, basedir: str, environment: M
     words = curl_words(values, CURL_OPTS)
     find_words(values, CURL_OPTS, words, "the CA")
     find_unverified(values, CURL_OPTS, words, "the CA")
-    ip_version = IpVersion(values.text("IP_VERSION"))
     base = values.path("BASEDIR", basedir)
     return Settings(
         config_file=config_file,
@@ -45,7 +44,7 @@ def read_settings(values: Values, config_file: str, basedir: str, environment: M
         ca=(ca := directory_url(values)),
         old_ca=old_authority(values, ca),
         ca_bundle=values.path("CA_BUNDLE", "") if values.has("CA_BUNDLE") else words.cacert or _roots(environment),
-        transport=transport(values, CURL_OPTS, words, environment, ip_version=ip_version),
+        transport=transport(values, CURL_OPTS, words, environment, ip_version=IpVersion(values.text("IP_VERSION"))),
         contact_email=contact(values),
         # dehydrated's default for accounts is RSA, whatever KEY_ALGO says.
         account_key=key_spec(values, "ACCOUNT_KEY_ALGO", "ACCOUNT_KEYSIZE", KeyAlgorithm.RSA, KeyPolicy.NEW),
@@ -61,6 +60,7 @@ def read_settings(values: Values, config_file: str, basedir: str, environment: M
         order_rate=order_rate(values),
         wellknown=values.path("WELLKNOWN", DEFAULT_WELLKNOWN),
         hook=told_script(values),
+        exit_command=told_commands(values).exit_hook,
         hook_timeout=hook_timeout(values),
         demand=values.word("PROPAGATION", Demand.REACHABLE),
         alpn_certdir=values.path("ALPNCERTDIR", inside(base, "alpn-certs")),

@@ -74,6 +74,8 @@ def read_main(
     Raises:
         ConfigError: with file and line.
     """
+    if config_path == "":
+        raise ConfigError(Location("--config"), "empty", hint="name the configuration file, or leave --config out")
     found = yield from _main_file(config_path or environment.get("CONFIG") or None, cwd)
     if found is not None and found[0].endswith(SUFFIX):
         return _native_page(*found, environment)

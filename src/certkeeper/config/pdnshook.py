@@ -4,17 +4,18 @@ What is dehydrated's own business (CA, certificates, accounts) is not read, so n
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 
 from certkeeper.base.errors import Location
 from certkeeper.base.wire import Exchange
 from certkeeper.config.evaluating import Evaluator
 from certkeeper.config.findings import Finding
+from certkeeper.config.hookcommands import HookCommands, hook_commands_of
 from certkeeper.config.nameservers import extra_nameservers, ignored_servers, nameservers, vantage_resolvers
 from certkeeper.config.page import read_main
 from certkeeper.config.powerdns import ZONES_TXT, legacy_findings, propagation
 from certkeeper.config.providers import ProviderKind, Register, missing_provider, powerdns_wish
-from certkeeper.config.reading import FailureKind, ReadFailure, read
+from certkeeper.config.reading import read
 from certkeeper.config.settings import Configuration, Settings
 from certkeeper.config.shell import Assignment
 from certkeeper.config.values import Values, inside
@@ -29,14 +30,6 @@ _ZONES = "zones.txt"
 _FOLDERS = ("/etc/dehydrated", "/usr/local/etc/dehydrated")
 
 
-@dataclass(frozen=True, slots=True)
-class HookCommands:
-    """Command lines that stand in for a hook of dehydrated's, as words; empty where there is none."""
-
-    deploy_cert: tuple[str, ...] = ()
-    exit_hook: tuple[str, ...] = ()
-
-
 def hook_commands(config_path: str | None, *, cwd: str, environment: Mapping[str, str]) -> Exchange[HookCommands]:
     """What is run at deploy_cert and exit_hook. Nothing else of the page has to be complete.
 
@@ -44,9 +37,7 @@ def hook_commands(config_path: str | None, *, cwd: str, environment: Mapping[str
         ConfigError: a file cannot be read.
     """
     values, _ = yield from _values(config_path, cwd, environment)
-    return HookCommands(
-        tuple(values.text("PDNS_DEPLOY_CERT_HOOK").split()), tuple(values.text("PDNS_EXIT_HOOK").split())
-    )
+    return hook_commands_of(values)
 
 
 def hook_page(config_path: str | None, *, cwd: str, environment: Mapping[str, str]) -> Exchange[Configuration]:
@@ -63,22 +54,16 @@ def hook_page(config_path: str | None, *, cwd: str, environment: Mapping[str, st
     register = Register()
     register.id_of(wish)
     settings = _settings(values, basedir, register)
-    found: tuple[Finding, ...] = (*legacy_findings(values), *values.findings)
+    # It is called for each name: what changes nothing is worth one line.
+    legacy = (replace(item, consequence="", fix="") for item in legacy_findings(values))
+    found: tuple[Finding, ...] = (*legacy, *values.findings)
     return Configuration(settings, (), (), tuple(dict.fromkeys(found)))
 
 
 def _values(config_path: str | None, cwd: str, environment: Mapping[str, str]) -> Exchange[tuple[Values, str]]:
-    """The settings, and BASEDIR. A named file that is missing is passed over, as pdns_api.sh does; the files count
-    before the environment.
-    """
-    named = config_path or environment.get("CONFIG") or ""
-    if named:
-        there = yield from read(named)
-        if isinstance(there, ReadFailure) and there.kind is FailureKind.MISSING:
-            named = ""
-            environment = {name: value for name, value in environment.items() if name != "CONFIG"}
+    """The settings, and BASEDIR. The files count before the environment."""
     page = yield from read_main(
-        named or None,
+        config_path,
         cwd=cwd,
         environment=environment,
         fallback=environment.get("BASEDIR") or cwd,

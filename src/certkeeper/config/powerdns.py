@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from urllib.parse import urlsplit
 
-from certkeeper.base.errors import Location, printable
+from certkeeper.base.errors import printable
 from certkeeper.base.names import DnsName, InvalidName
 from certkeeper.base.wire import Exchange
 from certkeeper.config.curl import CURL_OPTS, CurlWords, curl_words, find_unverified, find_words, transport
@@ -190,11 +190,20 @@ def _zones(values: Values) -> Exchange[tuple[DnsName, ...]]:
         )
     zones = []
     for number, line in enumerate(found.splitlines(), 1):
-        if line.strip():
+        written = line.partition("#")[0].strip()
+        if written:
             try:
-                zones.append(DnsName.parse(line.strip()))
+                zones.append(DnsName.parse(written))
             except InvalidName as error:
-                raise ConfigError(Location(path, number), str(error), hint="one zone a line") from error
+                # One line that pdns_api.sh passes over must not cost every certificate.
+                values.find(
+                    "no-zone",
+                    Severity.WARNING,
+                    ZONES_TXT,
+                    f"{printable(path)}:{number}: {error}",
+                    "the line is passed over",
+                    "write one zone a line",
+                )
     return tuple(dict.fromkeys(zones))
 
 

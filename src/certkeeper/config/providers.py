@@ -13,6 +13,7 @@ from certkeeper.base.names import DnsName, InvalidName
 from certkeeper.base.wire import Exchange
 from certkeeper.config.errors import ConfigError
 from certkeeper.config.findings import Finding, Severity
+from certkeeper.config.hookcommands import HookCommands, hook_commands_of
 from certkeeper.config.lexicon import lexicon_settings
 from certkeeper.config.powerdns import powerdns_settings
 from certkeeper.config.rfc2136 import rfc2136_settings
@@ -90,8 +91,21 @@ def told_script(values: Values) -> str:
     Raises:
         ConfigError: a word of DNS_PROVIDER that is not known.
     """
-    hook, kind = values.text("HOOK"), explicit_kind(values)
-    return "" if is_pdns_script(hook) and kind is not ProviderKind.HOOK else hook
+    return "" if _stood_in(values) else values.text("HOOK")
+
+
+def told_commands(values: Values) -> HookCommands:
+    """What pdns_api.sh would have run in its own place; none where it is not HOOK, or is called itself.
+
+    Raises:
+        ConfigError: as `told_script`.
+    """
+    return hook_commands_of(values) if _stood_in(values) else HookCommands()
+
+
+def _stood_in(values: Values) -> bool:
+    """A provider of ours takes the place of the page's script."""
+    return is_pdns_script(values.text("HOOK")) and explicit_kind(values) is not ProviderKind.HOOK
 
 
 def hook_timeout(values: Values) -> timedelta:

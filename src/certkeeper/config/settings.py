@@ -11,6 +11,8 @@ from certkeeper.base.keys import KeySpec
 from certkeeper.base.names import Alias, DnsName, Identifier
 from certkeeper.config.findings import Finding
 from certkeeper.config.methods import Methods
+from certkeeper.config.policies import Cleanup as Cleanup  # noqa: PLC0414 - as below
+from certkeeper.config.policies import OnNameFailure as OnNameFailure  # noqa: PLC0414 - as below
 from certkeeper.config.rate import OrderRate
 from certkeeper.config.said import Said
 from certkeeper.config.secret import Secret as Secret  # noqa: PLC0414 - a part of what is exported here
@@ -160,25 +162,6 @@ class Purpose(StrEnum):
     """A test CA's that the operator wants where services read, whatever clients say to it."""
 
 
-class OnNameFailure(StrEnum):
-    """What becomes of a certificate while one of its names cannot be proven."""
-
-    BLOCK = "block"
-    """It fails."""
-    KEEP_OLD = "keep-old"
-    """It fails; while the live one is good for long enough, that is a warning."""
-    DROP = "drop"
-    """It is ordered without that name."""
-
-
-class Cleanup(StrEnum):
-    """What happens after a run to files that no name leads to any more (AUTO_CLEANUP, AUTO_CLEANUP_DELETE)."""
-
-    NO = "no"
-    ARCHIVE = "archive"
-    DELETE = "delete"
-
-
 @dataclass(frozen=True, slots=True)
 class RenewPolicy:
     """`days` is RENEW_DAYS: renew when that many days or fewer are left. `wished`: a file of the page says so."""
@@ -204,7 +187,7 @@ class CertSpec:
     `access` is who may read its files.
     `methods` are the ways in which each name may be proven, `wellknown` is the folder for http-01. `keep_going`: where
     dehydrated's commands fail with it, they go on with the next one; our own always do. `request` is what the script
-    wants signed, whose key it keeps.
+    wants signed, whose key it keeps. `deploy_command` are the words of a command that is run where there is no script.
     """
 
     alias: Alias
@@ -233,6 +216,7 @@ class CertSpec:
     access: Access = NO_ACCESS
     chain_required: bool = False
     request: ReceivedCsr | None = None
+    deploy_command: tuple[str, ...] = ()
 
     @property
     def chain(self) -> ChainWish:
@@ -242,6 +226,11 @@ class CertSpec:
     def deploy_hook(self) -> str:
         """The script that is told of a new certificate; nobody is told of a rehearsal."""
         return "" if self.purpose is Purpose.REHEARSE else self.hook
+
+    @property
+    def deployer(self) -> str:
+        """What is called once a new certificate is live, as people read it: the script, or the command."""
+        return "" if self.purpose is Purpose.REHEARSE else self.hook or " ".join(self.deploy_command)
 
     @property
     def entry(self) -> Alias:
@@ -293,7 +282,8 @@ class Settings:
     they are told when something needs a person. `order_rate` counts at each CA; None: the CA's own counts.
     `hook` is the page's script, empty where there is none, and `command` is dehydrated's word for what is being done,
     which scripts are told. `old_ca` is the CA whose account is used where `ca` has none. `config_file` is empty where
-    none was found and defaults count. `keep_going` is the page's word, see CertSpec.
+    none was found and defaults count. `keep_going` is the page's word, see CertSpec. `exit_command` are the words of a
+    command that is run at the end where there is no script.
     """
 
     config_file: str
@@ -332,6 +322,7 @@ class Settings:
     hook: str = ""
     hook_timeout: timedelta = DEFAULT_HOOK_TIMEOUT
     command: str = "sign_domains"
+    exit_command: tuple[str, ...] = ()
     cleanup: Cleanup = Cleanup.NO
     keep_going: bool = False
     old_ca: str = ""

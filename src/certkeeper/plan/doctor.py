@@ -15,12 +15,11 @@ from certkeeper.plan.preflight import zone_findings
 from certkeeper.plan.records import CHALLENGE_LABEL, ChallengeIntent
 from certkeeper.zone.caa import CaaOutcome
 from certkeeper.zone.facts import Kept, ZoneFacts
-from certkeeper.zone.rrset import Zone, ZoneKind, canonical_txt
+from certkeeper.zone.rrset import KNOWN_SOA_EDIT, Zone, ZoneKind, canonical_txt
 
 LONGEST_TTL = 3600
 """Seconds. What is cached for longer than that stands in the way of a change that cannot wait."""
 LONGEST_NEGATIVE_TTL = 900
-_SOA_EDIT = frozenset({"", "INCREMENT-WEEKS", "INCEPTION-EPOCH", "INCEPTION-INCREMENT", "EPOCH", "NONE"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +160,7 @@ def _kind_findings(kept: Kept) -> Iterable[Finding]:
 def _soa_edit_findings(kept: Kept) -> Iterable[Finding]:
     zone = kept.zone
     value = zone.soa_edit.upper()
-    if value not in _SOA_EDIT:
+    if value not in KNOWN_SOA_EDIT:
         yield Finding(
             code="soa-edit",
             severity=Severity.WARNING,

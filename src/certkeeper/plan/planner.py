@@ -198,7 +198,7 @@ def _plan_lineage(
     )
     if not decision.due:
         debt = unpaid(spec, lineage, observed.records)
-        owed: tuple[Action, ...] = (CallHook(spec.deploy_hook, debt),) if debt is not None else ()
+        owed: tuple[Action, ...] = (CallHook(spec.deployer, debt),) if debt is not None else ()
         actions = (*owed, *_next_key(spec, lineage))
         return replace(base, actions=actions, dropped=settled(spec, lineage, settings))
     patient = spec.alias not in forced
@@ -252,7 +252,7 @@ def _plan_order(
         Order(spec.identifiers, must_staple, profile, resume, _replaced(spec, observed)),
         *ways(spec, settings, observed, methods, places),
         Activate(settings.folder(spec)),
-        *((CallHook(spec.deploy_hook, debt),) if spec.deploy_hook else ()),
+        *((CallHook(spec.deployer, debt),) if spec.deployer else ()),
         *_about_next_key(spec, lineage),
     )
     return replace(base, actions=actions, backoff=backoff)

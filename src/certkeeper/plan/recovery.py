@@ -127,7 +127,7 @@ def unfinished(spec: CertSpec, lineage: Lineage, records: Records, *, must_stapl
 def unpaid(spec: CertSpec, lineage: Lineage, records: Records) -> HookDebt | None:
     """The hook call that is owed for the live version."""
     debt = records.debts.get(spec.entry)
-    return debt if debt is not None and spec.deploy_hook and debt.stamp == lineage.stamp else None
+    return debt if debt is not None and spec.deployer and debt.stamp == lineage.stamp else None
 
 
 def stale(planned: Iterable[LineagePlan], observed: Observed) -> tuple[Record, ...]:

@@ -2,7 +2,7 @@
 
 import ipaddress
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from certkeeper.base.errors import CertkeeperError, Fault, printable
@@ -76,7 +76,7 @@ class Endpoint:
 
     `name` is what the client asks for: the server name of TLS (RFC 6066 §3), the domain of an XMPP stream; the
     certificate has to be valid for it. `host` is where to connect, a host name or an address; the name where it is
-    empty.
+    empty. `word` is the service that was typed, empty where the port told it.
     """
 
     name: str
@@ -84,6 +84,7 @@ class Endpoint:
     protocol: Protocol
     host: str = ""
     alpn: str = ""
+    word: str = field(default="", compare=False)
 
     @property
     def connect_to(self) -> str:
@@ -96,7 +97,7 @@ class Endpoint:
 
     def __str__(self) -> str:
         host = f"@{_bracketed(self.host)}" if self.host else ""
-        return f"{self.protocol.value}://{_bracketed(self.name)}:{self.port}{host}"
+        return f"{self.word or self.protocol.value}://{_bracketed(self.name)}:{self.port}{host}"
 
 
 def parse_endpoint(text: str) -> Endpoint:
@@ -112,7 +113,8 @@ def parse_endpoint(text: str) -> Endpoint:
     service = SERVICES[word] if word else _BY_PORT.get(port or 443, Service(Protocol.TLS, port or 443))
     if at and not host:
         raise BadEndpoint(f"{shown}: no host after @", hint="write NAME:PORT@HOST, or leave the @ out")
-    return Endpoint(name, port or service.port, service.protocol, _host(host, shown) if host else "", service.alpn)
+    at_host = _host(host, shown) if host else ""
+    return Endpoint(name, port or service.port, service.protocol, at_host, service.alpn, word)
 
 
 def is_address(text: str) -> bool:

@@ -53,7 +53,8 @@ class Handshake:
     """A handshake that went through, whatever is to be said of its certificates.
 
     `chain` is what the server sent, the leaf first, in DER. `untrusted` is why the chain does not lead to a root that
-    is trusted here, empty where it does. `seconds` is how long it took from the first packet on.
+    is trusted here, empty where it does; `unknown_issuer`: because nobody knows who issued its last certificate.
+    `seconds` is how long it took from the first packet on.
     """
 
     target: Target
@@ -63,6 +64,7 @@ class Handshake:
     untrusted: str = ""
     staple: Staple | None = None
     seconds: float = 0.0
+    unknown_issuer: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,12 @@ class ChangeSet:
         return any(change.add or change.remove for change in self.changes)
 
 
+def taken_away(changes: ChangeSet, current: Mapping[Key, RRset]) -> int:
+    """How many of the records to be removed are there."""
+    present = ((change, current.get(change.key)) for change in changes.changes)
+    return sum(len((change.remove - change.add) & rrset.rdata) for change, rrset in present if rrset is not None)
+
+
 def fold(changes: ChangeSet, current: Mapping[Key, RRset]) -> tuple[RRset, ...]:
     """The RRsets to write: the present ones with the changes applied; empty rdata means that the RRset goes.
 

@@ -77,6 +77,8 @@ class Zone:
 
 _RAISING = frozenset({"DEFAULT", "INCREASE", "EPOCH", "SOA-EDIT-INCREASE"})
 KNOWN_SOA_EDIT_API = _RAISING | {"SOA-EDIT", ""}
+KNOWN_SOA_EDIT = frozenset({"", "INCREMENT-WEEKS", "INCEPTION-EPOCH", "INCEPTION-INCREMENT", "EPOCH", "NONE"})
+"""What PowerDNS does something for, in any case; other words it takes, and passes over."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,11 +16,19 @@ class OpensslServer(OneServer):
 
     def command(self) -> Sequence[str | Path]:
         end = b"-----END CERTIFICATE-----\n"
-        leaf, _, rest = self.certificate.read_bytes().partition(end)
+        _, _, rest = self.certificate.read_bytes().partition(end)
         issuers = self.folder / "issuers.pem"
-        issuers.write_bytes(rest or leaf + end)
+        issuers.write_bytes(rest)
         return [
             *(binaries.require("openssl"), "s_server", "-quiet", "-accept", f"127.0.0.1:{self.port}"),
-            *("-cert", self.certificate, "-cert_chain", issuers, "-key", self.key, "-naccept", "100"),
+            *(
+                "-cert",
+                self.certificate,
+                *(("-cert_chain", issuers) if rest else ()),
+                "-key",
+                self.key,
+                "-naccept",
+                "100",
+            ),
             *self._more,
         ]

@@ -118,8 +118,9 @@ def test_separate_calls_leave_each_other_s_values_alone(hook: PdnsHook, shared_w
     assert shared_world.primary.txt(owner) == {"somebody else", "t1", "t2"}
     assert hook.clean(zone, "f1", "t1").code == 0
     assert shared_world.primary.txt(owner) == {"somebody else", "t2"}
-    assert hook.clean(zone, "f2", "t2").code == 0
+    assert f"zone {zone}: 1 challenge record withdrawn" in hook.clean(zone, "f2", "t2").out
     assert shared_world.primary.txt(owner) == {"somebody else"}
+    assert f"zone {zone}: 0 challenge records withdrawn" in hook.clean(zone, "f2", "t2").out
 
 
 @pytest.mark.row("J16")
@@ -145,8 +146,12 @@ def test_soa_edit_is_shown_and_set(hook: PdnsHook, zone: str) -> None:
     assert done.out == expected
     assert hook.inside("soa_edit", zone).out == expected
     assert "SOA-EDIT-API is INCREASE" in hook.inside("soa_edit", zone, "", "INCREASE").out
-    warned = hook.inside("soa_edit", zone, "", "INCEPTION-INCREMENT")
-    assert (warned.code, "PowerDNS does not know" in warned.err) == (0, True)
+    for words in (["BOGUS"], ["", "INCEPTION-INCREMENT"]):
+        refused = hook.inside("soa_edit", zone, *words)
+        assert (refused.code, f"{words[-1]}: PowerDNS does not know it" in refused.only_error()) == (1, True)
+        assert "INCEPTION-EPOCH" in refused.err or "SOA-EDIT-INCREASE" in refused.err
+    assert "SOA-EDIT-API is INCREASE" in hook.inside("soa_edit", zone).out
+    assert hook.inside("soa_edit", zone, "inception-increment").code == 0
     assert hook.inside("soa_edit", "nowhere.example").code == 1
     assert hook.inside("soa_edit").code == 1
 
@@ -189,7 +194,9 @@ def test_a_call_that_is_ended_leaves_nothing_for_long(
     if sign == signal.SIGKILL:
         assert shared_world.primary.txt(owner) == {"t1"}
         hook.config.write_text(hook.config.read_text().replace('PDNS_NO_NOTIFY="yes"', ""))
-        assert hook.deploy(zone, "f", "t2").code == 0
+        done = hook.deploy(zone, "f", "t2")
+        assert (done.code, f"zone {zone}: 1 challenge record published" in done.out) == (0, True), done.text
+        assert "1 record of an earlier call withdrawn" in done.out
         assert shared_world.primary.txt(owner) == {"t2"}
         assert hook.clean(zone, "f", "t2").code == 0
     assert shared_world.primary.txt(owner) == set()
@@ -214,8 +221,9 @@ def test_only_zones_of_the_list_count(
 ) -> None:
     hook = make_hook(**({"PDNS_ZONES_TXT": str(tmp_path / "zones.txt")} if named else {}))
     path = tmp_path / "zones.txt" if named else hook.folder / "zones.txt"
-    path.write_text(f"other.example\n\n{zone.upper()}.\n")
-    assert hook.deploy(f"www.{zone}", "f", "t1").code == 0
+    path.write_text(f"# ours\nother.example\n\nno zone..\n{zone.upper()}.  # and this\n")
+    done = hook.deploy(f"www.{zone}", "f", "t1")
+    assert (done.code, "zones.txt:4: " in done.err, "ours" in done.err) == (0, True, False), done.text
     assert hook.clean(f"www.{zone}", "f", "t1").code == 0
     other = shared_world.new_zone().removesuffix(".")
     done = hook.deploy(other, "f", "t1")
@@ -233,18 +241,24 @@ def test_the_names_of_the_first_versions_count_and_are_told(
     done = hook.deploy(zone, "f", "t1")
     assert done.code == 0, done.text
     assert "names of pdns_api.sh before version 0.3" in done.err
+    assert len(done.err.splitlines()) == 1
     assert hook.clean(zone, "f", "t1").code == 0
 
 
-def test_settings_may_come_from_the_environment_and_a_missing_config_is_passed_over(
+def test_settings_may_come_from_the_environment_and_a_missing_config_is_an_error(
     hook: PdnsHook, shared_world: World, zone: str
 ) -> None:
     given = {
-        "CONFIG": str(hook.folder / "nowhere"),
+        "CONFIG": "",
         "PDNS_HOST": shared_world.primary.api_url,
         "PDNS_KEY": "wrong",
     }
+    there = hook.config.rename(hook.folder / "aside")
     assert "the API key is refused" in hook.deploy(zone, "f", "t1", env=given).only_error()
+    there.rename(hook.config)
+    for call in ("deploy_challenge", "clean_challenge"):
+        done = hook.inside(call, zone, "f", "t1", env={**given, "CONFIG": "/nowhere/config"})
+        assert (done.code, "/nowhere/config: " in done.only_error()) == (1, True), done.text
     # What the file says counts before.
     assert hook.deploy(zone, "f", "t1", env={"PDNS_KEY": "wrong"}).code == 0
     assert hook.clean(zone, "f", "t1").code == 0

@@ -85,6 +85,17 @@ def test_a_service_that_was_not_told_of_a_renewal_is_found(scene: Scene) -> None
     assert "certificate is served" in done.stdout.splitlines()[0]
 
 
+def test_a_server_that_leaves_the_intermediate_out_is_told(scene: Scene) -> None:
+    scene.authority = scene.authority.create_child_ca()
+    scene.certificate, scene.key = scene.issue(scene.live)
+    with OpensslServer(scene.certificate.with_name("cert.pem"), scene.key) as server:
+        done = scene.check(endpoint(server))
+        assert done.returncode == 2
+        assert "the intermediate is missing: the server sends the leaf only" in done.stdout, done.stdout
+        (scene.folder / "domains.txt").write_text("")
+        assert "the server sent no intermediate certificate" in scene.check(endpoint(server)).stdout
+
+
 def test_ends_soon_and_a_root_that_is_not_known(scene: Scene) -> None:
     with OpensslServer(scene.certificate, scene.key) as server:
         assert scene.check(endpoint(server), "--warning", "100").returncode == 1
@@ -143,6 +154,12 @@ def response(scene: Scene, status: ocsp.OCSPCertStatus) -> bytes:
     [
         (["gopher://example.org"], "service gopher is not known"),
         (["example.org:99999"], "no port"),
+        (["example.org", "--warning", "3", "--critical", "4"], "--critical 4 is more than --warning 3"),
+        (["example.org", "--warning", "soon"], "no number of days"),
+        (["example.org", "--bogus"], "unrecognized arguments: --bogus"),
+        ([], "required: ENDPOINT"),
+        (["example.org", "--config", "/nowhere/config"], "/nowhere/config"),
+        (["example.org", "--config", ""], "--config: empty"),
     ],
 )
 def test_a_typo_is_told_as_one(scene: Scene, typed: Sequence[str], said: str) -> None:

@@ -61,6 +61,12 @@ def test_the_occasion_comes_first_and_arguments_stay_whole(tmp_path: Path) -> No
     assert said == "<deploy_cert>\n<example.org>\n</a path/with blanks>\n<>\n<$(id)>\n<*>\n<ü\nx>\n"
 
 
+def test_a_command_gets_its_own_words_only(tmp_path: Path) -> None:
+    hook = script(tmp_path, 'for word in "$@"; do echo "<$word>"; done; echo "$MINE"')
+    said = Hooks().call(replace(call("as people read it", MINE="yes"), command=(hook, "-v", "$(id)")))
+    assert said == "<-v>\n<$(id)>\nyes\n"
+
+
 def test_the_environment_is_ours_and_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPERATORS", "own")
     monkeypatch.setenv("CERTDIR", "/elsewhere")

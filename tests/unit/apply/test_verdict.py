@@ -83,6 +83,26 @@ def test_an_older_certificate_than_the_live_one_is_critical_and_so_is_any_other(
     assert verdict(seen, live=(other, leaf)).grade is Grade.OK
 
 
+def test_another_host_s_certificate_is_no_older_one() -> None:
+    seen = handshake("*.example.org", asked="www.example.org")
+    leaf = leaf_of(seen)
+    newer = replace(leaf, serial="1", not_after=leaf.not_after + timedelta(days=1))
+    assert "an older certificate is served" in said(verdict(seen, live=(newer,)))
+    ours = replace(newer, identifiers=frozenset({Identifier.parse("www.example.org")}))
+    assert "another certificate is served" in said(verdict(seen, live=(ours,)))
+
+
+def test_a_leaf_without_its_intermediate_is_told_as_that() -> None:
+    seen = handshake()
+    bare = replace(seen, chain=seen.chain[:1], untrusted="its issuer is not known", unknown_issuer=True)
+    assert said(verdict(bare, live=(leaf_of(seen),))) == (
+        "the intermediate is missing: the server sends the leaf only; have it serve fullchain.pem"
+    )
+    assert said(verdict(bare)).startswith("the server sent no intermediate certificate, and ")
+    by_itself = replace(bare, untrusted="signed by itself", unknown_issuer=False)
+    assert said(verdict(by_itself)) == "not trusted: signed by itself"
+
+
 def test_the_wrong_name_is_critical() -> None:
     found = verdict(handshake("www.example.org"))
     assert found.grade is Grade.CRITICAL

@@ -220,3 +220,23 @@ def test_who_answers(config: str, expected: list[str]) -> None:
     found = page(f"{POWERDNS}{config}\n", "a.org\nb.org\n")
     assert len(found.certificates) == 2
     assert codes(found.findings) == expected
+
+
+@pytest.mark.parametrize(
+    ("hook", "deployed", "ended"),
+    [
+        ("HOOK=/usr/local/lib/pdns_api.sh", ("systemctl", "reload", "nginx"), ("true",)),
+        ("HOOK=certkeeper-pdns-hook", ("systemctl", "reload", "nginx"), ("true",)),
+        ("HOOK=/usr/local/lib/pdns_api.sh DNS_PROVIDER=hook", (), ()),
+        ("HOOK=/hook.sh DNS_PROVIDER=powerdns", (), ()),
+        ("", (), ()),
+    ],
+)
+def test_commands_of_pdns_api_sh_are_run_where_its_place_is_taken(
+    hook: str, deployed: tuple[str, ...], ended: tuple[str, ...]
+) -> None:
+    lines = f"{hook} PDNS_EXIT_HOOK=true".split()
+    found = page(f'{POWERDNS}PDNS_DEPLOY_CERT_HOOK="systemctl  reload nginx"\n' + "\n".join(lines) + "\n")
+    assert (found.certificates[0].deploy_command, found.settings.exit_command) == (deployed, ended)
+    assert found.certificates[0].deployer == (found.certificates[0].hook or " ".join(deployed))
+    assert "ignored-setting" not in [item.code for item in found.findings]

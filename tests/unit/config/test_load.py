@@ -52,6 +52,11 @@ def test_without_a_configuration_an_error_names_no_file() -> None:
         Page({}).load("/x/config", fallback="/opt")
 
 
+def test_an_empty_name_of_a_configuration_is_an_error_and_not_the_usual_places() -> None:
+    with pytest.raises(ConfigError, match=r"^--config: empty$"):
+        Page({CONFIG: "X=", DOMAINS: ""}).load("")
+
+
 @pytest.mark.parametrize("kind", list(FailureKind))
 def test_a_named_configuration_that_cannot_be_read_is_an_error(kind: FailureKind) -> None:
     with pytest.raises(ConfigError, match=f"/x/config: cannot be read: it is {kind}"):

@@ -56,6 +56,18 @@ def test_every_service_has_the_port_that_finds_its_protocol_again(word: str) -> 
     assert parse_endpoint(f"example.org:{endpoint.port}").protocol is endpoint.protocol
 
 
+@pytest.mark.parametrize(
+    ("typed", "shown"),
+    [
+        ("https://example.org", "https://example.org:443"),
+        ("submissions://example.org@192.0.2.1", "submissions://example.org:465@192.0.2.1"),
+        ("example.org:25", "smtp://example.org:25"),
+    ],
+)
+def test_the_service_is_shown_as_it_was_typed(typed: str, shown: str) -> None:
+    assert str(parse_endpoint(typed)) == shown
+
+
 @given(st.text(max_size=80))
 def test_any_text_is_an_endpoint_or_an_error_with_a_reason(text: str) -> None:
     with suppress(BadEndpoint):

@@ -26,9 +26,9 @@ class ClaimedDns:
     def aliases(self, names: Mapping[Zone, Collection[DnsName]]) -> Mapping[DnsName, DnsName | Cut]:
         return self._dns.aliases(names)
 
-    def change(self, zone: Zone, changes: ChangeSet) -> None:
+    def change(self, zone: Zone, changes: ChangeSet) -> int | None:
         with self._claims.zone(zone.name):
-            self._dns.change(zone, changes)
+            return self._dns.change(zone, changes)
 
     def notify(self, zone: Zone) -> None:
         self._dns.notify(zone)

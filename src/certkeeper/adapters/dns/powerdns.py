@@ -27,7 +27,7 @@ from certkeeper.base.errors import CertkeeperError, Fault
 from certkeeper.base.names import DnsName
 from certkeeper.config.settings import PowerDnsSettings
 from certkeeper.zone.apex import Cut, aliases_refused, names_between
-from certkeeper.zone.changes import ChangeSet, Key, RecordChange, fold
+from certkeeper.zone.changes import ChangeSet, Key, RecordChange, fold, taken_away
 from certkeeper.zone.rrset import RRset, Zone, ZoneKind
 
 _WRITES = 5
@@ -65,18 +65,20 @@ class PowerDns:
             found = threads.map(lambda zone: self._aliases(zone, names[zone]), names)
         return {owner: target for aliases in found for owner, target in aliases.items()}
 
-    def change(self, zone: Zone, changes: ChangeSet) -> None:
+    def change(self, zone: Zone, changes: ChangeSet) -> int:
         """Read, fold and write, until nothing is left to write."""
         with self._lock(zone):
-            if self._until_done(zone, changes):
+            seen: list[int] = []
+            if self._until_done(zone, changes, seen):
                 self._rectify(zone)
+            return seen[0]
 
     def notify(self, zone: Zone) -> None:
         if self._notify:
             self._api.put(f"/zones/{zone.id}/notify", subject=f"zone {zone.name}: ")
 
-    def _until_done(self, zone: Zone, changes: ChangeSet) -> bool:
-        """Whether anything was written.
+    def _until_done(self, zone: Zone, changes: ChangeSet, seen: list[int]) -> bool:
+        """Whether anything was written; `seen` gets how much each look found that is to be taken away.
 
         The look after the last writing shows whether somebody else's put our records away, or back; then ours comes
         again. Single records need no such look, since nobody overwrites them who does not overwrite everything.
@@ -85,6 +87,7 @@ class PowerDns:
         for written in range(_WRITES):
             held = self._read(zone, changes, checking=written > 0 and failure is None)
             self._refuse_aliases(zone, changes, held.rrsets)
+            seen.append(taken_away(changes, held.rrsets))
             rrsets = fold(changes, held.rrsets)
             if not rrsets:
                 return written > 0

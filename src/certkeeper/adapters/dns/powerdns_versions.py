@@ -46,8 +46,8 @@ class AnyPowerDns:
     def aliases(self, names: Mapping[Zone, Collection[DnsName]]) -> Mapping[DnsName, DnsName | Cut]:
         return self._dns.aliases(names)
 
-    def change(self, zone: Zone, changes: ChangeSet) -> None:
-        self._dns.change(zone, changes)
+    def change(self, zone: Zone, changes: ChangeSet) -> int | None:
+        return self._dns.change(zone, changes)
 
     def notify(self, zone: Zone) -> None:
         self._dns.notify(zone)

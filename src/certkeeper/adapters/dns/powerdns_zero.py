@@ -14,7 +14,7 @@ from certkeeper.adapters.http import HttpClient
 from certkeeper.base.names import DnsName
 from certkeeper.config.settings import PowerDnsSettings
 from certkeeper.zone.apex import Cut, ZoneSearch, aliases_refused, find_zones, names_between
-from certkeeper.zone.changes import ChangeSet, fold
+from certkeeper.zone.changes import ChangeSet, fold, taken_away
 from certkeeper.zone.rrset import RRset, Zone, ZoneKind
 
 
@@ -57,7 +57,7 @@ class PowerDnsZero:
                     found[owner] = DnsName.parse(next(iter(held[owner, "CNAME"].rdata)))
         return found
 
-    def change(self, zone: Zone, changes: ChangeSet) -> None:
+    def change(self, zone: Zone, changes: ChangeSet) -> int:
         """Read, fold, and write the RRsets that change."""
         with self._lock:
             held = self._read(zone)
@@ -70,11 +70,12 @@ class PowerDnsZero:
                 raise aliases_refused(zone.name, aliases)
             rrsets = fold(changes, held.rrsets)
             if not rrsets:
-                return
+                return 0
             body = [_old_form(rrset, held) for rrset in rrsets]
             if zone.kind is ZoneKind.PRIMARY and not zone.raises_serial:
                 body.append(_old_form(self._raised_soa(zone, held), held))
             self._api.patch(f"/zones/{zone.id}", {"rrsets": body}, subject=f"zone {zone.name}: ")
+            return taken_away(changes, held.rrsets)
 
     def notify(self, zone: Zone) -> None:
         if self._notify:

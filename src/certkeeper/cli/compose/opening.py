@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from certkeeper.adapters.handed import HandedFiles
     from certkeeper.config.check import Checked
     from certkeeper.config.findings import Finding
-    from certkeeper.config.pdnshook import HookCommands
+    from certkeeper.config.hookcommands import HookCommands
     from certkeeper.service.handshake import Look, Target
 
 

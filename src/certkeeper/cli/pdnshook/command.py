@@ -10,7 +10,7 @@ from certkeeper.base.names import DnsName, InvalidName
 from certkeeper.cli.compose import open_hook_machine, read_hook_commands
 from certkeeper.cli.pdnshook.badcall import USAGE, BadCall
 from certkeeper.cli.render import print_error
-from certkeeper.zone.rrset import KNOWN_SOA_EDIT_API
+from certkeeper.zone.rrset import KNOWN_SOA_EDIT, KNOWN_SOA_EDIT_API
 
 _NOT_FOUND = 127
 
@@ -57,15 +57,21 @@ def _soa_edit(name: str, values: Sequence[str]) -> int:
         zone = DnsName.parse(name)
     except InvalidName as error:
         raise BadCall(str(error)) from error
+    _refuse_unknown(values)
     with closing(open_hook_machine()) as machine:
         soa = machine.soa_edit()
         if values:
-            through_api = values[1] if len(values) > 1 else "DEFAULT"
-            soa.set(zone, values[0], through_api)
-            if through_api.upper() not in KNOWN_SOA_EDIT_API:
-                sys.stderr.write(
-                    f"warning: zone {zone}: PowerDNS does not know SOA-EDIT-API {printable(through_api, 40)}\n"
-                    "    changes through the API do not raise the serial, so secondaries never fetch them\n"
-                )
+            soa.set(zone, values[0], values[1] if len(values) > 1 else "DEFAULT")
         sys.stdout.write(f"zone {zone}: {printable(soa.shown(zone))}\n")
     return ExitCode.DONE
+
+
+def _refuse_unknown(values: Sequence[str]) -> None:
+    """PowerDNS takes any word, and with one that it does not know secondaries never fetch a change."""
+    settings = (("SOA-EDIT", KNOWN_SOA_EDIT), ("SOA-EDIT-API", KNOWN_SOA_EDIT_API))
+    for (setting, known), value in zip(settings, values, strict=False):
+        if value.upper() not in known:
+            words = ", ".join(sorted(word or "'' (not set)" for word in known))
+            raise BadCall(
+                f"{setting} {printable(value, 40)}: PowerDNS does not know it", hint=f"known {setting}s are {words}"
+            )
