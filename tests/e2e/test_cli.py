@@ -88,7 +88,7 @@ def test_an_unknown_name_comes_with_the_one_that_may_be_meant(page: Path) -> Non
     ],
 )
 def test_plan_says_that_the_ca_cannot_be_reached(page: Path, line: str, message: str) -> None:
-    page.write_text(f'CA="https://localhost:9/dir"\n{line}\n')
+    page.write_text(f'CA="https://localhost:9/dir"\nWELLKNOWN="{page.parent}"\n{line}\n')
     done = certkeeper("plan", "--json", "--config", page, cwd=page.parent)
     assert (done.code, done.err) == (0, "")
     (found,) = [item for item in json.loads(done.out)["findings"] if item["code"] == "ca-unreachable"]
@@ -102,13 +102,15 @@ def test_plan_says_that_the_ca_cannot_be_reached(page: Path, line: str, message:
 def test_a_name_in_capitals_is_the_same_name(page: Path) -> None:
     done = certkeeper("status", "--config", page, "MAIL.example.org", cwd=page.parent)
     assert done.code == 0
-    assert [line.split()[0] for line in done.out.splitlines()] == ["post"]
+    assert [line.split()[:2] for line in done.out.splitlines()[:-1]] == [["missing", "post"]]
 
 
 def test_status_without_certificates_says_so_and_is_no_failure(page: Path) -> None:
     done = certkeeper("status", "--config", page, cwd=page.parent)
     assert (done.code, done.err) == (0, "")
-    assert all("missing: no certificate yet" in line for line in done.out.splitlines())
+    lines = done.out.splitlines()[:-1]
+    assert [line.split()[:2] for line in lines] == [["missing", "example.org"], ["missing", "post"]]
+    assert all(line.endswith("no certificate yet") for line in lines)
     document = json.loads(certkeeper("status", "--json", "--config", page, cwd=page.parent).out)
     assert [each["alias"] for each in document["certificates"]] == ["example.org", "post"]
 

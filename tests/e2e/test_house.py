@@ -75,6 +75,15 @@ def test_show_masks_the_key_in_every_form(seed: Path) -> None:
     }
 
 
+def test_show_does_without_the_list(seed: Path) -> None:
+    (seed.parent / "domains.txt").unlink()
+    done = certkeeper("config", "show", "-f", seed, cwd=seed.parent)
+    assert done.code == 0
+    assert "PDNS_HOST" in done.out
+    assert done.only_error().startswith(f"{seed.parent}/domains.txt: cannot be read")
+    assert certkeeper("config", "show", "-f", seed, "x", cwd=seed.parent).code != 0
+
+
 def test_a_converted_page_takes_the_place_of_the_old_one(seed: Path, tmp_path: Path) -> None:
     out = tmp_path / "new" / "certkeeper.toml"
     printed = certkeeper("config", "convert", "-f", seed, cwd=seed.parent)

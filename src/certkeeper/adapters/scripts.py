@@ -64,6 +64,9 @@ def _members(folder: str) -> tuple[str, ...]:
 
 
 def _where(script: str) -> str:
+    first, *more = script.split()
+    if more and os.path.lexists(first):
+        return f"HOOK takes no arguments: write a script that calls {script}"
     if script.startswith("/"):
         return f"HOOK is the path of one executable file: ls -l {script}"
     return "HOOK counts from the folder that the program is started in: write its whole path, starting with /"

@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import os
+from collections.abc import Iterable, Mapping
 
 from certkeeper.adapters.files import FileMissing, FileTrouble, Folder, temporary_name
 from certkeeper.apply.ports import ServedFile
@@ -15,6 +16,22 @@ class FolderUnusable(FileTrouble):
     """Challenge files cannot be put into a folder."""
 
 
+class FolderMissing(FolderUnusable):
+    """It is not there, whoever asks."""
+
+
+def missing_folders(folders: Iterable[str]) -> Mapping[str, FolderMissing]:
+    """Those that are not there. Whether others can be written to depends on who runs."""
+    found: dict[str, FolderMissing] = {}
+    for folder in dict.fromkeys(folders):
+        with contextlib.suppress(FolderUnusable):
+            try:
+                WebFolders().check(folder)
+            except FolderMissing as error:
+                found[folder] = error
+    return found
+
+
 class WebFolders:
     """Implements the port ChallengeFiles. The folders are the operator's: they are never made here."""
 
@@ -23,7 +40,7 @@ class WebFolders:
         try:
             Folder.open(folder).close()
         except FileMissing as error:
-            raise FolderUnusable(
+            raise FolderMissing(
                 f"{folder}: the folder for challenge files is not there",
                 hint=f"make it, and have your server read it: mkdir -p {folder}; or set WELLKNOWN (http-01) or "
                 "ALPNCERTDIR (tls-alpn-01)",

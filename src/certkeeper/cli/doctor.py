@@ -21,7 +21,7 @@ def doctor(options: argparse.Namespace) -> int:
     found = check_page(options.config, options.evaluator)
     findings = list(found.findings)
     if found.configuration is not None:
-        findings += house_findings(found.configuration)
+        findings += found.known(house_findings(found.configuration))
         machine = machine_of(found.configuration)
         with closing(machine):
             for look in (_plan_findings, zone_findings):
@@ -41,7 +41,8 @@ def _plan_findings(machine: Machine) -> Iterator[Finding]:
         observed = machine.observe_without_journal()
         yield journal_finding(error, "the next run sets it aside and begins a new one")
     plan = planned(machine, configuration, machine.advised(configuration, observed), frozenset())
-    yield from plan.findings
+    # The house has told of all scripts already.
+    yield from (finding for finding in plan.findings if finding.code != "hook-missing")
     yield from silent_findings(plan.silent)
     postponed = {item.alias for item in plan.postponed}
     for item in plan.blocked:

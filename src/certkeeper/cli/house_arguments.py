@@ -15,7 +15,7 @@ Look at the configuration as a whole: what counts, what is wrong with it, and th
 _SHOW = """\
 Print the settings that count, and where each comes from: file and line, the environment, or a default. With NAME: what
 counts for that certificate. Without: the page, then what single accounts, zones and certificates have for themselves.
-Secrets are masked.
+Secrets are masked, and so are the arguments of commands and curl's options but for the first word.
 
 exit codes: 0 done, 2 usage or configuration
 """

@@ -31,7 +31,8 @@ def plan(options: argparse.Namespace) -> int:
     except JournalDamaged as error:
         observed = machine.observe_without_journal()
         noticed = [journal_finding(error, "the next run sets it aside and begins a new one")]
-    planned = planned_now(machine, selected, machine.advised(selected, observed), forced)
+    observed = machine.with_folders(machine.advised(selected, observed))
+    planned = planned_now(machine, selected, observed, forced)
     # A run needs no such warning: it fails there, and says so.
     silent = silent_findings(planned.silent)
     meant = meant_orphans(selected.certificates, observed.lineages, observed.orphans)

@@ -3,9 +3,11 @@
 import re
 
 from certkeeper.base.errors import printable
+from certkeeper.config.findings import Severity
 from certkeeper.config.values import Values
 
 _ADDRESS = re.compile(r"[A-Za-z0-9_=+./][\w.+=/@-]*", re.ASCII)
+_MALFORMED = re.compile(r"^@|@$|@[.-]|\.\.|\.$|@.*[/+=_]")
 
 
 def alert_mail(values: Values) -> tuple[str, ...]:
@@ -19,6 +21,15 @@ def alert_mail(values: Values) -> tuple[str, ...]:
         if not _ADDRESS.fullmatch(address) or address.count("@") > 1:
             raise values.error(
                 "ALERT_MAIL", f"{printable(address, 80)!r} is no mail address", 'write ALERT_MAIL="root"'
+            )
+        if _MALFORMED.search(address):
+            values.find(
+                "alert-mail",
+                Severity.WARNING,
+                "ALERT_MAIL",
+                f"{printable(address, 80)!r} is no complete mail address",
+                "no mail reaches anybody there",
+                'write ALERT_MAIL="you@example.org", or a user of this machine',
             )
     return found
 

@@ -74,6 +74,20 @@ def old_authority(values: Values, ca: str) -> str:
     return said if said not in PRESETS and said != ca else ""
 
 
+def find_old_authority(values: Values) -> None:
+    """An OLDCA that names no CA, whose account nobody finds. Its accounts' folder is all that is ever looked for."""
+    text = values.text("OLDCA")
+    if text and _split(text) is None:
+        values.find(
+            "old-ca",
+            Severity.WARNING,
+            "OLDCA",
+            f"{printable(text, 80)!r} is no URL",
+            "no account is found there, so a new one is needed at CA",
+            f'write OLDCA="{PRESETS[text]}"' if text in PRESETS else "write the URL that CA had before, as it was",
+        )
+
+
 def read_authority(text: str) -> str:
     """The directory URL that a preset or a URL stands for.
 

@@ -4,7 +4,7 @@ The errors are the readers' own. Nothing that is found this way is ever run: wha
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from certkeeper.base.errors import CertkeeperError, Location
@@ -17,12 +17,28 @@ from certkeeper.config.providers import MissingProvider
 from certkeeper.config.reading import Read, ReadFailure
 from certkeeper.config.settings import Configuration
 from certkeeper.config.shell import Assignment
+from certkeeper.config.variables import LEGACY_PDNS
 
 _MOST_READINGS = 200
 # What a reader of values complains of, in either form; all other lines are complained of for their syntax.
 _ASSIGNMENT = re.compile(r"\s*(?:export\s+)?[A-Za-z_][A-Za-z0-9_]*\s*\+?=")
+_NAMED = re.compile(r"(?:^|[\s;])([A-Za-z_][A-Za-z0-9_]*)\s*\+?=")
+_TABLE = re.compile(r"\s*\[")
+# `A is not set`, `A and B are not set`, `set, and A is not`
+_UNSET = re.compile(r"\b([A-Z][A-Z0-9_]*)(?: and ([A-Z][A-Z0-9_]*))? (?:is|are) not\b")
+# What is looked at in another way, or elsewhere, as long as nobody knows these.
+_DECIDES = {
+    "BASEDIR": ("ALPNCERTDIR", "CERTDIR", "LOCKFILE", "STATEDIR"),
+    "CHALLENGETYPE": ("ALPNCERTDIR", "WELLKNOWN"),
+    "DNS_PROVIDER": ("HOOK",),
+}
 _NOBODY = Assignment("DNS_PROVIDER", "manual", Location("--"))
 """In the place of a provider that is missing, so that the rest of the page can be read."""
+_CONSEQUENCES = {
+    "unreadable-page": "no command can read the page",
+    "rejected": "there is no certificate of it; the others go on",
+    "zone-rejected": "no certificate with a name in the zone is ordered through DNS; the others go on",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +47,13 @@ class Checked:
 
     findings: tuple[Finding, ...]
     configuration: Configuration | None = None
+    unread: frozenset[str] = frozenset()
+    """The settings whose lines are passed over."""
+
+    def known(self, findings: Iterable[Finding]) -> tuple[Finding, ...]:
+        """Those that are not about a setting of which nobody knows what it is once its line is corrected."""
+        unsure = self.unread | {name for known in self.unread for name in _DECIDES.get(known, ())}
+        return tuple(item for item in findings if _modern(item.message.partition(":")[0]) not in unsure)
 
 
 @dataclass(slots=True)
@@ -50,15 +73,39 @@ class _Left:
         elif where.line:
             lines = self.lines.setdefault(where.file, set())
             new = where.line not in lines
-            lines.add(where.line)
+            lines.update(self._blamed(where))
         else:
             # Without a main file there is no page.
             new = bool(self.texts) and where.file not in self.files
             self.files.add(where.file)
         return new
 
+    def _blamed(self, where: Location) -> Iterator[int]:
+        """The line, and where it begins a table, all of that: its settings would go to the table above."""
+        yield where.line
+        text = self.texts.get(where.file, [])
+        if where.file.endswith(SUFFIX) and _TABLE.match("".join(text[where.line - 1 : where.line])):
+            for number, line in enumerate(text[where.line :], where.line + 1):
+                if _TABLE.match(line):
+                    return
+                yield number
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The settings on the lines that are passed over, by their names of today."""
+        texts = (
+            self.texts[file][number - 1]
+            for file, lines in self.lines.items()
+            for number in lines
+            if number <= len(self.texts.get(file, ()))
+        )
+        return frozenset(_modern(name.upper()) for text in texts for name in _NAMED.findall(text))
+
     def told(self, error: ConfigError) -> bool:
-        """Whether it only comes of a line that is passed over: the rest of a function, or of a list."""
+        """Whether it only comes of a line that is passed over: the rest of a function or a list, or what misses it."""
+        missed = {_modern(name) for found in _UNSET.findall(error.reason) for name in found if name}
+        if missed & self.names:
+            return True
         lines = self.lines.get(error.where.file, set())
         above = error.where.line - 1
         if not lines:
@@ -66,6 +113,10 @@ class _Left:
         text = self.texts.get(error.where.file, [])[max(above - 1, 0) : above + 1]
         rest = above in lines and not any(_ASSIGNMENT.match(line) for line in text)
         return rest or (error.where.file.endswith(SUFFIX) and "no TOML" in error.reason)
+
+    def emptied(self, finding: Finding) -> bool:
+        """Whether a file sets nothing because its lines are passed over."""
+        return finding.code == "empty-config" and finding.where is not None and finding.where.file in self.lines
 
     def answer(self, step: Step, found: object) -> object:
         """The file's text without the lines that are passed over."""
@@ -87,7 +138,7 @@ def examine(load: Callable[[tuple[Assignment, ...]], Exchange[Configuration]]) -
     if found.configuration is None:
         return found
     more = yield from moving_findings(found.configuration)
-    return replace(found, findings=(*found.findings, *more))
+    return replace(found, findings=(*found.findings, *found.known(more)))
 
 
 def check(load: Callable[[tuple[Assignment, ...]], Exchange[Configuration]]) -> Exchange[Checked]:
@@ -104,18 +155,28 @@ def check(load: Callable[[tuple[Assignment, ...]], Exchange[Configuration]]) -> 
                 break
         else:
             rejected = (_finding("rejected", item.label, item.error) for item in configuration.rejected)
-            return Checked((*dict.fromkeys(errors), *rejected, *configuration.findings), configuration)
+            zones = (
+                _finding("zone-rejected", f"zone {rule.suffix}", rule.error)
+                for rule in configuration.settings.zone_rules
+                if rule.error is not None
+            )
+            checked = Checked((*dict.fromkeys(errors), *rejected, *zones), configuration, left.names)
+            sure = (item for item in configuration.findings if not left.emptied(item))
+            return replace(checked, findings=(*checked.findings, *checked.known(sure)))
     return Checked(tuple(dict.fromkeys(errors)))
+
+
+def _modern(name: str) -> str:
+    """One name for all that set the same thing."""
+    name = f"PDNS_{name}" if name in LEGACY_PDNS else name
+    return name.removesuffix("_FILE") if name.endswith("_KEY_FILE") else name
 
 
 def _finding(code: str, subject: str, error: CertkeeperError) -> Finding:
     where = error.where if isinstance(error, ConfigError) else None
     reason = error.reason if isinstance(error, ConfigError) else str(error)
     message = reason if not subject or reason.startswith(f"{subject}: ") else f"{subject}: {reason}"
-    consequence = (
-        "there is no certificate of it; the others go on" if code == "rejected" else "no command can read the page"
-    )
-    return Finding(code, Severity.ERROR, message, consequence, error.hint, where)
+    return Finding(code, Severity.ERROR, message, _CONSEQUENCES[code], error.hint, where)
 
 
 def _passing(exchange: Exchange[Configuration], left: _Left) -> Exchange[Configuration]:

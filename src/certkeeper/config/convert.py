@@ -1,13 +1,13 @@
 """A page of dehydrated's -> the text of a certkeeper.toml that means the same."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from certkeeper.base.errors import CertkeeperError, Location, printable
 from certkeeper.config.errors import ConfigError
 from certkeeper.config.findings import Finding, Severity
-from certkeeper.config.kinds import Kind, is_setting, kind_of, masked
+from certkeeper.config.kinds import Kind, is_secret, is_setting, kind_of, masked
 from certkeeper.config.page import SUFFIX
 from certkeeper.config.settings import Configuration
 from certkeeper.config.shell import Assignment
@@ -67,22 +67,23 @@ def convert(configuration: Configuration) -> Converted:
         raise ConfigError(
             Location(settings.config_file), "is in this form already", hint="name dehydrated's config with --config"
         )
+    functions = configuration.shell.callable
     findings = tuple(_left_out(configuration))
     lines = [
         *_comments(f"The page of {settings.config_file}, as certkeeper config convert read it."),
         *_comments(*(f"Not in here: {item.where}: {item.message}" for item in findings)),
         Line("", ""),
         _line("BASEDIR", settings.basedir, None),
-        *_settings(_renamed(said.page)),
+        *_settings(_renamed(said.page), functions),
     ]
     accounts = {ca: own for ca, own in said.accounts.items() if own}
     for ca, own in accounts.items():
-        lines += [*_header("account", ca), *_settings({found.name: found for found in own})]
+        lines += [*_header("account", ca), *_settings({found.name: found for found in own}, functions)]
     for zone, own in said.zones.items():
-        lines += [*_header("zone", zone), *_settings({found.name: found for found in own})]
+        lines += [*_header("zone", zone), *_settings({found.name: found for found in own}, functions)]
     for alias, certificate in said.certificates.items():
         names = ", ".join(_quoted(str(name)) for name in certificate.identifiers)
-        own_lines = _settings({found.name: found for found in certificate.own})
+        own_lines = _settings({found.name: found for found in certificate.own}, functions)
         lines += [*_header("certificate", alias), _same(f"names = [{names}]"), *own_lines]
     return Converted(tuple(lines), findings)
 
@@ -110,12 +111,31 @@ def _left_out(configuration: Configuration) -> Iterator[Finding]:
                 "set it in the hook itself",
                 found.where,
             )
+    yield from _functions(configuration)
     yield from _hooks(configuration)
+
+
+def _functions(configuration: Configuration) -> Iterator[Finding]:
+    """Hooks that are functions of the page's: no TOML can hold one."""
+    said = configuration.said
+    certificates = (item for found in said.certificates.values() for item in found.own)
+    parts = (item for own in (*said.accounts.values(), *said.zones.values()) for item in own)
+    for item in dict.fromkeys((*said.page.values(), *parts, *certificates)):
+        if item.name == "HOOK" and item.value in configuration.shell.callable:
+            yield Finding(
+                _CODE,
+                Severity.WARNING,
+                f"HOOK: {printable(item.value, 80)} is a shell function, which cannot be converted",
+                "no hook is called",
+                'put it into a script, and write hook = "/path/of/the/script"',
+                item.where,
+            )
 
 
 def _hooks(configuration: Configuration) -> Iterator[Finding]:
     said = configuration.said.page.get("HOOK")
-    for hook in dict.fromkeys(spec.hook for spec in configuration.certificates if spec.hook):
+    scripts = (spec.hook for spec in configuration.certificates if spec.hook not in configuration.shell.callable)
+    for hook in dict.fromkeys(script for script in scripts if script):
         yield Finding(
             "hook-reads-config",
             Severity.NOTE,
@@ -141,14 +161,19 @@ def _renamed(page: Mapping[str, Assignment]) -> Mapping[str, Assignment]:
     return found
 
 
-def _settings(assigned: Mapping[str, Assignment]) -> list[Line]:
-    return [_line(name, found.value, found.where) for name, found in assigned.items()]
+def _settings(assigned: Mapping[str, Assignment], functions: Collection[str]) -> list[Line]:
+    return [
+        _line(name, found.value, found.where)
+        for name, found in assigned.items()
+        if not (name == "HOOK" and found.value in functions)
+    ]
 
 
 def _line(name: str, value: str, where: Location | None) -> Line:
     key = name.lower()
     if masked(name, value) != value:
-        return Line(f"{key} = {_value(name, value)}", f"# {key}: a secret, left out here; it stands at {where}")
+        what = "a secret" if is_secret(name) else "may hold a secret"
+        return Line(f"{key} = {_value(name, value)}", f"# {key}: {what}, left out here; it stands at {where}")
     return _same(f"{key} = {_value(name, value)}")
 
 

@@ -4,11 +4,13 @@ Both dehydrated and pdns_api.sh hand these words to curl as they are. Those that
 they do there; some make no difference; each other one is a finding, since what it was for is not done.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from urllib.parse import unquote
 
 from certkeeper.base.errors import printable
+from certkeeper.config.errors import ConfigError
 from certkeeper.config.findings import Severity
 from certkeeper.config.hosts import BadHost, canonical_host, split_port
 from certkeeper.config.transport import IpVersion, Pin, Proxy, Transport
@@ -173,6 +175,7 @@ def transport(
     Raises:
         ConfigError: a value that curl would not take.
     """
+    _check_all(values, name, words)
     if words.proxy is not None:
         both = _proxy(values, name, words.proxy)
         proxies = (both, both)
@@ -190,6 +193,26 @@ def transport(
         verified=not words.insecure,
         connect=_connect(values, name, words.connect_timeout),
     )
+
+
+def _check_all(values: Values, name: str, words: CurlWords) -> None:
+    """Raises one error of all values that curl would not take."""
+    beside = Values(values.assigned, "")
+    looks: list[Callable[[], object]] = [
+        partial(_proxy, beside, name, words.proxy or ""),
+        *(partial(_pins, beside, name, (entry,)) for entry in words.resolve),
+        partial(_connect, beside, name, words.connect_timeout),
+    ]
+    errors: list[ConfigError] = []
+    for look in looks:
+        try:
+            look()
+        except ConfigError as error:
+            errors.append(error)
+    if errors:
+        reasons = "; ".join(error.reason.removeprefix(f"{name}: ") for error in errors)
+        hints = "; ".join(dict.fromkeys(error.hint for error in errors))
+        raise values.error(name, reasons, hints) from errors[0]
 
 
 def find_words(values: Values, name: str, words: CurlWords, whom: str) -> None:

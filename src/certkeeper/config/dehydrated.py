@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from certkeeper.base.errors import printable
 from certkeeper.base.keys import KeyAlgorithm, KeyPolicy
 from certkeeper.config.alerts import alert_command, alert_mail
-from certkeeper.config.authority import directory_url, old_authority
+from certkeeper.config.authority import directory_url, find_old_authority, old_authority
 from certkeeper.config.binding import external_account
 from certkeeper.config.certificates import key_spec
 from certkeeper.config.curl import CURL_OPTS, curl_words, find_unverified, find_words, transport
@@ -91,6 +91,7 @@ def final_variables(variables: Mapping[str, str], settings: Settings) -> dict[st
 
 def _check_unused(values: Values) -> None:
     """What dehydrated refuses to start with is refused here, too, although nothing depends on it."""
+    find_old_authority(values)
     if values.text("API", "auto") == "1":
         values.find(
             "acme-v1",

@@ -43,7 +43,11 @@ OUR_DEFAULTS = {
     "WELLKNOWN": "/var/www/dehydrated",
 }
 
-_USERINFO = re.compile(r"(?<=://)[^/\s@]+@")
+# Passwords may hold what should be escaped in a URL.
+_USERINFO = re.compile(r"(?<=://)\S+@")
+# Their arguments may be anything, among that tokens.
+_COMMANDS = frozenset({"ALERT_COMMAND", "PDNS_DEPLOY_CERT_HOOK", "PDNS_EXIT_HOOK"})
+_OPTION = re.compile(r"-[A-Za-z0-9]+|--[a-z0-9-]+")
 # curl's options whose word may be a secret: users with passwords, and headers.
 _CREDENTIALS = re.compile(r"(?:^|\s)(?:-[uUH]|--(?:proxy-)?(?:user|header)|--oauth2-bearer|--pass)")
 MASK = "********"
@@ -72,6 +76,10 @@ def masked(name: str, text: str) -> str:
     """The value as it may be shown. A name that nobody knows is a hook's, and may hold anything."""
     if not text:
         return text
-    if is_secret(name) or not is_setting(name) or (name.endswith("CURL_OPTS") and _CREDENTIALS.search(text)):
+    curl = name.endswith("CURL_OPTS")
+    if is_secret(name) or not is_setting(name) or (curl and _CREDENTIALS.search(text)):
         return MASK
+    if (curl or name in _COMMANDS) and (words := text.split()):
+        first = MASK if curl and not _OPTION.fullmatch(words[0]) else _USERINFO.sub(f"{MASK}@", words[0])
+        return f"{first} {MASK}" if words[1:] else first
     return _USERINFO.sub(f"{MASK}@", text)

@@ -30,10 +30,13 @@ def unknown_variables(history: Sequence[Assignment]) -> tuple[Finding, ...]:
 
 
 def with_misspelled(error: ConfigError, history: Sequence[Assignment]) -> ConfigError:
-    """The error, with a hint at the names that resemble a known one: alone where the error is about the known one."""
+    """The error, with a hint at the names that resemble a known one: alone where the error is about the known one.
+
+    Where something is not set, any of them may be why; to another error they are nothing.
+    """
     lines = [(meant, f"{found.where}: did you mean {meant} by {found.name}?") for found, meant in _misspelled(history)]
     about = [line for meant, line in lines if re.search(rf"\b{meant}\b", error.reason)]
-    others = [line for _, line in lines if line not in about]
+    others = [line for _, line in lines if line not in about] if "not set" in error.reason else []
     hint = " ".join(about) or "; ".join(part for part in (error.hint, " ".join(others)) if part)
     return type(error)(error.where, error.reason, hint=hint)
 

@@ -16,7 +16,7 @@ from certkeeper.base.errors import Location, printable
 from certkeeper.config.authority import NoAuthority, read_authority
 from certkeeper.config.errors import ConfigError
 from certkeeper.config.findings import Finding, Severity, did_you_mean
-from certkeeper.config.kinds import Kind, is_setting, kind_of
+from certkeeper.config.kinds import Kind, is_secret, is_setting, kind_of
 from certkeeper.config.shell import Assignment
 from certkeeper.config.tables import Native, Table
 from certkeeper.config.tomlplaces import KeyPath, Places, places
@@ -32,6 +32,8 @@ _ELSEWHERE = {
 }
 _SHORTEST = 4
 _KEY = re.compile(r"[a-z][a-z0-9_]*")
+# What a shell would put something else in the place of.
+_EXPANDED = re.compile(r"^~(?:/|$)|\$[A-Za-z_{(]")
 _AT_LINE = re.compile(r"\s*\(at (?:line (\d+), column \d+|end of document)\)")
 
 
@@ -68,14 +70,30 @@ class _Parts:
     def native(self, document: Mapping[str, object]) -> Native:
         settings = {key: value for key, value in document.items() if key not in _TABLES}
         certificates, zones, accounts = (self._tables(kind, document.get(kind, {})) for kind in _TABLES)
+        first, doubled = self._certificates(certificates)
         return Native(
             self._file,
             page=tuple(self._assignments((), settings)),
-            certificates={alias.lower(): self._certificate(alias, table) for alias, table in certificates.items()},
+            certificates=first,
             zones={name: self._table(("zone", name), table) for name, table in zones.items()},
             accounts={self._ca(name): self._table(("account", name), table) for name, table in accounts.items()},
             findings=tuple(self._findings),
+            doubled=doubled,
         )
+
+    def _certificates(
+        self, tables: Mapping[str, Mapping[str, object]]
+    ) -> tuple[Mapping[str, Table], tuple[tuple[str, ConfigError], ...]]:
+        """By alias, which is in lower case as in domains.txt; of those that are the same then, the first one counts."""
+        first: dict[str, Table] = {}
+        doubled = []
+        for name, table in tables.items():
+            alias, found = name.lower(), self._certificate(name, table)
+            if first.setdefault(alias, found) is not found:
+                reason = f"{printable(alias, 80)}: the same certificate as at {first[alias].where}"
+                error = ConfigError(found.where, reason, hint="join the tables, or give this one another alias")
+                doubled.append((alias, error))
+        return first, tuple(doubled)
 
     def _tables(self, kind: str, found: object) -> Mapping[str, Mapping[str, object]]:
         if not isinstance(found, dict):
@@ -111,6 +129,8 @@ class _Parts:
             if name in _ELSEWHERE:
                 raise self._error(at, f"{key}: is for dehydrated's files", _ELSEWHERE[name])
             if is_setting(name) and name not in LEGACY_PDNS:
+                if isinstance(value, str) and _EXPANDED.search(value) and not is_secret(name):
+                    self._findings.append(self._literal(at))
                 yield Assignment(name, self._text(at, name, value), self._where(at))
             else:
                 self._findings.append(self._unknown(at, isinstance(value, dict)))
@@ -128,7 +148,7 @@ class _Parts:
                 return " ".join(self._words(at, value))
             case _:
                 also = f", or {kind}" if kind is not Kind.TEXT else ""
-                raise self._error(at, f"{at[-1]}: has to be a string{also}", f'write {at[-1]} = "…"')
+                raise self._error(at, f"{at[-1]}: has to be a string{also}", f"write {at[-1]} = {_meant(kind, value)}")
 
     def _words(self, at: KeyPath, value: object) -> tuple[str, ...]:
         key = at[-1]
@@ -139,6 +159,16 @@ class _Parts:
                 at, f"{key}: holds an empty word, or one with blanks", "write each word as a string of its own"
             )
         return tuple(value)
+
+    def _literal(self, at: KeyPath) -> Finding:
+        return Finding(
+            "not-expanded",
+            Severity.WARNING,
+            f"{at[-1]}: nothing is expanded in this file",
+            "~ and $ stand for themselves",
+            "write the value out",
+            self._where(at),
+        )
 
     def _unknown(self, at: KeyPath, table: bool) -> Finding:  # noqa: FBT001 - what tomllib found, no mode
         key = printable(at[-1], 80)
@@ -161,3 +191,20 @@ class _Parts:
 
     def _error(self, at: KeyPath, reason: str, hint: str) -> ConfigError:
         return ConfigError(self._where(at), reason, hint=hint)
+
+
+def _meant(kind: Kind, value: object) -> str:
+    """The value as it is likely meant, in the setting's own type."""
+    match kind, value:
+        case Kind.TRUTH, int() | float():
+            return "true" if value else "false"
+        case Kind.NUMBER, float() if abs(value) < 10**9:
+            return str(round(value))
+        case Kind.WORDS, _:
+            return '["…", "…"]'
+        case _, bool():
+            return '"yes"' if value else '"no"'
+        case Kind.TEXT, int() | float():
+            return f'"{value}"' if abs(value) < 10**18 else '"…"'
+        case _:
+            return '"…"'

@@ -1,5 +1,6 @@
 """The page's own files: the main one, named or the first of the usual places, then those of CONFIG_D."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import cast
@@ -21,6 +22,8 @@ NATIVE_BASEDIR = "/var/lib/certkeeper"
 """BASEDIR of that file: keys and the journal change by themselves, and /etc may be read-only or kept in git."""
 SUFFIX = ".toml"
 _SEARCHED = ("/etc/dehydrated/config", "/usr/local/etc/dehydrated/config")
+# What no shell would take for anything of its own.
+_TOML = re.compile(r'^(?:\[(?:certificate|zone|account)\.|[a-z][a-z0-9_]* = (?:["\[0-9]|true\b|false\b))', re.MULTILINE)
 NO_FILE = "no configuration file"
 """In the place of one, where defaults count."""
 
@@ -83,7 +86,13 @@ def read_main(
         file, text = found
         evaluator = Evaluator.BASH if wants_bash(text) else evaluator
         page = Page(file, folder_of(file), _start(file, folder_of(file), environment), evaluator)
-        return (yield from _main_page(page, text))
+        try:
+            return (yield from _main_page(page, text))
+        except ConfigError as error:
+            if error.where.file != file or not _TOML.search(text):
+                raise
+            hint = f"the form of certkeeper.toml is read where the file's name ends in {SUFFIX}: rename it"
+            raise ConfigError(error.where, error.reason, hint=hint) from error
     if fallback is not None:
         return Page("", fallback, _start("", fallback, environment), evaluator)
     raise _nothing_found(cwd)
@@ -117,6 +126,11 @@ def _present(place: str) -> Exchange[str | None]:
     if found.kind not in (FailureKind.MISSING, FailureKind.DIRECTORY):
         raise read_error(found)
     return None
+
+
+def rivals(path: str) -> tuple[str, ...]:
+    """The files beside which nobody can tell whether this one is the page, unless one of them is named."""
+    return _SEARCHED if path == NATIVE else ()
 
 
 def _places(cwd: str) -> tuple[str, ...]:

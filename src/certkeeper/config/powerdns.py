@@ -80,7 +80,8 @@ def _curl(values: Values, url: str) -> tuple[str, CurlWords]:
 def propagation(values: Values, default: timedelta = DEFAULT_PROPAGATION) -> timedelta:
     """The bound on the wait for name servers. 0 asked pdns_api.sh not to wait, so the default bound stays."""
     name = _name(values, "WAIT")
-    return (values.seconds(name) if values.has(name) else None) or default
+    usual = int(DEFAULT_PROPAGATION.total_seconds())
+    return (values.seconds(name, usual) if values.has(name) else None) or default
 
 
 def legacy_findings(values: Values) -> tuple[Finding, ...]:

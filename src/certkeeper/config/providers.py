@@ -105,7 +105,9 @@ def told_commands(values: Values) -> HookCommands:
 
 def _stood_in(values: Values) -> bool:
     """A provider of ours takes the place of the page's script."""
-    return is_pdns_script(values.text("HOOK")) and explicit_kind(values) is not ProviderKind.HOOK
+    # First, so that a word that is not known is an error whatever HOOK is.
+    kind = explicit_kind(values)
+    return kind is not ProviderKind.HOOK and is_pdns_script(values.text("HOOK"))
 
 
 def hook_timeout(values: Values) -> timedelta:
@@ -199,18 +201,21 @@ def _find(values: Values, kind: ProviderKind) -> None:
 def unused_rules(
     rules: Iterable[ZoneRule], names: Iterable[DnsName], places: Mapping[DnsName, Location]
 ) -> tuple[Finding, ...]:
-    """Findings for files of ZONES_D that no name of the page is in."""
+    """Findings for files of ZONES_D, or tables, that no name of the page is in."""
     wanted = tuple(names)
     return tuple(
         Finding(
             "unused-zone-file",
             Severity.NOTE,
             f"{rule.suffix}: no certificate has a name in it",
-            "the file counts only where a challenge name is delegated into that zone, by CNAME or NS",
-            "if none is, rename the file to the zone that it is for, or remove it",
-            places.get(rule.suffix),
+            f"the {what} counts only where a challenge name is delegated into that zone, by CNAME or NS",
+            f"if none is, rename the {what} to the zone that it is for, or remove it",
+            where,
         )
         for rule in rules
+        for where in (places.get(rule.suffix),)
+        # A file of ZONES_D is told of as a whole.
+        for what in ("table" if where is not None and where.line else "file",)
         if not any(name.is_within(rule.suffix) for name in wanted)
     )
 

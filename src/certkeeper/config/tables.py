@@ -21,7 +21,10 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Native:
-    """Certificates are by alias, zones by name, accounts by the URL of the CA's directory."""
+    """Certificates are by alias, zones by name, accounts by the URL of the CA's directory.
+
+    `doubled` are tables that are about a certificate of a table above them, by its alias.
+    """
 
     file: str
     page: tuple[Assignment, ...] = ()
@@ -29,9 +32,11 @@ class Native:
     zones: Mapping[str, Table] = field(default_factory=dict)
     accounts: Mapping[str, Table] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
+    doubled: tuple[tuple[str, ConfigError], ...] = ()
 
     def lines(self) -> Iterator[tuple[str, Location | ConfigError]]:
-        """The tables that name their names, as lines of a domains.txt."""
+        """The tables that name their names, as lines of a domains.txt, and those that cannot be one."""
+        yield from self.doubled
         for alias, table in self.certificates.items():
             if table.names is None:
                 continue
@@ -39,6 +44,10 @@ class Native:
                 Alias.parse(alias)
             except InvalidName as error:
                 yield alias, ConfigError(table.where, str(error), hint=error.hint)
+                continue
+            if not table.names:
+                hint = 'write names = ["example.org"]; without the key a line of DOMAINS_TXT has the names'
+                yield alias, ConfigError(table.where, "names: there is none", hint=hint)
             else:
                 yield f"{' '.join(table.names).lower()} > {alias}", table.where
 

@@ -62,8 +62,8 @@ class Values:
             raise self.error(name, f"{printable(text, 80)!r} holds control characters", "write a path")
         return text.rstrip("/") or "/"
 
-    def number(self, name: str, default: int, lowest: int, highest: int) -> int:
-        """A whole number. An empty text is no number, as to dehydrated."""
+    def number(self, name: str, default: int, lowest: int, highest: int, example: int | None = None) -> int:
+        """A whole number. An empty text is no number, as to dehydrated. `example` is for the hint."""
         found = self.assigned.get(name)
         if found is None:
             return default
@@ -71,13 +71,15 @@ class Values:
         # Length first: Python refuses to convert numbers of thousands of digits.
         if not (text.isascii() and text.isdigit() and len(text) < 12 and lowest <= int(text) <= highest):
             raise self.error(
-                name, f"{printable(text, 40)!r} is no number from {lowest} to {highest}", f'write {name}="{default}"'
+                name,
+                f"{printable(text, 40)!r} is no number from {lowest} to {highest}",
+                f'write {name}="{default if example is None else example}"',
             )
         return int(text)
 
-    def seconds(self, name: str) -> timedelta | None:
+    def seconds(self, name: str, example: int = 0) -> timedelta | None:
         """A bound on waiting; 0, like nothing at all, means that there is none."""
-        return timedelta(seconds=self.number(name, 0, 0, _LONGEST_WAIT)) or None
+        return timedelta(seconds=self.number(name, 0, 0, _LONGEST_WAIT, example)) or None
 
     def truth(self, name: str, *, default: bool) -> bool:
         """A yes or no. Other spellings mean what they say, with a finding, since dehydrated takes them for no."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from certkeeper.base.errors import Location
-from certkeeper.base.names import DnsName
+from certkeeper.base.names import DnsName, InvalidName
 from certkeeper.base.wire import Exchange
 from certkeeper.config.errors import ConfigError
 from certkeeper.config.findings import Finding, Severity
@@ -78,6 +78,11 @@ _Sources: TypeAlias = tuple[tuple[str, Location, Table | None], ...]
 
 
 def _tables(native: Native) -> _Sources:
+    for name, table in native.zones.items():
+        try:
+            DnsName.parse(name)
+        except InvalidName as error:
+            raise ConfigError(table.where, f"the table's name is no zone: {error}", hint="rename the table") from error
     return tuple((name, table.where, table) for name, table in native.zones.items())
 
 

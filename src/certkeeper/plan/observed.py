@@ -88,7 +88,8 @@ class Observed:
     not say who they are. `advice` is what CAs said of certificates that are live. `scripts` are hooks that cannot be
     called, and why. `standing` is what is served at the owner names of standing records, None until it was looked for;
     `ends` are those of standing records that were seen before (epoch seconds), by CA. `orphans` are lineages in
-    CERTDIR that no line of domains.txt asks for.
+    CERTDIR that no line of domains.txt asks for. `folders` are those for challenge files that are missing, and why; a
+    run looks for them by itself.
     """
 
     now: datetime
@@ -108,6 +109,7 @@ class Observed:
     ends: Mapping[str, Mapping[DnsName, int]] = field(default_factory=dict)
     scripts: Mapping[str, CertkeeperError] = field(default_factory=dict)
     orphans: Mapping[Alias, Lineage] = field(default_factory=dict)
+    folders: Mapping[str, CertkeeperError] = field(default_factory=dict)
 
     def at(self, ca: str) -> Outlook:
         """As certificates of that CA see it."""

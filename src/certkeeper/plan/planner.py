@@ -47,6 +47,7 @@ from certkeeper.plan.observed import Observed, Place, Wanted
 from certkeeper.plan.orphans import alias_findings
 from certkeeper.plan.preflight import (
     clock_findings,
+    folder_error,
     hook_findings,
     key_error,
     kind_error,
@@ -59,7 +60,7 @@ from certkeeper.plan.preflight import (
     zone_findings,
 )
 from certkeeper.plan.profiles import profile_error, profile_findings, profile_of
-from certkeeper.plan.proving import needs_account, owners_of, proven, standing_owners, ways
+from certkeeper.plan.proving import needs_account, owners_of, proven, serves, standing_owners, ways
 from certkeeper.plan.recovery import homeless_findings, leftovers, resumable, stale, unfinished, unpaid, zones_left
 from certkeeper.plan.safety import purpose_findings, unsafe_error
 from certkeeper.plan.standing import ends_seen, other_ca, standing_error, standing_findings
@@ -275,6 +276,7 @@ def _obstacle(
         or standing_error(methods, observed.at(spec.ca), other_ca(spec.ca, configuration.settings))
         or zone_error(spec, places, configuration, observed)
         or script_error(methods, places)
+        or folder_error(serves(spec, configuration.settings, methods), observed)
         or profile_error(spec, observed.profiles.get(spec.ca))
         or crowd_error(spec, profile_of(spec, observed.profiles.get(spec.ca)))
         or address_error(spec, profile_of(spec, observed.profiles.get(spec.ca)))

@@ -13,7 +13,7 @@ from certkeeper.config.methods import ChallengeType
 from certkeeper.config.providers import provider_for
 from certkeeper.config.settings import CertSpec, Configuration
 from certkeeper.lineage.model import KeyPlace, Lineage
-from certkeeper.plan.actions import KeySource, LineagePlan
+from certkeeper.plan.actions import KeySource, LineagePlan, Serve
 from certkeeper.plan.observed import Observed, Place, Zones
 from certkeeper.zone.apex import ZoneError
 from certkeeper.zone.rrset import KNOWN_SOA_EDIT_API, Zone, ZoneKind
@@ -79,13 +79,18 @@ def zone_error(
     spec: CertSpec, places: Mapping[DnsName, Place | None], configuration: Configuration, observed: Observed
 ) -> CertkeeperError | None:
     """Why a name of this lineage cannot be proven through its DNS provider."""
+    providers: dict[DnsName, str] = {}
+    for owner in places:
+        provider = provider_for(configuration.settings, owner, spec.provider)
+        if not isinstance(provider, str):
+            # No zone need be looked for to know that.
+            return provider
+        providers[owner] = provider
     if observed.zones is None:
         return None
     homeless: dict[str, list[DnsName]] = {}
     for owner, place in places.items():
-        provider = provider_for(configuration.settings, owner, spec.provider)
-        if not isinstance(provider, str):
-            return provider
+        provider = providers[owner]
         zones = observed.zones[provider]
         error = zones.trouble or zones.errors.get(owner)
         if error is not None:
@@ -127,6 +132,11 @@ def script_error(
                 hint=f'write "{identifier}={ChallengeType.DNS_01}" into CHALLENGETYPE, or set DNS_PROVIDER',
             )
     return None
+
+
+def folder_error(serves: Iterable[Serve], observed: Observed) -> CertkeeperError | None:
+    """Why challenge files cannot be put where somebody else's server reads them."""
+    return next((observed.folders[item.folder] for item in serves if item.folder in observed.folders), None)
 
 
 def label_findings(due: Sequence[LineagePlan], accounts: Collection[str]) -> Iterable[Finding]:

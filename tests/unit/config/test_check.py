@@ -4,7 +4,7 @@ import pytest
 
 from certkeeper.base.errors import Location
 from certkeeper.config.check import Checked, examine
-from certkeeper.config.findings import Severity
+from certkeeper.config.findings import Finding, Severity
 from certkeeper.config.load import load
 from certkeeper.config.reading import FailureKind
 from unit.config.pages import CONFIG, DOMAINS, Page
@@ -113,3 +113,75 @@ def test_a_secret_in_a_file_that_everybody_reads_is_told_by_name_only() -> None:
     assert secret.message.startswith("PDNS_KEY, EAB_HMAC_KEY: ")
     assert "c2Vj" not in f"{secret}"
     assert not [item for item in check({CONFIG: config, DOMAINS: "a.org\n"}).findings if item.code == "open-secret"]
+
+
+def test_a_zone_that_cannot_be_read_is_an_error() -> None:
+    files = {CONFIG: POWERDNS + "ZONES_D=/z\n", DOMAINS: "a.example.net\n", "/z/example.net": "DNS_PROVIDER=manul\n"}
+    found = check(files)
+    assert errors(found) == [("/z/example.net:1", "zone example.net: DNS_PROVIDER: 'manul' is not known")]
+    table = POWERDNS.replace("=localhost", '="localhost"').replace("=secret", '="secret"').replace("=rsa", '="rsa"')
+    native = table.lower().replace("renew", "\nrenew") + '[zone."example.net"]\ndns_provider = "manul"\n'
+    (error,) = errors(check({"/x.toml": native}, "/x.toml"))
+    assert error[1] == "zone example.net: DNS_PROVIDER: 'manul' is not known"
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [("OLDCA=letsencrypt-old", "old-ca"), ("OLDCA=letsencrypt", "old-ca"), ("ALERT_MAIL=root,me@", "alert-mail")],
+)
+def test_words_that_mean_nothing_are_told(line: str, code: str) -> None:
+    found = check({CONFIG: f"{POWERDNS}{line}\n", DOMAINS: "example.org\n"})
+    assert [(item.code, str(item.where)) for item in found.findings] == [(code, f"{CONFIG}:6")]
+
+
+def whole(found: Checked) -> list[tuple[str, str]]:
+    return [(item.code, item.message) for item in found.findings]
+
+
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        (
+            "CHALLENGETYPE=http-01\nRENEW_DAYS=30\nKEY_ALGO=ecdsa\n",
+            [("unreadable-page", "KEY_ALGO: 'ecdsa' is not known")],
+        ),
+        (
+            POWERDNS + "EAB_KID=kid\nEAB_HMAC_KEY=x\n",
+            [("unreadable-page", "EAB_HMAC_KEY: is not base64url")],
+        ),
+        (
+            POWERDNS.replace("KEY=", "KEY_FILE=/no"),
+            [("unreadable-page", "PDNS_KEY_FILE: /nosecret cannot be read: it is missing")],
+        ),
+        (
+            POWERDNS + "CHALENGETYPE=x\nKEYSIZE=1\n",
+            [
+                ("unreadable-page", "KEYSIZE: '1' is no number from 2048 to 16384"),
+                ("unknown-variable", "CHALENGETYPE: not a known variable; did you mean CHALLENGETYPE?"),
+            ],
+        ),
+    ],
+)
+def test_what_only_comes_of_a_line_that_is_wrong_is_not_told(config: str, said: list[tuple[str, str]]) -> None:
+    found = check({CONFIG: config, DOMAINS: "example.org\n"})
+    assert [(code, message[: len(text)]) for (code, message), (_, text) in zip(whole(found), said, strict=True)] == said
+    assert not any("CHALENGETYPE" in item.fix for item in found.findings if item.severity is Severity.ERROR)
+
+
+def test_a_file_whose_only_line_is_wrong_does_not_set_nothing() -> None:
+    found = check({CONFIG: "if true\n", DOMAINS: "example.org\n"})
+    assert "empty-config" not in [item.code for item in found.findings]
+
+
+def test_the_settings_of_a_table_that_is_passed_over_go_to_no_other_one() -> None:
+    text = 'challengetype = "http-01"\n[zone."a.org"]\ndns_provider = "manual"\n[account."foo"]\neab_kid = "x"\n'
+    found = check({"/x.toml": text + '[certificate.a]\nnames = ["a.org"]\n'}, "/x.toml")
+    assert [where for where, _ in errors(found)] == ["/x.toml:4"]
+    assert [item.code for item in found.findings] == ["unreadable-page"]
+
+
+def test_findings_of_the_machine_are_left_out_where_they_may_be_wrong() -> None:
+    found = check({CONFIG: POWERDNS + "CHALLENGETYPE=dsn-01\n", DOMAINS: "example.org\n"})
+    missing = Finding("missing-folder", Severity.ERROR, "WELLKNOWN: /w: not there")
+    assert found.known((missing,)) == ()
+    assert check({CONFIG: POWERDNS, DOMAINS: "example.org\n"}).known((missing,)) == (missing,)

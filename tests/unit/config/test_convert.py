@@ -1,12 +1,15 @@
 """What certkeeper.toml looks like, and what is said of the rest."""
 
 import tomllib
+from dataclasses import replace
 
 import pytest
 
 from certkeeper.base.errors import Location
+from certkeeper.cli.config.convert import beside
 from certkeeper.config.convert import convert
 from certkeeper.config.errors import ConfigError
+from certkeeper.config.page import NATIVE, rivals
 from unit.config.pages import CONFIG, DOMAINS, POWERDNS, Page
 from unit.config.test_seed import OWN, text
 
@@ -67,3 +70,18 @@ def test_what_is_converted_already_is_left_alone() -> None:
     found = Page({"/x.toml": 'challengetype = "http-01"\n'}).load("/x.toml")
     with pytest.raises(ConfigError, match="in this form already"):
         convert(found)
+
+
+def test_a_hook_that_is_a_function_is_left_out_and_told() -> None:
+    page = Page({CONFIG: POWERDNS + "DNS_PROVIDER=powerdns\nHOOK=hookfn\n", DOMAINS: "a.org\n"}).load()
+    found = convert(replace(page, shell=replace(page.shell, callable=frozenset({"hookfn"}))))
+    assert "hook" not in tomllib.loads(found.whole)
+    assert [(item.code, item.where) for item in found.findings] == [("not-converted", Location(CONFIG, 5))]
+    assert "put it into a script" in found.findings[0].fix
+    assert "# Not in here: /etc/dehydrated/config:5: HOOK: hookfn is a shell function" in found.whole
+
+
+def test_beside_which_files_a_page_has_to_be_named() -> None:
+    assert CONFIG in rivals(NATIVE)
+    assert rivals("/etc/certkeeper/other.toml") == ()
+    assert beside(CONFIG).endswith(f"move the other away: mv {CONFIG} {CONFIG}.old")

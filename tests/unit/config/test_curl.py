@@ -200,3 +200,10 @@ def test_any_words_are_understood_or_an_error_with_its_place(text: str) -> None:
     with suppress(ConfigError):
         found = curl_words(values, "CURL_OPTS")
         assert len(found.unknown) <= len(text)
+
+
+def test_all_values_that_curl_would_not_take_are_told_at_once() -> None:
+    with pytest.raises(ConfigError) as caught:
+        load("CURL_OPTS='-x ftp://p --resolve x --connect-timeout soon'\n")
+    assert [word in caught.value.reason for word in ("ftp", "--resolve x", "--connect-timeout soon")] == [True] * 3
+    assert caught.value.reason.count("CURL_OPTS") == 1

@@ -1,5 +1,7 @@
 """Which settings count, and where each comes from; nothing secret is shown."""
 
+import pytest
+
 from certkeeper.base.accounts import account_folder
 from certkeeper.base.errors import Location
 from certkeeper.config.authority import PRESETS
@@ -83,10 +85,27 @@ def test_what_may_be_a_secret_is_masked_wherever_it_stands() -> None:
     assert masked("LEXICON_GANDI_AUTH_TOKEN", "x") == MASK
     assert masked("LEXICON_PROVIDER", "gandi") == "gandi"
     assert masked("CF_TOKEN", "x") == MASK
-    assert masked("CURL_OPTS", "-x http://me:hush@proxy:1") == f"-x http://{MASK}@proxy:1"
+    assert masked("CURL_OPTS", "-x http://me:hush@proxy:1") == f"-x {MASK}"
     assert masked("CURL_OPTS", "-s --user me:hush") == MASK
-    assert masked("CURL_OPTS", "--cacert /x") == "--cacert /x"
+    assert masked("CURL_OPTS", "--cacert /x") == f"--cacert {MASK}"
     assert masked("PDNS_KEY", "") == ""
     shown = repr(of_page(load(POWERDNS + "CF_TOKEN=hush\n"), {}))
     assert "hush" not in shown
     assert "secret" not in shown
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "shown"),
+    [
+        ("ALERT_COMMAND", "/opt/alert --token hush", f"/opt/alert {MASK}"),
+        ("ALERT_COMMAND", "/opt/alert", "/opt/alert"),
+        ("PDNS_DEPLOY_CERT_HOOK", "curl -d hush x", f"curl {MASK}"),
+        ("PDNS_EXIT_HOOK", "curl hush", f"curl {MASK}"),
+        ("CURL_OPTS", "-x me:hush@proxy", f"-x {MASK}"),
+        ("CURL_OPTS", "-xme:hush@proxy", MASK),
+        ("PDNS_CURL_OPTS", "--proxy http://me:hush@proxy", f"--proxy {MASK}"),
+        ("PDNS_HOST", "http://me:hu@s/hush@ns0", f"http://{MASK}@ns0"),
+    ],
+)
+def test_of_commands_and_options_of_curl_only_the_first_word_is_shown(name: str, text: str, shown: str) -> None:
+    assert masked(name, text) == shown

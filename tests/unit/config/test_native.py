@@ -169,3 +169,64 @@ def test_a_byte_order_mark_and_windows_line_ends_are_no_trouble() -> None:
         ("ARI", "no", 1),
         ("RENEW_DAYS", "3", 2),
     ]
+
+
+def test_tables_whose_aliases_are_the_same_lose_nothing_silently() -> None:
+    found = load(HEAD + '[certificate.Post]\nnames = ["a.org"]\n[certificate.post]\nnames = ["b.org"]\n')
+    assert [str(name) for spec in found.certificates for name in spec.identifiers] == ["a.org"]
+    (rejected,) = found.rejected
+    assert (rejected.label, str(rejected.error)) == (
+        "post",
+        "/srv/x.toml:6: post: the same certificate as at /srv/x.toml:4",
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "hint"),
+    [
+        ("ari = 1", "write ari = true"),
+        ("ari = 0.0", "write ari = false"),
+        ("renew_days = 30.0", "write renew_days = 30"),
+        ("renew_days = nan", 'write renew_days = "…"'),
+        ("nameservers = 1", 'write nameservers = ["…", "…"]'),
+        ("key_algo = 384", 'write key_algo = "384"'),
+        ("hook = 1.5", 'write hook = "1.5"'),
+    ],
+)
+def test_a_value_of_another_type_is_told_as_it_may_be_meant(line: str, hint: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load(f"{line}\n{CERTIFICATE}")
+    assert caught.value.hint == hint
+
+
+def test_a_list_of_no_names_is_told_as_such() -> None:
+    (rejected,) = load(HEAD + "[certificate.post]\nnames = []\n").rejected
+    assert str(rejected.error) == "/srv/x.toml:4: names: there is none"
+    assert rejected.error.hint.startswith('write names = ["example.org"]')
+
+
+def test_tables_of_zones_are_called_tables() -> None:
+    found = load(HEAD + CERTIFICATE + '[zone."example.net"]\ndns_provider = "manual"\n')
+    (finding,) = found.findings
+    assert "rename the table" in finding.fix
+    assert "the table counts only" in finding.consequence
+    with pytest.raises(ConfigError, match=r"x.toml:6: the table's name is no zone"):
+        load(HEAD + CERTIFICATE + '[zone."-"]\ndns_provider = "manual"\n')
+
+
+def test_what_is_not_expanded_is_told_without_its_value() -> None:
+    text = HEAD + 'certdir = "~/certs"\nhook = "$HOME/x"\nwellknown = "/w$"\naccountdir = "$(pwd)"\n' + CERTIFICATE
+    found = [item for item in load(text).findings if item.code == "not-expanded"]
+    assert [item.where and item.where.line for item in found] == [4, 5, 7]
+    secret = load(HEAD.replace('"secret"', '"$secret"') + CERTIFICATE)
+    assert "not-expanded" not in codes(secret.findings)
+
+
+def test_our_own_form_under_another_name_is_told_what_to_do() -> None:
+    for text in ("renew_days = 30\n", CERTIFICATE):
+        with pytest.raises(ConfigError) as caught:
+            Page({"/srv/x.conf": text}).load("/srv/x.conf")
+        assert "ends in .toml: rename it" in caught.value.hint
+    with pytest.raises(ConfigError) as other:
+        Page({"/srv/x.conf": "X = 1\n"}).load("/srv/x.conf")
+    assert ".toml" not in other.value.hint

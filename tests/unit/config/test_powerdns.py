@@ -148,3 +148,9 @@ def test_a_list_of_zones_that_cannot_be_read_is_an_error() -> None:
     with pytest.raises(ConfigError) as raised:
         page(f"{DNS}PDNS_HOST=localhost PDNS_KEY=k PDNS_ZONES_TXT=/z")
     assert str(raised.value).startswith(f"{CONFIG}:2: PDNS_ZONES_TXT: /z cannot be read")
+
+
+def test_a_wait_that_is_no_number_is_told_the_usual_one() -> None:
+    with pytest.raises(ConfigError) as caught:
+        powerdns("PDNS_HOST=ns0\nPDNS_KEY=k\nPDNS_WAIT=5m\n")
+    assert caught.value.hint == 'write PDNS_WAIT="300"'

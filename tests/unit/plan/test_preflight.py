@@ -11,13 +11,18 @@ from builders.plans import (
     lineage,
     observed,
     plan_findings,
+    settings,
     spec,
     zone,
 )
+from certkeeper.base.errors import CertkeeperError, Location
 from certkeeper.base.keys import KeyAlgorithm, KeyPolicy, KeySpec
 from certkeeper.base.names import DnsName
 from certkeeper.config.authority import LETSENCRYPT, LETSENCRYPT_TEST
+from certkeeper.config.errors import ConfigError
 from certkeeper.config.findings import Severity
+from certkeeper.config.methods import Methods
+from certkeeper.config.settings import ZoneRule
 from certkeeper.plan.planner import plan
 from certkeeper.zone.rrset import Zone, ZoneKind
 
@@ -107,3 +112,18 @@ def test_a_clock_that_is_wrong_is_found(minutes: int | None, said: str) -> None:
     found = plan_findings(world=world)
     assert [item.message for item in found] == ([said] if said else [])
     assert all((item.code, item.fix) == ("clock", "set the clock: timedatectl") for item in found)
+
+
+def test_a_zone_without_a_provider_blocks_its_certificates_where_nobody_is_asked() -> None:
+    wrong = ConfigError(Location("/z/example.org", 1), "DNS_PROVIDER: 'manul' is not known")
+    rules = settings(zone_rules=(ZoneRule(DnsName("example.org"), "", wrong),))
+    page = configuration(spec("www.example.org"), settings_=rules)
+    (item,) = plan(page, observed(specs=page.certificates)).lineages
+    assert item.error is wrong
+
+
+def test_a_missing_folder_blocks_names_of_http_01() -> None:
+    page = configuration(replace(spec("example.org"), methods=Methods(), wellknown="/w"))
+    why = CertkeeperError("/w: not there")
+    (item,) = plan(page, replace(observed(specs=page.certificates), folders={"/w": why})).lineages
+    assert item.error is why

@@ -154,6 +154,12 @@ class Machine(Equipment):
             orphans=self.orphans(),
         )
 
+    def with_folders(self, observed: Observed) -> Observed:
+        """The same, with the folders for challenge files that are missing; a run looks for them by itself."""
+        from certkeeper.adapters.needs import missing  # noqa: PLC0415 - two commands need it
+
+        return replace(observed, folders=missing(self.configuration))
+
     def orphans(self) -> Mapping[Alias, Lineage]:
         """The lineages in CERTDIR that no line of domains.txt asks for; none where CERTDIR cannot be listed."""
         page = self.configuration

@@ -129,11 +129,13 @@ def check_page(config: str | None, evaluator: str = Evaluator.PARSER) -> "Checke
 
 
 def house_findings(configuration: Configuration) -> tuple["Finding", ...]:
-    """What else this machine's files say: who starts dehydrated, and who may read keys."""
+    """What else this machine's files say: who starts dehydrated, who may read keys, and what is missing."""
     from certkeeper.adapters.keyfiles import key_files  # noqa: PLC0415 - as above
+    from certkeeper.adapters.needs import unmet  # noqa: PLC0415 - as above
     from certkeeper.adapters.schedules import scheduled  # noqa: PLC0415 - as above
     from certkeeper.config.moving import key_findings, schedule_findings  # noqa: PLC0415 - as above
 
     settings = configuration.settings
     keys = key_files((settings.certdir, settings.test_certdir), settings.accountdir)
-    return (*schedule_findings(scheduled("/")), *key_findings(keys), *access_findings(configuration))
+    house = (*schedule_findings(scheduled("/")), *key_findings(keys), *access_findings(configuration))
+    return (*unmet(configuration), *house)

@@ -16,7 +16,7 @@ from certkeeper.config.findings import Finding, Severity
 def check(options: argparse.Namespace) -> int:
     """Say all that is wrong with a page and its files; nobody is asked."""
     found = check_page(options.config, options.evaluator)
-    more = house_findings(found.configuration) if found.configuration is not None else ()
+    more = found.known(house_findings(found.configuration)) if found.configuration is not None else ()
     return tell((*found.findings, *more), as_json=options.json)
 
 

@@ -2,12 +2,14 @@
 
 import argparse
 import sys
+from pathlib import Path
 
 from certkeeper.base.errors import ExitCode
 from certkeeper.base.events import count
 from certkeeper.cli.compose import handed_files, open_machine
 from certkeeper.cli.render import finding_lines
 from certkeeper.config.convert import convert as converted
+from certkeeper.config.page import rivals
 
 
 def convert(options: argparse.Namespace) -> int:
@@ -30,4 +32,12 @@ def convert(options: argparse.Namespace) -> int:
         f"{options.out} written (0600); it has no effect on {configuration.settings.config_file}\n"
         f"try it: certkeeper plan --config {options.out}\n"
     )
+    for rival in rivals(str(Path(options.out).absolute())):
+        if Path(rival).is_file():
+            sys.stdout.write(f"{beside(rival)}\n")
     return ExitCode.DONE
+
+
+def beside(rival: str) -> str:
+    """What becomes of commands that name no page while there are two of them."""
+    return f"from now on name one with --config, or move the other away: mv {rival} {rival}.old"

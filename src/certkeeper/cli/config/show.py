@@ -11,7 +11,9 @@ from certkeeper.cli.compose import open_machine
 from certkeeper.cli.plan import error_document
 from certkeeper.cli.render import print_error
 from certkeeper.cli.select import select
+from certkeeper.config.domains import DomainList
 from certkeeper.config.effective import Effective, of_certificate, of_page, own_settings
+from certkeeper.config.errors import ConfigError
 from certkeeper.config.settings import Configuration
 
 _WIDEST = 48
@@ -23,7 +25,7 @@ def show(options: argparse.Namespace) -> int:
     Raises:
         CertkeeperError: the page cannot be read, or a name means no certificate of it.
     """
-    configuration = open_machine(options.config, evaluator=options.evaluator).configuration
+    configuration = _configuration(options)
     selected = select(configuration, options.names)
     if options.json:
         json.dump(_document(selected, whole=not options.names), sys.stdout, indent=2)
@@ -39,6 +41,23 @@ def show(options: argparse.Namespace) -> int:
     for rejected in selected.rejected:
         print_error(rejected.error, subject=rejected.label)
     return ExitCode.DONE
+
+
+def _configuration(options: argparse.Namespace) -> Configuration:
+    """Without its certificates where their list cannot be read: what else counts can be shown all the same."""
+    try:
+        return open_machine(options.config, evaluator=options.evaluator).configuration
+    except ConfigError as error:
+        if options.names:
+            raise
+        try:
+            found = open_machine(options.config, DomainList(), evaluator=options.evaluator).configuration
+        except ConfigError:
+            raise error from None
+        if error.where.file != found.settings.domains_txt or error.where.line:
+            raise
+        print_error(error)
+        return found
 
 
 def _parts(configuration: Configuration) -> Iterable[tuple[str, Sequence[Effective]]]:
