@@ -19,7 +19,10 @@ from certkeeper.base.names import Alias, Identifier
 from certkeeper.cli.arguments import build_parser
 from certkeeper.cli.compose import Machine, open_machine
 from certkeeper.cli.retire import StillUsed, retire_on
+from certkeeper.plan.backoff import backoff_inputs
+from certkeeper.plan.lastrun import Failure
 from certkeeper.plan.orphans import Uses
+from certkeeper.plan.planner import plan
 from certkeeper.plan.records import HookDebt
 
 NOW = datetime.now(UTC)
@@ -56,12 +59,13 @@ def status(page: Path, *arguments: str) -> str:
     return done.out
 
 
-def on_a_terminal(page: Path, columns: int) -> str:
-    """The same, where a person sits in front of so many columns."""
+def on_a_terminal(page: Path, columns: int, lines: int = 100, *words: str) -> str:
+    """The same, where a person sits in front of so many columns and lines."""
     pid, terminal = pty.fork()
     if pid == 0:
-        command = [sys.executable, "-m", "certkeeper", "status", "--config", str(page)]
-        os.execve(sys.executable, command, {**environment(), "COLUMNS": str(columns)})  # noqa: S606 - no shell is meant
+        command = [sys.executable, "-m", "certkeeper", "status", "--config", str(page), *words]
+        size = {"COLUMNS": str(columns), "LINES": str(lines)}
+        os.execve(sys.executable, command, {**environment(), **size})  # noqa: S606 - no shell is meant
     said = b""
     try:
         while piece := os.read(terminal, 1 << 16):
@@ -86,8 +90,47 @@ def test_what_is_wrong_comes_first_and_lines_fit(page: Path) -> None:
     assert rows[-1].startswith("2 problems in 22 certificates: 1 expired, 1 missing, 20 ok; next renewal ")
     assert len(rows) == 23
     shown = on_a_terminal(page, 60).splitlines()
-    assert max(map(len, shown[:-1])) == 60
+    assert max(map(len, shown)) == 60
     assert shown[2].endswith(" …")
+    assert " ".join(map(str.strip, shown[22:])) == rows[-1]
+    few = on_a_terminal(page, 80, 20).splitlines()
+    assert [row.split()[0] for row in few[:3]] == ["expired", "missing", "ok"]
+    assert few[2] == "ok  20 certificates: certkeeper status --all"
+    assert few[3].startswith("2 problems in 22 certificates")
+    assert len(on_a_terminal(page, 80, 20, "--all").splitlines()) > 22
+
+
+def test_all_that_is_said_fits_and_orphans_are_counted_apart(page: Path) -> None:
+    listed(page, "www.example.org old.example.org")
+    put(page, OLD.text, OLD.text, "www.example.org")
+    put(page, "older.example.org")
+    rows = status(page).splitlines()
+    assert rows[-1] == "1 problem in 1 certificate: 1 missing; 2 orphaned"
+    # The line is to go on with it, so nobody retires it.
+    assert any("write: www.example.org old.example.org > old.example.org" in row for row in rows)
+    assert not any("retire old.example.org" in row for row in rows)
+    assert any("retire older.example.org" in row for row in rows)
+    shown = on_a_terminal(page, 70).splitlines()
+    assert max(len(row) for row in shown if "/" not in row) <= 70
+    assert len(shown) > len(rows)
+
+
+def test_what_the_last_run_said_is_told_until_something_is_changed(page: Path) -> None:
+    listed(page, "new.example.org")
+    page.write_text(page.read_text() + 'CA="https://127.0.0.1:1/directory"\n')
+    ran = certkeeper("run", "--config", page, cwd=page.parent)
+    assert ran.code == 1
+    (row,) = json.loads(status(page, "--json"))["certificates"]
+    assert row["state"] == "failed"
+    assert row["last_run"]["message"] in ran.err
+    assert f": {row['last_run']['message']}" in status(page)
+    listed(page, "new.example.org more.example.org")
+    (row,) = json.loads(status(page, "--json"))["certificates"]
+    assert (row["state"], row["last_run"]) == ("missing", None)
+    # What is not listed any more is not remembered.
+    listed(page)
+    assert certkeeper("run", "--config", page, cwd=page.parent).code == 0
+    assert "new.example.org" not in (page.parent / "state/last-run.json").read_text()
 
 
 def test_an_orphan_is_shown_and_retired_with_what_is_remembered_of_it(page: Path) -> None:
@@ -142,3 +185,28 @@ def test_a_line_that_cannot_be_read_keeps_its_folder(page: Path) -> None:
     assert json.loads(done.out)["states"] == {"rejected": 1}
     refused = certkeeper("retire", "--config", page, "example.org", "--yes", cwd=page.parent)
     assert "the page still asks for it" in refused.err
+
+
+def test_what_is_kept_is_no_problem_while_it_lasts(page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # It would be a setting here, and none of the program that is started.
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+    page.write_text(page.read_text() + 'ON_NAME_FAILURE="keep-old"\nRENEW_DAYS=30\n')
+    for name, days in (("soon.example.org", 20), ("late.example.org", 5)):
+        put(page, name, left=timedelta(days=days))
+    listed(page, "soon.example.org", "late.example.org")
+    machine = open_machine(str(page))
+    failures = {
+        item.alias: Failure(NOW, backoff_inputs(item.fingerprint, item.spec, machine.settings), "no zone", kept=True)
+        for item in plan(machine.configuration, machine.observe()).lineages
+    }
+    machine.last_run.write(failures)
+    document = json.loads(status(page, "--json"))
+    rows = {row["alias"]: row for row in document["certificates"]}
+    assert {alias: (row["state"], row["kept"]) for alias, row in rows.items()} == {
+        "soon.example.org": ("ok", True),
+        "late.example.org": ("failed", False),
+    }
+    assert document["problems"] == 1
+    said = status(page)
+    assert "    note: the present certificate is kept, and this is an error from " in said
+    assert "    last run, " in said

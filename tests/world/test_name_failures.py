@@ -111,6 +111,19 @@ def test_the_first_name_is_never_dropped_unless_an_alias_stands_for_it() -> None
     assert live_names(world, Alias("web")) == {"www.example.org"}
 
 
+def test_the_error_says_why_the_first_name_is_not_dropped() -> None:
+    said = "is not dropped unless the line has > ALIAS"
+    world = simulation(OnNameFailure.DROP, BAD, "www.example.org")
+    assert f"{BAD}, the first name, {said}" in str(errors(world.run())[BAD])
+    world = Simulation([about(OnNameFailure.DROP, "nowhere.example.com", "example.org")], ZONES)
+    assert said in str(errors(world.run())["nowhere.example.com"])
+    # Another name is dropped; and where nothing is, nobody wonders.
+    world = simulation(OnNameFailure.DROP)
+    assert said not in str(errors(world.run())["example.org"])
+    world = simulation(OnNameFailure.BLOCK, BAD, "www.example.org")
+    assert said not in str(errors(world.run())[BAD])
+
+
 def test_a_name_without_a_zone_is_dropped_before_anything_is_tried() -> None:
     world = Simulation([about(OnNameFailure.DROP, "example.org", "nowhere.example.com")], ZONES)
     result = world.run()
@@ -158,6 +171,15 @@ def test_keep_old_warns_while_the_certificate_lasts_and_fails_later() -> None:
     world.clock.advance(timedelta(days=20).total_seconds())
     assert world.run().failed
     assert world.store.live[ALIAS] == live
+
+
+def test_keep_old_holds_for_several_names_without_a_zone() -> None:
+    world = renewing()
+    more = about(OnNameFailure.KEEP_OLD, *HOSTS, "a.example.com", "b.example.com")
+    world.configuration = replace(world.configuration, certificates=(more,))
+    found = errors(world.run())["example.org"]
+    assert isinstance(found, Kept)
+    assert "a.example.com, b.example.com" in str(found)
 
 
 def test_keep_old_is_no_excuse_where_there_is_no_certificate() -> None:

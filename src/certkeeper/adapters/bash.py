@@ -9,9 +9,11 @@ import selectors
 import shutil
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from types import FrameType
 from typing import IO
 
 from certkeeper.adapters.descriptors import out_of_descriptors
@@ -21,6 +23,7 @@ from certkeeper.config.shell import Shell
 
 DEADLINE = 60.0
 """Seconds. A page may ask a password store; one that asks for a password on a terminal has none here."""
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _MOST = 16 * 1024 * 1024
 _KEPT = 1 << 16
 _PIECE = 1 << 16
@@ -116,25 +119,72 @@ def evaluate(step: Evaluate, deadline: float = DEADLINE) -> Evaluated:
     """Have bash evaluate a file; what it leaves running in the background is not waited for."""
     # `.` looks for a name without a slash in PATH.
     path = step.path if "/" in step.path else f"./{step.path}"
-    try:
-        child = subprocess.Popen(
-            [_bash(), "-c", _EVALUATE, "bash", path, step.errors.value],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=_environment(step.shell),
-            start_new_session=True,
-            umask=0o077,
-        )
-    except (OSError, ValueError) as error:
-        if (starved := out_of_descriptors("bash", error)) is not None:
-            raise starved from error
-        reason = getattr(error, "strerror", None) or str(error)
-        return Evaluated(None, trouble=f"bash cannot be started: {reason.lower()}")
-    with child:
-        told, said, trouble = _followed(child, deadline)
-        status = child.wait()
+    with _ended_with_us() as children:
+        try:
+            child = subprocess.Popen(
+                [_bash(), "-c", _EVALUATE, "bash", path, step.errors.value],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=_environment(step.shell),
+                start_new_session=True,
+                umask=0o077,
+            )
+        except (OSError, ValueError) as error:
+            if (starved := out_of_descriptors("bash", error)) is not None:
+                raise starved from error
+            reason = getattr(error, "strerror", None) or str(error)
+            return Evaluated(None, trouble=f"bash cannot be started: {reason.lower()}")
+        children.append(child)
+        with child:
+            told, said, trouble = _followed(child, deadline)
+            status = child.wait()
     return _evaluated(step, told, said.decode("utf-8", "replace"), status, trouble)
+
+
+@contextmanager
+def _ended_with_us() -> "Iterator[list[subprocess.Popen[bytes]]]":
+    """What is put into the list is killed, with all that it started, where this program is told to end meanwhile.
+
+    It has a session of its own, so neither Ctrl-C nor the end of the terminal reaches it.
+    """
+    children: list[subprocess.Popen[bytes]] = []
+
+    def kill() -> None:
+        for child in children:
+            _kill(child)
+
+    def end(number: int, _frame: object) -> None:
+        kill()
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
+
+    def unwind(number: int, frame: FrameType | None) -> None:
+        # Before the exception that comes of it: closing a child waits for its end.
+        kill()
+        if callable(handler := before[signal.Signals(number)]):
+            handler(number, frame)
+
+    main = threading.current_thread() is threading.main_thread()
+    handlers = {number: signal.getsignal(number) for number in _ENDING if main}
+    before = {number: handler for number, handler in handlers.items() if handler not in (None, signal.SIG_IGN)}
+    for number, handler in before.items():
+        signal.signal(number, end if handler is signal.SIG_DFL else unwind)
+    try:
+        yield children
+    except BaseException:
+        kill()
+        raise
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _kill(child: "subprocess.Popen[bytes]") -> None:
+    # Once it was waited for its number may be another one's.
+    if child.returncode is None:
+        with suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
 
 
 def _bash() -> str:
@@ -156,16 +206,15 @@ def _followed(child: "subprocess.Popen[bytes]", deadline: float) -> tuple[bytes,
         for stream, kept in ((child.stdout, told), (child.stderr, said)):
             if stream is not None:
                 selector.register(stream, selectors.EVENT_READ, kept)
-        while selector.get_map():
+        while True:
             left = ends - time.monotonic()
+            # In this order: what it wrote before its end is in the pipe by then.
+            ended = child.poll() is not None
             trouble = f"bash did not end within {deadline:.0f} s" if left <= 0 else ""
             trouble = "bash says more than anybody can read" if len(told) > _MOST else trouble
             if trouble:
-                with suppress(ProcessLookupError):
-                    os.killpg(child.pid, signal.SIGKILL)
+                _kill(child)
                 return bytes(told), bytes(said), trouble
-            # In this order: what it wrote before its end is in the pipe by then.
-            ended = child.poll() is not None
             ready = selector.select(0 if ended else min(left, _PACE))
             if ended and not ready:
                 break

@@ -116,9 +116,9 @@ class Files:
             case Exposures(trusted):
                 return self._exposures(user_id(trusted))
             case Become():
-                from certkeeper.adapters.users import become  # noqa: PLC0415 - few pages need it
+                from certkeeper.adapters.users import become, parts  # noqa: PLC0415 - few pages need it
 
-                return become(step)
+                return become(step, parts())
             case Evaluate():
                 from certkeeper.adapters.bash import evaluate  # noqa: PLC0415 - few pages need it
 

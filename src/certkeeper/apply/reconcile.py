@@ -29,7 +29,7 @@ from certkeeper.config.orderrate import order_rate_at
 from certkeeper.config.settings import Settings
 from certkeeper.plan.actions import Kept, LineagePlan, Plan, Postponed
 from certkeeper.plan.due import renew_before
-from certkeeper.plan.namefailure import kept
+from certkeeper.plan.namefailure import kept, not_dropped
 from certkeeper.plan.preflight import clock_findings
 
 AT_ONCE = 100
@@ -200,8 +200,10 @@ class Reconciler:
 
 def _kept(item: LineagePlan, error: CertkeeperError | None) -> CertkeeperError | None:
     """A warning in the place of a failure, where the names are to blame and the live certificate is good enough."""
-    blames_names = error is not None and blamed(error, item.spec.identifiers)
-    return kept(item.kept_until, error) if error is not None and blames_names and item.kept_until else error
+    names = blamed(error, item.spec.identifiers) if error is not None else ()
+    if error is None or not names:
+        return error
+    return kept(item.kept_until, error) if item.kept_until else not_dropped(item.spec, names, error)
 
 
 def _named(error: Exception | None) -> CertkeeperError | None:

@@ -28,7 +28,8 @@ exit codes: 0 done, 1 something failed, 2 usage or configuration, 3 another run 
 _ISSUE = """\
 Issue one certificate now, for the names that are given and with the settings of the page, as `certkeeper run` would.
 It is not renewed unless a line of domains.txt names it, too. Where one of that alias is there already, it is replaced
-if it is due, or with --force.
+if it is due, or with --force; where it has other names, only with --force, and never where a line of domains.txt asks
+for it with other names.
 
 exit codes: those of `certkeeper run`
 """
@@ -48,7 +49,9 @@ directory and the resolver for CAA records; writes nothing.
 
 _STATUS = """\
 Show the certificates, what is wrong first, and when each one is renewed; also those that are no longer listed, with
-what still uses them. Reads files only. A test CA's certificates are those in TEST_CERTDIR.
+what still uses them, and what the last run said of those that it could not issue. Where a terminal has too few lines
+for all, those that are in order are only counted, unless names or --all are given. Reads files only. A test CA's
+certificates are those in TEST_CERTDIR.
 """
 
 _PRUNE = """\
@@ -198,6 +201,7 @@ def _issuing_commands(commands: "argparse._SubParsersAction[argparse.ArgumentPar
             help="put certificates of a test CA where services read, and call hooks (default: they go to TEST_CERTDIR)",
         )
     status = _command(commands, "status", "show the certificates that are there", _STATUS)
+    status.add_argument("--all", action="store_true", help="list all, also where the terminal has too few lines")
     for command in (plan, status):
         command.add_argument("--json", action="store_true", help="print JSON instead of text")
 

@@ -16,7 +16,7 @@ from certkeeper.config.findings import Finding
 from certkeeper.config.settings import Configuration, Settings
 from certkeeper.plan.actions import LineagePlan, Plan
 from certkeeper.plan.explain import action_text, explain
-from certkeeper.plan.orphans import orphan_findings
+from certkeeper.plan.orphans import meant_orphans, orphan_findings
 from certkeeper.plan.preflight import journal_finding, silent_findings
 
 
@@ -35,7 +35,8 @@ def plan(options: argparse.Namespace) -> int:
     planned = planned_now(machine, selected, observed, forced)
     # A run needs no such warning: it fails there, and says so.
     silent = silent_findings(planned.silent)
-    left = orphan_findings(observed.orphans, machine.settings.certdir, machine.uses(observed.orphans))
+    meant = meant_orphans(selected.certificates, observed.lineages, observed.orphans)
+    left = orphan_findings(observed.orphans, machine.settings.certdir, machine.uses(observed.orphans), meant)
     outside = access_findings(selected)
     findings = (*machine.configuration.findings, *noticed, *planned.findings, *silent, *left, *outside)
     if options.json:

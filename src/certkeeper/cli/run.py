@@ -27,6 +27,7 @@ from certkeeper.config.findings import Finding, Severity
 from certkeeper.config.settings import Configuration
 from certkeeper.plan.actions import Kept, Plan, Postponed
 from certkeeper.plan.advice import advice_finding
+from certkeeper.plan.lastrun import failures_after
 from certkeeper.plan.observed import Observed
 from certkeeper.plan.planner import account_first
 from certkeeper.plan.preflight import journal_finding
@@ -73,6 +74,7 @@ def _run(machine: Machine, selected: Configuration, hooking: Hooking | None, opt
         observed = _advised(machine, selected, observed, noticed)
         observed = _with_accounts(machine, selected, observed, forced, options)
         plan, result = _in_rounds(machine, selected, hooking, observed, noticed, forced, options)
+        _remember(machine, plan, result)
         issued = {outcome.alias for outcome in result.outcomes if outcome.issued is not None}
         _print_findings(tuple(unreadable(selected, issued | touched)))
         if result.fatal is None:
@@ -134,6 +136,23 @@ def _in_rounds(
         if not plan.idle:
             observed = replace(observed, records=machine.journal.records())
     return merged(plans, results)
+
+
+def _remember(machine: Machine, plan: Plan, result: Result) -> None:
+    """Why certificates were not issued, for `certkeeper status`."""
+    before = machine.last_run.read()
+    errors = {item.alias: result.fatal for item in plan.due if result.fatal is not None}
+    errors |= {outcome.alias: outcome.error for outcome in result.outcomes if outcome.error is not None}
+    if not (before or errors):
+        return
+    ended = {outcome.alias for outcome in result.outcomes}
+    after = failures_after(before, plan.lineages, errors, ended, machine.settings, machine.clock.now())
+    listed = {spec.alias for spec in machine.configuration.certificates}
+    after = {alias: failure for alias, failure in after.items() if alias in listed}
+    if after != before:
+        # Nothing is decided by it: a run is what it was without it.
+        with suppress(CertkeeperError):
+            machine.last_run.write(after)
 
 
 @contextmanager

@@ -2,8 +2,10 @@
 
 import argparse
 import json
+import os
 import shutil
 import sys
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,16 +23,22 @@ from certkeeper.cli.waiting import limits_document, limits_lines, names_document
 from certkeeper.config.findings import Finding
 from certkeeper.config.settings import Configuration
 from certkeeper.lineage.model import Lineage
+from certkeeper.plan.actions import Kept
 from certkeeper.plan.due import decide
+from certkeeper.plan.lastrun import Failure, still_counts
 from certkeeper.plan.namefailure import settled
 from certkeeper.plan.observed import Observed
-from certkeeper.plan.orphans import Uses, alias_findings, orphan_findings
+from certkeeper.plan.orphans import Uses, alias_findings, meant_orphans, orphan_findings
+from certkeeper.plan.planner import plan
 from certkeeper.plan.preflight import staplers
 from certkeeper.plan.records import Records
 from certkeeper.plan.safety import purpose_findings
 from certkeeper.plan.standing import standing_findings
 from certkeeper.plan.state import PROBLEMS, State, state_of
 
+_NARROWEST = 40
+"""Columns; a terminal that claims fewer than that has not told its size."""
+_LINES_BESIDE = 3
 _DETAILS_FOR = 5
 """Certificates; where more are shown, those that are in order get a line each."""
 
@@ -57,7 +65,7 @@ def status(options: argparse.Namespace) -> int:
         json.dump(_document(seen, machine), sys.stdout, indent=2)
         sys.stdout.write("\n")
         return ExitCode.DONE
-    for line in _lines(seen):
+    for line in _lines(seen, _screen(), whole=options.all or bool(options.names)):
         sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
     if seen.trouble is not None:
@@ -79,24 +87,23 @@ def _look(machine: Machine, names: Sequence[str]) -> _Seen:
     world = Observed(
         now, lineages, registered=frozenset(selected.cas), records=records, advice=machine.advice(lineages)
     )
-    rows = _rows(selected, world)
+    rows = _rows(selected, world, machine.last_run.read())
     renewals = [(row.spec, row.decision.renew_at) for row in rows]
     certdir, uses = machine.settings.certdir, machine.uses(orphans)
     findings = (
         *purpose_findings(selected),
         *alias_findings(selected.certificates, lineages, orphans, certdir),
         *standing_findings(renewals, machine.ends.read(), now, machine.settings),
-        *orphan_findings(orphans, certdir, uses),
+        *orphan_findings(orphans, certdir, uses, meant_orphans(selected.certificates, lineages, orphans)),
     )
     return _Seen(selected, rows, orphans, uses, findings, records, trouble, now)
 
 
-def _rows(selected: Configuration, world: Observed) -> list[Row]:
+def _rows(selected: Configuration, world: Observed, failures: Mapping[Alias, Failure]) -> list[Row]:
     """Those that need attention first, then those that are renewed first."""
     able = staplers(selected, world.lineages.values(), world.now)
-    waits = waiting_now(selected, world)
     rows = []
-    for spec in selected.certificates:
+    for spec, item in zip(selected.certificates, plan(selected, world).lineages, strict=True):
         lineage, suggestion = world.lineages[spec.alias], world.suggestion(spec.alias)
         dropped = settled(spec, lineage, selected.settings)
         decision = decide(
@@ -105,10 +112,13 @@ def _rows(selected: Configuration, world: Observed) -> list[Row]:
             world.now,
             suggestion,
             can_staple=spec.ca in able,
-            settled=[item.name for item in dropped],
+            settled=[name.name for name in dropped],
         )
-        wait = waits.get(str(spec.alias))
-        rows.append(Row(spec, lineage, decision, dropped, wait, state_of(decision, wait, incomplete=bool(dropped))))
+        failure = still_counts(failures.get(spec.alias), item, selected.settings)
+        wait = waiting_now(item, failure)
+        dropped = item.dropped if isinstance(wait, Kept) else dropped
+        state = state_of(decision, wait, incomplete=bool(dropped), failed=failure is not None)
+        rows.append(Row(spec, lineage, decision, dropped, wait, failure, state))
     order = list(State)
     return sorted(rows, key=lambda row: (order.index(row.state), _until(row, world.now), row.spec.alias.text))
 
@@ -127,19 +137,30 @@ def _records(machine: Machine) -> tuple[Records, CertkeeperError | None]:
         return Records(), error
 
 
-def _lines(seen: _Seen) -> Iterator[str]:
-    if seen.rows:
-        columns = [_columns(row, seen.now) for row in seen.rows]
-        widths = [max(len(row[at]) for row in columns) for at in range(3)]
-        room = _room()
-        details = len(seen.rows) <= _DETAILS_FOR
-        for row, texts in zip(seen.rows, columns, strict=True):
-            left = "  ".join(f"{text:{width}}" for text, width in zip(texts, widths, strict=False))
-            yield _cut(f"{left}  {texts[3]}".rstrip(), room)
-            yield from _below(row, details=details)
-    yield from finding_lines(seen.findings)
-    yield from limits_lines(seen.records, seen.now)
-    yield _summary(seen)
+def _lines(seen: _Seen, screen: os.terminal_size, *, whole: bool) -> Iterator[str]:
+    """Rows are cut for a person, and all else goes on in the next line; a program gets all as it is.
+
+    Where there are more rows than a screen has lines those that are in order are counted, unless the `whole` is wanted.
+    """
+    room = screen.columns
+    crowded = 0 < screen.lines < len(seen.rows) + _LINES_BESIDE and not whole
+    summed = [row for row in seen.rows if crowded and row.state is State.OK and row.wait is None]
+    shown = [row for row in seen.rows if row not in summed] if len(summed) > 1 else seen.rows
+    columns = [_columns(row, seen.now) for row in shown]
+    widths = [max((len(row[at]) for row in columns), default=0) for at in range(3)]
+    details = len(seen.rows) <= _DETAILS_FOR
+    told = list[str]()
+    for row, texts in zip(shown, columns, strict=True):
+        left = "  ".join(f"{text:{width}}" for text, width in zip(texts, widths, strict=False))
+        yield _cut(f"{left}  {texts[3]}".rstrip(), room)
+        told += _below(row, details=details)
+        for line in _below(row, details=details):
+            yield from _wrapped(line, room)
+    if len(shown) < len(seen.rows):
+        yield from _wrapped(f"{State.OK.value}  {count(len(summed), 'certificate')}: certkeeper status --all", room)
+    beside = (*finding_lines(seen.findings), *limits_lines(seen.records, seen.now, "\n".join(told)), _summary(seen))
+    for line in beside:
+        yield from _wrapped(line, room)
 
 
 def _columns(row: Row, now: datetime) -> tuple[str, str, str, str]:
@@ -164,25 +185,45 @@ def _below(row: Row, *, details: bool) -> Iterator[str]:
     for dropped in row.dropped:
         yield f"    without {dropped.name}: {dropped.why}"
         yield f"    hint: mend that, then: certkeeper run --force {row.spec.alias}"
+    if row.failure is not None and row.wait is None:
+        yield f"    last run, {iso(row.failure.at)}: {row.failure.message}"
+        if row.failure.hint:
+            yield f"    hint: {row.failure.hint}"
     leaf = row.lineage.leaf
     if details and leaf is not None:
         yield f"    {' '.join(str(name) for name in sorted(leaf.identifiers))}, issued by {leaf.issuer}"
 
 
-def _room() -> int:
-    """Columns of the terminal; lines are cut for a person, and whole for a program."""
-    return shutil.get_terminal_size((0, 0)).columns if sys.stdout.isatty() else 0
+def _screen() -> os.terminal_size:
+    """The terminal's columns and lines; 0 where there is none, or where it does not say."""
+    nowhere = os.terminal_size((0, 0))
+    return shutil.get_terminal_size(nowhere) if sys.stdout.isatty() else nowhere
 
 
 def _cut(line: str, room: int) -> str:
     safe = printable(line) if not line.isprintable() else line
-    return f"{safe[: room - 2]} …" if room >= 40 and len(safe) > room else safe
+    return f"{safe[: room - 2]} …" if room >= _NARROWEST and len(safe) > room else safe
+
+
+def _wrapped(line: str, room: int) -> list[str]:
+    """A word that is wider than the terminal stays whole, so that it can be copied."""
+    safe = printable(line.lstrip())
+    before = line[: len(line) - len(line.lstrip())]
+    if room < _NARROWEST or len(before) + len(safe) <= room:
+        return [line]
+    return textwrap.wrap(
+        safe,
+        room,
+        initial_indent=before,
+        subsequent_indent=f"{before}  ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def _summary(seen: _Seen) -> str:
     numbers = {state: sum(1 for row in seen.rows if row.state is state) for state in State}
     numbers[State.REJECTED] += len(seen.selected.rejected)
-    numbers[State.ORPHANED] += len(seen.orphans)
     total = len(seen.rows) + len(seen.selected.rejected)
     parts = ", ".join(f"{number} {state.value}" for state, number in numbers.items() if number)
     coming = [
@@ -193,7 +234,8 @@ def _summary(seen: _Seen) -> str:
     following = f"; next renewal {iso(min(coming)[0])} ({min(coming)[1]})" if coming else ""
     problems = sum(number for state, number in numbers.items() if state in PROBLEMS)
     wrong = f"{count(problems, 'problem')} in " if problems else ""
-    return f"{wrong}{count(total, 'certificate')}" + (f": {parts}" if parts else "") + following
+    beside = f"; {len(seen.orphans)} orphaned" if seen.orphans else ""
+    return f"{wrong}{count(total, 'certificate')}" + (f": {parts}" if parts else "") + beside + following
 
 
 def _document(seen: _Seen, machine: Machine) -> Mapping[str, object]:

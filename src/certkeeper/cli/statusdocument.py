@@ -9,7 +9,9 @@ from certkeeper.base.times import iso
 from certkeeper.cli.waiting import waits_document
 from certkeeper.config.settings import CertSpec, Settings
 from certkeeper.lineage.model import Dropped, Lineage
+from certkeeper.plan.actions import Kept
 from certkeeper.plan.due import Decision
+from certkeeper.plan.lastrun import Failure
 from certkeeper.plan.orphans import Uses
 from certkeeper.plan.state import State
 
@@ -23,6 +25,7 @@ class Row:
     decision: Decision
     dropped: tuple[Dropped, ...]
     wait: CertkeeperError | None
+    failure: Failure | None
     state: State
 
 
@@ -44,7 +47,15 @@ def certificate_document(row: Row, settings: Settings) -> Mapping[str, object]:
         "certificate": _leaf(row.lineage),
         "waiting": waits_document(row.wait),
         "without": [{"name": str(item.name), "why": item.why} for item in row.dropped],
+        "kept": isinstance(row.wait, Kept),
+        "last_run": _failure(row.failure),
     }
+
+
+def _failure(failure: Failure | None) -> Mapping[str, object] | None:
+    if failure is None:
+        return None
+    return {"at": iso(failure.at), "message": failure.message, "hint": failure.hint}
 
 
 def orphan_document(alias: Alias, lineage: Lineage, folder: str, uses: Uses) -> Mapping[str, object]:

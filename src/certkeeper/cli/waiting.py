@@ -6,34 +6,33 @@ from datetime import datetime
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.events import count
 from certkeeper.base.times import iso
-from certkeeper.config.settings import Configuration
-from certkeeper.plan.actions import Kept, Postponed
+from certkeeper.plan.actions import Kept, LineagePlan, Postponed
 from certkeeper.plan.backoff import BackedOff, CaLimited
-from certkeeper.plan.observed import Observed
-from certkeeper.plan.planner import plan
+from certkeeper.plan.lastrun import Failure
+from certkeeper.plan.namefailure import kept
 from certkeeper.plan.records import Records
 
 
-def waiting_now(selected: Configuration, observed: Observed) -> Mapping[str, CertkeeperError]:
-    """By alias, why a certificate that is due would not be tried by a run of now."""
-    found: dict[str, CertkeeperError] = {}
-    for item in plan(selected, observed).lineages:
-        error = item.error.cause if isinstance(item.error, Kept) else item.error
-        if isinstance(error, BackedOff | CaLimited | Postponed):
-            found[str(item.alias)] = error
-    return found
+def waiting_now(item: LineagePlan, failure: Failure | None) -> CertkeeperError | None:
+    """Why a run of now would not try a certificate that is due, by its plan and what the last run said of it."""
+    if isinstance(item.error, Kept | BackedOff | CaLimited | Postponed):
+        return item.error
+    if failure is not None and failure.kept and item.kept_until is not None:
+        return kept(item.kept_until, CertkeeperError(failure.message, hint=failure.hint))
+    return None
 
 
 def waits_lines(error: CertkeeperError | None) -> Iterator[str]:
     if error is not None:
-        yield f"waits: {error}"
+        yield f"note: {error}" if isinstance(error, Kept) else f"waits: {error}"
         if error.hint:
             yield error.hint
 
 
 def waits_document(error: CertkeeperError | None) -> Mapping[str, object] | None:
     """The same for machines; `link` is where the CA sends a person to."""
-    if error is None:
+    error = error.cause if isinstance(error, Kept) else error
+    if not isinstance(error, BackedOff | CaLimited | Postponed):
         return None
     return {
         "for": "rate" if isinstance(error, Postponed) else "ca" if isinstance(error, CaLimited) else "backoff",
@@ -44,17 +43,19 @@ def waits_document(error: CertkeeperError | None) -> Mapping[str, object] | None
     }
 
 
-def limits_lines(records: Records, now: datetime) -> Iterator[str]:
-    """Names and CAs that are left alone for now."""
+def limits_lines(records: Records, now: datetime, told: str) -> Iterator[str]:
+    """Names and CAs that are left alone for now. A message that was `told` already is not repeated."""
     for item in records.names.values():
         if item.retry_at > now:
+            why = "" if item.message in told else f": {item.message}"
             yield (
                 f"name {item.name}: failed validation {count(item.failures, 'time')} at {item.ca}, next try from "
-                f"{iso(item.retry_at)}: {item.message}"
+                f"{iso(item.retry_at)}{why}"
             )
     for limit in records.limits.values():
         if limit.retry_at > now:
-            yield f"CA {limit.ca}: not asked before {iso(limit.retry_at)}: {limit.message}"
+            why = "" if limit.message in told else f": {limit.message}"
+            yield f"CA {limit.ca}: not asked before {iso(limit.retry_at)}{why}"
 
 
 def names_document(records: Records, now: datetime) -> list[Mapping[str, object]]:

@@ -5,7 +5,8 @@ from dataclasses import replace
 from certkeeper.base.wire import Exchange
 from certkeeper.config.domains import DomainList, parse_domains
 from certkeeper.config.errors import ConfigError
-from certkeeper.config.reading import FailureKind, Holds, ReadFailure, listing, read_or_fail
+from certkeeper.config.page import SUFFIX
+from certkeeper.config.reading import FailureKind, Holds, ReadFailure, listing, read, read_or_fail
 from certkeeper.config.reading import failure as read_error
 from certkeeper.config.settings import Rejected, Settings
 from certkeeper.config.tables import Native, Table
@@ -27,6 +28,28 @@ def listed_certificates(settings: Settings, native: Native | None) -> Exchange[D
     missing = native.nameless() if native is not None else ()
     rejected = tuple(Rejected(alias, _no_names(table, path)) for alias, table in missing if alias not in known)
     return replace(found, rejected=(*found.rejected, *rejected))
+
+
+def listed_beside(settings: Settings) -> Exchange[DomainList]:
+    """The list of a page that was opened for other certificates; empty where there is none.
+
+    Raises:
+        ConfigError: a file of the list cannot be read.
+    """
+    native, main = None, settings.config_file
+    if main.endswith(SUFFIX):
+        from certkeeper.config.native import parse_native  # noqa: PLC0415 - tomllib, which few pages need
+
+        text = yield from read(main)
+        if isinstance(text, ReadFailure):
+            # It was root's alone to read, and this is not root any more.
+            return DomainList()
+        native = parse_native(main, text)
+    if native is None or settings.domains_txt != main:
+        found = yield from read(settings.domains_txt, Holds.NAMES)
+        if isinstance(found, ReadFailure) and found.kind is FailureKind.MISSING:
+            return DomainList()
+    return (yield from listed_certificates(settings, native))
 
 
 def _no_names(table: Table, path: str) -> ConfigError:

@@ -20,6 +20,7 @@ from certkeeper.config.settings import Rejected
 from certkeeper.config.source import Source
 
 MOST_NAMES = 100
+TYPED = Location("command line")
 _SHOWN_NAMES = 3
 # Only ASCII: dehydrated leaves the rest as it is, and an alias is the name of a folder that it made.
 _LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
@@ -60,6 +61,12 @@ def parse_domains(
     for file, text in files:
         reading.file(file, text)
     return DomainList(tuple(reading.lines), tuple(reading.rejected), tuple(reading.findings))
+
+
+def typed_line(words: Iterable[str]) -> DomainList:
+    """One line, as it was typed to a command."""
+    line = _COMMENT.sub("", " ".join(words).strip(_BLANKS)).translate(_LOWER)
+    return parse_domains((), [(line, TYPED)])
 
 
 class _Reading:

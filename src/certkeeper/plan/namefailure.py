@@ -1,6 +1,6 @@
 """ON_NAME_FAILURE: what becomes of a certificate while one of its names cannot be proven."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -12,7 +12,7 @@ from certkeeper.config.providers import provider_for
 from certkeeper.config.settings import CertSpec, Configuration, OnNameFailure, Settings
 from certkeeper.lineage.model import Dropped, Lineage
 from certkeeper.plan.actions import Kept, LineagePlan
-from certkeeper.plan.backoff import BackedOff, name_inputs, name_waiting, proven_name
+from certkeeper.plan.backoff import BackedOff, CaLimited, name_inputs, name_waiting, proven_name
 from certkeeper.plan.caa import caa_error
 from certkeeper.plan.due import renew_before, unusable
 from certkeeper.plan.observed import Observed
@@ -21,6 +21,18 @@ from certkeeper.plan.proving import owners_of, proven
 from certkeeper.plan.records import NameBackoff, Records
 from certkeeper.plan.standing import nobody_looked, other_ca, standing_error
 from certkeeper.zone.apex import ZoneError
+
+
+class NotDropped(CertkeeperError):
+    """A name that failed is the one by which services find the folder, so nothing is ordered without it."""
+
+    def __init__(self, first: Identifier, cause: CertkeeperError) -> None:
+        super().__init__(
+            f"{cause}; {first}, the first name, is not dropped unless the line has > ALIAS",
+            hint=cause.hint,
+            retry_at=cause.retry_at,
+        )
+        self.fault, self.local, self.exit_code = cause.fault, cause.local, cause.exit_code
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +84,13 @@ def may_drop(spec: CertSpec, name: Identifier) -> bool:
     return name != first or not _means(spec.alias.text, first)
 
 
+def not_dropped(spec: CertSpec, failing: Collection[Identifier], error: CertkeeperError) -> CertkeeperError:
+    """The error, with a word on why nothing is ordered without the names that fail, where one may wonder."""
+    first = spec.identifiers[0]
+    wonders = spec.on_name_failure is OnNameFailure.DROP and first in failing and not may_drop(spec, first)
+    return NotDropped(first, error) if wonders and not isinstance(error, BackedOff | CaLimited | NotDropped) else error
+
+
 def _means(alias: str, name: Identifier) -> bool:
     """Whether the folder is called like that name, however it is written."""
     try:
@@ -114,7 +133,13 @@ def is_about_names(item: LineagePlan, error: CertkeeperError, chosen_: Chosen, s
     """Whether a plan's obstacle is that names cannot be proven, now or when it was tried."""
     if isinstance(error, BackedOff):
         return any(found.inputs == name_inputs(found.name, item.spec, settings) for found in item.names_failed)
-    return any(str(error) == str(found) for found in (chosen_.failing or {}).values())
+    return blames(error, chosen_)
+
+
+def blames(error: CertkeeperError, chosen_: Chosen) -> bool:
+    """Whether a plan's error is about names that cannot be proven for sure. One about zones names all of them."""
+    failing = (chosen_.failing or {}).values()
+    return any(str(error) == str(found) for found in failing) or (bool(failing) and type(error) is ZoneError)
 
 
 def dropped_findings(lineages: tuple[LineagePlan, ...]) -> Iterator[Finding]:

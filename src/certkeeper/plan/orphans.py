@@ -34,8 +34,10 @@ def used_by(places: Collection[Location]) -> str:
     return listed + (f" and {len(places) - _USES_TOLD} more" if len(places) > _USES_TOLD else "")
 
 
-def orphan_findings(orphans: Mapping[Alias, Lineage], certdir: str, uses: Uses) -> Iterator[Finding]:
-    """One for each, with what still names its folder."""
+def orphan_findings(
+    orphans: Mapping[Alias, Lineage], certdir: str, uses: Uses, meant: Mapping[Alias, CertSpec]
+) -> Iterator[Finding]:
+    """One for each, with what still names its folder. Nobody is told to retire one that a line may go on with."""
     for alias, lineage in orphans.items():
         folder = f"{certdir}/{alias}"
         places = uses.of(folder)
@@ -48,7 +50,9 @@ def orphan_findings(orphans: Mapping[Alias, Lineage], certdir: str, uses: Uses) 
             consequence=f"it is not renewed, and still used by {used_by(places)}"
             if places
             else "it is not renewed; no configuration that was looked at names it",
-            fix=f"list it again, or change {count(len(places), 'place')} and then: {retire}"
+            fix=f"{meant[alias].where} seems to mean it: let that line go on with it"
+            if alias in meant
+            else f"list it again, or change {count(len(places), 'place')} and then: {retire}"
             if places
             else f"if nothing needs it any more: {retire}",
         )
@@ -80,6 +84,14 @@ def alias_findings(
             fix=f"to go on with that folder, write: {names} > {meant}",
             where=spec.where,
         )
+
+
+def meant_orphans(
+    specs: Collection[CertSpec], lineages: Mapping[Alias, Lineage], orphans: Mapping[Alias, Lineage]
+) -> Mapping[Alias, CertSpec]:
+    """The orphans that lines without a certificate most likely mean, with one of those lines each."""
+    found = ((meant_orphan(spec, lineages[spec.alias], orphans), spec) for spec in specs)
+    return {alias: spec for alias, spec in found if alias is not None}
 
 
 def meant_orphan(spec: CertSpec, lineage: Lineage, orphans: Mapping[Alias, Lineage]) -> Alias | None:

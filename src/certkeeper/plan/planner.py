@@ -32,7 +32,17 @@ from certkeeper.plan.due import Decision, decide, renew_findings
 from certkeeper.plan.fingerprint import fingerprint
 from certkeeper.plan.limits import forgotten, in_turn, name_error, names_failed
 from certkeeper.plan.namecount import address_error, crowd_error, crowd_findings
-from certkeeper.plan.namefailure import Chosen, chosen, dropped_findings, is_about_names, kept, kept_until, settled
+from certkeeper.plan.namefailure import (
+    Chosen,
+    blames,
+    chosen,
+    dropped_findings,
+    is_about_names,
+    kept,
+    kept_until,
+    not_dropped,
+    settled,
+)
 from certkeeper.plan.observed import Observed, Place, Wanted
 from certkeeper.plan.orphans import alias_findings
 from certkeeper.plan.preflight import (
@@ -232,6 +242,8 @@ def _plan_order(
     if error is not None:
         if base.kept_until is not None and is_about_names(base, error, choice, settings):
             error = kept(base.kept_until, error)
+        elif blames(error, choice):
+            error = not_dropped(spec, choice.failing or (), error)
         return replace(base, error=error, wake_at=error.retry_at)
     profile = profile_of(spec, observed.profiles.get(spec.ca))
     resume = resumable(spec, lineage, records, must_staple=must_staple)

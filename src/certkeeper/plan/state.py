@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 from certkeeper.base.errors import CertkeeperError
-from certkeeper.plan.actions import Postponed, Reason
+from certkeeper.plan.actions import Kept, Postponed, Reason
 from certkeeper.plan.backoff import BackedOff, CaLimited
 from certkeeper.plan.due import Decision
 
@@ -43,14 +43,14 @@ PROBLEMS = frozenset(State) - {State.OK, State.DUE, State.ORPHANED, State.WAITIN
 """What a person has to look after."""
 
 
-def state_of(decision: Decision, wait: CertkeeperError | None, *, incomplete: bool) -> State:
-    """The first that applies. `wait` is why a run of now would not try it."""
+def state_of(decision: Decision, wait: CertkeeperError | None, *, incomplete: bool, failed: bool) -> State:
+    """The first that applies. `wait` is why a run of now would not try it, `failed` that the last one could not."""
     if decision.reason in _WRONG:
         return _WRONG[decision.reason]
-    if not decision.due:
+    if not decision.due or isinstance(wait, Kept):
         return State.INCOMPLETE if incomplete else State.OK
-    if isinstance(wait, BackedOff):
-        return State.FAILED
     if isinstance(wait, CaLimited | Postponed):
         return State.WAITING
+    if failed or isinstance(wait, BackedOff):
+        return State.FAILED
     return State.MISSING if decision.reason is Reason.MISSING else State.DUE

@@ -2,15 +2,19 @@
 
 import os
 import shutil
+import signal
 from pathlib import Path
 
 import pytest
 
+from bed.waiting import wait_until
+from builders.effects import ended, started
 from certkeeper.adapters.bash import evaluate
 from certkeeper.adapters.hooks import HookFailed, Hooks
 from certkeeper.adapters.page import read_page
 from certkeeper.apply.ports import HookCall
 from certkeeper.base.errors import Location
+from certkeeper.cli.signals import raise_terminated
 from certkeeper.config.errors import ConfigError
 from certkeeper.config.evaluating import Errors, Evaluate, Evaluator
 from certkeeper.config.settings import Configuration
@@ -162,6 +166,43 @@ def test_bash_that_does_not_end_is_stopped(tmp_path: Path) -> None:
     found = evaluate(Evaluate(str(config), Shell(os.environ), Errors.END), deadline=0.3)
     assert found.shell is None
     assert "did not end" in found.trouble
+
+
+def test_bash_that_closed_all_it_has_is_stopped_too(tmp_path: Path) -> None:
+    config = tmp_path / "config"
+    config.write_text('trap - DEBUG; for fd in {0..30}; do eval "exec $fd>&-"; done\nwhile :; do :; done\n')
+    found = evaluate(Evaluate(str(config), Shell(os.environ), Errors.END), deadline=0.5)
+    assert found.shell is None
+    assert found.trouble == "bash did not end within 0 s"
+
+
+@pytest.mark.parametrize("handled", [True, False])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_who_is_told_to_end_leaves_nothing_running(tmp_path: Path, number: signal.Signals, *, handled: bool) -> None:
+    config, pids = tmp_path / "config", tmp_path / "pids"
+    config.write_text(f"sleep 300 & echo $$ $! > {pids}.new; mv {pids}.new {pids}; sleep 301\n")
+
+    def act() -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        if handled:
+            raise_terminated()
+        evaluate(Evaluate(str(config), Shell(os.environ), Errors.END))
+
+    child = started(act)
+    wait_until(pids.exists, "bash runs")
+    os.kill(child, number)
+    unwinds = number is signal.SIGINT or (handled and number is signal.SIGTERM)
+    assert ended(child) == (1 if unwinds else -number)
+    bash, sleep = pids.read_text().split()
+    for pid in (bash, sleep):
+        wait_until(lambda pid=pid: not _runs(pid), f"{pid} is gone")  # type: ignore[misc]
+
+
+def _runs(pid: str) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def test_a_path_of_the_pages_own_does_not_hide_bash(bench: Bench) -> None:

@@ -7,17 +7,23 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 
+import certkeeper
 from builders.effects import in_child
+from builders.page import certkeeper as run
 from certkeeper.adapters import users
 from certkeeper.adapters.files import Folder
 from certkeeper.adapters.hooks import Hooks
-from certkeeper.adapters.page import read_page
+from certkeeper.adapters.page import Files
 from certkeeper.apply.ports import HookCall
 from certkeeper.config.errors import ConfigError
 from certkeeper.config.evaluating import Evaluator
+from certkeeper.config.load import load
+from certkeeper.config.reading import Become
+from certkeeper.config.settings import Configuration
 
 NOBODY, GROUP = "nobody", "daemon"
 root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
@@ -48,6 +54,18 @@ def config(base: Path, text: str) -> Path:
     return path
 
 
+def read(path: Path, evaluator: Evaluator = Evaluator.PARSER) -> Configuration:
+    """The page, by a program all of whose modules are loaded: where they are, only root may be able to read."""
+    files, exchange = Files(), load(str(path), cwd="/", environment=os.environ.copy(), evaluator=evaluator)
+    answer: object = None
+    try:
+        while True:
+            step = exchange.send(answer)
+            answer = users.become(step, ()) if isinstance(step, Become) else files.perform(step)
+    except StopIteration as stop:
+        return cast("Configuration", stop.value)
+
+
 def checked(act: Callable[[], None]) -> None:
     assert in_child(act) == 0
 
@@ -65,7 +83,7 @@ def test_root_becomes_that_user_for_good_before_anything_else_is_touched(base: P
         os.setgroups([0])
         if evaluator is Evaluator.PARSER:
             (base / "certs/example.org/config").unlink()
-        found = read_page(str(path), "/", os.environ.copy(), evaluator=evaluator)
+        found = read(path, evaluator)
         assert os.getresuid() == (user.pw_uid,) * 3
         assert os.getresgid() == (user.pw_gid,) * 3
         if evaluator is Evaluator.BASH:
@@ -91,12 +109,12 @@ def test_the_group_may_be_another(base: Path) -> None:
     gid = grp.getgrnam(GROUP).gr_gid
 
     def act() -> None:
-        read_page(str(path), "/", os.environ.copy())
+        read(path)
         assert os.getresgid() == (gid,) * 3
         assert os.geteuid() == pwd.getpwnam(NOBODY).pw_uid
         assert 0 not in os.getgroups()
         # Doing it again changes nothing, and needs no root.
-        read_page(str(base / "again"), "/", os.environ.copy())
+        read(base / "again")
 
     (base / "again").write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
     checked(act)
@@ -111,11 +129,29 @@ def test_somebody_else_is_told_whom_to_ask(base: Path) -> None:
     def act() -> None:
         os.setuid(pwd.getpwnam(NOBODY).pw_uid)
         with pytest.raises(ConfigError) as caught:
-            read_page(str(path), "/", os.environ.copy())
+            read(path)
         assert str(caught.value).startswith(f"{path}:3: DEHYDRATED_USER: daemon is to run this, and nobody cannot")
         assert "sudo -u daemon" in caught.value.hint
 
     checked(act)
+
+
+@root
+def test_an_installation_that_this_user_cannot_read_is_one_error_with_the_path(base: Path) -> None:
+    path = config(base, f"DEHYDRATED_USER={NOBODY}\n")
+    package = shutil.copytree(Path(certkeeper.__file__).parent, base / "lib/certkeeper")
+    (base / "lib").chmod(0o700)
+    done = run("status", "--config", path, cwd=base, env={"PYTHONPATH": str(base / "lib")})
+    assert done.code == 2
+    error = done.only_error()
+    assert error.startswith(f"{path}:2: DEHYDRATED_USER: {NOBODY} cannot read ")
+    # Where the checkout is root's, its Python may be, too.
+    assert str(package) in error or not readable_for_all()
+    assert "namei -l " in done.hints[0]
+
+
+def readable_for_all() -> bool:
+    return all(parent.stat().st_mode & 5 == 5 for parent in Path(os.__file__).parents)
 
 
 @pytest.mark.parametrize(
@@ -128,4 +164,4 @@ def test_somebody_else_is_told_whom_to_ask(base: Path) -> None:
 def test_a_user_or_group_that_is_not_there_is_an_error(tmp_path: Path, text: str, reason: str) -> None:
     (tmp_path / "domains.txt").write_text("", encoding="utf-8")
     with pytest.raises(ConfigError, match=reason):
-        read_page(str(config(tmp_path, text)), "/", os.environ.copy())
+        read(config(tmp_path, text))

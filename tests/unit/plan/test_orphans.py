@@ -7,7 +7,7 @@ from certkeeper.base.errors import Location
 from certkeeper.base.names import Alias
 from certkeeper.config.findings import Severity
 from certkeeper.lineage.model import Lineage
-from certkeeper.plan.orphans import Uses, meant_orphan, orphan_findings
+from certkeeper.plan.orphans import Uses, meant_orphan, meant_orphans, orphan_findings
 
 OLD = Alias("example.org")
 
@@ -59,9 +59,18 @@ def test_the_plan_says_which_line_to_write_and_orders_all_the_same() -> None:
 
 def test_an_orphan_that_is_used_is_a_warning_with_the_places() -> None:
     places = tuple(Location("/etc/nginx/nginx.conf", number) for number in range(1, 8))
-    (used,) = orphan_findings(orphans("example.org"), "/certs", Uses({"/certs/example.org": places}))
+    (used,) = orphan_findings(orphans("example.org"), "/certs", Uses({"/certs/example.org": places}), {})
     assert used.severity is Severity.WARNING
     assert "/etc/nginx/nginx.conf:5 and 2 more" in used.consequence
-    (unused,) = orphan_findings(orphans("example.org"), "/certs", Uses({}))
+    (unused,) = orphan_findings(orphans("example.org"), "/certs", Uses({}), {})
     assert unused.severity is Severity.NOTE
     assert unused.fix.endswith("certkeeper retire example.org")
+
+
+def test_nobody_is_told_to_retire_what_a_line_may_go_on_with() -> None:
+    line = spec("www.example.org", "example.org")
+    left = orphans("example.org", "www.example.org")
+    meant = meant_orphans([line], {line.alias: lineage("www.example.org")}, left)
+    (found,) = orphan_findings(left, "/certs", Uses({}), meant)
+    assert "retire" not in found.fix
+    assert str(line.where) in found.fix

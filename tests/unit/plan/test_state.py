@@ -9,6 +9,7 @@ from certkeeper.base.errors import CertkeeperError
 from certkeeper.plan.actions import Postponed, Reason
 from certkeeper.plan.backoff import BackedOff, CaLimited
 from certkeeper.plan.due import Decision
+from certkeeper.plan.namefailure import kept
 from certkeeper.plan.state import PROBLEMS, State, state_of
 
 LATER = NOW + timedelta(hours=1)
@@ -31,11 +32,24 @@ LATER = NOW + timedelta(hours=1)
     ],
 )
 def test_the_first_that_applies_counts(reason: Reason, wait: CertkeeperError | None, expected: State) -> None:
-    assert state_of(Decision(reason, ""), wait, incomplete=False) is expected
+    assert state_of(Decision(reason, ""), wait, incomplete=False, failed=False) is expected
+
+
+@pytest.mark.parametrize(
+    ("wait", "expected"),
+    [
+        (None, State.FAILED),
+        (CaLimited("enough", retry_at=LATER), State.WAITING),
+        (kept(LATER, CertkeeperError("no zone")), State.OK),
+    ],
+)
+def test_what_the_last_run_could_not_issue_has_failed(wait: CertkeeperError | None, expected: State) -> None:
+    assert state_of(Decision(Reason.EXPIRING, ""), wait, incomplete=False, failed=True) is expected
+    assert state_of(Decision(Reason.CURRENT, ""), None, incomplete=False, failed=True) is State.OK
 
 
 def test_a_certificate_without_all_of_its_names_is_a_problem() -> None:
-    found = state_of(Decision(Reason.CURRENT, ""), None, incomplete=True)
+    found = state_of(Decision(Reason.CURRENT, ""), None, incomplete=True, failed=False)
     assert found is State.INCOMPLETE
     assert found in PROBLEMS
     assert not {State.OK, State.DUE, State.WAITING, State.ORPHANED} & PROBLEMS

@@ -8,12 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from certkeeper.apply.manner import Answers, Manner, Proofs
-from certkeeper.base.errors import CertkeeperError, ExitCode, Fault, Location
+from certkeeper.base.errors import CertkeeperError, ExitCode, Fault
 from certkeeper.cli.compat.telling import Telling
 from certkeeper.cli.compat.words import Flag, Typed
 from certkeeper.cli.compose import USER_AGENT, HookOutput, Machine, open_machine
 from certkeeper.cli.hooking import Hooking
-from certkeeper.config.domains import DomainList, parse_domains
+from certkeeper.config.domains import TYPED, DomainList, parse_domains
 from certkeeper.config.evaluating import Evaluator
 from certkeeper.config.settings import Configuration, Settings
 from certkeeper.config.shell import Assignment
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from certkeeper.apply.accountcare import Care
 
 _PLACES = ("/etc/dehydrated/config", "/usr/local/etc/dehydrated/config", "config")
-_WHERE = Location("the command line")
 
 
 class LockPresent(CertkeeperError):
@@ -122,7 +121,7 @@ class Sitting:
         return None
 
     def _opened(self, asked: DomainList | None) -> Machine:
-        typed = tuple(Assignment(name, value, _WHERE) for name, value in self.typed.settings.items())
+        typed = tuple(Assignment(name, value, TYPED) for name, value in self.typed.settings.items())
         beside = _beside()
         evaluator = Evaluator.BASH if Flag.SOURCE_CONFIG in self.typed.flags else Evaluator.PARSER
         machine = open_machine(

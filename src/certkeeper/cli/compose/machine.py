@@ -36,6 +36,7 @@ from certkeeper.zone.rrset import Zone
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from certkeeper.adapters.dns.powerdns_soa import SoaEdit
+    from certkeeper.adapters.lastrun import LastRunFile
     from certkeeper.adapters.lock import Left
     from certkeeper.adapters.notify import Sender, ToldFile
     from certkeeper.apply.handover import ZoneTask
@@ -179,6 +180,13 @@ class Machine(Equipment):
         from certkeeper.adapters.notify import ToldFile  # noqa: PLC0415 - only where alerts are asked for
 
         return ToldFile(self.settings.statedir)
+
+    @property
+    def last_run(self) -> "LastRunFile":
+        """Why certificates were not issued by the runs before."""
+        from certkeeper.adapters.lastrun import LastRunFile  # noqa: PLC0415 - not every command needs it
+
+        return LastRunFile(self.settings.statedir)
 
     def sender(self) -> "Sender":
         """What sends alerts."""

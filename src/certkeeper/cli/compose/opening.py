@@ -95,6 +95,17 @@ def read_hook_commands() -> "HookCommands":
     return answered(hook_commands(None, cwd=str(Path.cwd()), environment=os.environ))
 
 
+def listed_beside(configuration: Configuration) -> DomainList:
+    """The page's own list, where it was opened for other certificates; empty where there is none.
+
+    Raises:
+        CertkeeperError: it cannot be read.
+    """
+    from certkeeper.config import domainfiles  # noqa: PLC0415 - one command needs it
+
+    return answered(domainfiles.listed_beside(configuration.settings))
+
+
 def machine_of(configuration: Configuration) -> Machine:
     """The machine for a page that was read already."""
     settings = configuration.settings
