@@ -148,7 +148,7 @@ class Stage:
 
     def calls(self) -> Counter[int]:
         """How often deploy_cert was called for each version."""
-        return Counter(int(call[-1]) for call in self.hook.calls())
+        return Counter(int(call[-1]) for call in self.hook.calls() if call[0] == "deploy_cert")
 
     def stop(self) -> None:
         if not self._stopped:

@@ -127,7 +127,7 @@ def test_a_download_that_broke_off_is_a_bad_chain() -> None:
 
 
 def test_a_private_key_in_a_chain_is_a_bad_chain() -> None:
-    assert mismatches(fullchain(KEY) + KEY.pem) == ("holds what is no certificate: PRIVATE KEY",)
+    assert mismatches(fullchain(KEY) + KEY.pem) == ("holds what is no certificate: EC PRIVATE KEY",)
 
 
 def test_a_leaf_that_is_valid_for_no_time_is_a_mismatch() -> None:

@@ -44,7 +44,7 @@ def test_no_certificate_is_a_bad_chain(text: bytes) -> None:
 def test_a_block_never_shows_its_text() -> None:
     key = new_key()
     (block,) = pem.blocks(key.pem)
-    assert block.label == "PRIVATE KEY"
+    assert block.label == "EC PRIVATE KEY"
     assert key.pem.splitlines()[1].decode() not in repr(block)
 
 
