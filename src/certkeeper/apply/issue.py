@@ -16,7 +16,8 @@ from certkeeper.apply.effects import (
     WriteJournal,
     do,
 )
-from certkeeper.apply.hooks import ShowVersion, call, mention_refusal, sync_cert
+from certkeeper.apply.hookcalls import sync_cert
+from certkeeper.apply.hooks import ShowVersion, call, mention_refusal
 from certkeeper.apply.manner import Proofs
 from certkeeper.apply.names import blamed
 from certkeeper.apply.obtain import obtain

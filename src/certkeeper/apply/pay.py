@@ -12,7 +12,8 @@ from certkeeper.apply.effects import (
     WriteJournal,
     do,
 )
-from certkeeper.apply.hooks import call, deploy_cert
+from certkeeper.apply.hookcalls import deploy_cert
+from certkeeper.apply.hooks import call
 from certkeeper.apply.ports import Ports
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.events import Tell

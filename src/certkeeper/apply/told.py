@@ -12,7 +12,8 @@ from certkeeper.acme.challenge import dns01_value, key_authorization
 from certkeeper.acme.jws import AccountKey
 from certkeeper.apply.attempt import Attempt
 from certkeeper.apply.effects import WriteJournal, do
-from certkeeper.apply.hooks import Occasion, call, line_environment
+from certkeeper.apply.hookcalls import Occasion, line_environment
+from certkeeper.apply.hooks import call
 from certkeeper.apply.ports import HookCall
 from certkeeper.base.errors import CertkeeperError, Interrupted
 from certkeeper.base.names import Identifier

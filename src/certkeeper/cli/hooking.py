@@ -3,13 +3,12 @@
 import re
 from dataclasses import replace
 
-from certkeeper.apply.hooks import Occasion, exit_call, generate_csr, line_call, page_call, unchanged_cert
+from certkeeper.apply.hookcalls import Occasion, exit_call, generate_csr, line_call, page_call, unchanged_cert
 from certkeeper.apply.ports import HookCall, Hooks
 from certkeeper.base.errors import CertkeeperError, Fault
 from certkeeper.base.events import HookCalled, RequestTaken, Tell
 from certkeeper.config.methods import impossible
 from certkeeper.config.settings import CertSpec, Configuration, OnNameFailure, Purpose, Settings
-from certkeeper.lineage.csr import BadCsr, read_csr
 
 _REQUEST = re.compile("-----BEGIN (NEW )?CERTIFICATE REQUEST-----")
 _MUST_STAPLE = "TLSFeature"
@@ -30,6 +29,8 @@ def csr_spec(spec: CertSpec, said: str) -> CertSpec:
     Raises:
         RequestUnusable: it is no sound request, or a name of it cannot be proven by the methods of the page.
     """
+    from certkeeper.lineage.csr import BadCsr, read_csr  # noqa: PLC0415 - few scripts print a request
+
     what = f"hook {spec.hook} {Occasion.GENERATE_CSR}: the certificate request"
     try:
         request = read_csr(said.encode())

@@ -5,8 +5,11 @@ import sys
 from contextlib import closing, suppress
 from dataclasses import replace
 
+from certkeeper.apply.manner import USUAL, Manner
+from certkeeper.apply.result import Signed
 from certkeeper.apply.sign import Signing
 from certkeeper.base.errors import CertkeeperError, ExitCode, Location, printable
+from certkeeper.base.events import Tell
 from certkeeper.base.names import Alias
 from certkeeper.cli.authority import at
 from certkeeper.cli.compose import USER_AGENT, Machine, handed_files, open_machine
@@ -48,21 +51,7 @@ def sign(options: argparse.Namespace) -> int:
         if not confirmed("replace it?", yes=options.yes, out=sys.stderr):
             return ExitCode.FAILED
     with machine.lock(), closing(machine):
-        planned = plan_for_request(machine)
-        # What cannot be written down must not be begun.
-        machine.journal.prepare()
-        signed = machine.carry(
-            lambda executor: Signing(
-                planned,
-                request,
-                machine.settings,
-                executor=executor,
-                clock=machine.clock,
-                user_agent=USER_AGENT,
-                terms_accepted=options.accept_terms,
-                tell=Lines(sys.stderr).tell,
-            )
-        )
+        signed = signed_on(machine, request, terms_accepted=options.accept_terms, tell=Lines(sys.stderr).tell)
     for error in signed.errors:
         print_error(error)
     if not signed.fullchain:
@@ -95,7 +84,33 @@ def without_key_and_hook(configuration: Configuration) -> Configuration:
     return replace(configuration, certificates=tuple(plain))
 
 
-def plan_for_request(machine: Machine) -> Plan:
+def signed_on(
+    machine: Machine, request: ReceivedCsr, *, terms_accepted: bool, tell: Tell, manner: Manner = USUAL
+) -> Signed:
+    """Have a request signed on a machine whose page was made for it.
+
+    Raises:
+        CertkeeperError: its names cannot be proven, or the CA would refuse; nothing was started.
+    """
+    planned = _plan_for_request(machine)
+    # What cannot be written down must not be begun.
+    machine.journal.prepare()
+    return machine.carry(
+        lambda executor: Signing(
+            planned,
+            request,
+            machine.settings,
+            executor=executor,
+            clock=machine.clock,
+            user_agent=USER_AGENT,
+            terms_accepted=terms_accepted,
+            tell=tell,
+            manner=manner,
+        )
+    )
+
+
+def _plan_for_request(machine: Machine) -> Plan:
     """How its names are proven.
 
     Raises:

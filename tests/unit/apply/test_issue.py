@@ -11,7 +11,8 @@ from cryptography.x509 import load_pem_x509_certificate
 
 from builders.ca import signed
 from builders.certificates import NOW, new_key, signing_key
-from builders.fakes import FakeStore, SeededExecutor, through
+from builders.fakes import SeededExecutor, through
+from builders.fakestore import FakeStore
 from builders.plans import REUSE, spec, zone
 from certkeeper.adapters.files import FileTrouble
 from certkeeper.adapters.keys import parse_own

@@ -4,14 +4,13 @@ import sys
 from contextlib import closing
 from dataclasses import replace
 
-from certkeeper.apply.sign import Signing
 from certkeeper.base.errors import CertkeeperError, ExitCode, Location
 from certkeeper.cli.compat.account import account_ready
 from certkeeper.cli.compat.sitting import Sitting, locked
 from certkeeper.cli.compat.telling import SigningTelling
 from certkeeper.cli.compat.words import Flag
-from certkeeper.cli.compose import USER_AGENT, handed_files
-from certkeeper.cli.sign import EXTERNAL, plan_for_request, request_in, without_key_and_hook
+from certkeeper.cli.compose import handed_files
+from certkeeper.cli.sign import EXTERNAL, request_in, signed_on, without_key_and_hook
 from certkeeper.config.domains import DomainLine, DomainList
 from certkeeper.lineage.pem import certificates
 
@@ -34,21 +33,7 @@ def sign(sitting: Sitting) -> int:
     sitting.telling = SigningTelling(sys.stderr, sys.stderr)
     with locked(machine), closing(machine):
         account_ready(sitting, machine)
-        planned = plan_for_request(machine)
-        machine.journal.prepare()
-        signed = machine.carry(
-            lambda executor: Signing(
-                planned,
-                request,
-                machine.settings,
-                executor=executor,
-                clock=machine.clock,
-                user_agent=USER_AGENT,
-                terms_accepted=False,
-                tell=sitting.telling.tell,
-                manner=sitting.manner,
-            )
-        )
+        signed = signed_on(machine, request, terms_accepted=False, tell=sitting.telling.tell, manner=sitting.manner)
     chain = signed.fullchain.decode("ascii", "replace")
     if chain:
         sys.stdout.write(f"# CERT #\n{chain.rstrip()}\n\n")

@@ -134,7 +134,7 @@ class Equipment:
     def opened(self, bounds: Bounds) -> Mapping[str, Dns]:
         """What each provider needs is loaded; nobody is asked yet."""
         from certkeeper.adapters.dns.providers import open_provider  # noqa: PLC0415 - a run with nothing to do needs none
-        from certkeeper.apply.hooks import page_environment  # noqa: PLC0415 - as above
+        from certkeeper.apply.hookcalls import page_environment  # noqa: PLC0415 - as above
 
         environment = page_environment(self.settings)
         return {
