@@ -149,18 +149,23 @@ def zone_details(api: PowerDnsApi, name: DnsName, id_: str) -> Zone:
     details = api.get(f"/zones/{id_}?rrsets=false", subject=f"zone {name}: ")
     if not isinstance(details, dict) or not text(details, "kind"):
         raise foreign(api, f"zone {name}: ", details)
+    return zone_of(name, id_, details, "edited_serial")
+
+
+def zone_of(name: DnsName, id_: str, details: Mapping[str, object], served: str) -> Zone:
+    """A zone by the API's words; `served` is the one that holds the serial which DNS shows."""
     return Zone(
         name=name,
         id=id_,
-        kind=kind_of(text(details, "kind")),
+        kind=_kind_of(text(details, "kind")),
         serial=number(details, "serial"),
-        served_serial=number(details, "edited_serial"),
+        served_serial=number(details, served),
         soa_edit_api=text(details, "soa_edit_api"),
         soa_edit=text(details, "soa_edit"),
     )
 
 
-def kind_of(word: str) -> ZoneKind:
+def _kind_of(word: str) -> ZoneKind:
     """What is not known is left alone, as a secondary is."""
     return _KINDS.get(word.lower(), ZoneKind.SECONDARY)
 

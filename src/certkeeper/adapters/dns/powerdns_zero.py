@@ -7,8 +7,8 @@ import threading
 from collections.abc import Collection, Mapping
 from typing import cast
 
-from certkeeper.adapters.dns.powerdns_api import PowerDnsApi, foreign, number, objects, text
-from certkeeper.adapters.dns.powerdns_lookup import kind_of, name_of
+from certkeeper.adapters.dns.powerdns_api import PowerDnsApi, foreign, objects, text
+from certkeeper.adapters.dns.powerdns_lookup import name_of, zone_of
 from certkeeper.adapters.dns.powerdns_rrsets import Held, Json, read_rrsets, replacement
 from certkeeper.adapters.http import HttpClient
 from certkeeper.base.names import DnsName
@@ -82,16 +82,7 @@ class PowerDnsZero:
             self._api.put(f"/zones/{zone.id}/notify", subject=f"zone {zone.name}: ")
 
     def _zone(self, name: DnsName, id_: str) -> Zone:
-        details = self._details(name, id_)
-        return Zone(
-            name=name,
-            id=id_,
-            kind=kind_of(text(details, "kind")),
-            serial=number(details, "serial"),
-            served_serial=number(details, "serial"),
-            soa_edit_api=text(details, "soa_edit_api"),
-            soa_edit=text(details, "soa_edit"),
-        )
+        return zone_of(name, id_, self._details(name, id_), "serial")
 
     def _details(self, name: DnsName, id_: str) -> Mapping[str, object]:
         details = self._api.get(f"/zones/{id_}", subject=f"zone {name}: ")
