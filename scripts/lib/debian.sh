@@ -25,6 +25,8 @@ more   pdns-backend-mysql    /usr/share/pdns-backend-mysql/schema/schema.mysql.s
 more   mariadb-server-core   mariadbd                                                   tests with PowerDNS on MariaDB
 more   nginx                 nginx                                                      tests with a proxy in front of PowerDNS
 more   libnginx-mod-stream   /usr/lib/nginx/modules/ngx_stream_module.so                tests of tls-alpn-01 with a TLS server
+more   curl                  curl                                                       proxies, side by side with curl
+more   systemd               systemd-analyze                                            units for systemd, checked by itself
 serve  postfix               postfix                                                    tests with a mail server
 serve  dovecot-imapd         dovecot                                                    tests with an IMAP server
 serve  dovecot-pop3d         /usr/lib/dovecot/pop3                                      tests with an IMAP server

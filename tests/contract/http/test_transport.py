@@ -1,6 +1,5 @@
 """Ways to a server: through proxies, at chosen addresses, without verification; each beside what curl does."""
 
-import shutil
 import socket
 import subprocess
 from collections.abc import Callable, Iterator
@@ -10,6 +9,7 @@ from pathlib import Path
 import pytest
 import trustme
 
+from bed import binaries
 from bed.faults import Answer, FaultProxy
 from bed.forwardproxy import ForwardProxy
 from certkeeper.adapters.http import HttpClient, Line
@@ -209,9 +209,7 @@ def test_networks_of_ipv6_count_too() -> None:
 
 
 def test_curl_spares_the_same_hosts(make_proxy: MakeProxy, plain: FaultProxy) -> None:
-    curl = shutil.which("curl")
-    if curl is None:
-        pytest.skip("curl is not here")
+    curl = binaries.require("curl")
     proxy = make_proxy()
     for spared, host, expected in SPARED:
         proxy.asked.clear()

@@ -1,12 +1,12 @@
 """The units and the line for cron: what is shipped is what the command prints, and systemd can read it."""
 
 import configparser
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from bed import binaries
 from certkeeper.adapters.files import FileTrouble
 from certkeeper.adapters.units import write_units
 from certkeeper.cli.timer import SERVICE, TIMER, cron_text, service_text, timer_text
@@ -50,13 +50,12 @@ def test_who_is_not_root_keeps_what_hooks_need() -> None:
     assert cron_text(PROGRAM, CONFIG, "certs").split()[5] == "certs"
 
 
-@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd-analyze here")
 def test_systemd_understands_the_units(tmp_path: Path) -> None:
     text = service_text(["/bin/true"], CONFIG).replace("Documentation=man:certkeeper(1)\n", "")
     (tmp_path / SERVICE).write_text(text)
     (tmp_path / TIMER).write_text(timer_text())
     done = subprocess.run(
-        ["systemd-analyze", "verify", str(tmp_path / TIMER), str(tmp_path / SERVICE)],
+        [binaries.require("systemd-analyze"), "verify", str(tmp_path / TIMER), str(tmp_path / SERVICE)],
         capture_output=True,
         text=True,
         check=False,
