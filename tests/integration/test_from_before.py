@@ -21,7 +21,7 @@ def test_b20_c07_an_account_from_before_and_a_function_as_hook(tmp_path: Path, s
     (accounts / own).rename(accounts / old)
     page.configure(OLDCA=OLD, HOOK="tell", DNS_PROVIDER="powerdns")
     with page.config.open("a", encoding="utf-8") as config:
-        config.write('tell() { echo "$1 ${2:-} $alias $PDNS_WAIT" >>"$BASEDIR/calls"; }\n')
+        config.write('tell() { echo "$1 ${2:-} ${alias:-} $PDNS_WAIT" >>"$BASEDIR/calls"; }\n')
     assert "--source-config" in page.run("--force", terms=False).hints[0]
     done = page.run("--force", "--source-config", terms=False)
     assert done.code == 0, done.text

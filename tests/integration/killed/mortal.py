@@ -153,16 +153,16 @@ class Hook:
             "#!/bin/sh\n"
             f"echo begin >>'{self._log}'\n"
             f"moment=$(cat '{self._moment}' 2>/dev/null)\n"
-            '[ "$moment" = begin ] && kill -9 $PPID\n'
+            '[ "$moment" = "$1 begin" ] && kill -9 $PPID\n'
             f"echo \"end $*\" >>'{self._log}'\n"
-            '[ "$moment" = end ] && kill -9 $PPID\n'
+            '[ "$moment" = "$1 end" ] && kill -9 $PPID\n'
             "exit 0\n",
             encoding="utf-8",
         )
         self.path.chmod(0o755)
 
-    def arm(self, moment: str) -> None:
-        self._moment.write_text(moment, encoding="utf-8")
+    def arm(self, occasion: str, moment: str) -> None:
+        self._moment.write_text(f"{occasion} {moment}", encoding="utf-8")
 
     def disarm(self) -> None:
         self._moment.unlink(missing_ok=True)
@@ -247,12 +247,13 @@ class AtOperation:
 
 @dataclass(frozen=True, slots=True)
 class AtHook:
-    """At the beginning of a hook's call, or at its end."""
+    """At the beginning of a hook's call for that occasion, or at its end."""
 
+    occasion: str
     moment: str
 
     def strike(self, means: Means, *arguments: str) -> Ended:
-        means.hook.arm(self.moment)
+        means.hook.arm(self.occasion, self.moment)
         try:
             return Run(means.page, *arguments).end()
         finally:

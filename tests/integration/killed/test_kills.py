@@ -58,7 +58,8 @@ def at_operations(number: int, dice: random.Random, figures: Figures) -> list[Bl
 
 
 def at_hooks(number: int, _dice: random.Random, _figures: Figures) -> list[Blow]:
-    return [AtHook("end" if part % 2 else "begin") for part in range(number)]
+    occasions = ("deploy_cert", "sync_cert")
+    return [AtHook(occasions[part // 2 % 2], "end" if part % 2 else "begin") for part in range(number)]
 
 
 def kill(stage: Stage, blows: Sequence[Blow], dice: random.Random) -> None:
@@ -111,7 +112,7 @@ def test_a_run_that_is_killed_is_finished_by_the_next_one(
 def test_what_is_forced_after_a_kill_is_renewed_and_not_only_shown_again(make_stage: MakeStage) -> None:
     stage = make_stage()
     stage.new_round()
-    assert stage.strike(AtHook("end"), forced=False).killed
+    assert stage.strike(AtHook("deploy_cert", "end"), forced=False).killed
     first = stage.live_stamp(HOOK)
     assert first is not None
     stage.settle(forced=True)
