@@ -8,9 +8,9 @@ from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 from urllib.parse import urlsplit
 
 import dns.flags
@@ -24,6 +24,7 @@ from bed import ports
 from bed.pebble import Pebble
 from bed.powerdns import PowerDns
 from bed.recorder import HOP_BY_HOP
+from bed.serving import OwnServer, Serving
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ def kind_of(path: str) -> str:
     return "/" + path.partition("?")[0].split("/")[1]
 
 
-class FaultProxy:
+class FaultProxy(Serving):
     """A reverse proxy on loopback. The Host header goes through, so a CA behind it hands out URLs that lead here."""
 
     def __init__(
@@ -108,16 +109,11 @@ class FaultProxy:
         self._answered: list[tuple[str, int]] = []
         self._nonce = ""
         self.stopped = threading.Event()
-        self.port = ports.reserve()
-        self._server = _Server(("127.0.0.1", self.port), self)
+        context = None
         if certificate is not None:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             certificate.configure_cert(context)
-            self._server.socket = context.wrap_socket(
-                self._server.socket, server_side=True, do_handshake_on_connect=False
-            )
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
-        self._thread.start()
+        self.serve(_Handler, context)
         self.url = f"{'https' if certificate else 'http'}://localhost:{self.port}"
 
     def requests(self) -> list[Asked]:
@@ -171,31 +167,11 @@ class FaultProxy:
 
     def stop(self) -> None:
         self.stopped.set()
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
-        ports.release(self.port)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def __init__(self, address: tuple[str, int], proxy: FaultProxy) -> None:
-        super().__init__(address, _Handler)
-        self.proxy = proxy
-
-    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 (signature of the base class)
-        """A client that hangs up is no news."""
+        super().stop()
 
 
 class _Handler(BaseHTTPRequestHandler):
-    server: _Server
+    server: OwnServer[FaultProxy]
     protocol_version = "HTTP/1.1"
     timeout = 60
     disable_nagle_algorithm = True
@@ -207,14 +183,14 @@ class _Handler(BaseHTTPRequestHandler):
             # A client that was killed between the head and the body has asked for nothing.
             self._hang_up()
             return
-        fault = self.server.proxy.decide(self.command, self.path, body)
+        fault = self.server.owner.decide(self.command, self.path, body)
         match fault:
             case Answer(status, content, headers):
                 self._answer(status, content, headers)
             case HangUp(passed_on=False):
                 self._hang_up()
             case Late(seconds):
-                self.server.proxy.stopped.wait(seconds)
+                self.server.owner.stopped.wait(seconds)
                 self._pass_on(body, None)
             case _:
                 self._pass_on(body, fault)
@@ -222,11 +198,11 @@ class _Handler(BaseHTTPRequestHandler):
     def _pass_on(self, body: bytes, fault: Fault | None) -> None:
         headers = {name: value for name, value in self.headers.items() if name.lower() not in HOP_BY_HOP}
         try:
-            reply, content = self.server.proxy.forward(self.command, self.path, body, headers)
+            reply, content = self.server.owner.forward(self.command, self.path, body, headers)
         except OSError as error:
             self._answer(502, str(error).encode(), {"Content-Type": "text/plain"})
             return
-        first = self.server.proxy.note(self.path, reply.status, reply.getheader("Replay-Nonce") or "")
+        first = self.server.owner.note(self.path, reply.status, reply.getheader("Replay-Nonce") or "")
         kept = {
             name: value for name, value in reply.getheaders() if name.lower() not in HOP_BY_HOP | {"content-length"}
         }

@@ -39,6 +39,14 @@ def shared_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 
 @pytest.fixture(scope="session")
+def believer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """One world per worker process without zones, whose CA finds every challenge valid."""
+    folder = tmp_path_factory.mktemp("believer")
+    with World(folder, zones=(), secondaries=0, dnssec=False, pebble={"always_valid": True}) as world:
+        yield world
+
+
+@pytest.fixture(scope="session")
 def shared_bind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bind]:
     """One BIND per worker process: for tests that keep to zones of their own (`bind.new_zone()`)."""
     with Bind(tmp_path_factory.mktemp("shared-bind")) as bind:

@@ -4,19 +4,17 @@ import base64
 import http.client
 import select
 import socket
-import threading
 from collections.abc import Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import urlsplit, urlunsplit
 
-from bed import ports
 from bed.recorder import HOP_BY_HOP
+from bed.serving import OwnServer, Serving
 
 Address = tuple[str, int]
 
 
-class ForwardProxy:
+class ForwardProxy(Serving):
     """Every host and port is allowed, and found where `places` says, else at 127.0.0.1 and the same port.
 
     `password` is the `user:password` that it wants; `refuses` is the status of its answer to every CONNECT.
@@ -30,46 +28,20 @@ class ForwardProxy:
         self.refuses = refuses
         self.asked: list[str] = []
         """`CONNECT host:port`, or method and URL."""
-        self.port = ports.reserve()
+        self.serve(_Handler)
         self.url = f"http://127.0.0.1:{self.port}"
-        self._server = _Server(("127.0.0.1", self.port), self)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
-        self._thread.start()
 
     def place(self, host: str, port: int) -> Address:
         return self.places.get(f"{host}:{port}", ("127.0.0.1", port))
 
-    def stop(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
-        ports.release(self.port)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def __init__(self, address: Address, proxy: ForwardProxy) -> None:
-        super().__init__(address, _Handler)
-        self.proxy = proxy
-
-    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 (signature of the base class)
-        """A client that hangs up is no news."""
-
 
 class _Handler(BaseHTTPRequestHandler):
-    server: _Server
+    server: OwnServer[ForwardProxy]
     protocol_version = "HTTP/1.1"
     timeout = 30
 
     def do_CONNECT(self) -> None:
-        proxy = self.server.proxy
+        proxy = self.server.owner
         proxy.asked.append(f"CONNECT {self.path}")
         if not self._welcome():
             return
@@ -84,7 +56,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = True
 
     def do_GET(self) -> None:
-        proxy = self.server.proxy
+        proxy = self.server.owner
         proxy.asked.append(f"{self.command} {self.path}")
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         if not self._welcome():
@@ -101,7 +73,7 @@ class _Handler(BaseHTTPRequestHandler):
     do_POST = do_PUT = do_PATCH = do_HEAD = do_DELETE = do_GET  # noqa: N815 (names of the base class)
 
     def _welcome(self) -> bool:
-        if self.server.proxy.wanted in (None, self.headers.get("Proxy-Authorization")):
+        if self.server.owner.wanted in (None, self.headers.get("Proxy-Authorization")):
             return True
         self._say(407)
         return False

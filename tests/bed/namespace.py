@@ -91,3 +91,14 @@ def without_resolver() -> tuple[str, ...]:
         except OSError:
             break
     return ()
+
+
+def without(*folders: str) -> tuple[str, ...]:
+    """A command prefix: for the command these folders are empty, whatever the machine has in them."""
+    there = [folder for folder in folders if Path(folder).is_dir()]
+    if not there:
+        return ()
+    if os.geteuid() != 0:
+        binaries.missing(f"{there[0]} can be hidden from a command by root only", "run the tests as root for this one")
+    mounts = " && ".join(f"mount -t tmpfs none {folder}" for folder in there)
+    return (binaries.require("unshare"), "--mount", "sh", "-c", f'{mounts} && exec "$@"', "sh")

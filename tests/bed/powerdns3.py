@@ -5,17 +5,16 @@ an id of its own is refused at `localhost`.
 """
 
 import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from http.server import BaseHTTPRequestHandler
+from typing import Any
 from urllib.parse import urlsplit
 
-from bed import ports
+from bed.serving import OwnServer, Serving
 
 Record = dict[str, Any]
 
 
-class PowerDns3:
+class PowerDns3(Serving):
     """One server with one zone."""
 
     def __init__(self, zone: str, *, kind: str = "Native", soa_edit_api: str = "", id_: str = "localhost") -> None:
@@ -26,11 +25,8 @@ class PowerDns3:
         self.held: list[Record] = [self.record(zone, "SOA", soa), self.record(zone, "NS", f"ns1.{zone}")]
         self.asked: list[tuple[str, str]] = []
         self.bodies: list[Any] = []
-        self.port = ports.reserve()
+        self.serve(_Handler)
         self.url = f"http://127.0.0.1:{self.port}"
-        self._server = _Server(("127.0.0.1", self.port), self)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
-        self._thread.start()
 
     @staticmethod
     def record(name: str, kind: str, content: str, ttl: int = 60) -> Record:
@@ -71,35 +67,15 @@ class PowerDns3:
                 self.held += [{**self.record(*key, item["content"], item["ttl"])} for item in rrset["records"]]
         return 200, {}
 
-    def stop(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
-        ports.release(self.port)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def __init__(self, address: tuple[str, int], powerdns: PowerDns3) -> None:
-        super().__init__(address, _Handler)
-        self.powerdns = powerdns
-
 
 class _Handler(BaseHTTPRequestHandler):
-    server: _Server
+    server: OwnServer[PowerDns3]
     protocol_version = "HTTP/1.1"
     timeout = 30
 
     def do_GET(self) -> None:
         path = urlsplit(self.path).path
-        powerdns = self.server.powerdns
+        powerdns = self.server.owner
         powerdns.asked.append((self.command, path))
         length = int(self.headers.get("Content-Length") or 0)
         body = json.loads(self.rfile.read(length)) if length else None

@@ -3,16 +3,17 @@
 import os
 import pwd
 import shutil
+import subprocess
 from pathlib import Path
-from typing import Self
 
 from bed import binaries, ports
 from bed.process import Process
+from bed.services.listening import Listening
 
 PROTOCOLS = ("imap", "imaps", "pop3", "lmtp", "sieve")
 
 
-class Dovecot:
+class Dovecot(Listening):
     """Reads certificate and key from one file, or from two, as root, when it starts and when it is told to."""
 
     def __init__(self, folder: Path, certificate: Path, key: Path) -> None:
@@ -23,8 +24,7 @@ class Dovecot:
         self.config = folder / "dovecot.conf"
 
         def start(free: tuple[int, ...]) -> Process:
-            self._reserved = free
-            self.config.write_text(_config(folder, certificate, key, free), encoding="utf-8")
+            self.config.write_text(_config(program, folder, certificate, key, free), encoding="utf-8")
             return Process(
                 "dovecot",
                 [program, "-F", "-c", self.config],
@@ -32,74 +32,13 @@ class Dovecot:
                 ready=lambda: all(ports.accepts_tcp("127.0.0.1", port) for port in free),
             )
 
-        self._process = ports.on_free_ports(len(PROTOCOLS), start)
-        self.ports = dict(zip(PROTOCOLS, self._reserved, strict=True))
-
-    def stop(self) -> None:
-        self._process.stop()
-        ports.release(*self._reserved)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
+        self.launch(PROTOCOLS, start)
 
 
-def _config(folder: Path, certificate: Path, key: Path, free: tuple[int, ...]) -> str:
-    """In the form of 2.3, or of 2.4 where that is installed."""
-    me = pwd.getpwuid(os.geteuid()).pw_name
-    internal, login, group = ("dovecot", "dovenull", "dovecot") if os.geteuid() == 0 else (me, me, me)
-    imap, imaps, pop3, lmtp, sieve = free
-    run = folder / "run"
-    shutil.rmtree(run, ignore_errors=True)
-    return f"""
-base_dir = {run}
-log_path = /dev/stderr
-protocols = imap pop3 lmtp sieve
-ssl = required
+_2_3 = """
 ssl_cert = <{certificate}
 ssl_key = <{key}
-default_internal_user = {internal}
-default_login_user = {login}
-default_internal_group = {group}
-first_valid_uid = 0
 mail_location = maildir:{folder}/mail
-service imap-login {{
-  chroot =
-  inet_listener imap {{
-    address = 127.0.0.1
-    port = {imap}
-  }}
-  inet_listener imaps {{
-    address = 127.0.0.1
-    port = {imaps}
-    ssl = yes
-  }}
-}}
-service pop3-login {{
-  chroot =
-  inet_listener pop3 {{
-    address = 127.0.0.1
-    port = {pop3}
-  }}
-  inet_listener pop3s {{
-    port = 0
-  }}
-}}
-service lmtp {{
-  inet_listener lmtp {{
-    address = 127.0.0.1
-    port = {lmtp}
-  }}
-}}
-service managesieve-login {{
-  chroot =
-  inet_listener sieve {{
-    address = 127.0.0.1
-    port = {sieve}
-  }}
-}}
 passdb {{
   driver = static
   args = nopassword=y
@@ -108,7 +47,86 @@ userdb {{
   driver = static
   args = uid=0 gid=0 home={folder}/home
 }}
+"""
+
+_2_4 = """
+ssl_server_cert_file = {certificate}
+ssl_server_key_file = {key}
+mail_driver = maildir
+mail_path = {folder}/mail
+passdb static {{
+  fields {{
+    nopassword = yes
+  }}
+}}
+userdb static {{
+  fields {{
+    uid = 0
+    gid = 0
+    home = {folder}/home
+  }}
+}}
+"""
+
+_BOTH = """
+base_dir = {folder}/run
+log_path = /dev/stderr
+protocols = imap pop3 lmtp sieve
+ssl = required
+default_internal_user = {internal}
+default_login_user = {login}
+default_internal_group = {group}
+first_valid_uid = 0
+service imap-login {{
+  chroot =
+  inet_listener imap {{
+    {listen} = 127.0.0.1
+    port = {0}
+  }}
+  inet_listener imaps {{
+    {listen} = 127.0.0.1
+    port = {1}
+    ssl = yes
+  }}
+}}
+service pop3-login {{
+  chroot =
+  inet_listener pop3 {{
+    {listen} = 127.0.0.1
+    port = {2}
+  }}
+  inet_listener pop3s {{
+    port = 0
+  }}
+}}
+service lmtp {{
+  inet_listener lmtp {{
+    {listen} = 127.0.0.1
+    port = {3}
+  }}
+}}
+service managesieve-login {{
+  chroot =
+  inet_listener sieve {{
+    {listen} = 127.0.0.1
+    port = {4}
+  }}
+}}
 service anvil {{
   chroot =
 }}
 """
+
+
+def _config(program: str, folder: Path, certificate: Path, key: Path, free: tuple[int, ...]) -> str:
+    """In the form of 2.3, or from 2.4 on in that one, which has to begin with its version."""
+    me = pwd.getpwuid(os.geteuid()).pw_name
+    internal, login, group = ("dovecot", "dovenull", "dovecot") if os.geteuid() == 0 else (me, me, me)
+    shutil.rmtree(folder / "run", ignore_errors=True)
+    said = subprocess.run([program, "--version"], check=True, capture_output=True, text=True).stdout.split()[0]
+    old = tuple(int(part) for part in said.split(".")[:2]) < (2, 4)
+    version = said.partition("-")[0]
+    begin = "" if old else f"dovecot_config_version = {version}\ndovecot_storage_version = {version}\n"
+    words = {"folder": folder, "certificate": certificate, "key": key, "internal": internal, "login": login}
+    words |= {"group": group, "listen": "address" if old else "listen"}
+    return begin + (_BOTH + (_2_3 if old else _2_4)).format(*free, **words)

@@ -7,13 +7,13 @@ import subprocess
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Self
 
 from bed import binaries, ports
 from bed.process import Process
+from bed.services.listening import Listening
 
 
-class OneServer:
+class OneServer(Listening):
     """A daemon on one port, with key and certificate in a folder that is its own."""
 
     user = ""
@@ -38,7 +38,7 @@ class OneServer:
                 prefix=self.prefix,
             )
 
-        self._process = ports.on_free_ports(1, start)
+        self.launch((type(self).__name__,), start)
 
     def _belongs_to(self, name: str) -> None:
         user = pwd.getpwnam(name)
@@ -50,15 +50,8 @@ class OneServer:
         raise NotImplementedError
 
     def stop(self) -> None:
-        self._process.stop()
-        ports.release(self.port)
+        super().stop()
         shutil.rmtree(self.folder, ignore_errors=True)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
 
 
 class Slapd(OneServer):

@@ -5,10 +5,10 @@ import shutil
 import subprocess
 import tempfile
 from pathlib import Path
-from typing import Self
 
 from bed import binaries, ports
 from bed.process import Process
+from bed.services.listening import Listening
 
 _MAIN = """
 compatibility_level = 3.6
@@ -57,7 +57,7 @@ postlog unix-dgram n - n - 1 postlogd
 """
 
 
-class Postfix:
+class Postfix(Listening):
     """Reads key and chain from one file, the key first. It needs root, as Postfix does."""
 
     def __init__(self, chain: Path) -> None:
@@ -80,7 +80,6 @@ class Postfix:
         (self.config / "main.cf").write_text(main, encoding="utf-8")
 
         def start(free: tuple[int, ...]) -> Process:
-            self._reserved = free
             (self.config / "master.cf").write_text(_MASTER.format(smtp=free[0], smtps=free[1]), encoding="utf-8")
             return Process(
                 "postfix",
@@ -89,16 +88,8 @@ class Postfix:
                 ready=lambda: all(ports.accepts_tcp("127.0.0.1", port) for port in free),
             )
 
-        self._process = ports.on_free_ports(2, start)
-        self.ports = dict(zip(("smtp", "smtps"), self._reserved, strict=True))
+        self.launch(("smtp", "smtps"), start)
 
     def stop(self) -> None:
-        self._process.stop()
-        ports.release(*self._reserved)
+        super().stop()
         shutil.rmtree(self.folder, ignore_errors=True)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()

@@ -4,10 +4,10 @@ import os
 import pwd
 import shutil
 from pathlib import Path
-from typing import Self
 
 from bed import binaries, ports
 from bed.process import Process
+from bed.services.listening import Listening
 
 PROTOCOLS = ("xmpp-client", "xmpp-server", "xmpps-client")
 
@@ -33,7 +33,7 @@ ssl = {{ certificate = "{certificate}", key = "{key}" }}
 """
 
 
-class Prosody:
+class Prosody(Listening):
     """Serves one host with one certificate. `group` is one that the user prosody is in, beside its own.
 
     Without a key that it can read it opens the ports for STARTTLS only: those are what is waited for if not `whole`.
@@ -51,7 +51,6 @@ class Prosody:
         self.key = key
 
         def start(free: tuple[int, ...]) -> Process:
-            self._reserved = free
             text = _CONFIG.format(*free, folder=folder, host=host, certificate=certificate, key=key)
             self.config.write_text(text, encoding="utf-8")
             return Process(
@@ -62,18 +61,7 @@ class Prosody:
                 prefix=_as_prosody(folder, group),
             )
 
-        self._process = ports.on_free_ports(len(PROTOCOLS), start)
-        self.ports = dict(zip(PROTOCOLS, self._reserved, strict=True))
-
-    def stop(self) -> None:
-        self._process.stop()
-        ports.release(*self._reserved)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
+        self.launch(PROTOCOLS, start)
 
 
 def _as_prosody(folder: Path, group: str) -> tuple[str, ...]:

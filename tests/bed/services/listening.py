@@ -1,0 +1,32 @@
+"""What servers of the bed have in common: one process, ports by the word of their service, an orderly end."""
+
+from collections.abc import Callable, Sequence
+from typing import Self
+
+from bed import ports
+from bed.process import Process
+
+
+class Listening:
+    """A server that is there from `launch` on, until `stop`. `ports` has the port of each word."""
+
+    ports: dict[str, int]
+
+    def launch(self, words: Sequence[str], start: Callable[[tuple[int, ...]], Process]) -> None:
+        """Start it on as many free ports as there are words."""
+
+        def on(free: tuple[int, ...]) -> Process:
+            self.ports = dict(zip(words, free, strict=True))
+            return start(free)
+
+        self._process = ports.on_free_ports(len(words), on)
+
+    def stop(self) -> None:
+        self._process.stop()
+        ports.release(*self.ports.values())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
