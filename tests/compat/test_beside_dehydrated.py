@@ -98,7 +98,9 @@ def test_alias_wildcard_and_apex_in_one_call(tmp_path: Path, world: World, zone:
         side.run(CRON, "--domain", f"one.{zone} > other", "--force")
         side.run(CRON, "--domain", f"two.{zone}", "--alias", "second")
 
-    alike(tmp_path, world, scenario)
+    _, mine = alike(tmp_path, world, scenario)
+    folders = {entry.split("/")[1] for entry in mine[-1].tree if entry.startswith("certs/") and "/cert" in entry[6:]}
+    assert {"star", "other", "second"} <= folders
 
 
 @pytest.mark.row("D25")

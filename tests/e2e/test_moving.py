@@ -159,15 +159,16 @@ def host(tmp_path: Path) -> Iterator[Host]:
         yield Host(tmp_path, world, test_ca)
 
 
-def play(host: Host, guide: str) -> None:
-    """Type all that is in it, from where dehydrated stopped at the list's third line."""
+def play(host: Host, guide: str) -> int:
+    """Type all that is in it, from where dehydrated stopped at the list's third line; how many commands that were."""
     host.dehydrated.register()
     host.dehydrated.cron(fails=True)
     left = {zone: host.challenges(zone) for zone in ZONES}
     certificates = [host.certificate(zone) for zone in ZONES]
     account = host.account_key()
     host.world.pebble.forget()
-    for step in steps(guide):
+    typed = list(steps(guide))
+    for step in typed:
         printed = host.type(step.command)
         assert same(step.shown, printed.splitlines()), f"{GUIDE.name}:{step.line}: $ {step.command}\n{printed}"
     # What was valid was not ordered anew, no other account was made, and only dehydrated left records behind.
@@ -175,17 +176,18 @@ def play(host: Host, guide: str) -> None:
     assert host.account_key() == account
     assert host.world.pebble.counts()["POST", "/sign-me-up"] == 0
     assert {zone: host.challenges(zone) for zone in ZONES} == left
+    return len(typed)
 
 
 @pytest.mark.real
 def test_moving_goes_as_the_guide_shows_it(host: Host) -> None:
-    play(host, guide_without(*LONG))
+    assert play(host, guide_without(*LONG)) > 5
 
 
 @pytest.mark.real
 @pytest.mark.long
 def test_all_of_it_goes_as_the_guide_shows_it_and_so_does_going_back(host: Host) -> None:
-    play(host, guide_without())
+    assert play(host, guide_without()) > 10
 
 
 def guide_without(*headings: str) -> str:

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,14 +20,6 @@ OF_TODAY, OF_0_3_1 = "0.7.2", "0.3.1"
 LONG_DEADLINE = 900.0
 ACCOUNT_FILES = {"account_key.pem", "account_id.json", "registration_info.json"}
 ORDER, ACCOUNT = ("POST", "/order-plz"), ("POST", "/sign-me-up")
-
-
-@pytest.fixture(scope="module")
-def believer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """A world whose CA finds every challenge valid, so that dehydrated's hook has nothing to do."""
-    folder = tmp_path_factory.mktemp("believer")
-    with World(folder, zones=(), secondaries=0, dnssec=False, pebble={"always_valid": True}) as world:
-        yield world
 
 
 class Installation:

@@ -58,20 +58,6 @@ def test_env_can_be_evaluated(folder: Path, capsys: pytest.CaptureFixture[str]) 
     assert said.stdout == "yes\n", said.stderr
 
 
-@pytest.mark.row("A14", "B02")
-def test_without_any_page(folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    # Nothing is in the usual places of a machine where nobody has dehydrated.
-    monkeypatch.setattr("sys.argv", [str(folder / "dehydrated")])
-    if Path("/etc/dehydrated/config").exists():
-        pytest.skip("this machine has a configuration of dehydrated's")
-    assert dehydrated(["-v"], "dehydrated") == 0
-    said = capsys.readouterr()
-    assert "Dehydrated version: 0.7.2" in said.out
-    assert "No main config file found" in said.err
-    assert dehydrated(["-e"], "dehydrated") == 0
-    assert f'declare -- CERTDIR="{folder}/certs"' in capsys.readouterr().out
-
-
 def test_a_page_that_cannot_be_read_does_not_matter_to_version(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

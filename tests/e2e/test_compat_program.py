@@ -1,0 +1,39 @@
+"""The installed program `certkeeper-dehydrated`, under dehydrated's name."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bed.namespace import without
+
+PLACES = ("/etc/dehydrated", "/usr/local/etc/dehydrated", "/etc/certkeeper")
+
+
+def dehydrated(folder: Path, *words: str) -> "subprocess.CompletedProcess[str]":
+    """Through a link of that name, on a machine that has a page in none of the usual places."""
+    link = folder / "dehydrated"
+    if not link.is_symlink():
+        link.symlink_to(Path(sys.executable).with_name("certkeeper-dehydrated"))
+    return subprocess.run(
+        [*without(*PLACES), str(link), *words],
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        env={name: value for name, value in os.environ.items() if name != "CONFIG"},
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.mark.row("A14", "B02")
+def test_without_any_page(tmp_path: Path) -> None:
+    version = dehydrated(tmp_path, "-v")
+    assert version.returncode == 0, version
+    assert "Dehydrated version: 0.7.2" in version.stdout
+    assert "No main config file found" in version.stderr
+    shown = dehydrated(tmp_path, "-e")
+    assert shown.returncode == 0, shown
+    assert f'declare -- CERTDIR="{tmp_path}/certs"' in shown.stdout
