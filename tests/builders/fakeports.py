@@ -1,18 +1,18 @@
 """All ports of a simulated world: fakes, of which a test replaces those that it looks into."""
 
 from builders.dnsworld import DnsWorld
+from builders.fakejournal import FakeJournal
 from builders.fakes import (
     FakeAccounts,
     FakeClaims,
     FakeClock,
     FakeFiles,
     FakeHooks,
-    FakeJournal,
     FakeKeys,
     FakeListeners,
     FakeRejected,
-    FakeStore,
 )
+from builders.fakestore import FakeStore
 from certkeeper.apply.ports import Http, Ports
 from certkeeper.base.wire import Request, Response
 

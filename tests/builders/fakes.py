@@ -3,14 +3,12 @@
 import hashlib
 import heapq
 import random
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
 
 from builders.certificates import NOW
 from certkeeper.adapters.hooks import HookFailed
-from certkeeper.adapters.keys import make, parse_own
+from certkeeper.adapters.keys import make
 from certkeeper.apply.effects import Effect
 from certkeeper.apply.ports import AnsweredChallenge, Busy, Completion, HookCall, Ports, ServedFile
 from certkeeper.base.accounts import StoredAccount
@@ -20,20 +18,8 @@ from certkeeper.base.names import Alias
 from certkeeper.base.wire import Request, Step
 from certkeeper.config.methods import ChallengeType
 from certkeeper.config.settings import ServerAddress
-from certkeeper.lineage import layout
-from certkeeper.lineage.leaf import parse_leaf
-from certkeeper.lineage.model import Draft, KeyPlace, Lineage, VersionFiles
 from certkeeper.plan.records import (
-    Backoff,
-    ChallengeIntent,
     FileIntent,
-    HookDebt,
-    Limit,
-    NameBackoff,
-    OrderBudget,
-    OrderIntent,
-    Record,
-    Records,
 )
 
 
@@ -170,97 +156,6 @@ class FakeAccounts:
         del self.kids[ca]
 
 
-@dataclass(frozen=True, slots=True)
-class Live:
-    """What is live of a lineage."""
-
-    stamp: int
-    files: VersionFiles
-
-
-Left = TypeVar("Left", ChallengeIntent, FileIntent)
-
-
-class FakeJournal:
-    """Entries in memory. `die` ends the run that writes: what it published is then left. `broken` fails writing."""
-
-    def __init__(self) -> None:
-        self.orders: dict[Alias, OrderIntent] = {}
-        self.debts: dict[Alias, HookDebt] = {}
-        self.backoffs: dict[Alias, Backoff] = {}
-        self.challenges: set[ChallengeIntent] = set()
-        self.names: dict[tuple[str, str], NameBackoff] = {}
-        self.limits: dict[str, Limit] = {}
-        self.budgets: dict[str, OrderBudget] = {}
-        self.files: set[FileIntent] = set()
-        self.broken: CertkeeperError | None = None
-        self._runs = 1
-
-    def die(self) -> None:
-        self._runs += 1
-
-    def records(self) -> Records:
-        order = sorted(self.challenges, key=lambda item: (item.zone, item.owner, item.rdata, item.run))
-        left = tuple(item for item in order if item.run != str(self._runs))
-        files = tuple(
-            sorted(
-                (item for item in self.files if item.run != str(self._runs)),
-                key=lambda item: (item.folder, item.name, item.digest, item.run),
-            )
-        )
-        limits = dict(self.names), dict(self.limits), dict(self.budgets)
-        return Records(dict(self.orders), dict(self.debts), dict(self.backoffs), left, files, *limits)
-
-    def write(self, put: Sequence[Record], drop: Sequence[Record]) -> None:
-        if self.broken is not None:
-            raise self.broken
-        for record in drop:
-            if isinstance(record, ChallengeIntent):
-                gone = self._key(self._mine(record))
-                self.challenges = {item for item in self.challenges if self._key(item) != gone}
-            elif isinstance(record, FileIntent):
-                self.files.discard(self._mine(record))
-            else:
-                table, key = self._place(record)
-                table.pop(key, None)
-        for record in put:
-            if isinstance(record, ChallengeIntent):
-                self.challenges.add(self._mine(record))
-            elif isinstance(record, FileIntent):
-                self.files.add(self._mine(record))
-            else:
-                table, key = self._place(record)
-                table[key] = record
-
-    @property
-    def empty(self) -> bool:
-        kept = (self.orders, self.debts, self.backoffs, self.challenges, self.files, self.names, self.limits)
-        return not any(kept)
-
-    def _key(self, record: ChallengeIntent) -> tuple[object, ...]:
-        return record.zone, record.owner, record.rdata, record.run
-
-    def _mine(self, record: Left) -> Left:
-        return record if record.run else replace(record, run=str(self._runs))
-
-    def _place(self, record: Record) -> tuple[dict[Any, Any], object]:
-        match record:
-            case OrderIntent():
-                return self.orders, record.alias
-            case HookDebt():
-                return self.debts, record.alias
-            case NameBackoff():
-                return self.names, (record.ca, record.name)
-            case Limit():
-                return self.limits, record.ca
-            case OrderBudget():
-                return self.budgets, record.ca
-            case Backoff():
-                return self.backoffs, record.alias
-            case _:
-                raise TypeError(record)
-
-
 class FakeRejected:
     """What was kept, in order."""
 
@@ -366,87 +261,6 @@ class FakeListeners:
         """The process is gone."""
         self.open.clear()
         self.answers.clear()
-
-
-class FakeStore:
-    """Lineages in memory. `broken` are folders that cannot be written to."""
-
-    def __init__(self) -> None:
-        self.live: dict[Alias, Live] = {}
-        self.drafts: dict[Alias, Draft] = {}
-        self.staged: dict[tuple[Alias, int], VersionFiles] = {}
-        self.broken: Mapping[Alias, CertkeeperError] = {}
-        self._stamps: dict[Alias, int] = {}
-        self.shown: list[tuple[Alias, Live]] = []
-        self.next_keys: dict[Alias, KeyPair] = {}
-        self.announced: list[str] = []
-
-    def begin(self, alias: Alias, now_epoch: int) -> Draft:
-        if alias in self.broken:
-            raise self.broken[alias]
-        if alias not in self.drafts:
-            stamp = max(now_epoch, self._stamps.get(alias, 0) + 1)
-            self._stamps[alias] = stamp
-            self.drafts[alias] = Draft(alias, stamp)
-        return self.drafts[alias]
-
-    def save_key(self, draft: Draft, key: KeyPair) -> None:
-        assert self.drafts[draft.alias].stamp == draft.stamp
-        self.drafts[draft.alias] = replace(draft, key=key)
-
-    def live_key(self, alias: Alias) -> KeyPair:
-        if alias not in self.live:
-            raise CertkeeperError(f"{alias}/privkey.pem: not there")
-        return parse_own(self.live[alias].files.privkey, f"{alias}/privkey.pem")
-
-    def next_key(self, alias: Alias) -> KeyPair:
-        return self.next_keys[alias]
-
-    def save_next_key(self, alias: Alias, key: KeyPair) -> None:
-        before = self.next_keys.get(alias)
-        assert before is None or before.key_id == self.live_key(alias).key_id, "a key that nobody has used yet"
-        self.next_keys[alias] = key
-        self.announced.append(key.key_id)
-
-    def remove_next_key(self, alias: Alias) -> None:
-        self.next_keys.pop(alias, None)
-
-    def stage(self, draft: Draft, files: VersionFiles) -> None:
-        kept = self.drafts.pop(draft.alias)
-        assert kept.key is not None
-        assert kept.key.pem == files.privkey, "staged with a key that was not on disk"
-        self.staged[draft.alias, draft.stamp] = files
-
-    def show(self, alias: Alias, stamp: int) -> Mapping[str, str]:
-        assert (alias, stamp) in self.staged
-        return {name: layout.stamped_name(name, stamp) for name in layout.NAMES}
-
-    def activate(self, alias: Alias, stamp: int) -> None:
-        self.live[alias] = Live(stamp, self.staged.pop((alias, stamp)))
-        self.shown.append((alias, self.live[alias]))
-
-    def version(self, alias: Alias, stamp: int) -> VersionFiles | None:
-        live = self.live.get(alias)
-        return live.files if live is not None and live.stamp == stamp else self.staged.get((alias, stamp))
-
-    def discard(self, draft: Draft) -> None:
-        self.drafts.pop(draft.alias, None)
-
-    def lineage(self, alias: Alias) -> Lineage:
-        live = self.live.get(alias)
-        if live is None:
-            return Lineage(alias)
-        leaf = parse_leaf(live.files.fullchain)
-        coming = self.next_keys.get(alias)
-        return Lineage(
-            alias,
-            leaf=leaf,
-            key_place=KeyPlace.LINK,
-            key_id=leaf.key_id,
-            stamp=live.stamp,
-            next_key_id=coming.key_id if coming is not None else None,
-            origin=live.files.origin,
-        )
 
 
 class Idle:

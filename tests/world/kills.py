@@ -4,7 +4,8 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from builders.fakes import FakeClock, Live, Perform, SeededExecutor
+from builders.fakes import FakeClock, Perform, SeededExecutor
+from builders.fakestore import Live
 from builders.plans import spec, zone
 from certkeeper.adapters.keys import parse_own
 from certkeeper.apply.effects import RunHook, WriteJournal

@@ -8,20 +8,20 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from builders.dnsworld import PRIMARY, SECONDARY, DnsWorld, NameServer
 from builders.fakeca import FakeCa
+from builders.fakejournal import FakeJournal
 from builders.fakes import (
     FakeAccounts,
     FakeClaims,
     FakeClock,
     FakeFiles,
     FakeHooks,
-    FakeJournal,
     FakeKeys,
     FakeListeners,
     FakeRejected,
-    FakeStore,
     SeededExecutor,
     through,
 )
+from builders.fakestore import FakeStore
 from builders.plans import CA, settings
 from certkeeper.apply.inquire import Inquiry
 from certkeeper.apply.locate import locate

@@ -7,7 +7,7 @@ import pytest
 
 from builders.dnsworld import NEVER, PRIMARY, SECONDARY, NameServer
 from builders.fakeca import TERMS
-from builders.fakes import FakeStore
+from builders.fakestore import FakeStore
 from builders.plans import CA, spec, zone
 from certkeeper.acme.account import TermsNotAccepted
 from certkeeper.acme.order import OrderFailed, OrderTimeout

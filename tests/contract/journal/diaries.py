@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import Protocol
 
-from builders.fakes import FakeJournal
+from builders.fakejournal import FakeJournal
 from certkeeper.adapters.claims import Claims
 from certkeeper.adapters.journal import Journal
 from certkeeper.apply import ports

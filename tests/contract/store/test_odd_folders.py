@@ -22,16 +22,6 @@ DAY = 86400
 EVERYTHING = Retention(0, 0)
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return Store(str(tmp_path / "certs"))
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path / "certs" / ALIAS.text
-
-
 def whole_life(store: Store, folder: Path) -> None:
     """Taken over from dehydrated, renewed twice, torn, mended, pruned."""
     dehydrated_folder(folder, version_files(new_key()), AT - 100 * DAY)

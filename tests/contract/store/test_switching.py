@@ -5,7 +5,6 @@ import os
 import stat
 import threading
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
@@ -13,7 +12,7 @@ from types import FrameType
 import pytest
 
 from builders.certificates import new_key, version_files
-from builders.effects import failing_at, in_child, recorded, watched
+from builders.effects import in_child, recorded, watched
 from certkeeper.adapters.files import FileTrouble
 from certkeeper.adapters.keys import parse_own
 from certkeeper.adapters.store import Store
@@ -33,16 +32,6 @@ from contract.store.folders import (
     plain_folder,
     private_file,
 )
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return Store(str(tmp_path / "certs"))
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path / "certs" / ALIAS.text
 
 
 def test_a_first_version_has_dehydrateds_names_and_ours(store: Store, folder: Path) -> None:
@@ -126,35 +115,6 @@ def test_a_stamp_that_exists_is_increased_by_one(store: Store, folder: Path) -> 
     first = issue(store, new_key())
     dehydrated_folder(folder, version_files(new_key()), NOW_STAMP + 1)
     assert (first, issue(store, new_key())) == (NOW_STAMP, NOW_STAMP + 2)
-
-
-def test_an_interrupted_draft_is_taken_up_with_its_key(store: Store) -> None:
-    key = new_key()
-    draft = store.begin(ALIAS, NOW_STAMP)
-    assert draft == Draft(ALIAS, NOW_STAMP)
-    store.save_key(draft, key)
-    again = store.begin(ALIAS, NOW_STAMP + 1000)
-    assert again.stamp == NOW_STAMP
-    assert again.key is not None
-    assert (again.key.key_id, again.key.pem) == (key.key_id, key.pem)
-
-
-def test_a_drafts_unreadable_key_is_no_key(store: Store, folder: Path) -> None:
-    draft = store.begin(ALIAS, NOW_STAMP)
-    private_file(folder / ".versions" / f"{NOW_STAMP}.partial" / "privkey.pem", b"half a k")
-    assert store.begin(ALIAS, NOW_STAMP) == draft
-    key = new_key()
-    store.save_key(draft, key)
-    taken_up = store.begin(ALIAS, NOW_STAMP).key
-    assert taken_up is not None
-    assert taken_up.key_id == key.key_id
-
-
-def test_a_drafts_key_can_be_saved_twice(store: Store) -> None:
-    key = new_key()
-    draft = store.begin(ALIAS, NOW_STAMP)
-    store.save_key(draft, key)
-    assert "write" not in recorded(lambda: store.save_key(draft, key))
 
 
 def test_a_staged_version_is_not_live(store: Store, folder: Path) -> None:
@@ -274,20 +234,6 @@ def test_a_versions_folder_that_is_a_link_is_refused(store: Store, folder: Path,
     assert not list((tmp_path / "away").iterdir())
 
 
-def test_a_draft_that_was_exchanged_for_a_link_is_refused(store: Store, folder: Path, tmp_path: Path) -> None:
-    draft = store.begin(ALIAS, NOW_STAMP)
-    (tmp_path / "away").mkdir()
-    (folder / ".versions" / f"{NOW_STAMP}.partial").rmdir()
-    link(folder / ".versions" / f"{NOW_STAMP}.partial", str(tmp_path / "away"))
-    with pytest.raises(FileTrouble):
-        store.save_key(draft, new_key())
-    with pytest.raises(FileTrouble):
-        store.stage(draft, version_files(new_key()))
-    with pytest.raises(FileTrouble):
-        store.discard(draft)
-    assert not list((tmp_path / "away").iterdir())
-
-
 def test_a_folder_in_a_files_place_is_named_and_nothing_is_changed(store: Store, folder: Path) -> None:
     files = version_files(new_key())
     dehydrated_folder(folder, files)
@@ -324,35 +270,6 @@ def test_an_incomplete_version_never_goes_live(store: Store, folder: Path) -> No
     with pytest.raises(FileTrouble, match=r"\.versions/6"):
         store.activate(ALIAS, 6)
     assert look(folder) == before
-
-
-def test_discarding_removes_the_draft_only(store: Store, folder: Path) -> None:
-    issue(store, new_key())
-    before = set(folder.rglob("*"))
-    draft = store.begin(ALIAS, NOW_STAMP + 5)
-    store.save_key(draft, new_key())
-    store.discard(draft)
-    assert set(folder.rglob("*")) == before
-    store.discard(draft)
-
-
-def test_discarding_leaves_what_somebody_else_put_there(store: Store, folder: Path) -> None:
-    draft = store.begin(ALIAS, NOW_STAMP)
-    note = folder / ".versions" / f"{NOW_STAMP}.partial" / "note.txt"
-    note.write_text("mine")
-    with pytest.raises(FileTrouble, match="cannot remove the folder: directory not empty"):
-        store.discard(draft)
-    assert note.read_text() == "mine"
-
-
-def test_a_killed_writers_temporary_files_are_swept_and_a_running_ones_are_not(store: Store, folder: Path) -> None:
-    folder.mkdir(parents=True)
-    gone, running = folder / ".cert.pem.4194305.certkeeper-tmp", folder / ".cert.pem.1.certkeeper-tmp"
-    for path in (gone, running):
-        path.write_bytes(b"half")
-    issue(store, new_key())
-    assert not gone.exists()
-    assert running.exists()
 
 
 def test_copies_do_where_hard_links_fail(store: Store, folder: Path) -> None:
@@ -426,19 +343,3 @@ def _faults(first: Pair | None, second: Pair | None) -> Iterator[str]:
 
 def key_id_of(pem: bytes) -> str:
     return parse_own(pem, "privkey.pem").key_id
-
-
-def test_a_draft_whose_key_cannot_be_read_just_now_does_not_lose_it(store: Store) -> None:
-    key = new_key()
-    store.save_key(store.begin(ALIAS, NOW_STAMP), key)
-    for number in range(50):
-        drafts: list[Draft] = []
-
-        def begin(drafts: list[Draft] = drafts) -> None:
-            drafts.append(store.begin(ALIAS, NOW_STAMP))
-
-        with suppress(FileTrouble):
-            if not failing_at(number, errno.EIO, begin):
-                return
-        assert all(draft.key is not None for draft in drafts)
-    pytest.fail("beginning has more than 50 effects")

@@ -24,16 +24,6 @@ from contract.store.folders import (
 )
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return Store(str(tmp_path / "certs"))
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path / "certs" / ALIAS.text
-
-
 def staged(store: Store, stamp: int) -> VersionFiles:
     files = version_files(new_key())
     store.stage(store.begin(ALIAS, stamp), files)

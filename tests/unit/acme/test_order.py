@@ -1,19 +1,15 @@
 """Orders and authorizations, whatever order and shape a CA sends them in."""
 
-from collections.abc import Mapping
 from datetime import timedelta
 
 import pytest
 
 from builders.ca import ORIGIN, Answer, Reply, open_session, play, problem, signed, unb64
-from builders.certificates import NOW
 from certkeeper.acme.body import MalformedBody
 from certkeeper.acme.order import (
     AuthorizationStatus,
-    Order,
     OrderFailed,
     OrderStatus,
-    OrderTimeout,
     explain_invalid,
     fetch_authorizations,
     finalize,
@@ -23,46 +19,7 @@ from certkeeper.acme.order import (
 from certkeeper.acme.problem import Problem
 from certkeeper.base.names import Identifier
 from certkeeper.base.wire import TransportError
-
-URL = f"{ORIGIN}/order/1"
-FIVE_MINUTES = timedelta(minutes=5)
-WAITING = frozenset({OrderStatus.PENDING, OrderStatus.PROCESSING})
-NAMES = [Identifier.parse(name) for name in ("example.org", "*.example.org")]
-
-
-def order_body(status: str = "pending", **members: object) -> dict[str, object]:
-    return {
-        "status": status,
-        "authorizations": [f"{ORIGIN}/authz/1", f"{ORIGIN}/authz/2"],
-        "finalize": f"{ORIGIN}/finalize/1",
-        **({"certificate": f"{ORIGIN}/certificate/1"} if status == "valid" else {}),
-        **members,
-    }
-
-
-def order_reply(status: str = "pending", *, retry_after: str = "", **members: object) -> Reply:
-    return Reply(200, order_body(status, **members), {"retry-after": retry_after} if retry_after else {})
-
-
-def order(status: OrderStatus = OrderStatus.PENDING, *, retry_after: timedelta | None = None) -> Order:
-    urls = (f"{ORIGIN}/authz/1", f"{ORIGIN}/authz/2")
-    return Order(URL, status, urls, f"{ORIGIN}/finalize/1", NOW, retry_after=retry_after)
-
-
-def authorization(
-    name: str, status: str = "pending", *challenges: Mapping[str, object], wildcard: bool = False, type_: str = "dns"
-) -> Reply:
-    document: dict[str, object] = {
-        "identifier": {"type": type_, "value": name},
-        "status": status,
-        "challenges": list(challenges) or [challenge("dns-01")],
-    }
-    return Reply(200, {**document, "wildcard": True} if wildcard else document)
-
-
-def challenge(type_: str, **members: object) -> dict[str, object]:
-    document = {"type": type_, "url": f"{ORIGIN}/challenge/{type_}", "status": "pending", "token": "T", **members}
-    return {name: value for name, value in document.items() if value is not None}
+from unit.acme.orders import FIVE_MINUTES, NAMES, URL, WAITING, authorization, challenge, order, order_body, order_reply
 
 
 def test_an_order_names_what_is_wanted_and_nothing_else() -> None:
@@ -315,53 +272,6 @@ def test_a_refused_csr_is_a_problem() -> None:
 def test_an_order_that_is_there_already_is_not_asked_for() -> None:
     ready = order(OrderStatus.READY)
     assert play(wait_while(open_session(), ready, WAITING, FIVE_MINUTES), []).value is ready
-
-
-def test_polls_slow_down_from_a_fiftieth_of_a_second_to_ten_seconds() -> None:
-    played = play(
-        wait_while(open_session(), order(), WAITING, FIVE_MINUTES), [order_reply()] * 20 + [order_reply("ready")]
-    )
-    assert played.value.status is OrderStatus.READY
-    assert played.pauses[:4] == pytest.approx([0.02, 0.03, 0.045, 0.0675])
-    assert played.pauses[-1] == 10
-    assert set(played.urls) == {"/order/1"}
-
-
-@pytest.mark.parametrize("wait", ["3", "Mon, 23 Nov 2026 12:00:03 GMT"])
-def test_the_cas_retry_after_sets_the_pace(wait: str) -> None:
-    first = order(OrderStatus.PROCESSING, retry_after=timedelta(seconds=4))
-    replies = [order_reply("processing", retry_after="3"), order_reply("valid")]
-    assert play(wait_while(open_session(), first, WAITING, FIVE_MINUTES), replies).pauses == [4, 3]
-    dated = [order_reply("processing", retry_after=wait), order_reply("valid")]
-    assert play(wait_while(open_session(), order(), WAITING, FIVE_MINUTES), dated).pauses[1] == pytest.approx(3, abs=1)
-
-
-def test_what_was_said_of_pacing_before_the_challenges_were_answered_does_not_count() -> None:
-    first = order(retry_after=timedelta(seconds=60))
-    assert play(wait_while(open_session(), first, WAITING, FIVE_MINUTES), [order_reply("ready")]).pauses == [0.02]
-
-
-@pytest.mark.row("G23")
-def test_waiting_is_bounded_and_the_last_question_comes_at_the_bound() -> None:
-    played = play(
-        wait_while(open_session(), order(), WAITING, timedelta(seconds=30)), lambda _: order_reply(retry_after="20")
-    )
-    assert isinstance(played.error, OrderTimeout)
-    assert str(played.error) == f"order {URL}: still pending after 30 s"
-    assert played.error.hint
-    assert played.pauses == pytest.approx([0.02, 20, 9.98])
-
-
-# A clock that is ahead of the CA's is enough for such dates.
-@pytest.mark.parametrize("wait", ["0", "Mon, 23 Nov 2026 11:59:00 GMT"])
-def test_a_retry_after_that_is_over_already_does_not_make_us_hammer(wait: str) -> None:
-    played = play(
-        wait_while(open_session(), order(), WAITING, FIVE_MINUTES),
-        lambda _: order_reply("processing", retry_after=wait),
-        limit=500,
-    )
-    assert isinstance(played.error, OrderTimeout)
-    assert len(played.requests) < 100
 
 
 def test_an_invalid_order_is_explained_name_by_name() -> None:

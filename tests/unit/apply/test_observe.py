@@ -5,7 +5,8 @@ from datetime import timedelta
 
 from builders.ca import DIRECTORY
 from builders.certificates import NOW
-from builders.fakes import FakeAccounts, FakeClock, FakeStore
+from builders.fakes import FakeAccounts, FakeClock
+from builders.fakestore import FakeStore
 from builders.plans import CA, P256, configuration, spec
 from certkeeper.adapters.keys import make
 from certkeeper.apply.observe import Offers, caa_answers, clock_behind_at, issuer_at, observe, offers_at, profiles_at

@@ -1,126 +1,21 @@
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import timedelta
 
 import pytest
 
-from builders.dnsworld import NEVER, PRIMARY, SECONDARY, DnsWorld, NameServer
-from builders.fakes import FakeClock, SeededExecutor
-from builders.plans import zone
-from certkeeper.apply.effects import AskResolver, AskServer
+from builders.dnsworld import NEVER, PRIMARY, SECONDARY, NameServer
 from certkeeper.apply.pace import FEW, GROWTH, SERIAL_LOOKS, SLOWEST, SOME
-from certkeeper.apply.propagate import Proof, Terms
-from certkeeper.apply.scheduler import Scheduler
-from certkeeper.apply.unproven import Unproven, refuse_unreachable
 from certkeeper.base.errors import CertkeeperError, OutOfDescriptors
-from certkeeper.base.events import Event, Noted, ServersIgnored, ServersWaited, ZoneProven, ZoneUnproven
-from certkeeper.base.names import DnsName
-from certkeeper.base.wire import Step
+from certkeeper.base.events import Noted, ServersIgnored, ServersWaited, ZoneProven, ZoneUnproven
 from certkeeper.zone.apex import ZoneError
-from certkeeper.zone.changes import ChangeSet, RecordChange
 from certkeeper.zone.propagation import (
     PATIENCE,
     REFUSAL_GRACE,
     REFUSALS_GRACE,
     Demand,
     Evidence,
-    Question,
     Server,
-    ServerSet,
 )
-from certkeeper.zone.rrset import txt_rdata
-
-ORG = zone("example.org")
-A, B = DnsName("_acme-challenge.a.example.org"), DnsName("_acme-challenge.b.example.org")
-WANTED = {A: frozenset({"1"}), B: frozenset({"2", "3"})}
-BOUND = timedelta(seconds=30)
-THIRD = Server("ns2.test", "2001:db8::2")
-RESOLVER = Server("9.9.9.9", "9.9.9.9")
-MANY = {DnsName(f"_acme-challenge.n{at}.example.org"): frozenset({f"v{at}"}) for at in range(1000)}
-
-
-@dataclass(slots=True)
-class Ended:
-    """A proof that has ended: what it found, when servers were asked (seconds), and what was told."""
-
-    unproven: Unproven
-    seconds: float
-    asked: list[tuple[Server, float]]
-    events: list[Event]
-    questions: list[tuple[Server, Question]]
-
-    def sizes(self, server: Server) -> list[int]:
-        """How many owners each question to the server was about."""
-        return [len(question.wanted) for asked, question in self.questions if asked == server]
-
-    def times(self, server: Server) -> list[float]:
-        return [round(at, 3) for asked, at in self.asked if asked == server]
-
-
-@dataclass(slots=True)
-class Scene:
-    servers: dict[Server, NameServer]
-    skipped: tuple[str, ...] = ()
-    bound: timedelta = BOUND
-    answers: Mapping[Server, float] = field(default_factory=dict)
-    wanted: Mapping[DnsName, frozenset[str]] = field(default_factory=lambda: WANTED)
-    vantage: tuple[Server, ...] = ()
-    ignored: tuple[Server, ...] = ()
-    demand: Demand = Demand.REACHABLE
-    ds: frozenset[str] | None = None
-    usual: dict[Server, float] = field(default_factory=dict)
-    silence: timedelta | None = None
-    unaskable: Mapping[Server, int] = field(default_factory=dict)
-    """How often nothing is left here to ask that server with."""
-    asked: list[tuple[Server, float]] = field(default_factory=list)
-    questions: list[tuple[Server, Question]] = field(default_factory=list)
-
-    def run(self) -> Ended:
-        clock = FakeClock()
-        world = DnsWorld(clock, [ORG], self.servers)
-        changes = [
-            RecordChange(owner, "TXT", add=frozenset(txt_rdata(value) for value in values))
-            for owner, values in self.wanted.items()
-        ]
-        world.change(ORG, ChangeSet.of(changes))
-
-        def perform(step: Step) -> object:
-            assert isinstance(step, AskServer | AskResolver)
-            server = step.server if isinstance(step, AskServer) else step.resolver
-            self.asked.append((server, clock.seconds))
-            self.questions.append((server, step.question))
-            if sum(other == server for other, _ in self.asked) <= self.unaskable.get(server, 0):
-                raise OutOfDescriptors(str(server))
-            if isinstance(step, AskResolver):
-                return world.ask_resolver(server, step.question)
-            return world.ask(server, step.question, clock.now())
-
-        scheduler = Scheduler(SeededExecutor(perform, clock, latency=self._seconds), clock)
-        events: list[Event] = []
-        ended: list[object] = []
-        authoritative = tuple(server for server in self.servers if server not in self.vantage)
-        servers = ServerSet(authoritative, self.skipped, ignored=self.ignored, vantage=self.vantage, ds=self.ds)
-        terms = Terms(self.bound, self.demand, self.usual, self.silence)
-        exchange = Proof(scheduler, ORG.name, servers, terms, events.append).of(self.wanted)
-        decided: list[float] = []
-
-        def done(value: object, error: Exception | None) -> None:
-            ended.append(value if error is None else error)
-            decided.append(clock.seconds)
-
-        scheduler.spawn(exchange, done)
-        scheduler.run()
-        (unproven,) = ended
-        assert isinstance(unproven, Unproven)
-        return Ended(unproven, decided[0], self.asked, events, self.questions)
-
-    def _seconds(self, step: Step) -> float:
-        assert isinstance(step, AskServer | AskResolver)
-        return self.answers.get(step.server if isinstance(step, AskServer) else step.resolver, 0.0)
-
-
-def texts(events: list[Event], kind: type[Event]) -> list[str]:
-    return [event.text for event in events if isinstance(event, kind)]
+from unit.apply.proofs import BOUND, MANY, THIRD, A, B, Scene, texts
 
 
 def test_servers_that_serve_it_at_once_are_asked_once() -> None:
@@ -338,102 +233,6 @@ def test_many_missing_names_are_cut() -> None:
 def test_a_server_that_says_the_new_serial_and_lacks_the_values_is_told_as_such() -> None:
     proof = Scene({PRIMARY: NameServer(), SECONDARY: NameServer(lag=NEVER, says=2)}).run()
     assert "although it says serial 2 as others do" in str(proof.unproven.error([A]))
-
-
-class TestSigned:
-    def test_one_that_leaves_signatures_out_lacks_everything_even_if_it_answered_first(self) -> None:
-        servers = {PRIMARY: NameServer(), SECONDARY: NameServer(signed=True)}
-        proof = Scene(servers, answers={SECONDARY: 0.5}).run()
-        assert proof.unproven.owners == {A, B}
-        assert dict(proof.unproven.verdict.lacking) == {PRIMARY: {A, B}}
-        assert len(proof.times(PRIMARY)) > 2
-        error = proof.unproven.error([A])
-        assert (
-            str(error) == "zone example.org: after 30 s ns1.test (192.0.2.1) serves _acme-challenge.a.example.org "
-            "unsigned although the zone is signed"
-        )
-        assert "signer" in error.hint
-
-    def test_bad_signatures_are_said_in_their_own_words(self) -> None:
-        words = "with a signature that expired 2026-11-20T00:00:00Z"
-        servers = {PRIMARY: NameServer(signed=True), SECONDARY: NameServer(signed=True, bogus=words)}
-        proof = Scene(servers).run()
-        assert f"ns2.test (192.0.2.2) serves _acme-challenge.a.example.org {words}" in str(proof.unproven.error([A]))
-
-    def test_all_is_well_where_all_are_signed(self) -> None:
-        proof = Scene({PRIMARY: NameServer(signed=True), SECONDARY: NameServer(signed=True)}).run()
-        (line,) = texts(proof.events, ZoneProven)
-        assert line.endswith("(serial 2, udp and tcp, signed)")
-
-    def test_in_an_insecure_zone_signatures_do_not_count(self) -> None:
-        proof = Scene({PRIMARY: NameServer(), SECONDARY: NameServer(signed=True)}, ds=frozenset()).run()
-        assert proof.unproven.owners == frozenset()
-        assert proof.seconds == 0
-
-    def test_the_parent_says_that_it_is_signed_where_no_server_does(self) -> None:
-        proof = Scene({PRIMARY: NameServer()}, ds=frozenset({"1 13 2 ab"})).run()
-        assert proof.unproven.owners == {A, B}
-
-
-class TestAll:
-    def test_a_silent_address_is_not_outvoted(self) -> None:
-        servers = {PRIMARY: NameServer(), SECONDARY: NameServer(), THIRD: NameServer(silent=True)}
-        proof = Scene(servers, demand=Demand.ALL).run()
-        assert proof.unproven.owners == {A, B}
-        assert proof.seconds == BOUND.total_seconds()
-        error = proof.unproven.error([A])
-        assert str(error).startswith(
-            "zone example.org: after 30 s not every name server confirms: ns2.test ([2001:db8::2]): "
-        )
-        assert "DNS_IGNORE" in error.hint
-
-    def test_everybody_confirms(self) -> None:
-        proof = Scene({PRIMARY: NameServer(), SECONDARY: NameServer(lag=1)}, demand=Demand.ALL).run()
-        assert proof.unproven.owners == frozenset()
-
-    def test_an_address_without_a_route_is_an_error_before_anything_is_published(self) -> None:
-        servers = ServerSet((PRIMARY,), ("ns1.test (2001:db8::1) is not asked: no IPv6 route from here",))
-        refuse_unreachable(ORG.name, servers, Demand.REACHABLE)
-        refuse_unreachable(ORG.name, ServerSet((PRIMARY,)), Demand.ALL)
-        with pytest.raises(CertkeeperError, match="2001:db8::1"):
-            refuse_unreachable(ORG.name, servers, Demand.ALL)
-
-
-class TestResolvers:
-    def test_they_are_asked_only_when_every_name_server_serves_it(self) -> None:
-        servers = {PRIMARY: NameServer(), SECONDARY: NameServer(lag=3), RESOLVER: NameServer()}
-        proof = Scene(servers, vantage=(RESOLVER,)).run()
-        assert proof.times(RESOLVER) == [proof.times(SECONDARY)[-1]]
-        (line,) = texts(proof.events, ZoneProven)
-        assert "seen by 9.9.9.9" in line
-
-    def test_the_wait_goes_on_until_they_see_it(self) -> None:
-        servers = {PRIMARY: NameServer(), RESOLVER: NameServer(lag=8)}
-        proof = Scene(servers, vantage=(RESOLVER,)).run()
-        assert proof.unproven.owners == frozenset()
-        assert 8 <= proof.seconds < 13
-        assert proof.times(PRIMARY) == [0.0]
-        assert texts(proof.events, ServersWaited) == ["zone example.org: waiting for resolver 9.9.9.9"]
-
-    def test_one_that_never_sees_it_fails_at_the_bound(self) -> None:
-        servers = {PRIMARY: NameServer(), RESOLVER: NameServer(lag=NEVER)}
-        proof = Scene(servers, vantage=(RESOLVER,)).run()
-        assert proof.unproven.owners == {A, B}
-        assert proof.seconds == BOUND.total_seconds()
-        assert str(proof.unproven.error([A, B])) == (
-            "zone example.org: after 30 s resolver 9.9.9.9 answers with no value for _acme-challenge.a.example.org "
-            "(and 1 more)"
-        )
-
-    def test_a_silent_one_fails_too(self) -> None:
-        proof = Scene({PRIMARY: NameServer(), RESOLVER: NameServer(silent=True)}, vantage=(RESOLVER,)).run()
-        assert "resolver 9.9.9.9 9.9.9.9: timed out" in str(proof.unproven.error([A]))
-
-    def test_a_name_that_a_server_lacks_is_never_asked_for(self) -> None:
-        servers = {PRIMARY: NameServer(), SECONDARY: NameServer(lag=NEVER), RESOLVER: NameServer()}
-        proof = Scene(servers, vantage=(RESOLVER,)).run()
-        assert proof.times(RESOLVER) == []
-        assert "ns2.test" in str(proof.unproven.error([A]))
 
 
 def test_ignored_servers_are_told() -> None:

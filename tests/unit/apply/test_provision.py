@@ -5,12 +5,9 @@ from dataclasses import replace
 from datetime import timedelta
 
 from builders.dnsworld import NEVER, PRIMARY, SECONDARY, DnsWorld, NameServer
+from builders.fakejournal import FakeJournal
 from builders.fakeports import fake_ports
-from builders.fakes import (
-    FakeClock,
-    FakeJournal,
-    SeededExecutor,
-)
+from builders.fakes import FakeClock, SeededExecutor
 from builders.plans import settings, zone
 from certkeeper.acme.persist import Standing
 from certkeeper.apply.effects import Effect

@@ -1,14 +1,9 @@
 from dataclasses import dataclass, field, replace
 
 from builders.dnsworld import DnsWorld
+from builders.fakejournal import FakeJournal
 from builders.fakeports import fake_ports
-from builders.fakes import (
-    FakeClock,
-    FakeFiles,
-    FakeJournal,
-    SeededExecutor,
-    through,
-)
+from builders.fakes import FakeClock, FakeFiles, SeededExecutor, through
 from certkeeper.apply.effects import RemoveFile
 from certkeeper.apply.ports import ServedFile
 from certkeeper.apply.scheduler import Scheduler

@@ -6,12 +6,9 @@ from datetime import timedelta
 import pytest
 
 from builders.dnsworld import NEVER, PRIMARY, SECONDARY, DnsWorld, NameServer
+from builders.fakejournal import FakeJournal
 from builders.fakeports import fake_ports
-from builders.fakes import (
-    FakeClock,
-    FakeJournal,
-    SeededExecutor,
-)
+from builders.fakes import FakeClock, SeededExecutor
 from builders.plans import settings, zone
 from certkeeper.apply.effects import Effect
 from certkeeper.apply.trial import Trial, trial_owner

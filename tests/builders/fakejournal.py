@@ -1,0 +1,102 @@
+"""The port Journal in memory."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from certkeeper.base.errors import CertkeeperError
+from certkeeper.base.names import Alias
+from certkeeper.plan.records import (
+    Backoff,
+    ChallengeIntent,
+    FileIntent,
+    HookDebt,
+    Limit,
+    NameBackoff,
+    OrderBudget,
+    OrderIntent,
+    Record,
+    Records,
+)
+
+Left = TypeVar("Left", ChallengeIntent, FileIntent)
+
+
+class FakeJournal:
+    """Entries in memory. `die` ends the run that writes: what it published is then left. `broken` fails writing."""
+
+    def __init__(self) -> None:
+        self.orders: dict[Alias, OrderIntent] = {}
+        self.debts: dict[Alias, HookDebt] = {}
+        self.backoffs: dict[Alias, Backoff] = {}
+        self.challenges: set[ChallengeIntent] = set()
+        self.names: dict[tuple[str, str], NameBackoff] = {}
+        self.limits: dict[str, Limit] = {}
+        self.budgets: dict[str, OrderBudget] = {}
+        self.files: set[FileIntent] = set()
+        self.broken: CertkeeperError | None = None
+        self._runs = 1
+
+    def die(self) -> None:
+        self._runs += 1
+
+    def records(self) -> Records:
+        order = sorted(self.challenges, key=lambda item: (item.zone, item.owner, item.rdata, item.run))
+        left = tuple(item for item in order if item.run != str(self._runs))
+        files = tuple(
+            sorted(
+                (item for item in self.files if item.run != str(self._runs)),
+                key=lambda item: (item.folder, item.name, item.digest, item.run),
+            )
+        )
+        limits = dict(self.names), dict(self.limits), dict(self.budgets)
+        return Records(dict(self.orders), dict(self.debts), dict(self.backoffs), left, files, *limits)
+
+    def write(self, put: Sequence[Record], drop: Sequence[Record]) -> None:
+        if self.broken is not None:
+            raise self.broken
+        for record in drop:
+            if isinstance(record, ChallengeIntent):
+                gone = self._key(self._mine(record))
+                self.challenges = {item for item in self.challenges if self._key(item) != gone}
+            elif isinstance(record, FileIntent):
+                self.files.discard(self._mine(record))
+            else:
+                table, key = self._place(record)
+                table.pop(key, None)
+        for record in put:
+            if isinstance(record, ChallengeIntent):
+                self.challenges.add(self._mine(record))
+            elif isinstance(record, FileIntent):
+                self.files.add(self._mine(record))
+            else:
+                table, key = self._place(record)
+                table[key] = record
+
+    @property
+    def empty(self) -> bool:
+        kept = (self.orders, self.debts, self.backoffs, self.challenges, self.files, self.names, self.limits)
+        return not any(kept)
+
+    def _key(self, record: ChallengeIntent) -> tuple[object, ...]:
+        return record.zone, record.owner, record.rdata, record.run
+
+    def _mine(self, record: Left) -> Left:
+        return record if record.run else replace(record, run=str(self._runs))
+
+    def _place(self, record: Record) -> tuple[dict[Any, Any], object]:
+        match record:
+            case OrderIntent():
+                return self.orders, record.alias
+            case HookDebt():
+                return self.debts, record.alias
+            case NameBackoff():
+                return self.names, (record.ca, record.name)
+            case Limit():
+                return self.limits, record.ca
+            case OrderBudget():
+                return self.budgets, record.ca
+            case Backoff():
+                return self.backoffs, record.alias
+            case _:
+                raise TypeError(record)
