@@ -9,7 +9,9 @@ from certkeeper.base.names import Alias
 from certkeeper.plan.records import (
     Backoff,
     ChallengeIntent,
+    Deployment,
     FileIntent,
+    Held,
     HookDebt,
     Limit,
     NameBackoff,
@@ -33,6 +35,8 @@ class FakeJournal:
         self.names: dict[tuple[str, str], NameBackoff] = {}
         self.limits: dict[str, Limit] = {}
         self.budgets: dict[str, OrderBudget] = {}
+        self.deployments: dict[tuple[str, Alias], Deployment] = {}
+        self.held: dict[Alias, Held] = {}
         self.files: set[FileIntent] = set()
         self.broken: CertkeeperError | None = None
         self._runs = 1
@@ -50,7 +54,8 @@ class FakeJournal:
             )
         )
         limits = dict(self.names), dict(self.limits), dict(self.budgets)
-        return Records(dict(self.orders), dict(self.debts), dict(self.backoffs), left, files, *limits)
+        deployed = dict(self.deployments), dict(self.held)
+        return Records(dict(self.orders), dict(self.debts), dict(self.backoffs), left, files, *limits, *deployed)
 
     def write(self, put: Sequence[Record], drop: Sequence[Record]) -> None:
         if self.broken is not None:
@@ -98,5 +103,9 @@ class FakeJournal:
                 return self.budgets, record.ca
             case Backoff():
                 return self.backoffs, record.alias
+            case Deployment():
+                return self.deployments, (record.target, record.alias)
+            case Held():
+                return self.held, record.alias
             case _:
                 raise TypeError(record)

@@ -12,7 +12,7 @@ import threading
 from collections import deque
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from certkeeper.adapters import journal_tables as tables
 from certkeeper.adapters.claims import Claims
@@ -129,14 +129,9 @@ class Journal:
             raise self._damaged(f"an entry makes no sense: {error}") from error
         runs = {intent.run for intent in found.left} | {intent.run for intent in found.files}
         gone = {run for run in runs if not self._claims.goes_on(run)}
-        return Records(
-            orders=found.orders,
-            debts=found.debts,
-            backoffs=found.backoffs,
+        return replace(
+            found,
             left=tuple(intent for intent in found.left if intent.run in gone),
-            names=found.names,
-            limits=found.limits,
-            budgets=found.budgets,
             files=tuple(intent for intent in found.files if intent.run in gone),
         )
 

@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, TypeGuard
 
 from certkeeper.base.names import Alias, DnsName, Identifier, IdentifierType
@@ -12,7 +13,9 @@ from certkeeper.base.times import from_epoch
 from certkeeper.plan.records import (
     Backoff,
     ChallengeIntent,
+    Deployment,
     FileIntent,
+    Held,
     HookDebt,
     Limit,
     NameBackoff,
@@ -20,9 +23,10 @@ from certkeeper.plan.records import (
     OrderIntent,
     Record,
     Records,
+    Shown,
 )
 
-VERSION = 4
+VERSION = 5
 _LIMITS = (
     """CREATE TABLE names (
     ca TEXT NOT NULL, name TEXT NOT NULL, failures INTEGER NOT NULL, retry_at REAL NOT NULL, inputs TEXT NOT NULL,
@@ -32,6 +36,13 @@ _LIMITS = (
     ca TEXT PRIMARY KEY, failures INTEGER NOT NULL, retry_at REAL NOT NULL, message TEXT NOT NULL
 ) STRICT""",
     "CREATE TABLE budgets (ca TEXT PRIMARY KEY, remaining REAL NOT NULL, at REAL NOT NULL) STRICT",
+)
+_DEPLOYMENTS = (
+    """CREATE TABLE deployments (
+    target TEXT NOT NULL, alias TEXT NOT NULL, stamp INTEGER NOT NULL, shown TEXT NOT NULL, failures INTEGER NOT NULL,
+    retry_at REAL, message TEXT NOT NULL, PRIMARY KEY (target, alias)
+) STRICT""",
+    "CREATE TABLE held (alias TEXT PRIMARY KEY, stamp INTEGER NOT NULL, until REAL, message TEXT NOT NULL) STRICT",
 )
 _FILES = """files (
     folder TEXT NOT NULL, name TEXT NOT NULL, digest TEXT NOT NULL, run TEXT NOT NULL,
@@ -62,11 +73,14 @@ _STEPS = {
     ),
     2: (f"CREATE TABLE {_FILES}",),
     3: ("ALTER TABLE backoffs ADD COLUMN link TEXT NOT NULL DEFAULT ''", *_LIMITS),
+    4: _DEPLOYMENTS,
 }
 _WITH_FILES = 3
 _FIRST_WITH_LIMITS = 4
-_KEYS = {"names": "ca=? AND name=?", "limits": "ca=?", "budgets": "ca=?"}
+_FIRST_WITH_DEPLOYMENTS = 5
+_KEYS = {"names": "ca=? AND name=?", "limits": "ca=?", "budgets": "ca=?", "deployments": "target=? AND alias=?"}
 Run = Callable[[], str]
+_Row = tuple[str | int | float | None, ...]
 
 
 def settle(database: sqlite3.Connection) -> None:
@@ -87,7 +101,7 @@ def create(database: sqlite3.Connection) -> None:
         return
     database.execute("BEGIN IMMEDIATE")
     if version(database) == 0:
-        for statement in (*_SCHEMA.split(";"), *_LIMITS):
+        for statement in (*_SCHEMA.split(";"), *_LIMITS, *_DEPLOYMENTS):
             database.execute(statement)
     else:
         for step in range(version(database), VERSION):
@@ -123,7 +137,9 @@ def read(database: sqlite3.Connection) -> Records:
         left=tuple(left),
         files=_files(database),
     )
-    return _with_limits(database, found) if version(database) >= _FIRST_WITH_LIMITS else found
+    if version(database) >= _FIRST_WITH_LIMITS:
+        found = _with_limits(database, found)
+    return _with_deployments(database, found) if version(database) >= _FIRST_WITH_DEPLOYMENTS else found
 
 
 def _rows(database: sqlite3.Connection, query: str) -> list[tuple[Any, ...]]:
@@ -148,6 +164,26 @@ def _with_limits(database: sqlite3.Connection, found: Records) -> Records:
         limits={item.ca: item for item in limits},
         budgets={item.ca: item for item in budgets},
     )
+
+
+def _with_deployments(database: sqlite3.Connection, found: Records) -> Records:
+    deployments = [
+        Deployment(target, Alias(alias), stamp, Shown(shown), failures, _time(retry_at), message)
+        for target, alias, stamp, shown, failures, retry_at, message in _rows(database, "SELECT * FROM deployments")
+    ]
+    held = [
+        Held(Alias(alias), stamp, _time(until), message)
+        for alias, stamp, until, message in _rows(database, "SELECT * FROM held")
+    ]
+    return replace(
+        found,
+        deployments={(item.target, item.alias): item for item in deployments},
+        held={item.alias: item for item in held},
+    )
+
+
+def _time(epoch: float | None) -> datetime | None:
+    return from_epoch(epoch) if epoch is not None else None
 
 
 def put(database: sqlite3.Connection, records: Sequence[Record], run: Run) -> None:
@@ -188,7 +224,7 @@ def _files(database: sqlite3.Connection) -> tuple[FileIntent, ...]:
     return tuple(FileIntent(*row) for row in _rows(database, "SELECT * FROM files ORDER BY folder, name, digest, run"))
 
 
-def _row(record: Record, run: Run) -> tuple[str, tuple[str | int | float, ...]]:
+def _row(record: Record, run: Run) -> tuple[str, _Row]:
     match record:
         case OrderIntent():
             names = json.dumps([[item.type.value, item.value] for item in record.identifiers])
@@ -206,6 +242,14 @@ def _row(record: Record, run: Run) -> tuple[str, tuple[str | int | float, ...]]:
             retry_at = record.retry_at.timestamp()
             said = (record.message, record.link)
             return "backoffs", (record.alias.text, record.failures, retry_at, record.inputs, *said)
+        case NameBackoff() | Limit() | OrderBudget():
+            return _row_of_limit(record)
+        case Deployment() | Held():
+            return _row_of_deployment(record)
+
+
+def _row_of_limit(record: NameBackoff | Limit | OrderBudget) -> tuple[str, _Row]:
+    match record:
         case NameBackoff():
             counted = (record.failures, record.retry_at.timestamp(), record.inputs, record.message)
             return "names", (record.ca, record.name, *counted)
@@ -213,6 +257,19 @@ def _row(record: Record, run: Run) -> tuple[str, tuple[str | int | float, ...]]:
             return "limits", (record.ca, record.failures, record.retry_at.timestamp(), record.message)
         case OrderBudget():
             return "budgets", (record.ca, record.left, record.at.timestamp())
+
+
+def _row_of_deployment(record: Deployment | Held) -> tuple[str, _Row]:
+    match record:
+        case Deployment():
+            tried = (record.failures, _epoch(record.retry_at), record.message)
+            return "deployments", (record.target, record.alias.text, record.stamp, record.shown.value, *tried)
+        case Held():
+            return "held", (record.alias.text, record.stamp, _epoch(record.until), record.message)
+
+
+def _epoch(time: datetime | None) -> float | None:
+    return time.timestamp() if time is not None else None
 
 
 def _identifiers(text: str) -> tuple[Identifier, ...]:

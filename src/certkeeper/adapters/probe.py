@@ -20,7 +20,7 @@ from OpenSSL import SSL, crypto
 from certkeeper.adapters.descriptors import out_of_descriptors
 from certkeeper.base.errors import printable
 from certkeeper.service.endpoint import Endpoint, is_address
-from certkeeper.service.handshake import Handshake, KeyFamily, Look, Staple, Target, Trouble, Unseen
+from certkeeper.service.handshake import Contact, Handshake, KeyFamily, Look, Staple, Trouble, Unseen
 from certkeeper.service.starttls import MOST, Exactly, Line, Need, NoTls, Send, Until, dialogue
 
 PATIENCE = 10.0
@@ -42,7 +42,7 @@ class Prober:
         self._patience = patience
         self._ca_bundle = ca_bundle
 
-    def look(self, targets: Sequence[Target]) -> tuple[Look, ...]:
+    def look(self, targets: Sequence[Contact]) -> tuple[Look, ...]:
         """A handshake with every address of every target, many at once; in the order of the targets."""
         if not targets:
             return ()
@@ -58,7 +58,7 @@ class Prober:
             ]
             return tuple(job.result() for job in jobs)
 
-    def _one(self, target: Target, address: "_Address | Unseen", context: SSL.Context) -> Look:
+    def _one(self, target: Contact, address: "_Address | Unseen", context: SSL.Context) -> Look:
         if isinstance(address, Unseen):
             return address
         began = time.monotonic()
@@ -162,7 +162,7 @@ class _Talk:
         self._until = until
         self._read = b""
 
-    def look(self, target: Target, address: _Address, context: SSL.Context, began: float) -> Handshake:
+    def look(self, target: Contact, address: _Address, context: SSL.Context, began: float) -> Handshake:
         endpoint = target.endpoint
         self._wait()
         self._connection.connect((address.text, endpoint.port))
@@ -261,7 +261,7 @@ def _addresses(host: str) -> "tuple[_Address, ...] | str":
     return tuple(unique)[:_MOST_ADDRESSES]
 
 
-def _of(found: "tuple[_Address, ...] | str", target: Target) -> "Iterable[_Address | Unseen]":
+def _of(found: "tuple[_Address, ...] | str", target: Contact) -> "Iterable[_Address | Unseen]":
     if isinstance(found, str):
         return (Unseen(target, "", Trouble.UNRESOLVED, found),)
     return found

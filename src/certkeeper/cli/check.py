@@ -14,7 +14,7 @@ from certkeeper.cli.compose import Machine, look_at, open_machine, system_clock
 from certkeeper.cli.render import print_error
 from certkeeper.lineage.model import Leaf
 from certkeeper.service.endpoint import Endpoint, parse_endpoint
-from certkeeper.service.handshake import Handshake, KeyFamily, Target
+from certkeeper.service.handshake import Contact, Handshake, KeyFamily
 
 FAMILIES = {
     "any": (KeyFamily.ANY,),
@@ -45,7 +45,7 @@ def _check(options: argparse.Namespace) -> int:
     machine = _page(options)
     live = _live(machine, endpoints) if machine is not None else ()
     bundle = options.ca_bundle or (machine.settings.ca_bundle if machine is not None else None)
-    targets = [Target(endpoint, family) for endpoint in endpoints for family in FAMILIES[options.family]]
+    targets = [Contact(endpoint, family) for endpoint in endpoints for family in FAMILIES[options.family]]
     looks = look_at(targets, patience=options.timeout, ca_bundle=bundle)
     now = system_clock().now()
     verdicts = [

@@ -16,6 +16,9 @@ from certkeeper.config.policies import OnNameFailure as OnNameFailure  # noqa: P
 from certkeeper.config.rate import OrderRate
 from certkeeper.config.said import Said
 from certkeeper.config.secret import Secret as Secret  # noqa: PLC0414 - a part of what is exported here
+from certkeeper.config.servers import IgnoredServer as IgnoredServer  # noqa: PLC0414 - as above
+from certkeeper.config.servers import NameserverOverride as NameserverOverride  # noqa: PLC0414 - as above
+from certkeeper.config.servers import ServerAddress as ServerAddress  # noqa: PLC0414 - as above
 from certkeeper.config.shell import Assignment, Shell
 from certkeeper.config.transport import Transport
 from certkeeper.lineage.access import NO_ACCESS, Access
@@ -23,6 +26,12 @@ from certkeeper.lineage.chainwish import ChainWish
 from certkeeper.lineage.request import ReceivedCsr
 from certkeeper.lineage.retention import Retention
 from certkeeper.zone.propagation import Demand
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    # Most runs deploy nothing.
+    from certkeeper.service.endpoint import Endpoint
+    from certkeeper.service.target import Target
 
 _NO_SHELL = Shell({})
 DEFAULT_RENEW_DAYS = 32
@@ -61,18 +70,6 @@ class PowerDnsSettings:
     def socket(self) -> str | None:
         """The unix socket's path, where it is one."""
         return self.url.removeprefix("unix:") if self.url.startswith("unix:") else None
-
-
-@dataclass(frozen=True, slots=True)
-class ServerAddress:
-    """A name server to ask: an IP address or a host name, and a port."""
-
-    host: str
-    port: int = 53
-
-    def __str__(self) -> str:
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{host}:{self.port}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,26 +128,6 @@ class ZoneRule:
     error: CertkeeperError | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class NameserverOverride:
-    """NAMESERVERS: whom to ask instead of a zone's NS addresses; `zone` None counts for every zone without its own.
-
-    EXTRA_NAMESERVERS: whom to ask as well; `zone` None counts for every zone.
-    """
-
-    zone: DnsName | None
-    servers: tuple[ServerAddress, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class IgnoredServer:
-    """DNS_IGNORE: a server that does not count, by NS name or address, in one zone or in all (None)."""
-
-    zone: DnsName | None
-    host: str
-    port: int | None = None
-
-
 class Purpose(StrEnum):
     """What a certificate is for, which decides where it goes and who is told of it."""
 
@@ -188,6 +165,8 @@ class CertSpec:
     `methods` are the ways in which each name may be proven, `wellknown` is the folder for http-01. `keep_going`: where
     dehydrated's commands fail with it, they go on with the next one; our own always do. `request` is what the script
     wants signed, whose key it keeps. `deploy_command` are the words of a command that is run where there is no script.
+    `targets` are the names of the services that take it (DEPLOY). `probe` are the endpoints that have to show it, in
+    the place of its targets' own; None where those count, empty where nobody looks.
     """
 
     alias: Alias
@@ -217,6 +196,8 @@ class CertSpec:
     chain_required: bool = False
     request: ReceivedCsr | None = None
     deploy_command: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()
+    probe: "tuple[Endpoint, ...] | None" = None
 
     @property
     def chain(self) -> ChainWish:
@@ -283,7 +264,8 @@ class Settings:
     `hook` is the page's script, empty where there is none, and `command` is dehydrated's word for what is being done,
     which scripts are told. `old_ca` is the CA whose account is used where `ca` has none. `config_file` is empty where
     none was found and defaults count. `keep_going` is the page's word, see CertSpec. `exit_command` are the words of a
-    command that is run at the end where there is no script.
+    command that is run at the end where there is no script. `targets` are the services that certificates may name, by
+    their names.
     """
 
     config_file: str
@@ -326,6 +308,7 @@ class Settings:
     cleanup: Cleanup = Cleanup.NO
     keep_going: bool = False
     old_ca: str = ""
+    targets: "Mapping[str, Target]" = field(default_factory=dict)
 
     @property
     def alerts(self) -> bool:

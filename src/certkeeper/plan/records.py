@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import TypeAlias
 
 from certkeeper.base.names import Alias, DnsName, Identifier
@@ -121,14 +122,67 @@ class OrderBudget:
     at: datetime
 
 
-Record: TypeAlias = OrderIntent | ChallengeIntent | FileIntent | HookDebt | Backoff | NameBackoff | Limit | OrderBudget
+class Shown(StrEnum):
+    """What came of putting a version into a service."""
+
+    OWED = "owed"
+    """It is to be done, or to be done again after `retry_at`."""
+    SEEN = "seen"
+    """The service showed the certificate in a handshake."""
+    UNPROVEN = "unproven"
+    """The service took it, and nobody could look: its ports could not be reached before or after."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """What is known of a certificate in a service: the version that it was last given, and what came of it.
+
+    Written as OWED before anything changes. `failures` counts in a row; after one, nothing is tried before `retry_at`
+    (None: at once) and `message` says why.
+    """
+
+    target: str
+    alias: Alias
+    stamp: int
+    shown: Shown
+    failures: int = 0
+    retry_at: datetime | None = None
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """New versions of a lineage are made and do not become live by themselves.
+
+    `until` is when that ends: a version that a service did not take is tried again then; None where a person said so,
+    and ends it. `stamp` is the version that waits for that, 0 where it is whatever is newest. `message` says why.
+    """
+
+    alias: Alias
+    stamp: int
+    until: datetime | None
+    message: str
+
+
+Record: TypeAlias = (
+    OrderIntent
+    | ChallengeIntent
+    | FileIntent
+    | HookDebt
+    | Backoff
+    | NameBackoff
+    | Limit
+    | OrderBudget
+    | Deployment
+    | Held
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Records:
     """All that the journal holds. `left` are the challenge records, `files` the files, of runs that are gone.
 
-    `names` are by CA and name, `limits` and `budgets` by CA.
+    `names` are by CA and name, `limits` and `budgets` by CA, `deployments` by target and alias.
     """
 
     orders: Mapping[Alias, OrderIntent] = field(default_factory=dict)
@@ -139,3 +193,5 @@ class Records:
     names: Mapping[tuple[str, str], NameBackoff] = field(default_factory=dict)
     limits: Mapping[str, Limit] = field(default_factory=dict)
     budgets: Mapping[str, OrderBudget] = field(default_factory=dict)
+    deployments: Mapping[tuple[str, Alias], Deployment] = field(default_factory=dict)
+    held: Mapping[Alias, Held] = field(default_factory=dict)

@@ -32,7 +32,7 @@ class Trouble(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class Contact:
     """One handshake to make."""
 
     endpoint: Endpoint
@@ -57,7 +57,7 @@ class Handshake:
     `seconds` is how long it took from the first packet on.
     """
 
-    target: Target
+    target: Contact
     address: str
     chain: tuple[bytes, ...]
     version: str
@@ -71,7 +71,7 @@ class Handshake:
 class Unseen:
     """No handshake. `address` is empty where none was found out."""
 
-    target: Target
+    target: Contact
     address: str
     trouble: Trouble
     message: str

@@ -8,13 +8,16 @@ from certkeeper.base.names import Alias, DnsName, Identifier
 from certkeeper.plan.records import (
     Backoff,
     ChallengeIntent,
+    Deployment,
     FileIntent,
+    Held,
     HookDebt,
     Limit,
     NameBackoff,
     OrderBudget,
     OrderIntent,
     Record,
+    Shown,
 )
 
 CA = "https://ca.test/directory"
@@ -65,6 +68,14 @@ def file(name: str = "token", digest: str = "aa", folder: str = "/var/www/dehydr
     return FileIntent(folder, name, digest, run)
 
 
+def deployment(target: str = "nginx", alias: Alias = A, stamp: int = 1_700_000_000, failures: int = 1) -> Deployment:
+    return Deployment(target, alias, stamp, Shown.OWED, failures, THEN if failures else None, "«nein»")
+
+
+def held(alias: Alias = A, stamp: int = 1_700_000_000, *, ends: bool = True) -> Held:
+    return Held(alias, stamp, THEN if ends else None, "nginx did not take it: «nein»")
+
+
 EVERY_KIND: tuple[Record, ...] = (
     order(),
     challenge(),
@@ -74,6 +85,10 @@ EVERY_KIND: tuple[Record, ...] = (
     name_backoff(),
     limit(),
     budget(),
+    deployment(),
+    deployment("mail", failures=0),
+    held(),
+    held(B, ends=False),
 )
 
 _aliases = st.sampled_from([A, B])
@@ -94,4 +109,6 @@ records: st.SearchStrategy[Record] = st.one_of(
     st.builds(name_backoff, st.sampled_from(["example.org", "b.test"]), _cas, st.integers(1, 1000)),
     st.builds(limit, _cas, st.integers(1, 1000)),
     st.builds(budget, _cas, st.floats(0, 10**6)),
+    st.builds(deployment, st.sampled_from(["nginx", "mail"]), _aliases, _stamps, st.integers(0, 1000)),
+    st.builds(held, _aliases, _stamps, ends=st.booleans()),
 )

@@ -23,7 +23,9 @@ from contract.journal.entries import (
     budget,
     challenge,
     debt,
+    deployment,
     file,
+    held,
     limit,
     name_backoff,
     order,
@@ -31,7 +33,11 @@ from contract.journal.entries import (
 )
 
 NOTHING = Records()
-LIMITS = Records(names={(CA, "example.org"): name_backoff()}, limits={CA: limit()}, budgets={CA: budget()})
+DEPLOYED = Records(
+    deployments={("nginx", A): deployment(), ("mail", A): deployment("mail", failures=0)},
+    held={A: held(), B: held(B, ends=False)},
+)
+LIMITS = replace(DEPLOYED, names={(CA, "example.org"): name_backoff()}, limits={CA: limit()}, budgets={CA: budget()})
 
 
 @pytest.fixture(params=["fake", "real"])
@@ -70,8 +76,11 @@ def test_a_newer_entry_of_a_lineage_counts(diary: Diary) -> None:
     diary.journal.write(EVERY_KIND, ())
     newer: Sequence[Record] = (order(url="https://ca.test/order/2"), debt(stamp=7), backoff(failures=3))
     newer = (*newer, name_backoff(failures=3), limit(failures=5), budget(left=0.5))
+    newer = (*newer, deployment(stamp=8), held(stamp=9))
     diary.journal.write(newer, ())
     expected = Records({A: order(url="https://ca.test/order/2")}, {A: debt(stamp=7)}, {A: backoff(failures=3)})
+    expected = replace(expected, deployments={**DEPLOYED.deployments, ("nginx", A): deployment(stamp=8)})
+    expected = replace(expected, held={**DEPLOYED.held, A: held(stamp=9)})
     expected = replace(expected, names={(CA, "example.org"): name_backoff(failures=3)})
     expected = replace(expected, limits={CA: limit(failures=5)}, budgets={CA: budget(left=0.5)})
     assert diary.journal.records() == expected
@@ -102,6 +111,7 @@ def test_what_was_dropped_is_gone(diary: Diary, entry: Record) -> None:
     found = diary.journal.records()
     there: list[Record] = [*found.orders.values(), *found.debts.values(), *found.backoffs.values()]
     there += [*found.names.values(), *found.limits.values(), *found.budgets.values()]
+    there += [*found.deployments.values(), *found.held.values()]
     there += [replace(item, run="") for item in found.left]
     there += [replace(item, run="") for item in found.files]
     assert set(there) == {item for item in EVERY_KIND if item != entry}
@@ -118,6 +128,7 @@ def test_a_lineages_entry_is_dropped_whatever_it_says(diary: Diary) -> None:
     diary.journal.write(EVERY_KIND, ())
     others: Sequence[Record] = (order(url="other"), debt(stamp=9), backoff(failures=9))
     diary.journal.write((), (*others, name_backoff(failures=9), limit(failures=9), budget(left=9)))
+    diary.journal.write((), (deployment(stamp=9), deployment("mail", stamp=9), held(stamp=9), held(B, stamp=9)))
     assert diary.journal.records() == NOTHING
 
 
@@ -136,6 +147,8 @@ def test_what_one_write_drops_and_puts_is_there(diary: Diary, entry: Record) -> 
         found.names,
         found.limits,
         found.budgets,
+        found.deployments,
+        found.held,
     )
     assert sum(len(table) for table in there) == 1
 
@@ -264,4 +277,14 @@ def test_any_history_ends_alike_for_both(history: list[tuple[str, list[Record], 
 def _comparable(found: Records) -> tuple[object, ...]:
     """Marks of runs are names of the journal's own; the first of two equal records may be either run's."""
     left = [(item.zone, item.owner, item.rdata) for item in found.left]
-    return found.orders, found.debts, found.backoffs, left, found.names, found.limits, found.budgets
+    return (
+        found.orders,
+        found.debts,
+        found.backoffs,
+        left,
+        found.names,
+        found.limits,
+        found.budgets,
+        found.deployments,
+        found.held,
+    )

@@ -19,7 +19,7 @@ from bed.services.postfix import Postfix
 from bed.services.prosody import Prosody
 from certkeeper.adapters.probe import Prober
 from certkeeper.service.endpoint import parse_endpoint
-from certkeeper.service.handshake import Handshake, Look, Target, Trouble, Unseen
+from certkeeper.service.handshake import Contact, Handshake, Look, Trouble, Unseen
 
 NAME = "mail.example.org"
 pytestmark = pytest.mark.real
@@ -73,7 +73,7 @@ def endpoints(pair: Set, tmp_path_factory: pytest.TempPathFactory) -> Iterator[l
 
 
 def look(pair: Set, *texts: str, patience: float = 10) -> tuple[Look, ...]:
-    return Prober(ca_bundle=str(pair.root), patience=patience).look([Target(parse_endpoint(text)) for text in texts])
+    return Prober(ca_bundle=str(pair.root), patience=patience).look([Contact(parse_endpoint(text)) for text in texts])
 
 
 def assert_is(pair: Set, seen: Look) -> None:
@@ -98,7 +98,7 @@ def test_so_do_the_others(pair: Set, word: str, server: type[OneServer]) -> None
 
 
 def test_a_root_that_is_not_known_is_told_and_the_chain_is_seen(endpoints: list[str]) -> None:
-    (seen,) = Prober().look([Target(parse_endpoint(endpoints[0]))])
+    (seen,) = Prober().look([Contact(parse_endpoint(endpoints[0]))])
     assert isinstance(seen, Handshake)
     assert "issuer is not known" in seen.untrusted
     assert seen.chain

@@ -11,7 +11,7 @@ from certkeeper.base.names import Identifier
 from certkeeper.lineage.integrity import served
 from certkeeper.lineage.model import Leaf
 from certkeeper.service.endpoint import parse_endpoint
-from certkeeper.service.handshake import Handshake, Staple, Target, Trouble, Unseen
+from certkeeper.service.handshake import Contact, Handshake, Staple, Trouble, Unseen
 
 AUTHORITY = trustme.CA()
 
@@ -20,7 +20,7 @@ def handshake(name: str = "example.org", *, asked: str = "example.org", staple: 
     made = AUTHORITY.issue_cert(name)
     chain = [made.cert_chain_pems[0].bytes(), AUTHORITY.cert_pem.bytes()]
     der = tuple(x509.load_pem_x509_certificate(pem).public_bytes(Encoding.DER) for pem in chain)
-    return Handshake(Target(parse_endpoint(asked)), "192.0.2.1", der, "TLSv1.3", staple=staple)
+    return Handshake(Contact(parse_endpoint(asked)), "192.0.2.1", der, "TLSv1.3", staple=staple)
 
 
 def leaf_of(seen: Handshake) -> Leaf:
@@ -155,7 +155,7 @@ def test_a_staple_that_is_too_old_is_a_warning() -> None:
 
 @pytest.mark.parametrize("trouble", list(Trouble))
 def test_what_was_not_seen_is_critical_or_not_known(trouble: Trouble) -> None:
-    found = verdict(Unseen(Target(parse_endpoint("example.org")), "", trouble, "why"))
+    found = verdict(Unseen(Contact(parse_endpoint("example.org")), "", trouble, "why"))
     unknown = trouble in {Trouble.UNRESOLVED, Trouble.NO_SUCH_KEY}
     assert found.grade is (Grade.UNKNOWN if unknown else Grade.CRITICAL)
     assert said(found) == "why"

@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from certkeeper.config.check import Checked
     from certkeeper.config.findings import Finding
     from certkeeper.config.hookcommands import HookCommands
-    from certkeeper.service.handshake import Look, Target
+    from certkeeper.service.handshake import Contact, Look
 
 
-def look_at(targets: "Sequence[Target]", *, patience: float, ca_bundle: str | None) -> "tuple[Look, ...]":
+def look_at(targets: "Sequence[Contact]", *, patience: float, ca_bundle: str | None) -> "tuple[Look, ...]":
     """Handshakes with these, as clients make them; `patience` is seconds for each."""
     from certkeeper.adapters.probe import Prober  # noqa: PLC0415 - pyOpenSSL, for the one command that needs it
 

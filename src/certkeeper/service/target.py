@@ -1,0 +1,92 @@
+"""A deployment target: what one service needs of a certificate, and how the service takes it."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+from certkeeper.base.errors import Location
+from certkeeper.lineage.access import NO_ACCESS, Access
+
+DEFAULT_BOUND = timedelta(seconds=60)
+
+
+class Kind(StrEnum):
+    """The services that are known, and those that are described by commands only."""
+
+    NGINX = "nginx"
+    APACHE = "apache2"
+    POSTFIX = "postfix"
+    DOVECOT = "dovecot"
+    PROSODY = "prosody"
+    HAPROXY = "haproxy"
+    COMMAND = "command"
+
+
+class Form(StrEnum):
+    """What a file holds, by the words that the page uses."""
+
+    PRIVKEY = "privkey"
+    CERT = "cert"
+    CHAIN = "chain"
+    FULLCHAIN = "fullchain"
+    KEY_FULLCHAIN = "key+fullchain"
+    """Postfix' `smtpd_tls_chain_files` wants the key first."""
+    FULLCHAIN_KEY = "fullchain+key"
+    PKCS12 = "pkcs12"
+
+    @property
+    def secret(self) -> bool:
+        """It holds the private key."""
+        return self not in {Form.CERT, Form.CHAIN, Form.FULLCHAIN}
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """Words that are run without a shell, and how long that may take."""
+
+    words: tuple[str, ...]
+    bound: timedelta = DEFAULT_BOUND
+
+
+@dataclass(frozen=True, slots=True)
+class TargetFile:
+    """One file of a certificate for a service. `{alias}` in `path` is the certificate's, `{name}` its first name."""
+
+    form: Form
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One service of this machine.
+
+    `files` are copies that are made for it; where there are none it reads certificates where they are, through
+    `.live`. `access` is who may read those copies. `test` is the check of its configuration, `refresh` is what has to
+    be done between new files and the reload (`postmap -F`), `apply` is what makes it take the files: a reload, or a
+    restart where `restarts` says so. `running` ends with 0 where it runs. `unit` is systemd's, through which it is
+    reloaded where systemd runs. `user` is who has to be able to read the files, empty where root reads them.
+    `probe` are endpoints with `{name}` for each name of the certificate that a host can have. `socket` is haproxy's
+    for administration, empty where certificates come with a reload. `certificates` are the aliases that may have it,
+    as shell patterns; none where all may. `where` is where it was described, None for what is built in.
+    """
+
+    name: str
+    kind: Kind
+    files: tuple[TargetFile, ...] = ()
+    access: Access = NO_ACCESS
+    test: tuple[Command, ...] = ()
+    refresh: tuple[Command, ...] = ()
+    apply: tuple[Command, ...] = ()
+    running: Command | None = None
+    restarts: bool = False
+    unit: str = ""
+    user: str = ""
+    probe: tuple[str, ...] = ()
+    socket: str = ""
+    certificates: tuple[str, ...] = ()
+    where: Location | None = None
+
+    @property
+    def in_place(self) -> bool:
+        """It reads what `.live` leads to, so that going back means another version for every reader."""
+        return not self.files
