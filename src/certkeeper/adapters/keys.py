@@ -29,6 +29,9 @@ _CURVES: dict[KeyAlgorithm, ec.EllipticCurve] = {
 }
 _CURVE_NAMES = {curve.name: algorithm for algorithm, curve in _CURVES.items()}
 _ENCRYPTED = (b"BEGIN ENCRYPTED PRIVATE KEY", b"Proc-Type: 4,ENCRYPTED")
+# By the SHA-256 of their files: they are kept nowhere in clear.
+_KEY_IDS: dict[bytes, str] = {}
+_MOST_KEY_IDS = 4096
 _NEW_KEY_HINT = "move the file away, and a new key is made; or put an RSA, P-256 or P-384 key in its place"
 
 
@@ -75,6 +78,20 @@ def parse_own(pem: bytes, path: str) -> KeyPair:
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise _unloadable(error, path) from error
     return _accepted(key, pem, path)
+
+
+def own_key_id(pem: bytes, path: str) -> str:
+    """The key_id of a key as `parse_own` takes it. A run asks for most of them more than once.
+
+    Raises:
+        UnusableKey: as there.
+    """
+    digest = hashlib.sha256(pem).digest()
+    if digest not in _KEY_IDS:
+        if len(_KEY_IDS) >= _MOST_KEY_IDS:
+            _KEY_IDS.clear()
+        _KEY_IDS[digest] = parse_own(pem, path).key_id
+    return _KEY_IDS[digest]
 
 
 def parse_foreign(pem: bytes, path: str) -> KeyPair:

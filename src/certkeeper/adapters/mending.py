@@ -5,7 +5,7 @@ from contextlib import suppress
 from datetime import datetime
 
 from certkeeper.adapters.files import FileMissing, FileTrouble, Folder
-from certkeeper.adapters.keys import parse_own
+from certkeeper.adapters.keys import own_key_id
 from certkeeper.adapters.ownership import Ownership
 from certkeeper.adapters.switching import adopt, shown_by, switch
 from certkeeper.adapters.versions import judged, read_origin
@@ -189,7 +189,7 @@ def _is_other(folder: Folder, name: str, content: bytes | None) -> bool:
 
 def _key_id(content: bytes | None) -> str | None:
     with suppress(UnusableKey):
-        return parse_own(content, PRIVKEY).key_id if content is not None else None
+        return own_key_id(content, PRIVKEY) if content is not None else None
     return None
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 
 from certkeeper.adapters.files import FileId, FileMissing, FileTrouble, Folder
-from certkeeper.adapters.keys import parse_own
+from certkeeper.adapters.keys import own_key_id, parse_own
 from certkeeper.lineage import layout, origin, pem
 from certkeeper.lineage.layout import Place
 from certkeeper.lineage.leaf import parse_leaf
@@ -44,7 +44,7 @@ def read_key_id(folder: Folder, name: str) -> tuple[str | None, str]:
     path = folder.path_of(name)
     try:
         # Whoever made it: only its public half is looked at here.
-        return parse_own(folder.read(name), path).key_id, ""
+        return own_key_id(folder.read(name), path), ""
     except FileMissing:
         dangling = folder.target(name) if not _before_the_first_switch(folder, name) else None
         return None, f"{path}: a link to nothing ({dangling})" if dangling else ""
@@ -147,7 +147,7 @@ def judged(contents: Mapping[str, bytes | None]) -> tuple[str | None, Leaf | Non
     key_id, leaf = None, None
     try:
         if (key := contents.get(layout.PRIVKEY)) is not None:
-            key_id = parse_own(key, layout.PRIVKEY).key_id
+            key_id = own_key_id(key, layout.PRIVKEY)
     except UnusableKey as error:
         troubles.append(str(error))
     try:

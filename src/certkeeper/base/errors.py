@@ -114,6 +114,8 @@ def printable(text: str, limit: int = 2000) -> str:
 
     Control characters become spaces, and what goes beyond the limit (characters) is cut with a mark.
     """
+    if len(text) <= limit and text.isprintable():
+        return " ".join(text.split())
     safe = "".join(char if char.isprintable() else " " for char in text[: limit + 1])
     collapsed = " ".join(safe.split())
     return collapsed if len(text) <= limit else collapsed[:limit] + " …"

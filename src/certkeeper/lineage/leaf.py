@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import TypeVar
 
 from cryptography import x509
@@ -44,8 +45,14 @@ def parse_leaf(pem: bytes) -> Leaf:
         BadChain: there is none, or it cannot be read.
     """
     for block in certificates(pem):
-        return describe(load(block))
+        return _described(block)
     raise BadChain(("holds no PEM certificate",))
+
+
+@lru_cache(maxsize=4096)
+def _described(block: bytes) -> Leaf:
+    """A run looks at most certificates more than once, and what they say stays the same."""
+    return describe(load(block))
 
 
 def load(block: bytes) -> x509.Certificate:
