@@ -25,11 +25,13 @@ class Placement:
 class Placed:
     """What is there. `stamp` is the version that all its paths lead to; None where that is none of ours.
 
-    `others` are paths where something is that we did not make.
+    `others` are paths where something is that we did not make. `kept` are other versions that can be switched to,
+    newest first; among them what somebody else had put there.
     """
 
     stamp: int | None
     others: tuple[str, ...] = ()
+    kept: tuple[int, ...] = ()
 
 
 class TargetFiles(Protocol):
@@ -51,11 +53,14 @@ class TargetFiles(Protocol):
     def stage(self, placement: Placement, stamp: int, contents: Mapping[Form, bytes]) -> None:
         """Write a version beside the one that is read; private from the first byte, and lasting."""
 
-    def switch(self, placement: Placement, stamp: int) -> None:
-        """Lead the paths to that version. What somebody else put there is kept as a version of its own."""
+    def switch(self, placement: Placement, stamp: int) -> int | None:
+        """Lead the paths to that version. What somebody else put there is kept as a version of its own.
+
+        The answer is the version that they led to before, to which the same call goes back; None where there was none.
+        """
 
     def keep(self, placement: Placement, stamps: Sequence[int]) -> None:
-        """Remove all other versions."""
+        """Remove all other versions but the one that is read, and nothing that we did not make."""
 
 
 class Condition(StrEnum):
