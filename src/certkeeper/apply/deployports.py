@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from certkeeper.base.access import Access
 from certkeeper.base.names import Alias
-from certkeeper.lineage.access import Access
 from certkeeper.service.handshake import Contact, Look
 from certkeeper.service.target import Form, Target
 

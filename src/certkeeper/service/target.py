@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
+from certkeeper.base.access import NO_ACCESS, Access
 from certkeeper.base.errors import Location
-from certkeeper.lineage.access import NO_ACCESS, Access
 
 DEFAULT_BOUND = timedelta(seconds=60)
 
