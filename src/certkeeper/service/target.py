@@ -67,7 +67,8 @@ class Target:
     reloaded where systemd runs. `user` is who has to be able to read the files, empty where root reads them.
     `probe` are endpoints with `{name}` for each name of the certificate that a host can have. `socket` is haproxy's
     for administration, empty where certificates come with a reload. `certificates` are the aliases that may have it,
-    as shell patterns; none where all may. `where` is where it was described, None for what is built in.
+    as shell patterns; none where all may. `password_file` holds what PKCS#12 is locked with, empty where it is not.
+    `where` is where it was described, None for what is built in.
     """
 
     name: str
@@ -84,6 +85,7 @@ class Target:
     probe: tuple[str, ...] = ()
     socket: str = ""
     certificates: tuple[str, ...] = ()
+    password_file: str = ""
     where: Location | None = None
 
     @property
