@@ -1,13 +1,16 @@
 """A deployment target: what one service needs of a certificate, and how the service takes it."""
 
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
 from certkeeper.base.access import NO_ACCESS, Access
 from certkeeper.base.errors import Location
+from certkeeper.base.names import Alias, Identifier
 
 DEFAULT_BOUND = timedelta(seconds=60)
+_PLACEHOLDER = re.compile(r"\{(?:alias|name)\}")
 
 
 class Kind(StrEnum):
@@ -54,6 +57,11 @@ class TargetFile:
 
     form: Form
     path: str
+
+    def of(self, alias: Alias, first: Identifier) -> str:
+        """Where it is for one certificate. Of a wildcard the name is that of the domain."""
+        meant = {"{alias}": alias.text, "{name}": first.value.removeprefix("*.")}
+        return _PLACEHOLDER.sub(lambda found: meant[found[0]], self.path)
 
 
 @dataclass(frozen=True, slots=True)
