@@ -195,6 +195,10 @@ class Folder:
         """As `read_file`."""
         return _read(self.path_of(name), name, self._fd, largest)
 
+    def read_here(self, name: str) -> bytes:
+        """The same, not through a link."""
+        return _read(self.path_of(name), name, self._fd, flags=_READ | os.O_NOFOLLOW)
+
     def child(self, name: str) -> "Folder":
         """A real folder inside this one, no link to one."""
         path = self.path_of(name)
@@ -364,9 +368,9 @@ def write_all(fd: int, content: bytes) -> None:
         view = view[os.write(fd, view) :]
 
 
-def _read(path: str, name: str, folder: int | None, largest: int = MAX_FILE) -> bytes:
+def _read(path: str, name: str, folder: int | None, largest: int = MAX_FILE, flags: int = _READ) -> bytes:
     with explained(path, "read"):
-        fd = os.open(name, _READ, dir_fd=folder)
+        fd = os.open(name, flags, dir_fd=folder)
         try:
             status = os.fstat(fd)
             if not stat.S_ISREG(status.st_mode):

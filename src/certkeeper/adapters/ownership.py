@@ -16,6 +16,7 @@ from certkeeper.lineage.layout import PRIVKEY
 
 AS_IT_IS = -1
 _ENTER = 0o050
+_PASS = 0o011
 _WRITE_BY_OTHERS = 0o022
 
 
@@ -78,6 +79,24 @@ class Ownership:
         return True
 
 
+@dataclass(frozen=True, slots=True)
+class Thoroughfare(Ownership):
+    """Everybody gets through a folder, and nobody new sees which names are in it. Files are left alone."""
+
+    def mode(self, name: str) -> int | None:  # noqa: ARG002 - as for others
+        return None
+
+    def shut(self, status: os.stat_result) -> bool:
+        return status.st_mode & _PASS != _PASS
+
+    def let_in(self, fd: int) -> bool:
+        status = os.fstat(fd)
+        if not self.shut(status):
+            return False
+        os.fchmod(fd, stat.S_IMODE(status.st_mode) | _PASS)
+        return True
+
+
 def _set(fd: int, status: os.stat_result, uid: int, gid: int, mode: int) -> None:
     """Owner and group change while the file allows no more than both modes do."""
     present = stat.S_IMODE(status.st_mode)
@@ -91,8 +110,8 @@ def _set(fd: int, status: os.stat_result, uid: int, gid: int, mode: int) -> None
         os.fchmod(fd, mode)
 
 
-def resolve(access: Access) -> Ownership:
-    """The numbers of these names.
+def resolve(access: Access, owner: str = "CERT_OWNER", group: str = "CERT_GROUP") -> Ownership:
+    """The numbers of these names. `owner` and `group` say in errors what asks for them.
 
     Raises:
         NoSuchOwner: there is no such user or group, or files cannot be given to it.
@@ -103,7 +122,7 @@ def resolve(access: Access) -> Ownership:
             user = pwd.getpwnam(access.owner)
         except KeyError:
             raise NoSuchOwner(
-                f"CERT_OWNER: there is no user {access.owner}",
+                f"{owner}: there is no user {access.owner}",
                 hint=f"correct the name, or make the user: adduser --system {access.owner}",
             ) from None
         uid, folder_gid = user.pw_uid, user.pw_gid
@@ -111,8 +130,8 @@ def resolve(access: Access) -> Ownership:
         try:
             gid = folder_gid = grp.getgrnam(access.group).gr_gid
         except KeyError:
-            raise NoSuchOwner(f"CERT_GROUP: there is no group {access.group}", hint=_make_group(access.group)) from None
-    _check_power(access, uid, gid)
+            raise NoSuchOwner(f"{group}: there is no group {access.group}", hint=_make_group(access.group)) from None
+    _check_power(access, uid, gid, owner, group)
     if uid == os.geteuid() and not access.group:
         # The folders are this user's, too.
         folder_gid = AS_IT_IS
@@ -123,16 +142,16 @@ def _make_group(group: str) -> str:
     return "apt install ssl-cert" if group == "ssl-cert" else f"correct the name, or make it: addgroup --system {group}"
 
 
-def _check_power(access: Access, uid: int, gid: int) -> None:
+def _check_power(access: Access, uid: int, gid: int, owner: str, group: str) -> None:
     """Only root gives files away; everybody else may choose among the groups that they are in."""
     euid = os.geteuid()
     if euid == 0:
         return
     if uid not in {AS_IT_IS, euid}:
-        raise NoSuchOwner(f"CERT_OWNER: only root can give files to {access.owner}", hint="run it as root")
+        raise NoSuchOwner(f"{owner}: only root can give files to {access.owner}", hint="run it as root")
     if gid != AS_IT_IS and gid not in {os.getegid(), *os.getgroups()}:
         try:
             me = pwd.getpwuid(euid).pw_name
         except KeyError:
             me = str(euid)
-        raise NoSuchOwner(f"CERT_GROUP: {me} is not in the group {access.group}", hint=f"adduser {me} {access.group}")
+        raise NoSuchOwner(f"{group}: {me} is not in the group {access.group}", hint=f"adduser {me} {access.group}")

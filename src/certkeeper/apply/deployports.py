@@ -4,36 +4,44 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Protocol
 
+from certkeeper.base.access import Access
 from certkeeper.base.names import Alias
 from certkeeper.base.value import dataclass
-from certkeeper.lineage.access import Access
 from certkeeper.service.handshake import Contact, Look
 from certkeeper.service.target import Form, Target
 
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """The files of one certificate for one target, by their paths without placeholders; all are in one folder."""
+    """The files of one certificate for one target, by their paths without placeholders; all are in one folder.
+
+    `password_file` holds what PKCS#12 is locked with, empty where it is not.
+    """
 
     target: str
     alias: Alias
     files: Mapping[str, Form]
     access: Access
+    password_file: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Placed:
     """What is there. `stamp` is the version that all its paths lead to; None where that is none of ours.
 
-    `others` are paths where something is that we did not make.
+    `others` are paths where something is that we did not make. `kept` are other versions that can be switched to,
+    newest first; among them what somebody else had put there.
     """
 
     stamp: int | None
     others: tuple[str, ...] = ()
+    kept: tuple[int, ...] = ()
 
 
 class TargetFiles(Protocol):
     """Copies of certificates for services, each set switched by one rename of one link, as a lineage's is.
+
+    Contents are those of all forms but PKCS#12, which is made of key and chain, under the alias as friendly name.
 
     Every method raises CertkeeperError naming the path, and has changed nothing that services read then.
     """
@@ -51,11 +59,14 @@ class TargetFiles(Protocol):
     def stage(self, placement: Placement, stamp: int, contents: Mapping[Form, bytes]) -> None:
         """Write a version beside the one that is read; private from the first byte, and lasting."""
 
-    def switch(self, placement: Placement, stamp: int) -> None:
-        """Lead the paths to that version. What somebody else put there is kept as a version of its own."""
+    def switch(self, placement: Placement, stamp: int) -> int | None:
+        """Lead the paths to that version. What somebody else put there is kept as a version of its own.
+
+        The answer is the version that they led to before, to which the same call goes back; None where there was none.
+        """
 
     def keep(self, placement: Placement, stamps: Sequence[int]) -> None:
-        """Remove all other versions."""
+        """Remove all other versions but the one that is read, and nothing that we did not make."""
 
 
 class Condition(StrEnum):

@@ -212,7 +212,7 @@ class Stage:
             there = txt_values(self.world.primary.records(zone))
             assert there == {item for item in self._foreign if item[0].endswith(f".{zone}")}
         try:
-            wait_until(self._secondary_is_clean, "the secondary has caught up", deadline=2)
+            wait_until(self._secondary_is_clean, "the secondary has caught up", deadline=10)
         except AssertionError:
             # PowerDNS looks by itself, once in a minute and not here, for zones that nobody was notified of.
             assert self.tally.kills

@@ -319,7 +319,7 @@ def test_a_journal_of_the_second_schema_learns_of_limits(state: Path) -> None:
     before = (state / "journal.db").read_bytes()
     assert read(state) == Records(backoffs={A: old})
     assert (state / "journal.db").read_bytes() == before
-    write(state, *EVERY_KIND[5:])
+    write(state, *EVERY_KIND[5:8])
     assert read(state) == Records(
         backoffs={A: old},
         names={(CA, "example.org"): name_backoff()},

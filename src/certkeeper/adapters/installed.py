@@ -1,0 +1,211 @@
+"""Copies of certificates for services, in the services' own folders.
+
+The caller sees to it that nobody else writes: the run's lock does. A copy that has its name is whole, and its contents
+are never written again; one rename of `.live` leads all names of a certificate to another one.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeAlias
+
+from certkeeper.adapters.copies import (
+    Site,
+    made,
+    ownership,
+    refuse_obstacles,
+    refuse_unwritable,
+    refuse_writers,
+    site,
+)
+from certkeeper.adapters.files import FileMissing, FileTrouble, Folder
+from certkeeper.adapters.ownership import Ownership
+from certkeeper.adapters.replacing import listed, make_lasting, put_right, remove_copy, switch
+from certkeeper.apply.deployports import Placed, Placement
+from certkeeper.base.errors import CertkeeperError
+from certkeeper.service import copies
+from certkeeper.service.copies import Copy, Making
+from certkeeper.service.target import Form
+
+Equal: TypeAlias = Callable[[Form, bytes, bytes], bool]
+"""Whether the file that is there (first) holds what the wanted one does, though its octets are others."""
+
+
+def only_the_same(form: Form, found: bytes, wanted: bytes) -> bool:  # noqa: ARG001 - what salted forms need
+    return found == wanted
+
+
+class Installed:
+    """Implements the port TargetFiles. `equal` is asked of files whose octets differ, as PKCS#12's always do."""
+
+    def __init__(self, equal: Equal = only_the_same) -> None:
+        self._equal = equal
+
+    def check(self, placement: Placement) -> None:
+        """Raises FileTrouble or NoSuchOwner, with the way out; changes nothing."""
+        ownership(placement)
+        with site(placement) as there:
+            refuse_writers(there)
+            refuse_obstacles(there)
+            refuse_unwritable(there)
+
+    def look(self, placement: Placement) -> Placed:
+        """Raises FileTrouble."""
+        with site(placement) as there:
+            live = there.live()
+            others = [name for name in there.files if not there.is_ours(name) and there.folder.status(name) is not None]
+            whole = live is not None and all(there.is_ours(name) for name in there.files) and _whole(there, live)
+            kept = dict.fromkeys(copy.stamp for copy in there.all() if live is None or copy.stamp != live.stamp)
+            return Placed(
+                stamp=live.stamp if live is not None and whole else None,
+                others=tuple(there.folder.path_of(name) for name in others),
+                kept=tuple(kept),
+            )
+
+    def same(self, placement: Placement, stamp: int, contents: Mapping[Form, bytes]) -> bool:
+        """Raises FileTrouble, NoSuchOwner."""
+        owned = ownership(placement)
+        with site(placement) as there:
+            live = there.live()
+            copy = live if live is not None and live.stamp == stamp else there.newest(stamp)
+            if there.place is None or copy is None:
+                return False
+            if any(owned.shut(folder.own_status()) for folder in there.inner):
+                return False
+            return self._holds(there, there.place, copy, contents) and _in_order(there, there.place, copy, owned)
+
+    def stage(self, placement: Placement, stamp: int, contents: Mapping[Form, bytes]) -> None:
+        """Raises FileTrouble, NoSuchOwner; what was half written is gone on with the next time."""
+        owned = ownership(placement)
+        with made(placement, owned) as there:
+            place = _place(there)
+            place.sweep()
+            if place.target(copies.LIVE) is None:
+                # A killed run may have made the folders, and not have come to this.
+                make_lasting(there)
+            copy = there.newest(stamp)
+            if copy is not None and self._holds(there, place, copy, contents):
+                put_right(place, copy, owned, there.files)
+                place.sync()
+            else:
+                self._write(there, place, copy.following if copy is not None else Copy(stamp), contents, owned)
+
+    def switch(self, placement: Placement, stamp: int) -> int | None:
+        """Raises FileTrouble, NoSuchOwner; the old set stays then."""
+        owned = ownership(placement)
+        with made(placement, owned) as there:
+            place = _place(there)
+            place.sweep()
+            copy = there.newest(stamp)
+            if copy is None:
+                raise FileMissing(
+                    f"{place.path_of(str(stamp))}: there is no copy of that version", hint="certkeeper deploy"
+                )
+            before = switch(there, place, copy, owned)
+            return before.stamp if before is not None else None
+
+    def keep(self, placement: Placement, stamps: Sequence[int]) -> None:
+        """What is live stays in any case. Raises FileTrouble where a copy holds what we did not put there."""
+        with site(placement) as there:
+            place = there.place
+            if place is None:
+                return
+            refuse_writers(there)
+            place.sweep()
+            troubles = []
+            for name in _superfluous(there, place, stamps):
+                try:
+                    _remove(there, place, name)
+                except CertkeeperError as error:
+                    troubles.append(error)
+            for trouble in troubles:
+                raise trouble
+
+    def _holds(self, there: Site, place: Folder, copy: Copy, contents: Mapping[Form, bytes]) -> bool:
+        with place.child(copy.name) as version:
+            return all(self._is(version, name, form, contents[form]) for name, form in there.files.items())
+
+    def _is(self, version: Folder, name: str, form: Form, wanted: bytes) -> bool:
+        if not version.is_file(name):
+            return False
+        found = version.read_here(name)
+        return found == wanted or self._equal(form, found, wanted)
+
+    def _write(self, there: Site, place: Folder, copy: Copy, contents: Mapping[Form, bytes], owned: Ownership) -> None:
+        partial = copy.named(Making.PARTIAL)
+        with place.make_child(partial) as version:
+            version.sweep()
+            for name in listed(version) - set(there.files):
+                version.remove(name)
+            version.point(copies.MADE, copies.listing(there.files))
+            for name, form in there.files.items():
+                if self._is(version, name, form, contents[form]):
+                    version.give(name, owned, name)
+                else:
+                    version.put(name, contents[form], owned)
+            version.let_in(owned)
+            version.sync()
+        place.rename(partial, copy.name)
+        place.sync()
+
+
+def _place(there: Site) -> Folder:
+    if there.place is None:
+        raise FileMissing(f"{there.folder.path}: the folder of the copies is gone")
+    return there.place
+
+
+def _whole(there: Site, copy: Copy) -> bool:
+    with _place(there).child(copy.name) as version:
+        return all(version.is_file(name) for name in there.files)
+
+
+def _in_order(there: Site, place: Folder, copy: Copy, owned: Ownership) -> bool:
+    """Owners, groups and modes are what they have to be, and the group gets in."""
+    with place.child(copy.name) as version:
+        found = {name: version.status(name) for name in there.files}
+        astray = any(status is None or owned.astray(name, status) for name, status in found.items())
+        return not astray and not owned.shut(version.own_status())
+
+
+def _superfluous(there: Site, place: Folder, stamps: Sequence[int]) -> list[str]:
+    """The folders that nobody needs: other versions, older copies of the same, and what killed runs left of such."""
+    live = there.live()
+    stay = {live, *(there.newest(stamp) for stamp in stamps)}
+    found = []
+    for name in place.names():
+        known = copies.entry(name)
+        if known is None or not place.is_folder(name):
+            continue
+        copy, making = known
+        wanted = copy.stamp in stamps if making is Making.PARTIAL else making is Making.COMPLETE and copy in stay
+        if not wanted:
+            found.append(name)
+    return found
+
+
+def _remove(there: Site, place: Folder, name: str) -> None:
+    with place.child(name) as version:
+        version.sweep()
+        ours = listed(version)
+        foreign = [file for file in version.names() if file not in ours | set(copies.LISTS) or version.is_folder(file)]
+        if foreign:
+            raise FileTrouble(
+                f"{version.path}: holds what certkeeper did not put there: {', '.join(foreign)}",
+                hint=f"move it away: ls -la {version.path}",
+            )
+    _unlink_dropped(there, ours - set(there.files))
+    found = copies.entry(name)
+    removing = found[0].named(Making.REMOVING) if found is not None else name
+    if removing != name:
+        # Nobody meets a copy that is half empty.
+        place.rename(name, removing)
+        place.sync()
+    remove_copy(place, removing)
+
+
+def _unlink_dropped(there: Site, names: frozenset[str]) -> None:
+    """Names that the target no longer has, and that lead to nothing."""
+    gone = [name for name in names if there.is_ours(name) and not there.folder.leads_to_file(name)]
+    for name in gone:
+        there.folder.remove(name)
+    if gone:
+        there.folder.sync()
