@@ -6,7 +6,6 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 from io import FileIO
 
 from certkeeper.adapters.bash import function_call
@@ -15,6 +14,7 @@ from certkeeper.adapters.printed import kill, printed
 from certkeeper.adapters.scripts import scripts_of
 from certkeeper.apply.ports import HookCall
 from certkeeper.base.errors import CertkeeperError, Fault, printable
+from certkeeper.base.value import replace
 from certkeeper.config.providers import is_pdns_script
 from certkeeper.config.shell import Shell
 

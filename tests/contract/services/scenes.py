@@ -4,7 +4,7 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from certkeeper.adapters.probe import Prober
 from certkeeper.adapters.services.local import LocalServices
 from certkeeper.apply.deployports import Condition, Placement, Probes, Services
 from certkeeper.base.names import Alias
+from certkeeper.base.value import replace
 from certkeeper.lineage.access import NO_ACCESS
 from certkeeper.service.endpoint import parse_endpoint
 from certkeeper.service.handshake import Contact, Handshake

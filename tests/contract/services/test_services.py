@@ -7,13 +7,25 @@ from pathlib import Path
 
 import pytest
 
+from bed.services.haproxy import Haproxy
 from bed.waiting import wait_until
 from certkeeper.adapters.services.commands import Commands
 from certkeeper.adapters.services.local import LocalServices
 from certkeeper.apply.deployports import Condition
 from certkeeper.base.errors import CertkeeperError
+from certkeeper.base.value import replace
 from certkeeper.service.target import Form
-from contract.services.scenes import ALL, NO_SYSTEMD, REAL, Pair, RealScene, Scene
+from contract.services.scenes import (
+    ALL,
+    NO_SYSTEMD,
+    REAL,
+    Pair,
+    RealScene,
+    Scene,
+    command,
+    haproxy_by_socket,
+    nginx,
+)
 
 pytestmark = pytest.mark.real
 IDS = [each.__name__ for each in ALL]
@@ -86,3 +98,35 @@ def test_what_the_services_user_cannot_read(place: Path) -> None:
         assert scene.services.can_read(scene.target, paths) == ()
         Path(paths[0]).chmod(0o600)
         assert scene.services.can_read(scene.target, paths) == (paths[0],)
+
+
+def test_haproxy_takes_a_certificate_without_a_new_process_and_else_by_a_reload(place: Path) -> None:
+    with haproxy_by_socket(place) as scene:
+        assert isinstance(scene.bed, Haproxy)
+        before, new = scene.bed.workers(), Pair.new()
+        scene.keys.put(new)
+        scene.services.apply(scene.target, scene.changed)
+        assert scene.leaves() == {new.leaf}
+        assert scene.bed.workers() == before
+        # Files that it does not know there, and a socket that is gone.
+        for target, changed in (
+            (scene.target, (scene.keys.placement("haproxy", Form.PRIVKEY),)),
+            (replace(scene.target, socket=str(place / "none")), scene.changed),
+        ):
+            newer = Pair.new()
+            scene.keys.put(newer)
+            scene.services.apply(target, changed)
+            wait_until(lambda newer=newer: scene.leaves() == {newer.leaf}, "the reload took it")  # type: ignore[misc]
+        assert not scene.bed.workers() & before
+
+
+def test_a_service_that_says_it_took_its_files_and_did_not_is_seen_through(place: Path) -> None:
+    with nginx(place) as scene:
+        old = scene.leaves()
+        scene.keys.put(Pair.new())
+        scene.services.apply(replace(scene.target, apply=(command("true"),)), scene.changed)
+        assert scene.leaves() == old
+        scene.break_config()
+        with pytest.raises(CertkeeperError, match=r"nginx: nginx -s reload .* ended with status 1"):
+            scene.services.apply(scene.target, scene.changed)
+        assert scene.leaves() == old
