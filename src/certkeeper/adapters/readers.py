@@ -8,7 +8,7 @@ import time
 from collections.abc import Collection, Iterator, Sequence
 
 from certkeeper.adapters.users import drop
-from certkeeper.lineage.access import Access
+from certkeeper.base.access import Access
 from certkeeper.lineage.layout import FULLCHAIN, PRIVKEY
 
 _SERVICES = {

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Protocol
 
+from certkeeper.base.access import Access
 from certkeeper.base.names import Alias
 from certkeeper.base.value import dataclass
-from certkeeper.lineage.access import Access
 from certkeeper.service.handshake import Contact, Look
 from certkeeper.service.target import Form, Target
 

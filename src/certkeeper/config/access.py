@@ -1,9 +1,9 @@
 """CERT_OWNER, CERT_GROUP and KEY_MODE."""
 
+from certkeeper.base.access import Access
 from certkeeper.base.errors import printable
 from certkeeper.config.findings import Severity
 from certkeeper.config.values import Values
-from certkeeper.lineage.access import Access
 
 _MODES = {0o400, 0o440, 0o600, 0o640}
 _GROUP = 0o040

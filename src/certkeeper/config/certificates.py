@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import timedelta
 
+from certkeeper.base.access import NO_ACCESS, Access
 from certkeeper.base.errors import printable
 from certkeeper.base.keys import KeyAlgorithm, KeyPolicy, KeySpec
 from certkeeper.base.value import dataclass
@@ -29,7 +30,6 @@ from certkeeper.config.settings import (
 from certkeeper.config.shell import Assignment, Script
 from certkeeper.config.values import Values
 from certkeeper.config.variables import DEFAULTS, PER_CERTIFICATE
-from certkeeper.lineage.access import NO_ACCESS, Access
 from certkeeper.lineage.retention import Retention
 
 _NO_WISH = Wish(ProviderKind.POWERDNS)

@@ -5,6 +5,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import TypeAlias
 
+from certkeeper.base.access import NO_ACCESS, Access
 from certkeeper.base.errors import CertkeeperError, Location
 from certkeeper.base.keys import KeySpec
 from certkeeper.base.names import Alias, DnsName, Identifier
@@ -21,7 +22,6 @@ from certkeeper.config.servers import NameserverOverride as NameserverOverride  
 from certkeeper.config.servers import ServerAddress as ServerAddress  # noqa: PLC0414 - as above
 from certkeeper.config.shell import Assignment, Shell
 from certkeeper.config.transport import Transport
-from certkeeper.lineage.access import NO_ACCESS, Access
 from certkeeper.lineage.chainwish import ChainWish
 from certkeeper.lineage.request import ReceivedCsr
 from certkeeper.lineage.retention import Retention

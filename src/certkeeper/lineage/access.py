@@ -1,39 +1,8 @@
-"""Who may read a certificate's files: CERT_OWNER, CERT_GROUP and KEY_MODE, as names and modes."""
+"""Which of a certificate's files CERT_OWNER, CERT_GROUP and KEY_MODE are about."""
 
-from certkeeper.base.value import dataclass
+from certkeeper.base.access import NO_ACCESS as NO_ACCESS  # noqa: PLC0414 - a part of what is exported here
+from certkeeper.base.access import Access as Access  # noqa: PLC0414 - as above
 from certkeeper.lineage.layout import CERT, CHAIN, FULLCHAIN, PRIVKEY, STAPLE
 
 READ = (PRIVKEY, CERT, CHAIN, FULLCHAIN, STAPLE)
 """The names that services read. What else is in a folder is for this program and for dehydrated, and stays private."""
-PRIVATE = 0o600
-SHARED = 0o640
-PUBLIC = 0o644
-
-
-@dataclass(frozen=True, slots=True)
-class Access:
-    """What the page says of owner, group and the key's mode; None and empty where it says nothing."""
-
-    owner: str = ""
-    group: str = ""
-    mode: int | None = None
-
-    @property
-    def asked(self) -> bool:
-        """The page says something; else files are made as private as they can be, and nobody touches them later."""
-        return bool(self.owner or self.group) or self.mode is not None
-
-    @property
-    def key_mode(self) -> int:
-        """A group that is named is there to read."""
-        if self.mode is not None:
-            return self.mode
-        return SHARED if self.group else PRIVATE
-
-    @property
-    def public_mode(self) -> int | None:
-        """The mode of what is no secret; None leaves it as it is."""
-        return PUBLIC if self.owner or self.group else None
-
-
-NO_ACCESS = Access()

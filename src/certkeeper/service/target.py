@@ -3,9 +3,9 @@
 from datetime import timedelta
 from enum import StrEnum
 
+from certkeeper.base.access import NO_ACCESS, Access
 from certkeeper.base.errors import Location
 from certkeeper.base.value import dataclass
-from certkeeper.lineage.access import NO_ACCESS, Access
 
 DEFAULT_BOUND = timedelta(seconds=60)
 

@@ -24,9 +24,9 @@ from certkeeper.adapters.clients import Clients
 from certkeeper.adapters.probe import Prober
 from certkeeper.adapters.services.local import LocalServices
 from certkeeper.apply.deployports import Condition, Placement, Probes, Services
+from certkeeper.base.access import NO_ACCESS
 from certkeeper.base.names import Alias
 from certkeeper.base.value import replace
-from certkeeper.lineage.access import NO_ACCESS
 from certkeeper.service.endpoint import parse_endpoint
 from certkeeper.service.handshake import Contact, Handshake
 from certkeeper.service.target import Command, Form, Kind, Target

@@ -14,8 +14,8 @@ from bed.services.prosody import Prosody
 from builders.certificates import new_key
 from certkeeper.adapters.ownership import resolve
 from certkeeper.adapters.store import Store
+from certkeeper.base.access import Access
 from certkeeper.lineage import layout
-from certkeeper.lineage.access import Access
 from contract.store.folders import ALIAS, NOW_STAMP, issue
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files to a group that it is not in")

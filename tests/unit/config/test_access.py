@@ -2,12 +2,12 @@
 
 import pytest
 
+from certkeeper.base.access import Access
 from certkeeper.base.errors import Location
 from certkeeper.config.access import read_access
 from certkeeper.config.errors import ConfigError
 from certkeeper.config.shell import Assignment
 from certkeeper.config.values import Values
-from certkeeper.lineage.access import Access
 
 
 def values(**assigned: str) -> Values:
