@@ -33,6 +33,8 @@ serve  dovecot-pop3d         /usr/lib/dovecot/pop3                              
 serve  dovecot-lmtpd         /usr/lib/dovecot/lmtp                                      tests with an IMAP server
 serve  dovecot-managesieved  /usr/lib/dovecot/managesieve                               tests with an IMAP server
 serve  prosody               prosody                                                    tests with an XMPP server
+serve  apache2-bin           apache2                                                    deployments to a web server
+serve  haproxy               haproxy                                                    deployments to a proxy
 serve  slapd                 slapd                                                      handshakes with an LDAP server
 serve  vsftpd                vsftpd                                                     handshakes with an FTP server
 serve  postgresql            /usr/lib/postgresql                                        handshakes with PostgreSQL

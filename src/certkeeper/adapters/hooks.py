@@ -1,19 +1,16 @@
 """The operator's scripts, called as dehydrated calls them: the occasion as first argument, then its own arguments."""
 
 import os
-import select
-import signal
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from io import FileIO
 
 from certkeeper.adapters.bash import function_call
 from certkeeper.adapters.descriptors import out_of_descriptors
-from certkeeper.adapters.files import FileMissing, explained
+from certkeeper.adapters.printed import kill, printed
 from certkeeper.adapters.scripts import open_to_everybody, scripts_of
 from certkeeper.apply.ports import HookCall
 from certkeeper.base.errors import CertkeeperError, Fault, printable
@@ -23,14 +20,8 @@ from certkeeper.config.shell import Shell
 
 _BARE = Shell({})
 _UNKNOWN = "this_hookscript_is_broken"
-_KEPT = 1 << 16
+_OUTPUT = "the hook's output"
 _TOLD = 600
-_PIECE = 1 << 16
-_PIPE = 1 << 20
-"""Octets; more cannot be in a pipe when its writer ends (/proc/sys/fs/pipe-max-size)."""
-_PACE = 0.05
-_STANDBY = "read -r nothing; exec cat <&2 >/dev/null 2>/dev/null"
-"""Waits for the end of its input, then reads the pipe that it got as its stderr to the end."""
 
 
 class HookFailed(CertkeeperError):
@@ -105,13 +96,9 @@ def _answered(call: HookCall, shell: Shell) -> str:
 
 
 def _read(call: HookCall, shell: Shell, stdin: int | None, stderr: int | None) -> str:
-    said = _Said()
-    with _pipe() as (reading, writing), _standby(reading):
-        with writing:
-            child = _started(call, shell, stdin, writing, stderr)
-        status = _followed(child, reading, said, call.bound.total_seconds())
-    _judge(call, status, said.text)
-    return said.text
+    status, said = printed(lambda out: _started(call, shell, stdin, out, stderr), call.bound.total_seconds(), _OUTPUT)
+    _judge(call, status, said)
+    return said
 
 
 def _shown(call: HookCall, shell: Shell) -> str:
@@ -120,7 +107,7 @@ def _shown(call: HookCall, shell: Shell) -> str:
     with suppress(subprocess.TimeoutExpired):
         status = child.wait(call.bound.total_seconds())
     if status is None:
-        _kill(child)
+        kill(child)
     _judge(call, status, "")
     return ""
 
@@ -140,38 +127,6 @@ def _judge(call: HookCall, status: int | None, said: str) -> None:
         )
 
 
-def _followed(child: "subprocess.Popen[bytes]", reading: FileIO, said: "_Said", bound: float) -> int | None:
-    """Read what it prints until it ended; its status, None where it had to be killed."""
-    deadline = time.monotonic() + bound
-    poll = select.poll()
-    poll.register(reading, select.POLLIN)
-    late = 0
-    while (left := deadline - time.monotonic()) > 0:
-        # In this order: what it printed before its end is in the pipe by then.
-        ended = child.poll() is not None
-        if poll.poll(0 if ended else min(left, _PACE) * 1000):
-            piece = os.read(reading.fileno(), _PIECE)
-            said.add(piece)
-            late += len(piece) if ended else 0
-            if not piece:
-                break
-        elif ended:
-            break
-        # What it left running in the background may print for ever.
-        if late > _PIPE:
-            break
-    with suppress(subprocess.TimeoutExpired):
-        return child.wait(max(0.0, deadline - time.monotonic()))
-    _kill(child)
-    return None
-
-
-def _kill(child: "subprocess.Popen[bytes]") -> None:
-    with suppress(ProcessLookupError):
-        os.killpg(child.pid, signal.SIGKILL)
-    child.wait()
-
-
 def _called(call: HookCall) -> str:
     return f"hook {call.script} {'for an unknown call' if call.name.startswith(_UNKNOWN) else call.name}"
 
@@ -182,24 +137,6 @@ def _hint(call: HookCall) -> str:
     if call.name == "deploy_cert":
         return "the certificate is live; the next run calls the hook again"
     return "the script has the last word on what went wrong: see its own log, or call it by hand with these arguments"
-
-
-class _Said:
-    """The last part of what was printed: there is no end to what a script may print, and what went wrong comes last."""
-
-    def __init__(self) -> None:
-        self._last = b""
-        self._octets = 0
-
-    def add(self, piece: bytes) -> None:
-        self._octets += len(piece)
-        self._last = (self._last + piece)[-_KEPT:]
-
-    @property
-    def text(self) -> str:
-        cut = self._octets - len(self._last)
-        text = self._last.decode("utf-8", "replace")
-        return f"[the first {cut} octets were cut]\n{text}" if cut else text
 
 
 def _started(
@@ -252,46 +189,3 @@ def _command(call: HookCall, shell: Shell) -> tuple[list[str], dict[str, str]]:
 
 _SECRETS = frozenset({"EAB_HMAC_KEY", "PDNS_KEY"})
 """What our own environment may hold for us alone."""
-
-
-@contextmanager
-def _pipe() -> Iterator[tuple[FileIO, FileIO]]:
-    """Its reading end and its writing end."""
-    with explained("the hook's output", "read"):
-        reading, writing = os.pipe()
-    with FileIO(reading, "rb") as first, FileIO(writing, "wb") as second:
-        yield first, second
-
-
-@contextmanager
-def _standby(reading: FileIO) -> Iterator[None]:
-    """A process that reads on when we do not any more, because the call is over or because we were killed.
-
-    So neither the script nor what it leaves running in the background is killed by SIGPIPE for printing something.
-    """
-    with _pipe() as (theirs, ours):
-        with theirs:
-            child = _sleeper(theirs, reading)
-        try:
-            yield
-        finally:
-            # The end of its input. It ends as soon as nobody holds the pipe, which we do not wait for.
-            ours.close()
-            if child is not None:
-                with suppress(subprocess.TimeoutExpired):
-                    child.wait(_PACE)
-                # Popen would warn of one that goes on.
-                child.returncode = child.returncode or 0
-
-
-def _sleeper(theirs: FileIO, reading: FileIO) -> "subprocess.Popen[bytes] | None":
-    """None where this machine has no shell: then nobody reads on."""
-    with suppress(FileMissing), explained("/bin/sh", "start"):
-        return subprocess.Popen(
-            ["/bin/sh", "-c", _STANDBY],
-            stdin=theirs,
-            stdout=subprocess.DEVNULL,
-            stderr=reading,
-            start_new_session=True,
-        )
-    return None

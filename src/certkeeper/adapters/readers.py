@@ -53,12 +53,16 @@ def insiders(access: Access) -> tuple[str, ...]:
 
 def unreadable_for(user: str, folders: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Key and certificate in these folders that the user cannot read, and why. Who is not root cannot try."""
-    found = _user(user)
-    if found is None or os.geteuid() != 0 or found.pw_uid == 0:
-        return
     paths = [f"{folder}/{name}" for folder in folders for name in (PRIVKEY, FULLCHAIN)]
     # What is not there is nobody's trouble here.
-    paths = [path for path in paths if os.path.exists(path)]  # noqa: PTH110 - text
+    yield from unreadable(user, [path for path in paths if os.path.exists(path)])  # noqa: PTH110 - text
+
+
+def unreadable(user: str, paths: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Those of the files that the user cannot read, and why. Who is not root cannot try."""
+    found = _user(user)
+    if found is None or os.geteuid() != 0 or found.pw_uid == 0 or not paths:
+        return
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
@@ -74,7 +78,7 @@ def unreadable_for(user: str, folders: Sequence[str]) -> Iterator[tuple[str, str
         number, code = line.split()
         yield paths[int(number)], os.strerror(int(code)).lower()
     if not said.endswith(_END):
-        yield folders[0], "it could not be tried"
+        yield paths[0], "it could not be tried"
 
 
 def _try(user: pwd.struct_passwd, paths: Sequence[str], out: int) -> None:

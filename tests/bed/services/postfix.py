@@ -1,9 +1,10 @@
-"""Postfix: an instance of its own, SMTP with STARTTLS and with TLS at once."""
+"""Postfix: an instance of its own or several, SMTP with STARTTLS and with TLS at once."""
 
 import os
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from bed import binaries, ports
@@ -29,6 +30,7 @@ mydestination =
 alias_maps =
 smtpd_tls_security_level = may
 smtpd_tls_chain_files = {chain}
+{more}
 smtpd_peername_lookup = no
 """
 
@@ -56,11 +58,24 @@ scache unix - - n - 1 scache
 postlog unix-dgram n - n - 1 postlogd
 """
 
+_FIRST = """
+multi_instance_wrapper = ${{command_directory}}/postmulti -p --
+multi_instance_enable = yes
+multi_instance_directories = {others}
+"""
+_OTHER = """
+multi_instance_enable = yes
+multi_instance_name = postfix-{number}
+"""
+
 
 class Postfix(Listening):
-    """Reads key and chain from one file, the key first. It needs root, as Postfix does."""
+    """Reads key and chain from one file, the key first. It needs root, as Postfix does.
 
-    def __init__(self, chain: Path) -> None:
+    `names` has such a file for each name that a client may ask for (SNI), through a map that holds copies of them.
+    """
+
+    def __init__(self, chain: Path, names: Mapping[str, Path] | None = None) -> None:
         program = binaries.require("postfix")
         if os.geteuid() != 0:
             binaries.missing("Postfix can be started by root only", "run the tests as root")
@@ -73,17 +88,23 @@ class Postfix(Listening):
             (self.folder / name).mkdir()
             shutil.chown(self.folder / name, owner)
         (self.folder / "postfix.log").touch()
-        daemons = subprocess.run(
-            ["postconf", "-d", "-h", "daemon_directory"], check=True, capture_output=True, text=True
-        ).stdout.strip()
-        main = _MAIN.format(folder=self.folder, daemons=daemons, chain=chain)
-        (self.config / "main.cf").write_text(main, encoding="utf-8")
+        self.names = self.config / "sni"
+        more = f"tls_server_sni_maps = hash:{self.names}" if names else ""
+        daemons = _daemons()
+        main = _MAIN.format(folder=self.folder, daemons=daemons, chain=chain, more=more)
+        self.main = self.config / "main.cf"
+        self.main.write_text(main, encoding="utf-8")
+        if names:
+            self.names.write_text("".join(f"{name} {path}\n" for name, path in names.items()), encoding="utf-8")
+            subprocess.run(["postmap", "-c", self.config, "-F", f"hash:{self.names}"], check=True)
 
         def start(free: tuple[int, ...]) -> Process:
             (self.config / "master.cf").write_text(_MASTER.format(smtp=free[0], smtps=free[1]), encoding="utf-8")
+            # It makes the queue's folders. `postfix start-fg` would, too, but its shell leaves master behind.
+            subprocess.run([program, "-c", self.config, "check"], check=True, capture_output=True)
             return Process(
                 "postfix",
-                [program, "-c", self.config, "start-fg"],
+                [f"{daemons}/master", "-c", self.config, "-s"],
                 self.folder / "process.log",
                 ready=lambda: all(ports.accepts_tcp("127.0.0.1", port) for port in free),
             )
@@ -93,3 +114,18 @@ class Postfix(Listening):
     def stop(self) -> None:
         super().stop()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def made_several(instances: Sequence[Postfix]) -> None:
+    """From now on commands for the first are for all of them (postmulti(1)). They have to run already."""
+    first, *others = instances
+    with first.main.open("a", encoding="utf-8") as main:
+        main.write(_FIRST.format(others=" ".join(str(each.config) for each in others)))
+    for number, each in enumerate(others, start=2):
+        with each.main.open("a", encoding="utf-8") as main:
+            main.write(_OTHER.format(number=number))
+
+
+def _daemons() -> str:
+    said = subprocess.run(["postconf", "-d", "-h", "daemon_directory"], check=True, capture_output=True, text=True)
+    return said.stdout.strip()

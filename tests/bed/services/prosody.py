@@ -32,6 +32,25 @@ VirtualHost "{host}"
 ssl = {{ certificate = "{certificate}", key = "{key}" }}
 """
 
+_BY_FOLDER = """
+pidfile = "{folder}/prosody.pid"
+data_path = "{folder}/data"
+plugin_paths = {{}}
+modules_enabled = {{ "saslauth", "tls", "disco", "posix" }}
+interfaces = {{ "127.0.0.1" }}
+c2s_ports = {{ {0} }}
+s2s_ports = {{ {1} }}
+c2s_direct_tls_ports = {{ {2} }}
+s2s_direct_tls_ports = {{ {3} }}
+http_ports = {{ }}
+https_ports = {{ }}
+authentication = "internal_hashed"
+storage = "memory"
+log = {{ info = "*console" }}
+certificates = "{certificates}"
+VirtualHost "{host}"
+"""
+
 
 class Prosody(Listening):
     """Serves one host with one certificate. `group` is one that the user prosody is in, beside its own.
@@ -73,3 +92,27 @@ def _as_prosody(folder: Path, group: str) -> tuple[str, ...]:
         shutil.chown(path, user.pw_uid, user.pw_gid)
     groups = ("--groups", group) if group else ("--init-groups",)
     return (binaries.require("setpriv"), "--reuid", "prosody", "--regid", "prosody", *groups, "--")
+
+
+class ProsodyByFolder(Listening):
+    """Finds `HOST.crt` and `HOST.key` in a folder, as Debian's finds them in /etc/prosody/certs."""
+
+    def __init__(self, folder: Path, host: str, certificates: Path) -> None:
+        program = binaries.require("prosody")
+        (folder / "data").mkdir(parents=True, exist_ok=True)
+        (folder / "certs").mkdir(exist_ok=True)
+        self.config = folder / "prosody.cfg.lua"
+        self.pid_file = folder / "prosody.pid"
+
+        def start(free: tuple[int, ...]) -> Process:
+            text = _BY_FOLDER.format(*free, folder=folder, host=host, certificates=certificates)
+            self.config.write_text(text, encoding="utf-8")
+            return Process(
+                "prosody",
+                [program, "-F", "--config", self.config],
+                folder / "prosody.log",
+                ready=lambda: all(ports.accepts_tcp("127.0.0.1", port) for port in free) and self.pid_file.exists(),
+                prefix=_as_prosody(folder, ""),
+            )
+
+        self.launch((*PROTOCOLS, "xmpps-server"), start)

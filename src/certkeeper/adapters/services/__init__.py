@@ -1,0 +1,1 @@
+"""The services of this machine, by systemd or by their own commands."""
