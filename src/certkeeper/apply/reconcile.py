@@ -21,6 +21,7 @@ from certkeeper.apply.propagate import terms_of
 from certkeeper.apply.result import Issued, Outcome, Result
 from certkeeper.apply.scheduler import Scheduler
 from certkeeper.apply.served import Served
+from certkeeper.apply.told import clean_left
 from certkeeper.base.errors import CertkeeperError, Interrupted
 from certkeeper.base.events import Event, LineageFailed, Noted, OrdersPostponed, Tell
 from certkeeper.base.names import Alias
@@ -86,7 +87,7 @@ class Reconciler:
         if later := self._plan.postponed:
             self._tell(OrdersPostponed(tuple(str(item.alias) for item in later), str(later[0].error)))
         self._waves.clean(self._plan.withdrawals, self._plan.zones)
-        self._served.clean(self._plan.files)
+        self._served.clean(self._plan.files, self._scripts_left() if self._plan.told else None)
         if self._plan.stale:
             self._scheduler.spawn(do(WriteJournal(drop=self._plan.stale)), self._swept)
         for item in self._plan.owing:
@@ -107,6 +108,10 @@ class Reconciler:
             fatal=self._fatal or self._interruption,
             wake_at=_earliest(self._plan, outcomes, self._fatal),
         )
+
+    def _scripts_left(self) -> Exchange[None]:
+        specs = [item.spec for item in self._plan.lineages]
+        return clean_left(self._plan.told, specs, self._settings, self._tell, self._waves.withdrawal_errors)
 
     def _open(self, ca: str) -> Exchange[Session]:
         try:

@@ -99,7 +99,7 @@ class _Cron:
     def _withdraw_leftovers(self) -> bool:
         """What runs before left, where no certificate that was due took it along; True where some still is there."""
         records = self._machine.journal.records()
-        if not (records.left or records.files):
+        if not (records.left or records.files or records.told):
             return False
         bare = replace(self._machine.configuration, certificates=(), rejected=(), findings=())
         machine = replace(self._machine, configuration=bare)
