@@ -198,8 +198,8 @@ Record: TypeAlias = (
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """All that the journal holds. `left` are the challenge records, `files` the files, of runs that are gone, and `told`
-    is what their scripts were told of.
+    """All that the journal holds. `left` are the challenge records, `files` the files of runs that are gone, `told` is
+    what their scripts were told of.
 
     `names` are by CA and name, `limits` and `budgets` by CA, `deployments` by target and alias.
     """

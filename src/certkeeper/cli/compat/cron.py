@@ -201,7 +201,8 @@ class _Cron:
         if machine.accounts.read(spec.ca) is None:
             accepted = self._sitting.terms_accepted
             settings = machine.settings.at(spec.ca)
-            machine.converse(open_session(settings, user_agent=USER_AGENT, terms_accepted=accepted, tell=self._told))
+            opening = open_session(settings, user_agent=USER_AGENT, terms_accepted=accepted, tell=self._told)
+            self._sitting.converse(machine, opening)
         planned_ = planned(machine, machine.configuration, machine.observe(), frozenset({spec.alias}))
         for finding in planned_.findings:
             if finding.severity is not Severity.NOTE and finding.code != "test-ca":
