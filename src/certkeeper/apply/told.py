@@ -6,7 +6,6 @@ words of the call.
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 
 from certkeeper.acme.alpn import server_name
 from certkeeper.acme.challenge import dns01_value, key_authorization
@@ -19,6 +18,7 @@ from certkeeper.apply.ports import HookCall
 from certkeeper.base.errors import CertkeeperError, Interrupted
 from certkeeper.base.events import Tell
 from certkeeper.base.names import Alias, Identifier
+from certkeeper.base.value import dataclass, field
 from certkeeper.base.wire import Exchange
 from certkeeper.config.methods import ChallengeType
 from certkeeper.config.settings import CertSpec, HookSettings, Settings

@@ -1,7 +1,6 @@
 """Who may read a certificate's files: CERT_OWNER, CERT_GROUP and KEY_MODE, as names and modes."""
 
-from dataclasses import dataclass
-
+from certkeeper.base.value import dataclass
 from certkeeper.lineage.layout import CERT, CHAIN, FULLCHAIN, PRIVKEY, STAPLE
 
 READ = (PRIVKEY, CERT, CHAIN, FULLCHAIN, STAPLE)

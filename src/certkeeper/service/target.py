@@ -1,10 +1,10 @@
 """A deployment target: what one service needs of a certificate, and how the service takes it."""
 
-from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
 from certkeeper.base.errors import Location
+from certkeeper.base.value import dataclass
 from certkeeper.lineage.access import NO_ACCESS, Access
 
 DEFAULT_BOUND = timedelta(seconds=60)
