@@ -1,7 +1,7 @@
 """The port Journal in memory."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import astuple, replace
 from typing import Any, TypeVar
 
 from certkeeper.base.errors import CertkeeperError
@@ -19,9 +19,10 @@ from certkeeper.plan.records import (
     OrderIntent,
     Record,
     Records,
+    ToldIntent,
 )
 
-Left = TypeVar("Left", ChallengeIntent, FileIntent)
+Left = TypeVar("Left", ChallengeIntent, FileIntent, ToldIntent)
 
 
 class FakeJournal:
@@ -38,6 +39,7 @@ class FakeJournal:
         self.deployments: dict[tuple[str, Alias], Deployment] = {}
         self.held: dict[Alias, Held] = {}
         self.files: set[FileIntent] = set()
+        self.told: set[ToldIntent] = set()
         self.broken: CertkeeperError | None = None
         self._runs = 1
 
@@ -55,7 +57,8 @@ class FakeJournal:
         )
         limits = dict(self.names), dict(self.limits), dict(self.budgets)
         deployed = dict(self.deployments), dict(self.held)
-        return Records(dict(self.orders), dict(self.debts), dict(self.backoffs), left, files, *limits, *deployed)
+        told = tuple(sorted((item for item in self.told if item.run != str(self._runs)), key=astuple))
+        return Records(dict(self.orders), dict(self.debts), dict(self.backoffs), left, files, *limits, *deployed, told)
 
     def write(self, put: Sequence[Record], drop: Sequence[Record]) -> None:
         if self.broken is not None:
@@ -66,6 +69,8 @@ class FakeJournal:
                 self.challenges = {item for item in self.challenges if self._key(item) != gone}
             elif isinstance(record, FileIntent):
                 self.files.discard(self._mine(record))
+            elif isinstance(record, ToldIntent):
+                self.told.discard(self._mine(record))
             else:
                 table, key = self._place(record)
                 table.pop(key, None)
@@ -74,14 +79,16 @@ class FakeJournal:
                 self.challenges.add(self._mine(record))
             elif isinstance(record, FileIntent):
                 self.files.add(self._mine(record))
+            elif isinstance(record, ToldIntent):
+                self.told.add(self._mine(record))
             else:
                 table, key = self._place(record)
                 table[key] = record
 
     @property
     def empty(self) -> bool:
-        kept = (self.orders, self.debts, self.backoffs, self.challenges, self.files, self.names, self.limits)
-        return not any(kept)
+        kept = (self.orders, self.debts, self.backoffs, self.challenges, self.files, self.told, self.names)
+        return not any((*kept, self.limits))
 
     def _key(self, record: ChallengeIntent) -> tuple[object, ...]:
         return record.zone, record.owner, record.rdata, record.run

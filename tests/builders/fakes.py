@@ -192,17 +192,26 @@ class FakeClaims:
 
 
 class FakeHooks:
-    """The operator's script. `failing`: how many of the next calls of deploy_cert fail."""
+    """The operator's script. `failing`: how many of the next calls of deploy_cert fail. `ready` are the challenges that
+    it was told of and not to clean.
+    """
 
     def __init__(self) -> None:
         self.called: list[HookCall] = []
         self.failing = 0
+        self.ready: set[tuple[str, ...]] = set()
 
     def call(self, call: HookCall) -> str:
         if self.failing and call.name == "deploy_cert":
             self.failing -= 1
             raise HookFailed(f"hook {call.script}: ended with status 1")
         self.called.append(call)
+        words = call.arguments
+        triples = {words[at : at + 3] for at in range(0, len(words), 3)}
+        if call.name == "deploy_challenge":
+            self.ready |= triples
+        elif call.name == "clean_challenge":
+            self.ready -= triples
         return ""
 
     @property

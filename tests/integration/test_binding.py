@@ -9,6 +9,7 @@ import pytest
 
 from bed.world import World
 from builders.page import Page, certkeeper
+from integration.hooks.logged import Logged
 
 pytestmark = pytest.mark.real
 
@@ -96,3 +97,38 @@ def test_the_key_is_in_no_plan(page: Page) -> None:
     done = page.plan("--json")
     assert json.loads(done.out)["register_at"] == [page.world.pebble.directory_url]
     assert BARE not in done.text
+
+
+def calls_in(script: Logged) -> list[str]:
+    """The names of calls; the headers in one's last argument are lines of their own."""
+    occasions = ("request_failure", "exit_hook", "startup_hook", "generate_csr")
+    return [name for name in script.names() if name in occasions]
+
+
+def test_the_script_hears_once_why_there_is_no_account(page: Page, tmp_path: Path) -> None:
+    script = Logged(tmp_path)
+    page.configure(EAB_KID="kid-1", EAB_HMAC_KEY=WRONG_KEY, HOOK=str(script.path), DNS_PROVIDER="powerdns")
+    assert page.run().code == 1
+    assert calls_in(script) == ["startup_hook", "generate_csr", "request_failure", "exit_hook"]
+    refused = script.environment("request_failure")
+    assert (refused["COMMAND"], refused.get("alias")) == ("sign_domains", None)
+    # dehydrated's arguments: status, body, kind of request, headers.
+    told = script.log.read_text().split("request_failure")[1]
+    assert told.startswith(" <4")
+    assert "urn:ietf:params:acme:error:" in told
+    assert "> <post> <HTTP/1.1 4" in told
+    script.forget()
+    done = certkeeper("dehydrated", "--register", "--accept-terms", "-f", page.config, cwd=page.folder)
+    assert done.code == 1
+    assert calls_in(script) == ["request_failure", "exit_hook"]
+    assert script.environment("request_failure")["COMMAND"] == "register"
+    assert BARE not in script.log.read_text()
+
+
+def test_the_script_hears_of_a_directory_that_is_none(page: Page, tmp_path: Path) -> None:
+    script = Logged(tmp_path)
+    page.configure(CA=f"{page.settings['CA']}/nowhere", HOOK=str(script.path), DNS_PROVIDER="powerdns")
+    assert page.run().code == 1
+    assert calls_in(script).count("request_failure") == 1
+    assert "request_failure <404>" in script.log.read_text()
+    assert "> <get> <HTTP/1.1 404" in script.log.read_text()

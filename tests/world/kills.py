@@ -222,6 +222,7 @@ class Life:
         assert world.dns.txt() == FOREIGN, f"{when}: left in DNS"
         assert world.files.content == FOREIGN_FILES, f"{when}: left in folders: {list(world.files.content)}"
         assert not world.listeners.answers, f"{when}: still answered"
+        assert not world.hooks.ready, f"{when}: a script was told of these and not to clean: {world.hooks.ready}"
         assert world.journal.empty, f"{when}: left in the journal: {world.journal.records()}"
         # A version in the making may stay where no order was opened for it: the next issue takes it up.
         assert not world.store.staged, f"{when}: complete, and not live"

@@ -84,7 +84,9 @@ class Simulation:
         self.rejected = FakeRejected()
         self.claims = FakeClaims()
         self.hooks = FakeHooks()
-        self.configuration = Configuration(settings_ or settings(propagation=bound), tuple(specs))
+        page = settings_ or settings(propagation=bound)
+        page = replace(page, scripts=frozenset(item.hook for item in specs if item.hook))
+        self.configuration = Configuration(page, tuple(specs))
         self.ports = Ports(
             http=Internet(self.cas),
             dns={"": self.dns},

@@ -21,7 +21,7 @@ from certkeeper.adapters.state import check_state, make_state
 from certkeeper.apply.ports import JournalDamaged
 from certkeeper.base.errors import CertkeeperError, ExitCode
 from certkeeper.base.value import dataclass, replace
-from certkeeper.plan.records import Record, Records
+from certkeeper.plan.records import ChallengeIntent, FileIntent, Record, Records, ToldIntent
 
 NAME = "journal.db"
 _BUSY_SECONDS = 30.0
@@ -127,12 +127,14 @@ class Journal:
             raise self._explained(error) from error
         except (ValueError, KeyError, TypeError, OverflowError, RecursionError, OSError) as error:
             raise self._damaged(f"an entry makes no sense: {error}") from error
-        runs = {intent.run for intent in found.left} | {intent.run for intent in found.files}
+        marked: tuple[ChallengeIntent | FileIntent | ToldIntent, ...] = (*found.left, *found.files, *found.told)
+        runs = {intent.run for intent in marked}
         gone = {run for run in runs if not self._claims.goes_on(run)}
         return replace(
             found,
             left=tuple(intent for intent in found.left if intent.run in gone),
             files=tuple(intent for intent in found.files if intent.run in gone),
+            told=tuple(intent for intent in found.told if intent.run in gone),
         )
 
     def _commit_pending(self) -> None:

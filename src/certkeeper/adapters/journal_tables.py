@@ -24,6 +24,7 @@ from certkeeper.plan.records import (
     Record,
     Records,
     Shown,
+    ToldIntent,
 )
 
 VERSION = 5
@@ -44,6 +45,10 @@ _DEPLOYMENTS = (
 ) STRICT""",
     "CREATE TABLE held (alias TEXT PRIMARY KEY, stamp INTEGER NOT NULL, until REAL, message TEXT NOT NULL) STRICT",
 )
+_TOLD = """CREATE TABLE told (
+    alias TEXT NOT NULL, script TEXT NOT NULL, method TEXT NOT NULL, name TEXT NOT NULL, token TEXT NOT NULL,
+    value TEXT NOT NULL, run TEXT NOT NULL, PRIMARY KEY (alias, script, method, name, token, value, run)
+) STRICT"""
 _FILES = """files (
     folder TEXT NOT NULL, name TEXT NOT NULL, digest TEXT NOT NULL, run TEXT NOT NULL,
     PRIMARY KEY (folder, name, digest, run)
@@ -73,11 +78,12 @@ _STEPS = {
     ),
     2: (f"CREATE TABLE {_FILES}",),
     3: ("ALTER TABLE backoffs ADD COLUMN link TEXT NOT NULL DEFAULT ''", *_LIMITS),
-    4: _DEPLOYMENTS,
+    4: (*_DEPLOYMENTS, _TOLD),
 }
 _WITH_FILES = 3
 _FIRST_WITH_LIMITS = 4
 _FIRST_WITH_DEPLOYMENTS = 5
+_EVERYTHING_TOLD = "SELECT * FROM told ORDER BY alias, script, method, name, token, value, run"
 _KEYS = {"names": "ca=? AND name=?", "limits": "ca=?", "budgets": "ca=?", "deployments": "target=? AND alias=?"}
 Run = Callable[[], str]
 _Row = tuple[str | int | float | None, ...]
@@ -101,7 +107,7 @@ def create(database: sqlite3.Connection) -> None:
         return
     database.execute("BEGIN IMMEDIATE")
     if version(database) == 0:
-        for statement in (*_SCHEMA.split(";"), *_LIMITS, *_DEPLOYMENTS):
+        for statement in (*_SCHEMA.split(";"), *_LIMITS, *_DEPLOYMENTS, _TOLD):
             database.execute(statement)
     else:
         for step in range(version(database), VERSION):
@@ -112,7 +118,7 @@ def create(database: sqlite3.Connection) -> None:
 
 
 def read(database: sqlite3.Connection) -> Records:
-    """All entries; `left` and `files` are those of every run.
+    """All entries; `left`, `files` and `told` are those of every run.
 
     Raises:
         ValueError, KeyError, TypeError: a row that makes no sense.
@@ -179,6 +185,7 @@ def _with_deployments(database: sqlite3.Connection, found: Records) -> Records:
         found,
         deployments={(item.target, item.alias): item for item in deployments},
         held={item.alias: item for item in held},
+        told=tuple(ToldIntent(Alias(alias), *words) for alias, *words in _rows(database, _EVERYTHING_TOLD)),
     )
 
 
@@ -201,20 +208,25 @@ def drop(database: sqlite3.Connection, records: Sequence[Record], run: Run) -> N
         elif isinstance(record, FileIntent):
             _, row = _row(record, run)
             database.execute("DELETE FROM files WHERE folder=? AND name=? AND digest=? AND run=?", row)
+        elif isinstance(record, ToldIntent):
+            _, row = _row(record, run)
+            every = "alias=? AND script=? AND method=? AND name=? AND token=? AND value=? AND run=?"
+            database.execute(f"DELETE FROM told WHERE {every}", row)  # noqa: S608 - names of ours
         else:
             table, row = _row(record, run)
             key = _KEYS.get(table, "alias=?")
             database.execute(f"DELETE FROM {table} WHERE {key}", row[: key.count("?")])  # noqa: S608 - as above
 
 
-def is_foreign(record: Record) -> TypeGuard[ChallengeIntent | FileIntent]:
+def is_foreign(record: Record) -> TypeGuard[ChallengeIntent | FileIntent | ToldIntent]:
     """A challenge's entry that came out of the journal, and so may be another run's."""
-    return isinstance(record, ChallengeIntent | FileIntent) and bool(record.run)
+    return isinstance(record, ChallengeIntent | FileIntent | ToldIntent) and bool(record.run)
 
 
 def mentions(database: sqlite3.Connection, run: str) -> bool:
-    either = "SELECT 1 FROM challenges WHERE run=? UNION SELECT 1 FROM files WHERE run=? LIMIT 1"
-    return database.execute(either, (run, run)).fetchone() is not None
+    tables = ("challenges", "files", "told")
+    any_of = " UNION ".join(f"SELECT 1 FROM {table} WHERE run=?" for table in tables)  # noqa: S608 - names of ours
+    return database.execute(f"{any_of} LIMIT 1", (run,) * len(tables)).fetchone() is not None
 
 
 def _files(database: sqlite3.Connection) -> tuple[FileIntent, ...]:
@@ -236,6 +248,9 @@ def _row(record: Record, run: Run) -> tuple[str, _Row]:
             return "challenges", (*named, record.provider, record.token)
         case FileIntent():
             return "files", (record.folder, record.name, record.digest, record.run or run())
+        case ToldIntent():
+            words = (record.script, record.method, record.name, record.token, record.value)
+            return "told", (record.alias.text, *words, record.run or run())
         case HookDebt():
             return "debts", (record.alias.text, record.hook, record.stamp)
         case Backoff():

@@ -1,10 +1,11 @@
 """Calls of the operator's scripts as parts of an order, and what becomes of their failures."""
 
 from collections.abc import Mapping
+from typing import TypeVar
 
 from certkeeper.acme.problem import Problem
 from certkeeper.apply.effects import Effect, RunHook, do
-from certkeeper.apply.hookcalls import Occasion, line_call
+from certkeeper.apply.hookcalls import Occasion, line_call, page_call
 from certkeeper.apply.ports import HookCall, Ports
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.events import HookCalled, Noted, Tell
@@ -13,6 +14,7 @@ from certkeeper.base.value import dataclass
 from certkeeper.base.wire import Exchange
 from certkeeper.config.settings import CertSpec, Settings
 
+_T = TypeVar("_T")
 _LONGEST_BODY = 1 << 16
 """Octets: one argument of a process cannot be longer than twice that."""
 
@@ -63,6 +65,18 @@ def mention_invalid(failed: Mapping[Identifier, str], settings: Settings, spec: 
     for name, words in failed.items() if spec.deploy_hook else ():
         made = line_call(settings, spec, Occasion.INVALID_CHALLENGE, str(name), words)
         yield from _mention(made, str(spec.alias), tell)
+
+
+def refusals_told(exchange: Exchange[_T], settings: Settings, tell: Tell) -> Exchange[_T]:
+    """An exchange about no certificate, such as the account's: the page's script hears where the CA says no to it."""
+    try:
+        return (yield from exchange)
+    except CertkeeperError as error:
+        # What the CA said may have been put into words of ours.
+        problem = error if isinstance(error, Problem) else error.__cause__
+        if settings.hook and isinstance(problem, Problem) and (arguments := _refusal(problem)):
+            yield from _mention(page_call(settings, Occasion.REQUEST_FAILURE, *arguments), "run", tell)
+        raise
 
 
 def mention_refusal(error: CertkeeperError, settings: Settings, spec: CertSpec, tell: Tell) -> Exchange[None]:

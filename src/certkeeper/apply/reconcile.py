@@ -11,6 +11,7 @@ from certkeeper.apply.account import open_session
 from certkeeper.apply.attempt import Issuance
 from certkeeper.apply.challenges import Waves
 from certkeeper.apply.effects import WriteJournal, do
+from certkeeper.apply.hooks import refusals_told
 from certkeeper.apply.issue import issue
 from certkeeper.apply.limits import Limits
 from certkeeper.apply.manner import USUAL, Manner
@@ -21,12 +22,13 @@ from certkeeper.apply.propagate import terms_of
 from certkeeper.apply.result import Issued, Outcome, Result
 from certkeeper.apply.scheduler import Scheduler
 from certkeeper.apply.served import Served
+from certkeeper.apply.told import clean_left
 from certkeeper.base.errors import CertkeeperError, Interrupted
 from certkeeper.base.events import Event, LineageFailed, Noted, OrdersPostponed, Tell
 from certkeeper.base.names import Alias
 from certkeeper.base.wire import Exchange
 from certkeeper.config.orderrate import order_rate_at
-from certkeeper.config.settings import Settings
+from certkeeper.config.settings import Purpose, Settings
 from certkeeper.plan.actions import Kept, LineagePlan, Plan, Postponed
 from certkeeper.plan.due import renew_before
 from certkeeper.plan.namefailure import kept, not_dropped
@@ -86,7 +88,7 @@ class Reconciler:
         if later := self._plan.postponed:
             self._tell(OrdersPostponed(tuple(str(item.alias) for item in later), str(later[0].error)))
         self._waves.clean(self._plan.withdrawals, self._plan.zones)
-        self._served.clean(self._plan.files)
+        self._served.clean(self._plan.files, self._scripts_left() if self._plan.told else None)
         if self._plan.stale:
             self._scheduler.spawn(do(WriteJournal(drop=self._plan.stale)), self._swept)
         for item in self._plan.owing:
@@ -108,16 +110,18 @@ class Reconciler:
             wake_at=_earliest(self._plan, outcomes, self._fatal),
         )
 
+    def _scripts_left(self) -> Exchange[None]:
+        specs = [item.spec for item in self._plan.lineages]
+        return clean_left(self._plan.told, specs, self._settings, self._tell, self._waves.withdrawal_errors)
+
     def _open(self, ca: str) -> Exchange[Session]:
+        rehearsal = all(item.spec.purpose is Purpose.REHEARSE for item in self._waiting[ca])
+        settings = self._settings.at(ca)
+        opening = open_session(
+            settings, user_agent=self._user_agent, terms_accepted=self._terms_accepted, tell=self._tell
+        )
         try:
-            return (
-                yield from open_session(
-                    self._settings.at(ca),
-                    user_agent=self._user_agent,
-                    terms_accepted=self._terms_accepted,
-                    tell=self._tell,
-                )
-            )
+            return (yield from opening if rehearsal else refusals_told(opening, settings, self._tell))
         except Problem as problem:
             yield from self._limits[ca].heard(problem, None, ())
             raise

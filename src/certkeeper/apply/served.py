@@ -60,13 +60,13 @@ class Served:
         self._there: dict[FileIntent, None] = {}
         self._errors: list[CertkeeperError] = []
 
-    def clean(self, left: Sequence[FileIntent]) -> None:
-        """Have a killed run's files removed; nothing is published before."""
-        if not left:
+    def clean(self, left: Sequence[FileIntent], scripts: Exchange[None] | None = None) -> None:
+        """Have a killed run's files removed, after `scripts` were told to clean; nothing is published before."""
+        if not left and scripts is None:
             self._cleaned.set()
             return
         self._there.update(dict.fromkeys(left))
-        self._scheduler.spawn(self._clean(left), self._ended)
+        self._scheduler.spawn(self._clean(left, scripts), self._ended)
 
     def prepare(self, serves: Sequence[Serve]) -> Exchange[None]:
         """Before an order is opened: folders can be written to, and listeners listen.
@@ -113,8 +113,10 @@ class Served:
         if error is not None:
             raise error
 
-    def _clean(self, left: Sequence[FileIntent]) -> Exchange[None]:
+    def _clean(self, left: Sequence[FileIntent], scripts: Exchange[None] | None) -> Exchange[None]:
         yield from shield()
+        if scripts is not None:
+            yield from scripts
         gone = yield from self._remove(left)
         if gone:
             self._tell(Noted("challenge files", f"{count(gone, 'file')} of a killed run removed"))

@@ -19,6 +19,7 @@ from certkeeper.apply.prove import prove
 from certkeeper.apply.result import Signed
 from certkeeper.apply.scheduler import Scheduler
 from certkeeper.apply.served import Served
+from certkeeper.apply.told import clean_left
 from certkeeper.base.errors import CertkeeperError, Fault
 from certkeeper.base.events import OrderOpened, Tell
 from certkeeper.base.traces import AuthorizationsListed, OrderRequested
@@ -73,7 +74,7 @@ class Signing:
     def run(self) -> Signed:
         """Prove, order, withdraw."""
         self._waves.clean(self._plan.withdrawals, self._plan.zones)
-        self._served.clean(self._plan.files)
+        self._served.clean(self._plan.files, self._scripts_left() if self._plan.told else None)
         self._waves.enter(self._item.alias, [proof.zone for proof in self._item.proofs])
         self._scheduler.spawn(self._sign(), self._ended)
         self._scheduler.run()
@@ -81,6 +82,11 @@ class Signing:
             raise self._error
         failed = (self._error,) if self._error is not None else ()
         return Signed(self._fullchain, (*failed, *self._waves.leftovers(), *self._served.leftovers()))
+
+    def _scripts_left(self) -> Exchange[None]:
+        return clean_left(
+            self._plan.told, (self._item.spec,), self._settings, self._tell, self._waves.withdrawal_errors
+        )
 
     def _sign(self) -> Exchange[bytes]:
         item, request, tell = self._item, self._request, self._tell

@@ -1,6 +1,7 @@
 """Challenges that scripts of the operator's are told of, as dehydrated tells them, and told to clean, whatever happens.
 
-What is told for dns-01 is in the journal before the call and until it is cleaned, as with every provider.
+What is told is in the journal before the call and until it is cleaned: for dns-01 as with every provider, else in the
+words of the call.
 """
 
 import hashlib
@@ -11,16 +12,17 @@ from certkeeper.acme.challenge import dns01_value, key_authorization
 from certkeeper.acme.jws import AccountKey
 from certkeeper.apply.attempt import Attempt
 from certkeeper.apply.effects import WriteJournal, do
-from certkeeper.apply.hookcalls import Occasion, line_environment
+from certkeeper.apply.hookcalls import Occasion, line_environment, page_environment
 from certkeeper.apply.hooks import call
 from certkeeper.apply.ports import HookCall
 from certkeeper.base.errors import CertkeeperError, Interrupted
-from certkeeper.base.names import Identifier
+from certkeeper.base.events import Tell
+from certkeeper.base.names import Alias, Identifier
 from certkeeper.base.value import dataclass, field
 from certkeeper.base.wire import Exchange
 from certkeeper.config.methods import ChallengeType
-from certkeeper.config.settings import HookSettings
-from certkeeper.plan.records import ChallengeIntent
+from certkeeper.config.settings import CertSpec, HookSettings, Settings
+from certkeeper.plan.records import ChallengeIntent, ToldIntent
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ class _Job:
 
     hook: HookSettings
     method: ChallengeType
-    intents: tuple[ChallengeIntent, ...]
+    intents: tuple[ChallengeIntent | ToldIntent, ...]
     called: list[Triple] = field(default_factory=list)
 
 
@@ -73,14 +75,15 @@ class Told:
         triples: Sequence[Triple],
         intents: Sequence[ChallengeIntent] = (),
     ) -> Exchange[None]:
-        """Have the script make these challenges ready, in the CA's order.
+        """Have the script make these challenges ready, in the CA's order. `intents` are those of records.
 
         Raises:
             CertkeeperError: it failed, or the intents could not be written down.
         """
-        job = _Job(hook, method, tuple(intents))
-        if job.intents:
-            yield from do(WriteJournal(put=job.intents))
+        alias = self._attempt.alias
+        words = [ToldIntent(alias, hook.script, method.value, *each.words) for each in triples]
+        job = _Job(hook, method, tuple(intents or words))
+        yield from do(WriteJournal(put=job.intents))
         self._jobs.append(job)
         for batch in _batches(hook, triples):
             job.called += batch
@@ -114,7 +117,7 @@ class Told:
             except CertkeeperError as error:
                 failed = True
                 shared.waves.withdrawal_errors.append(error)
-        if failed or not job.intents:
+        if failed:
             return
         try:
             yield from do(WriteJournal(drop=job.intents))
@@ -130,6 +133,38 @@ class Told:
         environment = (*line_environment(shared.settings, spec, occasion), ("CHALLENGETYPE", job.method.value))
         made = HookCall(job.hook.script, occasion, words, environment, job.hook.timeout)
         return (yield from call(made, str(spec.alias), shared.tell))
+
+
+def clean_left(
+    left: Sequence[ToldIntent], specs: Sequence[CertSpec], settings: Settings, tell: Tell, errors: list[CertkeeperError]
+) -> Exchange[None]:
+    """Have scripts clean what a killed run told them of. What fails is added to `errors`, and is the next run's."""
+    known = {spec.alias: spec for spec in specs}
+    for (alias, script, method, _), mine in _by_call(left).items():
+        spec = known.get(alias)
+        hook = HookSettings(script, chain=False, timeout=settings.hook_timeout)
+        environment: tuple[tuple[str, str], ...] = (*page_environment(settings), ("alias", str(alias)))
+        if spec is not None and spec.hook == script:
+            hook = HookSettings(script, spec.hook_chain, spec.hook_timeout)
+            environment = line_environment(settings, spec, Occasion.CLEAN_CHALLENGE)
+        environment = (*environment, ("CHALLENGETYPE", method))
+        intents = {Triple(intent.name, intent.token, intent.value): intent for intent in mine}
+        for batch in _batches(hook, list(intents)):
+            words = tuple(word for item in batch for word in item.words)
+            made = HookCall(script, Occasion.CLEAN_CHALLENGE, words, environment, hook.timeout)
+            try:
+                yield from call(made, str(alias), tell)
+                yield from do(WriteJournal(drop=tuple(intents[item] for item in batch)))
+            except CertkeeperError as error:
+                errors.append(error)
+
+
+def _by_call(left: Sequence[ToldIntent]) -> dict[tuple[Alias, str, str, str], list[ToldIntent]]:
+    """What one run told one script of for one certificate and method."""
+    found: dict[tuple[Alias, str, str, str], list[ToldIntent]] = {}
+    for intent in left:
+        found.setdefault((intent.alias, intent.script, intent.method, intent.run), []).append(intent)
+    return found
 
 
 def _batches(hook: HookSettings, triples: Sequence[Triple]) -> Iterator[list[Triple]]:

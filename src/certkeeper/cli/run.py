@@ -16,7 +16,7 @@ from certkeeper.cli.cleaning import clean_up_after_run
 from certkeeper.cli.compose import USER_AGENT, Machine, open_machine, unreadable
 from certkeeper.cli.dropping import carried_out
 from certkeeper.cli.heal import mended_text
-from certkeeper.cli.hooking import Hooking
+from certkeeper.cli.hooking import Hooking, told_of_run
 from certkeeper.cli.permissions import put_right
 from certkeeper.cli.planning import planned
 from certkeeper.cli.render import finding_lines, print_error, reporter
@@ -240,10 +240,11 @@ def _with_accounts(
 def _opened(machine: Machine, ca: str, tell: Tell, *, terms_accepted: bool) -> str:
     """The URL of our account there."""
     from certkeeper.apply.account import open_session  # noqa: PLC0415 - a run with nothing to do needs none
+    from certkeeper.apply.hooks import refusals_told  # noqa: PLC0415 - as above
 
-    machine.converse(
-        open_session(machine.settings.at(ca), user_agent=USER_AGENT, terms_accepted=terms_accepted, tell=tell)
-    )
+    settings = told_of_run(machine.configuration).at(ca)
+    opening = open_session(settings, user_agent=USER_AGENT, terms_accepted=terms_accepted, tell=tell)
+    machine.converse(refusals_told(opening, settings, tell))
     stored = machine.accounts.read(ca)
     return (stored.kid if stored is not None else None) or ""
 

@@ -28,6 +28,8 @@ from certkeeper.plan.planner import account_first
 
 EXTERNAL = Alias("external CSR")
 """No line of domains.txt can have it, so nothing that is kept of a certificate is meant."""
+_OF_THE_PAGE = frozenset({"first-name-changed", "left-behind"})
+"""Findings about the page's certificates, which are not looked at here."""
 
 
 def sign(options: argparse.Namespace) -> int:
@@ -124,7 +126,7 @@ def _plan_for_request(machine: Machine) -> Plan:
         )
     planned = planned_now(machine, machine.configuration, observed, ())
     # What is signed goes to whoever asks, and into no folder of ours.
-    for text in finding_lines(tuple(found for found in planned.findings if found.code != "first-name-changed")):
+    for text in finding_lines(tuple(found for found in planned.findings if found.code not in _OF_THE_PAGE)):
         sys.stderr.write(f"{text}\n")
     for item in planned.blocked:
         if item.error is not None:

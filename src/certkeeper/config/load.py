@@ -112,6 +112,8 @@ def _configuration(
     fatal = terms.methods.through_dns and terms.wish.settings is None
     certificates, unprovided = _provided_for(certificates, settings, reader.wished, terms.wish.kind, fatal=fatal)
     rejected = (*rejected, *unprovided)
+    scripts = frozenset(hook for hook in (settings.hook, *(spec.hook for spec in certificates)) if hook)
+    settings = replace(settings, scripts=scripts)
     findings = (*findings, *(yield from request_findings(values)), *zones.findings)
     unused = () if asked is not None else (yield from _unused(page, settings, certificates, rejected))
     findings = (*findings, *unused)

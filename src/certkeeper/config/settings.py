@@ -265,7 +265,7 @@ class Settings:
     which scripts are told. `old_ca` is the CA whose account is used where `ca` has none. `config_file` is empty where
     none was found and defaults count. `keep_going` is the page's word, see CertSpec. `exit_command` are the words of a
     command that is run at the end where there is no script. `targets` are the services that certificates may name, by
-    their names.
+    their names. `scripts` are the page's and those of its certificates.
     """
 
     config_file: str
@@ -308,6 +308,7 @@ class Settings:
     cleanup: Cleanup = Cleanup.NO
     keep_going: bool = False
     old_ca: str = ""
+    scripts: frozenset[str] = frozenset()
     targets: "Mapping[str, Target]" = field(default_factory=dict)
 
     @property

@@ -24,6 +24,7 @@ from certkeeper.plan.records import (
     OrderBudget,
     OrderIntent,
     Record,
+    ToldIntent,
 )
 from certkeeper.zone.rrset import Zone
 
@@ -247,7 +248,8 @@ class Plan:
     journal entries that nobody needs any more, `homeless` those of records whose zone is not at its provider now: they
     stay until it is there again, or until somebody says that it is gone for good (`dns cleanup`). `limits` and
     `budgets` are what the journal holds of CAs, `clocks` the CAs whose clock was compared with ours. `files` are the
-    challenge files of killed runs. `ends` are those of the standing records that were looked at, by CA. `silent` are
+    challenge files of killed runs, `told` what their scripts are to clean, `untold` the same where the page does not
+    name the script. `ends` are those of the standing records that were looked at, by CA. `silent` are
     the CAs that something is due at and that could not be asked, with the reason.
     """
 
@@ -265,6 +267,8 @@ class Plan:
     budgets: Mapping[str, OrderBudget] = field(default_factory=dict)
     clocks: frozenset[str] = frozenset()
     files: tuple[FileIntent, ...] = ()
+    told: tuple[ToldIntent, ...] = ()
+    untold: tuple[ToldIntent, ...] = ()
     silent: Mapping[str, CertkeeperError] = field(default_factory=dict)
 
     @property
@@ -299,5 +303,5 @@ class Plan:
     @property
     def idle(self) -> bool:
         """Nothing to do, not even to clean up."""
-        left = self.withdrawals or self.unreachable or self.stale or self.files
+        left = self.withdrawals or self.unreachable or self.stale or self.files or self.told
         return not (left or any(item.actions for item in self.lineages))

@@ -30,6 +30,8 @@ def explain(plan: Plan) -> Iterator[str]:
         yield from _lineage(item)
     for intent in plan.files:
         yield f"file {intent.folder}/{intent.name} of a killed run removed first"
+    for told in plan.told:
+        yield f"challenge of a killed run for {told.name}: {told.script} is told to clean it first"
     if plan.zones or plan.withdrawals:
         yield ""
         for zone, left in plan.withdrawals.items():

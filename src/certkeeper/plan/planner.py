@@ -61,7 +61,17 @@ from certkeeper.plan.preflight import (
 )
 from certkeeper.plan.profiles import profile_error, profile_findings, profile_of
 from certkeeper.plan.proving import needs_account, owners_of, proven, serves, standing_owners, ways
-from certkeeper.plan.recovery import homeless_findings, leftovers, resumable, stale, unfinished, unpaid, zones_left
+from certkeeper.plan.recovery import (
+    homeless_findings,
+    leftovers,
+    not_callable,
+    resumable,
+    stale,
+    unfinished,
+    unpaid,
+    untold_findings,
+    zones_left,
+)
 from certkeeper.plan.safety import purpose_findings, unsafe_error
 from certkeeper.plan.standing import ends_seen, other_ca, standing_error, standing_findings
 from certkeeper.zone.rrset import Zone
@@ -130,7 +140,8 @@ def plan(configuration: Configuration, observed: Observed, forced: Collection[Al
     due = [item for item in lineages if item.order is not None]
     left = leftovers(observed, configuration.settings)
     findings = _findings(configuration, observed, lineages, able)
-    findings += homeless_findings(left.homeless)
+    untold = not_callable(observed.records.told, configuration.settings)
+    findings += (*homeless_findings(left.homeless), *untold_findings(untold))
     ends = ends_seen([item.spec for item in lineages if item.methods], observed)
     renewals = [(item.spec, item.wake_at) for item in lineages]
     known = {ca: {**observed.ends.get(ca, {}), **ends.get(ca, {})} for ca in configuration.cas}
@@ -150,6 +161,8 @@ def plan(configuration: Configuration, observed: Observed, forced: Collection[Al
         budgets=observed.records.budgets,
         clocks=frozenset(observed.clock_behind),
         files=observed.records.files,
+        told=tuple(item for item in observed.records.told if item not in untold),
+        untold=untold,
     )
 
 

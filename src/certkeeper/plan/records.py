@@ -61,6 +61,23 @@ class FileIntent:
 
 
 @dataclass(frozen=True, slots=True)
+class ToldIntent:
+    """A challenge that a script is about to be told of, written down before: it has to be told to clean it.
+
+    For what is proven by files and answers; with records, the ChallengeIntent says as much. `name`, `token` and `value`
+    are the words of the call, `method` is the challenge's type. `run` is as above.
+    """
+
+    alias: Alias
+    script: str
+    method: str
+    name: str
+    token: str
+    value: str
+    run: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class HookDebt:
     """A hook that is to be called for a version once that one is live. One per lineage: a newer version's counts."""
 
@@ -168,6 +185,7 @@ Record: TypeAlias = (
     OrderIntent
     | ChallengeIntent
     | FileIntent
+    | ToldIntent
     | HookDebt
     | Backoff
     | NameBackoff
@@ -180,7 +198,8 @@ Record: TypeAlias = (
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """All that the journal holds. `left` are the challenge records, `files` the files, of runs that are gone.
+    """All that the journal holds. `left` are the challenge records, `files` the files of runs that are gone, `told` is
+    what their scripts were told of.
 
     `names` are by CA and name, `limits` and `budgets` by CA, `deployments` by target and alias.
     """
@@ -195,3 +214,4 @@ class Records:
     budgets: Mapping[str, OrderBudget] = field(default_factory=dict)
     deployments: Mapping[tuple[str, Alias], Deployment] = field(default_factory=dict)
     held: Mapping[Alias, Held] = field(default_factory=dict)
+    told: tuple[ToldIntent, ...] = ()

@@ -14,7 +14,7 @@ from certkeeper.lineage.model import KeyPlace, Lineage
 from certkeeper.plan.actions import LineagePlan
 from certkeeper.plan.observed import Observed
 from certkeeper.plan.profiles import acceptable
-from certkeeper.plan.records import ChallengeIntent, HookDebt, OrderIntent, Record, Records
+from certkeeper.plan.records import ChallengeIntent, HookDebt, OrderIntent, Record, Records, ToldIntent
 from certkeeper.zone.apex import ZoneError
 from certkeeper.zone.rrset import Zone, ZoneKind
 
@@ -87,6 +87,26 @@ def homeless_findings(homeless: Collection[ChallengeIntent]) -> Iterable[Finding
             message=f"zone {zone} is not at its DNS provider any more",
             consequence=f"what an earlier run published there is not withdrawn: {records}",
             fix="if it comes back, the next run withdraws them; if it is gone for good: certkeeper dns cleanup",
+        )
+
+
+def not_callable(told: Sequence[ToldIntent], settings: Settings) -> tuple[ToldIntent, ...]:
+    """Those whose script the page does not name: the journal's word alone starts no program."""
+    return tuple(intent for intent in told if intent.script not in settings.scripts)
+
+
+def untold_findings(untold: Collection[ToldIntent]) -> Iterable[Finding]:
+    """Scripts that a killed run told of challenges, and that nobody tells to clean them."""
+    for script in sorted({intent.script for intent in untold}):
+        mine = [intent for intent in untold if intent.script == script]
+        yield Finding(
+            code="left-behind",
+            severity=Severity.WARNING,
+            message=f"the page does not name the script {script}, which was told of {count(len(mine), 'challenge')}",
+            consequence="an earlier run was killed, and the script is not told to clean them",
+            fix="call it: "
+            + "; ".join(f"{script} clean_challenge {item.name} {item.token} {item.value}" for item in mine)
+            + "; then: certkeeper dns cleanup",
         )
 
 

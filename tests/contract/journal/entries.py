@@ -18,6 +18,7 @@ from certkeeper.plan.records import (
     OrderIntent,
     Record,
     Shown,
+    ToldIntent,
 )
 
 CA = "https://ca.test/directory"
@@ -68,6 +69,10 @@ def file(name: str = "token", digest: str = "aa", folder: str = "/var/www/dehydr
     return FileIntent(folder, name, digest, run)
 
 
+def told(name: str = "example.org", value: str = "token.print", alias: Alias = A, run: str = "") -> ToldIntent:
+    return ToldIntent(alias, "/etc/hook «x».sh", "http-01", name, "token", value, run)
+
+
 def deployment(target: str = "nginx", alias: Alias = A, stamp: int = 1_700_000_000, failures: int = 1) -> Deployment:
     return Deployment(target, alias, stamp, Shown.OWED, failures, THEN if failures else None, "«nein»")
 
@@ -80,6 +85,7 @@ EVERY_KIND: tuple[Record, ...] = (
     order(),
     challenge(),
     file(),
+    told(),
     debt(),
     backoff(),
     name_backoff(),
@@ -104,6 +110,7 @@ records: st.SearchStrategy[Record] = st.one_of(
         st.sampled_from([ZONE, DnsName("example.net")]),
     ),
     st.builds(file, st.sampled_from(["token", "x.crt.pem"]), st.sampled_from(["aa", "bb"])),
+    st.builds(told, st.sampled_from(["a.test", "b.test"]), st.sampled_from(["x", "y"]), _aliases),
     st.builds(debt, _aliases, _stamps),
     st.builds(backoff, _aliases, st.integers(1, 1000), _text),
     st.builds(name_backoff, st.sampled_from(["example.org", "b.test"]), _cas, st.integers(1, 1000)),

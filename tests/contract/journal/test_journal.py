@@ -30,6 +30,7 @@ from contract.journal.entries import (
     name_backoff,
     order,
     records,
+    told,
 )
 
 NOTHING = Records()
@@ -70,6 +71,7 @@ def test_what_was_put_outlives_the_run(diary: Diary) -> None:
     assert (found.orders, found.debts, found.backoffs) == ({A: order()}, {A: debt()}, {A: backoff()})
     assert [replace(item, run="") for item in found.left] == [challenge()]
     assert [replace(item, run="") for item in found.files] == [file()]
+    assert [replace(item, run="") for item in found.told] == [told()]
 
 
 def test_a_newer_entry_of_a_lineage_counts(diary: Diary) -> None:
@@ -114,6 +116,7 @@ def test_what_was_dropped_is_gone(diary: Diary, entry: Record) -> None:
     there += [*found.deployments.values(), *found.held.values()]
     there += [replace(item, run="") for item in found.left]
     there += [replace(item, run="") for item in found.files]
+    there += [replace(item, run="") for item in found.told]
     assert set(there) == {item for item in EVERY_KIND if item != entry}
 
 
@@ -149,6 +152,7 @@ def test_what_one_write_drops_and_puts_is_there(diary: Diary, entry: Record) -> 
         found.budgets,
         found.deployments,
         found.held,
+        found.told,
     )
     assert sum(len(table) for table in there) == 1
 
@@ -166,6 +170,20 @@ def test_records_of_the_run_that_goes_on_are_not_left(diary: Diary) -> None:
 def test_files_of_the_run_that_goes_on_are_not_left(diary: Diary) -> None:
     diary.journal.write((file(),), ())
     assert diary.journal.records().files == ()
+
+
+def test_what_scripts_were_told_of_is_dropped_one_by_one_by_all_its_words(diary: Diary) -> None:
+    entries = [told(), told(value="other"), told("b.test"), told(alias=B)]
+    diary.journal.write(entries, ())
+    assert diary.journal.records().told == ()
+    diary.die()
+    found = diary.journal.records().told
+    assert [replace(item, run="") for item in found] == [told("b.test"), told(value="other"), told(), told(alias=B)]
+    diary.journal.write((told(),), ())
+    diary.journal.write((), (found[2],))
+    assert diary.journal.records().told == (found[0], found[1], found[3])
+    diary.die()
+    assert len(diary.journal.records().told) == 4
 
 
 def test_files_of_killed_runs_are_dropped_one_by_one_as_they_came(diary: Diary) -> None:
@@ -277,7 +295,9 @@ def test_any_history_ends_alike_for_both(history: list[tuple[str, list[Record], 
 def _comparable(found: Records) -> tuple[object, ...]:
     """Marks of runs are names of the journal's own; the first of two equal records may be either run's."""
     left = [(item.zone, item.owner, item.rdata) for item in found.left]
+    told_ = [replace(item, run="") for item in found.told]
     return (
+        told_,
         found.orders,
         found.debts,
         found.backoffs,

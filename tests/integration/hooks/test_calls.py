@@ -170,6 +170,16 @@ def test_the_name_that_fails_is_the_one_that_is_told(make_page: MakePage, zone: 
     assert (name, value.partition(".")[0]) == (f"bad.{zone}", token)
 
 
+@pytest.mark.row("H11")
+def test_every_name_that_fails_is_told_once(make_page: MakePage, zone: str, tmp_path: Path) -> None:
+    script = Logged(tmp_path)
+    (folder := tmp_path / "wellknown").mkdir()
+    names = [f"{letter}.{zone}" for letter in "abc"]
+    page = make_page(" ".join(names), HOOK=str(script.path), WELLKNOWN=str(folder), CHALLENGETYPE="http-01")
+    assert page.run().code == 1
+    assert sorted(call[1] for call in script.calls() if call[0] == "invalid_challenge") == names
+
+
 def test_scripts_of_a_folder_in_the_order_of_their_names(make_page: MakePage, zone: str, tmp_path: Path) -> None:
     (folder := tmp_path / "hooks.d").mkdir()
     first, second = (

@@ -30,10 +30,13 @@ from contract.journal.entries import (
     budget,
     challenge,
     debt,
+    deployment,
     file,
+    held,
     limit,
     name_backoff,
     order,
+    told,
 )
 
 Damage = Callable[[Path], object]
@@ -319,7 +322,11 @@ def test_a_journal_of_the_second_schema_learns_of_limits(state: Path) -> None:
     before = (state / "journal.db").read_bytes()
     assert read(state) == Records(backoffs={A: old})
     assert (state / "journal.db").read_bytes() == before
+<<<<<<< HEAD
     write(state, *EVERY_KIND[5:8])
+=======
+    write(state, name_backoff(), limit(), budget())
+>>>>>>> leftovers
     assert read(state) == Records(
         backoffs={A: old},
         names={(CA, "example.org"): name_backoff()},
@@ -328,3 +335,36 @@ def test_a_journal_of_the_second_schema_learns_of_limits(state: Path) -> None:
     )
     write(state, backoff())
     assert read(state).backoffs == {A: backoff()}
+
+
+_FOURTH_SCHEMA = """
+CREATE TABLE files (
+    folder TEXT NOT NULL, name TEXT NOT NULL, digest TEXT NOT NULL, run TEXT NOT NULL,
+    PRIMARY KEY (folder, name, digest, run)
+) STRICT;
+ALTER TABLE backoffs ADD COLUMN link TEXT NOT NULL DEFAULT '';
+CREATE TABLE names (
+    ca TEXT NOT NULL, name TEXT NOT NULL, failures INTEGER NOT NULL, retry_at REAL NOT NULL, inputs TEXT NOT NULL,
+    message TEXT NOT NULL, PRIMARY KEY (ca, name)
+) STRICT;
+CREATE TABLE limits (
+    ca TEXT PRIMARY KEY, failures INTEGER NOT NULL, retry_at REAL NOT NULL, message TEXT NOT NULL
+) STRICT;
+CREATE TABLE budgets (ca TEXT PRIMARY KEY, remaining REAL NOT NULL, at REAL NOT NULL) STRICT;
+INSERT INTO files VALUES ('/var/www/dehydrated', 'token', 'aa', 'gone');
+PRAGMA user_version=4;
+"""
+
+
+def test_a_journal_of_the_fourth_schema_learns_what_scripts_were_told_and_of_deployments(state: Path) -> None:
+    state.mkdir(mode=0o700)
+    with closing(sqlite3.connect(state / "journal.db")) as database:
+        database.executescript(_SECOND_SCHEMA + _FOURTH_SCHEMA)
+    old = Records(backoffs={A: Backoff(A, 2, from_epoch(1_800_000_000), "inputs", "no")}, files=(file(run="gone"),))
+    before = (state / "journal.db").read_bytes()
+    assert read(state) == old
+    assert (state / "journal.db").read_bytes() == before
+    write(state, told(), deployment(), held())
+    found = read(state)
+    assert [replace(item, run="") for item in found.told] == [told()]
+    assert replace(found, told=()) == replace(old, deployments={("nginx", A): deployment()}, held={A: held()})

@@ -50,10 +50,12 @@ def account_ready(sitting: Sitting, machine: Machine, *, making: bool = False) -
         if machine.accounts.has_registration(settings.ca):
             return True
         sys.stdout.write("Fetching missing account information from CA...\n")
-        machine.converse(accountcare.recover(sitting.care(machine)))
+        sitting.converse(machine, accountcare.recover(sitting.care(machine)))
         return True
     accepted = sitting.terms_accepted or (making and bool(sitting.typed.privkey))
-    machine.converse(open_session(settings, user_agent=USER_AGENT, terms_accepted=accepted, tell=sitting.telling.tell))
+    sitting.converse(
+        machine, open_session(settings, user_agent=USER_AGENT, terms_accepted=accepted, tell=sitting.telling.tell)
+    )
     if stored is None:
         # dehydrated asks for it in a request of its own; here the CA's answer to the registration had it.
         _said("+ Fetching account URL...")
@@ -61,7 +63,7 @@ def account_ready(sitting: Sitting, machine: Machine, *, making: bool = False) -
 
 
 def _terms(sitting: Sitting, machine: Machine) -> int:
-    seen = machine.converse(accountcare.look(sitting.care(machine)))
+    seen = sitting.converse(machine, accountcare.look(sitting.care(machine)))
     return _said(f"The current terms of service: {seen.terms}", "+ Done!")
 
 
@@ -69,7 +71,7 @@ def _deactivate(sitting: Sitting, machine: Machine) -> int:
     stored = machine.accounts.read(machine.settings.ca)
     if stored is not None:
         _said(f"Deactivating account {stored.kid}")
-    machine.converse(accountcare.deactivate(sitting.care(machine)))
+    sitting.converse(machine, accountcare.deactivate(sitting.care(machine)))
     return _said(" + Done.")
 
 
@@ -80,7 +82,7 @@ def _update(sitting: Sitting, machine: Machine) -> int:
     wanted = contact_urls([settings.contact_email], "")
     kept = Path(machine.accounts.folder(settings.ca))
     earlier = set(kept.glob("registration_info-*.json"))
-    before, after = machine.converse(accountcare.set_contact(sitting.care(machine), wanted))
+    before, after = sitting.converse(machine, accountcare.set_contact(sitting.care(machine), wanted))
     backups = sorted(set(kept.glob("registration_info-*.json")) - earlier)
     if after is before or not backups:
         return _said("+ Account information was the same after the update", "+ Done!")

@@ -99,7 +99,7 @@ class _Cron:
     def _withdraw_leftovers(self) -> bool:
         """What runs before left, where no certificate that was due took it along; True where some still is there."""
         records = self._machine.journal.records()
-        if not (records.left or records.files):
+        if not (records.left or records.files or records.told):
             return False
         bare = replace(self._machine.configuration, certificates=(), rejected=(), findings=())
         machine = replace(self._machine, configuration=bare)
@@ -201,7 +201,8 @@ class _Cron:
         if machine.accounts.read(spec.ca) is None:
             accepted = self._sitting.terms_accepted
             settings = machine.settings.at(spec.ca)
-            machine.converse(open_session(settings, user_agent=USER_AGENT, terms_accepted=accepted, tell=self._told))
+            opening = open_session(settings, user_agent=USER_AGENT, terms_accepted=accepted, tell=self._told)
+            self._sitting.converse(machine, opening)
         planned_ = planned(machine, machine.configuration, machine.observe(), frozenset({spec.alias}))
         for finding in planned_.findings:
             if finding.severity is not Severity.NOTE and finding.code != "test-ca":

@@ -51,7 +51,9 @@ def revoke(sitting: Sitting) -> int:
         sys.stdout.write(f"Revoking {stamped}\n")
         sys.stdout.flush()
         (block, *_) = certificates(pem)
-        machine.converse(revoke_certificate(sitting.care(machine), to_der(block), RevocationReason.UNSPECIFIED, key))
+        sitting.converse(
+            machine, revoke_certificate(sitting.care(machine), to_der(block), RevocationReason.UNSPECIFIED, key)
+        )
         sys.stdout.write(f" + Done.\n + Renaming certificate to {stamped}-revoked\n")
         alias = _alias(machine, stamped)
         if alias is not None:

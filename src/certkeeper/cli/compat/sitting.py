@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TypeVar
 
 from certkeeper.apply.manner import Answers, Manner, Proofs
 from certkeeper.base.errors import CertkeeperError, ExitCode, Fault
@@ -21,6 +22,9 @@ from certkeeper.config.shell import Assignment
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from certkeeper.apply.accountcare import Care
+    from certkeeper.base.wire import Exchange
+
+_T = TypeVar("_T")
 
 _PLACES = ("/etc/dehydrated/config", "/usr/local/etc/dehydrated/config", "config")
 
@@ -100,6 +104,16 @@ class Sitting:
         from certkeeper.apply.accountcare import Care  # noqa: PLC0415 - only commands that ask the CA need it
 
         return Care(machine.settings, USER_AGENT, self.telling.tell)
+
+    def converse(self, machine: Machine, exchange: "Exchange[_T]") -> _T:
+        """Run one exchange with the CA; the script is told where the CA refuses.
+
+        Raises:
+            CertkeeperError: what the exchange raises.
+        """
+        from certkeeper.apply.hooks import refusals_told  # noqa: PLC0415 - as above
+
+        return machine.converse(refusals_told(exchange, machine.settings, self.telling.tell))
 
     @property
     def manner(self) -> Manner:

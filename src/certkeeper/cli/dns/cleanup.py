@@ -34,26 +34,28 @@ def cleanup(options: argparse.Namespace) -> int:
     # What only reads takes no lock.
     with nullcontext() if options.dry_run else machine.lock(), closing(machine):
         observed = machine.observe()
-        # Files are no business of this command: the next run removes them.
-        planned = replace(planned_now(machine, machine.configuration, observed, ()), files=())
+        # Files and answers are no business of this command: the next run removes them, and tells scripts.
+        planned = replace(planned_now(machine, machine.configuration, observed, ()), files=(), told=())
         failed = _show(planned) or _show_others(machine, whole.configuration, observed.records.left)
         ours = sum(len(left) for left in planned.withdrawals.values())
-        gone = len(planned.homeless)
-        if not ours and not gone and not planned.stale:
+        gone, untold = len(planned.homeless), len(planned.untold)
+        if not ours and not gone and not untold and not planned.stale:
             sys.stdout.write("nothing of ours is left\n" if not failed else "")
             return ExitCode.FAILED if failed else ExitCode.DONE
         if options.dry_run:
             sys.stdout.write(f"{count(ours, 'record')} would be removed\n" if ours else "")
             sys.stdout.write(f"{count(gone, 'record')} would be forgotten: nobody holds the zone\n" if gone else "")
+            sys.stdout.write(f"{count(untold, 'challenge')} of a script would be forgotten\n" if untold else "")
             return ExitCode.FAILED
         sys.stdout.flush()
-        asked = [f"remove {count(ours, 'record')}"] if ours or not gone else []
+        asked = [f"remove {count(ours, 'record')}"] if ours or not (gone or untold) else []
         asked += [f"forget {count(gone, 'record')} whose zone nobody holds"] if gone else []
+        asked += [f"forget {count(untold, 'challenge')} of a script that the page does not name"] if untold else []
         if not confirmed(f"{' and '.join(asked)}?", yes=options.yes):
             return ExitCode.FAILED
         report = reporter(quiet=False)
         try:
-            forgetting = replace(planned, stale=(*planned.stale, *planned.homeless))
+            forgetting = replace(planned, stale=(*planned.stale, *planned.homeless, *planned.untold))
             result = machine.reconcile(forgetting, terms_accepted=False, tell=report.tell)
         finally:
             report.close()
