@@ -41,7 +41,7 @@ def way_back(present: Lineage, versions: Iterable[Version], now: datetime, wante
     `present` is the folder as it is: before going back, what is live there is what one goes back from. `versions` are
     all of it, in any order.
     """
-    passed_over = []
+    passed_over: list[PassedOver] = []
     for version in older(present, versions):
         if wanted is not None and version.stamp != wanted:
             continue
