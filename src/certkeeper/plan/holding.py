@@ -31,7 +31,7 @@ def hold_of(spec: CertSpec, settings: Settings, observed: Observed, *, can_stapl
     coming = newer(lineage, versions)
     if record.until is not None:
         coming = tuple(version for version in coming if version.stamp == record.stamp)
-    decided = {version: _as_live(version, spec, lineage, settings, now, can_staple=can_staple) for version in coming}
+    decided = {version: _judged(version, spec, lineage, settings, now, can_staple=can_staple) for version in coming}
     waits = next((version for version, decision in decided.items() if decision is not None and not decision.due), None)
     if record.until is None:
         renewal = decided[waits] if waits is not None else None
@@ -147,21 +147,14 @@ def needed(
     return frozenset(stamps | ({held.stamp} if held is not None else set()))
 
 
-def _as_live(
-    version: Version, spec: CertSpec, lineage: Lineage, settings: Settings, now: datetime, *, can_staple: bool
-) -> Decision | None:
-    """What would be decided if that version were live; None where it must not be."""
-    if unfit(version, now):
-        return None
-    own = lineage.key_place is KeyPlace.PLAIN
-    if own and spec.key.policy is KeyPolicy.REUSE and version.key_id != lineage.key_id:
-        # A person put another key there since, to be used.
-        return None
-    live = replace(
+def as_live(version: Version, lineage: Lineage) -> Lineage:
+    """The lineage as it would be if that version were live."""
+    stays = lineage.key_place is KeyPlace.PLAIN and version.key_id == lineage.key_id
+    return replace(
         lineage,
         leaf=version.leaf,
         trouble="",
-        key_place=KeyPlace.PLAIN if own and version.key_id == lineage.key_id else KeyPlace.LINK,
+        key_place=KeyPlace.PLAIN if stays else KeyPlace.LINK,
         key_id=version.key_id,
         key_trouble="",
         stamp=version.stamp,
@@ -170,6 +163,18 @@ def _as_live(
         revoked=version.revoked,
         compromised=version.compromised,
     )
+
+
+def _judged(
+    version: Version, spec: CertSpec, lineage: Lineage, settings: Settings, now: datetime, *, can_staple: bool
+) -> Decision | None:
+    """What would be decided if that version were live; None where it must not be."""
+    if unfit(version, now):
+        return None
+    if lineage.key_place is KeyPlace.PLAIN and spec.key.policy is KeyPolicy.REUSE and version.key_id != lineage.key_id:
+        # A person put another key there since, to be used.
+        return None
+    live = as_live(version, lineage)
     without = [item.name for item in settled(spec, live, settings)]
     return decide(spec, live, now, can_staple=can_staple, settled=without)
 
