@@ -9,7 +9,7 @@ from certkeeper.base.keys import KeyPair
 from certkeeper.base.names import Alias
 from certkeeper.lineage import layout
 from certkeeper.lineage.leaf import parse_leaf
-from certkeeper.lineage.model import Draft, KeyPlace, Lineage, VersionFiles
+from certkeeper.lineage.model import Draft, KeyPlace, Lineage, Version, VersionFiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,7 @@ class FakeStore:
         self.live: dict[Alias, Live] = {}
         self.drafts: dict[Alias, Draft] = {}
         self.staged: dict[tuple[Alias, int], VersionFiles] = {}
+        self.earlier: dict[tuple[Alias, int], VersionFiles] = {}
         self.broken: Mapping[Alias, CertkeeperError] = {}
         self._stamps: dict[Alias, int] = {}
         self.shown: list[tuple[Alias, Live]] = []
@@ -74,12 +75,36 @@ class FakeStore:
         return {name: layout.stamped_name(name, stamp) for name in layout.NAMES}
 
     def activate(self, alias: Alias, stamp: int) -> None:
-        self.live[alias] = Live(stamp, self.staged.pop((alias, stamp)))
+        before = self.live.get(alias)
+        if before is not None and before.stamp == stamp:
+            return
+        held = self.staged if (alias, stamp) in self.staged else self.earlier
+        self.live[alias] = Live(stamp, held.pop((alias, stamp)))
+        if before is not None:
+            self.earlier[alias, before.stamp] = before.files
         self.shown.append((alias, self.live[alias]))
 
     def version(self, alias: Alias, stamp: int) -> VersionFiles | None:
+        return self._complete(alias).get(stamp)
+
+    def versions(self, alias: Alias) -> tuple[Version, ...]:
         live = self.live.get(alias)
-        return live.files if live is not None and live.stamp == stamp else self.staged.get((alias, stamp))
+        return tuple(
+            Version(
+                stamp,
+                key_id=parse_own(files.privkey, "privkey.pem").key_id,
+                leaf=parse_leaf(files.fullchain),
+                live=live is not None and live.stamp == stamp,
+                origin=files.origin,
+            )
+            for stamp, files in sorted(self._complete(alias).items(), reverse=True)
+        )
+
+    def _complete(self, alias: Alias) -> dict[int, VersionFiles]:
+        others = {**self.earlier, **self.staged}
+        found = {stamp: files for (of, stamp), files in others.items() if of == alias}
+        live = self.live.get(alias)
+        return found | ({live.stamp: live.files} if live is not None else {})
 
     def discard(self, draft: Draft) -> None:
         self.drafts.pop(draft.alias, None)

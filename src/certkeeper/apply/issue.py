@@ -6,7 +6,6 @@ from certkeeper.acme.order import OrderFailed
 from certkeeper.acme.problem import Problem
 from certkeeper.apply.attempt import Attempt, Issuance, may_go_on
 from certkeeper.apply.effects import (
-    ActivateVersion,
     DiscardVersion,
     FreeLineage,
     HoldLineage,
@@ -16,17 +15,17 @@ from certkeeper.apply.effects import (
     WriteJournal,
     do,
 )
-from certkeeper.apply.hookcalls import sync_cert
-from certkeeper.apply.hooks import ShowVersion, call, mention_refusal
+from certkeeper.apply.golive import ChangedMeanwhile, settle, show_to_script, switch_over
+from certkeeper.apply.hooks import mention_refusal
 from certkeeper.apply.manner import Proofs
 from certkeeper.apply.names import blamed
 from certkeeper.apply.obtain import obtain
-from certkeeper.apply.pay import call_deploy_cert, drop_next_key, make_next_key
+from certkeeper.apply.pay import call_deploy_cert
 from certkeeper.apply.refused import ReadClock
-from certkeeper.apply.result import Issued
+from certkeeper.apply.result import Issued, Staged
 from certkeeper.apply.scheduler import shield
-from certkeeper.base.errors import CertkeeperError, Fault
-from certkeeper.base.events import CertificateIssued
+from certkeeper.base.errors import CertkeeperError
+from certkeeper.base.events import CertificateIssued, CertificateStaged
 from certkeeper.base.times import iso
 from certkeeper.base.wire import Exchange
 from certkeeper.config.settings import OnNameFailure
@@ -37,18 +36,10 @@ from certkeeper.plan.actions import Activate, LineagePlan, Order
 from certkeeper.plan.backoff import backoff_inputs, name_inputs, next_name_backoff, proven_name
 from certkeeper.plan.fingerprint import fingerprint
 from certkeeper.plan.namefailure import may_drop
-from certkeeper.plan.records import HookDebt, NameBackoff, OrderIntent, Record
-from certkeeper.plan.recovery import DEPLOY_CERT
+from certkeeper.plan.records import NameBackoff, OrderIntent, Record
 
 
-class ChangedMeanwhile(CertkeeperError):
-    """Somebody else worked on the lineage between the plan and its turn."""
-
-    fault = Fault.OPERATOR
-    local = True
-
-
-def issue(item: LineagePlan, shared: Issuance) -> Exchange[Issued]:
+def issue(item: LineagePlan, shared: Issuance) -> Exchange[Issued | Staged]:
     """Carry out the actions of one lineage.
 
     Raises:
@@ -84,7 +75,7 @@ def _claim(item: LineagePlan, wanted: Order) -> Exchange[None]:
         raise ChangedMeanwhile("somebody else changed it since the plan was made", hint="run again: certkeeper run")
 
 
-def _issue(attempt: Attempt, wanted: Order) -> Exchange[Issued]:
+def _issue(attempt: Attempt, wanted: Order) -> Exchange[Issued | Staged]:
     item = attempt.item
     yield from _pay_before(attempt)
     left = wanted.resume if attempt.shared.manner.proofs is Proofs.COUNT else None
@@ -101,6 +92,8 @@ def _issue(attempt: Attempt, wanted: Order) -> Exchange[Issued]:
         ready = obtained.draft.stamp, obtained.leaf
     stamp, leaf = ready
     yield from shield()
+    if item.stays_staged:
+        return (yield from _leave_staged(attempt, stamp, leaf))
     return (yield from _switch(attempt, stamp, leaf))
 
 
@@ -129,48 +122,43 @@ def _staged(attempt: Attempt, intent: OrderIntent, wanted: Order) -> Exchange[tu
         return None
     attempt.intent = intent
     attempt.shared.waves.pass_by(attempt.alias)
-    attempt.note(f"version {intent.stamp}, which an earlier run completed, goes live")
+    becomes = "stays staged" if attempt.item.stays_staged else "goes live"
+    attempt.note(f"version {intent.stamp}, which an earlier run completed, {becomes}")
     return intent.stamp, leaf
 
 
 def _switch(attempt: Attempt, stamp: int, leaf: Leaf) -> Exchange[Issued]:
     """Step 13. The hook's debt is written down before the switch, and dropped after the hook ended well."""
     item, shared = attempt.item, attempt.shared
-    debt = HookDebt(item.spec.entry, DEPLOY_CERT, stamp)
-    if item.hook is not None:
-        if item.spec.deploy_hook:
-            # Where it fails the version stays, and the next run goes on from here.
-            shown = yield from do(ShowVersion(item.alias, stamp))
-            yield from call(sync_cert(shared.settings, item.spec, shown), str(item.alias), shared.tell)
-        yield from do(WriteJournal(put=(debt,)))
-    yield from do(ActivateVersion(item.alias, stamp))
-    shared.tell(CertificateIssued(str(item.alias), iso(leaf.not_after), _folder(item)))
-    met = (attempt.intent, item.backoff, *item.names_failed)
-    settled: tuple[Record, ...] = tuple(entry for entry in met if entry is not None)
+    if item.hook is not None and item.spec.deploy_hook:
+        # Where it fails the version stays, and the next run goes on from here.
+        yield from show_to_script(item, stamp, shared.settings, shared.tell)
+    issued = CertificateIssued(str(item.alias), iso(leaf.not_after), _folder(item))
+    yield from switch_over(item, stamp, issued, shared.tell)
+    # A hold that is left was about a version that this one has overtaken.
+    held = item.hold.record if item.hold is not None else None
+    met = _present(attempt.intent, item.backoff, *item.names_failed, held)
     attempt.intent = None
-    unpaid: CertkeeperError | None = None
-    if item.hook is not None:
-        try:
-            yield from call_deploy_cert(item, shared.settings, stamp, shared.tell)
-            settled = (*settled, debt)
-        except CertkeeperError as error:
-            unpaid = error
-    if item.next_key is not None:
-        try:
-            yield from make_next_key(item)
-        except CertkeeperError as error:
-            # The next run sees that it is missing.
-            attempt.note(f"the next key was not made: {error}")
-    try:
-        yield from drop_next_key(item)
-    except CertkeeperError as error:
-        attempt.note(f"the key that was made ahead was not removed: {error}")
-    try:
-        yield from do(WriteJournal(drop=settled))
-    except CertkeeperError as error:
-        # The certificate is live. What is not dropped is found out of date by the next run, or done again.
-        attempt.note(f"the end was not written down: {error}")
+    unpaid = yield from settle(item, stamp, shared.settings, shared.tell, drop=met)
     return Issued(stamp, leaf, unpaid)
+
+
+def _present(*entries: Record | None) -> tuple[Record, ...]:
+    return tuple(entry for entry in entries if entry is not None)
+
+
+def _leave_staged(attempt: Attempt, stamp: int, leaf: Leaf) -> Exchange[Staged]:
+    """The lineage is held: what is live stays, and nobody is told but the operator."""
+    item, shared = attempt.item, attempt.shared
+    shared.tell(CertificateStaged(str(item.alias), iso(leaf.not_after), stamp))
+    met = _present(attempt.intent, item.backoff, *item.names_failed)
+    attempt.intent = None
+    try:
+        yield from do(WriteJournal(drop=met))
+    except CertkeeperError as error:
+        # The version is there. The next run finds it, and drops what is not needed.
+        attempt.note(f"the end was not written down: {error}")
+    return Staged(stamp, leaf)
 
 
 def _clear(attempt: Attempt, error: CertkeeperError) -> Exchange[None]:

@@ -1,6 +1,7 @@
 """Looking at the world before a plan is made. Reads only."""
 
 from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
 from datetime import timedelta
 from typing import cast
 
@@ -11,7 +12,7 @@ from certkeeper.base.names import Alias, DnsName
 from certkeeper.base.value import dataclass, field
 from certkeeper.base.wire import Request
 from certkeeper.config.settings import CertSpec, Configuration
-from certkeeper.lineage.model import Lineage
+from certkeeper.lineage.model import Lineage, Version
 from certkeeper.plan.observed import Observed
 from certkeeper.plan.profiles import names_a_profile
 from certkeeper.plan.records import Records
@@ -21,6 +22,16 @@ from certkeeper.zone.caa import CaaAnswer, CaaAnswers, Issuer, search
 def lineages_of(configuration: Configuration, store: Store) -> dict[Alias, Lineage]:
     """What is on disk of every certificate of the page."""
     return {spec.alias: store.lineage(spec.alias) for spec in configuration.certificates}
+
+
+def held_versions(configuration: Configuration, store: Store, records: Records) -> dict[Alias, tuple[Version, ...]]:
+    """All versions of the lineages that are held; none of one where they cannot be listed."""
+    found: dict[Alias, tuple[Version, ...]] = {}
+    for spec in configuration.certificates if records.held else ():
+        if spec.entry in records.held:
+            with suppress(CertkeeperError):
+                found[spec.alias] = store.versions(spec.alias)
+    return found
 
 
 def accounts_of(cas: Iterable[str], accounts: Accounts) -> tuple[dict[str, str], dict[str, CertkeeperError]]:
@@ -56,6 +67,7 @@ def observe(
         accounts=known,
         config_folders=config_folders,
         records=records,
+        versions=held_versions(configuration, store, records),
     )
 
 

@@ -13,7 +13,7 @@ from certkeeper.base.value import dataclass, field
 from certkeeper.base.wire import Request, Response, Step
 from certkeeper.config.methods import ChallengeType
 from certkeeper.config.settings import DEFAULT_HOOK_TIMEOUT, ServerAddress
-from certkeeper.lineage.model import Draft, Lineage, VersionFiles
+from certkeeper.lineage.model import Draft, Lineage, Version, VersionFiles
 from certkeeper.plan.observed import Place, StandingLook
 from certkeeper.plan.records import FileIntent, Record, Records
 from certkeeper.zone.apex import Cut
@@ -144,6 +144,9 @@ class Store(Protocol):
 
     def version(self, alias: Alias, stamp: int) -> VersionFiles | None:
         """The complete version of that stamp, live or not; None where there is none."""
+
+    def versions(self, alias: Alias) -> tuple[Version, ...]:
+        """Every version, newest first; what is wrong with one is part of it. Raises CertkeeperError."""
 
 
 class JournalDamaged(CertkeeperError):

@@ -11,6 +11,7 @@ from certkeeper.apply.account import open_session
 from certkeeper.apply.attempt import Issuance
 from certkeeper.apply.challenges import Waves
 from certkeeper.apply.effects import WriteJournal, do
+from certkeeper.apply.golive import go_live
 from certkeeper.apply.hooks import refusals_told
 from certkeeper.apply.issue import issue
 from certkeeper.apply.limits import Limits
@@ -19,7 +20,7 @@ from certkeeper.apply.names import blamed
 from certkeeper.apply.pay import pay
 from certkeeper.apply.ports import Clock, Executor
 from certkeeper.apply.propagate import terms_of
-from certkeeper.apply.result import Issued, Outcome, Result
+from certkeeper.apply.result import Issued, Outcome, Result, Staged
 from certkeeper.apply.scheduler import Scheduler
 from certkeeper.apply.served import Served
 from certkeeper.apply.told import clean_left
@@ -92,7 +93,10 @@ class Reconciler:
         if self._plan.stale:
             self._scheduler.spawn(do(WriteJournal(drop=self._plan.stale)), self._swept)
         for item in self._plan.owing:
-            self._scheduler.spawn(pay(item, self._settings, self._tell), self._paid(item))
+            if item.goes is None:
+                self._scheduler.spawn(pay(item, self._settings, self._tell), self._paid(item))
+            else:
+                self._scheduler.spawn(go_live(item, self._settings, self._tell), self._gone(item))
         for ca in self._waiting:
             self._scheduler.spawn(self._open(ca), self._opened(ca))
         if not self._waiting:
@@ -177,8 +181,20 @@ class Reconciler:
             self._settle_at_the_end()
             if isinstance(value, Issued):
                 self._end(Outcome(item.alias, issued=value, error=value.unpaid))
+            elif isinstance(value, Staged):
+                alarm = item.hold.alarm if item.hold is not None else None
+                self._end(Outcome(item.alias, staged=value, error=alarm))
             else:
                 self._end(Outcome(item.alias, error=_kept(item, _named(error))))
+
+        return ended
+
+    def _gone(self, item: LineagePlan) -> Callable[[object, Exception | None], None]:
+        def ended(value: object, error: Exception | None) -> None:
+            if isinstance(value, Issued):
+                self._end(Outcome(item.alias, activated=value, error=value.unpaid))
+            else:
+                self._end(Outcome(item.alias, error=_named(error)))
 
         return ended
 
@@ -236,7 +252,8 @@ def _earliest(plan: Plan, outcomes: Sequence[Outcome], fatal: CertkeeperError | 
     times += [fatal.retry_at] if fatal is not None else []
     policies = {item.alias: item.spec.renew for item in plan.lineages}
     for outcome in outcomes:
-        if outcome.issued is not None:
-            leaf = outcome.issued.leaf
+        made = outcome.live or outcome.staged
+        if made is not None:
+            leaf = made.leaf
             times.append(leaf.not_after - renew_before(leaf, policies[outcome.alias]))
     return min((instant for instant in times if instant is not None), default=None)

@@ -19,14 +19,30 @@ class Issued:
 
 
 @dataclass(frozen=True, slots=True)
+class Staged:
+    """A version that is complete and not live."""
+
+    stamp: int
+    leaf: Leaf
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """How a lineage's part of a run ended. With both, the certificate is live and its hook failed; with neither,
     a call that an earlier run owed was made. What is postponed, or kept for now, has an error, and is no failure.
+    `staged` is a new version that is not live, since the lineage is held; `activated` one that was there and went live.
     """
 
     alias: Alias
     issued: Issued | None = None
     error: CertkeeperError | None = None
+    staged: Staged | None = None
+    activated: Issued | None = None
+
+    @property
+    def live(self) -> Issued | None:
+        """What went live, whenever it was issued."""
+        return self.issued or self.activated
 
 
 @dataclass(frozen=True, slots=True)

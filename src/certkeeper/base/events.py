@@ -226,6 +226,39 @@ class CertificateIssued(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class CertificateStaged(Event):
+    """A new version is there and does not go live by itself: the certificate is held."""
+
+    label: ClassVar[str] = "certificate-staged"
+    lineage: str
+    not_after: str
+    stamp: int
+
+    @property
+    def text(self) -> str:
+        return (
+            f"{self.lineage}: certificate valid until {self.not_after} is staged as version {self.stamp}, and waits "
+            f"for certkeeper activate {self.lineage}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class VersionActivated(Event):
+    """A version that was there went live; `before` is the one that was live, None where that was none of ours."""
+
+    label: ClassVar[str] = "version-activated"
+    lineage: str
+    not_after: str
+    stamp: int
+    before: int | None
+
+    @property
+    def text(self) -> str:
+        place = f", in the place of version {self.before}" if self.before is not None else ""
+        return f"{self.lineage}: version {self.stamp}, valid until {self.not_after}, is live{place}"
+
+
+@dataclass(frozen=True, slots=True)
 class HookCalled(Event):
     """The operator's script ended well; `output` is what it printed."""
 

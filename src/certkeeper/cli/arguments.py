@@ -11,6 +11,7 @@ from certkeeper.cli.ca_arguments import add_account, add_ca, add_revoke, add_sig
 from certkeeper.cli.check_arguments import add_check
 from certkeeper.cli.house_arguments import add_config, add_doctor
 from certkeeper.cli.life_arguments import add_life
+from certkeeper.cli.phase_arguments import add_phases
 
 _DESCRIPTION = """\
 Keeps certificates and the DNS records that prove them in step. It reads the configuration, domains.txt, accounts and
@@ -172,6 +173,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_sign(commands, _nameless_command)
     add_check(commands, _nameless_command)
     add_life(commands, _nameless_command)
+    add_phases(commands, _nameless_command)
     _programs_of_others(commands)
     return parser
 

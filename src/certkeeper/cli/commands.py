@@ -5,6 +5,7 @@ from importlib import import_module
 
 COMMANDS = {
     "account": "account.command:account",
+    "activate": "activate:activate",
     "alert": "alert:alert",
     "check": "check:check",
     "config check": "config.check:check",
@@ -18,16 +19,19 @@ COMMANDS = {
     "dns test": "dns.trial:trial",
     "doctor": "doctor:doctor",
     "heal": "heal:heal",
+    "hold": "hold:hold",
     "issue": "issue:issue",
     "plan": "plan:plan",
     "prune": "prune:prune",
     "retire": "retire:retire",
     "revoke": "revoke:revoke",
+    "rollback": "rollback:rollback",
     "run": "run:run",
     "sign": "sign:sign",
     "status": "status:status",
     "timer": "timer:timer",
     "unlock": "unlock:unlock",
+    "versions": "versions:versions",
 }
 """Module below certkeeper.cli, and its function from options to an exit code."""
 

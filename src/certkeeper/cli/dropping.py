@@ -41,7 +41,7 @@ def carried_out(
 def _failed(selected: Configuration, plan: Plan, result: Result) -> tuple[CertSpec, ...]:
     """Those that were ordered in vain, and may be had without some of their names."""
     ordered = {item.alias for item in plan.due}
-    failed = {outcome.alias for outcome in result.outcomes if outcome.error is not None and outcome.issued is None}
+    failed = {item.alias for item in result.outcomes if item.error is not None and not (item.live or item.staged)}
     return tuple(
         spec
         for spec in selected.certificates

@@ -14,6 +14,7 @@ from certkeeper.cli.select import select
 from certkeeper.cli.signals import raise_terminated
 from certkeeper.config.settings import CertSpec
 from certkeeper.lineage.retention import Removal
+from certkeeper.plan.holding import needed
 from certkeeper.plan.records import Records
 
 Remove = Callable[[Alias, Removal], None]
@@ -34,7 +35,7 @@ def prune(options: argparse.Namespace) -> int:
     with nullcontext() if options.dry_run else machine.lock(), closing(machine):
         records = machine.journal.records()
         for spec in selected.certificates:
-            gone, left = _prune(machine, spec, _needed(records, spec.entry), remove, ending)
+            gone, left = _prune(machine, spec, records, remove, ending)
             done, failed = done + gone, failed + left
     for rejected in selected.rejected:
         print_error(rejected.error, subject=rejected.label)
@@ -43,11 +44,11 @@ def prune(options: argparse.Namespace) -> int:
     return ExitCode.FAILED if failed else ExitCode.DONE
 
 
-def _prune(machine: Machine, spec: CertSpec, needed: Collection[int], remove: Remove, ending: str) -> tuple[int, int]:
+def _prune(machine: Machine, spec: CertSpec, records: Records, remove: Remove, ending: str) -> tuple[int, int]:
     """How many versions of one lineage went, and how many did not."""
     done = failed = 0
     try:
-        found = machine.store.removable(spec.alias, spec.keep, machine.clock.now(), needed)
+        found = machine.store.removable(spec.alias, spec.keep, machine.clock.now(), _needed(machine, records, spec))
     except CertkeeperError as error:
         print_error(error, subject=str(spec.alias))
         return 0, 1
@@ -67,10 +68,14 @@ def _keep(_: Alias, __: Removal) -> None:
     return
 
 
-def _needed(records: Records, entry: Alias) -> Collection[int]:
-    """The versions that the next run has yet to do something with."""
-    owed = (records.orders.get(entry), records.debts.get(entry))
-    return {record.stamp for record in owed if record is not None}
+def _needed(machine: Machine, records: Records, spec: CertSpec) -> Collection[int]:
+    """The versions that the next run, or a person, has yet to do something with."""
+    owed = (records.orders.get(spec.entry), records.debts.get(spec.entry))
+    stamps = {record.stamp for record in owed if record is not None}
+    if not (records.held or records.deployments):
+        return stamps
+    lineage, versions = machine.store.lineage(spec.alias), machine.store.versions(spec.alias)
+    return stamps | needed(spec.entry, lineage, records, versions, machine.clock.now())
 
 
 def removal_text(removal: Removal) -> str:

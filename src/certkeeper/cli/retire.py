@@ -98,13 +98,14 @@ def _orphan(machine: Machine, typed: str, orphans: Mapping[Alias, Lineage], reco
 
 
 def _remembered(records: Records) -> Iterator[Alias]:
-    for known in (records.orders, records.debts, records.backoffs):
+    for known in (records.orders, records.debts, records.backoffs, records.held):
         yield from known
 
 
 def _forget(machine: Machine, records: Records, alias: Alias) -> None:
     """What the journal holds of the lineage."""
-    found = (records.orders.get(alias), records.debts.get(alias), records.backoffs.get(alias))
+    tables = (records.orders, records.debts, records.backoffs, records.held)
+    found = (table.get(alias) for table in tables)
     entries: tuple[Record, ...] = tuple(entry for entry in found if entry is not None)
     if entries:
         machine.journal.write((), entries)

@@ -25,7 +25,7 @@ from certkeeper.cli.select import select
 from certkeeper.cli.signals import raise_terminated
 from certkeeper.config.findings import Finding, Severity
 from certkeeper.config.settings import Configuration
-from certkeeper.plan.actions import Kept, Plan, Postponed
+from certkeeper.plan.actions import Kept, Plan, Postponed, Reason
 from certkeeper.plan.advice import advice_finding
 from certkeeper.plan.lastrun import failures_after
 from certkeeper.plan.observed import Observed
@@ -75,7 +75,7 @@ def _run(machine: Machine, selected: Configuration, hooking: Hooking | None, opt
         observed = _with_accounts(machine, selected, observed, forced, options)
         plan, result = _in_rounds(machine, selected, hooking, observed, noticed, forced, options)
         _remember(machine, plan, result)
-        issued = {outcome.alias for outcome in result.outcomes if outcome.issued is not None}
+        issued = {outcome.alias for outcome in result.outcomes if outcome.live is not None}
         _print_findings(tuple(unreadable(selected, issued | touched)))
         if result.fatal is None:
             endings += clean_up_after_run(machine, quiet=options.quiet)
@@ -123,7 +123,7 @@ def _in_rounds(
         with suppress(CertkeeperError):
             # What is not remembered is looked at again when it is needed.
             machine.ends.keep(plan.ends)
-        told = noticed or not plan.idle or plan.blocked or plan.incomplete or selected.rejected
+        told = noticed or not plan.idle or plan.blocked or plan.incomplete or plan.pressing or selected.rejected
         if told or not selected.certificates:
             findings = (*found, *plan.findings)
             _print_findings([item for item in findings if not options.quiet or item.severity is not Severity.NOTE])
@@ -269,19 +269,27 @@ def _summary(selected: Configuration, plan: Plan, result: Result) -> str:
     owing = {item.alias for item in plan.owing}
     issued = sum(1 for outcome in result.outcomes if outcome.issued is not None)
     later = len(plan.postponed)
+    staged = sum(1 for outcome in result.outcomes if outcome.staged is not None)
+    activated = sum(1 for outcome in result.outcomes if outcome.activated is not None)
     failed = [item for item in result.outcomes if not isinstance(item.error, Postponed | Kept | None)]
     kept = sum(1 for outcome in result.outcomes if isinstance(outcome.error, Kept))
-    unpaid = sum(1 for outcome in failed if outcome.issued is not None or outcome.alias in owing)
+    gone = {item.alias for item in plan.owing if item.goes is not None}
+    unpaid = sum(1 for outcome in failed if outcome.live is not None or outcome.alias in owing - gone)
     ended = {outcome.alias for outcome in result.outcomes}
     lost = len(failed) - unpaid + len(selected.rejected) + sum(1 for item in plan.due if item.alias not in ended)
-    current = sum(1 for item in plan.lineages if item.order is None and item.error is None)
+    quiet = [item for item in plan.lineages if item.order is None and item.error is None and item.goes is None]
+    held = sum(1 for item in quiet if item.reason is Reason.HELD)
+    current = len(quiet) - held
     parts = [f"{issued} issued"] if issued else []
+    parts += [f"{activated} activated"] if activated else []
+    parts += [f"{staged} staged"] if staged else []
     parts += [f"{lost} failed"] if lost else []
     parts += [f"{later} postponed"] if later else []
     parts += [f"{kept} kept"] if kept else []
     parts += [f"{count(unpaid, 'hook')} failed"] if unpaid else []
+    parts += [f"{held} held"] if held else []
     parts += [f"{current} not due"] if current else []
     said = ", ".join(parts) or "nothing to do"
-    if not (issued or failed or lost or later or kept) and current:
+    if parts == [f"{current} not due"]:
         said = f"{count(current, 'certificate')}, nothing due"
     return said + (f"; next due {iso(result.wake_at)}" if result.wake_at is not None else "")

@@ -9,6 +9,7 @@ import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
+from certkeeper.apply.observe import held_versions
 from certkeeper.base.errors import CertkeeperError, ExitCode, printable
 from certkeeper.base.events import count
 from certkeeper.base.names import Alias
@@ -19,12 +20,12 @@ from certkeeper.cli.plan import error_document, finding_document
 from certkeeper.cli.render import finding_lines, print_error
 from certkeeper.cli.select import select
 from certkeeper.cli.statusdocument import Row, certificate_document, orphan_document
-from certkeeper.cli.waiting import limits_document, limits_lines, names_document, waiting_now, waits_lines
+from certkeeper.cli.waiting import held_lines, limits_document, limits_lines, names_document, waiting_now, waits_lines
 from certkeeper.config.findings import Finding
 from certkeeper.config.settings import Configuration
 from certkeeper.lineage.model import Lineage
 from certkeeper.plan.actions import Kept
-from certkeeper.plan.due import decide
+from certkeeper.plan.due import Decision, decide
 from certkeeper.plan.lastrun import Failure, still_counts
 from certkeeper.plan.namefailure import settled
 from certkeeper.plan.observed import Observed
@@ -85,7 +86,12 @@ def _look(machine: Machine, names: Sequence[str]) -> _Seen:
     lineages, now = machine.lineages(), machine.clock.now()
     records, trouble = _records(machine)
     world = Observed(
-        now, lineages, registered=frozenset(selected.cas), records=records, advice=machine.advice(lineages)
+        now,
+        lineages,
+        registered=frozenset(selected.cas),
+        records=records,
+        advice=machine.advice(lineages),
+        versions=held_versions(selected, machine.store, records),
     )
     rows = _rows(selected, world, machine.last_run.read())
     renewals = [(row.spec, row.decision.renew_at) for row in rows]
@@ -117,8 +123,10 @@ def _rows(selected: Configuration, world: Observed, failures: Mapping[Alias, Fai
         failure = still_counts(failures.get(spec.alias), item, selected.settings)
         wait = waiting_now(item, failure)
         dropped = item.dropped if isinstance(wait, Kept) else dropped
-        state = state_of(decision, wait, incomplete=bool(dropped), failed=failure is not None)
-        rows.append(Row(spec, lineage, decision, dropped, wait, failure, state))
+        state = state_of(decision, wait, incomplete=bool(dropped), failed=failure is not None, hold=item.hold)
+        if item.hold is not None and item.hold.decides:
+            decision = Decision(item.reason, item.detail, item.hold.renew_at)
+        rows.append(Row(spec, lineage, decision, dropped, wait, failure, state, item.hold))
     order = list(State)
     return sorted(rows, key=lambda row: (order.index(row.state), _until(row, world.now), row.spec.alias.text))
 
@@ -144,7 +152,7 @@ def _lines(seen: _Seen, screen: os.terminal_size, *, whole: bool) -> Iterator[st
     """
     room = screen.columns
     crowded = 0 < screen.lines < len(seen.rows) + _LINES_BESIDE and not whole
-    summed = [row for row in seen.rows if crowded and row.state is State.OK and row.wait is None]
+    summed = [row for row in seen.rows if crowded and row.state is State.OK and not (row.wait or row.hold)]
     shown = [row for row in seen.rows if row not in summed] if len(summed) > 1 else seen.rows
     columns = [_columns(row, seen.now) for row in shown]
     widths = [max((len(row[at]) for row in columns), default=0) for at in range(3)]
@@ -180,6 +188,7 @@ def _columns(row: Row, now: datetime) -> tuple[str, str, str, str]:
 
 def _below(row: Row, *, details: bool) -> Iterator[str]:
     """What there is to say of one that does not run by itself; of few certificates also whose they are."""
+    yield from held_lines(row.spec.alias, row.hold)
     for line in waits_lines(row.wait):
         yield f"    {line}"
     for dropped in row.dropped:

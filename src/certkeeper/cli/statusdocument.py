@@ -6,10 +6,10 @@ from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.names import Alias
 from certkeeper.base.times import iso
 from certkeeper.base.value import dataclass
-from certkeeper.cli.waiting import waits_document
+from certkeeper.cli.waiting import held_document, waits_document
 from certkeeper.config.settings import CertSpec, Settings
 from certkeeper.lineage.model import Dropped, Lineage
-from certkeeper.plan.actions import Kept
+from certkeeper.plan.actions import Hold, Kept
 from certkeeper.plan.due import Decision
 from certkeeper.plan.lastrun import Failure
 from certkeeper.plan.orphans import Uses
@@ -27,6 +27,7 @@ class Row:
     wait: CertkeeperError | None
     failure: Failure | None
     state: State
+    hold: Hold | None = None
 
 
 def certificate_document(row: Row, settings: Settings) -> Mapping[str, object]:
@@ -47,6 +48,7 @@ def certificate_document(row: Row, settings: Settings) -> Mapping[str, object]:
         "certificate": _leaf(row.lineage),
         "waiting": waits_document(row.wait),
         "without": [{"name": str(item.name), "why": item.why} for item in row.dropped],
+        "held": held_document(row.hold),
         "kept": isinstance(row.wait, Kept),
         "last_run": _failure(row.failure),
     }

@@ -5,8 +5,9 @@ from datetime import datetime
 
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.events import count
+from certkeeper.base.names import Alias
 from certkeeper.base.times import iso
-from certkeeper.plan.actions import Kept, LineagePlan, Postponed
+from certkeeper.plan.actions import Hold, Kept, LineagePlan, Postponed
 from certkeeper.plan.backoff import BackedOff, CaLimited
 from certkeeper.plan.lastrun import Failure
 from certkeeper.plan.namefailure import kept
@@ -27,6 +28,38 @@ def waits_lines(error: CertkeeperError | None) -> Iterator[str]:
         yield f"note: {error}" if isinstance(error, Kept) else f"waits: {error}"
         if error.hint:
             yield error.hint
+
+
+def held_lines(alias: Alias, hold: Hold | None) -> Iterator[str]:
+    """What holds a certificate back, below its line."""
+    if hold is None:
+        return
+    if hold.waits is not None:
+        until = iso(hold.record.until) if hold.record.until is not None else f"certkeeper activate {alias}"
+        what = "for" if hold.by_person else "until"
+        yield f"    held: staged version {hold.waits.stamp} waits {what} {until}; {hold.record.message}"
+    elif hold.goes is not None:
+        yield f"    held: the next run makes version {hold.goes.stamp} live; {hold.record.message}"
+    else:
+        yield f"    held: the next version is staged, and waits for certkeeper activate {alias}; {hold.record.message}"
+    if hold.alarm is not None:
+        yield f"    {hold.alarm}"
+        yield f"    hint: {hold.alarm.hint}"
+
+
+def held_document(hold: Hold | None) -> Mapping[str, object] | None:
+    """The same for machines. `until` is null where a person ends it."""
+    if hold is None:
+        return None
+    staged = hold.waits or hold.goes
+    leaf = staged.leaf if staged is not None else None
+    return {
+        "message": hold.record.message,
+        "until": iso(hold.record.until) if hold.record.until is not None else None,
+        "staged": staged.stamp if staged is not None else None,
+        "staged_not_after": iso(leaf.not_after) if leaf is not None else None,
+        "alarm": str(hold.alarm) if hold.alarm is not None else None,
+    }
 
 
 def waits_document(error: CertkeeperError | None) -> Mapping[str, object] | None:

@@ -8,6 +8,8 @@ from certkeeper.plan.actions import (
     Activate,
     CallHook,
     DropNextKey,
+    GoLive,
+    HeldTooLong,
     Kept,
     KeySource,
     LineagePlan,
@@ -16,9 +18,12 @@ from certkeeper.plan.actions import (
     Plan,
     Postponed,
     Prove,
+    Reason,
     Rely,
     Serve,
+    Stage,
     UseKey,
+    Way,
 )
 
 
@@ -54,6 +59,11 @@ def _lineage(item: LineagePlan) -> Iterator[str]:
         yield f"{item.alias}: stays as it is ({item.detail})"
         yield f"    {item.error}"
         return
+    if isinstance(item.error, HeldTooLong):
+        yield f"{item.alias}: held ({item.detail})"
+        yield f"    {item.error}"
+        yield f"    hint: {item.error.hint}"
+        return
     if item.error is not None:
         yield f"{item.alias}: cannot be issued ({item.detail})"
         yield f"    {item.error}"
@@ -61,7 +71,7 @@ def _lineage(item: LineagePlan) -> Iterator[str]:
             yield f"    hint: {item.error.hint}"
         return
     if not item.actions:
-        yield f"{item.alias}: nothing to do ({item.detail})"
+        yield f"{item.alias}: {'held' if item.reason is Reason.HELD else 'nothing to do'} ({item.detail})"
         return
     if item.order is None:
         yield f"{item.alias}: no certificate needed ({item.detail})"
@@ -102,13 +112,23 @@ def action_text(action: object) -> str:
         case Serve(listen=listen):
             where = f"answered at {' '.join(map(str, listen))}" if listen else f"through files in {action.folder}"
             return f"prove: {' '.join(str(name) for name in action.identifiers)} by {action.method}, {where}"
-        case Activate():
-            return f"activate: {action.folder}"
+        case Activate() | Stage() | GoLive():
+            return _switch_text(action)
         case CallHook():
             owed = ", which an earlier run owes" if action.debt is not None else ""
             return f"hook: {action.script} deploy_cert{owed}"
         case _:
             raise TypeError(action)
+
+
+def _switch_text(action: Activate | Stage | GoLive) -> str:
+    match action:
+        case Activate(folder=folder):
+            return f"activate: {folder}"
+        case Stage(folder=folder):
+            return f"stage: in {folder}/.versions, where it waits for certkeeper activate"
+        case GoLive(folder=folder, stamp=stamp, way=way):
+            return f"{'go back' if way is Way.BACK else 'activate'}: version {stamp} in {folder}"
 
 
 def _order_text(order: Order) -> str:

@@ -7,7 +7,7 @@ from certkeeper.base.errors import CertkeeperError, Interrupted
 from certkeeper.base.names import Alias
 from certkeeper.base.value import dataclass
 from certkeeper.config.settings import Settings
-from certkeeper.plan.actions import Kept, LineagePlan, Postponed
+from certkeeper.plan.actions import HeldTooLong, Kept, LineagePlan, Postponed
 from certkeeper.plan.backoff import BackedOff, CaLimited, backoff_inputs
 
 _NOT_TRIED = (Postponed, BackedOff, CaLimited, Interrupted)
@@ -40,6 +40,9 @@ def failures_after(
     for item in lineages:
         error = errors.get(item.alias)
         cause = error.cause if isinstance(error, Kept) else error
+        if isinstance(cause, HeldTooLong):
+            # It was issued, or need not be.
+            cause = None
         if cause is None and (item.alias in ended or item.order is None):
             after.pop(item.alias, None)
         elif cause is not None and not isinstance(cause, _NOT_TRIED):

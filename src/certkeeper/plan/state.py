@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 from certkeeper.base.errors import CertkeeperError
-from certkeeper.plan.actions import Kept, Postponed, Reason
+from certkeeper.plan.actions import Hold, Kept, Postponed, Reason
 from certkeeper.plan.backoff import BackedOff, CaLimited
 from certkeeper.plan.due import Decision
 
@@ -18,12 +18,16 @@ class State(StrEnum):
     REVOKED = "revoked"
     REJECTED = "rejected"
     """The page asks for it in a way that cannot be read."""
+    OVERDUE = "overdue"
+    """A person holds it back, and what is live soon ends."""
     FAILED = "failed"
     """Due, and the last try failed; it is tried again later."""
     MISSING = "missing"
     """Not issued yet."""
     WAITING = "waiting"
     """Due, and a run of now would not try: for its turn, or for the CA."""
+    HELD = "held"
+    """A newer version waits for a person, or for its time."""
     INCOMPLETE = "incomplete"
     """In order, and without a name of the page (ON_NAME_FAILURE)."""
     ORPHANED = "orphaned"
@@ -39,14 +43,18 @@ _WRONG = {
     Reason.UNREADABLE: State.UNREADABLE,
     Reason.REVOKED: State.REVOKED,
 }
-PROBLEMS = frozenset(State) - {State.OK, State.DUE, State.ORPHANED, State.WAITING}
+PROBLEMS = frozenset(State) - {State.OK, State.DUE, State.ORPHANED, State.WAITING, State.HELD}
 """What a person has to look after."""
 
 
-def state_of(decision: Decision, wait: CertkeeperError | None, *, incomplete: bool, failed: bool) -> State:
+def state_of(
+    decision: Decision, wait: CertkeeperError | None, *, incomplete: bool, failed: bool, hold: Hold | None = None
+) -> State:
     """The first that applies. `wait` is why a run of now would not try it, `failed` that the last one could not."""
     if decision.reason in _WRONG:
         return _WRONG[decision.reason]
+    if hold is not None and (hold.alarm is not None or hold.decides):
+        return _held(hold)
     if not decision.due or isinstance(wait, Kept):
         return State.INCOMPLETE if incomplete else State.OK
     if isinstance(wait, CaLimited | Postponed):
@@ -54,3 +62,9 @@ def state_of(decision: Decision, wait: CertkeeperError | None, *, incomplete: bo
     if failed or isinstance(wait, BackedOff):
         return State.FAILED
     return State.MISSING if decision.reason is Reason.MISSING else State.DUE
+
+
+def _held(hold: Hold) -> State:
+    if hold.goes is not None:
+        return State.DUE
+    return State.OVERDUE if hold.alarm is not None else State.HELD

@@ -322,11 +322,7 @@ def test_a_journal_of_the_second_schema_learns_of_limits(state: Path) -> None:
     before = (state / "journal.db").read_bytes()
     assert read(state) == Records(backoffs={A: old})
     assert (state / "journal.db").read_bytes() == before
-<<<<<<< HEAD
-    write(state, *EVERY_KIND[5:8])
-=======
     write(state, name_backoff(), limit(), budget())
->>>>>>> leftovers
     assert read(state) == Records(
         backoffs={A: old},
         names={(CA, "example.org"): name_backoff()},

@@ -7,6 +7,7 @@ from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.events import (
     AccountRegistered,
     CertificateIssued,
+    CertificateStaged,
     Event,
     HookCalled,
     LineageFailed,
@@ -19,6 +20,7 @@ from certkeeper.base.events import (
     ServerSeen,
     ServersIgnored,
     ServersWaited,
+    VersionActivated,
     ZoneChanged,
     ZoneProven,
     ZoneUnproven,
@@ -89,6 +91,22 @@ EVENTS: list[tuple[Event, str, str]] = [
         CertificateIssued("example.org", "2026-11-23T20:15:00Z", "/certs/example.org"),
         "certificate-issued",
         "example.org: certificate valid until 2026-11-23T20:15:00Z is live in /certs/example.org",
+    ),
+    (
+        CertificateStaged("example.org", "2026-11-23T20:15:00Z", 1764000000),
+        "certificate-staged",
+        (
+            "example.org: certificate valid until 2026-11-23T20:15:00Z is staged as version 1764000000, and waits for "
+            "certkeeper activate example.org"
+        ),
+    ),
+    (
+        VersionActivated("example.org", "2026-11-23T20:15:00Z", 1764000000, 1763000000),
+        "version-activated",
+        (
+            "example.org: version 1764000000, valid until 2026-11-23T20:15:00Z, is live, in the place of version "
+            "1763000000"
+        ),
     ),
     (
         HookCalled("example.org", "/etc/hook.sh", "deploy_cert", "reloaded\x1b[31m nginx\n"),

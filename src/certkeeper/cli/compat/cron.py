@@ -27,7 +27,7 @@ from certkeeper.config.errors import ConfigError
 from certkeeper.config.findings import Severity
 from certkeeper.config.settings import CertSpec, Cleanup, Configuration, Rejected
 from certkeeper.config.values import inside
-from certkeeper.plan.actions import KeySource, LineagePlan
+from certkeeper.plan.actions import HeldTooLong, KeySource, LineagePlan
 from certkeeper.plan.observed import Observed
 from certkeeper.plan.planner import plan
 
@@ -178,7 +178,12 @@ class _Cron:
         if verdict.note:
             sys.stderr.write(f"{verdict.note}\n")
         _say(*verdict.lines)
-        if verdict.due:
+        there = ours.hold is not None and ours.hold.decides and not self._forced
+        if there:
+            _say(f" + {ours.detail}")
+            if isinstance(ours.error, HeldTooLong):
+                raise ours.error
+        if verdict.due and not there:
             self._issue(machine, spec)
         else:
             self._sitting.hooking.unchanged(spec)

@@ -1,0 +1,130 @@
+"""Versions made live by a person: what is decided is written down first, and carried out as the next run would."""
+
+import sys
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import closing
+from datetime import datetime
+
+from certkeeper.apply.result import Result
+from certkeeper.base.errors import CertkeeperError, ExitCode
+from certkeeper.base.value import dataclass
+from certkeeper.cli.compose import Machine, unreadable
+from certkeeper.cli.render import finding_lines, print_error, reporter
+from certkeeper.cli.rounds import hooked
+from certkeeper.config.settings import CertSpec, Configuration
+from certkeeper.lineage.model import Lineage, Version
+from certkeeper.plan.actions import LineagePlan, Plan, Reason
+from certkeeper.plan.fingerprint import fingerprint
+from certkeeper.plan.holding import going
+from certkeeper.plan.records import Held, Record, Records
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """One lineage as a person finds it."""
+
+    spec: CertSpec
+    lineage: Lineage
+    versions: Sequence[Version]
+    held: Held | None
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """The version that is to be live, with the hold that makes a run go on where this one is killed; `ends` is one that
+    is over without any switch. `said` are lines for the person, at once and after the switch.
+    """
+
+    version: Version | None = None
+    held: Held | None = None
+    ends: Held | None = None
+    said: tuple[str, ...] = ()
+    said_after: tuple[str, ...] = ()
+
+
+Decide = Callable[[Present], Decided]
+
+
+def switch_each(machine: Machine, selected: Configuration, decide: Decide) -> int:
+    """Decide for each certificate, then switch all of them; the exit code. One that is refused stops no other.
+
+    Raises:
+        CertkeeperError: nothing could be started.
+    """
+    with hooked(machine, selected, quiet=False) as hooking, machine.lock(), closing(machine):
+        decided, refused = _decided(machine, selected, decide)
+        plans = tuple(_plan(machine, spec, found) for spec, found in decided.items() if found.version is not None)
+        if plans and hooking is not None:
+            hooking.begin()
+        _write_down(machine, decided.values())
+        result = _carry_out(machine, plans)
+        trouble = hooking.end(result.fatal) if plans and hooking is not None else None
+        live = {outcome.alias for outcome in result.outcomes if outcome.live is not None}
+        for spec, found in decided.items():
+            for line in found.said_after if spec.alias in live else ():
+                sys.stdout.write(f"{spec.alias}: {line}\n")
+        for line in finding_lines(unreadable(selected, live)):
+            sys.stdout.write(f"{line}\n")
+    for rejected in selected.rejected:
+        print_error(rejected.error, subject=rejected.label)
+    for error in (result.fatal, trouble):
+        if error is not None:
+            print_error(error)
+    if result.fatal is not None:
+        return result.fatal.exit_code
+    return ExitCode.FAILED if refused or result.failed or selected.rejected else ExitCode.DONE
+
+
+def present(machine: Machine, spec: CertSpec, records: Records) -> Present:
+    """The lineage as it is.
+
+    Raises:
+        CertkeeperError: it cannot be looked at.
+    """
+    alias, held = spec.alias, records.held.get(spec.entry)
+    return Present(spec, machine.store.lineage(alias), machine.store.versions(alias), held, machine.clock.now())
+
+
+def _decided(machine: Machine, selected: Configuration, decide: Decide) -> tuple[Mapping[CertSpec, Decided], bool]:
+    """What is decided for each, and whether one was refused."""
+    records = machine.journal.records()
+    found: dict[CertSpec, Decided] = {}
+    refused = False
+    for spec in selected.certificates:
+        try:
+            found[spec] = decide(present(machine, spec, records))
+        except CertkeeperError as error:
+            refused = True
+            print_error(error, subject=str(spec.alias))
+        else:
+            for line in found[spec].said:
+                sys.stdout.write(f"{spec.alias}: {line}\n")
+    sys.stdout.flush()
+    return found, refused
+
+
+def _plan(machine: Machine, spec: CertSpec, found: Decided) -> LineagePlan:
+    lineage = machine.store.lineage(spec.alias)
+    version = found.version
+    actions = going(spec, lineage, version, found.held, machine.settings) if version is not None else ()
+    return LineagePlan(spec, Reason.STAGED, "", actions, fingerprint(spec, lineage))
+
+
+def _write_down(machine: Machine, decided: Collection[Decided]) -> None:
+    """In one transaction, before anything is switched."""
+    put: tuple[Record, ...] = tuple(item.held for item in decided if item.held is not None)
+    drop: tuple[Record, ...] = tuple(item.ends for item in decided if item.ends is not None)
+    if put or drop:
+        machine.journal.prepare()
+        machine.journal.write(put, drop)
+
+
+def _carry_out(machine: Machine, plans: tuple[LineagePlan, ...]) -> Result:
+    if not plans:
+        return Result()
+    report = reporter(quiet=False)
+    try:
+        return machine.reconcile(Plan(lineages=plans), terms_accepted=False, tell=report.tell)
+    finally:
+        report.close()
