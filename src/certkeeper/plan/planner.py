@@ -138,13 +138,7 @@ def plan(configuration: Configuration, observed: Observed, forced: Collection[Al
         )
         for spec in configuration.certificates
     )
-    lineages = in_turn(planned, configuration, observed, forced)
-    over: tuple[Record, ...] = ()
-    if observed.records.held:
-        from certkeeper.plan import holding  # noqa: PLC0415 - most pages hold nothing back
-
-        lineages = tuple(holding.alarmed(item) for item in lineages)
-        over = tuple(holding.spent(configuration.certificates, observed))
+    lineages, over = _held_back(in_turn(planned, configuration, observed, forced), configuration, observed)
     due = [item for item in lineages if item.order is not None]
     left = leftovers(observed, configuration.settings)
     findings = _findings(configuration, observed, lineages, able)
@@ -172,6 +166,18 @@ def plan(configuration: Configuration, observed: Observed, forced: Collection[Al
         told=tuple(item for item in observed.records.told if item not in untold),
         untold=untold,
     )
+
+
+def _held_back(
+    lineages: tuple[LineagePlan, ...], configuration: Configuration, observed: Observed
+) -> tuple[tuple[LineagePlan, ...], tuple[Record, ...]]:
+    """The same with what is to be said of held lineages, and the holds that are over."""
+    if not observed.records.held:
+        return lineages, ()
+    from certkeeper.plan import holding  # noqa: PLC0415 - most pages hold nothing back
+
+    over = holding.spent(configuration.certificates, observed)
+    return tuple(holding.alarmed(item) for item in lineages), tuple(over)
 
 
 def _limited(configuration: Configuration, observed: Observed) -> Mapping[str, CertkeeperError]:
