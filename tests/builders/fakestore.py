@@ -71,7 +71,7 @@ class FakeStore:
         self.staged[draft.alias, draft.stamp] = files
 
     def show(self, alias: Alias, stamp: int) -> Mapping[str, str]:
-        assert (alias, stamp) in self.staged
+        assert stamp in self._complete(alias)
         return {name: layout.stamped_name(name, stamp) for name in layout.NAMES}
 
     def activate(self, alias: Alias, stamp: int) -> None:

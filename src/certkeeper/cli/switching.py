@@ -13,9 +13,8 @@ from certkeeper.cli.render import finding_lines, print_error, reporter
 from certkeeper.cli.rounds import hooked
 from certkeeper.config.settings import CertSpec, Configuration
 from certkeeper.lineage.model import Lineage, Version
-from certkeeper.plan.actions import LineagePlan, Plan, Reason
-from certkeeper.plan.fingerprint import fingerprint
-from certkeeper.plan.holding import going
+from certkeeper.plan.actions import LineagePlan, Plan
+from certkeeper.plan.phases import switch_to
 from certkeeper.plan.records import Held, Record, Records
 
 
@@ -54,7 +53,11 @@ def switch_each(machine: Machine, selected: Configuration, decide: Decide) -> in
     """
     with hooked(machine, selected, quiet=False) as hooking, machine.lock(), closing(machine):
         decided, refused = _decided(machine, selected, decide)
-        plans = tuple(_plan(machine, spec, found) for spec, found in decided.items() if found.version is not None)
+        plans = tuple(
+            switch_to(spec, machine.settings, machine.store.lineage(spec.alias), found.version, found.held)
+            for spec, found in decided.items()
+            if found.version is not None
+        )
         if plans and hooking is not None:
             hooking.begin()
         _write_down(machine, decided.values())
@@ -102,13 +105,6 @@ def _decided(machine: Machine, selected: Configuration, decide: Decide) -> tuple
                 sys.stdout.write(f"{spec.alias}: {line}\n")
     sys.stdout.flush()
     return found, refused
-
-
-def _plan(machine: Machine, spec: CertSpec, found: Decided) -> LineagePlan:
-    lineage = machine.store.lineage(spec.alias)
-    version = found.version
-    actions = going(spec, lineage, version, found.held, machine.settings) if version is not None else ()
-    return LineagePlan(spec, Reason.STAGED, "", actions, fingerprint(spec, lineage))
 
 
 def _write_down(machine: Machine, decided: Collection[Decided]) -> None:

@@ -7,8 +7,11 @@ from certkeeper.base.errors import CertkeeperError, Fault
 from certkeeper.config.settings import CertSpec, Settings
 from certkeeper.lineage.goingback import WayBack, is_present, newer, unfit, way_back
 from certkeeper.lineage.model import Lineage, Version
-from certkeeper.plan.holding import as_live
+from certkeeper.plan.actions import LineagePlan, Reason
+from certkeeper.plan.fingerprint import fingerprint
+from certkeeper.plan.holding import as_live, going, version_text
 from certkeeper.plan.namefailure import settled
+from certkeeper.plan.records import Held
 
 
 class Refused(CertkeeperError):
@@ -90,6 +93,12 @@ def earlier_one(
     raise Refused(
         f"version {stamp} is newer than what is live", hint=f"certkeeper activate {spec.alias} --version {stamp}"
     )
+
+
+def switch_to(spec: CertSpec, settings: Settings, lineage: Lineage, version: Version, held: Held | None) -> LineagePlan:
+    """What a run does to bring that version live; `held` is what was written down of the decision."""
+    actions = going(spec, lineage, version, held, settings)
+    return LineagePlan(spec, Reason.STAGED, version_text(version), actions, fingerprint(spec, lineage))
 
 
 def _other_names(spec: CertSpec, settings: Settings, lineage: Lineage, version: Version) -> str:
