@@ -60,9 +60,10 @@ def certkeeper(
     prefix: Sequence[str] = (),
     env: Mapping[str, str] | None = None,
     deadline: float = DEADLINE,
+    python: str = sys.executable,
 ) -> Done:
     """Run the installed program to its end."""
-    command = [*prefix, sys.executable, "-m", "certkeeper", *map(str, arguments)]
+    command = [*prefix, python, "-m", "certkeeper", *map(str, arguments)]
     ended = subprocess.run(
         command,
         capture_output=True,

@@ -10,11 +10,13 @@ from typing import TypeVar, cast
 
 from certkeeper.adapters.descriptors import out_of_descriptors
 from certkeeper.adapters.writers import Writer, Writers, running_as, user_id
+from certkeeper.base.value import replace
 from certkeeper.base.wire import Exchange, Step
 from certkeeper.config.domains import DomainList
 from certkeeper.config.evaluating import Evaluate, Evaluator
 from certkeeper.config.load import load
 from certkeeper.config.reading import (
+    Became,
     Become,
     Exposure,
     Exposures,
@@ -103,9 +105,19 @@ class Files:
 
     def __init__(self) -> None:
         self._writers = Writers()
+        self._user = ""
         self._seen: list[tuple[str, Holds, Writer]] = []
 
     def perform(self, step: Step) -> object:
+        answer = self._answer(step)
+        if isinstance(step, Become) and isinstance(answer, Became):
+            self._user = step.user
+        if self._user and isinstance(answer, ReadFailure) and answer.kind is FailureKind.UNREADABLE and not answer.hint:
+            fix = f"DEHYDRATED_USER is {self._user}, who has to get there: namei -l {answer.path}"
+            return replace(answer, hint=fix)
+        return answer
+
+    def _answer(self, step: Step) -> object:
         match step:
             case Read(path, holds):
                 return self._read(path, holds)
