@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from certkeeper.adapters.copies import Site, open_to_more, refuse_obstacles
 from certkeeper.adapters.files import FileMissing, Folder
 from certkeeper.adapters.ownership import AS_IT_IS, Ownership, Thoroughfare
-from certkeeper.lineage.access import NO_ACCESS
+from certkeeper.base.access import NO_ACCESS
 from certkeeper.service import copies
 from certkeeper.service.copies import Copy, Making
 
