@@ -15,8 +15,8 @@ from certkeeper.adapters.ownership import AS_IT_IS, Ownership, Thoroughfare, res
 from certkeeper.adapters.permissions import check_writers
 from certkeeper.adapters.writers import Writers
 from certkeeper.apply.deployports import Placement
+from certkeeper.base.access import NO_ACCESS
 from certkeeper.base.value import dataclass, field, replace
-from certkeeper.lineage.access import NO_ACCESS
 from certkeeper.service import copies
 from certkeeper.service.copies import Copy
 from certkeeper.service.target import Form

@@ -4,8 +4,7 @@ The caller sees to it that nobody else writes: the run's lock does. A copy that 
 are never written again; one rename of `.live` leads all names of a certificate to another one.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import TypeAlias
+from collections.abc import Mapping, Sequence
 
 from certkeeper.adapters.copies import (
     Site,
@@ -19,25 +18,16 @@ from certkeeper.adapters.copies import (
 from certkeeper.adapters.files import FileMissing, FileTrouble, Folder
 from certkeeper.adapters.ownership import Ownership
 from certkeeper.adapters.replacing import listed, make_lasting, put_right, remove_copy, switch
+from certkeeper.adapters.wanted import Wanted, wanted
 from certkeeper.apply.deployports import Placed, Placement
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.service import copies
 from certkeeper.service.copies import Copy, Making
 from certkeeper.service.target import Form
 
-Equal: TypeAlias = Callable[[Form, bytes, bytes], bool]
-"""Whether the file that is there (first) holds what the wanted one does, though its octets are others."""
-
-
-def only_the_same(form: Form, found: bytes, wanted: bytes) -> bool:  # noqa: ARG001 - what salted forms need
-    return found == wanted
-
 
 class Installed:
-    """Implements the port TargetFiles. `equal` is asked of files whose octets differ, as PKCS#12's always do."""
-
-    def __init__(self, equal: Equal = only_the_same) -> None:
-        self._equal = equal
+    """Implements the port TargetFiles."""
 
     def check(self, placement: Placement) -> None:
         """Raises FileTrouble or NoSuchOwner, with the way out; changes nothing."""
@@ -64,13 +54,17 @@ class Installed:
         """Raises FileTrouble, NoSuchOwner."""
         owned = ownership(placement)
         with site(placement) as there:
-            live = there.live()
-            copy = live if live is not None and live.stamp == stamp else there.newest(stamp)
+            live, copy = there.live(), there.newest(stamp)
             if there.place is None or copy is None:
+                return False
+            if live is not None and live.stamp == stamp and live != copy:
+                # A killed run did not come to the switch.
                 return False
             if any(owned.shut(folder.own_status()) for folder in there.inner):
                 return False
-            return self._holds(there, there.place, copy, contents) and _in_order(there, there.place, copy, owned)
+            return _holds(there, there.place, copy, wanted(placement, contents)) and _in_order(
+                there, there.place, copy, owned
+            )
 
     def stage(self, placement: Placement, stamp: int, contents: Mapping[Form, bytes]) -> None:
         """Raises FileTrouble, NoSuchOwner; what was half written is gone on with the next time."""
@@ -81,12 +75,12 @@ class Installed:
             if place.target(copies.LIVE) is None:
                 # A killed run may have made the folders, and not have come to this.
                 make_lasting(there)
-            copy = there.newest(stamp)
-            if copy is not None and self._holds(there, place, copy, contents):
+            copy, content = there.newest(stamp), wanted(placement, contents)
+            if copy is not None and _holds(there, place, copy, content):
                 put_right(place, copy, owned, there.files)
                 place.sync()
             else:
-                self._write(there, place, copy.following if copy is not None else Copy(stamp), contents, owned)
+                _write(there, place, copy.following if copy is not None else Copy(stamp), content, owned)
 
     def switch(self, placement: Placement, stamp: int) -> int | None:
         """Raises FileTrouble, NoSuchOwner; the old set stays then."""
@@ -119,32 +113,32 @@ class Installed:
             for trouble in troubles:
                 raise trouble
 
-    def _holds(self, there: Site, place: Folder, copy: Copy, contents: Mapping[Form, bytes]) -> bool:
-        with place.child(copy.name) as version:
-            return all(self._is(version, name, form, contents[form]) for name, form in there.files.items())
 
-    def _is(self, version: Folder, name: str, form: Form, wanted: bytes) -> bool:
-        if not version.is_file(name):
-            return False
-        found = version.read_here(name)
-        return found == wanted or self._equal(form, found, wanted)
+def _holds(there: Site, place: Folder, copy: Copy, content: Wanted) -> bool:
+    with place.child(copy.name) as version:
+        return all(_is(version, name, form, content) for name, form in there.files.items())
 
-    def _write(self, there: Site, place: Folder, copy: Copy, contents: Mapping[Form, bytes], owned: Ownership) -> None:
-        partial = copy.named(Making.PARTIAL)
-        with place.make_child(partial) as version:
-            version.sweep()
-            for name in listed(version) - set(there.files):
-                version.remove(name)
-            version.point(copies.MADE, copies.listing(there.files))
-            for name, form in there.files.items():
-                if self._is(version, name, form, contents[form]):
-                    version.give(name, owned, name)
-                else:
-                    version.put(name, contents[form], owned)
-            version.let_in(owned)
-            version.sync()
-        place.rename(partial, copy.name)
-        place.sync()
+
+def _is(version: Folder, name: str, form: Form, content: Wanted) -> bool:
+    return version.is_file(name) and content.in_file(form, version.read_here(name))
+
+
+def _write(there: Site, place: Folder, copy: Copy, content: Wanted, owned: Ownership) -> None:
+    partial = copy.named(Making.PARTIAL)
+    with place.make_child(partial) as version:
+        version.sweep()
+        for name in listed(version) - set(there.files):
+            version.remove(name)
+        version.point(copies.MADE, copies.listing(there.files))
+        for name, form in there.files.items():
+            if _is(version, name, form, content):
+                version.give(name, owned, name)
+            else:
+                version.put(name, content.octets(form), owned)
+        version.let_in(owned)
+        version.sync()
+    place.rename(partial, copy.name)
+    place.sync()
 
 
 def _place(there: Site) -> Folder:
@@ -176,10 +170,11 @@ def _superfluous(there: Site, place: Folder, stamps: Sequence[int]) -> list[str]
         if known is None or not place.is_folder(name):
             continue
         copy, making = known
-        wanted = copy.stamp in stamps if making is Making.PARTIAL else making is Making.COMPLETE and copy in stay
-        if not wanted:
-            found.append(name)
-    return found
+        needed = copy.stamp in stamps if making is Making.PARTIAL else making is Making.COMPLETE and copy in stay
+        if not needed:
+            found.append((making is not Making.REMOVING, name))
+    # What is half removed has the name that the next one of the same stamp needs for that.
+    return [name for _, name in sorted(found)]
 
 
 def _remove(there: Site, place: Folder, name: str) -> None:

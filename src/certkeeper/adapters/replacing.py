@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from certkeeper.adapters.copies import Site, open_to_more, refuse_obstacles
 from certkeeper.adapters.files import FileMissing, Folder
 from certkeeper.adapters.ownership import AS_IT_IS, Ownership, Thoroughfare
+from certkeeper.base.access import NO_ACCESS
 from certkeeper.base.value import dataclass, field
-from certkeeper.lineage.access import NO_ACCESS
 from certkeeper.service import copies
 from certkeeper.service.copies import Copy, Making
 
@@ -102,6 +102,8 @@ def _adopt(there: Site, place: Folder, shown: Mapping[str, bytes], owned: Owners
     making = copy.named(Making.ADOPTING)
     with place.make_child(making) as version:
         version.point(copies.FOUND, copies.listing(shown))
+        # What is in here without a list would be in the way of the next run.
+        version.sync()
         readable = [owned]
         for name in shown:
             if there.is_ours(name) and live is not None:
