@@ -212,10 +212,11 @@ class Stage:
             there = txt_values(self.world.primary.records(zone))
             assert there == {item for item in self._foreign if item[0].endswith(f".{zone}")}
         try:
-            wait_until(self._secondary_is_clean, "the secondary has caught up", deadline=10)
+            wait_until(self._secondary_is_clean, "the secondary has caught up", deadline=3)
         except AssertionError:
-            # PowerDNS looks by itself, once in a minute and not here, for zones that nobody was notified of.
-            assert self.tally.kills
+            # PowerDNS looks by itself, once in a minute and not here, for zones that nobody was notified of; and a
+            # secondary that is fetching what a stopped run published passes over the word that it is gone again.
+            assert self.tally.kills + self.tally.stopped
             self.tally.notified += 1
             for zone in self._zones:
                 self.world.primary.notify(zone)
