@@ -10,6 +10,7 @@ import pytest
 
 from bed.pebble import Options
 from bed.world import World
+from builders.page import openssl
 from compat.beside import Side, Step, both, comparable, ours
 
 pytestmark = pytest.mark.real
@@ -77,6 +78,58 @@ def test_the_first_name_that_fails_ends_it(tmp_path: Path, at: At, zone: str) ->
     assert "Challenge is invalid!" in said
     assert "urn:ietf" in said or "dns" in said or "connection" in said
     assert {entry: what for entry, what in mine[-1].tree.items() if "->" in what} == {}
+
+
+@pytest.mark.row("G19", "I01")
+@pytest.mark.long
+@pytest.mark.parametrize("chain", ["no", "yes"])
+def test_a_request_whose_name_fails_is_told_to_the_script(tmp_path: Path, at: At, zone: str, chain: str) -> None:
+    def scenario(side: Side) -> None:
+        wellknown = side.folder / "www"
+        wellknown.mkdir()
+        side.configure(CHALLENGETYPE="http-01", WELLKNOWN=str(wellknown), HOOK_CHAIN=chain)
+        side.run("--register", "--accept-terms")
+        side.run("--signcsr", requested(side, f"a.{zone}", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"))
+        assert list(wellknown.iterdir()) == []
+
+    theirs, mine = both(tmp_path, at({}), scenario)
+    assert (theirs[-1].code, mine[-1].code) == (1, 1)
+    assert mine[-1].out == theirs[-1].out
+    assert [(call.name, len(call.arguments)) for call in mine[-1].calls] == [
+        (call.name, len(call.arguments)) for call in theirs[-1].calls
+    ]
+    assert mine[-1].names == ("deploy_challenge", "invalid_challenge", "clean_challenge", "exit_hook")
+    assert mine[-1].calls[1].arguments[0] == f"a.{zone}"
+
+
+@pytest.mark.row("I01")
+@pytest.mark.long
+def test_a_request_that_the_ca_refuses_is_told_to_the_script(tmp_path: Path, at: At, zone: str) -> None:
+    def scenario(side: Side) -> None:
+        wellknown = side.folder / "www"
+        wellknown.mkdir()
+        side.configure(CHALLENGETYPE="http-01", WELLKNOWN=str(wellknown))
+        side.run("--register", "--accept-terms")
+        side.run("--signcsr", requested(side, zone, "ed25519"))
+
+    theirs, mine = both(tmp_path, at({"always_valid": True}), scenario)
+    assert (theirs[-1].code, mine[-1].code) == (1, 1)
+    assert mine[-1].names == theirs[-1].names == ("deploy_challenge", "clean_challenge", "request_failure", "exit_hook")
+    refusals = [step[-1].calls[-2] for step in (theirs, mine)]
+    assert [call.arguments[0] for call in refusals] == ["400", "400"]
+    assert [call.arguments[2] for call in refusals] == ["post", "post"]
+    assert all("urn:ietf:params:acme:error:badCSR" in call.arguments[1] for call in refusals)
+    assert refusals[1].environment == refusals[0].environment
+
+
+def requested(side: Side, name: str, *key: str) -> str:
+    """The path of a request for the name that somebody else made, with such a key."""
+    made = side.folder / "request.csr"
+    openssl(
+        "req", "-new", "-newkey", *key, "-nodes", "-subj", "/", "-addext", f"subjectAltName=DNS:{name}",
+        "-keyout", side.folder / "request.key", "-out", made,
+    )  # fmt: skip
+    return str(made)
 
 
 def proven_before(side: Side, line: str) -> Step:

@@ -329,18 +329,44 @@ def test_a_request_and_a_revocation(tmp_path: Path, world: World, zone: str) -> 
         side.lines(zone)
         registered(side)
         side.run(CRON)
-        request = side.folder / "request.csr"
-        names = f"DNS:{zone},DNS:www.{zone}"
-        openssl(
-            "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", f"/CN={zone}",
-            "-addext", f"subjectAltName={names}", "-keyout", side.folder / "request.key", "-out", request,
-        )  # fmt: skip
-        side.run("--signcsr", str(request))
+        side.run("--signcsr", requested(side, zone, f"www.{zone}"))
         side.run("--revoke", str(side.certs / zone / "cert.pem"))
         side.run(CRON)
 
     _, mine = alike(tmp_path, world, scenario)
     assert not [line for line in mine[2].err if "no line asks for" in line]
+
+
+def requested(side: Side, *names: str) -> str:
+    """The path of a request for these names that somebody else made."""
+    request = side.folder / "request.csr"
+    openssl(
+        "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/",
+        "-addext", f"subjectAltName={','.join(f'DNS:{name}' for name in names)}",
+        "-keyout", side.folder / "request.key", "-out", request,
+    )  # fmt: skip
+    return str(request)
+
+
+@pytest.mark.row("I01", "H02")
+@pytest.mark.long
+@pytest.mark.parametrize("chain", ["no", "yes"])
+def test_a_request_with_a_script(tmp_path: Path, world: World, zone: str, chain: str) -> None:
+    """The script hears of the challenges, and of nothing else but an end that is none of the usual."""
+
+    def scenario(side: Side) -> None:
+        wellknown = side.base / "www"
+        wellknown.mkdir(mode=0o755)
+        side.configure(CHALLENGETYPE="http-01", WELLKNOWN=str(wellknown), HOOK_CHAIN=chain)
+        registered(side)
+        side.run("--signcsr", requested(side, zone, f"www.{zone}"))
+        side.hook.fails("deploy_cert", "sync_cert", "startup_hook", "generate_csr")
+        side.run("--signcsr", requested(side, zone), "--full-chain")
+
+    _, mine = alike(tmp_path, world, scenario)
+    times = 1 if chain == "yes" else 2
+    assert mine[1].names == ("deploy_challenge",) * times + ("clean_challenge",) * times
+    assert all(call.there for call in mine[1].calls if call.name == "deploy_challenge")
 
 
 @pytest.mark.row("G26", "I07")
