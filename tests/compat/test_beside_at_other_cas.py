@@ -7,7 +7,13 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
+from cryptography.x509.oid import AuthorityInformationAccessOID
 
+from bed.faults import Answer, Asked, FaultProxy, FaultyPebble, Rewrite
 from bed.pebble import Options
 from bed.world import World
 from builders.page import openssl
@@ -120,6 +126,70 @@ def test_a_request_that_the_ca_refuses_is_told_to_the_script(tmp_path: Path, at:
     assert [call.arguments[2] for call in refusals] == ["post", "post"]
     assert all("urn:ietf:params:acme:error:badCSR" in call.arguments[1] for call in refusals)
     assert refusals[1].environment == refusals[0].environment
+
+
+@pytest.mark.row("I01")
+@pytest.mark.long
+@pytest.mark.parametrize("form", ["der", "pem", "missing"])
+def test_the_chain_of_a_ca_that_sends_the_leaf_alone(tmp_path: Path, at: At, zone: str, form: str) -> None:
+    """The issuer is fetched from where the leaf says that it is, by plain HTTP."""
+    world = at({"always_valid": True, "key_algorithm": "rsa"})
+    pem, key = world.pebble.intermediate()
+    issuer = x509.load_pem_x509_certificate(pem.encode())
+    answers = {
+        "der": Answer(200, issuer.public_bytes(Encoding.DER), {"Content-Type": "application/pkix-cert"}),
+        "pem": Answer(200, pem.encode(), {"Content-Type": "application/x-pem-file"}),
+        "missing": Answer(404, b"no such file\n", {"Content-Type": "text/plain"}),
+    }
+    with FaultProxy("http://localhost:9", lambda _: answers[form]) as place:
+
+        def alone(fullchain: bytes) -> bytes:
+            return _as_if_issued_with(f"{place.url}/issuer", fullchain, issuer, key)
+
+        def rule(asked: Asked) -> Rewrite | None:
+            return Rewrite(alone) if asked.kind == "/certZ" else None
+
+        with FaultyPebble(world.pebble, rule, tmp_path / "proxy") as ca:
+
+            def scenario(side: Side) -> None:
+                wellknown = side.folder / "www"
+                wellknown.mkdir()
+                side.configure(CHALLENGETYPE="http-01", WELLKNOWN=str(wellknown))
+                side.configure(CA=ca.directory_url, CURL_OPTS=f"--cacert {ca.ca_bundle}")
+                side.run("--register", "--accept-terms")
+                side.run("--signcsr", requested(side, zone, "ec", "-pkeyopt", "ec_paramgen_curve:P-256"), "-fc")
+
+            theirs, mine = both(tmp_path, world, scenario)
+        assert [asked.path for asked in place.requests()] == ["/issuer"] * 2
+    assert mine[-1].out == theirs[-1].out
+    assert mine[-1].code == theirs[-1].code == (1 if form == "missing" else 0)
+    assert mine[-1].names == theirs[-1].names
+    if form == "missing":
+        assert mine[-1].names[-2:] == ("request_failure", "exit_hook")
+        assert mine[-1].calls[-2].arguments[:3] == ("404", "no such file\n", "get")
+    else:
+        assert mine[-1].out[-3:] == ("", "# CHAIN #", "<CERTIFICATE>")
+
+
+def _as_if_issued_with(url: str, fullchain: bytes, issuer: x509.Certificate, key: str) -> bytes:
+    """The leaf alone, signed anew so that it says where its issuer's certificate is."""
+    leaf = x509.load_pem_x509_certificate(fullchain)
+    builder = x509.CertificateBuilder(
+        issuer.subject,
+        leaf.subject,
+        leaf.public_key(),
+        leaf.serial_number,
+        leaf.not_valid_before_utc,
+        leaf.not_valid_after_utc,
+    )
+    place = x509.AccessDescription(AuthorityInformationAccessOID.CA_ISSUERS, x509.UniformResourceIdentifier(url))
+    builder = builder.add_extension(x509.AuthorityInformationAccess([place]), critical=False)
+    for extension in leaf.extensions:
+        if not isinstance(extension.value, x509.AuthorityInformationAccess):
+            builder = builder.add_extension(extension.value, extension.critical)
+    signer = load_pem_private_key(key.encode(), None)
+    assert isinstance(signer, rsa.RSAPrivateKey)
+    return builder.sign(signer, hashes.SHA256()).public_bytes(Encoding.PEM)
 
 
 def requested(side: Side, name: str, *key: str) -> str:

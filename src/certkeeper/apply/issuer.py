@@ -7,6 +7,7 @@ answer good is that it signed the leaf, whoever sent it.
 from urllib.parse import urljoin
 
 from certkeeper.acme.address import askable
+from certkeeper.acme.problem import problem_from_response
 from certkeeper.base.errors import CertkeeperError, Fault, printable
 from certkeeper.base.wire import Exchange, Request, Response, ask
 from certkeeper.lineage.issuer import issuer_urls, read_issuer
@@ -71,7 +72,12 @@ def _fetched(url: str, user_agent: str) -> Exchange[Response]:
             return response
         location = response.header("location") if response.status in _REDIRECTED else None
         if location is None:
-            raise NoIssuer(f"{_shown(asked)}: status {response.status}", hint="the leaf says that its issuer is there")
+            # Scripts are told of it as of what a CA refuses.
+            refusal = problem_from_response(response, url=asked, method="get")
+            raise NoIssuer(
+                f"{_shown(asked)}: status {response.status}",
+                hint="the leaf says that its issuer's certificate is there",
+            ) from refusal
         asked = _next(asked, location)
     raise NoIssuer(f"{_shown(url)}: redirected more than {_HOPS - 1} times")
 

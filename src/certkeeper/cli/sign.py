@@ -31,6 +31,9 @@ EXTERNAL = Alias("external CSR")
 _OF_THE_PAGE = frozenset({"first-name-changed", "left-behind", "hook-missing"})
 """Findings about the page's certificates, which are not looked at here, and about deploying them."""
 
+_COMMAND = "sign_csr"
+"""dehydrated's word for what is being done, in the environment of scripts."""
+
 
 def sign(options: argparse.Namespace) -> int:
     """Have a request signed, and hand the chain out.
@@ -85,7 +88,8 @@ def as_the_request_has_it(configuration: Configuration) -> Configuration:
         replace(spec, key=DEFAULT_KEY, deploy_command=(), must_staple=False, ca=ca, purpose=Purpose.SERVE)
         for spec in configuration.certificates
     )
-    return replace(configuration, certificates=tuple(plain))
+    settings = replace(configuration.settings, command=_COMMAND)
+    return replace(configuration, settings=settings, certificates=tuple(plain))
 
 
 def signed_on(

@@ -41,7 +41,7 @@ def sign(sitting: Sitting) -> int:
         if signed.fullchain:
             _say(f"# CERT #\n{signed.fullchain.decode('ascii', 'replace').rstrip()}\n\n")
             if Flag.FULL_CHAIN in sitting.typed.flags:
-                errors += _chain_said(machine, signed.fullchain)
+                errors += _chain_said(sitting, machine, signed.fullchain)
     for error in errors[1:]:
         sitting.telling.tell(Noted(str(EXTERNAL), str(error)))
     for error in errors:
@@ -49,10 +49,10 @@ def sign(sitting: Sitting) -> int:
     return ExitCode.DONE
 
 
-def _chain_said(machine: Machine, fullchain: bytes) -> Iterator[CertkeeperError]:
+def _chain_said(sitting: Sitting, machine: Machine, fullchain: bytes) -> Iterator[CertkeeperError]:
     """Print the issuer's certificate; why there is none, where that is so: the certificate is out by then."""
     try:
-        issuer = machine.converse(issuer_of(fullchain, USER_AGENT))
+        issuer = sitting.converse(machine, issuer_of(fullchain, USER_AGENT))
     except Interrupted:
         raise
     except CertkeeperError as error:
