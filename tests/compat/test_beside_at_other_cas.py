@@ -86,7 +86,7 @@ def test_the_first_name_that_fails_ends_it(tmp_path: Path, at: At, zone: str) ->
     assert {entry: what for entry, what in mine[-1].tree.items() if "->" in what} == {}
 
 
-@pytest.mark.row("G19", "I01")
+@pytest.mark.row("G19", "H18")
 @pytest.mark.long
 @pytest.mark.parametrize("chain", ["no", "yes"])
 def test_a_request_whose_name_fails_is_told_to_the_script(tmp_path: Path, at: At, zone: str, chain: str) -> None:
@@ -108,7 +108,7 @@ def test_a_request_whose_name_fails_is_told_to_the_script(tmp_path: Path, at: At
     assert mine[-1].calls[1].arguments[0] == f"a.{zone}"
 
 
-@pytest.mark.row("I01")
+@pytest.mark.row("H18")
 @pytest.mark.long
 def test_a_request_that_the_ca_refuses_is_told_to_the_script(tmp_path: Path, at: At, zone: str) -> None:
     def scenario(side: Side) -> None:
@@ -128,7 +128,7 @@ def test_a_request_that_the_ca_refuses_is_told_to_the_script(tmp_path: Path, at:
     assert refusals[1].environment == refusals[0].environment
 
 
-@pytest.mark.row("I01")
+@pytest.mark.row("I09")
 @pytest.mark.long
 @pytest.mark.parametrize("form", ["der", "pem", "missing"])
 def test_the_chain_of_a_ca_that_sends_the_leaf_alone(tmp_path: Path, at: At, zone: str, form: str) -> None:

@@ -350,7 +350,7 @@ def requested(side: Side, *names: str) -> str:
     return str(request)
 
 
-@pytest.mark.row("I01", "H02")
+@pytest.mark.row("I01", "H02", "H18")
 @pytest.mark.long
 @pytest.mark.parametrize("chain", ["no", "yes"])
 def test_a_request_with_a_script(tmp_path: Path, world: World, zone: str, chain: str) -> None:
@@ -362,6 +362,7 @@ def test_a_request_with_a_script(tmp_path: Path, world: World, zone: str, chain:
         side.configure(CHALLENGETYPE="http-01", WELLKNOWN=str(wellknown), HOOK_CHAIN=chain)
         registered(side)
         side.hook.fails("startup_hook", "generate_csr", "sync_cert", "deploy_cert", "exit_hook")
+        side.hook.says()
         side.run("--signcsr", requested(side, zone, f"www.{zone}"))
 
     theirs, mine = both(tmp_path, world, scenario)
@@ -371,6 +372,11 @@ def test_a_request_with_a_script(tmp_path: Path, world: World, zone: str, chain:
     times = 1 if chain == "yes" else 2
     assert mine[-1].names == ("deploy_challenge",) * times + ("clean_challenge",) * times
     assert all(call.there for call in mine[-1].calls if call.name == "deploy_challenge")
+    # Standard output is for the certificate.
+    assert mine[-1].out[1:] == ("# CERT #", "<CERTIFICATE>", "<CERTIFICATE>", "")
+    said = {f"{name}_challenge on {stream}" for name in ("deploy", "clean") for stream in ("stdout", "stderr")}
+    assert said <= set(mine[-1].err)
+    assert said <= set(theirs[-1].err)
 
 
 def _cleaning_blindly(call: Call) -> Call:
