@@ -41,6 +41,7 @@ class Wish:
     not_before: datetime = NOW - timedelta(days=1)
     not_after: datetime = NOW + timedelta(days=89)
     ocsp_url: str | None = None
+    issuer_urls: tuple[str, ...] = ()
     must_staple: bool = False
     authority_key_id: bytes | None = None
     extra_names: tuple[x509.GeneralName, ...] = ()
@@ -92,10 +93,11 @@ class Authority:
         )
         if names:
             builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=True)
-        if wish.ocsp_url:
-            location = x509.UniformResourceIdentifier(wish.ocsp_url)
-            description = x509.AccessDescription(AuthorityInformationAccessOID.OCSP, location)
-            builder = builder.add_extension(x509.AuthorityInformationAccess([description]), critical=False)
+        places = [(AuthorityInformationAccessOID.OCSP, wish.ocsp_url)] if wish.ocsp_url else []
+        places += [(AuthorityInformationAccessOID.CA_ISSUERS, url) for url in wish.issuer_urls]
+        if places:
+            access = [x509.AccessDescription(kind, x509.UniformResourceIdentifier(url)) for kind, url in places]
+            builder = builder.add_extension(x509.AuthorityInformationAccess(access), critical=False)
         if wish.must_staple:
             builder = builder.add_extension(x509.TLSFeature([x509.TLSFeatureType.status_request]), critical=False)
         if wish.constraints is not None:

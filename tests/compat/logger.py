@@ -52,6 +52,7 @@ if [[ $CHALLENGETYPE == dns-01 && $1 == *_challenge && $1 != invalid* ]]; then
     done
     set -- "$action"
 fi
+[[ ! -f {folder}/says ]] || {{ echo "$1 on stdout"; echo "$1 on stderr" >&2; }}
 [[ ! -f {folder}/fail-$1 ]] || [[ -s {folder}/fail-$1 && $(<{folder}/fail-$1) != "$about" ]]
 """
 
@@ -103,6 +104,10 @@ class Logger:
 
     def forget(self) -> None:
         (self._folder / "calls").write_bytes(b"")
+
+    def says(self) -> None:
+        """It prints a line on each stream from now on."""
+        (self._folder / "says").touch()
 
     def fails(self, *names: str, about: str = "") -> None:
         """These hooks, and no others, end with 1 from now on; where a name is given, only about that one."""

@@ -7,9 +7,16 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
+from cryptography.x509.oid import AuthorityInformationAccessOID
 
+from bed.faults import Answer, Asked, FaultProxy, FaultyPebble, Rewrite
 from bed.pebble import Options
 from bed.world import World
+from builders.page import openssl
 from compat.beside import Side, Step, both, comparable, ours
 
 pytestmark = pytest.mark.real
@@ -77,6 +84,122 @@ def test_the_first_name_that_fails_ends_it(tmp_path: Path, at: At, zone: str) ->
     assert "Challenge is invalid!" in said
     assert "urn:ietf" in said or "dns" in said or "connection" in said
     assert {entry: what for entry, what in mine[-1].tree.items() if "->" in what} == {}
+
+
+@pytest.mark.row("G19", "H18")
+@pytest.mark.long
+@pytest.mark.parametrize("chain", ["no", "yes"])
+def test_a_request_whose_name_fails_is_told_to_the_script(tmp_path: Path, at: At, zone: str, chain: str) -> None:
+    def scenario(side: Side) -> None:
+        wellknown = side.folder / "www"
+        wellknown.mkdir()
+        side.configure(CHALLENGETYPE="http-01", WELLKNOWN=str(wellknown), HOOK_CHAIN=chain)
+        side.run("--register", "--accept-terms")
+        side.run("--signcsr", requested(side, f"a.{zone}", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"))
+        assert list(wellknown.iterdir()) == []
+
+    theirs, mine = both(tmp_path, at({}), scenario)
+    assert (theirs[-1].code, mine[-1].code) == (1, 1)
+    assert mine[-1].out == theirs[-1].out
+    assert [(call.name, len(call.arguments)) for call in mine[-1].calls] == [
+        (call.name, len(call.arguments)) for call in theirs[-1].calls
+    ]
+    assert mine[-1].names == ("deploy_challenge", "invalid_challenge", "clean_challenge", "exit_hook")
+    assert mine[-1].calls[1].arguments[0] == f"a.{zone}"
+
+
+@pytest.mark.row("H18")
+@pytest.mark.long
+def test_a_request_that_the_ca_refuses_is_told_to_the_script(tmp_path: Path, at: At, zone: str) -> None:
+    def scenario(side: Side) -> None:
+        wellknown = side.folder / "www"
+        wellknown.mkdir()
+        side.configure(CHALLENGETYPE="http-01", WELLKNOWN=str(wellknown))
+        side.run("--register", "--accept-terms")
+        side.run("--signcsr", requested(side, zone, "ed25519"))
+
+    theirs, mine = both(tmp_path, at({"always_valid": True}), scenario)
+    assert (theirs[-1].code, mine[-1].code) == (1, 1)
+    assert mine[-1].names == theirs[-1].names == ("deploy_challenge", "clean_challenge", "request_failure", "exit_hook")
+    refusals = [step[-1].calls[-2] for step in (theirs, mine)]
+    assert [call.arguments[0] for call in refusals] == ["400", "400"]
+    assert [call.arguments[2] for call in refusals] == ["post", "post"]
+    assert all("urn:ietf:params:acme:error:badCSR" in call.arguments[1] for call in refusals)
+    assert refusals[1].environment == refusals[0].environment
+
+
+@pytest.mark.row("I09")
+@pytest.mark.long
+@pytest.mark.parametrize("form", ["der", "pem", "missing"])
+def test_the_chain_of_a_ca_that_sends_the_leaf_alone(tmp_path: Path, at: At, zone: str, form: str) -> None:
+    """The issuer is fetched from where the leaf says that it is, by plain HTTP."""
+    world = at({"always_valid": True, "key_algorithm": "rsa"})
+    pem, key = world.pebble.intermediate()
+    issuer = x509.load_pem_x509_certificate(pem.encode())
+    answers = {
+        "der": Answer(200, issuer.public_bytes(Encoding.DER), {"Content-Type": "application/pkix-cert"}),
+        "pem": Answer(200, pem.encode(), {"Content-Type": "application/x-pem-file"}),
+        "missing": Answer(404, b"no such file\n", {"Content-Type": "text/plain"}),
+    }
+    with FaultProxy("http://localhost:9", lambda _: answers[form]) as place:
+
+        def alone(fullchain: bytes) -> bytes:
+            return _as_if_issued_with(f"{place.url}/issuer", fullchain, issuer, key)
+
+        def rule(asked: Asked) -> Rewrite | None:
+            return Rewrite(alone) if asked.kind == "/certZ" else None
+
+        with FaultyPebble(world.pebble, rule, tmp_path / "proxy") as ca:
+
+            def scenario(side: Side) -> None:
+                wellknown = side.folder / "www"
+                wellknown.mkdir()
+                side.configure(CHALLENGETYPE="http-01", WELLKNOWN=str(wellknown))
+                side.configure(CA=ca.directory_url, CURL_OPTS=f"--cacert {ca.ca_bundle}")
+                side.run("--register", "--accept-terms")
+                side.run("--signcsr", requested(side, zone, "ec", "-pkeyopt", "ec_paramgen_curve:P-256"), "-fc")
+
+            theirs, mine = both(tmp_path, world, scenario)
+        assert [asked.path for asked in place.requests()] == ["/issuer"] * 2
+    assert mine[-1].out == theirs[-1].out
+    assert mine[-1].code == theirs[-1].code == (1 if form == "missing" else 0)
+    assert mine[-1].names == theirs[-1].names
+    if form == "missing":
+        assert mine[-1].names[-2:] == ("request_failure", "exit_hook")
+        assert mine[-1].calls[-2].arguments[:3] == ("404", "no such file\n", "get")
+    else:
+        assert mine[-1].out[-3:] == ("", "# CHAIN #", "<CERTIFICATE>")
+
+
+def _as_if_issued_with(url: str, fullchain: bytes, issuer: x509.Certificate, key: str) -> bytes:
+    """The leaf alone, signed anew so that it says where its issuer's certificate is."""
+    leaf = x509.load_pem_x509_certificate(fullchain)
+    builder = x509.CertificateBuilder(
+        issuer.subject,
+        leaf.subject,
+        leaf.public_key(),
+        leaf.serial_number,
+        leaf.not_valid_before_utc,
+        leaf.not_valid_after_utc,
+    )
+    place = x509.AccessDescription(AuthorityInformationAccessOID.CA_ISSUERS, x509.UniformResourceIdentifier(url))
+    builder = builder.add_extension(x509.AuthorityInformationAccess([place]), critical=False)
+    for extension in leaf.extensions:
+        if not isinstance(extension.value, x509.AuthorityInformationAccess):
+            builder = builder.add_extension(extension.value, extension.critical)
+    signer = load_pem_private_key(key.encode(), None)
+    assert isinstance(signer, rsa.RSAPrivateKey)
+    return builder.sign(signer, hashes.SHA256()).public_bytes(Encoding.PEM)
+
+
+def requested(side: Side, name: str, *key: str) -> str:
+    """The path of a request for the name that somebody else made, with such a key."""
+    made = side.folder / "request.csr"
+    openssl(
+        "req", "-new", "-newkey", *key, "-nodes", "-subj", "/", "-addext", f"subjectAltName=DNS:{name}",
+        "-keyout", side.folder / "request.key", "-out", made,
+    )  # fmt: skip
+    return str(made)
 
 
 def proven_before(side: Side, line: str) -> Step:

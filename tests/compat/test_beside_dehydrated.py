@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterator
+from dataclasses import replace
 from difflib import unified_diff
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from bed.world import World
 from builders.page import openssl
 from compat.beside import Scenario, Side, Step, both, ours
+from compat.logger import Call
 
 pytestmark = pytest.mark.real
 
@@ -329,18 +331,56 @@ def test_a_request_and_a_revocation(tmp_path: Path, world: World, zone: str) -> 
         side.lines(zone)
         registered(side)
         side.run(CRON)
-        request = side.folder / "request.csr"
-        names = f"DNS:{zone},DNS:www.{zone}"
-        openssl(
-            "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", f"/CN={zone}",
-            "-addext", f"subjectAltName={names}", "-keyout", side.folder / "request.key", "-out", request,
-        )  # fmt: skip
-        side.run("--signcsr", str(request))
+        side.run("--signcsr", requested(side, zone, f"www.{zone}"))
         side.run("--revoke", str(side.certs / zone / "cert.pem"))
         side.run(CRON)
 
     _, mine = alike(tmp_path, world, scenario)
     assert not [line for line in mine[2].err if "no line asks for" in line]
+
+
+def requested(side: Side, *names: str) -> str:
+    """The path of a request for these names that somebody else made."""
+    request = side.folder / "request.csr"
+    openssl(
+        "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/",
+        "-addext", f"subjectAltName={','.join(f'DNS:{name}' for name in names)}",
+        "-keyout", side.folder / "request.key", "-out", request,
+    )  # fmt: skip
+    return str(request)
+
+
+@pytest.mark.row("I01", "H02", "H18")
+@pytest.mark.long
+@pytest.mark.parametrize("chain", ["no", "yes"])
+def test_a_request_with_a_script(tmp_path: Path, world: World, zone: str, chain: str) -> None:
+    """The script hears of the challenges, and of nothing else."""
+
+    def scenario(side: Side) -> None:
+        wellknown = side.base / "www"
+        wellknown.mkdir(mode=0o755)
+        side.configure(CHALLENGETYPE="http-01", WELLKNOWN=str(wellknown), HOOK_CHAIN=chain)
+        registered(side)
+        side.hook.fails("startup_hook", "generate_csr", "sync_cert", "deploy_cert", "exit_hook")
+        side.hook.says()
+        side.run("--signcsr", requested(side, zone, f"www.{zone}"))
+
+    theirs, mine = both(tmp_path, world, scenario)
+    # Whether the files are gone when it is told to clean, it must not mind.
+    told = [replace(story[-1], calls=tuple(map(_cleaning_blindly, story[-1].calls))) for story in (theirs, mine)]
+    assert "\n".join(differences(*told)) == ""
+    times = 1 if chain == "yes" else 2
+    assert mine[-1].names == ("deploy_challenge",) * times + ("clean_challenge",) * times
+    assert all(call.there for call in mine[-1].calls if call.name == "deploy_challenge")
+    # Standard output is for the certificate.
+    assert mine[-1].out[1:] == ("# CERT #", "<CERTIFICATE>", "<CERTIFICATE>", "")
+    said = {f"{name}_challenge on {stream}" for name in ("deploy", "clean") for stream in ("stdout", "stderr")}
+    assert said <= set(mine[-1].err)
+    assert said <= set(theirs[-1].err)
+
+
+def _cleaning_blindly(call: Call) -> Call:
+    return replace(call, there=()) if call.name == "clean_challenge" else call
 
 
 @pytest.mark.row("G26", "I07")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bed.world import World
-from builders.page import Page, certkeeper
+from builders.page import Page, certkeeper, openssl
 from integration.hooks.logged import Logged
 
 pytestmark = pytest.mark.real
@@ -132,3 +132,14 @@ def test_the_script_hears_of_a_directory_that_is_none(page: Page, tmp_path: Path
     assert calls_in(script).count("request_failure") == 1
     assert "request_failure <404>" in script.log.read_text()
     assert "> <get> <HTTP/1.1 404" in script.log.read_text()
+
+
+def test_the_script_hears_once_why_no_request_can_be_signed(page: Page, tmp_path: Path) -> None:
+    script = Logged(tmp_path)
+    page.configure(EAB_KID="kid-1", EAB_HMAC_KEY=WRONG_KEY, HOOK=str(script.path), DNS_PROVIDER="powerdns")
+    request, zone = tmp_path / "appliance.csr", page.domains.read_text().strip()
+    made = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", tmp_path / "appliance.key")
+    openssl("req", "-new", *made, "-out", request, "-subj", "/", "-addext", f"subjectAltName=DNS:{zone}")
+    assert page.sign(request, "--accept-terms").code == 1
+    assert calls_in(script) == ["request_failure"]
+    assert "urn:ietf:params:acme:error:" in script.log.read_text()

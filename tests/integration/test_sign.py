@@ -15,7 +15,9 @@ pytestmark = pytest.mark.real
 
 @pytest.fixture
 def page(tmp_path: Path, shared_world: World, zone: str) -> Page:
-    """Its own certificates have a kind of key that the CA refuses, and a hook that fails: none of that counts here."""
+    """Its own certificates have a kind of key that the CA refuses, and are deployed by a hook that fails: none of that
+    counts here.
+    """
     return Page(tmp_path, shared_world, zone, KEY_ALGO="ed25519", HOOK="/bin/false", DNS_PROVIDER="powerdns")
 
 

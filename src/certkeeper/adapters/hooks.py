@@ -6,6 +6,7 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from io import FileIO
 
 from certkeeper.adapters.bash import function_call
@@ -44,14 +45,20 @@ class Hooks:
             return call_each(call, self._shell, _collected)
 
 
+STDERR = 2
+"""The descriptor."""
+
+
 class ShownHooks:
     """Implements the port Hooks: scripts print where we print, and read what we could read, such as a person's Enter.
 
-    Only what generate_csr prints is for us.
+    Only what generate_csr prints is for us. `stdout` is the descriptor that their standard output goes to, None for
+    our own.
     """
 
-    def __init__(self, shell: Shell = _BARE) -> None:
+    def __init__(self, shell: Shell = _BARE, *, stdout: int | None = None) -> None:
         self._shell = shell
+        self._shown = partial(_shown, stdout=stdout)
         self._turn = threading.Lock()
 
     def call(self, call: HookCall) -> str:
@@ -59,7 +66,7 @@ class ShownHooks:
             # What was said before stands before it.
             sys.stdout.flush()
             sys.stderr.flush()
-            return call_each(call, self._shell, _answered if call.name == "generate_csr" else _shown)
+            return call_each(call, self._shell, _answered if call.name == "generate_csr" else self._shown)
 
 
 def call_each(call: HookCall, shell: Shell, one: Callable[[HookCall, Shell], str]) -> str:
@@ -101,8 +108,8 @@ def _read(call: HookCall, shell: Shell, stdin: int | None, stderr: int | None) -
     return said
 
 
-def _shown(call: HookCall, shell: Shell) -> str:
-    child = _started(call, shell, None, None, None)
+def _shown(call: HookCall, shell: Shell, stdout: int | None) -> str:
+    child = _started(call, shell, None, stdout, None)
     status: int | None = None
     with suppress(subprocess.TimeoutExpired):
         status = child.wait(call.bound.total_seconds())
@@ -140,7 +147,7 @@ def _hint(call: HookCall) -> str:
 
 
 def _started(
-    call: HookCall, shell: Shell, stdin: int | None, stdout: FileIO | None, stderr: int | None
+    call: HookCall, shell: Shell, stdin: int | None, stdout: FileIO | int | None, stderr: int | None
 ) -> "subprocess.Popen[bytes]":
     command, environment = _command(call, shell)
     if call.command or call.script not in shell.callable:

@@ -5,12 +5,14 @@ this one is killed.
 """
 
 from certkeeper.acme.order import Order, new_order
+from certkeeper.acme.session import Session
 from certkeeper.apply.account import open_session
 from certkeeper.apply.anew import without_proofs
 from certkeeper.apply.attempt import Attempt, Issuance
 from certkeeper.apply.challenges import Waves
 from certkeeper.apply.effects import ReadAccount, do
 from certkeeper.apply.fulfil import fulfil
+from certkeeper.apply.hooks import mention_refusal, refusals_told
 from certkeeper.apply.limits import Limits
 from certkeeper.apply.manner import USUAL, Manner
 from certkeeper.apply.ports import Clock, Executor
@@ -89,40 +91,47 @@ class Signing:
         )
 
     def _sign(self) -> Exchange[bytes]:
+        item, settings, tell = self._item, self._settings, self._tell
+        opening = open_session(settings, user_agent=self._user_agent, terms_accepted=self._terms_accepted, tell=tell)
+        try:
+            session = yield from refusals_told(opening, settings, tell)
+            try:
+                return (yield from self._fulfilled(session))
+            except CertkeeperError as error:
+                yield from mention_refusal(error, settings, item.spec, tell)
+                raise
+        finally:
+            self._waves.release(item.alias)
+            self._served.release(item.alias)
+
+    def _fulfilled(self, session: Session) -> Exchange[bytes]:
         item, request, tell = self._item, self._request, self._tell
         wanted = item.order
         if wanted is None:
             raise TypeError(f"{item.alias}: no order in its plan")
-        try:
-            session = yield from open_session(
-                self._settings, user_agent=self._user_agent, terms_accepted=self._terms_accepted, tell=tell
+        stored = yield from do(ReadAccount(self._settings.ca))
+        if stored is not None and stored.key.key_id == request.key_id:
+            raise AccountKeyInRequest(
+                "the request is for the key of the account at this CA",
+                hint="make a key of its own for the certificate",
             )
-            stored = yield from do(ReadAccount(self._settings.ca))
-            if stored is not None and stored.key.key_id == request.key_id:
-                raise AccountKeyInRequest(
-                    "the request is for the key of the account at this CA",
-                    hint="make a key of its own for the certificate",
-                )
-            # A person asked for this one: neither what was heard before nor the rate stands in its way.
-            limits = Limits(self._settings.ca, None, None, OrderRate())
-            shared = Issuance(session, self._waves, self._served, tell, self._settings, limits, self._manner)
-            attempt = Attempt(item, shared)
-            yield from self._served.prepare(item.serves)
-            tell(OrderRequested(str(item.alias)))
+        # A person asked for this one: neither what was heard before nor the rate stands in its way.
+        limits = Limits(self._settings.ca, None, None, OrderRate())
+        shared = Issuance(session, self._waves, self._served, tell, self._settings, limits, self._manner)
+        attempt = Attempt(item, shared)
+        yield from self._served.prepare(item.serves)
+        tell(OrderRequested(str(item.alias)))
 
-            def opened() -> Exchange[Order]:
-                return new_order(session, wanted.identifiers, profile=wanted.profile)
+        def opened() -> Exchange[Order]:
+            return new_order(session, wanted.identifiers, profile=wanted.profile)
 
-            order = yield from without_proofs(attempt, (yield from opened()), opened)
-            tell(OrderOpened(str(item.alias), order.status.value, len(wanted.identifiers)))
-            tell(AuthorizationsListed(str(item.alias), len(order.authorizations)))
-            order = yield from prove(attempt, order)
-            fullchain, _ = yield from fulfil(
-                attempt, order, request.der, key_id=request.key_id, identifiers=wanted.identifiers
-            )
-        finally:
-            self._waves.release(item.alias)
-            self._served.release(item.alias)
+        order = yield from without_proofs(attempt, (yield from opened()), opened)
+        tell(OrderOpened(str(item.alias), order.status.value, len(wanted.identifiers)))
+        tell(AuthorizationsListed(str(item.alias), len(order.authorizations)))
+        order = yield from prove(attempt, order)
+        fullchain, _ = yield from fulfil(
+            attempt, order, request.der, key_id=request.key_id, identifiers=wanted.identifiers
+        )
         return fullchain
 
     def _ended(self, value: object, error: Exception | None) -> None:

@@ -28,8 +28,11 @@ from certkeeper.plan.planner import account_first
 
 EXTERNAL = Alias("external CSR")
 """No line of domains.txt can have it, so nothing that is kept of a certificate is meant."""
-_OF_THE_PAGE = frozenset({"first-name-changed", "left-behind"})
-"""Findings about the page's certificates, which are not looked at here."""
+_OF_THE_PAGE = frozenset({"first-name-changed", "left-behind", "hook-missing"})
+"""Findings about the page's certificates, which are not looked at here, and about deploying them."""
+
+_COMMAND = "sign_csr"
+"""dehydrated's word for what is being done, in the environment of scripts."""
 
 
 def sign(options: argparse.Namespace) -> int:
@@ -42,7 +45,7 @@ def sign(options: argparse.Namespace) -> int:
     request = request_in(options.file, handed_files().read(options.file))
     line = DomainLine(EXTERNAL, request.identifiers, Location(options.file))
     machine = at(open_machine(options.config, DomainList((line,)), evaluator=options.evaluator), options.ca)
-    machine = replace(machine, configuration=without_key_and_hook(machine.configuration))
+    machine = replace(machine, configuration=as_the_request_has_it(machine.configuration))
     for name in request.others:
         sys.stderr.write(
             f"certkeeper: the request asks for {printable(name, 80)}, which most CAs leave out or refuse\n"
@@ -69,8 +72,10 @@ def request_in(file: str, content: bytes) -> ReceivedCsr:
         raise BadCsr(f"{file}: {error}", hint=error.hint) from error
 
 
-def without_key_and_hook(configuration: Configuration) -> Configuration:
-    """What the page says of keys, hooks and must-staple is not about a request that somebody else made.
+def as_the_request_has_it(configuration: Configuration) -> Configuration:
+    """What the page says of keys, must-staple and deploying is not about a request that somebody else made.
+
+    The script stays: it may have to answer challenges, and hears of names and requests that the CA refuses.
 
     Raises:
         ConfigError: a name cannot be proven by any method of the page.
@@ -80,10 +85,11 @@ def without_key_and_hook(configuration: Configuration) -> Configuration:
     # Whether it is a test CA's makes no difference: nothing of it goes where services read.
     ca = configuration.settings.ca
     plain = (
-        replace(spec, key=DEFAULT_KEY, hook="", deploy_command=(), must_staple=False, ca=ca, purpose=Purpose.SERVE)
+        replace(spec, key=DEFAULT_KEY, deploy_command=(), must_staple=False, ca=ca, purpose=Purpose.SERVE)
         for spec in configuration.certificates
     )
-    return replace(configuration, certificates=tuple(plain))
+    settings = replace(configuration.settings, command=_COMMAND)
+    return replace(configuration, settings=settings, certificates=tuple(plain))
 
 
 def signed_on(

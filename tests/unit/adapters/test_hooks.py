@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from bed.waiting import wait_until
 from builders.effects import ended, started
-from certkeeper.adapters.hooks import HookFailed, Hooks, ShownHooks
+from certkeeper.adapters.hooks import STDERR, HookFailed, Hooks, ShownHooks
 from certkeeper.adapters.scripts import script_trouble
 from certkeeper.apply.ports import HookCall
 from certkeeper.base.errors import CertkeeperError, ExitCode, Fault
@@ -154,6 +154,8 @@ def test_what_is_shown_goes_where_ours_goes(tmp_path: Path, capfd: pytest.Captur
     assert capfd.readouterr() == ("out\n", "err\n")
     assert ShownHooks().call(HookCall(hook, "generate_csr", ())) == "out\n"
     assert capfd.readouterr() == ("", "err\n")
+    assert ShownHooks(stdout=STDERR).call(call(hook)) == ""
+    assert capfd.readouterr() == ("", "out\nerr\n")
 
 
 def test_a_script_that_prints_where_we_print_reads_what_we_could_read(

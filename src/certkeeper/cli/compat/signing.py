@@ -1,18 +1,20 @@
 """`--signcsr`: the certificate on standard output, all else on standard error."""
 
 import sys
+from collections.abc import Iterator
 from contextlib import closing
 
-from certkeeper.base.errors import CertkeeperError, ExitCode, Location
+from certkeeper.apply.issuer import issuer_of
+from certkeeper.base.errors import CertkeeperError, ExitCode, Interrupted, Location
+from certkeeper.base.events import Noted
 from certkeeper.base.value import replace
 from certkeeper.cli.compat.account import account_ready
 from certkeeper.cli.compat.sitting import Sitting, locked
 from certkeeper.cli.compat.telling import SigningTelling
 from certkeeper.cli.compat.words import Flag
-from certkeeper.cli.compose import handed_files
-from certkeeper.cli.sign import EXTERNAL, request_in, signed_on, without_key_and_hook
+from certkeeper.cli.compose import USER_AGENT, Machine, handed_files
+from certkeeper.cli.sign import EXTERNAL, as_the_request_has_it, request_in, signed_on
 from certkeeper.config.domains import DomainLine, DomainList
-from certkeeper.lineage.pem import certificates
 
 
 def sign(sitting: Sitting) -> int:
@@ -29,23 +31,36 @@ def sign(sitting: Sitting) -> int:
         raise
     line = DomainLine(EXTERNAL, request.identifiers, Location(file))
     machine = sitting.open(DomainList((line,)))
-    machine = replace(machine, configuration=without_key_and_hook(machine.configuration))
+    machine = replace(machine, configuration=as_the_request_has_it(machine.configuration))
     sitting.telling = SigningTelling(sys.stderr, sys.stderr)
-    with locked(machine), closing(machine):
-        account_ready(sitting, machine)
-        signed = signed_on(machine, request, terms_accepted=False, tell=sitting.telling.tell, manner=sitting.manner)
-    chain = signed.fullchain.decode("ascii", "replace")
-    if chain:
-        sys.stdout.write(f"# CERT #\n{chain.rstrip()}\n\n")
-    if chain and Flag.FULL_CHAIN in sitting.typed.flags:
-        sys.stdout.write(f"# CHAIN #\n{_issuer(signed.fullchain)}")
-    sys.stdout.flush()
-    for error in signed.errors:
+    with closing(machine):
+        with locked(machine):
+            account_ready(sitting, machine)
+            signed = signed_on(machine, request, terms_accepted=False, tell=sitting.telling.tell, manner=sitting.manner)
+        errors = [*signed.errors]
+        if signed.fullchain:
+            _say(f"# CERT #\n{signed.fullchain.decode('ascii', 'replace').rstrip()}\n\n")
+            if Flag.FULL_CHAIN in sitting.typed.flags:
+                errors += _chain_said(sitting, machine, signed.fullchain)
+    for error in errors[1:]:
+        sitting.telling.tell(Noted(str(EXTERNAL), str(error)))
+    for error in errors:
         raise error
     return ExitCode.DONE
 
 
-def _issuer(fullchain: bytes) -> str:
-    """The certificate after the first: the CA sent it along, so nobody is asked for it."""
-    _, *rest = certificates(fullchain)
-    return f"{rest[0].decode('ascii').rstrip()}\n" if rest else ""
+def _chain_said(sitting: Sitting, machine: Machine, fullchain: bytes) -> Iterator[CertkeeperError]:
+    """Print the issuer's certificate; why there is none, where that is so: the certificate is out by then."""
+    try:
+        issuer = sitting.converse(machine, issuer_of(fullchain, USER_AGENT))
+    except Interrupted:
+        raise
+    except CertkeeperError as error:
+        yield error
+    else:
+        _say(f"# CHAIN #\n{issuer.decode('ascii').rstrip()}\n")
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()

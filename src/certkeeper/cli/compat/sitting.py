@@ -11,7 +11,7 @@ from certkeeper.apply.manner import Answers, Manner, Proofs
 from certkeeper.base.errors import CertkeeperError, ExitCode, Fault
 from certkeeper.base.value import replace
 from certkeeper.cli.compat.telling import Telling
-from certkeeper.cli.compat.words import Flag, Typed
+from certkeeper.cli.compat.words import Command, Flag, Typed
 from certkeeper.cli.compose import USER_AGENT, HookOutput, Machine, open_machine
 from certkeeper.cli.hooking import Hooking
 from certkeeper.config.domains import TYPED, DomainList, parse_domains
@@ -148,7 +148,9 @@ class Sitting:
             lockfile=self._lockfile(configuration.settings),
         )
         configuration = replace(configuration, settings=settings)
-        machine = replace(machine, configuration=configuration, hook_output=HookOutput.SHOWN)
+        # With --signcsr standard output is for the certificate.
+        output = HookOutput.ASIDE if self.typed.command is Command.SIGN else HookOutput.SHOWN
+        machine = replace(machine, configuration=configuration, hook_output=output)
         return machine.with_account_key(self.typed.privkey) if self.typed.privkey else machine
 
     def _config(self, beside: str) -> str | None:

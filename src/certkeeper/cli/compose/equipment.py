@@ -37,6 +37,8 @@ class HookOutput(StrEnum):
     """Into events."""
     SHOWN = "shown"
     """Where our own output goes, as it comes."""
+    ASIDE = "aside"
+    """The same, but nothing to standard output, which is for something else."""
 
 
 @dataclass(frozen=True)
@@ -66,8 +68,13 @@ class Equipment:
     def hooks(self) -> Hooks:
         from certkeeper.adapters import hooks  # noqa: PLC0415 - a run with nothing to do calls none
 
-        kind = hooks.ShownHooks if self.hook_output is HookOutput.SHOWN else hooks.Hooks
-        return kind(self.configuration.shell)
+        match self.hook_output:
+            case HookOutput.SHOWN:
+                return hooks.ShownHooks(self.configuration.shell)
+            case HookOutput.ASIDE:
+                return hooks.ShownHooks(self.configuration.shell, stdout=hooks.STDERR)
+            case _:
+                return hooks.Hooks(self.configuration.shell)
 
     @cached_property
     def journal(self) -> "Journal":
