@@ -6,7 +6,7 @@ from certkeeper.acme.body import MalformedBody, member_text, members
 from certkeeper.acme.hmackey import BadHmacKey, decode_hmac_key
 from certkeeper.acme.session import Session
 from certkeeper.base.errors import CertkeeperError, Fault, printable
-from certkeeper.base.traces import CredentialsRequested
+from certkeeper.base.events import CredentialsRequested
 from certkeeper.base.value import replace
 from certkeeper.base.wire import Exchange, Request, Response, TransportError, ask
 from certkeeper.config.authority import BINDINGS, BY_MAIL
@@ -31,7 +31,7 @@ def as_customer(session: Session, settings: Settings) -> Exchange[Settings]:
     service = BY_MAIL.get(settings.ca)
     if service is None or settings.external_account is not None or not settings.contact_email:
         return settings
-    session.tell(CredentialsRequested(service))
+    session.tell(CredentialsRequested(service, settings.contact_email))
     return replace(settings, external_account=(yield from _pair(session, settings, service)))
 
 

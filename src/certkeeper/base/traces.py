@@ -25,14 +25,6 @@ class AccountSought(Traced):
 
 
 @dataclass(frozen=True, slots=True)
-class CredentialsRequested(Traced):
-    """A service of the CA's is told CONTACT_EMAIL, and asked for what a new account is bound with."""
-
-    label: ClassVar[str] = "credentials-requested"
-    service: str
-
-
-@dataclass(frozen=True, slots=True)
 class AccountRequested(Traced):
     """There is a new key, and the CA is asked for an account."""
 

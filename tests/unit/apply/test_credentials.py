@@ -16,8 +16,7 @@ from certkeeper.apply.account import BindingRefused, BindingRequired, open_sessi
 from certkeeper.apply.credentials import CredentialsRefused
 from certkeeper.apply.scheduler import Scheduler
 from certkeeper.base.errors import CertkeeperError
-from certkeeper.base.events import Event
-from certkeeper.base.traces import CredentialsRequested
+from certkeeper.base.events import CredentialsRequested, Event
 from certkeeper.base.wire import Request, Response, TransportError
 from certkeeper.config.authority import PRESETS
 from certkeeper.config.settings import ExternalAccount, Secret, Settings
@@ -76,7 +75,7 @@ def test_the_pair_is_asked_for_by_mail_address_and_binds_the_new_account() -> No
     (request,) = scene.asked
     assert (request.method, request.body) == ("POST", b"email=me%2Bacme%40example.org")
     assert dict(request.headers)["content-type"] == "application/x-www-form-urlencoded"
-    assert CredentialsRequested(SERVICE) in scene.events
+    assert CredentialsRequested(SERVICE, PAGE.contact_email) in scene.events
     assert HMAC_KEY not in repr(scene.events)
 
 
