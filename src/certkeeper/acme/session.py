@@ -62,6 +62,7 @@ class Session:
     """Signs and sends. `kid` is the account's URL once it is known; until then requests carry the key itself.
 
     Once five tries of one request got no answer, and as long as nobody else's does, nothing more is asked.
+    `headers` go with every request, and `tell` hears what is done.
     `clock_behind` is by how much our clock is behind the CA's, once the directory is here and where it says so.
     """
 
@@ -71,8 +72,8 @@ class Session:
         self.directory_url = directory_url
         self.key = key
         self.kid = kid
-        self._tell = tell
-        self._headers = (("user-agent", user_agent), ("accept-language", "en"))
+        self.tell = tell
+        self.headers = (("user-agent", user_agent), ("accept-language", "en"))
         self._nonces: list[str] = []
         self._fetching = 0
         self._silence: TransportError | None = None
@@ -82,7 +83,7 @@ class Session:
     def directory(self) -> Exchange[Directory]:
         """The CA's directory, fetched once per session."""
         if self._directory is None:
-            response = yield from self._persist(Request("GET", self.directory_url, self._headers))
+            response = yield from self._persist(Request("GET", self.directory_url, self.headers))
             if _redirects(response):
                 error = Redirected(self.directory_url, response, "directory ")
                 error.hint = f"if the CA moved there, set CA to {error.target}; if not, see what answers in its place"
@@ -134,7 +135,7 @@ class Session:
             problem = problem_from_response(response, context, url=url)
             if problem.type != ErrorType.BAD_NONCE:
                 raise problem
-            self._tell(NonceRefused(url))
+            self.tell(NonceRefused(url))
         raise NoncesRefused(
             f"{url}: the CA refused {_NONCE_TRIES} nonces in a row",
             hint="the CA, or a cache between it and this host, is out of order: try again later",
@@ -145,7 +146,7 @@ class Session:
         for attempt in range(_TRANSIENT_TRIES):
             nonce = yield from self._nonce()
             body = sign_request(self.key, url=url, nonce=nonce, kid=self.kid, payload=payload)
-            headers = (*self._headers, ("content-type", "application/jose+json"))
+            headers = (*self.headers, ("content-type", "application/jose+json"))
             ended = yield from self._try(Request("POST", url, headers, body), attempt, lost_at_most)
             if isinstance(ended, Response):
                 return ended
@@ -218,7 +219,7 @@ class Session:
         for attempt in range(_NONCELESS_TRIES):
             if attempt:
                 yield from pause(_backoff(directory.new_nonce, attempt))
-            response = yield from self._persist(Request("HEAD", directory.new_nonce, self._headers))
+            response = yield from self._persist(Request("HEAD", directory.new_nonce, self.headers))
             if _redirects(response):
                 raise Redirected(directory.new_nonce, response, "")
             if response.status >= 400:

@@ -9,6 +9,7 @@ from certkeeper.acme.hmackey import decode_hmac_key
 from certkeeper.acme.jws import AccountKey
 from certkeeper.acme.problem import ErrorType, Problem
 from certkeeper.acme.session import Session
+from certkeeper.apply.credentials import as_customer
 from certkeeper.apply.effects import (
     ForgetAccountKey,
     FreeAccount,
@@ -27,8 +28,8 @@ from certkeeper.base.errors import CertkeeperError, Fault, printable
 from certkeeper.base.events import AccountRegistered, Noted, Tell
 from certkeeper.base.traces import AccountRequested, AccountSought
 from certkeeper.base.wire import Exchange, pause
-from certkeeper.config.authority import BINDINGS
-from certkeeper.config.settings import Settings
+from certkeeper.config.authority import BINDINGS, BY_MAIL
+from certkeeper.config.settings import ExternalAccount, Settings
 
 _T = TypeVar("_T")
 _PATIENCE = 60.0
@@ -57,6 +58,7 @@ def open_session(settings: Settings, *, user_agent: str, terms_accepted: bool, t
         TermsNotAccepted: there is no account yet, and nobody agreed to the CA's terms.
         Busy: another process is about to register it, and does not come to an end.
         BindingRequired, BindingRefused: the CA makes accounts for its customers only.
+        CredentialsRefused: it gives out nothing for CONTACT_EMAIL that a new one could be bound with.
         Problem, TransportError: the CA refused or cannot be reached.
     """
     stored = yield from do(ReadAccount(settings.ca))
@@ -130,7 +132,7 @@ def known_or_new(session: Session, settings: Settings, *, terms_accepted: bool) 
     directory = yield from session.directory()
     if not terms_accepted:
         raise _terms_not_accepted(settings, directory)
-    return (yield from _bound(session, settings, directory))
+    return (yield from _bound(session, (yield from as_customer(session, settings)), directory))
 
 
 def _bound(session: Session, settings: Settings, directory: Directory) -> Exchange[Account]:
@@ -145,13 +147,22 @@ def _bound(session: Session, settings: Settings, directory: Directory) -> Exchan
     except Problem as problem:
         if problem.type not in _OF_BINDING:
             raise
-        new_pair = f"get a new pair for them {_source(settings.ca)}, since many count for one account only"
         raise BindingRefused(
             f"{settings.ca}: no account for EAB_KID {printable(external.kid, 80)}: {problem}",
-            hint=f"see that EAB_KID and EAB_HMAC_KEY are copied in full, or {new_pair}"
-            if directory.external_account_required
-            else "this CA does not ask for EAB_KID and EAB_HMAC_KEY: remove them",
+            hint=_another_pair(settings.ca, external, directory),
         ) from problem
+
+
+def _another_pair(ca: str, refused: ExternalAccount, directory: Directory) -> str:
+    if refused.by_mail:
+        return (
+            "the CA gave it out for CONTACT_EMAIL: run again, which asks for another one; "
+            f"or get a pair {_source(ca)}, and set EAB_KID and EAB_HMAC_KEY"
+        )
+    if not directory.external_account_required:
+        return "this CA does not ask for EAB_KID and EAB_HMAC_KEY: remove them"
+    new_pair = f"get a new pair for them {_source(ca)}, since many count for one account only"
+    return f"see that EAB_KID and EAB_HMAC_KEY are copied in full, or {new_pair}"
 
 
 def check_bound(settings: Settings, directory: Directory) -> None:
@@ -161,9 +172,10 @@ def check_bound(settings: Settings, directory: Directory) -> None:
         BindingRequired: it is not; the hint says where the CA tells.
     """
     if directory.external_account_required and settings.external_account is None:
+        by_mail = "set CONTACT_EMAIL, for which it gives out what it wants; or " if settings.ca in BY_MAIL else ""
         raise BindingRequired(
             f"{settings.ca}: makes accounts only for its customers (external account binding)",
-            hint=f"get a key id and an HMAC key {_source(settings.ca)}, and set EAB_KID and EAB_HMAC_KEY",
+            hint=f"{by_mail}get a key id and an HMAC key {_source(settings.ca)}, and set EAB_KID and EAB_HMAC_KEY",
         )
 
 
@@ -186,6 +198,7 @@ def _register(settings: Settings, user_agent: str, *, terms_accepted: bool, tell
     directory = yield from session.directory()
     if not terms_accepted:
         raise _terms_not_accepted(settings, directory)
+    settings = yield from as_customer(session, settings)
     check_bound(settings, directory)
     tell(AccountRequested(settings.ca))
     # On disk first: a key that the CA knows and we lost would be an account that nobody can use.

@@ -28,6 +28,19 @@ Tell = Callable[[Event], None]
 
 
 @dataclass(frozen=True, slots=True)
+class CredentialsRequested(Event):
+    """A service of the CA's is told a mail address, and asked for what a new account is bound with."""
+
+    label: ClassVar[str] = "credentials-requested"
+    service: str
+    mail: str
+
+    @property
+    def text(self) -> str:
+        return f"{self.service}: asked for a key id and an HMAC key for {self.mail}"
+
+
+@dataclass(frozen=True, slots=True)
 class AccountRegistered(Event):
     label: ClassVar[str] = "account-registered"
     ca: str

@@ -30,6 +30,8 @@ BINDINGS = {
     PRESETS["google"]: "with: gcloud publicca external-account-keys create",
     PRESETS["google-test"]: "with: gcloud publicca external-account-keys create",
 }
+# Of these, who gives them out for a mail address, and where.
+BY_MAIL = {PRESETS["zerossl"]: "https://api.zerossl.com/acme/eab-credentials-email"}
 # New orders per account (https://letsencrypt.org/docs/rate-limits/). Other CAs do not tell theirs.
 ORDER_RATES = {LETSENCRYPT: (300, timedelta(hours=3)), LETSENCRYPT_TEST: (1500, timedelta(hours=3))}
 # Names in one certificate, by profile (https://letsencrypt.org/docs/profiles/); the default one is "classic".

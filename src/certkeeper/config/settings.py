@@ -230,10 +230,14 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class ExternalAccount:
-    """The operator as the CA's customer (RFC 8555 §7.3.4). `hmac_key` is base64url, with padding or without."""
+    """The operator as the CA's customer (RFC 8555 §7.3.4). `hmac_key` is base64url, with padding or without.
+
+    `by_mail`: the CA gave it out for CONTACT_EMAIL just now; the page has none.
+    """
 
     kid: str
     hmac_key: Secret
+    by_mail: bool = False
 
 
 @dataclass(frozen=True, slots=True)

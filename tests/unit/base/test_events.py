@@ -8,6 +8,7 @@ from certkeeper.base.events import (
     AccountRegistered,
     CertificateIssued,
     CertificateStaged,
+    CredentialsRequested,
     Event,
     HookCalled,
     LineageFailed,
@@ -28,6 +29,11 @@ from certkeeper.base.events import (
 )
 
 EVENTS: list[tuple[Event, str, str]] = [
+    (
+        CredentialsRequested("https://ca.example/pairs", "me@example.org"),
+        "credentials-requested",
+        "https://ca.example/pairs: asked for a key id and an HMAC key for me@example.org",
+    ),
     (
         AccountRegistered("https://ca.example/dir", "https://ca.example/acct/1"),
         "account-registered",
