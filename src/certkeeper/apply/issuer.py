@@ -10,7 +10,8 @@ from certkeeper.acme.address import askable
 from certkeeper.acme.problem import problem_from_response
 from certkeeper.base.errors import CertkeeperError, Fault, printable
 from certkeeper.base.wire import Exchange, Request, Response, ask
-from certkeeper.lineage.issuer import issuer_urls, read_issuer
+from certkeeper.lineage.issuer import read_issuer
+from certkeeper.lineage.leaf import issuer_urls
 from certkeeper.lineage.model import BadChain
 from certkeeper.lineage.pem import certificates, split_fullchain
 

@@ -99,6 +99,36 @@ def to_der(block: bytes) -> bytes:
     return load(block).public_bytes(Encoding.DER)
 
 
+def to_pem(der: bytes) -> bytes:
+    """One certificate in DER as a PEM block.
+
+    Raises:
+        BadChain: it cannot be read.
+    """
+    try:
+        return x509.load_der_x509_certificate(der).public_bytes(Encoding.PEM)
+    except MALFORMED as error:
+        raise BadChain((unreadable(error),)) from error
+
+
+def issuer_urls(block: bytes) -> tuple[str, ...]:
+    """Where one PEM certificate says that its issuer's is: the caIssuers URIs (RFC 5280 §4.2.2.1), in its order.
+
+    Raises:
+        BadChain: it cannot be read.
+    """
+    try:
+        access = _extension(load(block), x509.AuthorityInformationAccess)
+    except MALFORMED as error:
+        raise BadChain((unreadable(error),)) from error
+    return tuple(
+        item.access_location.value
+        for item in access or ()
+        if item.access_method == AuthorityInformationAccessOID.CA_ISSUERS
+        and isinstance(item.access_location, x509.UniformResourceIdentifier)
+    )
+
+
 def common_names(block: bytes) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The common names of one PEM certificate's subject, and those of its issuer.
 
