@@ -184,6 +184,8 @@ def test_who_is_told_to_end_leaves_nothing_running(tmp_path: Path, number: signa
 
     def act() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+        # A command that ran in this process before may have left its own.
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         if handled:
             raise_terminated()
         evaluate(Evaluate(str(config), Shell(os.environ), Errors.END))
