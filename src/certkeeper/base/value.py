@@ -66,9 +66,11 @@ else:
 def _made(cls: Any, shared: Mapping[str, object], *, slots: bool) -> type:
     """The same class made once more: slots cannot be added to one that is there."""
     written = dict(cls.__dict__)
-    own = [name for name, kind in written.get("__annotations__", {}).items() if not _is_of_class(kind)]
+    # Asked of the class: from Python 3.14 on they are not in its dictionary.
+    own = [name for name, kind in cls.__annotations__.items() if not _is_of_class(kind)]
     inherited = [name for base in _bases(cls) for name in base.__match_args__]
     members = {name: value for name, value in written.items() if name not in {*own, "__dict__", "__weakref__"}}
+    # A class that only says how it compares has its hash taken away by Python, which counts as none.
     members |= {name: value for name, value in shared.items() if members.get(name) is None}
     if slots:
         members["__slots__"] = tuple(name for name in own if name not in inherited)

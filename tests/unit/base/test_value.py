@@ -51,6 +51,10 @@ class Kinds:
             b: T | None = None
 
         @dataclass(frozen=True, slots=True)
+        class Same(One):
+            pass
+
+        @dataclass(frozen=True, slots=True)
         class Again(One):
             a: int = 7
 
@@ -90,7 +94,7 @@ class Kinds:
 
         self.classes: dict[str, Any] = {
             each.__name__: each
-            for each in (Nothing, One, Many, Derived, Again, Checked, OwnWords, Changing, Alone, Open)
+            for each in (Nothing, One, Many, Derived, Same, Again, Checked, OwnWords, Changing, Alone, Open)
         }
 
 
