@@ -84,8 +84,7 @@ class Phased:
     def roll_back(self) -> Result:
         world, now = self.world, self.world.clock.now()
         lineage, versions = world.store.lineage(self.alias), world.store.versions(self.alias)
-        version = earlier_one(self.spec, lineage, versions, now, None).to
-        assert version is not None
+        version, _ = earlier_one(self.spec, lineage, versions, now, None)
         return self._switch(Held(self.alias, version.stamp, None, "gone back by a test"), version.stamp)
 
     def _switch(self, decided: Held, stamp: int) -> Result:

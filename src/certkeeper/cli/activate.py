@@ -2,22 +2,11 @@
 
 import argparse
 
-from certkeeper.base.errors import CertkeeperError, ExitCode, Fault
 from certkeeper.base.times import iso
-from certkeeper.cli.compose import open_machine
-from certkeeper.cli.select import select
-from certkeeper.cli.signals import raise_terminated
-from certkeeper.cli.switching import Decided, Present, switch_each
-from certkeeper.config.settings import Configuration, Settings
+from certkeeper.cli.switching import Decided, Present, switch_named
+from certkeeper.config.settings import Settings
 from certkeeper.plan.phases import staged_one, that_one
 from certkeeper.plan.records import Held
-
-
-class OneOnly(CertkeeperError):
-    """A version is named, and several certificates are meant."""
-
-    fault = Fault.OPERATOR
-    exit_code = ExitCode.USAGE
 
 
 def activate(options: argparse.Namespace) -> int:
@@ -26,22 +15,7 @@ def activate(options: argparse.Namespace) -> int:
     Raises:
         CertkeeperError: nothing could be started.
     """
-    raise_terminated()
-    machine = open_machine(options.config, evaluator=options.evaluator)
-    selected = one_where_a_version_is_named(select(machine.configuration, options.names), options.version_stamp)
-    return switch_each(machine, selected, lambda found: _decide(found, machine.settings, options.version_stamp))
-
-
-def one_where_a_version_is_named(selected: Configuration, stamp: int | None) -> Configuration:
-    """The configuration.
-
-    Raises:
-        OneOnly: versions are numbered for each certificate.
-    """
-    if stamp is not None and len(selected.certificates) > 1:
-        meant = ", ".join(str(spec.alias) for spec in selected.certificates)
-        raise OneOnly(f"version {stamp}: several certificates are meant: {meant}", hint="name one by its alias")
-    return selected
+    return switch_named(options, _decide, options.version_stamp)
 
 
 def _decide(found: Present, settings: Settings, stamp: int | None) -> Decided:

@@ -1,17 +1,20 @@
 """Versions made live by a person: what is decided is written down first, and carried out as the next run would."""
 
+import argparse
 import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import closing
 from datetime import datetime
 
 from certkeeper.apply.result import Result
-from certkeeper.base.errors import CertkeeperError, ExitCode
+from certkeeper.base.errors import CertkeeperError, ExitCode, Fault
 from certkeeper.base.value import dataclass
-from certkeeper.cli.compose import Machine, unreadable
+from certkeeper.cli.compose import Machine, open_machine, unreadable
 from certkeeper.cli.render import finding_lines, print_error, reporter
 from certkeeper.cli.rounds import hooked
-from certkeeper.config.settings import CertSpec, Configuration
+from certkeeper.cli.select import select
+from certkeeper.cli.signals import raise_terminated
+from certkeeper.config.settings import CertSpec, Configuration, Settings
 from certkeeper.lineage.model import Lineage, Version
 from certkeeper.plan.actions import LineagePlan, Plan
 from certkeeper.plan.phases import switch_to
@@ -42,15 +45,35 @@ class Decided:
     said_after: tuple[str, ...] = ()
 
 
-Decide = Callable[[Present], Decided]
+class OneOnly(CertkeeperError):
+    """A version is named, and several certificates are meant."""
+
+    fault = Fault.OPERATOR
+    exit_code = ExitCode.USAGE
 
 
-def switch_each(machine: Machine, selected: Configuration, decide: Decide) -> int:
-    """Decide for each certificate, then switch all of them; the exit code. One that is refused stops no other.
+Decide = Callable[[Present, Settings, int | None], Decided]
+"""By the version that was typed, if one was."""
+
+
+def switch_named(options: argparse.Namespace, decide: Decide, stamp: int | None) -> int:
+    """Decide for each certificate that was typed, then switch all of them; the exit code. One that is refused stops no
+    other.
 
     Raises:
         CertkeeperError: nothing could be started.
     """
+    raise_terminated()
+    machine = open_machine(options.config, evaluator=options.evaluator)
+    selected = select(machine.configuration, options.names)
+    if stamp is not None and len(selected.certificates) > 1:
+        # Versions are numbered for each certificate.
+        meant = ", ".join(str(spec.alias) for spec in selected.certificates)
+        raise OneOnly(f"version {stamp}: several certificates are meant: {meant}", hint="name one by its alias")
+    return _switch_each(machine, selected, lambda found: decide(found, machine.settings, stamp))
+
+
+def _switch_each(machine: Machine, selected: Configuration, decide: Callable[[Present], Decided]) -> int:
     with hooked(machine, selected, quiet=False) as hooking, machine.lock(), closing(machine):
         decided, refused = _decided(machine, selected, decide)
         plans = tuple(
@@ -89,7 +112,9 @@ def present(machine: Machine, spec: CertSpec, records: Records) -> Present:
     return Present(spec, machine.store.lineage(alias), machine.store.versions(alias), held, machine.clock.now())
 
 
-def _decided(machine: Machine, selected: Configuration, decide: Decide) -> tuple[Mapping[CertSpec, Decided], bool]:
+def _decided(
+    machine: Machine, selected: Configuration, decide: Callable[[Present], Decided]
+) -> tuple[Mapping[CertSpec, Decided], bool]:
     """What is decided for each, and whether one was refused."""
     records = machine.journal.records()
     found: dict[CertSpec, Decided] = {}

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from certkeeper.base.errors import CertkeeperError, Fault
 from certkeeper.config.settings import CertSpec, Settings
-from certkeeper.lineage.goingback import WayBack, is_present, newer, unfit, way_back
+from certkeeper.lineage.goingback import PassedOver, is_present, newer, unfit, way_back
 from certkeeper.lineage.model import Lineage, Version
 from certkeeper.plan.actions import LineagePlan, Reason
 from certkeeper.plan.fingerprint import fingerprint
@@ -71,15 +71,15 @@ def that_one(spec: CertSpec, lineage: Lineage, versions: Collection[Version], no
 
 def earlier_one(
     spec: CertSpec, lineage: Lineage, versions: Collection[Version], now: datetime, stamp: int | None
-) -> WayBack:
-    """Where one goes back to, never None, and what was passed over on the way.
+) -> tuple[Version, tuple[PassedOver, ...]]:
+    """Where one goes back to, and what was passed over on the way.
 
     Raises:
         Refused: there is no way back, or not to that version; it says what was refused, and why.
     """
     found = way_back(lineage, versions, now, stamp)
     if found.to is not None:
-        return found
+        return found.to, found.passed_over
     see = f"certkeeper versions {spec.alias}"
     if found.passed_over:
         raise Refused("; ".join(str(item) for item in found.passed_over), hint=see)
