@@ -7,7 +7,7 @@ from io import FileIO
 
 from certkeeper.adapters.descriptors import out_of_descriptors
 from certkeeper.adapters.printed import printed
-from certkeeper.base.errors import CertkeeperError, Fault
+from certkeeper.base.errors import CertkeeperError, Fault, printable
 from certkeeper.service.target import Command
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -41,7 +41,7 @@ class Commands:
         status, said = self._ended(subject, command)
         if status != 0:
             how = f"signal {-status}" if status < 0 else f"status {status}"
-            last = "\n".join(said.rstrip().splitlines()[-_LINES:])[-_TOLD:]
+            last = printable("\n".join(said.rstrip().splitlines()[-_LINES:])[-_TOLD:])
             raise CommandFailed(
                 f"{subject}: {shown(command)} ended with {how}" + (f": {last}" if last else ""),
                 hint="call it by hand to see all that it says",
