@@ -9,9 +9,10 @@ import os
 import pwd
 import stat
 
+from certkeeper.base.access import Access
 from certkeeper.base.errors import CertkeeperError, Fault
 from certkeeper.base.value import dataclass
-from certkeeper.lineage.access import READ, Access
+from certkeeper.lineage.access import READ
 from certkeeper.lineage.layout import PRIVKEY
 
 AS_IT_IS = -1

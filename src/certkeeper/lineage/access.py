@@ -1,7 +1,5 @@
 """Which of a certificate's files CERT_OWNER, CERT_GROUP and KEY_MODE are about."""
 
-from certkeeper.base.access import NO_ACCESS as NO_ACCESS  # noqa: PLC0414 - a part of what is exported here
-from certkeeper.base.access import Access as Access  # noqa: PLC0414 - as above
 from certkeeper.lineage.layout import CERT, CHAIN, FULLCHAIN, PRIVKEY, STAPLE
 
 READ = (PRIVKEY, CERT, CHAIN, FULLCHAIN, STAPLE)

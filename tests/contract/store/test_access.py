@@ -16,8 +16,9 @@ from builders.effects import in_child, killed_before, watched
 from certkeeper.adapters.files import FileTrouble, Folder
 from certkeeper.adapters.ownership import NoSuchOwner, Ownership, resolve
 from certkeeper.adapters.store import Store
+from certkeeper.base.access import Access
 from certkeeper.lineage import layout
-from certkeeper.lineage.access import READ, Access
+from certkeeper.lineage.access import READ
 from certkeeper.lineage.model import VersionFiles
 from contract.store.folders import ALIAS, NOW_STAMP, dehydrated_folder, issue, link, plain_folder, private_file
 from contract.store.scenes import NEW_KEY, OLD, OLD_KEY, SCENES, Scene, renew
