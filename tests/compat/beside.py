@@ -9,14 +9,15 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from difflib import unified_diff
 from pathlib import Path
 
 from bed import dehydrated
 from bed.waiting import wait_until
 from bed.world import World
-from builders.page import DEADLINE, environment
+from builders.page import DEADLINE, environment, openssl
 from certkeeper.lineage import layout
 from compat.logger import BRICKER, Call, Logger
 
@@ -307,3 +308,45 @@ def _behind(link: Path) -> str:
         stamp = layout.live_stamp(str(live.readlink()))
         return layout.stamped_name(link.name, stamp) if stamp is not None else target
     return target
+
+
+def alike(folder: Path, world: World, scenario: Scenario) -> tuple[list[Step], list[Step]]:
+    """Both stories, which are the same."""
+    theirs, mine = both(folder, world, scenario)
+    assert "\n".join(line for pair in zip(theirs, mine, strict=True) for line in differences(*pair)) == ""
+    return theirs, mine
+
+
+def differences(theirs: Step, mine: Step) -> Iterator[str]:
+    """How ours is not what dehydrated's is, line by line."""
+    # What is wrong is said in words of our own, in the same place.
+    silence = {True: ["something on stderr"], False: []}
+    looks = [
+        (
+            [f"exit code {step.code}", *step.out, *silence[bool(step.err)]],
+            [f"{call.name} {call.arguments} {call.environment} {call.there}" for call in step.calls],
+            [f"{entry} {what}" for entry, what in step.tree.items()],
+        )
+        for step in (theirs, mine)
+    ]
+    found = [line for one, other in zip(*looks, strict=True) for line in unified_diff(one, other, lineterm="", n=0)]
+    lines = [line for line in found if not line.startswith(("---", "+++", "@@"))]
+    if lines:
+        yield f"{' '.join(mine.words)}:"
+        yield from lines
+        yield from (f"  stderr: {line}" for line in mine.err)
+
+
+def registered(side: Side) -> None:
+    side.run("--register", "--accept-terms")
+
+
+def requested(side: Side, *names: str) -> str:
+    """The path of a request for these names that somebody else made."""
+    request = side.folder / "request.csr"
+    openssl(
+        "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/",
+        "-addext", f"subjectAltName={','.join(f'DNS:{name}' for name in names)}",
+        "-keyout", side.folder / "request.key", "-out", request,
+    )  # fmt: skip
+    return str(request)
