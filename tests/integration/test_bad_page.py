@@ -21,7 +21,7 @@ MakePage = Callable[..., Page]
 MakeWorld = Callable[..., World]
 
 
-def usage_error(done: Done, *words: str) -> None:
+def assert_usage_error(done: Done, *words: str) -> None:
     assert done.code == 2, done.text
     error = done.only_error()
     for word in words:
@@ -31,25 +31,25 @@ def usage_error(done: Done, *words: str) -> None:
 
 def test_a_missing_config(tmp_path: Path) -> None:
     path = tmp_path / "config"
-    usage_error(certkeeper("run", "--config", path, cwd=tmp_path), str(path), "no such file")
+    assert_usage_error(certkeeper("run", "--config", path, cwd=tmp_path), str(path), "no such file")
 
 
 def test_no_config_anywhere(tmp_path: Path) -> None:
     prefix: list[str] = []
     if Path("/etc/dehydrated").exists():  # a page, or the package's example of one
         prefix = [*in_a_mount_namespace(), 'mount -t tmpfs none /etc/dehydrated && exec "$@"', "sh"]
-    usage_error(certkeeper("run", cwd=tmp_path, prefix=prefix), "/etc/dehydrated/config", f"{tmp_path}/config")
+    assert_usage_error(certkeeper("run", cwd=tmp_path, prefix=prefix), "/etc/dehydrated/config", f"{tmp_path}/config")
 
 
 def test_an_unreadable_config(make_page: MakePage, zone: str) -> None:
     page = make_page(zone)
     page.config.chmod(0)
-    usage_error(page.run(prefix=without_overriding_permissions()), str(page.config), "permission denied")
+    assert_usage_error(page.run(prefix=without_overriding_permissions()), str(page.config), "permission denied")
 
 
 def test_a_config_that_is_a_folder(make_page: MakePage, zone: str) -> None:
     page = make_page(zone)
-    usage_error(certkeeper("run", "--config", page.folder, cwd=page.folder), str(page.folder), "is a directory")
+    assert_usage_error(certkeeper("run", "--config", page.folder, cwd=page.folder), str(page.folder), "is a directory")
 
 
 def test_an_empty_config(make_page: MakePage, zone: str) -> None:
@@ -93,7 +93,7 @@ def test_a_line_of_the_config_that_cannot_be_read_is_named(
 def test_a_missing_list(make_page: MakePage, zone: str) -> None:
     page = make_page(zone)
     page.domains.unlink()
-    usage_error(page.run(), str(page.domains), "no such file")
+    assert_usage_error(page.run(), str(page.domains), "no such file")
 
 
 def test_an_empty_list_is_nothing_to_do(make_page: MakePage) -> None:

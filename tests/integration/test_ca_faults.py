@@ -183,7 +183,7 @@ def most_orders(case: Case) -> int:
     return {"huge": 2}.get(case.fault, 3 if case.always else 2)
 
 
-def prove(case: Case, page: Page, ca: FaultyPebble) -> None:
+def assert_proven(case: Case, page: Page, ca: FaultyPebble) -> None:
     ca.follow(at(STEPS[case.step], FAULTS[case.fault], always=case.always))
     first = run_quickly(page)
     issued = one_end(page, first)
@@ -202,13 +202,13 @@ def prove(case: Case, page: Page, ca: FaultyPebble) -> None:
 
 @pytest.mark.parametrize("case", REPRESENTATIVE, ids=str)
 def test_a_fault_ends_in_a_certificate_or_one_error(case: Case, page: Page, ca: FaultyPebble) -> None:
-    prove(case, page, ca)
+    assert_proven(case, page, ca)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("case", [case for case in PRODUCT if case not in REPRESENTATIVE], ids=str)
 def test_every_fault_at_every_step(case: Case, page: Page, ca: FaultyPebble) -> None:
-    prove(case, page, ca)
+    assert_proven(case, page, ca)
 
 
 def ari_faults(*names: str) -> list[object]:

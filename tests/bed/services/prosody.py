@@ -11,44 +11,35 @@ from bed.services.listening import Listening
 
 PROTOCOLS = ("xmpp-client", "xmpp-server", "xmpps-client")
 
-_CONFIG = """
+_COMMON = """
 pidfile = "{folder}/prosody.pid"
 data_path = "{folder}/data"
 plugin_paths = {{}}
-modules_enabled = {{ "saslauth", "tls", "disco" }}
-modules_disabled = {{ "posix" }}
 interfaces = {{ "127.0.0.1" }}
 c2s_ports = {{ {0} }}
 s2s_ports = {{ {1} }}
 c2s_direct_tls_ports = {{ {2} }}
-c2s_direct_tls_ssl = {{ certificate = "{certificate}", key = "{key}" }}
 http_ports = {{ }}
 https_ports = {{ }}
 authentication = "internal_hashed"
 storage = "memory"
 log = {{ info = "*console" }}
-certificates = "{folder}/certs"
-VirtualHost "{host}"
-ssl = {{ certificate = "{certificate}", key = "{key}" }}
 """
 
-_BY_FOLDER = """
-pidfile = "{folder}/prosody.pid"
-data_path = "{folder}/data"
-plugin_paths = {{}}
-modules_enabled = {{ "saslauth", "tls", "disco", "posix" }}
-interfaces = {{ "127.0.0.1" }}
-c2s_ports = {{ {0} }}
-s2s_ports = {{ {1} }}
-c2s_direct_tls_ports = {{ {2} }}
-s2s_direct_tls_ports = {{ {3} }}
-http_ports = {{ }}
-https_ports = {{ }}
-authentication = "internal_hashed"
-storage = "memory"
-log = {{ info = "*console" }}
-certificates = "{certificates}"
-VirtualHost "{host}"
+_CONFIG = f"""{_COMMON}
+modules_enabled = {{{{ "saslauth", "tls", "disco" }}}}
+modules_disabled = {{{{ "posix" }}}}
+c2s_direct_tls_ssl = {{{{ certificate = "{{certificate}}", key = "{{key}}" }}}}
+certificates = "{{folder}}/certs"
+VirtualHost "{{host}}"
+ssl = {{{{ certificate = "{{certificate}}", key = "{{key}}" }}}}
+"""
+
+_BY_FOLDER = f"""{_COMMON}
+modules_enabled = {{{{ "saslauth", "tls", "disco", "posix" }}}}
+s2s_direct_tls_ports = {{{{ {{3}} }}}}
+certificates = "{{certificates}}"
+VirtualHost "{{host}}"
 """
 
 

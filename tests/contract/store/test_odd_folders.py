@@ -136,6 +136,7 @@ def test_a_lineage_without_hard_links_lives_its_life_in_copies(
     def refused(*_: object, **__: object) -> None:
         raise PermissionError(1, "Operation not permitted")
 
+    # The system's call, and nothing of ours: file systems without hard links (vfat) have no owners and modes either.
     monkeypatch.setattr(os, "link", refused)
     whole_life(store, folder)
     assert {path.stat().st_nlink for path in folder.rglob("*.pem") if path.is_file()} == {1}

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from builders.page import Page, openssl
+from compat.logger import VARIABLES
 
 MakePage = Callable[..., Page]
 
@@ -38,24 +39,7 @@ case "$1" in deploy_challenge|clean_challenge|deploy_cert) ;; *) echo "what is $
 """
 
 
-ENVIRONMENT = frozenset(
-    [
-        "WELLKNOWN",
-        "BASEDIR",
-        "CERTDIR",
-        "ALPNCERTDIR",
-        "CONFIG",
-        "COMMAND",
-        "alias",
-        "altnames",
-        "CHALLENGETYPE",
-        "KEY_ALGO",
-        "PRIVATE_KEY_ROLLOVER",
-        "EAB_HMAC_KEY",
-        "PDNS_KEY",
-        "TOLD",
-    ]
-)
+ENVIRONMENT = frozenset([*VARIABLES, "EAB_HMAC_KEY", "PDNS_KEY", "TOLD"])
 
 
 UNKNOWN = "this_hookscript_is_broken"

@@ -143,7 +143,7 @@ def sound() -> bytes:
         return (state / "journal.db").read_bytes()
 
 
-def survives(content: bytes) -> None:
+def assert_survives(content: bytes) -> None:
     """Sound records, or an error with a name; and writing does no worse."""
     with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as folder:
         state = Path(folder) / "state"
@@ -167,13 +167,13 @@ def survives(content: bytes) -> None:
 
 def test_a_journal_cut_at_any_page_or_sector() -> None:
     for size in range(0, len(sound()), 512):
-        survives(sound()[:size])
+        assert_survives(sound()[:size])
 
 
 @pytest.mark.parametrize("size", [1, 15, 16, 17, 99, 100, 101, 511, 4095, 4097])
 def test_a_journal_cut_in_the_middle_of_something(size: int) -> None:
-    survives(sound()[:size])
-    survives(sound()[:size] + bytes(len(sound()) - size))
+    assert_survives(sound()[:size])
+    assert_survives(sound()[:size] + bytes(len(sound()) - size))
 
 
 @settings(max_examples=300, deadline=None)
@@ -182,18 +182,18 @@ def test_flipped_bits(flips: list[tuple[int, int]]) -> None:
     content = bytearray(sound())
     for place, bit in flips:
         content[place % len(sound())] ^= 1 << bit
-    survives(bytes(content))
+    assert_survives(bytes(content))
 
 
 def test_every_bit_of_the_header() -> None:
     for place in range(100):
         for bit in range(8):
-            survives(sound()[:place] + bytes([sound()[place] ^ 1 << bit]) + sound()[place + 1 :])
+            assert_survives(sound()[:place] + bytes([sound()[place] ^ 1 << bit]) + sound()[place + 1 :])
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.binary(max_size=9000))
 @example(b"")
 def test_any_octets(content: bytes) -> None:
-    survives(content)
-    survives(b"SQLite format 3\0" + content)
+    assert_survives(content)
+    assert_survives(b"SQLite format 3\0" + content)
