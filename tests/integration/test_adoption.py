@@ -254,6 +254,7 @@ def test_both_programs_work_on_the_same_folders_in_turn(tmp_path: Path, believer
     settled()
 
 
+@pytest.mark.long
 def test_dehydrated_takes_back_what_certkeeper_began(tmp_path: Path, believer: World, zone: str) -> None:
     there = Installation(tmp_path, believer, f"{zone} *.{zone}", f"post.{zone} mail.{zone} > post")
     done = there.page.run()

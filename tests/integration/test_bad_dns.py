@@ -153,6 +153,7 @@ def test_a_change_that_may_have_gone_through_is_taken_back(make_page: MakePage, 
     assert_clean_dns(page.world, zone)
 
 
+@pytest.mark.long
 def test_a_withdrawal_that_always_fails_is_an_error_that_says_what_is_left(make_page: MakePage, zone: str) -> None:
     page = make_page(zone)
     with FaultyPowerDns(

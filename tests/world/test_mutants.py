@@ -81,8 +81,8 @@ def never_withdrawn() -> Carry:
     "habit",
     [
         pytest.param(journal_after_the_patch, marks=pytest.mark.long),
-        debt_after_the_switch,
-        order_never_written_down,
+        pytest.param(debt_after_the_switch, marks=pytest.mark.long),
+        pytest.param(order_never_written_down, marks=pytest.mark.long),
         dropped_before_the_reply,
         never_withdrawn,
     ],
