@@ -141,6 +141,7 @@ def zone(believer: World) -> str:
     return believer.new_zone().removesuffix(".")
 
 
+@pytest.mark.long
 def test_the_first_run_on_dehydrateds_folders_does_nothing(tmp_path: Path, believer: World, zone: str) -> None:
     there = Installation(
         tmp_path,

@@ -191,7 +191,10 @@ class Session:
         limited = response.status == 429
         if seconds > (_LONGEST_LIMITED_WAIT if limited else _LONGEST_WAIT) or (limited and wait is None):
             return response
-        if limited and problem_from_response(response).paused:
+        refusal = problem_from_response(response)
+        if (limited and refusal.paused) or (refusal.type == ErrorType.SERVER_INTERNAL and refusal.of_replacement):
+            # It would say the same again. The second is about what an order says that it replaces, which can be left
+            # out: some CAs call that an error of their own.
             return response
         yield from pause(seconds)
         return None

@@ -48,7 +48,7 @@ def listed(
     for version in sorted(versions, key=lambda item: item.stamp, reverse=True):
         why = unfit(version, now)
         if is_present(version, lineage):
-            standing, word = Standing.LIVE, f"live, although it {why}" if why else "live"
+            standing, word = Standing.LIVE, f"live, although it {why}" if why else "what services read"
         elif why:
             standing, word = _unfit(version, now), f"for nothing: it {why}"
         elif version in coming:

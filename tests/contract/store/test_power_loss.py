@@ -103,7 +103,7 @@ def test_a_run_makes_the_sets_last_that_a_killed_one_left(place: Path, scene: Sc
     after_a_kill(place, scene, assert_whole)
 
 
-@scenes("nothing-new_key", "ours-new_key")
+@scenes("nothing-new_key")
 def test_a_run_makes_the_key_last_that_a_killed_one_left(place: Path, scene: Scene) -> None:
     after_a_kill(place, scene, assert_kept)
 

@@ -245,3 +245,11 @@ def test_a_pause_is_not_asked_again_whatever_its_retry_after_says() -> None:
     assert isinstance(played.error, Problem)
     assert played.error.paused
     assert played.pauses == []
+
+
+def test_an_error_over_what_is_replaced_is_not_asked_for_again() -> None:
+    answer = problem("serverInternal", "could not find an order for the given certificate", status=500)
+    played = play(open_session().read(URL), [answer])
+    assert isinstance(played.error, Problem)
+    assert played.error.of_replacement
+    assert (len(played.posts), played.pauses) == (1, [])
