@@ -103,6 +103,17 @@ def _configuration(
     accounts = OtherAccounts(_shared(main), settings)
     reader = _Certificates(page, settings, terms, environment, register, accounts)
     certificates, rejected, findings = yield from reader.read(domains)
+    unmet: tuple[Rejected, ...] = ()
+    if (
+        any(spec.targets for spec in certificates)
+        or values.has("DEPLOY_CONFIG")
+        or (page.native and page.native.targets)
+    ):
+        from certkeeper.config.deployments import with_targets  # noqa: PLC0415 - most pages deploy nothing
+
+        deployed = yield from with_targets(settings, certificates, values, page.native, reader.said)
+        settings, certificates, unmet = deployed.settings, deployed.certificates, deployed.rejected
+        findings = (*findings, *deployed.findings)
     settings = replace(
         settings,
         providers=tuple(register.providers.values()),
@@ -111,7 +122,7 @@ def _configuration(
     )
     fatal = terms.methods.through_dns and terms.wish.settings is None
     certificates, unprovided = _provided_for(certificates, settings, reader.wished, terms.wish.kind, fatal=fatal)
-    rejected = (*rejected, *unprovided)
+    rejected = (*rejected, *unmet, *unprovided)
     findings = (*findings, *(yield from request_findings(values)), *zones.findings)
     unused = () if asked is not None else (yield from _unused(page, settings, certificates, rejected))
     findings = (*findings, *unused)
