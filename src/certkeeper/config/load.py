@@ -10,6 +10,7 @@ DOMAINS_D/<alias>, or CERTDIR/<alias>/config, for each line
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import TypeAlias
 
 from certkeeper.base.errors import Location
 from certkeeper.base.names import DnsName, IdentifierType
@@ -103,17 +104,7 @@ def _configuration(
     accounts = OtherAccounts(_shared(main), settings)
     reader = _Certificates(page, settings, terms, environment, register, accounts)
     certificates, rejected, findings = yield from reader.read(domains)
-    unmet: tuple[Rejected, ...] = ()
-    if (
-        any(spec.targets for spec in certificates)
-        or values.has("DEPLOY_CONFIG")
-        or (page.native and page.native.targets)
-    ):
-        from certkeeper.config.deployments import with_targets  # noqa: PLC0415 - most pages deploy nothing
-
-        deployed = yield from with_targets(settings, certificates, values, page.native, reader.said)
-        settings, certificates, unmet = deployed.settings, deployed.certificates, deployed.rejected
-        findings = (*findings, *deployed.findings)
+    settings, certificates, unmet, more = yield from _services(settings, certificates, values, page, reader.said)
     settings = replace(
         settings,
         providers=tuple(register.providers.values()),
@@ -135,6 +126,7 @@ def _configuration(
         *_of_the_page(page, values),
         *domains.findings,
         *findings,
+        *more,
     )
     # A certificate's own file is read on top of the page, whose findings come up again each time.
     return Configuration(
@@ -147,6 +139,25 @@ def _configuration(
         page.shell,
         _said(page, main, accounts, reader.said, zones.own, domains),
     )
+
+
+_Served: TypeAlias = tuple[Settings, tuple[CertSpec, ...], tuple[Rejected, ...], tuple[Finding, ...]]
+
+
+def _services(
+    settings: Settings,
+    certificates: tuple[CertSpec, ...],
+    values: Values,
+    page: Page,
+    said: Mapping[str, SaidOfCertificate],
+) -> Exchange[_Served]:
+    described = page.native is not None and page.native.targets
+    if not (described or values.has("DEPLOY_CONFIG") or any(spec.targets for spec in certificates)):
+        return settings, certificates, (), ()
+    from certkeeper.config.deployments import with_targets  # noqa: PLC0415 - most pages deploy nothing
+
+    found = yield from with_targets(settings, certificates, values, page.native, said)
+    return found.settings, found.certificates, found.rejected, found.findings
 
 
 def _in_one_file(settings: Settings, values: Values) -> Settings:
