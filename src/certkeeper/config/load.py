@@ -104,7 +104,7 @@ def _configuration(
     accounts = OtherAccounts(_shared(main), settings)
     reader = _Certificates(page, settings, terms, environment, register, accounts)
     certificates, rejected, findings = yield from reader.read(domains)
-    settings, certificates, unmet, more = yield from _services(settings, certificates, values, page, reader.said)
+    settings, certificates, unmet, more = yield from _services(settings, certificates, page, reader.said)
     settings = replace(
         settings,
         providers=tuple(register.providers.values()),
@@ -145,18 +145,14 @@ _Served: TypeAlias = tuple[Settings, tuple[CertSpec, ...], tuple[Rejected, ...],
 
 
 def _services(
-    settings: Settings,
-    certificates: tuple[CertSpec, ...],
-    values: Values,
-    page: Page,
-    said: Mapping[str, SaidOfCertificate],
+    settings: Settings, certificates: tuple[CertSpec, ...], page: Page, said: Mapping[str, SaidOfCertificate]
 ) -> Exchange[_Served]:
     described = page.native is not None and page.native.targets
-    if not (described or values.has("DEPLOY_CONFIG") or any(spec.targets for spec in certificates)):
+    if not (described or page.values().has("DEPLOY_CONFIG") or any(spec.targets for spec in certificates)):
         return settings, certificates, (), ()
     from certkeeper.config.deployments import with_targets  # noqa: PLC0415 - most pages deploy nothing
 
-    found = yield from with_targets(settings, certificates, values, page.native, said)
+    found = yield from with_targets(settings, certificates, page.values(), page.native, said)
     return found.settings, found.certificates, found.rejected, found.findings
 
 
