@@ -50,6 +50,11 @@ def test_a_module_that_every_command_needs_loads_nothing_heavy(module: str) -> N
     assert {name.partition(".")[0] for name in loaded} & HEAVY == set()
 
 
+def test_what_every_command_needs_has_no_dataclasses_of_the_standard_librarys() -> None:
+    # It compiles six functions for each class, and loads inspect, ast and dis. base/value.py has others.
+    assert "dataclasses" not in loaded_by("import certkeeper.plan.planner, certkeeper.config.load")
+
+
 def test_the_question_is_answered() -> None:
     assert {"cryptography", "certkeeper.acme.jws"} <= loaded_by("import certkeeper.acme.jws")
 

@@ -193,6 +193,7 @@ def test_the_first_run_on_dehydrateds_folders_does_nothing(tmp_path: Path, belie
     }
 
 
+@pytest.mark.long
 def test_what_0_3_1_left_is_found_and_its_account_too(tmp_path: Path, believer: World, zone: str) -> None:
     there = Installation(tmp_path, believer, f"{zone} > rsa", f"own.{zone}")
     own = admins_key(there.page, f"own.{zone}", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256")
@@ -214,6 +215,7 @@ def test_what_0_3_1_left_is_found_and_its_account_too(tmp_path: Path, believer: 
     there.nothing_due_for_dehydrated()
 
 
+@pytest.mark.long
 def test_both_programs_work_on_the_same_folders_in_turn(tmp_path: Path, believer: World, zone: str) -> None:
     there = Installation(
         tmp_path, believer, f"{zone} www.{zone}", f"own.{zone}", f"idle.{zone}", ACCOUNT_KEY_ALGO="prime256v1"

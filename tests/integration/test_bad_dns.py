@@ -105,6 +105,7 @@ def test_a_look_that_fails_once_is_tried_again(make_page: MakePage, zone: str) -
     assert done.code == 0, done.text
 
 
+@pytest.mark.long
 def test_changes_that_always_fail_end_the_certificates_of_that_zone_only(
     make_page: MakePage, shared_world: World
 ) -> None:

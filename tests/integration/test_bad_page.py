@@ -151,6 +151,7 @@ def test_a_config_with_carriage_returns(make_page: MakePage, zone: str) -> None:
         assert f"{page.config}:1" in done.only_error()
 
 
+@pytest.mark.long
 def test_two_thousand_names(make_page: MakePage, make_world: MakeWorld) -> None:
     # Without questions to DNS of its own: Pebble asks 6,000 at once, and no server here takes that many.
     world, zone = make_world(pebble=Options(always_valid=True)), "example.org"

@@ -122,7 +122,6 @@ REPRESENTATIVE = [
     Case("order", "old nonce", False),
     Case("order", "redirect to another host", True),
     Case("finalize", "reset after", False),
-    Case("finalize", "stalled", False),
     Case("finalize", "404 in HTML", True),
     Case("certificate", "foreign chain", True),
     Case("certificate", "500 in HTML", True),

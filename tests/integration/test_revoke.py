@@ -68,6 +68,7 @@ def test_a_revoked_certificate_is_served_until_the_next_run_replaces_it(page: Pa
     assert "nothing due" in page.run().out
 
 
+@pytest.mark.long
 def test_a_compromised_key_asks_for_itself_and_is_never_used_again(page: Page) -> None:
     issue(page)
     page.configure(PRIVATE_KEY_RENEW="no")
@@ -92,6 +93,7 @@ def test_a_compromised_key_asks_for_itself_and_is_never_used_again(page: Page) -
     assert "nothing due" in page.run().out
 
 
+@pytest.mark.long
 def test_what_the_ca_refuses_changes_nothing(page: Page, tmp_path: Path) -> None:
     other = Page(tmp_path / "other", page.world, page.world.new_zone().removesuffix("."))
     issue(other)

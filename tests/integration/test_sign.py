@@ -80,6 +80,7 @@ def test_a_request_becomes_a_chain_and_nothing_is_kept(page: Page) -> None:
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
 
 
+@pytest.mark.long
 def test_what_cannot_become_a_certificate_costs_no_order(page: Page) -> None:
     zone = page.domains.read_text().strip()
     page.world.pebble.forget()

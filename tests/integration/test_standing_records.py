@@ -94,6 +94,7 @@ def test_a_record_that_is_written_once_proves_names_without_a_change(
     assert set(FOREIGN) < shared_world.primary.txt(owner)
 
 
+@pytest.mark.long
 def test_a_record_is_shown_warned_of_and_removed(make_page: MakePage, shared_world: World, zone: str) -> None:
     page = make_page(zone, CHALLENGETYPE="dns-persist-01 dns-01")
     owner = f"_validation-persist.{zone}"

@@ -80,7 +80,7 @@ def never_withdrawn() -> Carry:
 @pytest.mark.parametrize(
     "habit",
     [
-        journal_after_the_patch,
+        pytest.param(journal_after_the_patch, marks=pytest.mark.long),
         debt_after_the_switch,
         order_never_written_down,
         dropped_before_the_reply,

@@ -1,13 +1,13 @@
 """Accounts (RFC 8555 §7.1.2, §7.3)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 
 from certkeeper.acme.binding import Binding
 from certkeeper.acme.body import MalformedBody, member_text, member_texts, members
 from certkeeper.acme.session import Session
 from certkeeper.base.errors import CertkeeperError, ExitCode, Fault, printable
+from certkeeper.base.value import dataclass
 from certkeeper.base.wire import Exchange, Response
 
 

@@ -3,9 +3,9 @@
 import hashlib
 import hmac
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from certkeeper.acme.jws import b64url, compact
+from certkeeper.base.value import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,11 @@
 """Downloading certificate chains (RFC 8555 §7.4.2)."""
 
-from dataclasses import dataclass, field
 from datetime import datetime
 
 from certkeeper.acme.body import MalformedBody
 from certkeeper.acme.link import targets
 from certkeeper.acme.session import Session
+from certkeeper.base.value import dataclass, field
 from certkeeper.base.wire import Exchange
 
 MOST_ALTERNATES = 10

@@ -3,7 +3,6 @@
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 
 from certkeeper.acme.body import MalformedBody, member_text, member_texts, members
 from certkeeper.acme.jws import AccountKey, b64url
@@ -12,6 +11,7 @@ from certkeeper.acme.problem import Problem, problem_from_document
 from certkeeper.acme.session import Session
 from certkeeper.base.errors import CertkeeperError, Fault, printable
 from certkeeper.base.names import DnsName
+from certkeeper.base.value import dataclass, replace
 from certkeeper.base.wire import Exchange
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]+")

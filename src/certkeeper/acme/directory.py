@@ -1,11 +1,11 @@
 """The directory object (RFC 8555 §7.1.1)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, timedelta
 
 from certkeeper.acme.address import askable
 from certkeeper.acme.body import MalformedBody, member_text, members
+from certkeeper.base.value import dataclass
 from certkeeper.base.wire import Response
 
 NO_DIRECTORY_HINT = "CA must be the URL of an ACME (RFC 8555) directory"

@@ -1,7 +1,6 @@
 """Orders and authorizations (RFC 8555 §7.1.3, §7.1.4, §7.4)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from ipaddress import ip_address
@@ -14,6 +13,7 @@ from certkeeper.acme.session import Session
 from certkeeper.base.errors import CertkeeperError, Fault, printable
 from certkeeper.base.names import Identifier, IdentifierType
 from certkeeper.base.times import duration_text, parse_retry_after
+from certkeeper.base.value import dataclass, replace
 from certkeeper.base.wire import Exchange, Response, pause, together
 
 FIRST_POLL = 0.02

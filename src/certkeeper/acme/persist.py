@@ -6,11 +6,11 @@ for other accounts and CAs; each reader passes over those that are not its own.
 
 import re
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 
 from certkeeper.base.errors import CertkeeperError, Fault
 from certkeeper.base.names import DnsName
+from certkeeper.base.value import dataclass
 
 PERSIST_LABEL = "_validation-persist"
 _MOST_ISSUERS = 10

@@ -3,13 +3,13 @@
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from certkeeper.acme.link import resolved, targets
 from certkeeper.base.errors import CertkeeperError, Fault, printable
 from certkeeper.base.times import RETRY_AFTER_MAX, parse_retry_after
+from certkeeper.base.value import dataclass
 from certkeeper.base.wire import Response
 
 _SUBPROBLEMS_TOLD = 10

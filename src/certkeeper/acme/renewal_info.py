@@ -2,12 +2,12 @@
 
 import base64
 import hashlib
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from certkeeper.acme.body import MalformedBody, member_text, members
 from certkeeper.base.errors import printable
 from certkeeper.base.times import parse_retry_after
+from certkeeper.base.value import dataclass
 from certkeeper.base.wire import Response
 
 WITHOUT_RETRY_AFTER = timedelta(hours=6)

@@ -1,6 +1,6 @@
 """How long a server's HTTP may take. Apart from what speaks it, which is slow to load."""
 
-from dataclasses import dataclass
+from certkeeper.base.value import dataclass
 
 
 @dataclass(frozen=True, slots=True)

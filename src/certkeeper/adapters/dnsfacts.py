@@ -3,7 +3,6 @@
 import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import dns.dnssec
@@ -25,6 +24,7 @@ from certkeeper.adapters.parent import ds_at_parent, referral
 from certkeeper.apply.ports import Nameservers
 from certkeeper.base.errors import CertkeeperError, Fault
 from certkeeper.base.names import DnsName, InvalidName
+from certkeeper.base.value import dataclass
 from certkeeper.zone.facts import Delegation, Ds, Served, newer
 from certkeeper.zone.propagation import Server, ServerSet
 

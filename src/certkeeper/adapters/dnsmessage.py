@@ -6,9 +6,9 @@ opinion on anything unusual; and where it finds values, dnspython finds the same
 """
 
 import struct
-from dataclasses import dataclass, field
 
 from certkeeper.base.names import DnsName, InvalidName
+from certkeeper.base.value import dataclass, field
 
 _HEADER, _RECORD, _SIGNATURE = struct.Struct("!6H"), struct.Struct("!HHIH"), struct.Struct("!HBBIIIH")
 _PAYLOAD = 1232

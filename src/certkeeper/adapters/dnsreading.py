@@ -1,7 +1,6 @@
 """What one DNS answer says about one name. Bad answers are told apart here, each in a few words."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import cast
 
@@ -20,6 +19,7 @@ from dns.rdtypes.ANY.TXT import TXT
 from certkeeper.adapters.dnslines import ErrorAnswer, Reply, ServerSilent
 from certkeeper.adapters.dnsmessage import Plain
 from certkeeper.base.names import DnsName
+from certkeeper.base.value import dataclass
 
 _LONGEST_CHAIN = 12
 

@@ -13,7 +13,6 @@ to send a lost one once more.
 import secrets
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import count
 
@@ -25,6 +24,7 @@ from certkeeper.adapters.dnslines import TURNS, Replies, Reply, ServerSilent, Tc
 from certkeeper.adapters.dnsmessage import Query, query
 from certkeeper.adapters.dnsreading import Found, found_serial, found_txt, refuse_errors
 from certkeeper.base.names import DnsName
+from certkeeper.base.value import dataclass, field
 from certkeeper.zone.propagation import Answer, Question, Server
 
 SAMPLE = 3

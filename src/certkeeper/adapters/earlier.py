@@ -6,10 +6,10 @@ today. Nothing is ever overwritten, and a kill between two steps leaves what the
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from certkeeper.adapters.files import FileMissing, Folder, explained
 from certkeeper.base.accounts import account_folder
+from certkeeper.base.value import dataclass
 
 LEGACY_KEY = "private_key.pem"
 _LEGACY = ((LEGACY_KEY, "account_key.pem"), ("private_key.json", "registration_info.json"))

@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from io import FileIO
 
 from certkeeper.adapters.bash import function_call
@@ -18,6 +17,7 @@ from certkeeper.adapters.files import FileMissing, explained
 from certkeeper.adapters.scripts import open_to_everybody, scripts_of
 from certkeeper.apply.ports import HookCall
 from certkeeper.base.errors import CertkeeperError, Fault, printable
+from certkeeper.base.value import replace
 from certkeeper.config.providers import is_pdns_script
 from certkeeper.config.shell import Shell
 

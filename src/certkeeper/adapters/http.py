@@ -8,7 +8,6 @@ import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from http.client import BadStatusLine
 from urllib.parse import urlsplit, urlunsplit
@@ -29,6 +28,7 @@ from certkeeper.adapters.bounds import WORKING, Bounds
 from certkeeper.adapters.descriptors import out_of_descriptors, perhaps_out_of_descriptors
 from certkeeper.adapters.watchdog import Watchdog
 from certkeeper.base.errors import CertkeeperError, ExitCode, Fault, OutOfDescriptors, printable
+from certkeeper.base.value import dataclass
 from certkeeper.base.wire import Request, Response, TransportError
 from certkeeper.config.settings import DEFAULT_TRANSPORT
 from certkeeper.config.transport import Proxy, Transport

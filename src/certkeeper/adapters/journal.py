@@ -12,7 +12,6 @@ import threading
 from collections import deque
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
 
 from certkeeper.adapters import journal_tables as tables
 from certkeeper.adapters.claims import Claims
@@ -21,6 +20,7 @@ from certkeeper.adapters.files import FILE_MODE, FileMissing, FileTrouble, expla
 from certkeeper.adapters.state import check_state, make_state
 from certkeeper.apply.ports import JournalDamaged
 from certkeeper.base.errors import CertkeeperError, ExitCode
+from certkeeper.base.value import dataclass, replace
 from certkeeper.plan.records import Record, Records
 
 NAME = "journal.db"

@@ -4,12 +4,12 @@ import json
 import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeGuard
 
 from certkeeper.base.names import Alias, DnsName, Identifier, IdentifierType
 from certkeeper.base.times import from_epoch
+from certkeeper.base.value import replace
 from certkeeper.plan.records import (
     Backoff,
     ChallengeIntent,

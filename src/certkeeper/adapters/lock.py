@@ -16,7 +16,6 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
 from typing import Self
@@ -24,6 +23,7 @@ from typing import Self
 from certkeeper.adapters.files import FILE_MODE, FileMissing, FileTrouble, explained, temporary_name, write_all
 from certkeeper.base.errors import CertkeeperError, ExitCode, Fault, printable
 from certkeeper.base.times import from_epoch, iso
+from certkeeper.base.value import dataclass
 
 _MARK = re.compile(rb"certkeeper ([0-9]+) (\S+)\n")
 _DEHYDRATED = re.compile(rb"[\w.-]*dehydrated[\w.-]*")

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
 
 from certkeeper.adapters.files import FileMissing, FileTrouble, Folder
@@ -11,6 +10,7 @@ from certkeeper.adapters.ownership import Ownership
 from certkeeper.adapters.switching import adopt, shown_by, switch
 from certkeeper.adapters.versions import judged, read_origin
 from certkeeper.base.names import Alias
+from certkeeper.base.value import dataclass
 from certkeeper.lineage import layout
 from certkeeper.lineage.layout import CERT, CHAIN, CSR, FULLCHAIN, NAMES, PRIVKEY
 from certkeeper.lineage.leaf import parse_leaf

@@ -8,9 +8,9 @@ import grp
 import os
 import pwd
 import stat
-from dataclasses import dataclass
 
 from certkeeper.base.errors import CertkeeperError, Fault
+from certkeeper.base.value import dataclass
 from certkeeper.lineage.access import READ, Access
 from certkeeper.lineage.layout import PRIVKEY
 

@@ -7,7 +7,6 @@ not signed leaves the DS records out: whoever is after these asks for them in a 
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 
 import dns.exception
 import dns.flags
@@ -23,6 +22,7 @@ from dns.rdtypes.ANY.NS import NS
 
 from certkeeper.base.errors import CertkeeperError, Fault
 from certkeeper.base.names import DnsName
+from certkeeper.base.value import dataclass, replace
 
 _SECONDS = 1.5
 _MOST_SERVERS = 3

@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
@@ -19,6 +18,7 @@ from OpenSSL import SSL, crypto
 
 from certkeeper.adapters.descriptors import out_of_descriptors
 from certkeeper.base.errors import printable
+from certkeeper.base.value import dataclass
 from certkeeper.service.endpoint import Endpoint, is_address
 from certkeeper.service.handshake import Contact, Handshake, KeyFamily, Look, Staple, Trouble, Unseen
 from certkeeper.service.starttls import MOST, Exactly, Line, Need, NoTls, Send, Until, dialogue

@@ -6,11 +6,11 @@ its negative cache would remember that they did not exist.
 
 import socket
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 
 from certkeeper.adapters.descriptors import out_of_descriptors, perhaps_out_of_descriptors
 from certkeeper.base.names import DnsName
+from certkeeper.base.value import dataclass, replace
 from certkeeper.config.settings import IgnoredServer, NameserverOverride, ServerAddress
 from certkeeper.zone.apex import ZoneError
 from certkeeper.zone.propagation import Answer, Question, Server, ServerSet

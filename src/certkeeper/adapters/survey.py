@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 
 from certkeeper.adapters.asking import locate_all, told_when_long
 from certkeeper.adapters.bounds import LOOKING
@@ -13,6 +12,7 @@ from certkeeper.apply.ports import Dns, Nameservers
 from certkeeper.apply.survey import Looked
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.names import DnsName
+from certkeeper.base.value import replace
 from certkeeper.base.wire import TransportError
 from certkeeper.config.settings import PowerDnsSettings, Settings
 from certkeeper.plan.doctor import Repair

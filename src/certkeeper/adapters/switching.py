@@ -2,13 +2,13 @@
 
 from collections.abc import Collection, Mapping
 from contextlib import suppress
-from dataclasses import replace
 
 from certkeeper.adapters.files import FileTrouble, Folder
 from certkeeper.adapters.keys import parse_own
 from certkeeper.adapters.ownership import Ownership
 from certkeeper.adapters.permissions import check_writers, give_all
 from certkeeper.adapters.versions import checked, holds, if_there, place_of
+from certkeeper.base.value import replace
 from certkeeper.lineage import layout
 from certkeeper.lineage.layout import Place
 from certkeeper.lineage.model import UnusableKey

@@ -3,10 +3,10 @@
 import os
 import re
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
 
 from certkeeper.adapters.files import FileTrouble, read_file
 from certkeeper.base.errors import CertkeeperError, Location
+from certkeeper.base.value import dataclass, field
 from certkeeper.plan.orphans import Uses
 
 PLACES = (

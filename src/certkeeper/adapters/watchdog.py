@@ -5,7 +5,8 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+
+from certkeeper.base.value import dataclass
 
 
 @dataclass(slots=True, eq=False)

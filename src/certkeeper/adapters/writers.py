@@ -8,7 +8,8 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+
+from certkeeper.base.value import dataclass
 
 _MOST_LINKS = 40
 _ACL = "system.posix_acl_access"

@@ -1,7 +1,6 @@
 """What an operator does with an account: look at it, change it, give it up, take it over. Each is one exchange."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from certkeeper.acme.account import (
     AccountObject,
@@ -29,6 +28,7 @@ from certkeeper.base.accounts import StoredAccount
 from certkeeper.base.errors import CertkeeperError, ExitCode, Fault
 from certkeeper.base.events import Tell
 from certkeeper.base.keys import KeyPair
+from certkeeper.base.value import dataclass
 from certkeeper.base.wire import Exchange
 from certkeeper.config.settings import Settings
 

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 
 from certkeeper.acme.challenge import Challenge, ChallengeFailed, answer
@@ -13,6 +12,7 @@ from certkeeper.apply.attempt import Attempt
 from certkeeper.apply.manner import Answers
 from certkeeper.base.names import Identifier
 from certkeeper.base.traces import ChallengeAnswered, ChallengeMet
+from certkeeper.base.value import dataclass
 from certkeeper.base.wire import Exchange, together
 from certkeeper.config.methods import ChallengeType
 

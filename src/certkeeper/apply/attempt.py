@@ -1,7 +1,5 @@
 """One lineage's part of a run, and what is left of it when it fails."""
 
-from dataclasses import dataclass, field, replace
-
 from certkeeper.acme.body import MalformedBody
 from certkeeper.acme.order import OrderTimeout
 from certkeeper.acme.problem import Problem
@@ -14,6 +12,7 @@ from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.events import Noted, Tell
 from certkeeper.base.keys import KeyPair
 from certkeeper.base.names import Alias, Identifier
+from certkeeper.base.value import dataclass, field, replace
 from certkeeper.base.wire import TransportError
 from certkeeper.config.settings import Settings
 from certkeeper.lineage.model import Draft

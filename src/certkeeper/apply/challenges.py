@@ -9,7 +9,6 @@ with the zone's first change, which keeps what is needed again; without one it i
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
 
 from certkeeper.apply.changing import Done, change_zone
 from certkeeper.apply.effects import FindServers, WriteJournal, do
@@ -19,6 +18,7 @@ from certkeeper.apply.unproven import refuse_unreachable
 from certkeeper.base.errors import CertkeeperError, Interrupted
 from certkeeper.base.events import Noted, ScriptTrusted, Tell, count
 from certkeeper.base.names import Alias, DnsName
+from certkeeper.base.value import dataclass, field, replace
 from certkeeper.base.wire import Exchange
 from certkeeper.plan.records import ChallengeIntent
 from certkeeper.zone.apex import OwnersRefused, ZoneError

@@ -1,12 +1,12 @@
 """What a deployment needs from the world, as ports: the files that services read, the services, and their ports."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
 from certkeeper.base.access import Access
 from certkeeper.base.names import Alias
+from certkeeper.base.value import dataclass
 from certkeeper.service.handshake import Contact, Look
 from certkeeper.service.target import Form, Target
 

@@ -1,6 +1,5 @@
 """Effects: the steps that touch a machine, as values. Each knows which port it goes through."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
 from typing import ClassVar, Generic, TypeVar, cast
@@ -10,6 +9,7 @@ from certkeeper.base.accounts import StoredAccount
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.keys import KeyPair, KeySpec
 from certkeeper.base.names import Alias, DnsName
+from certkeeper.base.value import dataclass
 from certkeeper.base.wire import Exchange, Step
 from certkeeper.config.methods import ChallengeType
 from certkeeper.config.settings import ServerAddress

@@ -6,7 +6,6 @@ withdrawn at once, since dehydrated asks for no cleaning after a deploy_challeng
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 
 from certkeeper.apply.changing import Done, change_zone
 from certkeeper.apply.effects import FindServers, WriteJournal, do
@@ -17,6 +16,7 @@ from certkeeper.apply.unproven import refuse_unreachable
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.events import Noted, Tell, count
 from certkeeper.base.names import DnsName
+from certkeeper.base.value import dataclass, field
 from certkeeper.base.wire import Exchange
 from certkeeper.config.settings import Settings
 from certkeeper.plan.records import ChallengeIntent

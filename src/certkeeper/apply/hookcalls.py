@@ -4,11 +4,11 @@ A run with nothing due comes by here, so nothing of what carries orders out is l
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from enum import StrEnum
 
 from certkeeper.apply.ports import HookCall
 from certkeeper.base.keys import KeyPolicy
+from certkeeper.base.value import replace
 from certkeeper.config.settings import CertSpec, Settings
 from certkeeper.lineage import layout
 

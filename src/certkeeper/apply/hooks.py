@@ -1,7 +1,6 @@
 """Calls of the operator's scripts as parts of an order, and what becomes of their failures."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from certkeeper.acme.problem import Problem
 from certkeeper.apply.effects import Effect, RunHook, do
@@ -10,6 +9,7 @@ from certkeeper.apply.ports import HookCall, Ports
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.events import HookCalled, Noted, Tell
 from certkeeper.base.names import Alias, Identifier
+from certkeeper.base.value import dataclass
 from certkeeper.base.wire import Exchange
 from certkeeper.config.settings import CertSpec, Settings
 

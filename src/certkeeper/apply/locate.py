@@ -6,11 +6,11 @@ Delegation by NS needs nothing of that: the zone that holds the name is found as
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
 
 from certkeeper.apply.ports import Dns, Nameservers
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.names import DnsName, InvalidName
+from certkeeper.base.value import dataclass, field, replace
 from certkeeper.config.findings import zone_meant
 from certkeeper.config.providers import provider_for
 from certkeeper.config.settings import Settings

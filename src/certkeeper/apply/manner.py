@@ -1,7 +1,8 @@
 """How names are proven to a CA, where there is more than one way that is right."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from certkeeper.base.value import dataclass
 
 
 class Answers(StrEnum):

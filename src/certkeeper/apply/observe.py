@@ -1,7 +1,6 @@
 """Looking at the world before a plan is made. Reads only."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import cast
 
@@ -9,6 +8,7 @@ from certkeeper.acme.directory import clock_behind, read_directory
 from certkeeper.apply.ports import Accounts, CaaLookup, Clock, Http, Store
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.names import Alias, DnsName
+from certkeeper.base.value import dataclass, field
 from certkeeper.base.wire import Request
 from certkeeper.config.settings import CertSpec, Configuration
 from certkeeper.lineage.model import Lineage

@@ -1,6 +1,5 @@
 """Steps 4 to 10 of one lineage: from a key and an order to the files of a version that is not on disk yet."""
 
-from dataclasses import dataclass
 from typing import TypeAlias, TypeVar, cast
 
 from certkeeper.acme.order import (
@@ -19,6 +18,7 @@ from certkeeper.apply.prove import prove
 from certkeeper.base.events import Noted, OrderOpened
 from certkeeper.base.keys import KeyPair, KeySpec
 from certkeeper.base.traces import AuthorizationsListed, OrderRequested
+from certkeeper.base.value import dataclass
 from certkeeper.base.wire import Exchange, together
 from certkeeper.config.settings import Purpose
 from certkeeper.lineage import csr as signing_request

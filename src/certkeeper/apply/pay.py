@@ -1,7 +1,5 @@
 """After the switch: calling the operator's hook, making the next key; and what earlier runs left undone of that."""
 
-from dataclasses import dataclass
-
 from certkeeper.apply.effects import (
     Effect,
     FreeLineage,
@@ -18,6 +16,7 @@ from certkeeper.apply.ports import Ports
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.events import Tell
 from certkeeper.base.names import Alias
+from certkeeper.base.value import dataclass
 from certkeeper.base.wire import Exchange
 from certkeeper.config.settings import Settings
 from certkeeper.plan.actions import LineagePlan

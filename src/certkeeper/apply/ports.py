@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -10,6 +9,7 @@ from certkeeper.base.accounts import StoredAccount
 from certkeeper.base.errors import CertkeeperError, ExitCode, Fault
 from certkeeper.base.keys import KeyPair, KeySpec
 from certkeeper.base.names import Alias, DnsName
+from certkeeper.base.value import dataclass, field
 from certkeeper.base.wire import Request, Response, Step
 from certkeeper.config.methods import ChallengeType
 from certkeeper.config.settings import DEFAULT_HOOK_TIMEOUT, ServerAddress

@@ -1,7 +1,6 @@
 """Waiting until a zone's name servers serve what was published, and no longer."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from typing import cast
@@ -22,6 +21,7 @@ from certkeeper.base.events import (
     ZoneUnproven,
 )
 from certkeeper.base.names import DnsName
+from certkeeper.base.value import dataclass, field
 from certkeeper.base.wire import Exchange
 from certkeeper.config.settings import Settings
 from certkeeper.zone.propagation import (

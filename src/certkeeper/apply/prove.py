@@ -1,7 +1,6 @@
 """Steps 6 to 8 of one lineage: its names are proven to the CA, each by the method that was planned for it."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import TypeVar
 
 from certkeeper.acme.alpn import acme_certificate, server_name
@@ -31,6 +30,7 @@ from certkeeper.base.keys import KeyAlgorithm, KeySpec
 from certkeeper.base.names import DnsName, Identifier
 from certkeeper.base.times import from_epoch
 from certkeeper.base.traces import AuthorizationRead, ChallengesDue, ChallengesOver
+from certkeeper.base.value import replace
 from certkeeper.base.wire import Exchange, together
 from certkeeper.config.methods import ChallengeType
 from certkeeper.config.settings import HookSettings

@@ -4,7 +4,6 @@ They are nobody's challenge: no run withdraws them, and the journal knows nothin
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from certkeeper.apply.changing import Done, change_zone
 from certkeeper.apply.effects import FindServers, do
@@ -15,6 +14,7 @@ from certkeeper.apply.unproven import refuse_unreachable
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.events import Tell
 from certkeeper.base.names import DnsName
+from certkeeper.base.value import dataclass
 from certkeeper.base.wire import Exchange
 from certkeeper.config.settings import Settings
 from certkeeper.zone.changes import ChangeSet

@@ -1,11 +1,11 @@
 """Effects for what a CA refused, or sent in place of what was ordered."""
 
-from dataclasses import dataclass, field
 from datetime import datetime
 
 from certkeeper.apply.effects import Effect
 from certkeeper.apply.ports import Ports
 from certkeeper.base.names import Alias
+from certkeeper.base.value import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,10 @@
 """How a run ended, as values."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.names import Alias
+from certkeeper.base.value import dataclass
 from certkeeper.lineage.model import Leaf
 from certkeeper.plan.actions import Kept, Postponed
 

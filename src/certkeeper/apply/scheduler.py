@@ -7,12 +7,12 @@ thread. Which step ends first is decided by the executor alone, so tests can try
 import heapq
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from itertools import count
 from typing import cast
 
 from certkeeper.apply.ports import Clock, Executor
+from certkeeper.base.value import dataclass
 from certkeeper.base.wire import Exchange, Sleep, Step, Together
 
 Done = Callable[[object, Exception | None], None]

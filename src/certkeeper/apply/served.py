@@ -6,7 +6,6 @@ last of them. Under one name there is one certificate for tls-alpn-01 at a time:
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from certkeeper.apply.effects import (
@@ -24,6 +23,7 @@ from certkeeper.apply.scheduler import Scheduler, Signal, shield, wait
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.events import Noted, Tell, count
 from certkeeper.base.names import Alias
+from certkeeper.base.value import dataclass, field
 from certkeeper.base.wire import Exchange, together
 from certkeeper.plan.actions import Serve
 from certkeeper.plan.records import FileIntent

@@ -1,11 +1,11 @@
 """The port of `dns doctor`. Apart from the others, since every run would load what it speaks of."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.names import DnsName
+from certkeeper.base.value import dataclass, field
 from certkeeper.plan.doctor import Repair
 from certkeeper.plan.observed import Place
 from certkeeper.zone.facts import Kept, ZoneFacts

@@ -5,7 +5,6 @@ What is told for dns-01 is in the journal before the call and until it is cleane
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 
 from certkeeper.acme.alpn import server_name
 from certkeeper.acme.challenge import dns01_value, key_authorization
@@ -17,6 +16,7 @@ from certkeeper.apply.hooks import call
 from certkeeper.apply.ports import HookCall
 from certkeeper.base.errors import CertkeeperError, Interrupted
 from certkeeper.base.names import Identifier
+from certkeeper.base.value import dataclass, field
 from certkeeper.base.wire import Exchange
 from certkeeper.config.methods import ChallengeType
 from certkeeper.config.settings import HookSettings

@@ -1,12 +1,12 @@
 """What a proof did not find after the bound, as an error that names each server and what it lacks."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import timedelta
 
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.names import DnsName
 from certkeeper.base.times import duration_text
+from certkeeper.base.value import dataclass, field
 from certkeeper.zone.apex import ZoneError
 from certkeeper.zone.propagation import Demand, Evidence, Server, ServerSet, Verdict
 from certkeeper.zone.shortfall import listed, shortfall

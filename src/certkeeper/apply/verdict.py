@@ -1,12 +1,12 @@
 """What is to be said of a handshake: is it the certificate that is live here, and will clients take it?"""
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum
 
 from certkeeper.base.names import Identifier, IdentifierType
 from certkeeper.base.times import duration_text, iso
+from certkeeper.base.value import dataclass
 from certkeeper.lineage.integrity import served
 from certkeeper.lineage.model import BadChain, Leaf
 from certkeeper.service.handshake import Handshake, Look, Staple, Trouble, Unseen

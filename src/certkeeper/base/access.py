@@ -1,6 +1,6 @@
 """Who may read files that hold keys, or go with them: an owner, a group and a mode, as names and numbers."""
 
-from dataclasses import dataclass
+from certkeeper.base.value import dataclass
 
 PRIVATE = 0o600
 SHARED = 0o640

@@ -1,9 +1,9 @@
 """ACME accounts as they are kept between runs."""
 
 from base64 import urlsafe_b64encode
-from dataclasses import dataclass
 
 from certkeeper.base.keys import KeyPair
+from certkeeper.base.value import dataclass
 
 
 @dataclass(frozen=True, slots=True)

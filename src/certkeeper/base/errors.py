@@ -13,9 +13,10 @@
 Messages start in lower case, name their object first and have no final period.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum, StrEnum
+
+from certkeeper.base.value import dataclass
 
 
 class Fault(StrEnum):

@@ -1,10 +1,10 @@
 """What happened, as values. Code tells events; only the rim turns them into words on a terminal, in a log, or JSON."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
 from typing import ClassVar
 
 from certkeeper.base.errors import CertkeeperError, printable, told_of
+from certkeeper.base.value import dataclass, field_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,7 @@ class Event:
     @property
     def text(self) -> str:
         """One line: lower case, the object first, no final period."""
-        return " ".join(str(getattr(self, item.name)) for item in fields(self))
+        return " ".join(str(getattr(self, name)) for name in field_names(self) or ())
 
     @property
     def details(self) -> tuple[str, ...]:

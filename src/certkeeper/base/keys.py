@@ -1,7 +1,8 @@
 """Keys as values: what the operator wants (KeySpec), and a pair that a port has loaded or made (KeyPair)."""
 
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from certkeeper.base.value import dataclass, field
 
 
 class KeyAlgorithm(StrEnum):

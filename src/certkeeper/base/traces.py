@@ -3,10 +3,10 @@
 Displays that tell what a run achieved leave them out.
 """
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from certkeeper.base.events import Event, count
+from certkeeper.base.value import dataclass
 
 
 @dataclass(frozen=True, slots=True)

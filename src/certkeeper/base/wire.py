@@ -5,11 +5,11 @@ An exchange yields a Step and is resumed with its result, or the step's error is
 """
 
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeAlias, TypeVar, cast
 
 from certkeeper.base.errors import CertkeeperError, Fault
+from certkeeper.base.value import dataclass, field
 
 T = TypeVar("T")
 

@@ -1,7 +1,6 @@
 """--ca: a command about another CA than that of the page."""
 
-from dataclasses import replace
-
+from certkeeper.base.value import replace
 from certkeeper.cli.compose import Machine
 from certkeeper.config.authority import read_authority
 

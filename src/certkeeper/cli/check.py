@@ -4,12 +4,12 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from datetime import timedelta
 
 from certkeeper.apply.verdict import Grade, Margins, Verdict, covers, judge, worst
 from certkeeper.base.errors import CertkeeperError, Fault, printable
 from certkeeper.base.times import iso
+from certkeeper.base.value import replace
 from certkeeper.cli.compose import Machine, look_at, open_machine, system_clock
 from certkeeper.cli.render import print_error
 from certkeeper.lineage.model import Leaf

@@ -1,10 +1,10 @@
 """ON_NAME_FAILURE="drop" in a run: what failed because of a name is ordered again, at once, without it."""
 
 from collections.abc import Callable, Collection
-from dataclasses import replace
 
 from certkeeper.apply.result import Result
 from certkeeper.base.names import Alias
+from certkeeper.base.value import replace
 from certkeeper.cli.compose import Machine
 from certkeeper.cli.planning import planned
 from certkeeper.config.settings import CertSpec, Configuration, OnNameFailure

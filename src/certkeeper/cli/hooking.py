@@ -1,12 +1,12 @@
 """The calls of scripts that belong to no order: at a run's start, for each certificate, and at its end."""
 
 import re
-from dataclasses import replace
 
 from certkeeper.apply.hookcalls import Occasion, exit_call, generate_csr, line_call, page_call, unchanged_cert
 from certkeeper.apply.ports import HookCall, Hooks
 from certkeeper.base.errors import CertkeeperError, Fault
 from certkeeper.base.events import HookCalled, RequestTaken, Tell
+from certkeeper.base.value import replace
 from certkeeper.config.methods import impossible
 from certkeeper.config.settings import CertSpec, Configuration, OnNameFailure, Purpose, Settings
 

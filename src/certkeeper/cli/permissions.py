@@ -1,10 +1,10 @@
 """Owner, group and mode of files that are there: put right before a run, and seen through the eyes of services."""
 
 import sys
-from dataclasses import replace
 
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.names import Alias
+from certkeeper.base.value import replace
 from certkeeper.cli.compose import Machine
 from certkeeper.config.settings import CertSpec, Configuration, Rejected
 

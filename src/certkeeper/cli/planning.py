@@ -2,12 +2,12 @@
 
 from collections.abc import Collection
 from contextlib import suppress
-from dataclasses import replace
 
 from certkeeper.acme.persist import issuer_names
 from certkeeper.apply.observe import Offers
 from certkeeper.base.errors import CertkeeperError, Fault
 from certkeeper.base.names import Alias
+from certkeeper.base.value import replace
 from certkeeper.cli.compose import Machine
 from certkeeper.config.settings import Configuration
 from certkeeper.plan.actions import Plan

@@ -4,7 +4,6 @@ import argparse
 import sys
 from collections.abc import Mapping
 from contextlib import closing, suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from certkeeper.acme.revoke import RevocationReason, read_reason
@@ -16,6 +15,7 @@ from certkeeper.base.keys import KeyPair
 from certkeeper.base.names import Alias
 from certkeeper.base.times import iso
 from certkeeper.base.traces import Traced
+from certkeeper.base.value import dataclass
 from certkeeper.cli.authority import at
 from certkeeper.cli.compose import USER_AGENT, Machine, handed_files, open_machine
 from certkeeper.cli.confirm import confirmed

@@ -3,10 +3,10 @@
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 
 from certkeeper.apply.result import Outcome, Result
 from certkeeper.base.errors import CertkeeperError, Interrupted
+from certkeeper.base.value import replace
 from certkeeper.cli.compose import Machine
 from certkeeper.cli.hooking import Hooking, told_of_run
 from certkeeper.cli.render import Lines, print_error

@@ -4,7 +4,6 @@ import argparse
 import sys
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
-from dataclasses import replace
 
 from certkeeper.apply.ports import JournalDamaged
 from certkeeper.apply.result import Result
@@ -12,6 +11,7 @@ from certkeeper.base.errors import CertkeeperError, ExitCode, Interrupted
 from certkeeper.base.events import Tell, count
 from certkeeper.base.names import Alias
 from certkeeper.base.times import iso
+from certkeeper.base.value import replace
 from certkeeper.cli.cleaning import clean_up_after_run
 from certkeeper.cli.compose import USER_AGENT, Machine, open_machine, unreadable
 from certkeeper.cli.dropping import carried_out

@@ -1,10 +1,10 @@
 """Which certificates a command is about."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from certkeeper.base.errors import CertkeeperError, ExitCode, Fault
 from certkeeper.base.names import Identifier, InvalidName
+from certkeeper.base.value import replace
 from certkeeper.config.findings import did_you_mean
 from certkeeper.config.settings import CertSpec, Configuration
 

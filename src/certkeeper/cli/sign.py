@@ -3,7 +3,6 @@
 import argparse
 import sys
 from contextlib import closing, suppress
-from dataclasses import replace
 
 from certkeeper.apply.manner import USUAL, Manner
 from certkeeper.apply.result import Signed
@@ -11,6 +10,7 @@ from certkeeper.apply.sign import Signing
 from certkeeper.base.errors import CertkeeperError, ExitCode, Location, printable
 from certkeeper.base.events import Tell
 from certkeeper.base.names import Alias
+from certkeeper.base.value import replace
 from certkeeper.cli.authority import at
 from certkeeper.cli.compose import USER_AGENT, Machine, handed_files, open_machine
 from certkeeper.cli.confirm import confirmed

@@ -7,13 +7,13 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from certkeeper.base.errors import CertkeeperError, ExitCode, printable
 from certkeeper.base.events import count
 from certkeeper.base.names import Alias
 from certkeeper.base.times import duration_text, iso
+from certkeeper.base.value import dataclass
 from certkeeper.cli.compose import Machine, open_machine
 from certkeeper.cli.plan import error_document, finding_document
 from certkeeper.cli.render import finding_lines, print_error

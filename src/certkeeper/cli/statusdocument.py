@@ -1,11 +1,11 @@
 """Certificates as `certkeeper status --json` shows them. The fields are described in docs/status.md, and stay."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.names import Alias
 from certkeeper.base.times import iso
+from certkeeper.base.value import dataclass
 from certkeeper.cli.waiting import waits_document
 from certkeeper.config.settings import CertSpec, Settings
 from certkeeper.lineage.model import Dropped, Lineage

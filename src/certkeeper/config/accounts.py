@@ -1,10 +1,10 @@
 """Accounts at CAs that certificates name beside the page's: each has a file of its own, `ACCOUNTDIR/<CA>/config`."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
 
 from certkeeper.base.accounts import account_folder
 from certkeeper.base.keys import KeyAlgorithm, KeyPolicy
+from certkeeper.base.value import dataclass, field, replace
 from certkeeper.base.wire import Exchange
 from certkeeper.config.binding import external_account
 from certkeeper.config.certificates import key_spec

@@ -1,12 +1,12 @@
 """What a certificate inherits from the page or sets in its own file, and whether its names can be proven."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 
 from certkeeper.base.access import NO_ACCESS, Access
 from certkeeper.base.errors import printable
 from certkeeper.base.keys import KeyAlgorithm, KeyPolicy, KeySpec
+from certkeeper.base.value import dataclass
 from certkeeper.base.wire import Exchange
 from certkeeper.config.access import read_access
 from certkeeper.config.authority import directory_url, is_test_ca

@@ -5,9 +5,9 @@ The errors are the readers' own. Nothing that is found this way is ever run: wha
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
 
 from certkeeper.base.errors import CertkeeperError, Location
+from certkeeper.base.value import dataclass, field, replace
 from certkeeper.base.wire import Exchange, Step
 from certkeeper.config.errors import ConfigError
 from certkeeper.config.findings import Finding, Severity

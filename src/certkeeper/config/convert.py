@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 
 from certkeeper.base.errors import CertkeeperError, Location, printable
+from certkeeper.base.value import dataclass, replace
 from certkeeper.config.errors import ConfigError
 from certkeeper.config.findings import Finding, Severity
 from certkeeper.config.kinds import Kind, is_secret, is_setting, kind_of, masked

@@ -5,11 +5,11 @@ they do there; some make no difference; each other one is a finding, since what 
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from urllib.parse import unquote
 
 from certkeeper.base.errors import printable
+from certkeeper.base.value import dataclass, field
 from certkeeper.config.errors import ConfigError
 from certkeeper.config.findings import Severity
 from certkeeper.config.hosts import BadHost, canonical_host, split_port

@@ -4,9 +4,9 @@ Services are described in certkeeper.toml and in a file of root's (DEPLOY_CONFIG
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 
 from certkeeper.base.errors import Location, printable
+from certkeeper.base.value import dataclass, replace
 from certkeeper.base.wire import Exchange
 from certkeeper.config.errors import ConfigError
 from certkeeper.config.findings import Finding, Severity, did_you_mean

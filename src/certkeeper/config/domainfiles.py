@@ -1,7 +1,6 @@
 """The list of certificates: domains.txt with its drop-ins, or the tables of a certkeeper.toml, or both."""
 
-from dataclasses import replace
-
+from certkeeper.base.value import replace
 from certkeeper.base.wire import Exchange
 from certkeeper.config.domains import DomainList, parse_domains
 from certkeeper.config.errors import ConfigError

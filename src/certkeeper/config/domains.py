@@ -10,10 +10,10 @@ import re
 import string
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from certkeeper.base.errors import Location, printable
 from certkeeper.base.names import Alias, Identifier, InvalidName
+from certkeeper.base.value import dataclass
 from certkeeper.config.errors import ConfigError
 from certkeeper.config.findings import Finding, Severity
 from certkeeper.config.settings import Rejected

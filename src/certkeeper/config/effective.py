@@ -1,10 +1,10 @@
 """The settings that count, as text, each with where it comes from; for people who wonder why."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 
 from certkeeper.base.errors import Location
+from certkeeper.base.value import dataclass, field
 from certkeeper.config.authority import is_test_ca
 from certkeeper.config.kinds import MASK, OUR_DEFAULTS, TRUTHS, is_secret, is_setting, masked
 from certkeeper.config.settings import CertSpec, Configuration, Purpose, Settings

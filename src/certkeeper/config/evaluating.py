@@ -6,11 +6,11 @@ assignment has its file and line here, too, also where it stands in a function o
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import cast
 
 from certkeeper.base.errors import Location
+from certkeeper.base.value import dataclass, field
 from certkeeper.base.wire import Exchange, Step
 from certkeeper.config.errors import ConfigError
 from certkeeper.config.findings import Finding, Severity

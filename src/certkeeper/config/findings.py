@@ -1,10 +1,10 @@
 """Findings: what is wrong with a page, where, what comes of it, what to do about it, and what may be meant."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import StrEnum
 
 from certkeeper.base.errors import Location
+from certkeeper.base.value import dataclass
 
 _LONG = 9
 """Characters of a zone's name from which on two edits more likely make a misspelling than another name."""

@@ -1,7 +1,6 @@
 """Commands in the place of pdns_api.sh's hooks: PDNS_DEPLOY_CERT_HOOK and PDNS_EXIT_HOOK, run without arguments."""
 
-from dataclasses import dataclass
-
+from certkeeper.base.value import dataclass
 from certkeeper.config.values import Values
 
 

@@ -9,10 +9,10 @@ key "certkeeper" {
 import binascii
 import re
 from base64 import b64decode
-from dataclasses import dataclass
 
 from certkeeper.base.errors import printable
 from certkeeper.base.names import DnsName, InvalidName
+from certkeeper.base.value import dataclass
 from certkeeper.config.settings import Secret
 
 ALGORITHMS = ("hmac-sha256", "hmac-sha512", "hmac-sha384", "hmac-sha224", "hmac-sha1", "hmac-md5.sig-alg.reg.int")

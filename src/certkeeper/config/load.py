@@ -9,11 +9,11 @@ DOMAINS_D/<alias>, or CERTDIR/<alias>/config, for each line
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import TypeAlias
 
 from certkeeper.base.errors import Location
 from certkeeper.base.names import DnsName, IdentifierType
+from certkeeper.base.value import replace
 from certkeeper.base.wire import Exchange
 from certkeeper.config.accounts import TEST_CA, Main, OtherAccounts, account_file, known_to
 from certkeeper.config.authority import directory_url, old_authority, v1_findings

@@ -1,11 +1,11 @@
 """CHALLENGETYPE: `method …` in order of preference for all names, `name=method,method …` for one; or both, mixed."""
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from certkeeper.base.errors import Location, printable
 from certkeeper.base.names import Identifier, IdentifierType, InvalidName
+from certkeeper.base.value import dataclass, replace
 from certkeeper.config.errors import ConfigError
 from certkeeper.config.findings import Finding, Severity
 from certkeeper.config.values import Values, listed

@@ -1,9 +1,9 @@
 """What whoever moves from dehydrated should know of a page that a run has no reason to speak of."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from certkeeper.base.errors import Location, printable
+from certkeeper.base.value import dataclass
 from certkeeper.base.wire import Exchange
 from certkeeper.config.authority import WITHOUT_OCSP
 from certkeeper.config.findings import Finding, Severity

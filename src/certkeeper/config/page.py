@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import cast
 
 from certkeeper.base.errors import Location
+from certkeeper.base.value import dataclass, replace
 from certkeeper.base.wire import Exchange
 from certkeeper.config.errors import ConfigError, NoConfiguration
 from certkeeper.config.evaluating import Evaluator, evaluated, wants_bash

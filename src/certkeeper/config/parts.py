@@ -1,7 +1,8 @@
 """What a word of shell text is made of, before any variable is looked at."""
 
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from certkeeper.base.value import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,9 @@ What is dehydrated's own business (CA, certificates, accounts) is not read, so n
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from certkeeper.base.errors import Location
+from certkeeper.base.value import replace
 from certkeeper.base.wire import Exchange
 from certkeeper.config.evaluating import Evaluator
 from certkeeper.config.findings import Finding

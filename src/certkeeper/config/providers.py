@@ -4,12 +4,12 @@ An explicit DNS_PROVIDER counts; else a HOOK other than pdns_api.sh; else the bu
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
 from certkeeper.base.errors import CertkeeperError, Location, printable
 from certkeeper.base.names import DnsName, InvalidName
+from certkeeper.base.value import dataclass, field
 from certkeeper.base.wire import Exchange
 from certkeeper.config.errors import ConfigError
 from certkeeper.config.findings import Finding, Severity

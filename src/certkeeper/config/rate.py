@@ -1,10 +1,10 @@
 """How many orders in which time."""
 
-from dataclasses import dataclass
 from datetime import timedelta
 
 from certkeeper.base.events import count
 from certkeeper.base.times import duration_text
+from certkeeper.base.value import dataclass
 
 
 @dataclass(frozen=True, slots=True)

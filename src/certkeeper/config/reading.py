@@ -1,11 +1,11 @@
 """What the reader of a page asks for: files, secrets, and lists of files. Whoever drives it does the I/O."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import cast
 
 from certkeeper.base.errors import Location
+from certkeeper.base.value import dataclass
 from certkeeper.base.wire import Exchange, Step
 from certkeeper.config.errors import ConfigError
 from certkeeper.config.settings import Secret

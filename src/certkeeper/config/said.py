@@ -1,10 +1,10 @@
 """What a page says, by where it counts, before anything of it means something: for showing and for converting it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from certkeeper.base.errors import CertkeeperError, Location
 from certkeeper.base.names import Identifier
+from certkeeper.base.value import dataclass, field
 from certkeeper.config.shell import Assignment
 
 

@@ -1,6 +1,6 @@
 """Text that must never be printed."""
 
-from dataclasses import dataclass, field
+from certkeeper.base.value import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

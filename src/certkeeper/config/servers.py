@@ -1,8 +1,7 @@
 """Servers that the page names by host and port, and the name servers that count instead of, or beside, a zone's own."""
 
-from dataclasses import dataclass
-
 from certkeeper.base.names import DnsName
+from certkeeper.base.value import dataclass
 
 
 @dataclass(frozen=True, slots=True)

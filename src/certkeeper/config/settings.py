@@ -1,7 +1,6 @@
 """What the operator asked for, as values. Made once per run, never changed."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
 from typing import TypeAlias
@@ -10,6 +9,7 @@ from certkeeper.base.access import NO_ACCESS, Access
 from certkeeper.base.errors import CertkeeperError, Location
 from certkeeper.base.keys import KeySpec
 from certkeeper.base.names import Alias, DnsName, Identifier
+from certkeeper.base.value import dataclass, field, replace
 from certkeeper.config.findings import Finding
 from certkeeper.config.methods import Methods
 from certkeeper.config.policies import Cleanup as Cleanup  # noqa: PLC0414 - as below

@@ -7,9 +7,9 @@ Everything else is a ConfigError with file and line. What is understood means wh
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 
 from certkeeper.base.errors import Location
+from certkeeper.base.value import dataclass, field
 from certkeeper.config.expansion import Expander
 from certkeeper.config.findings import Finding, Severity
 from certkeeper.config.refusals import refusal

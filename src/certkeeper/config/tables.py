@@ -1,10 +1,10 @@
 """A certkeeper.toml, taken apart: assignments by the table that they stand in. `config/native.py` makes it."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 
 from certkeeper.base.errors import Location
 from certkeeper.base.names import Alias, InvalidName
+from certkeeper.base.value import dataclass, field
 from certkeeper.config.errors import ConfigError
 from certkeeper.config.findings import Finding
 from certkeeper.config.shell import Assignment

@@ -1,8 +1,9 @@
 """How an HTTP API is reached where that differs from what every machine does: proxies, addresses, verification."""
 
 import ipaddress
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from certkeeper.base.value import dataclass, field
 
 
 class IpVersion(StrEnum):

@@ -1,11 +1,11 @@
 """ZONES_D: a folder with a file per zone, which says who writes the records of that zone and of all below it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from certkeeper.base.errors import Location
 from certkeeper.base.names import DnsName, InvalidName
+from certkeeper.base.value import dataclass, field
 from certkeeper.base.wire import Exchange
 from certkeeper.config.errors import ConfigError
 from certkeeper.config.findings import Finding, Severity

@@ -1,6 +1,6 @@
 """What the operator wants of a chain; apart, since it is read with every page."""
 
-from dataclasses import dataclass
+from certkeeper.base.value import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,9 @@ are second names of files that stay. A file without a stamp is a person's, whate
 """
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 
+from certkeeper.base.value import dataclass
 from certkeeper.lineage.layout import (
     CERT,
     CHAIN,

@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import TypeAlias
 
@@ -18,6 +17,7 @@ from cryptography.x509.oid import ExtensionOID
 from certkeeper.base.errors import CertkeeperError, Fault, printable
 from certkeeper.base.keys import KeyPair
 from certkeeper.base.names import Identifier, IdentifierType, InvalidName
+from certkeeper.base.value import dataclass
 from certkeeper.lineage.leaf import MALFORMED
 from certkeeper.lineage.model import UnusableKey
 from certkeeper.lineage.pem import blocks

@@ -5,10 +5,10 @@ that dehydrated left beside them; the one whose certificate services have alread
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 from certkeeper.base.errors import CertkeeperError, Fault
+from certkeeper.base.value import dataclass
 from certkeeper.lineage.layout import CERT, CHAIN, FULLCHAIN, PRIVKEY
 from certkeeper.lineage.model import Leaf
 from certkeeper.lineage.passage import OPERATORS, Shown

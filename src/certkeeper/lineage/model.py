@@ -1,13 +1,13 @@
 """The nouns: a lineage, its versions, and the files that make a version."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
 from certkeeper.base.errors import CertkeeperError, Fault
 from certkeeper.base.keys import KeyPair
 from certkeeper.base.names import Alias, Identifier
+from certkeeper.base.value import dataclass, field
 
 
 class UnusableKey(CertkeeperError):

@@ -6,8 +6,8 @@ a version of its own first, and `.live` leads to it.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
 
+from certkeeper.base.value import dataclass, field
 from certkeeper.lineage.layout import CERT, FULLCHAIN, NAMES, PRIVKEY, Place, stamp_of
 
 OPERATORS = frozenset({Place.PLAIN, Place.ELSEWHERE})

@@ -1,8 +1,8 @@
 """PEM as text (RFC 7468): blocks, and a CA's chain taken apart. What is inside a block is somebody else's business."""
 
 import re
-from dataclasses import dataclass, field
 
+from certkeeper.base.value import dataclass, field
 from certkeeper.lineage.model import BadChain
 
 CERTIFICATE = "CERTIFICATE"

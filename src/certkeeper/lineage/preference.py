@@ -1,9 +1,9 @@
 """Which of a CA's chains the operator prefers: by the common name of an issuer in it (PREFERRED_CHAIN)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from certkeeper.base.errors import printable
+from certkeeper.base.value import dataclass
 from certkeeper.lineage.leaf import common_names
 from certkeeper.lineage.pem import certificates
 

@@ -1,8 +1,7 @@
 """A certificate request that somebody else made, as far as a plan has to know it."""
 
-from dataclasses import dataclass
-
 from certkeeper.base.names import Identifier
+from certkeeper.base.value import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,10 @@ kept for the days after it was replaced, and a clock that once ran ahead only ma
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from certkeeper.base.errors import CertkeeperError, Fault
+from certkeeper.base.value import dataclass
 from certkeeper.lineage.model import Version
 
 _DAY = 86400

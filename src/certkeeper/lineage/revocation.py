@@ -5,8 +5,8 @@ It is kept apart from the versions, since a key that is compromised stays so aft
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 
+from certkeeper.base.value import dataclass, replace
 from certkeeper.lineage.model import Leaf
 
 KEY_COMPROMISE = 1

@@ -1,7 +1,6 @@
 """Actions, reasons and the plan."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import TypeAlias
@@ -10,6 +9,7 @@ from certkeeper.acme.persist import Standing
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.keys import KeySpec
 from certkeeper.base.names import Alias, DnsName, Identifier
+from certkeeper.base.value import dataclass, field
 from certkeeper.config.findings import Finding
 from certkeeper.config.methods import ChallengeType
 from certkeeper.config.settings import CertSpec, ServerAddress

@@ -1,7 +1,6 @@
 """What the CA advises on renewals (RFC 9773): which to ask about, what to keep of an answer, what to tell."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from certkeeper.acme.body import MalformedBody
@@ -17,6 +16,7 @@ from certkeeper.acme.renewal_info import (
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.names import Alias
 from certkeeper.base.times import duration_text, iso
+from certkeeper.base.value import dataclass, replace
 from certkeeper.base.wire import Response
 from certkeeper.config.findings import Finding, Severity
 from certkeeper.lineage.model import Leaf, Lineage

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.events import count
+from certkeeper.base.value import dataclass
 from certkeeper.config.settings import Configuration
 from certkeeper.plan.actions import Kept, LineagePlan, Postponed
 

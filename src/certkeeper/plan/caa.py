@@ -1,11 +1,11 @@
 """What CAA records say to the certificates of a plan, before the CA reads them."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from types import MappingProxyType
 
 from certkeeper.base.errors import CertkeeperError, Fault
 from certkeeper.base.names import DnsName, Identifier, IdentifierType
+from certkeeper.base.value import replace
 from certkeeper.config.authority import LETSENCRYPT, LETSENCRYPT_TEST
 from certkeeper.config.findings import Finding, Severity
 from certkeeper.config.methods import ChallengeType

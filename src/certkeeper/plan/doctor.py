@@ -1,11 +1,11 @@
 """What is wrong with a zone, from what was seen of it. Findings name the consequence and what to type."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.names import DnsName
+from certkeeper.base.value import dataclass
 from certkeeper.config.findings import Finding, Severity
 from certkeeper.config.settings import CertSpec
 from certkeeper.plan.caa import caa_findings, forbidden_text, remedy, verdicts

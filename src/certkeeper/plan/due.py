@@ -1,11 +1,11 @@
 """Is a lineage due, and why? The renewal rules, and nothing else."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from certkeeper.base.names import Alias, Identifier
 from certkeeper.base.times import duration_text, iso
+from certkeeper.base.value import dataclass
 from certkeeper.config.findings import Finding, Severity
 from certkeeper.config.settings import CertSpec, RenewPolicy
 from certkeeper.lineage.model import Leaf, Lineage

@@ -1,12 +1,12 @@
 """A hash of a plan's inputs, the same in every process."""
 
 import hashlib
-from dataclasses import fields, is_dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 
 from certkeeper.base.errors import Location
 from certkeeper.base.times import iso
+from certkeeper.base.value import field_names
 from certkeeper.config.settings import Secret
 from certkeeper.lineage.request import ReceivedCsr
 
@@ -25,8 +25,8 @@ def _canonical(value: object) -> str:
     if isinstance(value, ReceivedCsr):
         # A script may sign its request anew for every run.
         return value.key_id
-    if is_dataclass(value) and not isinstance(value, type):
-        inner = ",".join(f"{item.name}={_canonical(getattr(value, item.name))}" for item in fields(value))
+    if (names := field_names(value)) is not None:
+        inner = ",".join(f"{name}={_canonical(getattr(value, name))}" for name in names)
         return f"{type(value).__name__}({inner})"
     if isinstance(value, Enum):
         return repr(value.value)

@@ -1,11 +1,11 @@
 """What the last run said of certificates that it failed to issue: `certkeeper status` tells it."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 from certkeeper.base.errors import CertkeeperError, Interrupted
 from certkeeper.base.names import Alias
+from certkeeper.base.value import dataclass
 from certkeeper.config.settings import Settings
 from certkeeper.plan.actions import Kept, LineagePlan, Postponed
 from certkeeper.plan.backoff import BackedOff, CaLimited, backoff_inputs

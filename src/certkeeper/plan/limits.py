@@ -1,12 +1,12 @@
 """What waits although it is due: for a CA that has had enough, for a name that failed, for its turn."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.names import Alias
 from certkeeper.base.times import iso
+from certkeeper.base.value import replace
 from certkeeper.config.orderrate import order_rate_at
 from certkeeper.config.settings import CertSpec, Configuration, Settings
 from certkeeper.plan.actions import LineagePlan, Postponed

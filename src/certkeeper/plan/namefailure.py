@@ -1,12 +1,12 @@
 """ON_NAME_FAILURE: what becomes of a certificate while one of its names cannot be proven."""
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime
 
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.names import Identifier, InvalidName
 from certkeeper.base.times import iso
+from certkeeper.base.value import dataclass, replace
 from certkeeper.config.findings import Finding, Severity
 from certkeeper.config.providers import provider_for
 from certkeeper.config.settings import CertSpec, Configuration, OnNameFailure, Settings

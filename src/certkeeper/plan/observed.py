@@ -1,11 +1,11 @@
 """All that the planner may look at, `now` included. The same inputs always give the same plan."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.names import Alias, DnsName
+from certkeeper.base.value import dataclass, field
 from certkeeper.lineage.model import Lineage
 from certkeeper.plan.advice import Advice, Suggestion
 from certkeeper.plan.records import Records

@@ -1,12 +1,12 @@
 """Lineages that no line of domains.txt asks for any more: who still uses them, and which line may mean one."""
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 
 from certkeeper.base.errors import Location
 from certkeeper.base.events import count
 from certkeeper.base.names import Alias
 from certkeeper.base.times import iso
+from certkeeper.base.value import dataclass
 from certkeeper.config.findings import Finding, Severity
 from certkeeper.config.settings import CertSpec, Purpose
 from certkeeper.lineage.model import Lineage

@@ -1,11 +1,11 @@
 """From what is wanted and what is there to what has to be done."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import replace
 
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.keys import KeyPolicy
 from certkeeper.base.names import Alias, DnsName, Identifier
+from certkeeper.base.value import replace
 from certkeeper.config.findings import Finding
 from certkeeper.config.methods import ChallengeType
 from certkeeper.config.providers import provider_for

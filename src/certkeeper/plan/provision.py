@@ -1,7 +1,6 @@
 """Which standing records are needed, and what has to change at an owner name for one to be there, or to be gone."""
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
 
 from certkeeper.acme.persist import (
     MalformedStanding,
@@ -15,6 +14,7 @@ from certkeeper.acme.persist import (
     worst,
 )
 from certkeeper.base.names import DnsName, Identifier, IdentifierType
+from certkeeper.base.value import dataclass, replace
 from certkeeper.plan.observed import StandingLook
 from certkeeper.zone.changes import RecordChange
 from certkeeper.zone.rrset import txt_rdata

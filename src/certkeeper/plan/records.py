@@ -1,12 +1,12 @@
 """The journal's entries: what a run owes or may go on with, and what neither files nor zones nor the CA tell later."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import TypeAlias
 
 from certkeeper.base.names import Alias, DnsName, Identifier
+from certkeeper.base.value import dataclass, field
 
 CHALLENGE_LABEL = "_acme-challenge"
 """Where dns-01 records stand below the name that they prove (RFC 8555 §8.4)."""

@@ -1,12 +1,12 @@
 """What earlier runs left: records to withdraw, orders to go on with, hooks to call, entries that nobody needs."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.events import count
 from certkeeper.base.keys import KeyPolicy
 from certkeeper.base.names import DnsName
+from certkeeper.base.value import dataclass, replace
 from certkeeper.config.findings import Finding, Severity
 from certkeeper.config.providers import provider_for
 from certkeeper.config.settings import CertSpec, Settings

@@ -2,11 +2,11 @@
 
 import ipaddress
 import re
-from dataclasses import dataclass, field
 from enum import StrEnum
 
 from certkeeper.base.errors import CertkeeperError, Fault, printable
 from certkeeper.base.names import DnsName, InvalidName
+from certkeeper.base.value import dataclass, field
 
 
 class Protocol(StrEnum):

@@ -1,9 +1,9 @@
 """What one connection to one address of an endpoint showed."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from certkeeper.base.value import dataclass
 from certkeeper.service.endpoint import Endpoint
 
 

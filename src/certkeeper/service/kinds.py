@@ -4,12 +4,12 @@ A kind says what its service needs where nobody says anything else. Commands are
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeAlias
 
 from certkeeper.base.access import NO_ACCESS, Access
 from certkeeper.base.errors import Location
+from certkeeper.base.value import dataclass
 from certkeeper.service.target import DEFAULT_BOUND, Command, Form, Kind, Target, TargetFile
 
 Words: TypeAlias = tuple[str, ...]

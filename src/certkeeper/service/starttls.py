@@ -6,10 +6,10 @@ A dialogue that returns means: the server waits for a ClientHello now. NoTls is 
 import re
 import struct
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from certkeeper.base.errors import CertkeeperError, printable
+from certkeeper.base.value import dataclass
 from certkeeper.service.endpoint import Protocol
 
 MOST = 1 << 16

@@ -1,13 +1,13 @@
 """A deployment target: what one service needs of a certificate, and how the service takes it."""
 
 import re
-from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
 from certkeeper.base.access import NO_ACCESS, Access
 from certkeeper.base.errors import Location
 from certkeeper.base.names import Alias, Identifier
+from certkeeper.base.value import dataclass
 
 DEFAULT_BOUND = timedelta(seconds=60)
 _PLACEHOLDER = re.compile(r"\{(?:alias|name)\}")

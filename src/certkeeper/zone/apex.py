@@ -2,11 +2,11 @@
 
 from collections import Counter
 from collections.abc import Generator, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
 
 from certkeeper.base.errors import CertkeeperError, Fault
 from certkeeper.base.names import DnsName
+from certkeeper.base.value import dataclass
 from certkeeper.zone.rrset import Zone
 
 Z = TypeVar("Z")

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Collection, Generator, Iterable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
 from certkeeper.base.names import DnsName
+from certkeeper.base.value import dataclass
 
 _CRITICAL = 128
 _UNDERSTOOD = frozenset({"issue", "issuewild", "iodef", "issuemail"})

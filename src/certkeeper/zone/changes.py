@@ -5,9 +5,9 @@ which records are ours to add or to take away, and `fold` keeps everybody else's
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
 
 from certkeeper.base.names import DnsName
+from certkeeper.base.value import dataclass, replace
 from certkeeper.zone.rrset import RRset
 
 Key = tuple[DnsName, str]

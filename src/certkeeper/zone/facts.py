@@ -1,10 +1,10 @@
 """What can be seen of a zone: at the server that we write to, at each name server, at its parent. Values only."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime
 
 from certkeeper.base.names import DnsName
+from certkeeper.base.value import dataclass
 from certkeeper.zone.propagation import Server
 from certkeeper.zone.rrset import RRset, Zone
 

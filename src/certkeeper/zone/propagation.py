@@ -6,11 +6,11 @@ An address of a family that this host has no route to is *skipped*.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from certkeeper.base.errors import CertkeeperError, Fault
 from certkeeper.base.names import DnsName
+from certkeeper.base.value import dataclass, field, replace
 
 PATIENCE = 3
 """A silent server is asked that often before the others' word may do."""

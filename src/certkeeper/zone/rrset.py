@@ -1,10 +1,10 @@
 """Zones and RRsets as values, with their rdata in one canonical form so that sets can be compared."""
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
 
 from certkeeper.base.names import DnsName
+from certkeeper.base.value import dataclass
 
 _CHARACTER_STRING = 255
 _QUOTED = re.compile(rb'"((?:[^"\\]|\\.)*)"', re.DOTALL)

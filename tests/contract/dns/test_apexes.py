@@ -50,6 +50,7 @@ def test_a_zone_tells_its_serial_and_needs_no_notify(served: Served) -> None:
 
 
 @pytest.mark.real
+@pytest.mark.long
 def test_below_a_name_that_cannot_be_resolved_nobody_guesses(served: Served) -> None:
     """Its parent may be the wrong zone to write to; names beside it are found all the same."""
     zone = ManualProvider(served).make_zone()

@@ -37,6 +37,7 @@ def test_a_request_of_the_scripts_is_signed_and_no_key_is_made(make_page: MakePa
 
 
 @pytest.mark.row("H08")
+@pytest.mark.long
 def test_keys_that_are_there_stay_when_a_request_is_signed(make_page: MakePage, zone: str, tmp_path: Path) -> None:
     script = requesting(tmp_path, zone)
     (theirs := tmp_path / "theirs.csr").rename(aside := tmp_path / "aside.csr")

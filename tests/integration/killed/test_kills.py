@@ -76,9 +76,9 @@ def kill(stage: Stage, blows: Sequence[Blow], dice: random.Random) -> None:
 @pytest.mark.parametrize(
     ("moments", "number"),
     [
-        pytest.param(at_times, 6, id="times"),
-        pytest.param(at_requests, 8, id="requests"),
-        pytest.param(at_operations, 8, id="operations"),
+        pytest.param(at_times, 3, id="times"),
+        pytest.param(at_requests, 4, id="requests"),
+        pytest.param(at_operations, 4, id="operations"),
         pytest.param(at_hooks, 4, id="hooks"),
         pytest.param(at_times, 140, id="many-times", marks=pytest.mark.long),
         pytest.param(at_requests, 110, id="many-requests", marks=pytest.mark.long),
@@ -121,7 +121,8 @@ def test_what_is_forced_after_a_kill_is_renewed_and_not_only_shown_again(make_st
     assert stage.calls()[first] == 2
 
 
-@pytest.mark.parametrize("renew", ["no", pytest.param("yes", marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("renew", ["no", "yes"])
 def test_a_first_switch_may_be_killed_between_any_two_links(
     tmp_path: Path, make_page: MakePage, zone: str, renew: str
 ) -> None:

@@ -55,7 +55,7 @@ def test_what_is_stopped_is_finished_by_the_next_run(held: Held, zone: str, numb
     assert_clean_dns(held.world, zone)
 
 
-@pytest.mark.parametrize("number", [pytest.param(6, id="few"), pytest.param(60, id="many", marks=pytest.mark.long)])
+@pytest.mark.parametrize("number", [pytest.param(3, id="few"), pytest.param(60, id="many", marks=pytest.mark.long)])
 def test_whenever_a_run_is_stopped_it_leaves_nothing_in_dns(
     make_stage: MakeStage, figures: Figures, number: int
 ) -> None:

@@ -73,7 +73,9 @@ def calls_of_a_good_run(disk: BadDisk) -> int:
     return len(made)
 
 
-@pytest.mark.parametrize("ever", [False, True], ids=["once", "from then on"])
+@pytest.mark.parametrize(
+    "ever", [pytest.param(False, id="once"), pytest.param(True, id="from then on", marks=pytest.mark.long)]
+)
 def test_a_write_fails(bad_disk: BadDisk, *, ever: bool) -> None:
     assert bad_disk.sweep(spread(calls_of_a_good_run(bad_disk), 4), ever=ever)
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 
 import dns.exception
 import dns.name
@@ -11,6 +10,7 @@ import dns.resolver
 from dns.rdtypes.ANY.SOA import SOA
 
 from certkeeper.base.names import DnsName
+from certkeeper.base.value import dataclass
 from certkeeper.zone.apex import ZoneError, ZoneSearch, find_zones
 from certkeeper.zone.rrset import Zone, ZoneKind
 

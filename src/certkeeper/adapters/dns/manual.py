@@ -1,11 +1,11 @@
 """The operator as DNS provider: is told which records to publish, and later which to remove."""
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import replace
 from typing import TypeAlias
 
 from certkeeper.adapters.dns.apexes import Aliases, Apexes
 from certkeeper.base.names import DnsName
+from certkeeper.base.value import replace
 from certkeeper.zone.changes import ChangeSet, RecordChange
 from certkeeper.zone.rrset import Zone, ZoneKind
 

@@ -1,10 +1,10 @@
 """RRsets as PowerDNS's API reads and writes them."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from certkeeper.adapters.dns.powerdns_api import objects, text
 from certkeeper.adapters.dns.powerdns_lookup import name_of
+from certkeeper.base.value import dataclass
 from certkeeper.zone.changes import Key
 from certkeeper.zone.rrset import RRset, canonical_txt
 

@@ -5,7 +5,6 @@ Version 1 and the id `localhost` are tried first, since hardly any server has ot
 
 import threading
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import replace
 
 from certkeeper.adapters.dns.powerdns import PowerDns
 from certkeeper.adapters.dns.powerdns_api import PowerDnsApi, PowerDnsError, objects, text
@@ -13,6 +12,7 @@ from certkeeper.adapters.dns.powerdns_zero import PowerDnsZero
 from certkeeper.adapters.http import HttpClient
 from certkeeper.apply.ports import Dns
 from certkeeper.base.names import DnsName
+from certkeeper.base.value import replace
 from certkeeper.config.settings import PowerDnsSettings
 from certkeeper.zone.apex import Cut
 from certkeeper.zone.changes import ChangeSet

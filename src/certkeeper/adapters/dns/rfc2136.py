@@ -8,7 +8,6 @@ import socket
 import struct
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import TypeAlias, TypeVar
 
 import dns.exception
@@ -29,6 +28,7 @@ from certkeeper.adapters.dnslines import ServerSilent, trouble
 from certkeeper.adapters.dnsquestions import Question, ask, exchange
 from certkeeper.base.errors import CertkeeperError, Fault
 from certkeeper.base.names import DnsName
+from certkeeper.base.value import dataclass, field
 from certkeeper.base.wire import TransportError
 from certkeeper.config.settings import Rfc2136Settings
 from certkeeper.zone.apex import Cut, ZoneSearch, aliases_refused, find_zones

@@ -6,13 +6,13 @@ Each is planned and carried out by itself. The first failure ends the run, unles
 import sys
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
 from certkeeper.apply.account import open_session
 from certkeeper.apply.ports import JournalDamaged
 from certkeeper.base.errors import CertkeeperError, ExitCode, Interrupted, Location
 from certkeeper.base.events import Tell
+from certkeeper.base.value import replace
 from certkeeper.cli.compat.account import account_ready
 from certkeeper.cli.compat.clearing import clear_as
 from certkeeper.cli.compat.deciding import OTHERS, judge, processing

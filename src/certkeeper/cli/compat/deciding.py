@@ -5,10 +5,10 @@ set of files that do not belong together, a certificate that was revoked, an ord
 What else our own planner would renew for, such as another kind of key or another CA, is no reason here.
 """
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from certkeeper.base.names import Identifier
+from certkeeper.base.value import dataclass
 from certkeeper.config.settings import CertSpec
 from certkeeper.lineage.model import Leaf, Lineage
 from certkeeper.plan.actions import Reason

@@ -2,9 +2,9 @@
 
 import sys
 from contextlib import closing
-from dataclasses import replace
 
 from certkeeper.base.errors import CertkeeperError, ExitCode, Location
+from certkeeper.base.value import replace
 from certkeeper.cli.compat.account import account_ready
 from certkeeper.cli.compat.sitting import Sitting, locked
 from certkeeper.cli.compat.telling import SigningTelling

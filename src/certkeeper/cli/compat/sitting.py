@@ -4,11 +4,11 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from pathlib import Path
 
 from certkeeper.apply.manner import Answers, Manner, Proofs
 from certkeeper.base.errors import CertkeeperError, ExitCode, Fault
+from certkeeper.base.value import replace
 from certkeeper.cli.compat.telling import Telling
 from certkeeper.cli.compat.words import Flag, Typed
 from certkeeper.cli.compose import USER_AGENT, HookOutput, Machine, open_machine

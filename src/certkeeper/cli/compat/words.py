@@ -5,10 +5,10 @@ reading, and so does `--help`, whatever follows.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from certkeeper.base.errors import printable
+from certkeeper.base.value import dataclass, field, replace
 from certkeeper.cli.compat.usage import usage
 
 

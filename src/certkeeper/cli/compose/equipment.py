@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import closing
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 from typing import Self, TypeVar
@@ -16,6 +15,7 @@ from certkeeper.adapters.clock import SystemClock
 from certkeeper.adapters.store import Store
 from certkeeper.apply.ports import Dns, Hooks, Http, Nameservers, Ports
 from certkeeper.base.errors import Interrupted
+from certkeeper.base.value import dataclass, replace
 from certkeeper.cli.signals import orderly
 from certkeeper.config.settings import CertSpec, Configuration, Settings
 

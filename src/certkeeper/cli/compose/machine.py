@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
-from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from certkeeper.adapters.advice import AdviceFile
@@ -18,6 +17,7 @@ from certkeeper.apply.result import Result
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.events import Tell
 from certkeeper.base.names import Alias, DnsName
+from certkeeper.base.value import dataclass, replace
 from certkeeper.base.wire import Exchange
 from certkeeper.cli.compose.equipment import USER_AGENT, Equipment, say
 from certkeeper.config.settings import CertSpec, Configuration

@@ -1,11 +1,11 @@
 """Whose a page's files are to be on this machine, and which services' users may read them."""
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import replace
 from functools import cache
 
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.names import Alias
+from certkeeper.base.value import replace
 from certkeeper.config.findings import Finding, Severity
 from certkeeper.config.settings import CertSpec, Configuration, Purpose, Rejected
 

@@ -6,11 +6,11 @@ import shlex
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from certkeeper.base.errors import CertkeeperError, ExitCode, Fault
 from certkeeper.base.names import DnsName, Identifier, IdentifierType
+from certkeeper.base.value import dataclass, replace
 from certkeeper.cli.compose import Machine, open_machine
 from certkeeper.cli.dns.names import names_in, unwritable_names
 from certkeeper.cli.render import print_error

@@ -4,11 +4,11 @@ import argparse
 import sys
 from collections.abc import Iterable
 from contextlib import closing, nullcontext
-from dataclasses import replace
 
 from certkeeper.base.errors import CertkeeperError, ExitCode
 from certkeeper.base.events import count
 from certkeeper.base.names import DnsName
+from certkeeper.base.value import replace
 from certkeeper.cli.compose import Machine, open_machine
 from certkeeper.cli.confirm import confirmed
 from certkeeper.cli.dns.names import owners_in, unwritable_owners

@@ -5,13 +5,13 @@ import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass, replace
 
 from certkeeper.apply.ports import JournalDamaged
 from certkeeper.apply.survey import Survey
 from certkeeper.base.errors import CertkeeperError, ExitCode
 from certkeeper.base.events import count
 from certkeeper.base.names import DnsName, Identifier, IdentifierType
+from certkeeper.base.value import dataclass, replace
 from certkeeper.cli.compose import Machine, open_machine
 from certkeeper.cli.confirm import confirmed
 from certkeeper.cli.dns.names import NoProvider, owners_in, provider_of, typed_name, unwritable_owners
