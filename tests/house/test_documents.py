@@ -13,12 +13,16 @@ import pytest
 from certkeeper import __version__
 from certkeeper.cli.arguments import build_parser
 from certkeeper.config.kinds import NUMBERS, OUR_DEFAULTS, TRUTHS, WORDS
+from certkeeper.config.targets import KEYS
 from certkeeper.config.variables import DEFAULTS, KNOWN, LEGACY_PDNS, PER_CERTIFICATE, WITHOUT_EFFECT
+from certkeeper.service.kinds import BUILT_IN, built_in
+from certkeeper.service.target import Target
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "src" / "certkeeper"
 ARCHITECTURE = ROOT / "ARCHITECTURE.md"
 SETTINGS = ROOT / "docs" / "settings.md"
+DEPLOY = ROOT / "docs" / "deploy.md"
 MAN_PAGE = ROOT / "docs" / "certkeeper.1"
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.*")])
 MARKDOWN = [document for document in DOCUMENTS if document.suffix == ".md"]
@@ -149,6 +153,26 @@ def variables_read(
             if called in methods and isinstance(name, str) and re.fullmatch(r"[A-Z][A-Z0-9_]+", name):
                 found.add(name)
     return found | ({f"PDNS_{name}" for name in LEGACY_PDNS} if "has" in methods else set())
+
+
+class TestDeploy:
+    def test_the_table_says_what_is_built_in(self) -> None:
+        rows = re.findall(
+            r"^\| `(\w+)` \| (.+?) \| (.+?) \| `(.+?)` \| `(.+?)` \| yes", DEPLOY.read_text("utf-8"), re.MULTILINE
+        )
+        shown = {name: tuple(cells) for name, *cells in rows}
+        assert shown == {name: row_of(built_in(name)) for name in BUILT_IN}
+
+    def test_every_key_of_a_table_is_described(self) -> None:
+        rows = re.findall(r"^\| ((?:`[a-z_]+` ?)+)\| ", section(DEPLOY, "## Describing a service"), re.MULTILINE)
+        assert sorted(re.findall(r"`(\w+)`", " ".join(rows))) == sorted(KEYS)
+
+
+def row_of(target: Target) -> tuple[str, ...]:
+    """Files, form, test and reload, as the table has them."""
+    paths = " ".join(f"`{file.path}`" for file in target.files) or "in place"
+    forms = ", ".join(file.form for file in target.files) or "privkey, fullchain"
+    return paths, forms, " ".join(target.test[0].words), " ".join(target.apply[0].words)
 
 
 class TestArchitecture:

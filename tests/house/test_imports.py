@@ -70,6 +70,8 @@ def test_a_page_of_dehydrated_s_needs_no_toml(tmp_path: Path) -> None:
         "certkeeper.config.native",
         "certkeeper.config.check",
         "certkeeper.config.convert",
+        "certkeeper.config.deployments",
+        "certkeeper.service.target",
     } & loaded == set()
 
 

@@ -161,6 +161,8 @@ class Files:
         everybody = next((writer for writer in writers if writer.everybody), None)
         if everybody is not None and holds is not Holds.NAMES:
             return _open_to_everybody(path, everybody, holds)
+        if writers and holds is Holds.TARGETS:
+            return _open_to_another(path, writers[0])
         # A key that stands in the page itself is in a file that decides more.
         if holds is not Holds.KEY or path not in {seen for seen, _, _ in self._seen}:
             self._seen += [(path, holds, writer) for writer in ([everybody] if everybody else writers)]
@@ -190,6 +192,16 @@ def _open_to_everybody(path: str, writer: Writer, holds: Holds) -> ReadFailure:
         path,
         FailureKind.EXPOSED,
         f"everybody on this machine can change it{through}, and so {says} {what}",
+        writer.fix,
+    )
+
+
+def _open_to_another(path: str, writer: Writer) -> ReadFailure:
+    through = "" if writer.place == path else f", through {writer.place}"
+    return ReadFailure(
+        path,
+        FailureKind.EXPOSED,
+        f"{writer.who} can change it{through}, and so which files are written and what is run as {running_as()}",
         writer.fix,
     )
 

@@ -32,6 +32,10 @@ from certkeeper.config.values import Values
 from certkeeper.config.variables import DEFAULTS, PER_CERTIFICATE
 from certkeeper.lineage.retention import Retention
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from certkeeper.service.endpoint import Endpoint
+
 _NO_WISH = Wish(ProviderKind.POWERDNS)
 _SMALLEST_RSA, _LARGEST_RSA = 2048, 16384
 
@@ -62,6 +66,8 @@ class Terms:
     on_name_failure: OnNameFailure = OnNameFailure.BLOCK
     keep_going: bool = False
     access: Access = NO_ACCESS
+    targets: tuple[str, ...] = ()
+    probe: "tuple[Endpoint, ...] | None" = None
 
 
 def read_terms(values: Values, environment: Mapping[str, str]) -> Exchange[Terms]:
@@ -102,6 +108,8 @@ def read_terms(values: Values, environment: Mapping[str, str]) -> Exchange[Terms
         on_name_failure=values.word("ON_NAME_FAILURE", OnNameFailure.BLOCK),
         keep_going=values.truth("KEEP_GOING", default=False),
         access=read_access(values),
+        targets=_targets(values),
+        probe=_probe(values),
     )
 
 
@@ -161,7 +169,23 @@ def certificate(line: DomainLine, terms: Terms, provider: str) -> CertSpec | Rej
         on_name_failure=terms.on_name_failure,
         keep_going=terms.keep_going,
         access=terms.access,
+        targets=terms.targets,
+        probe=terms.probe,
     )
+
+
+def _targets(values: Values) -> tuple[str, ...]:
+    """The services of DEPLOY; whether there are such is seen once all descriptions are read."""
+    found = tuple(dict.fromkeys(values.text("DEPLOY").split()))
+    return () if found == ("no",) else found
+
+
+def _probe(values: Values) -> "tuple[Endpoint, ...] | None":
+    if not values.has("PROBE"):
+        return None
+    from certkeeper.config.deployments import read_probe  # noqa: PLC0415 - most pages deploy nothing
+
+    return read_probe(values)
 
 
 def own_assignments(script: Script, inherited: Mapping[str, str]) -> tuple[dict[str, Assignment], tuple[Finding, ...]]:

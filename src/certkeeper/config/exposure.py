@@ -59,5 +59,5 @@ def _consequence(item: Exposure) -> str:
             return "whoever does decides which certificates are ordered, and can use up the CA's limits"
         case Holds.KEY:
             return "whoever does decides which key a server is shown, and can keep certificates from being renewed"
-        case Holds.SETTINGS | Holds.PROGRAM:
+        case Holds.SETTINGS | Holds.PROGRAM | Holds.TARGETS:
             return f"whoever does can have programs run as {item.running_as}"

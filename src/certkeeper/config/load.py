@@ -9,6 +9,7 @@ DOMAINS_D/<alias>, or CERTDIR/<alias>/config, for each line
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import TypeAlias
 
 from certkeeper.base.errors import Location
 from certkeeper.base.names import DnsName, IdentifierType
@@ -103,6 +104,7 @@ def _configuration(
     accounts = OtherAccounts(_shared(main), settings)
     reader = _Certificates(page, settings, terms, environment, register, accounts)
     certificates, rejected, findings = yield from reader.read(domains)
+    settings, certificates, unmet, more = yield from _services(settings, certificates, page, reader.said)
     settings = replace(
         settings,
         providers=tuple(register.providers.values()),
@@ -111,12 +113,11 @@ def _configuration(
     )
     fatal = terms.methods.through_dns and terms.wish.settings is None
     certificates, unprovided = _provided_for(certificates, settings, reader.wished, terms.wish.kind, fatal=fatal)
-    rejected = (*rejected, *unprovided)
+    rejected = (*rejected, *unmet, *unprovided)
     scripts = frozenset(hook for hook in (settings.hook, *(spec.hook for spec in certificates)) if hook)
     settings = replace(settings, scripts=scripts)
-    findings = (*findings, *(yield from request_findings(values)), *zones.findings)
     unused = () if asked is not None else (yield from _unused(page, settings, certificates, rejected))
-    findings = (*findings, *unused)
+    findings = (*findings, *(yield from request_findings(values)), *zones.findings, *unused)
     findings = (*findings, *unused_rules(zones.rules, _names(domains), zones.places))
     named = {name for line in domains.lines for name in line.identifiers}
     findings = (*findings, *unused_methods(terms.methods, named, values.where("CHALLENGETYPE")))
@@ -126,6 +127,7 @@ def _configuration(
         *_of_the_page(page, values),
         *domains.findings,
         *findings,
+        *more,
     )
     # A certificate's own file is read on top of the page, whose findings come up again each time.
     return Configuration(
@@ -138,6 +140,21 @@ def _configuration(
         page.shell,
         _said(page, main, accounts, reader.said, zones.own, domains),
     )
+
+
+_Served: TypeAlias = tuple[Settings, tuple[CertSpec, ...], tuple[Rejected, ...], tuple[Finding, ...]]
+
+
+def _services(
+    settings: Settings, certificates: tuple[CertSpec, ...], page: Page, said: Mapping[str, SaidOfCertificate]
+) -> Exchange[_Served]:
+    described = page.native is not None and page.native.targets
+    if not (described or page.values().has("DEPLOY_CONFIG") or any(spec.targets for spec in certificates)):
+        return settings, certificates, (), ()
+    from certkeeper.config.deployments import with_targets  # noqa: PLC0415 - most pages deploy nothing
+
+    found = yield from with_targets(settings, certificates, page.values(), page.native, said)
+    return found.settings, found.certificates, found.rejected, found.findings
 
 
 def _in_one_file(settings: Settings, values: Values) -> Settings:

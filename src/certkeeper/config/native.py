@@ -4,6 +4,7 @@ renew_days = 30                       a setting: its name in lower case
 [certificate.post]                    one certificate, by its alias: `names`, and settings of its own
 [zone."example.net"]                  who writes that zone and all below it, as a file in ZONES_D
 [account."https://…/directory"]       what counts for the account at that CA, as ACCOUNTDIR/<CA>/config
+[target.mumble]                       a service of this machine that takes certificates; see config/targets.py
 
 Nothing is expanded. From here on the readers of dehydrated's form go on: each value becomes the text that it would be.
 """
@@ -18,12 +19,14 @@ from certkeeper.config.errors import ConfigError
 from certkeeper.config.findings import Finding, Severity, did_you_mean
 from certkeeper.config.kinds import Kind, is_secret, is_setting, kind_of
 from certkeeper.config.shell import Assignment
-from certkeeper.config.tables import Native, Table
+from certkeeper.config.tables import Native, Table, TargetTable
 from certkeeper.config.tomlplaces import KeyPath, Places, places
 from certkeeper.config.values import listed
 from certkeeper.config.variables import KNOWN, LEGACY_PDNS
 
-_TABLES = ("certificate", "zone", "account")
+_SETTINGS_OF = ("certificate", "zone", "account")
+_TARGET = "target"
+_TABLES = (*_SETTINGS_OF, _TARGET)
 _ELSEWHERE = {
     "CONFIG_D": "all settings of the page are in this file",
     "DOMAINS_D": 'write what is for one certificate into its table: [certificate."example.org"]',
@@ -43,9 +46,30 @@ def parse_native(file: str, text: str) -> Native:
     Raises:
         ConfigError: with file and line, where it is no TOML, or a value cannot be what its key is for.
     """
+    return _Parts(file, *_document(file, text)).native()
+
+
+def parse_targets(file: str, text: str) -> tuple[TargetTable, ...]:
+    """The tables of a file that describes services, and nothing else.
+
+    Raises:
+        ConfigError: with file and line, where it is no TOML, or something else stands in it.
+    """
+    document, found = _document(file, text)
+    for key in document:
+        if key != _TARGET:
+            raise ConfigError(
+                Location(file, found.line((key,))),
+                f"{printable(key, 80)}: only tables of services stand in this file",
+                hint="write [target.NAME] above what is about one service",
+            )
+    return _Parts(file, document, found).targets()
+
+
+def _document(file: str, text: str) -> tuple[Mapping[str, object], Places]:
     text = text.removeprefix("\ufeff").replace("\r\n", "\n")
     try:
-        document = tomllib.loads(text)
+        return tomllib.loads(text), places(text)
     except ValueError as error:
         found = _AT_LINE.search(str(error))
         line = int(found[1] or text.count("\n") + 1) if found else 0
@@ -58,18 +82,18 @@ def parse_native(file: str, text: str) -> Native:
         ) from None
     except RecursionError:
         raise ConfigError(Location(file), "no TOML: nested too deeply", hint="see certkeeper(1), FILES") from None
-    return _Parts(file, places(text)).native(document)
 
 
 class _Parts:
-    def __init__(self, file: str, found: Places) -> None:
+    def __init__(self, file: str, document: Mapping[str, object], found: Places) -> None:
         self._file = file
+        self._document = document
         self._places = found
         self._findings: list[Finding] = []
 
-    def native(self, document: Mapping[str, object]) -> Native:
-        settings = {key: value for key, value in document.items() if key not in _TABLES}
-        certificates, zones, accounts = (self._tables(kind, document.get(kind, {})) for kind in _TABLES)
+    def native(self) -> Native:
+        settings = {key: value for key, value in self._document.items() if key not in _TABLES}
+        certificates, zones, accounts = (self._tables(kind, self._document.get(kind, {})) for kind in _SETTINGS_OF)
         first, doubled = self._certificates(certificates)
         return Native(
             self._file,
@@ -79,7 +103,18 @@ class _Parts:
             accounts={self._ca(name): self._table(("account", name), table) for name, table in accounts.items()},
             findings=tuple(self._findings),
             doubled=doubled,
+            targets=self.targets(),
         )
+
+    def targets(self) -> tuple[TargetTable, ...]:
+        tables = self._tables(_TARGET, self._document.get(_TARGET, {}))
+        return tuple(self._target(name, table) for name, table in tables.items())
+
+    def _target(self, name: str, table: Mapping[str, object]) -> TargetTable:
+        keys: list[KeyPath] = [(key,) for key in table]
+        keys += [(key, inner) for key, value in table.items() if isinstance(value, dict) for inner in value]
+        at = {key: self._where((_TARGET, name, *key)) for key in keys}
+        return TargetTable(name, self._where((_TARGET, name)), table, at)
 
     def _certificates(
         self, tables: Mapping[str, Mapping[str, object]]

@@ -29,6 +29,8 @@ class Holds(StrEnum):
     PROGRAM = "program"
     """Nothing that is read: it is run."""
     KEY = "key"
+    TARGETS = "targets"
+    """Which files root writes and what root runs: nobody but root, and who runs this, may change it."""
 
 
 @dataclass(frozen=True, slots=True)

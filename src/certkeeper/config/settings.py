@@ -268,8 +268,9 @@ class Settings:
     `hook` is the page's script, empty where there is none, and `command` is dehydrated's word for what is being done,
     which scripts are told. `old_ca` is the CA whose account is used where `ca` has none. `config_file` is empty where
     none was found and defaults count. `keep_going` is the page's word, see CertSpec. `exit_command` are the words of a
-    command that is run at the end where there is no script. `targets` are the services that certificates may name, by
-    their names. `scripts` are the page's and those of its certificates.
+    command that is run at the end where there is no script. `targets` are the services that certificates name
+    and those that are described, by their names. `deploy_config` is the file of root's that describes some, empty where
+    there is none or nobody needs it. `scripts` are the page's and those of its certificates.
     """
 
     config_file: str
@@ -314,6 +315,7 @@ class Settings:
     old_ca: str = ""
     scripts: frozenset[str] = frozenset()
     targets: "Mapping[str, Target]" = field(default_factory=dict)
+    deploy_config: str = ""
 
     @property
     def alerts(self) -> bool:

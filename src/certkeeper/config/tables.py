@@ -20,8 +20,23 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
+class TargetTable:
+    """What one `[target.NAME]` says, as TOML has it. `places` are those of its keys, and of keys inside these."""
+
+    name: str
+    where: Location
+    said: Mapping[str, object]
+    places: Mapping[tuple[str, ...], Location] = field(default_factory=dict)
+
+    def at(self, *keys: str) -> Location:
+        """Where that is said; as close as is known."""
+        return self.places.get(keys) or self.places.get(keys[:1]) or self.where
+
+
+@dataclass(frozen=True, slots=True)
 class Native:
-    """Certificates are by alias, zones by name, accounts by the URL of the CA's directory.
+    """Certificates are by alias, zones by name, accounts by the URL of the CA's directory,
+    targets in the order of their tables.
 
     `doubled` are tables that are about a certificate of a table above them, by its alias.
     """
@@ -33,6 +48,7 @@ class Native:
     accounts: Mapping[str, Table] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
     doubled: tuple[tuple[str, ConfigError], ...] = ()
+    targets: tuple[TargetTable, ...] = ()
 
     def lines(self) -> Iterator[tuple[str, Location | ConfigError]]:
         """The tables that name their names, as lines of a domains.txt, and those that cannot be one."""

@@ -162,6 +162,7 @@ KINDS = {
 BUILT_IN = frozenset(kind.value for kind in KINDS)
 """The names that need no description."""
 
+_GROUP_READS = 0o040
 _ONLY = {
     "socket": (Kind.HAPROXY, "is haproxy's; other services take new files with a reload"),
     "maps": (Kind.POSTFIX, "are Postfix' tables for SNI; write what has to be done into refresh"),
@@ -269,6 +270,8 @@ def _check_whole(found: Target, said: Description) -> None:
             "counts for copies, and this service reads certificates where they are",
             "set CERT_OWNER, CERT_GROUP or KEY_MODE for the certificate, or write files = {…}",
         )
+    if (found.access.mode or 0) & _GROUP_READS and not found.access.group:
+        raise BadDescription("mode", "lets a group read the key, and group does not say which", 'write group = "…"')
     told = found.apply or found.unit or found.socket
     if not told and said.reload is None and said.restart is None:
         raise BadDescription(

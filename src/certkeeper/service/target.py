@@ -75,8 +75,8 @@ class Target:
     reloaded where systemd runs. `user` is who has to be able to read the files, empty where root reads them.
     `probe` are endpoints with `{name}` for each name of the certificate that a host can have. `socket` is haproxy's
     for administration, empty where certificates come with a reload. `certificates` are the aliases that may have it,
-    as shell patterns; none where all may. `password_file` holds what PKCS#12 is locked with, empty where it is not.
-    `where` is where it was described, None for what is built in.
+    as patterns with `*` and `?`; none where all may. `password_file` holds what PKCS#12 is locked with, empty where
+    it is not. `where` is where it was described, None for what is built in.
     """
 
     name: str
@@ -100,3 +100,8 @@ class Target:
     def in_place(self) -> bool:
         """It reads what `.live` leads to, so that going back means another version for every reader."""
         return not self.files
+
+    def takes(self, alias: Alias) -> bool:
+        """Whether a certificate of that alias may be deployed to it."""
+        patterns = (re.escape(item).replace(r"\*", ".*").replace(r"\?", ".") for item in self.certificates)
+        return not self.certificates or any(re.fullmatch(pattern, alias.text) for pattern in patterns)

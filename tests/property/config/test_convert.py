@@ -10,6 +10,7 @@ from certkeeper.base.accounts import account_folder
 from certkeeper.base.errors import Location
 from certkeeper.config.authority import LETSENCRYPT, PRESETS
 from certkeeper.config.convert import convert
+from certkeeper.config.deployments import DEPLOY_CONFIG
 from certkeeper.config.errors import ConfigError
 from certkeeper.config.settings import CertSpec, Configuration, Rejected, Settings, ZoneRule
 from unit.config.pages import CONFIG, DOMAINS, Page
@@ -40,6 +41,8 @@ _ANY = {
     "DNS_PROVIDER": ["powerdns", "manual", "hook", ""],
     "CA": ["letsencrypt", "letsencrypt-test", "zerossl", LETSENCRYPT, "https://acme-v01.api.letsencrypt.org/directory"],
     "TEST_CA": ["yes", "no"],
+    "DEPLOY": ["nginx postfix", "own", "no", "", "nobody"],
+    "PROBE": ["no", "smtp://a.org  a.org:443@192.0.2.1", "yes"],
     "OCSP_DAYS": ["5"],
     "OCSP_FETCH": ["no", "yes"],
 }
@@ -49,6 +52,8 @@ _PAGE = {
     "KEYSIZE": ["2048", "3072"],
     "PRIVATE_KEY_RENEW": ["yes", "no", "No"],
     "RENEW_DAYS": ["30", " 7", "007"],
+    "DEPLOY": ["nginx  postfix", "own", "no", ""],
+    "PROBE": ["no", "smtp://a.org"],
     "CHALLENGETYPE": ["dns-01", "dns-01 http-01", "dns-01  www.a.org=http-01", "\nhttp-01 dns-01\n"],
     "BASEDIR": ["/etc/dehydrated", "/srv/house/", "."],
     "CERTDIR": ["/srv/certs", "${BASEDIR}/c", ""],
@@ -148,6 +153,7 @@ def laid_out(parts: dict[str, Any]) -> dict[str, str]:
     files = {
         CONFIG: parts["main"] + found,
         "/etc/pdns.key": "from-file\n",
+        DEPLOY_CONFIG: "[target.own]\nkind = 'command'\nunit = 'own'\nfiles = {cert = '/x/{name}'}\n",
         f"{_BASE}/conf.d/a.sh": parts["drop_in"] + found,
         f"{_BASE}/zones/x.example": "",
         "/srv/house/is": "there",

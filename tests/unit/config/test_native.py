@@ -132,7 +132,7 @@ def test_a_key_that_means_nothing_is_told_with_the_one_that_may_be_meant() -> No
         (5, "did you mean pdns_host?"),
         (6, "did you mean renew_days?"),
         (7, ""),
-        (10, "tables are certificate, zone, account; did you mean certificate?"),
+        (10, "tables are certificate, zone, account, target; did you mean certificate?"),
     ]
 
 
