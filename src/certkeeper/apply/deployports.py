@@ -7,6 +7,7 @@ from typing import Protocol
 
 from certkeeper.base.access import Access
 from certkeeper.base.names import Alias
+from certkeeper.lineage.model import VersionFiles
 from certkeeper.service.handshake import Contact, Look
 from certkeeper.service.target import Form, Target
 
@@ -92,6 +93,15 @@ class Probes(Protocol):
         """One look or more for each, all at a time, each bounded. Raises nothing."""
 
 
+class Pairs(Protocol):
+    """A version's key and certificates, as services are given them."""
+
+    def contents(self, subject: str, files: VersionFiles, forms: Sequence[Form]) -> Mapping[Form, bytes]:
+        """Each form that is asked for. Raises CertkeeperError beginning with the subject where OpenSSL does not load
+        the key and the certificates as a server's, or where a form needs a key that is kept elsewhere.
+        """
+
+
 @dataclass(frozen=True, slots=True)
 class DeployPorts:
     """Everything that deployments may use besides the store, the journal and the clock."""
@@ -99,3 +109,4 @@ class DeployPorts:
     files: TargetFiles
     services: Services
     probes: Probes
+    pairs: Pairs

@@ -13,7 +13,7 @@ from certkeeper.base.names import Alias, DnsName
 from certkeeper.base.wire import Request, Response, Step
 from certkeeper.config.methods import ChallengeType
 from certkeeper.config.settings import DEFAULT_HOOK_TIMEOUT, ServerAddress
-from certkeeper.lineage.model import Draft, Lineage, VersionFiles
+from certkeeper.lineage.model import Draft, Lineage, Version, VersionFiles
 from certkeeper.plan.observed import Place, StandingLook
 from certkeeper.plan.records import FileIntent, Record, Records
 from certkeeper.zone.apex import Cut
@@ -21,6 +21,11 @@ from certkeeper.zone.caa import CaaAnswers
 from certkeeper.zone.changes import ChangeSet
 from certkeeper.zone.propagation import Answer, Question, Server, ServerSet
 from certkeeper.zone.rrset import Zone
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    # Most runs deploy nothing.
+    from certkeeper.apply.deployports import DeployPorts
 
 
 class Clock(Protocol):
@@ -144,6 +149,9 @@ class Store(Protocol):
 
     def version(self, alias: Alias, stamp: int) -> VersionFiles | None:
         """The complete version of that stamp, live or not; None where there is none."""
+
+    def versions(self, alias: Alias) -> tuple[Version, ...]:
+        """Every version, newest first; what is wrong with one is part of it. Raises CertkeeperError."""
 
 
 class JournalDamaged(CertkeeperError):
@@ -303,7 +311,9 @@ class Accounts(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Everything that effects may use. `dns` are the providers by their ids."""
+    """Everything that effects may use. `dns` are the providers by their ids; `deploy` is None where nothing is put into
+    services.
+    """
 
     http: Http
     dns: Mapping[str, Dns]
@@ -318,6 +328,7 @@ class Ports:
     hooks: Hooks
     files: ChallengeFiles
     listeners: Listeners
+    deploy: "DeployPorts | None" = None
 
 
 @dataclass(frozen=True, slots=True)

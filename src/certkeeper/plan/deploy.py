@@ -1,0 +1,295 @@
+"""Which services are due for which certificates, and why: files, journal and time against what is live."""
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from certkeeper.base.errors import CertkeeperError, Fault
+from certkeeper.base.names import Alias
+from certkeeper.base.times import RETRY_AFTER_MAX, iso
+from certkeeper.config.settings import CertSpec, Configuration, Purpose, Settings
+from certkeeper.lineage.model import Lineage
+from certkeeper.plan.records import Deployment, Held, Record, Records, Shown
+from certkeeper.service.target import Form, Target
+
+
+class NotDeployable(CertkeeperError):
+    """A certificate that a service cannot be given as the page asks for it."""
+
+    fault = Fault.OPERATOR
+    local = True
+
+
+class Cause(StrEnum):
+    """Why a service is due for a certificate."""
+
+    OWED = "owed"
+    """An earlier run did not come to its end, or the service was stopped."""
+    RETRY = "retry"
+    """It failed, and the time to try again has come."""
+    NEW_VERSION = "new-version"
+    """Another version is live than the one that the service was given."""
+    DRIFTED = "drifted"
+    """Its files are not those of the version that it was given."""
+    UNKNOWN = "unknown"
+    """Nothing is known of it: the service may have it already, so somebody looks first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Copies:
+    """The files of one certificate for one target, by their paths without placeholders, and the version there.
+
+    `stamp` is None where there is none of ours. `trouble` is why nobody can say.
+    """
+
+    stamp: int | None = None
+    trouble: CertkeeperError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """One certificate for one service. `stamp` is the version that was to be live when this was planned.
+
+    `before` is what the journal holds of it.
+    """
+
+    spec: CertSpec
+    stamp: int
+    cause: Cause
+    before: Deployment | None = None
+
+    @property
+    def alias(self) -> Alias:
+        return self.spec.alias
+
+    @property
+    def failures(self) -> int:
+        """In a row, of this version, before this run."""
+        return self.before.failures if self.before is not None and self.before.stamp == self.stamp else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """One certificate that a service is not given now. `until` is None where it is not a matter of time."""
+
+    target: str
+    alias: Alias
+    message: str
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TargetPlan:
+    """What one service is due for; `lineages` are all that it takes, due or not."""
+
+    target: Target
+    due: tuple[Due, ...]
+    lineages: tuple[CertSpec, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DeployPlan:
+    """What is deployed, target by target: first those that read lineages in place, since what comes of them decides
+    which version is live for the others.
+
+    `again` are versions that a service did not take and that become live again now. `errors` are certificates that no
+    service can be given as the page asks. `stale` are journal entries that nobody needs any more.
+    """
+
+    targets: tuple[TargetPlan, ...] = ()
+    waiting: tuple[Waits, ...] = ()
+    again: tuple[Held, ...] = ()
+    errors: tuple[tuple[str, Alias, CertkeeperError], ...] = ()
+    stale: tuple[Record, ...] = ()
+
+    @property
+    def idle(self) -> bool:
+        return not (self.targets or self.again or self.errors or self.stale)
+
+    @property
+    def aliases(self) -> tuple[Alias, ...]:
+        """The lineages that are worked on, each once."""
+        held = (held.alias for held in self.again)
+        return tuple(dict.fromkeys((*held, *(item.alias for part in self.targets for item in part.due))))
+
+
+@dataclass(frozen=True, slots=True)
+class Deployable:
+    """The world, as far as deployments look at it. `copies` are by target and alias, for targets that have files."""
+
+    now: datetime
+    lineages: Mapping[Alias, Lineage]
+    records: Records
+    copies: Mapping[tuple[str, Alias], Copies] = field(default_factory=dict)
+
+
+def plan_deployments(configuration: Configuration, world: Deployable, asked: Collection[Alias] = ()) -> DeployPlan:
+    """Compare what services have with what is live.
+
+    `asked` are certificates that a person wants deployed now: waits do not count, and what nobody could look at before
+    is looked at again.
+    """
+    settings, records = configuration.settings, world.records
+    again = tuple(_again(configuration, world, asked))
+    coming = {held.alias: held.stamp for held in again}
+    due: dict[str, list[Due]] = {}
+    waiting: list[Waits] = []
+    errors: list[tuple[str, Alias, CertkeeperError]] = []
+    for spec, name in wanted(configuration):
+        found = _one(spec, name, settings, world, coming.get(spec.alias), asked)
+        if isinstance(found, Due):
+            due.setdefault(name, []).append(found)
+        elif isinstance(found, Waits):
+            waiting.append(found)
+        elif found is not None:
+            errors.append((name, spec.alias, found))
+    in_order = sorted(due, key=lambda name: (not settings.targets[name].in_place, name))
+    return DeployPlan(
+        targets=tuple(TargetPlan(settings.targets[name], tuple(due[name]), _takers(name, configuration)) for name in in_order),
+        waiting=tuple(waiting),
+        again=again,
+        errors=tuple(errors),
+        stale=tuple(_stale(configuration, world, due)),
+    )
+
+
+def wanted(configuration: Configuration) -> Iterator[tuple[CertSpec, str]]:
+    """Every certificate with every service that takes it, by its name. Nobody is given a rehearsal."""
+    for spec in configuration.certificates:
+        if spec.purpose is not Purpose.REHEARSE:
+            for name in dict.fromkeys(spec.targets):
+                yield spec, name
+
+
+def paths(spec: CertSpec, target: Target) -> dict[str, Form]:
+    """The files of a certificate for a service, by their paths."""
+    first = spec.identifiers[0].value.removeprefix("*.")
+    filled = {"alias": str(spec.alias), "name": first}
+    return {
+        re.sub(r"\{(alias|name)\}", lambda found: filled[found[1]], item.path): item.form for item in target.files
+    }
+
+
+def owed(spec: CertSpec, stamp: int, records: Records | None = None) -> tuple[Deployment, ...]:
+    """What is written down before a version goes live. A version that a service did not take before counts on."""
+    if spec.purpose is Purpose.REHEARSE:
+        return ()
+    known = records.deployments if records is not None else {}
+    found = []
+    for name in dict.fromkeys(spec.targets):
+        before = known.get((name, spec.alias))
+        same = before is not None and before.stamp == stamp
+        failures, message = (before.failures, before.message) if same and before is not None else (0, "")
+        found.append(Deployment(name, spec.alias, stamp, Shown.OWED, failures, None, message))
+    return tuple(found)
+
+
+def unfit(lineage: Lineage, now: datetime) -> str:
+    """Why no service is to be given what is live; empty where nothing is against it."""
+    leaf = lineage.leaf
+    if leaf is None:
+        return lineage.trouble or "there is no certificate yet"
+    if lineage.torn:
+        return lineage.disagreement or "privkey.pem does not belong to cert.pem"
+    if leaf.not_after <= now:
+        return f"it expired at {iso(leaf.not_after)}"
+    return "it was revoked" if lineage.revoked is not None or lineage.compromised else ""
+
+
+def _one(
+    spec: CertSpec,
+    name: str,
+    settings: Settings,
+    world: Deployable,
+    coming: int | None,
+    asked: Collection[Alias],
+) -> Due | Waits | CertkeeperError | None:
+    """What is to be done about one certificate for one service; None where all is well."""
+    target, lineage = settings.targets.get(name), world.lineages[spec.alias]
+    if target is None:
+        return NotDeployable(f"target {name}: there is none of that name", hint=f"describe it: [target.{name}]")
+    if target.certificates and not any(_matches(pattern, str(spec.alias)) for pattern in target.certificates):
+        return NotDeployable(f"target {name}: {spec.alias} is not among its certificates", hint=_hint(target))
+    before = world.records.deployments.get((name, spec.alias))
+    if coming is None:
+        if reason := unfit(lineage, world.now):
+            return Waits(name, spec.alias, reason) if lineage.leaf is not None else None
+        if lineage.stamp is None:
+            return Waits(name, spec.alias, "its files are not ours yet: it is deployed with the next version")
+    stamp = coming if coming is not None else lineage.stamp
+    if stamp is None:
+        raise TypeError(f"{spec.alias}: no version")
+    if spec.alias not in asked and (wait := _wait(before, stamp, world)) is not None:
+        return wait
+    copies = world.copies.get((name, spec.alias), Copies()) if not target.in_place else None
+    cause = _cause(before, stamp, copies, eager=spec.alias in asked)
+    return Due(spec, stamp, cause, before) if cause is not None else None
+
+
+def _wait(before: Deployment | None, stamp: int, world: Deployable) -> Waits | None:
+    """A failure whose time has not come: of the live version, or of one that is held back until then."""
+    if before is None or before.shown is not Shown.OWED or before.retry_at is None:
+        return None
+    held = world.records.held.get(before.alias)
+    about = before.stamp == stamp or (held is not None and held.stamp == before.stamp and held.until is not None)
+    if about and _ahead(before.retry_at, world.now):
+        return Waits(before.target, before.alias, before.message, before.retry_at)
+    return None
+
+
+def _cause(before: Deployment | None, stamp: int, copies: Copies | None, *, eager: bool) -> Cause | None:
+    if before is None:
+        return Cause.UNKNOWN
+    if before.stamp != stamp:
+        return Cause.NEW_VERSION
+    if before.shown is Shown.OWED:
+        return Cause.RETRY if before.failures else Cause.OWED
+    if copies is not None and (copies.trouble is not None or copies.stamp != stamp):
+        return Cause.DRIFTED
+    return Cause.UNKNOWN if eager and before.shown is Shown.UNPROVEN else None
+
+
+def _again(configuration: Configuration, world: Deployable, asked: Collection[Alias]) -> Iterator[Held]:
+    """Versions that were held back for a time that has come."""
+    for spec in configuration.certificates:
+        held = world.records.held.get(spec.alias)
+        if held is None or held.until is None or not held.stamp or spec.purpose is Purpose.REHEARSE:
+            continue
+        if held.stamp <= (world.lineages[spec.alias].stamp or 0):
+            continue
+        if spec.alias in asked or not _ahead(held.until, world.now):
+            yield held
+
+
+def _stale(configuration: Configuration, world: Deployable, due: Mapping[str, object]) -> Iterator[Record]:
+    """Entries of services that a certificate is not given to any more, and holds of versions that are live, or older."""
+    pairs = {(name, spec.alias) for spec, name in wanted(configuration)}
+    specs = {spec.alias for spec in configuration.certificates}
+    for key, entry in world.records.deployments.items():
+        if entry.alias in specs and key not in pairs:
+            yield entry
+    for alias, held in world.records.held.items():
+        lineage = world.lineages.get(alias)
+        if alias in specs and held.until is not None and lineage is not None and held.stamp <= (lineage.stamp or 0):
+            yield held
+
+
+def _takers(name: str, configuration: Configuration) -> tuple[CertSpec, ...]:
+    return tuple(spec for spec, target in wanted(configuration) if target == name)
+
+
+def _ahead(time: datetime, now: datetime) -> bool:
+    """A time further off than any wait is a clock's that was stepped back since."""
+    return now < time <= now + RETRY_AFTER_MAX
+
+
+def _matches(pattern: str, text: str) -> bool:
+    """As shells match, as far as `*` and `?` go."""
+    words = {"*": ".*", "?": "."}
+    return re.fullmatch("".join(words.get(char, re.escape(char)) for char in pattern), text) is not None
+
+
+def _hint(target: Target) -> str:
+    return f"add it to certificates of [target.{target.name}]" + (f" in {target.where.file}" if target.where else "")
