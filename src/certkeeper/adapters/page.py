@@ -3,7 +3,7 @@
 import errno
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from io import FileIO
 from pathlib import Path
 from typing import TypeVar, cast
@@ -110,11 +110,11 @@ class Files:
             case Read(path, holds):
                 return self._read(path, holds)
             case ReadSecret(path):
-                return _secret(path)
+                return self._secret(path)
             case Glob(directory, suffix):
                 return _glob(directory, suffix)
-            case Exposures(trusted):
-                return self._exposures(user_id(trusted))
+            case Exposures(trusted, programs):
+                return self._exposures(user_id(trusted), programs)
             case Become():
                 from certkeeper.adapters.users import become, parts  # noqa: PLC0415 - few pages need it
 
@@ -131,39 +131,55 @@ class Files:
         if isinstance(found, ReadFailure):
             return found
         content, status = found
-        if stat.S_ISREG(status.st_mode):
-            writers = self._writers.of(path, status)
-            everybody = next((writer for writer in writers if writer.everybody), None)
-            if everybody is not None and holds is Holds.SETTINGS:
-                return _open_to_everybody(path, everybody)
-            self._seen += [(path, holds, writer) for writer in ([everybody] if everybody else writers)]
-        return _decoded(path, content)
+        return self._refused(path, holds, status) or _decoded(path, content)
 
-    def _exposures(self, trusted: int | None) -> tuple[Exposure, ...]:
+    def _secret(self, path: str) -> SecretText | ReadFailure:
+        found = _content(path)
+        if isinstance(found, ReadFailure):
+            return found
+        content, status = found
+        text = self._refused(path, Holds.KEY, status) or _decoded(path, content)
+        return text if isinstance(text, ReadFailure) else SecretText(Secret(text), bool(status.st_mode & stat.S_IROTH))
+
+    def _refused(self, path: str, holds: Holds, status: os.stat_result) -> ReadFailure | None:
+        """Why that file does not count; who else can change it is remembered."""
+        if not stat.S_ISREG(status.st_mode):
+            return None
+        writers = self._writers.of(path, status)
+        everybody = next((writer for writer in writers if writer.everybody), None)
+        if everybody is not None and holds is not Holds.NAMES:
+            return _open_to_everybody(path, everybody, holds)
+        # A key that stands in the page itself is in a file that decides more.
+        if holds is not Holds.KEY or path not in {seen for seen, _, _ in self._seen}:
+            self._seen += [(path, holds, writer) for writer in ([everybody] if everybody else writers)]
+        return None
+
+    def _exposures(self, trusted: int | None, programs: Sequence[str]) -> tuple[Exposure, ...]:
+        from certkeeper.adapters.scripts import program_files  # noqa: PLC0415 - few questions name any
+
+        run = [
+            (path, Holds.PROGRAM, writer)
+            for program in programs
+            for path in program_files(program)
+            for writer in self._writers.of_path(path)
+        ]
         return tuple(
             Exposure(path, holds, writer.who, writer.place, writer.fix, running_as(), writer.everybody)
-            for path, holds, writer in self._seen
+            for path, holds, writer in dict.fromkeys((*self._seen, *run))
             if writer.uid is None or writer.uid != trusted
         )
 
 
-def _open_to_everybody(path: str, writer: Writer) -> ReadFailure:
+def _open_to_everybody(path: str, writer: Writer, holds: Holds) -> ReadFailure:
     through = "" if writer.place == path else f", through {writer.place}"
+    what = "which key is shown to its server" if holds is Holds.KEY else f"programs run as {running_as()}"
+    says = "decide" if holds is Holds.KEY else "have"
     return ReadFailure(
         path,
         FailureKind.EXPOSED,
-        f"everybody on this machine can change it{through}, and so have programs run as {running_as()}",
+        f"everybody on this machine can change it{through}, and so {says} {what}",
         writer.fix,
     )
-
-
-def _secret(path: str) -> SecretText | ReadFailure:
-    found = _content(path)
-    if isinstance(found, ReadFailure):
-        return found
-    content, status = found
-    text = _decoded(path, content)
-    return text if isinstance(text, ReadFailure) else SecretText(Secret(text), bool(status.st_mode & stat.S_IROTH))
 
 
 def _content(path: str) -> tuple[bytes, os.stat_result] | ReadFailure:

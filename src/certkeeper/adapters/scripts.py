@@ -1,9 +1,11 @@
 """Which scripts are called, and can they be? Seen before anything depends on it; only calling one tells for sure."""
 
+import itertools
 import os
 import re
 from pathlib import Path
 
+from certkeeper.adapters.writers import Writers, running_as
 from certkeeper.base.errors import CertkeeperError, Fault
 
 _NO_SCRIPT = re.compile(r"\..*|.*(~|\.(bak|orig|swp|rpmnew|rpmsave|rpmorig|dpkg-[a-z]+|disabled))")
@@ -22,6 +24,44 @@ def script_trouble(script: str) -> NoScript | None:
 
     A folder stands for the scripts in it.
     """
+    if (found := _not_there(script)) is not None:
+        return found
+    found = open_to_everybody(script)
+    return None if found is None else NoScript(f"hook {script}: {found}", hint=found.hint)
+
+
+def open_to_everybody(program: str, path: str | None = None) -> NoScript | None:
+    """Why it is not run: everybody on this machine can put other words into it, or another program in its place.
+
+    `path` is the PATH that counts, ours where none is given.
+    """
+    writers = Writers()
+    for file in program_files(program, path):
+        for writer in writers.of_path(file):
+            if writer.everybody:
+                through = "" if writer.place == program else f", through {writer.place}"
+                return NoScript(
+                    f"is not run: everybody on this machine can change it{through}, and so have programs run as "
+                    f"{running_as()}",
+                    hint=writer.fix,
+                )
+    return None
+
+
+def program_files(program: str, path: str | None = None) -> tuple[str, ...]:
+    """The files that are run for it: the first of that name in PATH, or all in a folder, and the folder itself."""
+    if _is_folder(program):
+        return (program, *_members(program))
+    found = (str(place) for place in _places(program, path) if place.is_file())
+    return tuple(itertools.islice(found, 1))
+
+
+def _places(script: str, path: str | None = None) -> list[Path]:
+    folders = os.get_exec_path(None if path is None else {"PATH": path})
+    return [Path(script)] if "/" in script else [Path(folder, script) for folder in folders]
+
+
+def _not_there(script: str) -> NoScript | None:
     if _is_folder(script):
         if _members(script):
             return None
@@ -29,7 +69,7 @@ def script_trouble(script: str) -> NoScript | None:
             f"hook {script}: cannot be called: the folder holds no executable file",
             hint=f"make the scripts in it executable: ls -l {script}",
         )
-    paths = [Path(script)] if "/" in script else [Path(folder, script) for folder in os.get_exec_path()]
+    paths = _places(script)
     seen = [path for path in paths if os.path.lexists(path)]
     if any(path.is_file() and os.access(path, os.X_OK) for path in seen):
         return None

@@ -8,7 +8,7 @@ from certkeeper.lineage import layout, origin, pem
 from certkeeper.lineage.layout import Place
 from certkeeper.lineage.leaf import parse_leaf
 from certkeeper.lineage.model import BadChain, KeyPlace, Leaf, Origin, UnusableKey, Version, VersionFiles
-from certkeeper.lineage.revocation import Revocation, read_revocations
+from certkeeper.lineage.revocation import UNSPECIFIED, Revocation, is_compromised, read_revocations, reason_of
 
 
 def read_certificate(folder: Folder) -> tuple[Leaf | None, str, str]:
@@ -172,7 +172,7 @@ def described(folder: Folder, versions: Folder) -> tuple[Version, ...]:
         FileTrouble: the folders cannot be listed.
     """
     live = layout.live_stamp(folder.target(layout.LIVE) or "")
-    behind = _behind_links(folder)
+    behind, known = _behind_links(folder), revocations(folder)
     found = []
     for stamp in layout.version_stamps(versions.names()):
         name = layout.version_name(stamp)
@@ -190,9 +190,17 @@ def described(folder: Folder, versions: Folder) -> tuple[Version, ...]:
                     adopted=version.is_file(layout.ADOPTED),
                     live=stamp == live,
                     shown=not behind.isdisjoint(_files(folder, version, stamp)),
+                    origin=origin.parse(contents.get(layout.ORIGIN) or b""),
+                    revoked=_taken_away(version) if leaf is None else reason_of(leaf, known),
+                    compromised=is_compromised(key_id, known),
                 )
             )
     return tuple(found)
+
+
+def _taken_away(version: Folder) -> int | None:
+    """dehydrated, when it revokes a certificate, gives it another name and keeps no reason."""
+    return UNSPECIFIED if version.is_file(layout.revoked_name(layout.CERT)) else None
 
 
 def _contents(version: Folder) -> tuple[Mapping[str, bytes | None], str]:

@@ -37,6 +37,12 @@ class Writers:
         whole = os.path.join(os.getcwd(), path)  # noqa: PTH118, PTH109 - as written: `..` leads on from where a link led
         return tuple(dict.fromkeys((*self._of_one(path, status), *self._on_the_way(whole, _MOST_LINKS))))
 
+    def of_path(self, path: str) -> tuple[Writer, ...]:
+        """The same for what nobody opened, file or folder; nobody can change what is not there."""
+        with suppress(OSError):
+            return self.of(path, os.stat(path))  # noqa: PTH116 - text
+        return ()
+
     def _on_the_way(self, path: str, links: int) -> Iterator[Writer]:
         """Who can put something else where this path leads."""
         folder = os.path.dirname(path) or "/"  # noqa: PTH120

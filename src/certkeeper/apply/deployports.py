@@ -14,12 +14,16 @@ from certkeeper.service.target import Form, Target
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """The files of one certificate for one target, by their paths without placeholders; all are in one folder."""
+    """The files of one certificate for one target, by their paths without placeholders; all are in one folder.
+
+    `password_file` holds what PKCS#12 is locked with, empty where it is not.
+    """
 
     target: str
     alias: Alias
     files: Mapping[str, Form]
     access: Access
+    password_file: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,8 @@ class Placed:
 
 class TargetFiles(Protocol):
     """Copies of certificates for services, each set switched by one rename of one link, as a lineage's is.
+
+    Contents are those of all forms but PKCS#12, which is made of key and chain, under the alias as friendly name.
 
     Every method raises CertkeeperError naming the path, and has changed nothing that services read then.
     """

@@ -22,7 +22,7 @@ from certkeeper.config.domainfiles import listed_certificates
 from certkeeper.config.domains import DomainLine, DomainList
 from certkeeper.config.errors import ConfigError
 from certkeeper.config.evaluating import SETTING, Errors, Evaluator, evaluated
-from certkeeper.config.exposure import exposed
+from certkeeper.config.exposure import exposed, programs
 from certkeeper.config.findings import Finding, Severity
 from certkeeper.config.lint import ignored_settings, unknown_variables, with_misspelled
 from certkeeper.config.methods import unused_methods
@@ -118,7 +118,13 @@ def _configuration(
     findings = (*findings, *unused_rules(zones.rules, _names(domains), zones.places))
     named = {name for line in domains.lines for name in line.identifiers}
     findings = (*findings, *unused_methods(terms.methods, named, values.where("CHALLENGETYPE")))
-    found = (*page.findings, *(yield from exposed(values)), *_of_the_page(page, values), *domains.findings, *findings)
+    found = (
+        *page.findings,
+        *(yield from exposed(values, programs(settings, certificates, page.shell))),
+        *_of_the_page(page, values),
+        *domains.findings,
+        *findings,
+    )
     # A certificate's own file is read on top of the page, whose findings come up again each time.
     return Configuration(
         settings,

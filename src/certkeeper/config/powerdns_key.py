@@ -65,9 +65,8 @@ def _from_file(values: Values, environment: Mapping[str, str]) -> Exchange[Secre
     path = _path(values, environment)
     found = yield from read_secret(path)
     if isinstance(found, ReadFailure):
-        raise values.error(
-            KEY_FILE, f"{printable(path)} cannot be read: {found.reason}", "put the api-key of pdns.conf into it"
-        )
+        hint = found.hint or "put the api-key of pdns.conf into it"
+        raise values.error(KEY_FILE, f"{printable(path)} cannot be read: {found.reason}", hint)
     if found.others_may_read:
         values.find(
             "open-key-file",

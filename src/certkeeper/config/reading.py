@@ -26,6 +26,9 @@ class Holds(StrEnum):
 
     SETTINGS = "settings"
     NAMES = "names"
+    PROGRAM = "program"
+    """Nothing that is read: it is run."""
+    KEY = "key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +41,13 @@ class Read(Step):
 
 @dataclass(frozen=True, slots=True)
 class Exposures(Step):
-    """Who can change the files that were read so far, as Exposure values; not root, this user and `trusted`."""
+    """Who can change the files that were read so far, as Exposure values; not root, this user and `trusted`.
+
+    `programs` are looked at, too: paths, names in PATH, or folders for the programs in them.
+    """
 
     trusted: str
+    programs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +124,8 @@ def read(path: str, holds: Holds = Holds.SETTINGS) -> Exchange[str | ReadFailure
     return cast("str | ReadFailure", (yield Read(path, holds)))
 
 
-def exposures(trusted: str) -> Exchange[tuple[Exposure, ...]]:
-    return tuple(cast("Sequence[Exposure]", (yield Exposures(trusted))))
+def exposures(trusted: str, programs: tuple[str, ...] = ()) -> Exchange[tuple[Exposure, ...]]:
+    return tuple(cast("Sequence[Exposure]", (yield Exposures(trusted, programs))))
 
 
 def read_secret(path: str) -> Exchange[SecretText | ReadFailure]:

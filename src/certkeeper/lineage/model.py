@@ -167,7 +167,9 @@ class Version:
 
     `trouble` says why the version cannot go live, empty where it is whole. `key_id` and `leaf` are what can be read of
     it in any case. `adopted`: it was made of files that dehydrated or a person wrote. `live`: `.live` leads to it.
-    `shown`: some link in the lineage's folder leads to a file of it, whatever the way.
+    `shown`: some link in the lineage's folder leads to a file of it, whatever the way. `origin` is None where nothing
+    was written down of it. `revoked` is why its certificate was revoked (a CRLReason), None where we had it not;
+    `compromised`: one with its key was revoked because others have that key.
     """
 
     stamp: int
@@ -177,6 +179,9 @@ class Version:
     adopted: bool = False
     live: bool = False
     shown: bool = False
+    origin: Origin | None = None
+    revoked: int | None = None
+    compromised: bool = False
 
 
 @dataclass(frozen=True, slots=True)

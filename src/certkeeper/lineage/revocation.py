@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from certkeeper.lineage.model import Leaf
 
+UNSPECIFIED = 0
 KEY_COMPROMISE = 1
 """CRLReason keyCompromise (RFC 5280 §5.3.1)."""
 _LINE = re.compile(r"([0-9a-f]{1,64}) ([0-9a-f]{64}) ([0-9]{1,2})")

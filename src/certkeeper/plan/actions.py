@@ -7,17 +7,18 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from certkeeper.acme.persist import Standing
-from certkeeper.base.errors import CertkeeperError
+from certkeeper.base.errors import CertkeeperError, Fault
 from certkeeper.base.keys import KeySpec
 from certkeeper.base.names import Alias, DnsName, Identifier
 from certkeeper.config.findings import Finding
 from certkeeper.config.methods import ChallengeType
 from certkeeper.config.settings import CertSpec, ServerAddress
-from certkeeper.lineage.model import Dropped
+from certkeeper.lineage.model import Dropped, Version
 from certkeeper.plan.records import (
     Backoff,
     ChallengeIntent,
     FileIntent,
+    Held,
     HookDebt,
     Limit,
     NameBackoff,
@@ -53,6 +54,10 @@ class Reason(StrEnum):
     UNFINISHED = "unfinished"
     """Not due by itself, but an earlier run ordered a certificate and did not come to the end."""
     FORCED = "forced"
+    HELD = "held"
+    """A newer version that is what the page wants is there, and somebody holds it back: nothing is ordered."""
+    STAGED = "staged"
+    """A version is there and goes live now, without an order."""
 
 
 class KeySource(StrEnum):
@@ -127,6 +132,34 @@ class Activate:
 
 
 @dataclass(frozen=True, slots=True)
+class Stage:
+    """Stage a complete version, and leave it beside what is live: the lineage is held."""
+
+    folder: str
+
+
+class Way(StrEnum):
+    """Where a version is, seen from what is live."""
+
+    FORWARD = "forward"
+    BACK = "back"
+
+
+@dataclass(frozen=True, slots=True)
+class GoLive:
+    """Switch the lineage's one link to a version that is there, in the place of `present` (its stamp).
+
+    `held` is the hold under which it was not to go live, or that began with going back.
+    """
+
+    folder: str
+    stamp: int
+    way: Way
+    present: int | None
+    held: Held | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class CallHook:
     """Call the operator's script for the live version; `debt` is what an earlier run left unpaid."""
 
@@ -146,7 +179,9 @@ class DropNextKey:
     """Remove the key that was made ahead, once the present one is live: PRIVATE_KEY_ROLLOVER was switched off."""
 
 
-Action: TypeAlias = Order | UseKey | Prove | Rely | Serve | Activate | CallHook | MakeNextKey | DropNextKey
+Action: TypeAlias = (
+    Order | UseKey | Prove | Rely | Serve | Activate | Stage | GoLive | CallHook | MakeNextKey | DropNextKey
+)
 
 
 class Postponed(CertkeeperError):
@@ -169,6 +204,40 @@ class Kept(CertkeeperError):
         self.cause = cause
 
 
+class HeldTooLong(CertkeeperError):
+    """What is live is about to be of no use, or is of none, and a person holds back what is newer."""
+
+    fault = Fault.OPERATOR
+    local = True
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """What holds a lineage back now.
+
+    `waits` is the newest version that came after what is live and that the page wants, `goes` one that is to go live
+    now. `due` is why what is live would be renewed, None where it would not be. `alarm` says that this cannot wait.
+    `renew_at` is when `waits` becomes due itself.
+    """
+
+    record: Held
+    waits: Version | None = None
+    goes: Version | None = None
+    due: Reason | None = None
+    alarm: HeldTooLong | None = None
+    renew_at: datetime | None = None
+
+    @property
+    def by_person(self) -> bool:
+        """A person said so, and ends it."""
+        return self.record.until is None
+
+    @property
+    def decides(self) -> bool:
+        """A version is there that waits, or goes: nothing is ordered."""
+        return self.waits is not None or self.goes is not None
+
+
 @dataclass(frozen=True, slots=True)
 class LineagePlan:
     """What happens to one lineage. Without actions and without error it is current.
@@ -179,7 +248,7 @@ class LineagePlan:
     `backoff` is what the journal holds of failures before this run, `names_failed` what it holds of its names.
     `methods` says how each name is proven. `dropped` are names of the page that the order is without, or the live
     certificate where there is no order. `kept_until` is how long the live certificate counts as good enough where a
-    name cannot be proven; None where it does not.
+    name cannot be proven; None where it does not. `hold` is what keeps new versions from going live.
     """
 
     spec: CertSpec
@@ -194,6 +263,7 @@ class LineagePlan:
     methods: Mapping[Identifier, ChallengeType] = field(default_factory=dict)
     dropped: tuple[Dropped, ...] = ()
     kept_until: datetime | None = None
+    hold: Hold | None = None
 
     @property
     def alias(self) -> Alias:
@@ -206,6 +276,20 @@ class LineagePlan:
     @property
     def key(self) -> UseKey | None:
         return next((action for action in self.actions if isinstance(action, UseKey)), None)
+
+    @property
+    def goes(self) -> GoLive | None:
+        return next((action for action in self.actions if isinstance(action, GoLive)), None)
+
+    @property
+    def stays_staged(self) -> bool:
+        """What is ordered does not go live by itself."""
+        return any(isinstance(action, Stage) for action in self.actions)
+
+    @property
+    def excused(self) -> bool:
+        """It only waits for its turn, or what is live is good enough."""
+        return isinstance(self.error, Postponed | Kept)
 
     @property
     def failures(self) -> int:
@@ -290,6 +374,11 @@ class Plan:
     def kept(self) -> tuple[LineagePlan, ...]:
         """Those of them whose live certificate is good enough for now."""
         return tuple(item for item in self.blocked if isinstance(item.error, Kept))
+
+    @property
+    def pressing(self) -> tuple[LineagePlan, ...]:
+        """Lineages that are held although what is live is due."""
+        return tuple(item for item in self.lineages if item.hold is not None and item.hold.due is not None)
 
     @property
     def incomplete(self) -> tuple[LineagePlan, ...]:

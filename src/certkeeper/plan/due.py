@@ -15,6 +15,7 @@ from certkeeper.plan.drift import drift
 
 _SHORT_LIFE = timedelta(days=10)
 _COMPROMISED = ", since its key is compromised"
+_NO_ORDER = frozenset({Reason.CURRENT, Reason.HELD, Reason.STAGED})
 _NEXT_RUN = timedelta(hours=1)
 """How soon a timer starts the next run, at the earliest that people set it to."""
 
@@ -29,7 +30,8 @@ class Decision:
 
     @property
     def due(self) -> bool:
-        return self.reason is not Reason.CURRENT
+        """A certificate has to be ordered."""
+        return self.reason not in _NO_ORDER
 
 
 def renew_before(leaf: Leaf, policy: RenewPolicy) -> timedelta:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.names import Alias, DnsName
-from certkeeper.lineage.model import Lineage
+from certkeeper.lineage.model import Lineage, Version
 from certkeeper.plan.advice import Advice, Suggestion
 from certkeeper.plan.records import Records
 from certkeeper.zone.caa import CaaAnswers, Issuer
@@ -89,7 +89,7 @@ class Observed:
     called, and why. `standing` is what is served at the owner names of standing records, None until it was looked for;
     `ends` are those of standing records that were seen before (epoch seconds), by CA. `orphans` are lineages in
     CERTDIR that no line of domains.txt asks for. `folders` are those for challenge files that are missing, and why; a
-    run looks for them by itself.
+    run looks for them by itself. `versions` are all those of lineages that are held.
     """
 
     now: datetime
@@ -110,6 +110,7 @@ class Observed:
     scripts: Mapping[str, CertkeeperError] = field(default_factory=dict)
     orphans: Mapping[Alias, Lineage] = field(default_factory=dict)
     folders: Mapping[str, CertkeeperError] = field(default_factory=dict)
+    versions: Mapping[Alias, tuple[Version, ...]] = field(default_factory=dict)
 
     def at(self, ca: str) -> Outlook:
         """As certificates of that CA see it."""

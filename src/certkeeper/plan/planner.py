@@ -4,25 +4,22 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from certkeeper.base.errors import CertkeeperError
-from certkeeper.base.keys import KeyPolicy
 from certkeeper.base.names import Alias, DnsName, Identifier
 from certkeeper.config.findings import Finding
 from certkeeper.config.methods import ChallengeType
 from certkeeper.config.providers import provider_for
 from certkeeper.config.settings import CertSpec, Configuration, Settings
-from certkeeper.lineage.model import KeyPlace, Lineage
 from certkeeper.plan.actions import (
     Action,
     Activate,
     CallHook,
-    DropNextKey,
+    Hold,
     Kept,
-    KeySource,
     LineagePlan,
-    MakeNextKey,
     Order,
     Plan,
     Reason,
+    Stage,
     UseKey,
 )
 from certkeeper.plan.advice import urgent_findings
@@ -43,6 +40,7 @@ from certkeeper.plan.namefailure import (
     not_dropped,
     settled,
 )
+from certkeeper.plan.nextkey import about_next_key, key_source, next_key
 from certkeeper.plan.observed import Observed, Place, Wanted
 from certkeeper.plan.orphans import alias_findings
 from certkeeper.plan.preflight import (
@@ -61,10 +59,14 @@ from certkeeper.plan.preflight import (
 )
 from certkeeper.plan.profiles import profile_error, profile_findings, profile_of
 from certkeeper.plan.proving import needs_account, owners_of, proven, serves, standing_owners, ways
+from certkeeper.plan.records import Record
 from certkeeper.plan.recovery import homeless_findings, leftovers, resumable, stale, unfinished, unpaid, zones_left
 from certkeeper.plan.safety import purpose_findings, unsafe_error
 from certkeeper.plan.standing import ends_seen, other_ca, standing_error, standing_findings
 from certkeeper.zone.rrset import Zone
+
+_NOT_DUE = frozenset({Reason.CURRENT, Reason.HELD, Reason.STAGED})
+_AWARE = frozenset({Reason.CURRENT, Reason.STAGED, Reason.REVOKED})
 
 
 def wanted_zones(configuration: Configuration, observed: Observed, forced: Collection[Alias] = ()) -> dict[str, Wanted]:
@@ -127,6 +129,12 @@ def plan(configuration: Configuration, observed: Observed, forced: Collection[Al
         for spec in configuration.certificates
     )
     lineages = in_turn(planned, configuration, observed, forced)
+    over: tuple[Record, ...] = ()
+    if observed.records.held:
+        from certkeeper.plan import holding  # noqa: PLC0415 - most pages hold nothing back
+
+        lineages = tuple(holding.alarmed(item) for item in lineages)
+        over = tuple(holding.spent(configuration.certificates, observed))
     due = [item for item in lineages if item.order is not None]
     left = leftovers(observed, configuration.settings)
     findings = _findings(configuration, observed, lineages, able)
@@ -143,7 +151,7 @@ def plan(configuration: Configuration, observed: Observed, forced: Collection[Al
         wake_at=min((item.wake_at for item in lineages if item.wake_at is not None), default=None),
         withdrawals=left.withdrawals,
         unreachable=left.unreachable,
-        stale=(*stale(lineages, observed), *forgotten(observed.records, observed.now)),
+        stale=(*stale(lineages, observed), *over, *forgotten(observed.records, observed.now)),
         homeless=left.homeless,
         ends=ends,
         limits=observed.records.limits,
@@ -163,6 +171,11 @@ def _decision(
     spec: CertSpec, settings: Settings, observed: Observed, forced: Collection[Alias], *, can_staple: bool
 ) -> Decision:
     lineage = observed.lineages[spec.alias]
+    hold = _hold(spec, settings, observed, can_staple=can_staple) if spec.alias not in forced else None
+    if hold is not None and hold.decides:
+        from certkeeper.plan.holding import held_decision  # noqa: PLC0415 - as above
+
+        return held_decision(spec.alias, hold)
     decision = decide(
         spec,
         lineage,
@@ -196,11 +209,16 @@ def _plan_lineage(
         actions=(),
         fingerprint=fingerprint(spec, lineage, spec.must_staple and can_staple),
         wake_at=None if decision.due else decision.renew_at,
+        hold=_hold(spec, settings, observed, can_staple=can_staple),
     )
+    if decision.reason is Reason.STAGED and base.hold is not None and base.hold.goes is not None:
+        from certkeeper.plan.holding import going  # noqa: PLC0415 - as above
+
+        return replace(base, actions=going(spec, lineage, base.hold.goes, base.hold.record, settings))
     if not decision.due:
         debt = unpaid(spec, lineage, observed.records)
         owed: tuple[Action, ...] = (CallHook(spec.deployer, debt),) if debt is not None else ()
-        actions = (*owed, *_next_key(spec, lineage))
+        actions = (*owed, *next_key(spec, lineage))
         return replace(base, actions=actions, dropped=settled(spec, lineage, settings))
     patient = spec.alias not in forced
     choice = chosen(spec, configuration, observed, patient=patient)
@@ -208,6 +226,14 @@ def _plan_lineage(
     if choice.dropped and not _decision(choice.spec, settings, observed, forced, can_staple=can_staple).due:
         return _as_it_is(base, choice)
     return _plan_order(base, choice, configuration, observed, limited=limited, can_staple=can_staple, patient=patient)
+
+
+def _hold(spec: CertSpec, settings: Settings, observed: Observed, *, can_staple: bool) -> Hold | None:
+    if spec.entry not in observed.records.held:
+        return None
+    from certkeeper.plan.holding import hold_of  # noqa: PLC0415 - as above
+
+    return hold_of(spec, settings, observed, can_staple=can_staple)
 
 
 def _as_it_is(base: LineagePlan, choice: Chosen) -> LineagePlan:
@@ -249,14 +275,16 @@ def _plan_order(
     resume = resumable(spec, lineage, records, must_staple=must_staple)
     debt = unpaid(spec, lineage, records)
     actions: tuple[Action, ...] = (
-        UseKey(_key_source(spec, lineage), spec.key),
+        UseKey(key_source(spec, lineage), spec.key),
         Order(spec.identifiers, must_staple, profile, resume, _replaced(spec, observed)),
         *ways(spec, settings, observed, methods, places),
-        Activate(settings.folder(spec)),
-        *((CallHook(spec.deployer, debt),) if spec.deployer else ()),
-        *_about_next_key(spec, lineage),
     )
-    return replace(base, actions=actions, backoff=backoff)
+    if base.hold is not None and base.hold.by_person:
+        # Its hook and the key after it come when it goes live; what is owed for the live one is no part of that.
+        owed = (CallHook(spec.deployer, debt),) if debt is not None else ()
+        return replace(base, actions=(*actions, Stage(settings.folder(spec)), *owed), backoff=backoff)
+    after = (*((CallHook(spec.deployer, debt),) if spec.deployer else ()), *about_next_key(spec, lineage))
+    return replace(base, actions=(*actions, Activate(settings.folder(spec)), *after), backoff=backoff)
 
 
 def _obstacle(
@@ -272,7 +300,7 @@ def _obstacle(
         unsafe_error(spec, lineage, configuration.settings)
         or observed.unusable.get(spec.ca)
         or key_error(spec, lineage, observed.lineages)
-        or kind_error(spec, _key_source(spec, lineage))
+        or kind_error(spec, key_source(spec, lineage))
         or standing_error(methods, observed.at(spec.ca), other_ca(spec.ca, configuration.settings))
         or zone_error(spec, places, configuration, observed)
         or script_error(methods, places)
@@ -285,40 +313,13 @@ def _obstacle(
     )
 
 
-def _about_next_key(spec: CertSpec, lineage: Lineage) -> tuple[Action, ...]:
-    """What happens to the key that was made ahead, with a new certificate. What is no key is nobody's to remove."""
-    if spec.request is not None:
-        return ()
-    if spec.key.policy is KeyPolicy.ROLLOVER:
-        return (MakeNextKey(spec.key),)
-    return (DropNextKey(),) if spec.key.policy is KeyPolicy.NEW and lineage.next_key_id is not None else ()
-
-
-def _next_key(spec: CertSpec, lineage: Lineage) -> tuple[Action, ...]:
-    """The next key's successor, where a run ended between the switch and making it.
-
-    A folder that dehydrated wrote to last is left as it is until something is due.
-    """
-    missing = lineage.next_key_used or (lineage.next_key_id is None and not lineage.next_key_trouble)
-    if spec.key.policy is KeyPolicy.ROLLOVER and missing and lineage.stamp is not None and not lineage.key_elsewhere:
-        return (MakeNextKey(spec.key),)
-    return ()
-
-
-def _key_source(spec: CertSpec, lineage: Lineage) -> KeySource:
-    if spec.request is not None:
-        return KeySource.ELSEWHERE
-    if spec.key.policy is KeyPolicy.ROLLOVER and lineage.next_key_id is not None and not lineage.next_key_used:
-        return KeySource.NEXT
-    # Where rollover begins, the present key is used once more: its successor must be announced before it is used.
-    # One that others have is never used again; key_error stops those that a person put there.
-    if spec.key.policy is KeyPolicy.NEW or lineage.key_place is KeyPlace.ABSENT or lineage.compromised:
-        return KeySource.NEW
-    return KeySource.PLAIN if lineage.key_place is KeyPlace.PLAIN else KeySource.REUSE
-
-
 def _replaced(spec: CertSpec, observed: Observed) -> str:
     """The live certificate's name at the CA. Only one that the CA answered for is its own for sure."""
+    if observed.versions.get(spec.alias):
+        from certkeeper.plan.holding import last_ordered  # noqa: PLC0415 - as above
+
+        if (newest := last_ordered(spec, observed)) is not None:
+            return newest
     advice = observed.advice.get(spec.alias)
     return advice.cert_id if advice is not None and advice.suggestion is not None else ""
 
@@ -334,13 +335,17 @@ def _merge_zones(due: Collection[LineagePlan]) -> dict[Zone, tuple[DnsName, ...]
 def _findings(
     configuration: Configuration, observed: Observed, lineages: tuple[LineagePlan, ...], able: Collection[str]
 ) -> list[Finding]:
-    due = [item for item in lineages if item.reason is not Reason.CURRENT]
+    due = [item for item in lineages if item.reason not in _NOT_DUE]
     findings = list(staple_findings([item.spec for item in due], able))
     if not configuration.certificates and not configuration.rejected:
         findings.append(no_certificates(configuration.settings.domains_txt))
     findings += purpose_findings(configuration)
     findings += renew_findings(configuration.certificates, observed.lineages)
     findings += dropped_findings(lineages)
+    if observed.records.held:
+        from certkeeper.plan.holding import hold_findings  # noqa: PLC0415 - as above
+
+        findings += hold_findings(lineages)
     findings += alias_findings(
         configuration.certificates, observed.lineages, observed.orphans, configuration.settings.certdir
     )
@@ -351,6 +356,6 @@ def _findings(
     findings += crowd_findings(item.spec for item in due)
     findings += clock_findings(observed.clock_behind)
     # Whoever had a certificate revoked knows that it has to go.
-    unaware = [item.alias for item in due if item.reason is not Reason.REVOKED]
+    unaware = [item.alias for item in lineages if item.reason not in _AWARE]
     findings += urgent_findings(unaware, observed.lineages, observed.advice, observed.now)
     return [*findings, *caa_findings([item.spec for item in due], observed.caa)]

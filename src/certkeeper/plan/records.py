@@ -154,8 +154,9 @@ class Deployment:
 class Held:
     """New versions of a lineage are made and do not become live by themselves.
 
-    `until` is when that ends: a version that a service did not take is tried again then; None where a person said so,
-    and ends it. `stamp` is the version that waits for that, 0 where it is whatever is newest. `message` says why.
+    `until` is when that ends: version `stamp`, which a service did not take, goes live again then. One that has come
+    makes the next run go forward to it. It is None where a person said so, and ends it: then `stamp` is the version
+    that a person goes back to, until that one is live, and 0 else. `message` says why.
     """
 
     alias: Alias

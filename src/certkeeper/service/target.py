@@ -1,13 +1,16 @@
 """A deployment target: what one service needs of a certificate, and how the service takes it."""
 
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
 from certkeeper.base.access import NO_ACCESS, Access
 from certkeeper.base.errors import Location
+from certkeeper.base.names import Alias, Identifier
 
 DEFAULT_BOUND = timedelta(seconds=60)
+_PLACEHOLDER = re.compile(r"\{(?:alias|name)\}")
 
 
 class Kind(StrEnum):
@@ -55,6 +58,11 @@ class TargetFile:
     form: Form
     path: str
 
+    def of(self, alias: Alias, first: Identifier) -> str:
+        """Where it is for one certificate. Of a wildcard the name is that of the domain."""
+        meant = {"{alias}": alias.text, "{name}": first.value.removeprefix("*.")}
+        return _PLACEHOLDER.sub(lambda found: meant[found[0]], self.path)
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -67,7 +75,8 @@ class Target:
     reloaded where systemd runs. `user` is who has to be able to read the files, empty where root reads them.
     `probe` are endpoints with `{name}` for each name of the certificate that a host can have. `socket` is haproxy's
     for administration, empty where certificates come with a reload. `certificates` are the aliases that may have it,
-    as shell patterns; none where all may. `where` is where it was described, None for what is built in.
+    as shell patterns; none where all may. `password_file` holds what PKCS#12 is locked with, empty where it is not.
+    `where` is where it was described, None for what is built in.
     """
 
     name: str
@@ -84,6 +93,7 @@ class Target:
     probe: tuple[str, ...] = ()
     socket: str = ""
     certificates: tuple[str, ...] = ()
+    password_file: str = ""
     where: Location | None = None
 
     @property

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from bed.waiting import wait_until
 from builders.effects import ended, started
 from certkeeper.adapters.hooks import HookFailed, Hooks, ShownHooks
+from certkeeper.adapters.scripts import script_trouble
 from certkeeper.apply.ports import HookCall
 from certkeeper.base.errors import CertkeeperError, ExitCode, Fault
 from certkeeper.config.shell import Shell
@@ -84,6 +85,47 @@ def test_what_only_we_need_to_know_stays_with_us(tmp_path: Path, monkeypatch: py
     assert Hooks().call(call(script(tmp_path, line, name="pdns_api.sh"))) == "<p>\n"
     exported = Shell({"EAB_HMAC_KEY": "page"}, frozenset({"EAB_HMAC_KEY"}))
     assert Hooks(exported).call(call(script(tmp_path, line))) == "<page>\n"
+
+
+@pytest.mark.parametrize("way", ["file", "folder", "above", "link", "command", "PATH"])
+def test_what_everybody_can_change_is_not_called(tmp_path: Path, way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "hooks"
+    folder.mkdir()
+    path = script(folder, f"touch {tmp_path}/ran", name="hook")
+    guilty = Path(path) if way in {"file", "command", "PATH"} else tmp_path if way == "above" else folder
+    hook = call(path)
+    if way == "link":
+        (tmp_path / "elsewhere").mkdir()
+        (tmp_path / "elsewhere/hook").symlink_to(path)
+        hook = call(f"{tmp_path}/elsewhere/hook")
+    elif way == "PATH":
+        monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+        hook = call("hook")
+    elif way == "command":
+        hook = replace(call("as people read it"), command=(path,))
+    guilty.chmod(0o777)
+    refused = failure(hook)
+    through = "" if hook.script == str(guilty) or way == "command" else f", through {guilty}"
+    assert f" deploy_cert: is not run: everybody on this machine can change it{through}, and so have" in str(refused)
+    assert refused.hint == f"chmod o-w {guilty}"
+    assert not (tmp_path / "ran").exists()
+    # A sticky folder is as good as the owners of what is in it.
+    guilty.chmod(0o755 if guilty.is_file() else 0o1777)
+    Hooks().call(hook)
+    assert (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize("guilty", ["hooks.d", "hooks.d/20-b"])
+def test_scripts_of_a_folder_that_everybody_can_change_are_not_called(tmp_path: Path, guilty: str) -> None:
+    (tmp_path / "hooks.d").mkdir()
+    for name in ("10-a", "20-b"):
+        script(tmp_path / "hooks.d", f"touch {tmp_path}/{name}", name=name)
+    (tmp_path / guilty).chmod(0o777)
+    through = "" if guilty == "hooks.d" else f", through {tmp_path}/{guilty}"
+    assert f"everybody on this machine can change it{through}, and" in str(script_trouble(f"{tmp_path}/hooks.d"))
+    with pytest.raises(HookFailed, match="is not run: everybody"):
+        Hooks().call(call(f"{tmp_path}/hooks.d"))
+    assert not (tmp_path / "20-b").exists()
 
 
 def test_the_scripts_of_a_folder_are_called_in_order_until_one_fails(tmp_path: Path) -> None:

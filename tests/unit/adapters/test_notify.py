@@ -45,6 +45,15 @@ def test_what_fails_is_an_error_that_names_the_program(tmp_path: Path) -> None:
         Sender(str(tmp_path / "missing")).send_mail(["root"], "x", [])
 
 
+def test_a_program_that_everybody_can_change_is_not_run(tmp_path: Path) -> None:
+    program = script(tmp_path, f"touch {tmp_path}/ran")
+    Path(program).chmod(0o777)
+    with pytest.raises(AlertFailed, match="program: is not run: everybody on this machine can change it, ") as caught:
+        Sender().call([program], {})
+    assert caught.value.hint == f"chmod o-w {program}"
+    assert not (tmp_path / "ran").exists()
+
+
 def test_a_program_that_reads_nothing_is_no_failure(tmp_path: Path) -> None:
     Sender().call([script(tmp_path, f"touch {tmp_path}/ran")], {"long": "x" * (1 << 20)})
     assert (tmp_path / "ran").exists()

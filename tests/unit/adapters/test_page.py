@@ -264,6 +264,38 @@ def test_the_user_of_dehydrated_may_own_the_page(page: Path, user: str, told: in
 
 
 @as_root
+@pytest.mark.parametrize("setting", ["HOOK", "ALERT_COMMAND"])
+@pytest.mark.parametrize(("user", "told"), [(NOBODY, True), (0, False)])
+def test_programs_that_another_user_can_change_are_a_warning(
+    page: Path, setting: str, user: int, *, told: bool
+) -> None:
+    program = page.parent / "program"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    os.chown(program, user, -1)
+    page.write_text(f"{PLAIN}{setting}={program}\n")
+    found = [item for item in reading(page).findings if item.code == "open-to-others"]
+    assert [(item.message, item.consequence, str(item.where)) for item in found] == (
+        [("user nobody can change it", "whoever does can have programs run as root", str(program))] if told else []
+    )
+
+
+@as_root
+def test_a_key_that_others_can_change_is_refused_or_told(config: Path) -> None:
+    key = config.parent / "key"
+    key.write_text("the key\n")
+    key.chmod(0o600)
+    os.chown(key, NOBODY, -1)
+    (warned,) = read_page(str(config), "/", {}).findings
+    assert (warned.code, warned.message, str(warned.where)) == ("open-to-others", "user nobody can change it", str(key))
+    assert "which key a server is shown" in warned.consequence
+    key.chmod(0o622)
+    with pytest.raises(ConfigError, match=r"config:3: PDNS_KEY_FILE: .* everybody on this machine can change it") as no:
+        read_page(str(config), "/", {})
+    assert no.value.hint == f"chmod o-w {key}"
+
+
+@as_root
 def test_a_group_that_may_write_is_found_and_roots_own_is_not(page: Path) -> None:
     page.chmod(0o660)
     assert codes(reading(page).findings) == []
