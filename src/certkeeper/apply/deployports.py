@@ -30,11 +30,13 @@ class Placement:
 class Placed:
     """What is there. `stamp` is the version that all its paths lead to; None where that is none of ours.
 
-    `others` are paths where something is that we did not make.
+    `others` are paths where something is that we did not make. `kept` are other versions that can be switched to,
+    newest first; among them what somebody else had put there.
     """
 
     stamp: int | None
     others: tuple[str, ...] = ()
+    kept: tuple[int, ...] = ()
 
 
 class TargetFiles(Protocol):
@@ -58,11 +60,14 @@ class TargetFiles(Protocol):
     def stage(self, placement: Placement, stamp: int, contents: Mapping[Form, bytes]) -> None:
         """Write a version beside the one that is read; private from the first byte, and lasting."""
 
-    def switch(self, placement: Placement, stamp: int) -> None:
-        """Lead the paths to that version. What somebody else put there is kept as a version of its own."""
+    def switch(self, placement: Placement, stamp: int) -> int | None:
+        """Lead the paths to that version. What somebody else put there is kept as a version of its own.
+
+        The answer is the version that they led to before, to which the same call goes back; None where there was none.
+        """
 
     def keep(self, placement: Placement, stamps: Sequence[int]) -> None:
-        """Remove all other versions."""
+        """Remove all other versions but the one that is read, and nothing that we did not make."""
 
 
 class Condition(StrEnum):
@@ -100,12 +105,10 @@ class Probes(Protocol):
 
 
 class Pairs(Protocol):
-    """A version's key and certificates, as services are given them."""
+    """A version's key and certificates, as services load them."""
 
-    def contents(self, subject: str, files: VersionFiles, forms: Sequence[Form]) -> Mapping[Form, bytes]:
-        """Each form that is asked for. Raises CertkeeperError beginning with the subject where OpenSSL does not load
-        the key and the certificates as a server's, or where a form needs a key that is kept elsewhere.
-        """
+    def check(self, subject: str, files: VersionFiles) -> None:
+        """Raises CertkeeperError beginning with the subject where OpenSSL does not load them as a server's."""
 
 
 @dataclass(frozen=True, slots=True)

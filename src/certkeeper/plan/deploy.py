@@ -11,8 +11,8 @@ from certkeeper.base.names import Alias
 from certkeeper.base.times import RETRY_AFTER_MAX, iso
 from certkeeper.config.settings import CertSpec, Configuration, Purpose, Settings
 from certkeeper.lineage.model import Lineage
-from certkeeper.plan.records import Deployment, Held, Record, Records, Shown
-from certkeeper.service.target import Form, Target
+from certkeeper.plan.records import Deployment, Record, Records, Shown
+from certkeeper.service.target import Target
 
 
 class NotDeployable(CertkeeperError):
@@ -82,11 +82,11 @@ class Waits:
 
 @dataclass(frozen=True, slots=True)
 class TargetPlan:
-    """What one service is due for; `lineages` are all that it takes, due or not."""
+    """What one service is due for; `takes` are all its certificates, due or not."""
 
     target: Target
     due: tuple[Due, ...]
-    lineages: tuple[CertSpec, ...] = ()
+    takes: tuple[CertSpec, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,25 +94,23 @@ class DeployPlan:
     """What is deployed, target by target: first those that read lineages in place, since what comes of them decides
     which version is live for the others.
 
-    `again` are versions that a service did not take and that become live again now. `errors` are certificates that no
-    service can be given as the page asks. `stale` are journal entries that nobody needs any more.
+    `errors` are certificates that no service can be given as the page asks. `stale` are journal entries that nobody
+    needs any more.
     """
 
     targets: tuple[TargetPlan, ...] = ()
     waiting: tuple[Waits, ...] = ()
-    again: tuple[Held, ...] = ()
     errors: tuple[tuple[str, Alias, CertkeeperError], ...] = ()
     stale: tuple[Record, ...] = ()
 
     @property
     def idle(self) -> bool:
-        return not (self.targets or self.again or self.errors or self.stale)
+        return not (self.targets or self.errors or self.stale)
 
     @property
     def aliases(self) -> tuple[Alias, ...]:
         """The lineages that are worked on, each once."""
-        held = (held.alias for held in self.again)
-        return tuple(dict.fromkeys((*held, *(item.alias for part in self.targets for item in part.due))))
+        return tuple(dict.fromkeys(item.alias for part in self.targets for item in part.due))
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,13 +130,11 @@ def plan_deployments(configuration: Configuration, world: Deployable, asked: Col
     is looked at again.
     """
     settings, records = configuration.settings, world.records
-    again = tuple(_again(configuration, world, asked))
-    coming = {held.alias: held.stamp for held in again}
     due: dict[str, list[Due]] = {}
     waiting: list[Waits] = []
     errors: list[tuple[str, Alias, CertkeeperError]] = []
     for spec, name in wanted(configuration):
-        found = _one(spec, name, settings, world, coming.get(spec.alias), asked)
+        found = _one(spec, name, settings, world, asked)
         if isinstance(found, Due):
             due.setdefault(name, []).append(found)
         elif isinstance(found, Waits):
@@ -147,11 +143,12 @@ def plan_deployments(configuration: Configuration, world: Deployable, asked: Col
             errors.append((name, spec.alias, found))
     in_order = sorted(due, key=lambda name: (not settings.targets[name].in_place, name))
     return DeployPlan(
-        targets=tuple(TargetPlan(settings.targets[name], tuple(due[name]), _takers(name, configuration)) for name in in_order),
+        targets=tuple(
+            TargetPlan(settings.targets[name], tuple(due[name]), _takers(name, configuration)) for name in in_order
+        ),
         waiting=tuple(waiting),
-        again=again,
         errors=tuple(errors),
-        stale=tuple(_stale(configuration, world, due)),
+        stale=tuple(_stale(configuration, world)),
     )
 
 
@@ -161,15 +158,6 @@ def wanted(configuration: Configuration) -> Iterator[tuple[CertSpec, str]]:
         if spec.purpose is not Purpose.REHEARSE:
             for name in dict.fromkeys(spec.targets):
                 yield spec, name
-
-
-def paths(spec: CertSpec, target: Target) -> dict[str, Form]:
-    """The files of a certificate for a service, by their paths."""
-    first = spec.identifiers[0].value.removeprefix("*.")
-    filled = {"alias": str(spec.alias), "name": first}
-    return {
-        re.sub(r"\{(alias|name)\}", lambda found: filled[found[1]], item.path): item.form for item in target.files
-    }
 
 
 def owed(spec: CertSpec, stamp: int, records: Records | None = None) -> tuple[Deployment, ...]:
@@ -203,7 +191,6 @@ def _one(
     name: str,
     settings: Settings,
     world: Deployable,
-    coming: int | None,
     asked: Collection[Alias],
 ) -> Due | Waits | CertkeeperError | None:
     """What is to be done about one certificate for one service; None where all is well."""
@@ -213,14 +200,11 @@ def _one(
     if target.certificates and not any(_matches(pattern, str(spec.alias)) for pattern in target.certificates):
         return NotDeployable(f"target {name}: {spec.alias} is not among its certificates", hint=_hint(target))
     before = world.records.deployments.get((name, spec.alias))
-    if coming is None:
-        if reason := unfit(lineage, world.now):
-            return Waits(name, spec.alias, reason) if lineage.leaf is not None else None
-        if lineage.stamp is None:
-            return Waits(name, spec.alias, "its files are not ours yet: it is deployed with the next version")
-    stamp = coming if coming is not None else lineage.stamp
+    if reason := unfit(lineage, world.now):
+        return Waits(name, spec.alias, reason) if lineage.leaf is not None else None
+    stamp = lineage.stamp
     if stamp is None:
-        raise TypeError(f"{spec.alias}: no version")
+        return Waits(name, spec.alias, "its files are not ours yet: it is deployed with the next version")
     if spec.alias not in asked and (wait := _wait(before, stamp, world)) is not None:
         return wait
     copies = world.copies.get((name, spec.alias), Copies()) if not target.in_place else None
@@ -251,29 +235,13 @@ def _cause(before: Deployment | None, stamp: int, copies: Copies | None, *, eage
     return Cause.UNKNOWN if eager and before.shown is Shown.UNPROVEN else None
 
 
-def _again(configuration: Configuration, world: Deployable, asked: Collection[Alias]) -> Iterator[Held]:
-    """Versions that were held back for a time that has come."""
-    for spec in configuration.certificates:
-        held = world.records.held.get(spec.alias)
-        if held is None or held.until is None or not held.stamp or spec.purpose is Purpose.REHEARSE:
-            continue
-        if held.stamp <= (world.lineages[spec.alias].stamp or 0):
-            continue
-        if spec.alias in asked or not _ahead(held.until, world.now):
-            yield held
-
-
-def _stale(configuration: Configuration, world: Deployable, due: Mapping[str, object]) -> Iterator[Record]:
-    """Entries of services that a certificate is not given to any more, and holds of versions that are live, or older."""
+def _stale(configuration: Configuration, world: Deployable) -> Iterator[Record]:
+    """Entries of services that a certificate is not given to any more."""
     pairs = {(name, spec.alias) for spec, name in wanted(configuration)}
     specs = {spec.alias for spec in configuration.certificates}
     for key, entry in world.records.deployments.items():
         if entry.alias in specs and key not in pairs:
             yield entry
-    for alias, held in world.records.held.items():
-        lineage = world.lineages.get(alias)
-        if alias in specs and held.until is not None and lineage is not None and held.stamp <= (lineage.stamp or 0):
-            yield held
 
 
 def _takers(name: str, configuration: Configuration) -> tuple[CertSpec, ...]:

@@ -12,29 +12,8 @@ from certkeeper.lineage.integrity import served
 from certkeeper.lineage.model import BadChain, Leaf
 from certkeeper.service.endpoint import Endpoint, parse_endpoint
 from certkeeper.service.handshake import Contact, Look, Unseen
-from certkeeper.service.target import Kind, Target
-
-USUAL: Mapping[Kind, tuple[str, ...]] = {
-    Kind.NGINX: ("https://{name}:443",),
-    Kind.APACHE: ("https://{name}:443",),
-    Kind.HAPROXY: ("https://{name}:443",),
-    Kind.POSTFIX: ("smtp://{name}:25", "submission://{name}:587", "smtps://{name}:465"),
-    Kind.DOVECOT: (
-        "imap://{name}:143",
-        "imaps://{name}:993",
-        "pop3://{name}:110",
-        "pop3s://{name}:995",
-        "sieve://{name}:4190",
-    ),
-    Kind.PROSODY: (
-        "xmpp-client://{name}:5222",
-        "xmpp-server://{name}:5269",
-        "xmpps-client://{name}:5223",
-        "xmpps-server://{name}:5270",
-    ),
-    Kind.COMMAND: (),
-}
-"""Where people look where nobody says anything else. Few services listen at all of them."""
+from certkeeper.service.kinds import KINDS
+from certkeeper.service.target import Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +30,10 @@ class Wish:
 
 
 def wishes(spec: CertSpec, target: Target) -> tuple[Wish, ...]:
-    """The endpoints of a certificate at a service: the certificate's word, else the target's, else the usual ones."""
+    """The endpoints of a certificate at a service: the certificate's word, else the target's."""
     if spec.probe is not None:
         return tuple(Wish(endpoint, here=False, asked=True) for endpoint in spec.probe)
-    patterns = target.probe or USUAL[target.kind]
+    patterns = target.probe
     names = [
         item.value for item in spec.identifiers if item.type is IdentifierType.DNS and not item.value.startswith("*.")
     ]
@@ -62,7 +41,8 @@ def wishes(spec: CertSpec, target: Target) -> tuple[Wish, ...]:
         pattern.replace("{name}", name) for pattern in patterns for name in (names if "{name}" in pattern else [""])
     )
     found = [parse_endpoint(text) for text in texts]
-    return tuple(Wish(endpoint, here=not endpoint.host, asked=bool(target.probe)) for endpoint in found)
+    usual = target.kind in KINDS and target.probe == KINDS[target.kind].probe
+    return tuple(Wish(endpoint, here=not endpoint.host, asked=not usual) for endpoint in found)
 
 
 class Sight(StrEnum):

@@ -60,12 +60,14 @@ class StageCopies(Effect[bool]):
 
 
 @dataclass(frozen=True, slots=True)
-class SwitchCopies(Effect[None]):
+class SwitchCopies(Effect[int | None]):
+    """The version that was read before, None where there was none."""
+
     placement: Placement
     stamp: int
 
-    def perform(self, ports: Ports) -> None:
-        _of(ports).files.switch(self.placement, self.stamp)
+    def perform(self, ports: Ports) -> int | None:
+        return _of(ports).files.switch(self.placement, self.stamp)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,15 +82,12 @@ class KeepCopies(Effect[None]):
 
 
 @dataclass(frozen=True, slots=True)
-class MakeContents(Effect[Mapping[Form, bytes]]):
-    """The forms that a service wants of a version; refused where OpenSSL does not load its key and certificates."""
-
+class CheckPair(Effect[None]):
     alias: Alias
     files: VersionFiles
-    forms: tuple[Form, ...]
 
-    def perform(self, ports: Ports) -> Mapping[Form, bytes]:
-        return _of(ports).pairs.contents(str(self.alias), self.files, self.forms)
+    def perform(self, ports: Ports) -> None:
+        _of(ports).pairs.check(str(self.alias), self.files)
 
 
 @dataclass(frozen=True, slots=True)

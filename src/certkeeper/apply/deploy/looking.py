@@ -30,7 +30,9 @@ class Addresses:
         """The handshakes to make, with the wish that each is for."""
         names = dict.fromkeys(wish.endpoint.name for wish in wishes if wish.here)
         missing = [name for name in names if name not in self.found]
-        self.found.update(zip(missing, (yield from together([do(AddressesHere(name)) for name in missing])), strict=True))
+        self.found.update(
+            zip(missing, (yield from together([do(AddressesHere(name)) for name in missing])), strict=True)
+        )
         return {Contact(endpoint): wish for wish in wishes for endpoint in self._endpoints(wish)}
 
     def _endpoints(self, wish: Wish) -> Iterator[object]:
