@@ -129,7 +129,7 @@ def plan_deployments(configuration: Configuration, world: Deployable, asked: Col
     `asked` are certificates that a person wants deployed now: waits do not count, and what nobody could look at before
     is looked at again.
     """
-    settings, records = configuration.settings, world.records
+    settings = configuration.settings
     due: dict[str, list[Due]] = {}
     waiting: list[Waits] = []
     errors: list[tuple[str, Alias, CertkeeperError]] = []

@@ -1,6 +1,6 @@
 """Where a service has to show a certificate, and what is to be said of what was seen there before and after."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
