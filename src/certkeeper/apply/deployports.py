@@ -7,6 +7,7 @@ from typing import Protocol
 from certkeeper.base.access import Access
 from certkeeper.base.names import Alias
 from certkeeper.base.value import dataclass
+from certkeeper.lineage.model import VersionFiles
 from certkeeper.service.handshake import Contact, Look
 from certkeeper.service.target import Form, Target
 
@@ -103,6 +104,13 @@ class Probes(Protocol):
         """One look or more for each, all at a time, each bounded. Raises nothing."""
 
 
+class Pairs(Protocol):
+    """A version's key and certificates, as services load them."""
+
+    def check(self, subject: str, files: VersionFiles) -> None:
+        """Raises CertkeeperError beginning with the subject where OpenSSL does not load them as a server's."""
+
+
 @dataclass(frozen=True, slots=True)
 class DeployPorts:
     """Everything that deployments may use besides the store, the journal and the clock."""
@@ -110,3 +118,4 @@ class DeployPorts:
     files: TargetFiles
     services: Services
     probes: Probes
+    pairs: Pairs

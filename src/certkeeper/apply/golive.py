@@ -100,8 +100,13 @@ def switch_over(item: LineagePlan, stamp: int, told: Event, tell: Tell) -> Excha
     Raises:
         CertkeeperError: the version that was live still is.
     """
-    if item.hook is not None:
-        yield from do(WriteJournal(put=(_debt(item, stamp),)))
+    owes: tuple[Record, ...] = (_debt(item, stamp),) if item.hook is not None else ()
+    if item.spec.targets:
+        from certkeeper.plan.deploy import owed  # noqa: PLC0415 - most certificates are not deployed
+
+        owes += owed(item.spec, stamp, item.deployments)
+    if owes:
+        yield from do(WriteJournal(put=owes))
     yield from do(ActivateVersion(item.alias, stamp))
     tell(told)
 

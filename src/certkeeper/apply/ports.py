@@ -22,6 +22,11 @@ from certkeeper.zone.changes import ChangeSet
 from certkeeper.zone.propagation import Answer, Question, Server, ServerSet
 from certkeeper.zone.rrset import Zone
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    # Most runs deploy nothing.
+    from certkeeper.apply.deployports import DeployPorts
+
 
 class Clock(Protocol):
     """Two clocks: the calendar, which people may step, and one that only runs forward."""
@@ -306,7 +311,9 @@ class Accounts(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Everything that effects may use. `dns` are the providers by their ids."""
+    """Everything that effects may use. `dns` are the providers by their ids; `deploy` is None where nothing is put into
+    services.
+    """
 
     http: Http
     dns: Mapping[str, Dns]
@@ -321,6 +328,7 @@ class Ports:
     hooks: Hooks
     files: ChallengeFiles
     listeners: Listeners
+    deploy: "DeployPorts | None" = None
 
 
 @dataclass(frozen=True, slots=True)

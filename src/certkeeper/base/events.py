@@ -329,6 +329,53 @@ class LineageFailed(Event):
         return told_of(self.lineage, self.error)
 
 
+@dataclass(frozen=True, slots=True)
+class ServiceReloaded(Event):
+    """A service was told to take its files, once for all these certificates."""
+
+    label: ClassVar[str] = "service-reloaded"
+    target: str
+    lineages: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        return f"{self.target}: reloaded for {_listed(self.lineages)}"
+
+
+@dataclass(frozen=True, slots=True)
+class CertificatesSeen(Event):
+    """A service showed these certificates in handshakes, at that many places; `places` are the first of them."""
+
+    label: ClassVar[str] = "certificates-seen"
+    target: str
+    lineages: tuple[str, ...]
+    places: tuple[str, ...]
+    number: int
+
+    @property
+    def text(self) -> str:
+        more = f" and {self.number - len(self.places)} more" if self.number > len(self.places) else ""
+        return f"{self.target}: deployed {_listed(self.lineages)}: seen at {', '.join(self.places)}{more}"
+
+
+@dataclass(frozen=True, slots=True)
+class DeploymentNoted(Noted):
+    """A service was given a certificate, and nobody could see it there, or it runs not now; `subject` names both."""
+
+    label: ClassVar[str] = "deployment-noted"
+
+
+@dataclass(frozen=True, slots=True)
+class DeploymentFailed(LineageFailed):
+    """A service did not take a certificate; `lineage` names both."""
+
+    label: ClassVar[str] = "deployment-failed"
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if names[5:] else "")
+
+
 def count(number: int, noun: str) -> str:
     """`1 name`, `2 names`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

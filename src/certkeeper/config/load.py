@@ -11,7 +11,6 @@ DOMAINS_D/<alias>, or CERTDIR/<alias>/config, for each line
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeAlias
 
-from certkeeper.base.errors import Location
 from certkeeper.base.names import DnsName, IdentifierType
 from certkeeper.base.value import replace
 from certkeeper.base.wire import Exchange
@@ -28,9 +27,10 @@ from certkeeper.config.findings import Finding, Severity
 from certkeeper.config.lint import ignored_settings, unknown_variables, with_misspelled
 from certkeeper.config.methods import unused_methods
 from certkeeper.config.opensslcnf import request_findings
-from certkeeper.config.page import NO_FILE, Page, as_wished, read_main
+from certkeeper.config.page import Page, as_wished, read_main
 from certkeeper.config.powerdns import legacy_findings
-from certkeeper.config.providers import ProviderKind, Register, missing_provider, unused_rules
+from certkeeper.config.provided import provided_for
+from certkeeper.config.providers import ProviderKind, Register, unused_rules
 from certkeeper.config.reading import (
     FailureKind,
     Glob,
@@ -112,21 +112,23 @@ def _configuration(
         other_accounts=tuple(found.settings for found in accounts.found.values()),
     )
     fatal = terms.methods.through_dns and terms.wish.settings is None
-    certificates, unprovided = _provided_for(certificates, settings, reader.wished, terms.wish.kind, fatal=fatal)
+    certificates, unprovided = provided_for(certificates, settings, reader.wished, terms.wish.kind, fatal=fatal)
     rejected = (*rejected, *unmet, *unprovided)
     scripts = frozenset(hook for hook in (settings.hook, *(spec.hook for spec in certificates)) if hook)
     settings = replace(settings, scripts=scripts)
     unused = () if asked is not None else (yield from _unused(page, settings, certificates, rejected))
-    findings = (*findings, *(yield from request_findings(values)), *zones.findings, *unused)
-    findings = (*findings, *unused_rules(zones.rules, _names(domains), zones.places))
     named = {name for line in domains.lines for name in line.identifiers}
-    findings = (*findings, *unused_methods(terms.methods, named, values.where("CHALLENGETYPE")))
     found = (
         *page.findings,
         *(yield from exposed(values, programs(settings, certificates, page.shell))),
         *_of_the_page(page, values),
         *domains.findings,
         *findings,
+        *(yield from request_findings(values)),
+        *zones.findings,
+        *unused,
+        *unused_rules(zones.rules, _names(domains), zones.places),
+        *unused_methods(terms.methods, named, values.where("CHALLENGETYPE")),
         *more,
     )
     # A certificate's own file is read on top of the page, whose findings come up again each time.
@@ -347,52 +349,6 @@ class _Certificates:
             return directory_url(Values(assigned, file))
         except ConfigError:
             return None
-
-
-def _provided_for(
-    certificates: Sequence[CertSpec],
-    settings: Settings,
-    wished: Mapping[str, tuple[str, ProviderKind]],
-    kind: ProviderKind,
-    *,
-    fatal: bool,
-) -> tuple[tuple[CertSpec, ...], tuple[Rejected, ...]]:
-    """Those that can be proven, and those that their own file took the way to prove them from.
-
-    Raises:
-        ConfigError: it is the page's fault (always, where that is `fatal`).
-    """
-    kept: list[CertSpec] = []
-    rejected: list[Rejected] = []
-    for spec in certificates:
-        file, its_kind = wished.get(spec.alias.text, ("", kind))
-        try:
-            kept.append(_provided(spec, settings, file or settings.config_file or NO_FILE, its_kind))
-        except ConfigError as error:
-            if fatal or not file:
-                raise
-            rejected.append(Rejected(spec.alias.text, error, spec.where))
-    return tuple(kept), tuple(rejected)
-
-
-def _provided(spec: CertSpec, settings: Settings, file: str, kind: ProviderKind) -> CertSpec:
-    """Every name that records of a run prove has somebody who writes them, or a zone's file that says why not.
-
-    Raises:
-        ConfigError: too little is known of the provider, and there is no other way to prove a name.
-    """
-    if spec.provider:
-        return spec
-    methods = spec.methods
-    for name in spec.identifiers:
-        order = methods.of(name)
-        if not any(method.published for method in order) or settings.rule(name.domain) is not None:
-            continue
-        others = tuple(method for method in order if not method.published)
-        if not others:
-            raise missing_provider(Location(file), spec.alias.text, kind)
-        methods = methods.choosing(name, others)
-    return replace(spec, methods=methods)
 
 
 def _names(domains: DomainList) -> Iterator[DnsName]:

@@ -17,6 +17,7 @@ from certkeeper.lineage.model import Dropped, Version
 from certkeeper.plan.records import (
     Backoff,
     ChallengeIntent,
+    Deployment,
     FileIntent,
     Held,
     HookDebt,
@@ -249,7 +250,8 @@ class LineagePlan:
     `backoff` is what the journal holds of failures before this run, `names_failed` what it holds of its names.
     `methods` says how each name is proven. `dropped` are names of the page that the order is without, or the live
     certificate where there is no order. `kept_until` is how long the live certificate counts as good enough where a
-    name cannot be proven; None where it does not. `hold` is what keeps new versions from going live.
+    name cannot be proven; None where it does not. `hold` is what keeps new versions from going live. `deployments` are
+    what the journal holds of it in services.
     """
 
     spec: CertSpec
@@ -265,6 +267,7 @@ class LineagePlan:
     dropped: tuple[Dropped, ...] = ()
     kept_until: datetime | None = None
     hold: Hold | None = None
+    deployments: tuple[Deployment, ...] = ()
 
     @property
     def alias(self) -> Alias:

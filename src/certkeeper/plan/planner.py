@@ -62,6 +62,7 @@ from certkeeper.plan.proving import needs_account, owners_of, proven, serves, st
 from certkeeper.plan.records import Record
 from certkeeper.plan.recovery import (
     homeless_findings,
+    in_services,
     leftovers,
     not_callable,
     resumable,
@@ -229,6 +230,7 @@ def _plan_lineage(
         fingerprint=fingerprint(spec, lineage, spec.must_staple and can_staple),
         wake_at=None if decision.due else decision.renew_at,
         hold=_hold(spec, settings, observed, can_staple=can_staple),
+        deployments=in_services(spec, observed.records),
     )
     if decision.reason is Reason.STAGED and base.hold is not None and base.hold.goes is not None:
         from certkeeper.plan.holding import going  # noqa: PLC0415 - as above

@@ -14,7 +14,7 @@ from certkeeper.lineage.model import KeyPlace, Lineage
 from certkeeper.plan.actions import LineagePlan
 from certkeeper.plan.observed import Observed
 from certkeeper.plan.profiles import acceptable
-from certkeeper.plan.records import ChallengeIntent, HookDebt, OrderIntent, Record, Records, ToldIntent
+from certkeeper.plan.records import ChallengeIntent, Deployment, HookDebt, OrderIntent, Record, Records, ToldIntent
 from certkeeper.zone.apex import ZoneError
 from certkeeper.zone.rrset import Zone, ZoneKind
 
@@ -155,6 +155,12 @@ def unpaid(spec: CertSpec, lineage: Lineage, records: Records) -> HookDebt | Non
     """The hook call that is owed for the live version."""
     debt = records.debts.get(spec.entry)
     return debt if debt is not None and spec.deployer and debt.stamp == lineage.stamp else None
+
+
+def in_services(spec: CertSpec, records: Records) -> tuple[Deployment, ...]:
+    """What the journal holds of the certificate in the services that it is for."""
+    known = ((name, spec.entry) for name in spec.targets)
+    return tuple(records.deployments[key] for key in known if key in records.deployments)
 
 
 def stale(planned: Iterable[LineagePlan], observed: Observed) -> tuple[Record, ...]:

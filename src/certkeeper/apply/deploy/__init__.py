@@ -1,0 +1,1 @@
+"""Putting live certificates into services: one transaction for each service, with all its certificates."""

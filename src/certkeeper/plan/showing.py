@@ -1,0 +1,136 @@
+"""Where a service has to show a certificate, and what is to be said of what was seen there before and after."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from enum import StrEnum
+
+from certkeeper.base.names import IdentifierType
+from certkeeper.base.times import iso
+from certkeeper.base.value import dataclass
+from certkeeper.config.settings import CertSpec
+from certkeeper.lineage.integrity import served
+from certkeeper.lineage.model import BadChain, Leaf
+from certkeeper.service.endpoint import Endpoint, parse_endpoint
+from certkeeper.service.handshake import Contact, Look, Unseen
+from certkeeper.service.kinds import KINDS
+from certkeeper.service.target import Target
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """An endpoint that is to show the certificate.
+
+    `here`: at the addresses of its name that are this machine's. `asked`: the operator named it, so that it counts as
+    unproven where it is not seen; of the usual ones one that is seen is enough.
+    """
+
+    endpoint: Endpoint
+    here: bool
+    asked: bool
+
+
+def wishes(spec: CertSpec, target: Target) -> tuple[Wish, ...]:
+    """The endpoints of a certificate at a service: the certificate's word, else the target's."""
+    if spec.probe is not None:
+        return tuple(Wish(endpoint, here=False, asked=True) for endpoint in spec.probe)
+    patterns = target.probe
+    names = [
+        item.value for item in spec.identifiers if item.type is IdentifierType.DNS and not item.value.startswith("*.")
+    ]
+    texts = dict.fromkeys(
+        pattern.replace("{name}", name) for pattern in patterns for name in (names if "{name}" in pattern else [""])
+    )
+    found = [parse_endpoint(text) for text in texts]
+    usual = target.kind in KINDS and target.probe == KINDS[target.kind].probe
+    return tuple(Wish(endpoint, here=not endpoint.host, asked=not usual) for endpoint in found)
+
+
+class Sight(StrEnum):
+    """What a look showed of a lineage."""
+
+    LIVE = "live"
+    OLDER = "older"
+    """A certificate that the lineage had before."""
+    OTHER = "other"
+    """A certificate of somebody else's."""
+    NOTHING = "nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """The certificate that a service is to show, and those of the same lineage that it may still show."""
+
+    live: Leaf
+    others: tuple[Leaf, ...] = ()
+
+    def sight(self, look: Look, now: datetime) -> tuple[Sight, str]:
+        """What was seen, and in words."""
+        if isinstance(look, Unseen):
+            return Sight.NOTHING, look.message
+        try:
+            leaf, _ = served(look.chain, now)
+        except BadChain as error:
+            return Sight.OTHER, f"a certificate that cannot be read: {'; '.join(error.mismatches)}"
+        if _same(leaf, self.live):
+            return Sight.LIVE, "the certificate"
+        alike = leaf.identifiers == self.live.identifiers and leaf.not_after < self.live.not_after
+        if alike or any(_same(leaf, other) for other in self.others):
+            return Sight.OLDER, f"the certificate with serial {leaf.serial}, which ends at {iso(leaf.not_after)}"
+        return Sight.OTHER, f"another certificate: serial {leaf.serial}, issued by {leaf.issuer}"
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What is looked at for one certificate: contacts, and which of them the operator named."""
+
+    family: Family
+    contacts: tuple[Contact, ...]
+    asked: frozenset[Contact] = frozenset()
+
+
+Looks = Mapping[Contact, Sequence[Look]]
+"""What was seen, by contact; more than one look where a host has more addresses."""
+
+
+@dataclass(frozen=True, slots=True)
+class Showing:
+    """What came of looking for one certificate; each entry is a place with words, but for `seen` and `older`."""
+
+    seen: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
+    unproven: tuple[str, ...] = ()
+    older: tuple[str, ...] = ()
+
+    @property
+    def proven(self) -> bool:
+        return bool(self.seen) and not (self.failed or self.unproven)
+
+
+def compare(watched: Watched, before: Looks, after: Looks, now: datetime) -> Showing:
+    """Only what was reachable and is not any more, and what still shows an older certificate, is a failure."""
+    seen, failed, unproven, older = list[str](), list[str](), list[str](), list[str]()
+    for contact in watched.contacts:
+        earlier = {look.address: watched.family.sight(look, now)[0] for look in before.get(contact, ())}
+        for look in after.get(contact, ()):
+            sight, words = watched.family.sight(look, now)
+            place = _place(contact, look)
+            had = earlier.get(look.address, Sight.NOTHING)
+            if sight is Sight.LIVE:
+                seen.append(place)
+            elif sight is Sight.OLDER:
+                failed.append(f"{place} still shows {words}")
+                older.append(place)
+            elif sight is Sight.NOTHING and had is not Sight.NOTHING:
+                failed.append(f"{place} could be reached before, and now: {words}")
+            elif contact in watched.asked or sight is Sight.OTHER:
+                unproven.append(f"{place}: {words}")
+    return Showing(tuple(seen), tuple(failed), tuple(unproven), tuple(older))
+
+
+def _place(contact: Contact, look: Look) -> str:
+    at = f" at {look.address}" if look.address and look.address != contact.endpoint.host else ""
+    return f"{contact.endpoint}{at}"
+
+
+def _same(one: Leaf, other: Leaf) -> bool:
+    return (one.serial, one.key_id) == (other.serial, other.key_id)
