@@ -116,10 +116,11 @@ def _way_back(part: Part, looks: Looks, now: datetime, shared: Shared) -> tuple[
     if part.placement is None:
         return _in_place(part, looks, now, shared)
     before = part.back
+    if part.unchanged and part.placed is not None:
+        # A run that was killed had switched already, and knew more than can be known now.
+        before = part.placed.kept[0] if part.placed.kept else None
     if before is None:
         return None, "there was no other before"
-    if before == part.stamp:
-        return None, "it was there before"
     version = next((item for item in part.versions if item.stamp == before), None)
     if version is None:
         ours = part.placed is not None and part.placed.stamp == before
