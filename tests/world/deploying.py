@@ -62,7 +62,7 @@ class AnyPair:
         self.refused = ""
 
     def check(self, subject: str, files: VersionFiles) -> None:
-        assert parse_leaf(files.fullchain)
+        parse_leaf(files.fullchain)
         if self.refused:
             raise CertkeeperError(f"{subject}: {self.refused}")
 

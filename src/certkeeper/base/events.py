@@ -359,6 +359,19 @@ class CertificatesSeen(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class CertificatesAdopted(Event):
+    """A service has these certificates already, as far as can be seen; it was not told of anything."""
+
+    label: ClassVar[str] = "certificates-adopted"
+    target: str
+    lineages: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        return f"{self.target}: has {_listed(self.lineages)} already, and was not reloaded"
+
+
+@dataclass(frozen=True, slots=True)
 class DeploymentNoted(Noted):
     """A service was given a certificate, and nobody could see it there, or it runs not now; `subject` names both."""
 

@@ -4,8 +4,13 @@ import argparse
 from typing import Protocol
 
 _DEPLOY = """\
-Bring the files of certificates that are there to what CERT_OWNER, CERT_GROUP and KEY_MODE say, as every run does, and
-try as the services' users whether they can read them (as root). No certificate is ordered, no service is reloaded.
+Give the services that DEPLOY names what is live, as every run does, and what they did not take before, without waiting
+for its time: files for those that want copies, one test of the configuration, one reload for all certificates of a
+service, then a look at its ports. What a service does not take goes back. What it has already is left alone, and no
+service is started.
+
+Before that the files of certificates are brought to what CERT_OWNER, CERT_GROUP and KEY_MODE say, and it is tried as
+the services' users whether they can read them (as root). No certificate is ordered.
 
 exit codes: 0 done, 1 something is not as it has to be, 2 usage or configuration, 3 another run holds the lock
 """
@@ -48,10 +53,10 @@ class Command(Protocol):
 
 def add_life(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", command: Command) -> None:
     """`deploy`, `retire`, `alert` and `timer`; `command` makes one that takes --config."""
-    deploy = command(commands, "deploy", "put owners, groups and modes of files right", _DEPLOY)
+    deploy = command(commands, "deploy", "give services what is live", _DEPLOY)
     deploy.add_argument("names", nargs="*", metavar="NAME", help="only certificates of that alias or with that name")
     deploy.add_argument(
-        "--fix-permissions", action="store_true", required=True, help="owner, group and mode: all that there is to do"
+        "--fix-permissions", action="store_true", help="owner, group and mode of certificates' files, and no more"
     )
     retire = command(commands, "retire", "take out a certificate that is no longer listed", _RETIRE)
     retire.add_argument("name", metavar="NAME", help="the name of its folder, as certkeeper status shows it")

@@ -113,11 +113,16 @@ class Terminal:
     Lines end between words. A word that is wider than the terminal stays whole, so that it can be copied.
     """
 
-    def __init__(self, console: "Console | None" = None, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        console: "Console | None" = None,
+        monotonic: Callable[[], float] = time.monotonic,
+        first: str = "waiting for the CA",
+    ) -> None:
         from rich.console import Console  # noqa: PLC0415 - as above
 
         self._console = console or Console(highlight=False, soft_wrap=True)
-        self._wait = Wait("waiting for the CA", monotonic)
+        self._wait = Wait(first, monotonic)
         self._status = self._console.status(self._wait, spinner="dots")
         self._status.start()
         self._told: CertkeeperError | None = None
@@ -166,8 +171,8 @@ class Terminal:
         self._console.print(Text("\n".join(lines), style=style))
 
 
-def reporter(*, quiet: bool) -> Reporter:
-    """A live display where a person watches, plain lines elsewhere."""
+def reporter(*, quiet: bool, first: str = "waiting for the CA") -> Reporter:
+    """A live display where a person watches, plain lines elsewhere; `first` is what is waited for at the beginning."""
     if not quiet and sys.stdout.isatty():
-        return Terminal()
+        return Terminal(first=first)
     return Lines(sys.stdout, quiet=quiet)

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
 
+from certkeeper.apply.deploy.result import DeployResult
 from certkeeper.apply.ports import JournalDamaged
 from certkeeper.apply.result import Result
 from certkeeper.base.errors import CertkeeperError, ExitCode, Interrupted
@@ -14,6 +15,7 @@ from certkeeper.base.times import iso
 from certkeeper.base.value import replace
 from certkeeper.cli.cleaning import clean_up_after_run
 from certkeeper.cli.compose import USER_AGENT, Machine, open_machine, unreadable
+from certkeeper.cli.deployments import NOTHING, deployed, deployment_summary
 from certkeeper.cli.dropping import carried_out
 from certkeeper.cli.heal import mended_text
 from certkeeper.cli.hooking import Hooking, told_of_run
@@ -75,6 +77,7 @@ def _run(machine: Machine, selected: Configuration, hooking: Hooking | None, opt
         observed = _with_accounts(machine, selected, observed, forced, options)
         plan, result = _in_rounds(machine, selected, hooking, observed, noticed, forced, options)
         _remember(machine, plan, result)
+        shown = deployed(machine, selected, quiet=options.quiet) if result.fatal is None else NOTHING
         issued = {outcome.alias for outcome in result.outcomes if outcome.live is not None}
         _print_findings(tuple(unreadable(selected, issued | touched)))
         if result.fatal is None:
@@ -87,14 +90,19 @@ def _run(machine: Machine, selected: Configuration, hooking: Hooking | None, opt
         # The run is over, and was what it was.
         print_error(trouble)
     if not options.quiet:
-        sys.stdout.write(_summary(selected, plan, result) + "\n")
+        sys.stdout.write(_summary(selected, plan, result, shown) + "\n")
     if machine.settings.alerts:
         from certkeeper.cli.alert import alert_of_run  # noqa: PLC0415 - as above
 
         alert_of_run(machine, selected, plan, result, endings)
-    if result.fatal is not None:
-        return result.fatal.exit_code
-    return ExitCode.FAILED if result.failed or endings or selected.rejected else ExitCode.DONE
+    failed = result.failed or shown.failed or bool(endings or selected.rejected)
+    return _exit_code(result.fatal or shown.fatal, failed=failed)
+
+
+def _exit_code(fatal: CertkeeperError | None, *, failed: bool) -> int:
+    if fatal is not None:
+        return fatal.exit_code
+    return ExitCode.FAILED if failed else ExitCode.DONE
 
 
 def _in_rounds(
@@ -265,7 +273,7 @@ def _print_findings(findings: Sequence[Finding]) -> None:
     sys.stdout.flush()
 
 
-def _summary(selected: Configuration, plan: Plan, result: Result) -> str:
+def _summary(selected: Configuration, plan: Plan, result: Result, shown: DeployResult) -> str:
     owing = {item.alias for item in plan.owing}
     issued = sum(1 for outcome in result.outcomes if outcome.issued is not None)
     later = len(plan.postponed)
@@ -287,6 +295,7 @@ def _summary(selected: Configuration, plan: Plan, result: Result) -> str:
     parts += [f"{later} postponed"] if later else []
     parts += [f"{kept} kept"] if kept else []
     parts += [f"{count(unpaid, 'hook')} failed"] if unpaid else []
+    parts += deployment_summary(shown)
     parts += [f"{held} held"] if held else []
     parts += [f"{current} not due"] if current else []
     said = ", ".join(parts) or "nothing to do"

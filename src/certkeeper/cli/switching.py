@@ -10,6 +10,7 @@ from certkeeper.apply.result import Result
 from certkeeper.base.errors import CertkeeperError, ExitCode, Fault
 from certkeeper.base.value import dataclass
 from certkeeper.cli.compose import Machine, open_machine, unreadable
+from certkeeper.cli.deployments import NOTHING, deployed
 from certkeeper.cli.render import finding_lines, print_error, reporter
 from certkeeper.cli.rounds import hooked
 from certkeeper.cli.select import select
@@ -90,6 +91,7 @@ def _switch_each(machine: Machine, selected: Configuration, decide: Callable[[Pr
         for spec, found in decided.items():
             for line in found.said_after if spec.alias in live else ():
                 sys.stdout.write(f"{spec.alias}: {line}\n")
+        shown = deployed(machine, selected, quiet=False) if live else NOTHING
         for line in finding_lines(unreadable(selected, live)):
             sys.stdout.write(f"{line}\n")
     for rejected in selected.rejected:
@@ -99,7 +101,7 @@ def _switch_each(machine: Machine, selected: Configuration, decide: Callable[[Pr
             print_error(error)
     if result.fatal is not None:
         return result.fatal.exit_code
-    return ExitCode.FAILED if refused or result.failed or selected.rejected else ExitCode.DONE
+    return ExitCode.FAILED if refused or result.failed or shown.failed or selected.rejected else ExitCode.DONE
 
 
 def present(machine: Machine, spec: CertSpec, records: Records) -> Present:

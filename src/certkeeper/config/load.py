@@ -11,7 +11,7 @@ DOMAINS_D/<alias>, or CERTDIR/<alias>/config, for each line
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeAlias
 
-from certkeeper.base.names import DnsName, IdentifierType
+from certkeeper.base.names import DnsName, Identifier, IdentifierType
 from certkeeper.base.value import replace
 from certkeeper.base.wire import Exchange
 from certkeeper.config.accounts import TEST_CA, Main, OtherAccounts, account_file, known_to
@@ -105,19 +105,15 @@ def _configuration(
     reader = _Certificates(page, settings, terms, environment, register, accounts)
     certificates, rejected, findings = yield from reader.read(domains)
     settings, certificates, unmet, more = yield from _services(settings, certificates, page, reader.said)
+    others = tuple(found.settings for found in accounts.found.values())
     settings = replace(
-        settings,
-        providers=tuple(register.providers.values()),
-        zone_rules=zones.rules,
-        other_accounts=tuple(found.settings for found in accounts.found.values()),
+        settings, providers=tuple(register.providers.values()), zone_rules=zones.rules, other_accounts=others
     )
     fatal = terms.methods.through_dns and terms.wish.settings is None
     certificates, unprovided = provided_for(certificates, settings, reader.wished, terms.wish.kind, fatal=fatal)
     rejected = (*rejected, *unmet, *unprovided)
-    scripts = frozenset(hook for hook in (settings.hook, *(spec.hook for spec in certificates)) if hook)
-    settings = replace(settings, scripts=scripts)
+    settings = replace(settings, scripts=_scripts(settings, certificates))
     unused = () if asked is not None else (yield from _unused(page, settings, certificates, rejected))
-    named = {name for line in domains.lines for name in line.identifiers}
     found = (
         *page.findings,
         *(yield from exposed(values, programs(settings, certificates, page.shell))),
@@ -128,7 +124,7 @@ def _configuration(
         *zones.findings,
         *unused,
         *unused_rules(zones.rules, _names(domains), zones.places),
-        *unused_methods(terms.methods, named, values.where("CHALLENGETYPE")),
+        *unused_methods(terms.methods, _identifiers(domains), values.where("CHALLENGETYPE")),
         *more,
     )
     # A certificate's own file is read on top of the page, whose findings come up again each time.
@@ -142,6 +138,14 @@ def _configuration(
         page.shell,
         _said(page, main, accounts, reader.said, zones.own, domains),
     )
+
+
+def _scripts(settings: Settings, certificates: Sequence[CertSpec]) -> frozenset[str]:
+    return frozenset(hook for hook in (settings.hook, *(spec.hook for spec in certificates)) if hook)
+
+
+def _identifiers(domains: DomainList) -> frozenset[Identifier]:
+    return frozenset(name for line in domains.lines for name in line.identifiers)
 
 
 _Served: TypeAlias = tuple[Settings, tuple[CertSpec, ...], tuple[Rejected, ...], tuple[Finding, ...]]

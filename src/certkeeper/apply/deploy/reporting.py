@@ -7,7 +7,7 @@ from certkeeper.apply.deploy.parts import Part, Shared
 from certkeeper.apply.deploy.result import Deployed, End
 from certkeeper.apply.effects import WriteJournal, do
 from certkeeper.base.errors import CertkeeperError, Fault
-from certkeeper.base.events import CertificatesSeen, DeploymentFailed, DeploymentNoted
+from certkeeper.base.events import CertificatesAdopted, CertificatesSeen, DeploymentFailed, DeploymentNoted
 from certkeeper.base.value import dataclass, field
 from certkeeper.base.wire import Exchange
 from certkeeper.plan.deploy import Due
@@ -111,7 +111,7 @@ class Report:
             places = tuple(dict.fromkeys(place for places in self._seen.values() for place in places))
             tell(CertificatesSeen(name, tuple(self._seen), places[:_FEW], len(places)))
         if self._had:
-            tell(DeploymentNoted(name, f"has {_listed(self._had)} already, and was not told of anything"))
+            tell(CertificatesAdopted(name, tuple(self._had)))
         for message, aliases in self._notes.items():
             tell(DeploymentNoted(f"{name}: {_listed(aliases)}", message))
         for error, aliases in self._errors.values():

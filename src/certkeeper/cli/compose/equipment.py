@@ -58,9 +58,13 @@ class Equipment:
 
     def carry(self, make: "Callable[[Executor], Work[_T]]") -> _T:
         """Have one piece of work done on this machine; a signal brings it to an orderly end."""
+        return self.carry_through(self.ports(), make)
+
+    def carry_through(self, ports: Ports, make: "Callable[[Executor], Work[_T]]") -> _T:
+        """The same through these ports."""
         from certkeeper.adapters.pool import Pool  # noqa: PLC0415 - a run with nothing to do needs no threads
 
-        work = make(Pool(self.ports()))
+        work = make(Pool(ports))
         with closing(self._listeners), orderly(lambda code: work.interrupt(Interrupted(code))):
             return work.run()
 

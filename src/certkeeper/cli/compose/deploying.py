@@ -1,0 +1,54 @@
+"""Services of this machine, for the commands that put certificates into them."""
+
+from collections.abc import Collection
+
+from certkeeper.adapters.clients import Clients
+from certkeeper.adapters.installed import Installed
+from certkeeper.adapters.pairs import OpenSslPairs
+from certkeeper.adapters.probe import Prober
+from certkeeper.adapters.services.local import LocalServices
+from certkeeper.apply.deploy.observing import deployable
+from certkeeper.apply.deploy.phase import Deploying
+from certkeeper.apply.deploy.result import DeployResult
+from certkeeper.apply.deployports import DeployPorts
+from certkeeper.apply.observe import lineages_of
+from certkeeper.base.events import Tell
+from certkeeper.base.names import Alias
+from certkeeper.base.value import replace
+from certkeeper.cli.compose.machine import Machine
+from certkeeper.config.settings import Configuration
+from certkeeper.plan.deploy import DeployPlan, plan_deployments
+
+_PATIENCE = 5.0
+"""Seconds that a service of this machine has for its handshake."""
+
+
+def planned_deployments(machine: Machine, selected: Configuration, asked: Collection[Alias] = ()) -> DeployPlan:
+    """What services are due for, by what files and journal say; nobody is asked.
+
+    Raises:
+        CertkeeperError: the journal cannot be read.
+    """
+    lineages = lineages_of(selected, machine.store)
+    world = deployable(selected, lineages, machine.journal.records(), Installed(), machine.clock.now())
+    return plan_deployments(selected, world, asked)
+
+
+def carry_out_deployments(machine: Machine, plan: DeployPlan, tell: Tell) -> DeployResult:
+    """Put certificates into services; a signal brings it to an orderly end.
+
+    Raises:
+        CertkeeperError: STATEDIR cannot be written to, so nothing was started.
+    """
+    machine.journal.prepare()
+    records = machine.journal.records()
+    ports = replace(machine.ports(), deploy=_ports())
+    return machine.carry_through(
+        ports,
+        lambda executor: Deploying(plan, machine.settings, records, executor=executor, clock=machine.clock, tell=tell),
+    )
+
+
+def _ports() -> DeployPorts:
+    # What is served is compared with what is there, so it need not be trusted by anybody.
+    return DeployPorts(Installed(), LocalServices(), Clients(Prober(patience=_PATIENCE)), OpenSslPairs())

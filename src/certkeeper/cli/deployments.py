@@ -1,0 +1,52 @@
+"""The part of a run that puts certificates into services, and what it comes to."""
+
+import sys
+from collections.abc import Collection
+
+from certkeeper.apply.deploy.result import DeployResult, End
+from certkeeper.base.errors import CertkeeperError
+from certkeeper.base.names import Alias
+from certkeeper.cli.compose import Machine
+from certkeeper.cli.render import print_error, reporter
+from certkeeper.config.settings import Configuration
+
+NOTHING = DeployResult()
+
+
+def deployed(machine: Machine, selected: Configuration, *, quiet: bool, asked: Collection[Alias] = ()) -> DeployResult:
+    """Give services what they are due for. `asked` are certificates that a person wants tried now."""
+    if not any(spec.targets for spec in selected.certificates):
+        return NOTHING
+    from certkeeper.cli.compose.deploying import (  # noqa: PLC0415 - most pages deploy nothing
+        carry_out_deployments,
+        planned_deployments,
+    )
+
+    report = None
+    try:
+        plan = planned_deployments(machine, selected, asked)
+        if plan.idle:
+            return NOTHING
+        report = reporter(quiet=quiet, first="waiting for the services")
+        result = carry_out_deployments(machine, plan, report.tell)
+    except CertkeeperError as error:
+        result = DeployResult(fatal=error)
+    finally:
+        if report is not None:
+            report.close()
+    if result.fatal is not None:
+        print_error(result.fatal)
+    sys.stdout.flush()
+    return result
+
+
+def deployment_summary(result: DeployResult) -> list[str]:
+    """`3 deployed`, `1 not deployed`: certificates and services, each pair counted."""
+    words = {
+        End.SEEN: "deployed",
+        End.UNPROVEN: "deployed unproven",
+        End.OWED: "waiting for a service",
+        End.FAILED: "not deployed",
+    }
+    counted = {word: sum(1 for item in result.deployed if item.end is end) for end, word in words.items()}
+    return [f"{number} {word}" for word, number in counted.items() if number]
