@@ -10,11 +10,12 @@ from certkeeper.base.errors import CertkeeperError, Location
 from certkeeper.base.value import dataclass, field, replace
 from certkeeper.base.wire import Exchange, Step
 from certkeeper.config.errors import ConfigError
+from certkeeper.config.evaluating import UNREADABLE, Evaluate
 from certkeeper.config.findings import Finding, Severity
 from certkeeper.config.moving import moving_findings
 from certkeeper.config.page import SUFFIX
 from certkeeper.config.providers import MissingProvider
-from certkeeper.config.reading import Read, ReadFailure
+from certkeeper.config.reading import Read, ReadFailure, read
 from certkeeper.config.settings import Configuration
 from certkeeper.config.shell import Assignment
 from certkeeper.config.variables import LEGACY_PDNS
@@ -63,6 +64,8 @@ class _Left:
     lines: dict[str, set[int]] = field(default_factory=dict)
     files: set[str] = field(default_factory=set)
     texts: dict[str, list[str]] = field(default_factory=dict)
+    evaluated: set[str] = field(default_factory=set)
+    """Files that bash reads."""
     provider: bool = False
 
     def add(self, error: ConfigError) -> bool:
@@ -74,11 +77,29 @@ class _Left:
             lines = self.lines.setdefault(where.file, set())
             new = where.line not in lines
             lines.update(self._blamed(where))
+            new = new or self._last(where, lines)
+        elif where.file in self.evaluated and where.file != next(iter(self.texts)):
+            # Nobody knows which of its lines.
+            lines = self.lines.setdefault(where.file, set())
+            new = not lines.issuperset(self._all(where.file))
+            lines.update(self._all(where.file))
         else:
             # Without a main file there is no page.
             new = bool(self.texts) and where.file not in self.files
             self.files.add(where.file)
         return new
+
+    def _all(self, file: str) -> range:
+        return range(1, len(self.texts.get(file, ())) + 1)
+
+    def _last(self, where: Location, lines: set[int]) -> bool:
+        """Where bash misses the end of something, it names the end of the file: all from the beginning of that goes."""
+        text = self.texts.get(where.file, [])
+        if where.file not in self.evaluated or where.line < len(text):
+            return False
+        last = next((number for number in reversed(self._all(where.file)) if number not in lines), 0)
+        lines.add(last)
+        return last > 0
 
     def _blamed(self, where: Location) -> Iterator[int]:
         """The line, and where it begins a table, all of that: its settings would go to the table above."""
@@ -108,7 +129,8 @@ class _Left:
             return True
         lines = self.lines.get(error.where.file, set())
         above = error.where.line - 1
-        if not lines:
+        # What bash ran stands for itself.
+        if not lines or (error.where.file in self.evaluated and error.reason != UNREADABLE):
             return False
         text = self.texts.get(error.where.file, [])[max(above - 1, 0) : above + 1]
         rest = above in lines and not any(_ASSIGNMENT.match(line) for line in text)
@@ -118,6 +140,19 @@ class _Left:
         """Whether a file sets nothing because its lines are passed over."""
         return finding.code == "empty-config" and finding.where is not None and finding.where.file in self.lines
 
+    def asked(self, step: Step) -> Step:
+        """The question to bash with the text of files without the lines that are passed over."""
+        if not isinstance(step, Evaluate):
+            return step
+        self.evaluated.add(step.path)
+        # A command that does nothing: a function, or a branch, has to have one.
+        instead = {file: self._without(file, ":") for file, lines in self.lines.items() if lines and file in self.texts}
+        return replace(step, instead=instead)
+
+    def _without(self, file: str, nothing: str) -> str:
+        lines = self.lines.get(file, set())
+        return "\n".join(nothing if number in lines else line for number, line in enumerate(self.texts[file], 1))
+
     def answer(self, step: Step, found: object) -> object:
         """The file's text without the lines that are passed over."""
         if not isinstance(step, Read):
@@ -126,10 +161,8 @@ class _Left:
             return "" if step.path in self.files else found
         if not isinstance(found, str):
             return found
-        whole = found.split("\n")
-        self.texts[step.path] = whole
-        lines = self.lines.get(step.path, set())
-        return "\n".join("" if number in lines else line for number, line in enumerate(whole, 1)) if lines else found
+        self.texts[step.path] = found.split("\n")
+        return self._without(step.path, "") if self.lines.get(step.path) else found
 
 
 def examine(load: Callable[[tuple[Assignment, ...]], Exchange[Configuration]]) -> Exchange[Checked]:
@@ -151,6 +184,7 @@ def check(load: Callable[[tuple[Assignment, ...]], Exchange[Configuration]]) -> 
         except ConfigError as error:
             if not left.told(error):
                 errors.append(_finding("unreadable-page", "", error))
+            yield from _included(error.where.file, left)
             if not left.add(error):
                 break
         else:
@@ -164,6 +198,15 @@ def check(load: Callable[[tuple[Assignment, ...]], Exchange[Configuration]]) -> 
             sure = (item for item in configuration.findings if not left.emptied(item))
             return replace(checked, findings=(*checked.findings, *checked.known(sure)))
     return Checked(tuple(dict.fromkeys(errors)))
+
+
+def _included(file: str, left: _Left) -> Exchange[None]:
+    """Of a file that bash includes, nobody has asked for the text."""
+    if left.evaluated and "/" in file and file not in left.texts:
+        text = yield from read(file)
+        if isinstance(text, str):
+            left.texts[file] = text.split("\n")
+            left.evaluated.add(file)
 
 
 def _modern(name: str) -> str:
@@ -184,7 +227,7 @@ def _passing(exchange: Exchange[Configuration], left: _Left) -> Exchange[Configu
     try:
         step = next(exchange)
         while True:
-            answer = left.answer(step, (yield step))
+            answer = left.answer(step, (yield left.asked(step)))
             step = exchange.send(answer)
     except StopIteration as done:
         found: Configuration = done.value

@@ -24,6 +24,7 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _DIAGNOSTIC = re.compile(r"(.*): \w+ (\d+): (.*)")
 _UNSET = re.compile(r"([A-Za-z_][A-Za-z0-9_]*): unbound variable")
 _SYNTAX = 2
+UNREADABLE = "bash cannot read this"
 _HINT = "see what bash says of it: bash -n"
 
 
@@ -43,11 +44,16 @@ class Errors(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Evaluate(Step):
-    """Have bash evaluate a file, in the folder that we are in: an Evaluated."""
+    """Have bash evaluate a file, in the folder that we are in: an Evaluated.
+
+    `instead` is what bash reads in the place of files: their text, by the path under which they are evaluated or
+    included. It may hold secrets.
+    """
 
     path: str
     shell: Shell
     errors: Errors
+    instead: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,5 +147,5 @@ def _failure(file: str, answer: Evaluated) -> ConfigError:
     if not answer.status:
         return ConfigError(ran, "ends the shell", hint="remove the exit")
     if not answer.ran or answer.status == _SYNTAX:
-        return ConfigError(where, "bash cannot read this", hint=f"{_HINT} {file}")
+        return ConfigError(where, UNREADABLE, hint=f"{_HINT} {file}")
     return ConfigError(ran, f"bash ends here with status {answer.status}", hint=f"see why: bash -eu {file}")
