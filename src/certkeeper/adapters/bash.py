@@ -29,9 +29,6 @@ _KEPT = 1 << 16
 _PIECE = 1 << 16
 _PACE = 0.05
 _OURS = "__certkeeper_"
-# What only our own commands hold.
-_INCLUDING = (f'builtin . "${{{_OURS}', f"local {_OURS}", '. "$@"')
-_WRITTEN = "BASH_SOURCE"
 _PRIVATE, _FUNCTIONS = f"{_OURS}private", f"{_OURS}functions"
 # bash sets these anew each time, and some of them cannot be set by anybody else.
 _BASHS_OWN = frozenset(
@@ -78,17 +75,8 @@ set -euf -o pipefail
 _EVALUATE = f"""\
 exec {{{_OURS}out}}>&1 1>&2
 {_START}
-{_OURS}file=$1 {_OURS}source=$2 {_OURS}errors=$3
-{_OURS}written=("$1")
-shift 3
-# In the place of an included file: its path, then what holds the text. For bash the commands of a function are not
-# those of the file that calls it, so there are these only where they are needed.
-if (($#)); then
-  declare -A {_OURS}instead
-  while (($#)); do {_OURS}instead[$1]=$2; shift 2; done
-  .() {{ local {_OURS}written=("$1"); builtin . "${{{_OURS}instead[$1]-$1}}" "${{@:2}}"; }}
-  source() {{ . "$@"; }}
-fi
+{_OURS}file=$1 {_OURS}errors=$2
+shift 2
 {_OURS}tell() {{ printf '%s\\0%s\\0%s\\0%s\\0' "$@" >&"${_OURS}out"; }}
 {_OURS}dump() {{
   local IFS=$'\\n' {_OURS}name {_OURS}names
@@ -106,14 +94,13 @@ fi
 {_OURS}dump
 {_OURS}tell S '' '' ''
 # Without errexit nothing else shows that bash did not get to the end of the file.
-[[ ${_OURS}errors ]] || "$BASH" -n "${_OURS}source" || exit
+[[ ${_OURS}errors ]] || "$BASH" -n "${_OURS}file" || exit
 shopt -s nullglob
 trap 'printf "C\\0%s\\0%s\\0%s\\0" "$LINENO" "${{BASH_SOURCE[0]-}}" "$BASH_COMMAND" >&"${_OURS}out"' DEBUG
 set -fuT"${_OURS}errors" -o pipefail
-builtin . "${_OURS}source"
+. "${_OURS}file"
 trap - DEBUG
 set +eu
-((!${{#{_OURS}instead[@]}})) || unset -f . source
 {_OURS}dump
 unset -f {_OURS}dump
 {_OURS}tell N "$(compgen -A function)" '' ''
@@ -132,17 +119,14 @@ def evaluate(step: Evaluate, deadline: float = DEADLINE) -> Evaluated:
     """Have bash evaluate a file; what it leaves running in the background is not waited for."""
     # `.` looks for a name without a slash in PATH.
     path = step.path if "/" in step.path else f"./{step.path}"
-    with _ended_with_us() as children, _in_memory(step.instead) as instead:
+    with _ended_with_us() as children:
         try:
-            included = [word for name, held in instead.items() if name != step.path for word in (name, _held(held))]
-            source = _held(instead[step.path]) if step.path in instead else path
             child = subprocess.Popen(
-                [_bash(), "-c", _EVALUATE, "bash", path, source, step.errors.value, *included],
+                [_bash(), "-c", _EVALUATE, "bash", path, step.errors.value],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 env=_environment(step.shell),
-                pass_fds=tuple(instead.values()),
                 start_new_session=True,
                 umask=0o077,
             )
@@ -155,32 +139,7 @@ def evaluate(step: Evaluate, deadline: float = DEADLINE) -> Evaluated:
         with child:
             told, said, trouble = _followed(child, deadline)
             status = child.wait()
-    written = {_held(held): name for name, held in instead.items()} | {f"./{step.path}": step.path}
-    words = said.decode("utf-8", "replace")
-    for name, meant in written.items():
-        words = words.replace(f"{name}: ", f"{meant}: ")
-    return _evaluated(step, written, told, words, status, trouble)
-
-
-@contextmanager
-def _in_memory(texts: Mapping[str, str]) -> Iterator[dict[str, int]]:
-    """Descriptors for these texts, which may hold secrets and so are on no disk."""
-    held: dict[str, int] = {}
-    try:
-        for path, text in texts.items():
-            held[path] = os.memfd_create("certkeeper")
-            with open(held[path], "wb", closefd=False) as file:
-                # Whatever looks for files beside its own finds them.
-                file.write(text.replace(_WRITTEN, f"{_OURS}written").encode("utf-8", "surrogateescape"))
-        yield held
-    finally:
-        for descriptor in held.values():
-            os.close(descriptor)
-
-
-def _held(descriptor: int) -> str:
-    """Its path for a child. Under /dev/fd bash takes it for a pipe, and names no file in messages."""
-    return f"/proc/self/fd/{descriptor}"
+    return _evaluated(step, told, said.decode("utf-8", "replace"), status, trouble)
 
 
 @contextmanager
@@ -272,10 +231,7 @@ def _descriptor(file: "IO[bytes] | int | object") -> int:
     return file if isinstance(file, int) else file.fileno()  # type: ignore[attr-defined]  # selectors' word for a file
 
 
-def _evaluated(
-    step: Evaluate, written: Mapping[str, str], told: bytes, said: str, status: int, trouble: str
-) -> Evaluated:
-    """`written` is what the operator calls the files that bash knows under another name."""
+def _evaluated(step: Evaluate, told: bytes, said: str, status: int, trouble: str) -> Evaluated:
     before: dict[str, tuple[str, str]] = {}
     after: dict[str, tuple[str, str]] = {}
     current, names, functions, complete = before, "", "", False
@@ -286,8 +242,8 @@ def _evaluated(
                 current[first] = (second, third)
             case "S":
                 current = after
-            case "C" if second and not third.startswith(_INCLUDING):
-                ran.append(Ran(Location(written.get(second, second), int(first)), third))
+            case "C" if second:
+                ran.append(Ran(Location(_as_written(step.path, second), int(first)), third))
             case "N":
                 names = first
             case "F":
@@ -316,6 +272,10 @@ def _shell(
     variables = {name: value for name, (_, value) in after.items() if name not in _BASHS_OWN}
     exported = frozenset(name for name, (attributes, _) in after.items() if "x" in attributes) | hidden.keys()
     return Shell({**hidden, **variables}, exported, functions, callable_)
+
+
+def _as_written(path: str, source: str) -> str:
+    return path if source == f"./{path}" else source
 
 
 def _records(told: bytes) -> Iterator[tuple[str, str, str, str]]:

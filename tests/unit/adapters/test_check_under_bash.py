@@ -1,4 +1,4 @@
-"""All that is wrong with a page that bash evaluates, and not only what bash meets first."""
+"""All that is wrong with a page that bash evaluates, found without running anything that a run would not have run."""
 
 import os
 import shutil
@@ -6,13 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from certkeeper.adapters.bash import evaluate
 from certkeeper.adapters.page import check_page
 from certkeeper.base.errors import Location
 from certkeeper.config.check import Checked
-from certkeeper.config.evaluating import Errors, Evaluate, Evaluator
+from certkeeper.config.evaluating import Evaluator
 from certkeeper.config.findings import Severity
-from certkeeper.config.shell import Shell
 
 pytestmark = pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not installed")
 BASE = 'CHALLENGETYPE="http-01"\nKEY_ALGO=rsa\n'
@@ -42,53 +40,69 @@ def test_it_goes_on_after_each_value(tmp_path: Path, evaluator: Evaluator) -> No
 
 
 def test_the_main_file_may_ask_for_bash_itself(tmp_path: Path) -> None:
-    found = check(tmp_path, 'SOURCE_CONFIG="yes"\nKEYSIZE=1\nX=$(false)\nARI=perhaps\n', Evaluator.PARSER)
-    assert errors(found, tmp_path) == ["config:4", "config:5", "config:6"]
+    found = check(tmp_path, 'SOURCE_CONFIG="yes"\nKEYSIZE=1\nX=$(true)\nARI=perhaps\n', Evaluator.PARSER)
+    assert errors(found, tmp_path) == ["config:4", "config:6"]
 
 
-def test_it_goes_on_after_what_stops_bash(tmp_path: Path) -> None:
-    text = "X=$NOWHERE\nfalse\nf() {\n  false\n}\nf\nif true; then\n  false\nfi\nfoo )\nexit 0\nfalse\nKEYSIZE=1\n"
-    found = check(tmp_path, text)
-    assert errors(found, tmp_path) == [f"config:{line}" for line in (3, 4, 6, 10, 12, 13, 14, 15)]
-    assert found.configuration is not None
+def test_a_value_that_counts_no_more_is_not_told(tmp_path: Path) -> None:
+    found = check(tmp_path, "KEYSIZE=x\nKEYSIZE=1\nARI=perhaps\nARI=no\n")
+    assert errors(found, tmp_path) == ["config:4"]
 
 
-@pytest.mark.parametrize("opened", ["if true; then\n  ARI=perhaps\n", 'HOOK="x\n', "f() {\n  true\n", "(\n"])
-def test_what_has_no_end_does_not_hide_what_stands_above(tmp_path: Path, opened: str) -> None:
-    found = check(tmp_path, f"KEYSIZE=1\n{opened}")
-    assert found.configuration is not None
-    assert "config:3" in errors(found, tmp_path)
-    assert len(errors(found, tmp_path)) == 2
+@pytest.mark.parametrize(
+    "fails",
+    [
+        'cd "$X"',
+        "cd /nonexistent",
+        "X=$(false)",
+        "X=$(cd /nonexistent && pwd)",
+        "f() { false; }; f",
+        "if true; then false; fi",
+        "foo )",
+        '. "/nonexistent/more"',
+        "exit 0",
+    ],
+)
+def test_no_command_runs_after_one_that_failed(tmp_path: Path, fails: str) -> None:
+    found = check(tmp_path, f'KEYSIZE=1\n{fails}\ntouch "{tmp_path}/marker"\nRENEW_DAYS=soon\n')
+    assert not (tmp_path / "marker").exists()
+    assert errors(found, tmp_path) == ["config:4"]
+    assert found.configuration is None
+
+
+def test_what_a_list_would_have_run_is_not_run(tmp_path: Path) -> None:
+    marker = tmp_path / "marker"
+    found = check(tmp_path, f'ARI=perhaps\ncd /nonexistent && touch "{marker}"\nRENEW_DAYS=soon\n')
+    assert not marker.exists()
+    assert errors(found, tmp_path) == ["config:3", "config:5"]
+
+
+def test_each_file_runs_once_however_much_is_wrong(tmp_path: Path) -> None:
+    (tmp_path / "conf.d").mkdir()
+    text = f"echo x >>{tmp_path}/times\nARI=perhaps\n"
+    (tmp_path / "conf.d" / "a.sh").write_text(text)
+    found = check(tmp_path, f'CONFIG_D="{tmp_path}/conf.d"\necho x >>{tmp_path}/times\nKEYSIZE=1\nRENEW_DAYS=soon\n')
+    assert (tmp_path / "times").read_text() == "x\nx\n"
+    wrong = {str(item.where) for item in found.findings if item.severity is Severity.ERROR}
+    assert wrong == {f"{tmp_path}/config:5", f"{tmp_path}/config:6", f"{tmp_path}/conf.d/a.sh:2"}
+
+
+def test_no_other_file_runs_after_something_was_wrong(tmp_path: Path) -> None:
+    own = tmp_path / "certs" / "example.org"
+    own.mkdir(parents=True)
+    (own / "config").write_text(f'touch "{tmp_path}/marker"\nKEY_ALGO=none\n')
+    found = check(tmp_path, "KEYSIZE=1\n")
+    assert not (tmp_path / "marker").exists()
+    assert errors(found, tmp_path) == ["config:3"]
+    assert [str(item.where) for item in found.findings if item.code == "not-evaluated"] == [str(own / "config")]
+    found = check(tmp_path, "KEYSIZE=2048\n")
+    assert (tmp_path / "marker").exists()
+    assert "not-evaluated" not in {item.code for item in found.findings}
+    assert [item.code for item in found.findings if item.severity is Severity.ERROR] == ["rejected"]
 
 
 def test_an_included_file_is_read_on_as_well(tmp_path: Path) -> None:
-    (tmp_path / "more").write_text('ARI=perhaps\nfalse\nHOOK_TIMEOUT=q\n. "$HERE/deeper"\n')
-    (tmp_path / "deeper").write_text("KEYSIZE=1\nX=$NOWHERE\n")
+    (tmp_path / "more").write_text('ARI=perhaps\nHOOK_TIMEOUT=q\n. "$HERE/deeper"\n')
+    (tmp_path / "deeper").write_text("KEYSIZE=1\n")
     found = check(tmp_path, 'HERE=$(dirname "${BASH_SOURCE[0]}")\nsource "$HERE/more"\nRENEW_DAYS=soon\n')
-    assert errors(found, tmp_path) == ["config:5", "deeper:1", "deeper:2", "more:1", "more:2", "more:3"]
-
-
-def test_other_files_of_the_page_are_read_on_as_well(tmp_path: Path) -> None:
-    (tmp_path / "conf.d").mkdir()
-    (tmp_path / "conf.d" / "a.sh").write_text("ARI=perhaps\nfalse\n")
-    found = check(tmp_path, f'CONFIG_D="{tmp_path}/conf.d"\nKEYSIZE=1\n')
-    wrong = {str(item.where) for item in found.findings if item.severity is Severity.ERROR}
-    assert wrong == {f"{tmp_path}/config:4", f"{tmp_path}/conf.d/a.sh:1", f"{tmp_path}/conf.d/a.sh:2"}
-
-
-def test_bash_reads_the_text_in_the_place_of_the_file_and_calls_it_by_its_name(tmp_path: Path) -> None:
-    config = str(tmp_path / "config")
-    step = Evaluate(config, Shell(os.environ), Errors.END, {config: 'A=1\nB="${BASH_SOURCE[0]}"\nfalse\n'})
-    found = evaluate(step)
-    assert [str(ran.where) for ran in found.ran] == [f"{config}:{line}" for line in (1, 2, 3)]
-    found = evaluate(Evaluate(config, Shell(os.environ), Errors.END, {config: 'B="${BASH_SOURCE[0]}"\n'}))
-    assert found.shell is not None
-    assert found.shell.variables["B"] == config
-    assert "source" not in found.shell.callable
-    assert "secret" not in repr(Evaluate(config, Shell({}), Errors.END, {config: "KEY=secret"}))
-
-
-def test_no_descriptor_is_left_open(tmp_path: Path) -> None:
-    before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - names are all that counts
-    check(tmp_path, "false\nfalse\nARI=perhaps\n")
-    assert len(os.listdir("/proc/self/fd")) == before  # noqa: PTH208 - as above
+    assert errors(found, tmp_path) == ["config:5", "deeper:1", "more:1", "more:2"]
