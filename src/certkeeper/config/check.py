@@ -91,7 +91,7 @@ class _Left:
             lines.update(self._blamed(where))
         else:
             # Without a main file there is no page.
-            new = bool(self.texts) and where.file not in self.files
+            new = where.file not in {*self.files, next(iter(self.texts), where.file)}
             self.files.add(where.file)
         return new
 

@@ -72,6 +72,7 @@ class Evaluated:
     said: str = field(default="", repr=False)
     status: int = 0
     trouble: str = ""
+    hint: str = ""
     left_out: frozenset[str] = frozenset()
 
 
@@ -143,7 +144,7 @@ def _printed(file: str) -> Finding:
 def _failure(file: str, answer: Evaluated) -> ConfigError:
     """Only of a known kind is bash's message shown: a word that it does not find may be half of a secret."""
     if answer.trouble:
-        return ConfigError(Location(file), answer.trouble, hint=f"see what it does: bash -eu {file}")
+        return ConfigError(Location(file), answer.trouble, hint=answer.hint or f"see what it does: bash -eu {file}")
     said = [found for line in answer.said.splitlines() if (found := _DIAGNOSTIC.fullmatch(line))]
     ran = answer.ran[-1].where if answer.ran else Location(file)
     last = said[-1] if said else None
