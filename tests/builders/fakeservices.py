@@ -83,6 +83,7 @@ class FakeServices:
 
     def __init__(self, services: Mapping[str, FakeService]) -> None:
         self.services = services
+        self._tests = 0
 
     def condition(self, target: Target) -> Condition:
         found = self.services.get(target.name)
@@ -90,7 +91,10 @@ class FakeServices:
 
     def test(self, target: Target) -> str:
         self.services[target.name].calls.append("test")
-        return self.services[target.name].broken
+        broken = self.services[target.name].broken
+        self._tests += 1
+        # Real ones say the time or the number of their process with it.
+        return f"{broken} [{self._tests}]" if broken else ""
 
     def refresh(self, target: Target) -> None:
         self.services[target.name].refresh()

@@ -1,5 +1,6 @@
 """One certificate in one service's transaction: what is known of it, and what it is given."""
 
+import re
 from collections.abc import Mapping
 
 from certkeeper.apply.deploy.looking import Addresses
@@ -13,6 +14,13 @@ from certkeeper.plan.deploy import Cause, Due
 from certkeeper.plan.records import Records
 from certkeeper.plan.showing import Watched
 from certkeeper.service.target import Form
+
+_NUMBER = re.compile(r"\b[0-9]+\b")
+
+
+def same_complaint(one: str, other: str) -> bool:
+    """A service says one thing twice, each time with the time of day or the number of another process."""
+    return _NUMBER.sub("", one) == _NUMBER.sub("", other)
 
 
 @dataclass(slots=True)
