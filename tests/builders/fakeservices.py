@@ -116,12 +116,14 @@ class FakeProbes:
         self._services = services
         self._addresses = addresses or {}
         self.looks = 0
+        self.asked: list[Contact] = []
 
     def addresses_here(self, name: str) -> tuple[str, ...]:
         return self._addresses.get(name, LOOPBACK)
 
     def look(self, contacts: Sequence[Contact]) -> tuple[Look, ...]:
         self.looks += 1
+        self.asked += contacts
         return tuple(self._one(contact) for contact in contacts)
 
     def _one(self, contact: Contact) -> Look:
