@@ -94,12 +94,15 @@ Looks = Mapping[Contact, Sequence[Look]]
 
 @dataclass(frozen=True, slots=True)
 class Showing:
-    """What came of looking for one certificate; each entry is a place with words, but for `seen` and `older`."""
+    """What came of looking for one certificate; each entry is a place with words, but for `seen` and `without`.
+
+    `without` are places that show another certificate, of whomever.
+    """
 
     seen: tuple[str, ...] = ()
     failed: tuple[str, ...] = ()
     unproven: tuple[str, ...] = ()
-    older: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
 
     @property
     def proven(self) -> bool:
@@ -108,7 +111,7 @@ class Showing:
 
 def compare(watched: Watched, before: Looks, after: Looks, now: datetime) -> Showing:
     """Only what was reachable and is not any more, and what still shows an older certificate, is a failure."""
-    seen, failed, unproven, older = list[str](), list[str](), list[str](), list[str]()
+    seen, failed, unproven, without = list[str](), list[str](), list[str](), list[str]()
     for contact in watched.contacts:
         earlier = {look.address: watched.family.sight(look, now)[0] for look in before.get(contact, ())}
         for look in after.get(contact, ()):
@@ -119,12 +122,13 @@ def compare(watched: Watched, before: Looks, after: Looks, now: datetime) -> Sho
                 seen.append(place)
             elif sight is Sight.OLDER:
                 failed.append(f"{place} still shows {words}")
-                older.append(place)
             elif sight is Sight.NOTHING and had is not Sight.NOTHING:
                 failed.append(f"{place} could be reached before, and now: {words}")
             elif contact in watched.asked or sight is Sight.OTHER:
                 unproven.append(f"{place}: {words}")
-    return Showing(tuple(seen), tuple(failed), tuple(unproven), tuple(older))
+            if sight in {Sight.OLDER, Sight.OTHER}:
+                without.append(place)
+    return Showing(tuple(seen), tuple(failed), tuple(unproven), tuple(without))
 
 
 def _place(contact: Contact, look: Look) -> str:

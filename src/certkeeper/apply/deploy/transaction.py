@@ -107,7 +107,7 @@ class Transaction:
         known: list[Part] = []
         for part in self._parts:
             showing = seen_now(part.watched, self._before, now)
-            if part.placement is None and part.asks_first and condition is Condition.RUNNING and not showing.older:
+            if part.placement is None and part.asks_first and condition is Condition.RUNNING and not showing.without:
                 self._report.adopted(part, showing)
                 known.append(part)
         self._parts = [part for part in self._parts if part not in known]
@@ -145,8 +145,13 @@ class Transaction:
                 yield from self._report.kept_out(part.due, part.stamp, error)
 
     def _leave_owed(self) -> Exchange[None]:
-        for part in self._parts:
-            self._report.stopped(part, STOPPED)
+        # Some cannot say whether they run where their configuration cannot be read: `postfix status` ends as if not.
+        words = yield from self._tested(self._parts)
+        if words:
+            self._report.broken(self._parts, f"{STOPPED}, as far as it can tell, and its test says: {words}")
+        else:
+            for part in self._parts:
+                self._report.stopped(part, STOPPED)
         yield from self._report.write()
         yield from self._keep(self._parts)
 
@@ -155,7 +160,7 @@ class Transaction:
         idle: list[Part] = []
         for part in self._parts:
             showing = seen_now(part.watched, self._before, now)
-            if part.untouched or (part.asks_first and not showing.older):
+            if part.untouched or (part.asks_first and not showing.without):
                 self._report.adopted(part, showing)
                 idle.append(part)
         taking = [part for part in self._parts if part not in idle]
