@@ -94,7 +94,7 @@ def _run(machine: Machine, selected: Configuration, hooking: Hooking | None, opt
     if machine.settings.alerts:
         from certkeeper.cli.alert import alert_of_run  # noqa: PLC0415 - as above
 
-        alert_of_run(machine, selected, plan, result, endings)
+        alert_of_run(machine, selected, plan, result, shown, endings)
     failed = result.failed or shown.failed or bool(endings or selected.rejected)
     return _exit_code(result.fatal or shown.fatal, failed=failed)
 
