@@ -14,6 +14,7 @@ from certkeeper.config.findings import Finding
 from certkeeper.config.methods import ChallengeType
 from certkeeper.config.settings import CertSpec, ServerAddress
 from certkeeper.lineage.model import Dropped, Version
+from certkeeper.plan.fingerprint import fingerprint
 from certkeeper.plan.records import (
     Backoff,
     ChallengeIntent,
@@ -244,8 +245,7 @@ class LineagePlan:
     """What happens to one lineage. Without actions and without error it is current.
 
     `wake_at` is when it is worth looking again (None: right after the operator mended `error`).
-    `fingerprint` is a hash of everything that decided, except the time and the CA's advice: while it stays the same,
-    `wake_at` has not come and the CA suggests nothing else, planning again gives the same result.
+    `inputs` are all that decided, except the time and the CA's advice.
     `backoff` is what the journal holds of failures before this run, `names_failed` what it holds of its names.
     `methods` says how each name is proven. `dropped` are names of the page that the order is without, or the live
     certificate where there is no order. `kept_until` is how long the live certificate counts as good enough where a
@@ -256,7 +256,7 @@ class LineagePlan:
     reason: Reason
     detail: str
     actions: tuple[Action, ...]
-    fingerprint: str
+    inputs: tuple[object, ...] = field(repr=False)
     wake_at: datetime | None = None
     error: CertkeeperError | None = None
     backoff: Backoff | None = None
@@ -269,6 +269,11 @@ class LineagePlan:
     @property
     def alias(self) -> Alias:
         return self.spec.alias
+
+    @property
+    def fingerprint(self) -> str:
+        """A hash of `inputs`. While it stays, before `wake_at` and without new advice, planning again gives the same."""
+        return fingerprint(*self.inputs)
 
     @property
     def order(self) -> Order | None:
