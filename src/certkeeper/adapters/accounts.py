@@ -6,7 +6,7 @@ from typing import cast
 
 from certkeeper.adapters.earlier import LEGACY_KEY, Earlier
 from certkeeper.adapters.files import FileMissing, FileTrouble, Folder
-from certkeeper.adapters.index import Index, see
+from certkeeper.adapters.index import Index
 from certkeeper.base.accounts import AccountLook, StoredAccount, account_folder
 from certkeeper.base.errors import CertkeeperError, Fault
 from certkeeper.base.keys import KeyPair
@@ -69,17 +69,16 @@ class Accounts:
         Raises:
             AccountDeactivated, UnusableKey, FileTrouble: as `read`.
         """
+        if self._index is None:
+            return _look(self.read(ca))
         folder = self._path(ca)
-        seen = see(folder, _READ)
-        known = self._index.known(_KIND, folder, seen) if self._index is not None else None
+        seen = self._index.see(folder, _READ)
+        known = self._index.known(_KIND, folder, seen)
         if known is not None:
             kid, pending = cast("tuple[str, bool]", known)
             return AccountLook(kid, pending)
-        stored = self.read(ca)
-        if stored is None:
-            return None
-        found = AccountLook(stored.kid, stored.pending is not None)
-        if self._index is not None and found.kid is not None:
+        found = _look(self.read(ca))
+        if found is not None and found.kid is not None:
             self._index.learn(_KIND, folder, seen, [found.kid, found.pending])
         return found
 
@@ -220,6 +219,10 @@ class Accounts:
 
     def _path(self, ca: str) -> str:
         return f"{self._accountdir}/{account_folder(ca)}"
+
+
+def _look(stored: StoredAccount | None) -> AccountLook | None:
+    return AccountLook(stored.kid, stored.pending is not None) if stored is not None else None
 
 
 def _parsed(pem: bytes, path: str) -> KeyPair:

@@ -13,8 +13,7 @@ import json
 import os
 import stat
 import time
-from collections.abc import Iterable
-from io import FileIO
+from collections.abc import Callable, Iterable
 from typing import cast
 
 from certkeeper import __version__
@@ -41,49 +40,49 @@ class Seen:
     settled: bool
 
 
-def see(folder: str, names: Iterable[str]) -> Seen:
-    """Of each name: where it leads, if it is a link, and the file behind it; of the folder: which one it is, and whose.
-
-    Folders on the way change with every file in them, and are what leads to the same files in any case.
-    """
-    now = time.time_ns()
-    newest = 0
-    try:
-        status = os.stat(folder)  # noqa: PTH116 - text, as everywhere in the adapters
-    except OSError as error:
-        return Seen(str(error.errno), settled=False)
-    facts: list[object] = [status.st_dev, status.st_ino, status.st_mode, status.st_uid, status.st_gid]
-    for name in names:
-        path = f"{folder}/{name}"
-        try:
-            facts.append(os.readlink(path))  # noqa: PTH115 - as above
-        except OSError as error:
-            facts.append(error.errno)
-        try:
-            status = os.stat(path)  # noqa: PTH116 - as above
-        except OSError as error:
-            facts.append(error.errno)
-            continue
-        facts += [*status[:7], status.st_mtime_ns, status.st_ctime_ns]
-        newest = max(newest, status.st_mtime_ns, status.st_ctime_ns)
-    text = "\0".join(map(str, facts))
-    return Seen(hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()[:40], newest < now - SETTLED)
-
-
 class Index:
     """What earlier looks gave, by the kind of look and the folder that was looked at.
 
     `trouble` is why a file that is there does not count; empty where it does, where there is none, and where another
-    version of the program wrote it.
+    version of the program wrote it. `clock` gives nanoseconds of the epoch, as file systems have them.
     """
 
-    def __init__(self, statedir: str) -> None:
+    def __init__(self, statedir: str, clock: Callable[[], int] = time.time_ns) -> None:
+        self._clock = clock
         self._statedir = statedir
         self._path = f"{statedir}/{NAME}"
         self._entries: dict[str, tuple[str, object]] | None = None
         self._asked: set[str] = set()
         self._changed = False
         self.trouble = ""
+
+    def see(self, folder: str, names: Iterable[str]) -> Seen:
+        """Of each name: where it leads, if it is a link, and the file behind it; of the folder: which one, and whose.
+
+        Folders on the way change with every file in them, and are what leads to the same files in any case.
+        """
+        before = self._clock() - SETTLED
+        try:
+            status = os.stat(folder)  # noqa: PTH116 - text, as everywhere in the adapters
+        except OSError as error:
+            return Seen(str(error.errno), settled=False)
+        facts: list[object] = [status.st_dev, status.st_ino, status.st_mode, status.st_uid, status.st_gid]
+        newest = 0
+        for name in names:
+            path = f"{folder}/{name}"
+            try:
+                facts.append(os.readlink(path))  # noqa: PTH115 - as above
+            except OSError as error:
+                facts.append(error.errno)
+            try:
+                status = os.stat(path)  # noqa: PTH116 - as above
+            except OSError as error:
+                facts.append(error.errno)
+                continue
+            facts += [*status[:7], status.st_mtime_ns, status.st_ctime_ns]
+            newest = max(newest, status.st_mtime_ns, status.st_ctime_ns)
+        text = "\0".join(map(str, facts))
+        return Seen(hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest(), newest < before)
 
     def known(self, kind: str, folder: str, seen: Seen) -> object | None:
         """What a look gave, where nothing that it depends on has changed since."""
@@ -150,13 +149,18 @@ class Index:
     def _content(self) -> bytes:
         with explained(self._path, "read"):
             descriptor = os.open(self._path, _OPEN)
-            with FileIO(descriptor) as file:
+            try:
                 status = os.fstat(descriptor)
                 if not stat.S_ISREG(status.st_mode) or status.st_size > _LARGEST:
                     raise FileTrouble(f"{self._path}: no index")
                 if status.st_uid != os.geteuid() or status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
                     raise FileTrouble(f"{self._path}: others can change it")
-                return file.readall()
+                content = b""
+                while chunk := os.read(descriptor, status.st_size + 1):
+                    content += chunk
+                return content
+            finally:
+                os.close(descriptor)
 
 
 def _title() -> str:

@@ -10,7 +10,7 @@ from typing import cast
 
 from certkeeper.adapters.files import FileMissing, FileTrouble, read_file
 from certkeeper.adapters.folders import Folders
-from certkeeper.adapters.index import Index, see
+from certkeeper.adapters.index import Index
 from certkeeper.base.names import Alias, Identifier, IdentifierType
 from certkeeper.base.times import from_epoch
 from certkeeper.lineage import layout
@@ -45,7 +45,7 @@ class Looks:
     def lineage(self, alias: Alias) -> Lineage:
         """As `Store.lineage`."""
         folder = self._folders.path(alias)
-        seen = see(folder, _SEEN)
+        seen = self._index.see(folder, _SEEN)
         row = self._index.known(_KIND, folder, seen)
         if row is not None:
             return self._lineage(alias, row)

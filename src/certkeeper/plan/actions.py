@@ -245,11 +245,10 @@ class LineagePlan:
     """What happens to one lineage. Without actions and without error it is current.
 
     `wake_at` is when it is worth looking again (None: right after the operator mended `error`).
-    `inputs` are all that decided, except the time and the CA's advice.
-    `backoff` is what the journal holds of failures before this run, `names_failed` what it holds of its names.
-    `methods` says how each name is proven. `dropped` are names of the page that the order is without, or the live
-    certificate where there is no order. `kept_until` is how long the live certificate counts as good enough where a
-    name cannot be proven; None where it does not. `hold` is what keeps new versions from going live.
+    `inputs` are all that decided, except the time and the CA's advice. `backoff` is what the journal holds of failures
+    before this run, `names_failed` what it holds of its names. `methods` says how each name is proven. `dropped` are
+    names of the page that the order is without, or the live certificate where there is no order. `kept_until` is how
+    long the live certificate is good enough where a name cannot be proven. `hold` keeps new versions from going live.
     """
 
     spec: CertSpec
@@ -272,7 +271,7 @@ class LineagePlan:
 
     @property
     def fingerprint(self) -> str:
-        """A hash of `inputs`. While it stays, before `wake_at` and without new advice, planning again gives the same."""
+        """A hash of `inputs`: while it stays, before `wake_at` and without new advice, a plan stays the same."""
         return fingerprint(*self.inputs)
 
     @property
