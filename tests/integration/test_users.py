@@ -126,6 +126,8 @@ def test_what_the_user_cannot_read_is_one_error_that_says_whose_it_has_to_be(pla
 @pytest.mark.parametrize("kind", ["user", "group"])
 def test_who_is_not_there_is_one_error_before_anything_is_touched(place: Path, tmp_path: Path, kind: str) -> None:
     config = place / "config"
+    # Whoever is not there cannot be trusted with the page.
+    shutil.chown(place, "root")
     user, group = ("nobody-at-all", "") if kind == "user" else (USER, "no-group-at-all")
     config.write_text(f"CHALLENGETYPE=http-01\nDEHYDRATED_USER={user}\nDEHYDRATED_GROUP={group}\n")
     done, seen = as_root(config, tmp_path / "watch")

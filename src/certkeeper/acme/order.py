@@ -20,6 +20,9 @@ FIRST_POLL = 0.02
 SLOWEST_POLL = 10.0
 _REASONS_TOLD = 10
 _MOST_AUTHORIZATIONS = 5000
+_CHALLENGE_FAILED = "invalid"
+_OTHERS_LOOKED_AT = (0.5, 1.0, 2.0, 4.0)
+"""Seconds between looks at names that the CA had not decided on when another one made the order invalid."""
 _LOST_ORDERS = 2
 """Answers to newOrder that may be lost in a row: each may have been to an order that the CA opened and counts."""
 
@@ -209,8 +212,7 @@ def wait_while(session: Session, order: Order, statuses: frozenset[OrderStatus],
 
 def explain_invalid(session: Session, order: Order) -> Exchange[OrderFailed]:
     """Why an order is invalid: the reasons are in its authorizations, and order.error may be empty (§7.1.6)."""
-    readable = yield from together([_if_readable(session, url) for url in order.authorizations])
-    found = [item for item in readable if item is not None]
+    found = yield from _decided(session, order.authorizations)
     reasons = list(dict.fromkeys(reason for item in found for reason in _reasons(item)))
     if order.error is not None and not reasons:
         reasons.append(str(order.error))
@@ -218,11 +220,38 @@ def explain_invalid(session: Session, order: Order) -> Exchange[OrderFailed]:
     return OrderFailed(
         "; ".join(told) or f"order {order.url}: invalid, and the CA does not say why",
         hint="mend what the CA names, or take the name off its line in domains.txt",
-        said={
-            item.identifier: "; ".join(_reasons(item)) for item in found if item.status is AuthorizationStatus.INVALID
-        },
+        said={item.identifier: "; ".join(_reasons(item)) for item in found if _is_refused(item)},
         problems={item.identifier: one.error for item in found for one in item.challenges if one.error is not None},
     )
+
+
+def _decided(session: Session, urls: Sequence[str]) -> Exchange[list[Authorization]]:
+    """Those that can be read, once the CA has decided on all of them, or has had its time.
+
+    One name makes an order invalid at once. Those that the CA is still looking at would cost a failed order each.
+    """
+    readable = yield from together([_if_readable(session, url) for url in urls])
+    found = {item.url: item for item in readable if item is not None}
+    for seconds in _OTHERS_LOOKED_AT:
+        open_ = [item.url for item in found.values() if _is_open(item)]
+        # Where all are open it is not for a name that the order failed.
+        if not open_ or not any(_is_refused(item) for item in found.values()):
+            break
+        yield from pause(seconds)
+        readable = yield from together([_if_readable(session, url) for url in open_])
+        found.update({item.url: item for item in readable if item is not None})
+    return list(found.values())
+
+
+def _is_refused(authorization: Authorization) -> bool:
+    """Whether the CA could not validate it. Some leave the authorization pending then."""
+    failed = any(challenge.status == _CHALLENGE_FAILED for challenge in authorization.challenges)
+    pending = authorization.status is AuthorizationStatus.PENDING
+    return authorization.status is AuthorizationStatus.INVALID or (pending and failed)
+
+
+def _is_open(authorization: Authorization) -> bool:
+    return authorization.status is AuthorizationStatus.PENDING and not _is_refused(authorization)
 
 
 def _if_readable(session: Session, url: str) -> Exchange[Authorization | None]:
@@ -234,7 +263,7 @@ def _if_readable(session: Session, url: str) -> Exchange[Authorization | None]:
 
 def _reasons(authorization: Authorization) -> list[str]:
     """What the CA holds against this identifier; nothing where it is proven or was not decided."""
-    if authorization.status in {AuthorizationStatus.VALID, AuthorizationStatus.PENDING}:
+    if authorization.status is AuthorizationStatus.VALID or _is_open(authorization):
         return []
     errors = [challenge.error for challenge in authorization.challenges if challenge.error is not None]
     said = [str(error) for error in errors] or [f"authorization is {authorization.status}"]

@@ -12,7 +12,7 @@ from io import FileIO
 from certkeeper.adapters.bash import function_call
 from certkeeper.adapters.descriptors import out_of_descriptors
 from certkeeper.adapters.printed import kill, printed
-from certkeeper.adapters.scripts import open_to_everybody, scripts_of
+from certkeeper.adapters.scripts import open_to_others, scripts_of
 from certkeeper.apply.ports import HookCall
 from certkeeper.base.errors import CertkeeperError, Fault, printable
 from certkeeper.base.value import replace
@@ -153,7 +153,7 @@ def _started(
     if call.command or call.script not in shell.callable:
         # Looked at for each call: what counts is who can change it now.
         path = environment.get("PATH", os.defpath)
-        if (open_one := open_to_everybody(command[0], path)) is not None:
+        if (open_one := open_to_others(command[0], path)) is not None:
             raise HookFailed(f"{_called(call)}: {open_one}", hint=open_one.hint)
     try:
         return subprocess.Popen(

@@ -9,7 +9,7 @@ from contextlib import suppress
 from datetime import datetime
 
 from certkeeper.adapters.caches import read_cache, write_cache
-from certkeeper.adapters.scripts import open_to_everybody
+from certkeeper.adapters.scripts import open_to_others
 from certkeeper.base.errors import CertkeeperError, Fault, printable
 from certkeeper.base.times import from_epoch
 from certkeeper.plan.alerts import Told
@@ -68,7 +68,7 @@ class Sender:
 
 
 def _run(command: Sequence[str], content: bytes, hint: str, deadline: float) -> None:
-    if (trouble := open_to_everybody(command[0])) is not None:
+    if (trouble := open_to_others(command[0])) is not None:
         raise AlertFailed(f"{command[0]}: {trouble}", hint=trouble.hint)
     try:
         child = subprocess.Popen(

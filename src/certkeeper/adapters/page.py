@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TypeVar, cast
 
 from certkeeper.adapters.descriptors import out_of_descriptors
-from certkeeper.adapters.writers import Writer, Writers, running_as, user_id
+from certkeeper.adapters.writers import Writer, Writers, group_id, running_as, user_id
 from certkeeper.base.value import replace
 from certkeeper.base.wire import Exchange, Step
 from certkeeper.config.domains import DomainList
-from certkeeper.config.evaluating import Evaluate, Evaluator
+from certkeeper.config.evaluating import Evaluate, Evaluated, Evaluator
 from certkeeper.config.load import load
 from certkeeper.config.reading import (
     Became,
@@ -27,6 +27,7 @@ from certkeeper.config.reading import (
     ReadFailure,
     ReadSecret,
     SecretText,
+    Settle,
 )
 from certkeeper.config.settings import Configuration, Secret
 from certkeeper.config.shell import Assignment
@@ -107,6 +108,7 @@ class Files:
         self._writers = Writers()
         self._user = ""
         self._seen: list[tuple[str, Holds, Writer]] = []
+        self._settled = False
 
     def perform(self, step: Step) -> object:
         answer = self._answer(step)
@@ -131,6 +133,12 @@ class Files:
                 from certkeeper.adapters.users import become, parts  # noqa: PLC0415 - few pages need it
 
                 return become(step, parts())
+            case Settle(user, group):
+                return self._settle(user_id(user), group_id(group))
+            case Evaluate(path) if (guilty := self._unsettled(path)) is not None:
+                # Whom the file itself trusts is not known before it has run.
+                trouble = f"{guilty.who} can change it, and so would have bash run commands as root"
+                return Evaluated(None, trouble=trouble, hint=guilty.fix)
             case Evaluate():
                 from certkeeper.adapters.bash import evaluate  # noqa: PLC0415 - few pages need it
 
@@ -159,12 +167,28 @@ class Files:
             return None
         writers = self._writers.of(path, status)
         everybody = next((writer for writer in writers if writer.everybody), None)
-        if everybody is not None and holds is not Holds.NAMES:
-            return _open_to_everybody(path, everybody, holds)
+        others = next((writer for writer in writers if writer.root_refuses()), None) if self._settled else None
+        guilty = everybody or others
+        if guilty is not None and holds is not Holds.NAMES:
+            return _open_to_others(path, guilty, holds)
         # A key that stands in the page itself is in a file that decides more.
         if holds is not Holds.KEY or path not in {seen for seen, _, _ in self._seen}:
             self._seen += [(path, holds, writer) for writer in ([everybody] if everybody else writers)]
         return None
+
+    def _settle(self, user: int | None, group: int | None) -> ReadFailure | None:
+        self._settled = True
+        for path, holds, writer in self._seen:
+            meant = not writer.users - {user} or (group is not None and writer.gid == group)
+            if writer.root_refuses() and not meant:
+                return _open_to_others(path, writer, holds)
+        return None
+
+    def _unsettled(self, path: str) -> Writer | None:
+        """Who can change a file that root has read before it knew whom the page trusts."""
+        if self._settled:
+            return None
+        return next((writer for seen, _, writer in self._seen if seen == path and writer.root_refuses()), None)
 
     def _exposures(self, trusted: int | None, programs: Sequence[str]) -> tuple[Exposure, ...]:
         from certkeeper.adapters.scripts import program_files  # noqa: PLC0415 - few questions name any
@@ -182,14 +206,15 @@ class Files:
         )
 
 
-def _open_to_everybody(path: str, writer: Writer, holds: Holds) -> ReadFailure:
+def _open_to_others(path: str, writer: Writer, holds: Holds) -> ReadFailure:
     through = "" if writer.place == path else f", through {writer.place}"
     what = "which key is shown to its server" if holds is Holds.KEY else f"programs run as {running_as()}"
+    who = "everybody on this machine" if writer.everybody else writer.who
     says = "decide" if holds is Holds.KEY else "have"
     return ReadFailure(
         path,
         FailureKind.EXPOSED,
-        f"everybody on this machine can change it{through}, and so {says} {what}",
+        f"{who} can change it{through}, and so {says} {what}",
         writer.fix,
     )
 

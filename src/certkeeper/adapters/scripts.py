@@ -26,23 +26,25 @@ def script_trouble(script: str) -> NoScript | None:
     """
     if (found := _not_there(script)) is not None:
         return found
-    found = open_to_everybody(script)
+    found = open_to_others(script)
     return None if found is None else NoScript(f"hook {script}: {found}", hint=found.hint)
 
 
-def open_to_everybody(program: str, path: str | None = None) -> NoScript | None:
-    """Why it is not run: everybody on this machine can put other words into it, or another program in its place.
+def open_to_others(program: str, path: str | None = None) -> NoScript | None:
+    """Why it is not run: somebody else can put other words into it, or another program in its place.
+
+    Everybody on this machine, or, where this is root, any other user.
 
     `path` is the PATH that counts, ours where none is given.
     """
     writers = Writers()
     for file in program_files(program, path):
         for writer in writers.of_path(file):
-            if writer.everybody:
+            if writer.root_refuses():
                 through = "" if writer.place == program else f", through {writer.place}"
+                who = "everybody on this machine" if writer.everybody else writer.who
                 return NoScript(
-                    f"is not run: everybody on this machine can change it{through}, and so have programs run as "
-                    f"{running_as()}",
+                    f"is not run: {who} can change it{through}, and so have programs run as {running_as()}",
                     hint=writer.fix,
                 )
     return None

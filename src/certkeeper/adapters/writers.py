@@ -17,13 +17,24 @@ _ACL = "system.posix_acl_access"
 
 @dataclass(frozen=True, slots=True)
 class Writer:
-    """Somebody who can, by what he can do to `place`. `uid` is known of a single user only, `everybody` for sure."""
+    """Somebody who can, by what he can do to `place`. `uid` is known of a single user only, `everybody` for sure.
+
+    `users` are those of this machine who can by that, besides root and this user, as far as it lists them; `gid` is
+    the group by which they can.
+    """
 
     who: str
     place: str
     fix: str
     uid: int | None = None
     everybody: bool = False
+    users: frozenset[int] = frozenset()
+    gid: int | None = None
+
+    def root_refuses(self) -> bool:
+        """Whether what he can change must not decide what runs: for root another user is as bad as everybody."""
+        others = bool(self.users) and self.gid != os.getegid()
+        return self.everybody or (os.geteuid() == 0 and others)
 
 
 class Writers:
@@ -80,14 +91,17 @@ class Writers:
 
     def _owner(self, place: str, status: os.stat_result, option: str = "") -> Iterator[Writer]:
         if status.st_uid not in self._trusted:
-            yield Writer(_user(status.st_uid), place, f"chown {option}{_name(os.geteuid())} {place}", status.st_uid)
+            fix = f"chown {option}{_name(os.geteuid())} {place}"
+            users = frozenset() if _read_only(place) else frozenset({status.st_uid})
+            yield Writer(_user(status.st_uid), place, fix, status.st_uid, users=users)
 
     def _group(self, place: str, status: os.stat_result) -> Iterator[Writer]:
         if _has_list(place):
             # The group's permission is then the most that anybody in the list has.
             yield Writer("whom its access list names", place, f"getfacl {place}; setfacl -b {place}")
         elif status.st_gid != 0 and not self._alone_in(status.st_gid):
-            yield Writer(_group(status.st_gid), place, f"chmod g-w {place}")
+            users = frozenset() if _read_only(place) else _members(status.st_gid) - self._trusted
+            yield Writer(_group(status.st_gid), place, f"chmod g-w {place}", users=users, gid=status.st_gid)
 
     def _alone_in(self, gid: int) -> bool:
         """A user's private group, which Debian gives each user."""
@@ -99,6 +113,29 @@ class Writers:
             return members <= self._trusted and pwd.getpwuid(os.geteuid()).pw_gid == gid
         except KeyError:
             return False
+
+
+def _members(gid: int) -> frozenset[int]:
+    """Nobody is in Debian's group staff, whose /usr/local is, as it comes."""
+    import grp  # noqa: PLC0415 - as above
+    import pwd  # noqa: PLC0415
+
+    users = pwd.getpwall()
+    try:
+        named = set(grp.getgrgid(gid).gr_mem)
+    except KeyError:
+        named = set()
+    return frozenset(user.pw_uid for user in users if user.pw_gid == gid or user.pw_name in named)
+
+
+def group_id(name: str) -> int | None:
+    """Of a group by name or number; None where there is none."""
+    import grp  # noqa: PLC0415 - as above
+
+    try:
+        return int(name) if name.isascii() and name.isdigit() else grp.getgrnam(name).gr_gid
+    except (KeyError, ValueError):
+        return None
 
 
 def user_id(name: str) -> int | None:

@@ -25,9 +25,10 @@ from certkeeper.apply.told import clean_left
 from certkeeper.base.errors import CertkeeperError, Fault
 from certkeeper.base.events import OrderOpened, Tell
 from certkeeper.base.traces import AuthorizationsListed, OrderRequested
+from certkeeper.base.value import replace
 from certkeeper.base.wire import Exchange
 from certkeeper.config.rate import OrderRate
-from certkeeper.config.settings import Settings
+from certkeeper.config.settings import Purpose, Settings
 from certkeeper.lineage.request import ReceivedCsr
 from certkeeper.plan.actions import Plan
 
@@ -39,7 +40,10 @@ class AccountKeyInRequest(CertkeeperError):
 
 
 class Signing:
-    """One request's way to its certificate. It is the plan's only lineage. What killed runs published goes, too."""
+    """One request's way to its certificate. It is the plan's only lineage. What killed runs published goes, too.
+
+    Scripts are told of a rehearsal what proves its names, and no more.
+    """
 
     def __init__(
         self,
@@ -53,8 +57,10 @@ class Signing:
         terms_accepted: bool,
         tell: Tell,
         manner: Manner = USUAL,
+        purpose: Purpose = Purpose.SERVE,
     ) -> None:
-        (self._item,) = plan.lineages
+        (item,) = plan.lineages
+        self._item = replace(item, spec=replace(item.spec, purpose=purpose))
         self._plan = plan
         self._request = request
         self._settings = settings
@@ -94,7 +100,8 @@ class Signing:
         item, settings, tell = self._item, self._settings, self._tell
         opening = open_session(settings, user_agent=self._user_agent, terms_accepted=self._terms_accepted, tell=tell)
         try:
-            session = yield from refusals_told(opening, settings, tell)
+            rehearsal = item.spec.purpose is Purpose.REHEARSE
+            session = yield from opening if rehearsal else refusals_told(opening, settings, tell)
             try:
                 return (yield from self._fulfilled(session))
             except CertkeeperError as error:

@@ -12,7 +12,7 @@ from certkeeper.zone.propagation import Demand, Evidence, Server, ServerSet, Ver
 from certkeeper.zone.shortfall import listed, shortfall
 
 _TRANSFER = (
-    "see whether that server gets the zone from its primary (serial, NOTIFY, AXFR); a slow one needs a larger WAIT"
+    "see whether that server gets the zone from its primary (serial, NOTIFY, AXFR); a slow one needs a larger PDNS_WAIT"
 )
 _SIGNATURES = (
     "see whether that server gets fresh signatures from its signer, and whether this host's clock is right; "
@@ -25,7 +25,7 @@ _LAME = (
 )
 _ALL = 'mend or remove that server, or leave it out (DNS_IGNORE); PROPAGATION="reachable" is content with who answers'
 _RESOLVER = (
-    "a resolver that remembers an older answer needs a larger WAIT; SERVFAIL often means a broken chain of trust"
+    "a resolver that remembers an older answer needs a larger PDNS_WAIT; SERVFAIL often means a broken chain of trust"
 )
 
 

@@ -9,6 +9,7 @@ from certkeeper import __version__
 from certkeeper.apply.result import Result
 from certkeeper.base.errors import CertkeeperError, ExitCode, Fault, Interrupted
 from certkeeper.cli.compose import Machine, open_machine
+from certkeeper.cli.pageform import in_form
 from certkeeper.cli.render import print_error
 from certkeeper.config.settings import Configuration, Settings
 from certkeeper.plan.actions import Plan
@@ -92,9 +93,9 @@ def _tell(machine: Machine, troubles: Sequence[Trouble], looked_at: Collection[s
 
 
 def _warn(text: str, hint: str) -> None:
-    sys.stderr.write(f"certkeeper: warning: alert: {text}\n")
+    sys.stderr.write(f"certkeeper: warning: alert: {in_form(text)}\n")
     if hint:
-        sys.stderr.write(f"certkeeper: hint: {hint}\n")
+        sys.stderr.write(f"certkeeper: hint: {in_form(hint)}\n")
 
 
 def _send(machine: Machine, message: Alert, *, test: bool = False) -> list[CertkeeperError]:
@@ -119,8 +120,8 @@ def lines_of(message: Alert, settings: Settings) -> list[str]:
     """The body of a mail."""
     lines: list[str] = []
     for item in message.troubles:
-        lines.append(f"{item.subject}: {item.message}")
-        lines += [f"    hint: {item.hint}"] if item.hint else []
+        lines.append(f"{item.subject}: {in_form(item.message)}")
+        lines += [f"    hint: {in_form(item.hint)}"] if item.hint else []
     lines += [f"{subject}: in order again" for subject in message.recovered]
     return [*lines, "", f"See: certkeeper status --config {settings.config_file}"]
 
@@ -134,7 +135,8 @@ def document_of(message: Alert, settings: Settings, *, test: bool) -> Mapping[st
         "test": test,
         "title": message.title,
         "troubles": [
-            {"subject": item.subject, "message": item.message, "hint": item.hint} for item in message.troubles
+            {"subject": item.subject, "message": in_form(item.message), "hint": in_form(item.hint)}
+            for item in message.troubles
         ],
         "recovered": list(message.recovered),
     }

@@ -9,6 +9,7 @@ from certkeeper.apply.ports import JournalDamaged
 from certkeeper.base.errors import CertkeeperError, ExitCode
 from certkeeper.base.times import iso
 from certkeeper.cli.compose import access_findings, open_machine
+from certkeeper.cli.pageform import in_form
 from certkeeper.cli.planning import planned as planned_now
 from certkeeper.cli.render import finding_lines, print_error
 from certkeeper.cli.select import select
@@ -93,8 +94,8 @@ def _lineage(item: LineagePlan, settings: Settings) -> Mapping[str, object]:
 def error_document(error: CertkeeperError) -> Mapping[str, object]:
     """An error for machines."""
     return {
-        "message": str(error),
-        "hint": error.hint,
+        "message": in_form(str(error)),
+        "hint": in_form(error.hint),
         "fault": error.fault.value,
         "retry_at": iso(error.retry_at) if error.retry_at is not None else None,
     }
@@ -106,7 +107,7 @@ def finding_document(finding: Finding) -> Mapping[str, object]:
         "code": finding.code,
         "severity": finding.severity.value,
         "where": str(finding.where) if finding.where is not None else None,
-        "message": finding.message,
-        "consequence": finding.consequence,
-        "fix": finding.fix,
+        "message": in_form(finding.message),
+        "consequence": in_form(finding.consequence),
+        "fix": in_form(finding.fix),
     }

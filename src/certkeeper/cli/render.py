@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Protocol, TextIO
 from certkeeper.base.errors import CertkeeperError, printable, told_of
 from certkeeper.base.events import Event, LineageFailed, Noted, ServersWaited, ZoneChanged, ZoneUnproven
 from certkeeper.base.traces import Traced
+from certkeeper.cli.pageform import in_form
+from certkeeper.config.errors import ConfigError
 from certkeeper.config.findings import Finding, Severity
 
 if TYPE_CHECKING:
@@ -26,9 +28,10 @@ class Reporter(Protocol):
 def print_error(error: CertkeeperError, *, out: TextIO | None = None, subject: str = "") -> None:
     """`error: …`, then a line `hint: …` where there is something to do. `subject` is what it is about."""
     stream = out or sys.stderr
-    stream.write(f"certkeeper: error: {told_of(subject, error)}\n")
+    file = error.where.file if isinstance(error, ConfigError) else ""
+    stream.write(f"certkeeper: error: {in_form(told_of(subject, error), file)}\n")
     if error.hint:
-        stream.write(f"certkeeper: hint: {error.hint}\n")
+        stream.write(f"certkeeper: hint: {in_form(error.hint, file)}\n")
 
 
 def finding_lines(findings: Iterable[Finding]) -> Iterable[str]:
@@ -36,11 +39,11 @@ def finding_lines(findings: Iterable[Finding]) -> Iterable[str]:
     order = list(Severity)
     for finding in sorted(findings, key=lambda item: order.index(item.severity)):
         where = f"{finding.where}: " if finding.where else ""
-        yield f"{finding.severity.value}: {where}{finding.message}"
+        yield f"{finding.severity.value}: {where}{in_form(finding.message)}"
         if finding.consequence:
-            yield f"    {finding.consequence}"
+            yield f"    {in_form(finding.consequence)}"
         if finding.fix:
-            yield f"    fix: {finding.fix}"
+            yield f"    fix: {in_form(finding.fix)}"
 
 
 class Lines:
@@ -59,8 +62,8 @@ class Lines:
             self._told = event.error
             print_error(event.error, subject=event.lineage)
         elif not isinstance(event, Traced) and (not self._quiet or isinstance(event, Noted)):
-            details = "".join(f"    {printable(line)}\n" for line in event.details)
-            self._out.write(f"{printable(event.text)}\n{details}")
+            details = "".join(f"    {in_form(printable(line))}\n" for line in event.details)
+            self._out.write(f"{in_form(printable(event.text))}\n{details}")
             self._out.flush()
 
     def close(self) -> None:
@@ -157,7 +160,7 @@ class Terminal:
         from rich.text import Text  # noqa: PLC0415 - as above
 
         lines = textwrap.wrap(
-            printable(text),
+            in_form(printable(text)),
             max(self._console.width, _NARROWEST),
             initial_indent=before,
             subsequent_indent=" " * (len(before) + 2),

@@ -19,6 +19,7 @@ from certkeeper.cli.planning import NoAccount
 from certkeeper.cli.planning import planned as planned_now
 from certkeeper.cli.render import Lines, finding_lines, print_error
 from certkeeper.cli.signals import raise_terminated
+from certkeeper.config.authority import is_known_test_ca
 from certkeeper.config.domains import DomainLine, DomainList
 from certkeeper.config.settings import DEFAULT_KEY, Configuration, Purpose
 from certkeeper.lineage.csr import BadCsr, read_csr
@@ -45,6 +46,7 @@ def sign(options: argparse.Namespace) -> int:
     request = request_in(options.file, handed_files().read(options.file))
     line = DomainLine(EXTERNAL, request.identifiers, Location(options.file))
     machine = at(open_machine(options.config, DomainList((line,)), evaluator=options.evaluator), options.ca)
+    purpose = _purpose(machine.configuration)
     machine = replace(machine, configuration=as_the_request_has_it(machine.configuration))
     for name in request.others:
         sys.stderr.write(
@@ -56,7 +58,8 @@ def sign(options: argparse.Namespace) -> int:
         if not confirmed("replace it?", yes=options.yes, out=sys.stderr):
             return ExitCode.FAILED
     with machine.lock(), closing(machine):
-        signed = signed_on(machine, request, terms_accepted=options.accept_terms, tell=Lines(sys.stderr).tell)
+        tell = Lines(sys.stderr).tell
+        signed = signed_on(machine, request, terms_accepted=options.accept_terms, tell=tell, purpose=purpose)
     for error in signed.errors:
         print_error(error)
     if not signed.fullchain:
@@ -82,7 +85,7 @@ def as_the_request_has_it(configuration: Configuration) -> Configuration:
     """
     for rejected in configuration.rejected:
         raise rejected.error
-    # Whether it is a test CA's makes no difference: nothing of it goes where services read.
+    # Where a test CA's certificates may go makes no difference: nothing of it goes into a folder of ours.
     ca = configuration.settings.ca
     plain = (
         replace(spec, key=DEFAULT_KEY, deploy_command=(), must_staple=False, ca=ca, purpose=Purpose.SERVE)
@@ -92,10 +95,25 @@ def as_the_request_has_it(configuration: Configuration) -> Configuration:
     return replace(configuration, settings=settings, certificates=tuple(plain))
 
 
+def _purpose(configuration: Configuration) -> Purpose:
+    """What a certificate of the CA that is asked is for. TEST_CA is about the page's, and another one may be typed."""
+    ca = configuration.settings.ca
+    for spec in configuration.certificates:
+        if spec.ca == ca:
+            return spec.purpose
+    return Purpose.REHEARSE if is_known_test_ca(ca) else Purpose.SERVE
+
+
 def signed_on(
-    machine: Machine, request: ReceivedCsr, *, terms_accepted: bool, tell: Tell, manner: Manner = USUAL
+    machine: Machine,
+    request: ReceivedCsr,
+    *,
+    terms_accepted: bool,
+    tell: Tell,
+    manner: Manner = USUAL,
+    purpose: Purpose = Purpose.SERVE,
 ) -> Signed:
-    """Have a request signed on a machine whose page was made for it.
+    """Have a request signed on a machine whose page was made for it. `purpose` decides what scripts are told.
 
     Raises:
         CertkeeperError: its names cannot be proven, or the CA would refuse; nothing was started.
@@ -114,6 +132,7 @@ def signed_on(
             terms_accepted=terms_accepted,
             tell=tell,
             manner=manner,
+            purpose=purpose,
         )
     )
 

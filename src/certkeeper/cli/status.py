@@ -16,6 +16,7 @@ from certkeeper.base.names import Alias
 from certkeeper.base.times import duration_text, iso
 from certkeeper.base.value import dataclass
 from certkeeper.cli.compose import Machine, open_machine
+from certkeeper.cli.pageform import in_form
 from certkeeper.cli.plan import error_document, finding_document
 from certkeeper.cli.render import finding_lines, print_error
 from certkeeper.cli.select import select
@@ -195,9 +196,9 @@ def _below(row: Row, *, details: bool) -> Iterator[str]:
         yield f"    without {dropped.name}: {dropped.why}"
         yield f"    hint: mend that, then: certkeeper run --force {row.spec.alias}"
     if row.failure is not None and row.wait is None:
-        yield f"    last run, {iso(row.failure.at)}: {row.failure.message}"
+        yield f"    last run, {iso(row.failure.at)}: {in_form(row.failure.message)}"
         if row.failure.hint:
-            yield f"    hint: {row.failure.hint}"
+            yield f"    hint: {in_form(row.failure.hint)}"
     leaf = row.lineage.leaf
     if details and leaf is not None:
         yield f"    {' '.join(str(name) for name in sorted(leaf.identifiers))}, issued by {leaf.issuer}"

@@ -6,6 +6,7 @@ from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.names import Alias
 from certkeeper.base.times import iso
 from certkeeper.base.value import dataclass
+from certkeeper.cli.pageform import in_form
 from certkeeper.cli.waiting import held_document, waits_document
 from certkeeper.config.settings import CertSpec, Settings
 from certkeeper.lineage.model import Dropped, Lineage
@@ -57,7 +58,7 @@ def certificate_document(row: Row, settings: Settings) -> Mapping[str, object]:
 def _failure(failure: Failure | None) -> Mapping[str, object] | None:
     if failure is None:
         return None
-    return {"at": iso(failure.at), "message": failure.message, "hint": failure.hint}
+    return {"at": iso(failure.at), "message": in_form(failure.message), "hint": in_form(failure.hint)}
 
 
 def orphan_document(alias: Alias, lineage: Lineage, folder: str, uses: Uses) -> Mapping[str, object]:

@@ -7,6 +7,7 @@ from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.events import count
 from certkeeper.base.names import Alias
 from certkeeper.base.times import iso
+from certkeeper.cli.pageform import in_form
 from certkeeper.plan.actions import Hold, Kept, LineagePlan, Postponed
 from certkeeper.plan.backoff import BackedOff, CaLimited
 from certkeeper.plan.lastrun import Failure
@@ -25,9 +26,10 @@ def waiting_now(item: LineagePlan, failure: Failure | None) -> CertkeeperError |
 
 def waits_lines(error: CertkeeperError | None) -> Iterator[str]:
     if error is not None:
-        yield f"note: {error}" if isinstance(error, Kept) else f"waits: {error}"
+        text = in_form(str(error))
+        yield f"note: {text}" if isinstance(error, Kept) else f"waits: {text}"
         if error.hint:
-            yield error.hint
+            yield in_form(error.hint)
 
 
 def held_lines(alias: Alias, hold: Hold | None) -> Iterator[str]:
@@ -43,8 +45,8 @@ def held_lines(alias: Alias, hold: Hold | None) -> Iterator[str]:
     else:
         yield f"    held: the next version is staged, and waits for certkeeper activate {alias}; {hold.record.message}"
     if hold.alarm is not None:
-        yield f"    {hold.alarm}"
-        yield f"    hint: {hold.alarm.hint}"
+        yield f"    {in_form(str(hold.alarm))}"
+        yield f"    hint: {in_form(hold.alarm.hint)}"
 
 
 def held_document(hold: Hold | None) -> Mapping[str, object] | None:
@@ -69,8 +71,8 @@ def waits_document(error: CertkeeperError | None) -> Mapping[str, object] | None
         return None
     return {
         "for": "rate" if isinstance(error, Postponed) else "ca" if isinstance(error, CaLimited) else "backoff",
-        "message": str(error),
-        "hint": error.hint,
+        "message": in_form(str(error)),
+        "hint": in_form(error.hint),
         "retry_at": iso(error.retry_at) if error.retry_at is not None else None,
         "link": error.link if isinstance(error, BackedOff) and error.link else None,
     }
@@ -80,14 +82,14 @@ def limits_lines(records: Records, now: datetime, told: str) -> Iterator[str]:
     """Names and CAs that are left alone for now. A message that was `told` already is not repeated."""
     for item in records.names.values():
         if item.retry_at > now:
-            why = "" if item.message in told else f": {item.message}"
+            why = "" if in_form(item.message) in told else f": {in_form(item.message)}"
             yield (
                 f"name {item.name}: failed validation {count(item.failures, 'time')} at {item.ca}, next try from "
                 f"{iso(item.retry_at)}{why}"
             )
     for limit in records.limits.values():
         if limit.retry_at > now:
-            why = "" if limit.message in told else f": {limit.message}"
+            why = "" if in_form(limit.message) in told else f": {in_form(limit.message)}"
             yield f"CA {limit.ca}: not asked before {iso(limit.retry_at)}{why}"
 
 

@@ -112,9 +112,13 @@ def is_test_ca(values: Values, ca: str) -> bool:
     Raises:
         ConfigError: TEST_CA is neither yes nor no.
     """
+    return values.truth("TEST_CA", default=is_known_test_ca(ca))
+
+
+def is_known_test_ca(ca: str) -> bool:
+    """Whether its URL is known as a test CA's."""
     url = _split(ca)
-    known = ca in _TESTS or (url is not None and (url.hostname or "").startswith(_STAGING))
-    return values.truth("TEST_CA", default=known)
+    return ca in _TESTS or (url is not None and (url.hostname or "").startswith(_STAGING))
 
 
 def is_local(ca: str) -> bool:

@@ -1,6 +1,8 @@
 """All that is wrong with a page: read it, and where that stops, read on without the line that is to blame.
 
 The errors are the readers' own. Nothing that is found this way is ever run: what is read is only told.
+Where bash evaluates the page, it does so once for each file, as a run has it done: what it said is read again without
+the assignments that are to blame. No command runs after one that failed, and no file once something was wrong.
 """
 
 import re
@@ -10,6 +12,7 @@ from certkeeper.base.errors import CertkeeperError, Location
 from certkeeper.base.value import dataclass, field, replace
 from certkeeper.base.wire import Exchange, Step
 from certkeeper.config.errors import ConfigError
+from certkeeper.config.evaluating import Evaluate, Evaluated, assignments, without
 from certkeeper.config.findings import Finding, Severity
 from certkeeper.config.moving import moving_findings
 from certkeeper.config.page import SUFFIX
@@ -41,6 +44,10 @@ _CONSEQUENCES = {
 }
 
 
+class _Unasked(ConfigError):
+    """A file that bash would evaluate, if nothing were wrong with the page so far. It is not told."""
+
+
 @dataclass(frozen=True, slots=True)
 class Checked:
     """What is wrong, and the page as far as it can be read; None where not even its main file can be."""
@@ -63,20 +70,28 @@ class _Left:
     lines: dict[str, set[int]] = field(default_factory=dict)
     files: set[str] = field(default_factory=set)
     texts: dict[str, list[str]] = field(default_factory=dict)
+    evaluated: set[str] = field(default_factory=set)
+    """Files that bash has read, the included ones, too."""
+    answers: dict[str, Evaluated] = field(default_factory=dict)
+    """What it said of those that are not included."""
+    masked: set[str] = field(default_factory=set)
+    """Names whose assignments are passed over in that."""
     provider: bool = False
+    again: bool = False
+    """Whether something is wrong: a run would have ended there."""
 
     def add(self, error: ConfigError) -> bool:
         """Pass over what is to blame; False where nothing is left to pass over."""
         where = error.where
         if isinstance(error, MissingProvider):
             new, self.provider = not self.provider, True
-        elif where.line:
+        elif where.line or where.file in self.evaluated:
             lines = self.lines.setdefault(where.file, set())
             new = where.line not in lines
             lines.update(self._blamed(where))
         else:
             # Without a main file there is no page.
-            new = bool(self.texts) and where.file not in self.files
+            new = where.file not in {*self.files, next(iter(self.texts), where.file)}
             self.files.add(where.file)
         return new
 
@@ -97,9 +112,10 @@ class _Left:
             self.texts[file][number - 1]
             for file, lines in self.lines.items()
             for number in lines
-            if number <= len(self.texts.get(file, ()))
+            if 0 < number <= len(self.texts.get(file, ()))
         )
-        return frozenset(_modern(name.upper()) for text in texts for name in _NAMED.findall(text))
+        written = (name.upper() for text in texts for name in _NAMED.findall(text))
+        return frozenset(_modern(name) for name in (*written, *self.masked))
 
     def told(self, error: ConfigError) -> bool:
         """Whether it only comes of a line that is passed over: the rest of a function or a list, or what misses it."""
@@ -108,7 +124,8 @@ class _Left:
             return True
         lines = self.lines.get(error.where.file, set())
         above = error.where.line - 1
-        if not lines:
+        # What bash ran stands for itself.
+        if not lines or error.where.file in self.evaluated:
             return False
         text = self.texts.get(error.where.file, [])[max(above - 1, 0) : above + 1]
         rest = above in lines and not any(_ASSIGNMENT.match(line) for line in text)
@@ -118,18 +135,36 @@ class _Left:
         """Whether a file sets nothing because its lines are passed over."""
         return finding.code == "empty-config" and finding.where is not None and finding.where.file in self.lines
 
+    def said(self, step: Evaluate, found: object) -> object:
+        """What bash said of a file, without the assignments on lines that are passed over."""
+        if not isinstance(found, Evaluated):
+            return found
+        self.answers[step.path] = found
+        self.evaluated.update((step.path, *(ran.where.file for ran in found.ran)))
+        names = frozenset(
+            item.name
+            for item in assignments(step.path, found)
+            if item.where.line in self.lines.get(item.where.file, ())
+        )
+        self.masked |= names
+        return without(found, names, step.shell)
+
     def answer(self, step: Step, found: object) -> object:
         """The file's text without the lines that are passed over."""
+        if isinstance(step, Evaluate):
+            return self.said(step, found)
         if not isinstance(step, Read):
             return found
         if isinstance(found, ReadFailure):
             return "" if step.path in self.files else found
         if not isinstance(found, str):
             return found
+        lines = self.lines.get(step.path, set())
         whole = found.split("\n")
         self.texts[step.path] = whole
-        lines = self.lines.get(step.path, set())
-        return "\n".join("" if number in lines else line for number, line in enumerate(whole, 1)) if lines else found
+        if not lines or step.path in self.evaluated:
+            return found
+        return "\n".join("" if number in lines else line for number, line in enumerate(whole, 1))
 
 
 def examine(load: Callable[[tuple[Assignment, ...]], Exchange[Configuration]]) -> Exchange[Checked]:
@@ -148,13 +183,16 @@ def check(load: Callable[[tuple[Assignment, ...]], Exchange[Configuration]]) -> 
     for _ in range(_MOST_READINGS):
         try:
             configuration = yield from _passing(load((_NOBODY,) if left.provider else ()), left)
+        except _Unasked:
+            break
         except ConfigError as error:
             if not left.told(error):
                 errors.append(_finding("unreadable-page", "", error))
+            left.again = True
             if not left.add(error):
                 break
         else:
-            rejected = (_finding("rejected", item.label, item.error) for item in configuration.rejected)
+            rejected = _rejected(configuration)
             zones = (
                 _finding("zone-rejected", f"zone {rule.suffix}", rule.error)
                 for rule in configuration.settings.zone_rules
@@ -164,6 +202,21 @@ def check(load: Callable[[tuple[Assignment, ...]], Exchange[Configuration]]) -> 
             sure = (item for item in configuration.findings if not left.emptied(item))
             return replace(checked, findings=(*checked.findings, *checked.known(sure)))
     return Checked(tuple(dict.fromkeys(errors)))
+
+
+def _rejected(configuration: Configuration) -> tuple[Finding, ...]:
+    unasked = [item.error for item in configuration.rejected if isinstance(item.error, _Unasked)]
+    found = [item for item in configuration.rejected if not isinstance(item.error, _Unasked)]
+    more = f" (and {len(unasked) - 1} more)" if len(unasked) > 1 else ""
+    note = Finding(
+        "not-evaluated",
+        Severity.NOTE,
+        f"not looked at{more}: bash evaluates it once the page is right",
+        "what is wrong with it is not known yet",
+        "correct the errors, then check again",
+        unasked[0].where if unasked else None,
+    )
+    return (*(_finding("rejected", item.label, item.error) for item in found), *((note,) if unasked else ()))
 
 
 def _modern(name: str) -> str:
@@ -180,12 +233,15 @@ def _finding(code: str, subject: str, error: CertkeeperError) -> Finding:
 
 
 def _passing(exchange: Exchange[Configuration], left: _Left) -> Exchange[Configuration]:
-    answer: object = None
     try:
         step = next(exchange)
         while True:
-            answer = left.answer(step, (yield step))
-            step = exchange.send(answer)
+            if not isinstance(step, Evaluate) or not left.again:
+                step = exchange.send(left.answer(step, (yield step)))
+            elif step.path in left.answers:
+                step = exchange.send(left.said(step, left.answers[step.path]))
+            else:
+                step = exchange.throw(_Unasked(Location(step.path), "not evaluated", hint="correct the page first"))
     except StopIteration as done:
         found: Configuration = done.value
         return found

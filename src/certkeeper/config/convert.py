@@ -7,19 +7,18 @@ from certkeeper.base.errors import CertkeeperError, Location, printable
 from certkeeper.base.value import dataclass, replace
 from certkeeper.config.errors import ConfigError
 from certkeeper.config.findings import Finding, Severity
-from certkeeper.config.kinds import Kind, is_secret, is_setting, kind_of, masked
+from certkeeper.config.kinds import is_secret, is_setting, masked
 from certkeeper.config.page import SUFFIX
 from certkeeper.config.settings import Configuration
 from certkeeper.config.shell import Assignment
+from certkeeper.config.spelling import quoted
+from certkeeper.config.spelling import value as native_value
 from certkeeper.config.variables import LEGACY_PDNS
 
 # The page's shape, which tables have taken over.
 _SHAPE = frozenset({"BASEDIR", "CONFIG_D", "DOMAINS_D", "DOMAINS_TXT", "SOURCE_CONFIG", "ZONES_D"})
 _CODE = "not-converted"
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
-_NUMBER = re.compile(r"0|[1-9][0-9]{0,11}")
-_ESCAPED = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
-_UNPRINTABLE = re.compile(r'["\\\x00-\x1f\x7f]')
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +81,7 @@ def convert(configuration: Configuration) -> Converted:
     for zone, own in said.zones.items():
         lines += [*_header("zone", zone), *_settings({found.name: found for found in own}, functions)]
     for alias, certificate in said.certificates.items():
-        names = ", ".join(_quoted(str(name)) for name in certificate.identifiers)
+        names = ", ".join(quoted(str(name)) for name in certificate.identifiers)
         own_lines = _settings({found.name: found for found in certificate.own}, functions)
         lines += [*_header("certificate", alias), _same(f"names = [{names}]"), *own_lines]
     return Converted(tuple(lines), findings)
@@ -173,33 +172,16 @@ def _line(name: str, value: str, where: Location | None) -> Line:
     key = name.lower()
     if masked(name, value) != value:
         what = "a secret" if is_secret(name) else "may hold a secret"
-        return Line(f"{key} = {_value(name, value)}", f"# {key}: {what}, left out here; it stands at {where}")
-    return _same(f"{key} = {_value(name, value)}")
+        return Line(f"{key} = {native_value(name, value)}", f"# {key}: {what}, left out here; it stands at {where}")
+    return _same(f"{key} = {native_value(name, value)}")
 
 
 def _same(text: str) -> Line:
     return Line(text, text)
 
 
-def _value(name: str, value: str) -> str:
-    """In the setting's own type where that says the same, else as a string."""
-    kind = kind_of(name)
-    if kind is Kind.TRUTH and value in ("yes", "no"):
-        return "true" if value == "yes" else "false"
-    if kind is Kind.NUMBER and _NUMBER.fullmatch(value):
-        return value
-    if kind is Kind.WORDS and value and " ".join(value.split()) == value:
-        return f"[{', '.join(_quoted(word) for word in value.split())}]"
-    return _quoted(value)
-
-
-def _quoted(text: str) -> str:
-    escaped = _UNPRINTABLE.sub(lambda found: _ESCAPED.get(found[0], f"\\u{ord(found[0]):04x}"), text)
-    return f'"{escaped}"'
-
-
 def _header(kind: str, name: str) -> Iterable[Line]:
-    return _same(""), _same(f"[{kind}.{name if _BARE.fullmatch(name) else _quoted(name)}]")
+    return _same(""), _same(f"[{kind}.{name if _BARE.fullmatch(name) else quoted(name)}]")
 
 
 def _comments(*texts: str) -> Iterator[Line]:

@@ -5,13 +5,13 @@ assignment has its file and line here, too, also where it stands in a function o
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import cast
 
 from certkeeper.base.errors import Location
 from certkeeper.base.patterns import pattern
-from certkeeper.base.value import dataclass, field
+from certkeeper.base.value import dataclass, field, replace
 from certkeeper.base.wire import Exchange, Step
 from certkeeper.config.errors import ConfigError
 from certkeeper.config.findings import Finding, Severity
@@ -63,7 +63,8 @@ class Ran:
 class Evaluated:
     """What came of it. `shell` is None where bash did not come to the end; `said` is what it printed, the last part.
 
-    `trouble` is why bash could not be run at all, or not to its end; `status` is what it ended with.
+    `trouble` is why bash could not be run at all, or not to its end; `status` is what it ended with. `left_out` are
+    names whose assignments do not count.
     """
 
     shell: Shell | None
@@ -72,6 +73,8 @@ class Evaluated:
     said: str = field(default="", repr=False)
     status: int = 0
     trouble: str = ""
+    hint: str = ""
+    left_out: frozenset[str] = frozenset()
 
 
 def wants_bash(text: str) -> bool:
@@ -93,11 +96,21 @@ def evaluated(
     if answer.shell is None:
         raise _failure(file, answer)
     findings = (_printed(file),) if answer.said else ()
-    return Script(tuple(_assignments(file, answer.shell.variables, answer)), answer.shell, findings)
+    return Script(tuple(assignments(file, answer)), answer.shell, findings)
 
 
-def _assignments(file: str, variables: Mapping[str, str], answer: Evaluated) -> Iterable[Assignment]:
+def without(answer: Evaluated, names: frozenset[str], before: Shell) -> Evaluated:
+    """The answer as if the file had not set these; `before` is what it began with."""
+    if answer.shell is None:
+        return answer
+    kept = {name: value for name, value in answer.shell.variables.items() if name not in names}
+    restored = {name: before.variables[name] for name in names if name in before.variables}
+    return replace(answer, shell=replace(answer.shell, variables={**kept, **restored}), left_out=names)
+
+
+def assignments(file: str, answer: Evaluated) -> Iterable[Assignment]:
     """What the file set, each name once, at the place of the last command that did so."""
+    variables = answer.shell.variables if answer.shell is not None else {}
     places: dict[str, Location] = {}
     for ran in answer.ran:
         names = _assigned(ran.command)
@@ -110,7 +123,7 @@ def _assignments(file: str, variables: Mapping[str, str], answer: Evaluated) -> 
     for name in sorted(answer.changed - places.keys()):
         if name in variables:
             places[name] = Location(file)
-    return (Assignment(name, variables[name], where) for name, where in places.items())
+    return (Assignment(name, variables[name], where) for name, where in places.items() if name not in answer.left_out)
 
 
 def _assigned(command: str) -> list[str]:
@@ -132,7 +145,7 @@ def _printed(file: str) -> Finding:
 def _failure(file: str, answer: Evaluated) -> ConfigError:
     """Only of a known kind is bash's message shown: a word that it does not find may be half of a secret."""
     if answer.trouble:
-        return ConfigError(Location(file), answer.trouble, hint=f"see what it does: bash -eu {file}")
+        return ConfigError(Location(file), answer.trouble, hint=answer.hint or f"see what it does: bash -eu {file}")
     said = [found for line in answer.said.splitlines() if (found := _DIAGNOSTIC.fullmatch(line))]
     ran = answer.ran[-1].where if answer.ran else Location(file)
     last = said[-1] if said else None

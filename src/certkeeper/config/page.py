@@ -11,7 +11,17 @@ from certkeeper.base.wire import Exchange
 from certkeeper.config.errors import ConfigError, NoConfiguration
 from certkeeper.config.evaluating import Evaluator, evaluated, wants_bash
 from certkeeper.config.findings import Finding, Severity
-from certkeeper.config.reading import Became, Become, FailureKind, NotBecome, ReadFailure, listing, read, read_or_fail
+from certkeeper.config.reading import (
+    Became,
+    Become,
+    FailureKind,
+    NotBecome,
+    ReadFailure,
+    listing,
+    read,
+    read_or_fail,
+    settle,
+)
 from certkeeper.config.reading import failure as read_error
 from certkeeper.config.shell import Assignment, Script, Shell
 from certkeeper.config.tables import Native
@@ -82,13 +92,13 @@ def read_main(
         raise ConfigError(Location("--config"), "empty", hint="name the configuration file, or leave --config out")
     found = yield from _main_file(config_path or environment.get("CONFIG") or None, cwd)
     if found is not None and found[0].endswith(SUFFIX):
-        return _native_page(*found, environment)
+        return (yield from _settled(_native_page(*found, environment)))
     if found is not None:
         file, text = found
         evaluator = Evaluator.BASH if wants_bash(text) else evaluator
         page = Page(file, folder_of(file), _start(file, folder_of(file), environment), evaluator)
         try:
-            return (yield from _main_page(page, text))
+            return (yield from _settled((yield from _main_page(page, text))))
         except ConfigError as error:
             if error.where.file != file or not _TOML.search(text):
                 raise
@@ -97,6 +107,13 @@ def read_main(
     if fallback is not None:
         return Page("", fallback, _start("", fallback, environment), evaluator)
     raise _nothing_found(cwd)
+
+
+def _settled(page: Page) -> Exchange[Page]:
+    """The page, as long as only those whom it trusts wrote it. Before that nothing in it was done."""
+    values = page.values()
+    yield from settle(values.text("DEHYDRATED_USER"), values.text("DEHYDRATED_GROUP"))
+    return page
 
 
 def _main_file(config_path: str | None, cwd: str) -> Exchange[tuple[str, str] | None]:

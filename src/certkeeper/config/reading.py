@@ -40,6 +40,16 @@ class Read(Step):
 
 
 @dataclass(frozen=True, slots=True)
+class Settle(Step):
+    """That user and that group may change the page, too: a ReadFailure for the first file read so far that root must
+    not follow all the same, else None. What is read from then on is judged at once.
+    """
+
+    user: str
+    group: str
+
+
+@dataclass(frozen=True, slots=True)
 class Exposures(Step):
     """Who can change the files that were read so far, as Exposure values; not root, this user and `trusted`.
 
@@ -122,6 +132,17 @@ class ReadFailure:
 
 def read(path: str, holds: Holds = Holds.SETTINGS) -> Exchange[str | ReadFailure]:
     return cast("str | ReadFailure", (yield Read(path, holds)))
+
+
+def settle(user: str, group: str) -> Exchange[None]:
+    """Go on only with files that nobody else can change.
+
+    Raises:
+        ConfigError: root would do what another user wrote.
+    """
+    found = cast("ReadFailure | None", (yield Settle(user, group)))
+    if found is not None:
+        raise failure(found)
 
 
 def exposures(trusted: str, programs: tuple[str, ...] = ()) -> Exchange[tuple[Exposure, ...]]:

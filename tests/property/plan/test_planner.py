@@ -10,13 +10,15 @@ from builders.certificates import NOW
 from builders.plans import P256, REUSE, configuration, leaf, lineage, observed, spec, zone
 from certkeeper.base.names import Alias
 from certkeeper.config.settings import CertSpec, Configuration, OnNameFailure
-from certkeeper.lineage.model import KeyPlace, Lineage
-from certkeeper.plan.actions import LineagePlan, Reason
+from certkeeper.lineage.model import KeyPlace, Lineage, Version
+from certkeeper.plan.actions import Activate, CallHook, GoLive, LineagePlan, Reason
 from certkeeper.plan.due import renew_before
 from certkeeper.plan.explain import explain
+from certkeeper.plan.holding import needed
 from certkeeper.plan.observed import Observed
 from certkeeper.plan.planner import plan, wanted_zones
 from certkeeper.plan.proving import owners_of
+from certkeeper.plan.records import Held, Records
 from certkeeper.zone.rrset import Zone
 
 HOSTS = ["example.org", "www.example.org", "*.example.org", "example.net", "a.sub.example.net", "example.com"]
@@ -127,3 +129,46 @@ def test_at_wake_at_the_certificate_is_due_and_just_before_it_is_not(
     before = observed(present, specs=[wanted], now=wake_at - timedelta(microseconds=1))
     assert plan(page, before).due == ()
     assert len(plan(page, observed(present, specs=[wanted], now=wake_at)).due) == 1
+
+
+@st.composite
+def held_scenes(draw: st.DrawFn) -> Scene:
+    """All lineages are held by a person, and may have versions on either side of what is live."""
+    page, world, forced = draw(scenes())
+    versions = {}
+    for alias, found in world.lineages.items():
+        stamps = draw(st.lists(st.integers(1, 9), max_size=3, unique=True))
+        present = draw(st.sampled_from([None, 5]))
+        world = replace(world, lineages={**world.lineages, alias: replace(found, stamp=present)})
+        versions[alias] = tuple(
+            Version(
+                stamp,
+                key_id="a",
+                leaf=leaf(*draw(hosts), left=draw(spans), key_id="a"),
+                trouble=draw(st.sampled_from(["", "cert.pem: broken"])),
+                live=stamp == present,
+            )
+            for stamp in sorted(stamps, reverse=True)
+        )
+    held = {item.entry: Held(item.entry, 0, None, "held") for item in page.certificates}
+    return page, replace(world, versions=versions, records=Records(held=held)), forced
+
+
+@given(held_scenes())
+def test_what_a_person_holds_is_never_switched_by_a_plan(scene: Scene) -> None:
+    page, world, forced = scene
+    for item in plan(page, world, forced).lineages:
+        assert not [action for action in item.actions if isinstance(action, Activate | GoLive | CallHook)]
+
+
+@given(held_scenes())
+def test_a_version_that_waits_is_never_pruned(scene: Scene) -> None:
+    _, world, _ = scene
+    for alias, versions in world.versions.items():
+        present = world.lineages[alias]
+        kept = needed(alias, present, world.records, versions, world.now)
+        for version in versions:
+            whole = not version.trouble and version.leaf is not None and version.leaf.not_after > world.now
+            begun = version.leaf is not None and version.leaf.not_before <= world.now
+            if present.stamp is not None and version.stamp > present.stamp and whole and begun:
+                assert version.stamp in kept

@@ -285,6 +285,36 @@ def test_an_invalid_order_is_explained_name_by_name() -> None:
     assert str(error) == "example.org: dns: NXDOMAIN"
 
 
+def test_names_that_the_ca_is_still_looking_at_are_waited_for() -> None:
+    """An order is invalid with its first name (§7.1.6); the CA decides on the others a moment later."""
+    caa, dns = ({"type": f"urn:ietf:params:acme:error:{kind}", "detail": "no"} for kind in ("caa", "dns"))
+    first = authorization("a.example", "invalid", challenge("dns-01", error=caa))
+    looking = authorization("b.example")
+    later = authorization("b.example", "invalid", challenge("dns-01", error=dns))
+    played = play(explain_invalid(open_session(), order(OrderStatus.INVALID)), [first, looking, looking, later])
+    assert str(played.value) == "a.example: caa: no; b.example: dns: no"
+    assert played.value.identifiers == (Identifier.parse("a.example"), Identifier.parse("b.example"))
+    assert played.urls == ["/authz/1", "/authz/2", "/authz/2", "/authz/2"]
+
+
+def test_names_that_the_ca_never_looks_at_are_not_waited_for_for_long() -> None:
+    refused = authorization("a.example", "invalid")
+    played = play(
+        explain_invalid(open_session(), order(OrderStatus.INVALID)), [refused, *[authorization("b.example")] * 5]
+    )
+    assert played.value.identifiers == (Identifier.parse("a.example"),)
+    assert 0 < sum(played.pauses) < 10
+
+
+def test_a_challenge_that_failed_counts_where_the_authorization_stays_pending() -> None:
+    error = {"type": "urn:ietf:params:acme:error:dns", "detail": "NXDOMAIN"}
+    failed = challenge("dns-01", status="invalid", error=error)
+    replies = [authorization("example.org", "pending", failed), authorization("example.org", "valid", wildcard=True)]
+    played = play(explain_invalid(open_session(), order(OrderStatus.INVALID)), replies)
+    assert str(played.value) == "example.org: dns: NXDOMAIN"
+    assert played.value.identifiers == (Identifier.parse("example.org"),)
+
+
 def test_a_name_without_an_error_is_told_by_its_status() -> None:
     replies = [authorization("example.org", "expired"), authorization("example.org", wildcard=True)]
     error = play(explain_invalid(open_session(), order(OrderStatus.INVALID)), replies).value

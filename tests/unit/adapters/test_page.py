@@ -10,10 +10,11 @@ import pytest
 
 from builders.badinput import in_a_mount_namespace
 from certkeeper.adapters.page import Files, read_page
+from certkeeper.adapters.scripts import open_to_others
 from certkeeper.base.errors import Location
 from certkeeper.config.errors import ConfigError
 from certkeeper.config.findings import Severity
-from certkeeper.config.reading import Exposures, Read
+from certkeeper.config.reading import Exposures, Read, Settle
 from certkeeper.config.settings import Configuration
 from unit.config.pages import codes, only
 
@@ -230,26 +231,61 @@ def test_in_a_sticky_folder_the_owner_of_a_link_counts(page: Path) -> None:
     os.chown(link, NOBODY, 0, follow_symlinks=False)
     assert codes(reading(link).findings) == []
     sticky.chmod(0o1777)
-    (finding,) = reading(link).findings
-    assert finding.message == "user nobody can change it"
-    assert finding.fix == f"chown -h root {link}"
+    with pytest.raises(ConfigError, match="user nobody can change it") as found:
+        reading(link)
+    assert found.value.hint == f"chown -h root {link}"
 
 
 @as_root
 @pytest.mark.parametrize("way", ["file", "folder"])
-def test_settings_that_another_user_can_change_are_read_with_one_warning(page: Path, way: str) -> None:
+def test_settings_that_another_user_can_change_are_not_read_by_root(page: Path, way: str) -> None:
     own = page.parent / "certs/example.org/config"
     own.write_text("RENEW_DAYS=3\n")
     for path in [page.parent] if way == "folder" else [page, own]:
         os.chown(path, NOBODY, -1)
-    found = reading(page)
-    assert len(found.certificates) == 2
-    warned = next(item for item in found.findings if item.code == "open-to-others")
     through = f", through {page.parent}" if way == "folder" else ""
-    assert warned.message == f"user nobody can change it{through} (and 1 more file)"
-    assert warned.consequence == "whoever does can have programs run as root"
-    assert warned.fix == f"chown root {page if way == 'file' else page.parent}"
-    assert codes(found.findings) == ["open-to-others", *(["open-list"] if way == "folder" else [])]
+    says = f"user nobody can change it{through}, and so have programs run as root"
+    with pytest.raises(ConfigError, match=f"{page}: cannot be read: {says}") as found:
+        reading(page)
+    assert found.value.hint == f"chown root {page if way == 'file' else page.parent}"
+    os.chown(page, 0, -1)
+    os.chown(page.parent, 0, -1)
+    rejected = reading(page).rejected
+    assert [item.error.hint for item in rejected] == ([f"chown root {own}"] if way == "file" else [])
+
+
+@as_root
+def test_a_page_that_another_user_can_change_is_not_run_by_root(page: Path) -> None:
+    page.write_text(f"SOURCE_CONFIG=yes\nDEHYDRATED_USER=nobody\ntouch {page.parent}/ran\n{PLAIN}")
+    os.chown(page, NOBODY, -1)
+    with pytest.raises(ConfigError, match="user nobody can change it, and so would have bash run") as found:
+        reading(page)
+    assert found.value.hint == f"chown root {page}"
+    assert not (page.parent / "ran").exists()
+
+
+@as_root
+@pytest.mark.parametrize(("user", "refused"), [("", True), ("nobody", False), ("daemon", True)])
+def test_only_the_user_of_dehydrated_may_own_what_root_reads(page: Path, user: str, *, refused: bool) -> None:
+    os.chown(page, NOBODY, -1)
+    files = Files()
+    files.perform(Read(str(page)))
+    assert (files.perform(Settle(user, "")) is not None) is refused
+
+
+@as_root
+@pytest.mark.parametrize(
+    ("group", "trusted", "refused"),
+    [("daemon", "", True), ("daemon", "daemon", False), ("staff", "", False), ("root", "", False)],
+)
+def test_root_refuses_what_a_group_with_somebody_in_it_can_change(
+    page: Path, group: str, trusted: str, *, refused: bool
+) -> None:
+    page.chmod(0o660)
+    os.chown(page, -1, grp.getgrnam(group).gr_gid)
+    files = Files()
+    files.perform(Read(str(page)))
+    assert (files.perform(Settle("", trusted)) is not None) is refused
 
 
 @as_root
@@ -266,7 +302,7 @@ def test_the_user_of_dehydrated_may_own_the_page(page: Path, user: str, told: in
 @as_root
 @pytest.mark.parametrize("setting", ["HOOK", "ALERT_COMMAND"])
 @pytest.mark.parametrize(("user", "told"), [(NOBODY, True), (0, False)])
-def test_programs_that_another_user_can_change_are_a_warning(
+def test_programs_that_another_user_can_change_are_told_and_not_run(
     page: Path, setting: str, user: int, *, told: bool
 ) -> None:
     program = page.parent / "program"
@@ -275,20 +311,22 @@ def test_programs_that_another_user_can_change_are_a_warning(
     os.chown(program, user, -1)
     page.write_text(f"{PLAIN}{setting}={program}\n")
     found = [item for item in reading(page).findings if item.code == "open-to-others"]
+    assert (open_to_others(str(program)) is not None) is told
     assert [(item.message, item.consequence, str(item.where)) for item in found] == (
         [("user nobody can change it", "whoever does can have programs run as root", str(program))] if told else []
     )
 
 
 @as_root
-def test_a_key_that_others_can_change_is_refused_or_told(config: Path) -> None:
+def test_a_key_that_others_can_change_is_refused(config: Path) -> None:
     key = config.parent / "key"
     key.write_text("the key\n")
     key.chmod(0o600)
     os.chown(key, NOBODY, -1)
-    (warned,) = read_page(str(config), "/", {}).findings
-    assert (warned.code, warned.message, str(warned.where)) == ("open-to-others", "user nobody can change it", str(key))
-    assert "which key a server is shown" in warned.consequence
+    with pytest.raises(ConfigError, match=r"config:3: PDNS_KEY_FILE: .* user nobody can change it") as no:
+        read_page(str(config), "/", {})
+    assert no.value.hint == f"chown root {key}"
+    os.chown(key, 0, -1)
     key.chmod(0o622)
     with pytest.raises(ConfigError, match=r"config:3: PDNS_KEY_FILE: .* everybody on this machine can change it") as no:
         read_page(str(config), "/", {})
@@ -299,9 +337,9 @@ def test_a_key_that_others_can_change_is_refused_or_told(config: Path) -> None:
 def test_a_group_that_may_write_is_found_and_roots_own_is_not(page: Path) -> None:
     page.chmod(0o660)
     assert codes(reading(page).findings) == []
-    os.chown(page, -1, grp.getgrnam("daemon").gr_gid)
+    os.chown(page, -1, grp.getgrnam("staff").gr_gid)
     (finding,) = reading(page).findings
-    assert finding.message == "group daemon can change it"
+    assert finding.message == "group staff can change it"
     assert finding.fix == f"chmod g-w {page}"
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from builders.certificates import new_key
+from builders.fakemanners import Refusal
 from builders.fakes import SeededExecutor, through
 from builders.plans import CA, names, spec, zone
 from certkeeper.acme.account import TermsNotAccepted
@@ -17,6 +18,7 @@ from certkeeper.apply.sign import AccountKeyInRequest, Signing
 from certkeeper.base.errors import ExitCode, Interrupted
 from certkeeper.base.keys import KeyPair
 from certkeeper.base.wire import Request, Step
+from certkeeper.config.settings import Purpose
 from certkeeper.lineage.csr import build, read_csr
 from certkeeper.lineage.integrity import check
 from certkeeper.lineage.request import ReceivedCsr
@@ -51,11 +53,14 @@ class Scene:
         zones = locate(wanted, world.configuration.settings, {"": world.dns}, world.dns)
         return plan(world.configuration, replace(seen, zones=zones))
 
-    def signing(self, executor: SeededExecutor | None = None, *, terms: bool = True) -> Signing:
+    def signing(
+        self, executor: SeededExecutor | None = None, *, terms: bool = True, purpose: Purpose = Purpose.SERVE
+    ) -> Signing:
         return Signing(
             self.planned(),
             self.request,
             self.world.configuration.settings,
+            purpose=purpose,
             executor=executor or self.world.executor,
             clock=self.world.clock,
             user_agent="test",
@@ -120,6 +125,19 @@ def test_changed_terms_are_told_with_what_to_do() -> None:
     assert "https://ca.test/terms/2" in error.hint
     assert "open https://ca.test/agree" in error.hint
     scene.assert_nothing_stays()
+
+
+@pytest.mark.parametrize("purpose", [Purpose.SERVE, Purpose.REHEARSE])
+@pytest.mark.parametrize("step", ["account", "new-order"])
+def test_no_script_hears_of_refusals_in_a_rehearsal(purpose: Purpose, step: str) -> None:
+    scene = Scene()
+    told = replace(scene.world.configuration.certificates[0], hook="/hook.sh")
+    page = replace(scene.world.configuration.settings, hook="/hook.sh")
+    scene.world.configuration = replace(scene.world.configuration, settings=page, certificates=(told,))
+    scene.world.ca.manners.refuses_at[step] = Refusal("malformed", "not today")
+    assert isinstance(failed(scene.signing(purpose=purpose).run()), Problem)
+    heard = [call.name for call in scene.world.hooks.called]
+    assert heard == ([] if purpose is Purpose.REHEARSE else ["request_failure"])
 
 
 def test_an_interruption_withdraws_the_records() -> None:

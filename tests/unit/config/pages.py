@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from certkeeper.base.wire import Exchange, Step
 from certkeeper.config.findings import Finding
 from certkeeper.config.load import FailureKind, Glob, Read, ReadFailure, load
-from certkeeper.config.reading import Became, Become, Exposure, Exposures, ReadSecret, SecretText
+from certkeeper.config.reading import Became, Become, Exposure, Exposures, ReadSecret, SecretText, Settle
 from certkeeper.config.settings import Configuration, PowerDnsSettings, Secret
 from certkeeper.config.shell import Assignment
 
@@ -38,6 +38,8 @@ class Page:
         if isinstance(step, ReadSecret):
             held = self.answer(Read(step.path))
             return SecretText(Secret(held), step.path in self.open) if isinstance(held, str) else held
+        if isinstance(step, Settle):
+            return None
         if isinstance(step, Exposures):
             return self.exposures
         if isinstance(step, Become):

@@ -3,7 +3,9 @@
 from datetime import datetime, timedelta
 
 from builders.certificates import NOW
-from certkeeper.plan.alerts import AGAIN, Alert, Told, Trouble, alert
+from builders.plans import configuration, spec
+from certkeeper.plan.actions import HeldTooLong
+from certkeeper.plan.alerts import AGAIN, Alert, Told, Trouble, alert, troubles_of
 
 WEB = Trouble("web", "no zone holds web")
 MAIL = Trouble("mail", "no zone holds mail")
@@ -66,3 +68,11 @@ def test_the_title_names_a_few() -> None:
     many = tuple(Trouble(f"n{number}", "x") for number in range(7))
     assert Alert(many).title == "7 problems: n0, n1, n2, n3, n4 and 2 more"
     assert Alert((), ("web",)).title == "recovered: web"
+
+
+def test_a_certificate_that_is_held_too_long_is_told() -> None:
+    error = HeldTooLong("held, and it ends on 2026-12-03", hint="certkeeper activate example.org")
+    page = configuration(spec("example.org"))
+    (found,) = troubles_of(page, (), {"example.org": [error]})
+    assert (found.subject, found.message, found.hint) == ("example.org", str(error), error.hint)
+    assert list(troubles_of(page, (), {})) == []

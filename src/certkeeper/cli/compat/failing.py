@@ -5,6 +5,7 @@ from typing import TextIO
 
 from certkeeper.acme.problem import Problem
 from certkeeper.base.errors import CertkeeperError, ExitCode, Interrupted, printable
+from certkeeper.cli.pageform import in_form
 from certkeeper.config.methods import UnknownMethod
 from certkeeper.config.providers import MissingProvider
 
@@ -37,7 +38,7 @@ def print_failure(error: CertkeeperError, err: TextIO, program: str) -> None:
         said = f"Challenge is invalid! (returned: invalid) (result: {error})" if invalid else str(error)
         if isinstance(error, MissingProvider):
             said = f"The challenge type dns-01 needs a hook script, or a DNS provider of ours: {error}"
-        err.write(f"ERROR: {said}\n")
+        err.write(f"ERROR: {in_form(said)}\n")
     if error.hint:
         err.write(f"hint: {_hint(error, program)}\n")
     err.flush()
@@ -47,7 +48,7 @@ def _hint(error: CertkeeperError, program: str) -> str:
     """The way out by what this way of calling us knows."""
     if isinstance(error, UnknownMethod):
         return "one of: http-01, dns-01, tls-alpn-01"
-    return error.hint.replace("certkeeper account register", f"{program} --register")
+    return in_form(error.hint).replace("certkeeper account register", f"{program} --register")
 
 
 def exit_code_of(error: CertkeeperError) -> int:

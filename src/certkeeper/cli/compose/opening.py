@@ -14,6 +14,7 @@ from certkeeper.adapters.page import answered, read_page
 from certkeeper.apply.ports import Clock
 from certkeeper.cli.compose.machine import Machine
 from certkeeper.cli.compose.owners import access_findings, common, with_owners
+from certkeeper.cli.pageform import page_is
 from certkeeper.config.domains import DomainList
 from certkeeper.config.evaluating import Evaluator
 from certkeeper.config.settings import Configuration, Purpose
@@ -73,6 +74,7 @@ def open_machine(
     Raises:
         CertkeeperError: the page cannot be read.
     """
+    page_is(config or os.environ.get("CONFIG"))
     configuration = read_page(config, str(Path.cwd()), os.environ, asked, typed, fallback, Evaluator(evaluator))
     configuration = configuration.with_stand_ins() if test_ca_live else configuration
     return machine_of(configuration)
@@ -110,6 +112,7 @@ def listed_beside(configuration: Configuration) -> DomainList:
 def machine_of(configuration: Configuration) -> Machine:
     """The machine for a page that was read already."""
     settings = configuration.settings
+    page_is(settings.config_file)
     rehearsals = (spec.alias for spec in configuration.certificates if spec.purpose is Purpose.REHEARSE)
     elsewhere = dict.fromkeys(rehearsals, settings.test_certdir)
     configuration, owned = with_owners(configuration)
@@ -129,7 +132,11 @@ def check_page(config: str | None, evaluator: str = Evaluator.PARSER) -> "Checke
     """All that is wrong with a page, as far as files tell."""
     from certkeeper.adapters.page import check_page  # noqa: PLC0415 - two commands need it
 
-    return check_page(config, str(Path.cwd()), os.environ, Evaluator(evaluator))
+    page_is(config or os.environ.get("CONFIG"))
+    found = check_page(config, str(Path.cwd()), os.environ, Evaluator(evaluator))
+    if found.configuration is not None:
+        page_is(found.configuration.settings.config_file)
+    return found
 
 
 def house_findings(configuration: Configuration) -> tuple["Finding", ...]:
