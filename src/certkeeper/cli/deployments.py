@@ -11,7 +11,11 @@ from certkeeper.base.value import replace
 from certkeeper.cli.compose import Machine
 from certkeeper.cli.render import print_error, reporter
 from certkeeper.config.settings import Configuration
-from certkeeper.plan.deploy import DeployPlan
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    # Most pages deploy nothing.
+    from certkeeper.plan.deploy import DeployPlan
 
 NOTHING = DeployResult()
 
@@ -44,10 +48,12 @@ def deployed(machine: Machine, selected: Configuration, *, quiet: bool, asked: C
     return result
 
 
-def deployments_due(machine: Machine, selected: Configuration) -> DeployPlan:
+def deployments_due(machine: Machine, selected: Configuration) -> "DeployPlan":
     """What services are due for, by what is on this machine; nobody is asked. A journal that cannot be read, which is
     told elsewhere, says nothing.
     """
+    from certkeeper.plan.deploy import DeployPlan  # noqa: PLC0415 - as above
+
     if not _anything(selected):
         return DeployPlan()
     from certkeeper.cli.compose.deploying import planned_deployments  # noqa: PLC0415 - as above
@@ -62,7 +68,7 @@ def _anything(selected: Configuration) -> bool:
     return any(spec.targets for spec in selected.certificates)
 
 
-def _waiting(plan: DeployPlan) -> Iterator[Deployed]:
+def _waiting(plan: "DeployPlan") -> Iterator[Deployed]:
     """Failures whose time has not come are still failures."""
     for wait in plan.waiting:
         if wait.until is not None:

@@ -3,7 +3,7 @@
 import argparse
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from certkeeper.apply.ports import JournalDamaged
 from certkeeper.base.errors import CertkeeperError, ExitCode
@@ -14,11 +14,9 @@ from certkeeper.cli.pageform import in_form
 from certkeeper.cli.planning import planned as planned_now
 from certkeeper.cli.render import finding_lines, print_error
 from certkeeper.cli.select import select
-from certkeeper.cli.servicelines import plan_document, plan_lines
 from certkeeper.config.findings import Finding
 from certkeeper.config.settings import Configuration, Settings
 from certkeeper.plan.actions import LineagePlan, Plan
-from certkeeper.plan.deploy import DeployPlan
 from certkeeper.plan.explain import action_text, explain
 from certkeeper.plan.orphans import meant_orphans, orphan_findings
 from certkeeper.plan.preflight import journal_finding, silent_findings
@@ -43,9 +41,11 @@ def plan(options: argparse.Namespace) -> int:
     left = orphan_findings(observed.orphans, machine.settings.certdir, machine.uses(observed.orphans), meant)
     outside = access_findings(selected)
     findings = (*machine.configuration.findings, *noticed, *planned.findings, *silent, *left, *outside)
+    from certkeeper.cli.dueservices import plan_document, plan_lines  # noqa: PLC0415 - others import this module, too
+
     services = deployments_due(machine, selected)
     if options.json:
-        json.dump(_document(selected, planned, findings, services), sys.stdout, indent=2)
+        json.dump(_document(selected, planned, findings, plan_document(services)), sys.stdout, indent=2)
         sys.stdout.write("\n")
     else:
         for line in (*finding_lines(findings), *explain(planned), *plan_lines(services)):
@@ -63,7 +63,7 @@ def plan(options: argparse.Namespace) -> int:
 
 
 def _document(
-    selected: Configuration, planned: Plan, findings: tuple[Finding, ...], services: DeployPlan
+    selected: Configuration, planned: Plan, findings: tuple[Finding, ...], services: Sequence[object]
 ) -> Mapping[str, object]:
     return {
         "register_at": list(planned.register_at),
@@ -74,7 +74,7 @@ def _document(
             zone.name.text: [{"owner": intent.owner.text, "rdata": intent.rdata} for intent in left]
             for zone, left in planned.withdrawals.items()
         },
-        "services": plan_document(services),
+        "services": services,
         "findings": [finding_document(finding) for finding in findings],
         "wake_at": iso(planned.wake_at) if planned.wake_at is not None else None,
     }

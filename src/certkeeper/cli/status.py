@@ -93,7 +93,7 @@ def _look(machine: Machine, names: Sequence[str]) -> _Seen:
         registered=frozenset(selected.cas),
         records=records,
         advice=machine.advice(lineages),
-        versions=held_versions(selected, machine.store, records),
+        versions=held_versions(selected, machine.looks, records),
     )
     rows = _rows(selected, world, machine.last_run.read())
     renewals = [(row.spec, row.decision.renew_at) for row in rows]
