@@ -43,6 +43,7 @@ from certkeeper.apply.refused import ReadClock
 from certkeeper.apply.scheduler import shield
 from certkeeper.base.errors import CertkeeperError, Fault
 from certkeeper.base.events import ServiceReloaded
+from certkeeper.base.patterns import pattern
 from certkeeper.base.value import dataclass
 from certkeeper.base.wire import Exchange
 from certkeeper.lineage.layout import PRIVKEY
@@ -52,6 +53,15 @@ from certkeeper.service.target import Target
 
 STOPPED = "it does not run"
 """What the journal says of a service that takes its certificates when it is started."""
+
+
+_TEST = "its test says: "
+_NUMBER = pattern(r"[0-9]+")
+
+
+def same_words(one: str, other: str) -> bool:
+    """Programs put times and process ids into what they say."""
+    return _NUMBER.sub("0", one) == _NUMBER.sub("0", other)
 
 
 class NotInstalled(CertkeeperError):
@@ -175,7 +185,7 @@ class Transaction:
         target = self._target
         words = yield from self._tested(parts)
         if words:
-            return Trouble(f"its test says: {words}", loaded=False)
+            return Trouble(f"{_TEST}{words}", loaded=False)
         try:
             yield from do(RefreshService(target))
             yield from do(ApplyService(target, _placements(parts)))
@@ -203,7 +213,7 @@ class Transaction:
             return []
         now = yield from do(ReadClock())
         returns = ways_back(list(bad), self._before, now, self._shared)
-        yield from go_back(returns, next(iter(bad.values())).failed[0], self._shared)
+        yield from go_back(returns, self._target, self._shared)
         after = yield from self._load_again(returns)
         for item in returns:
             self._failed(item, "; ".join(bad[item.part].failed[:3]), after, now)
@@ -212,20 +222,20 @@ class Transaction:
     def _not_loaded(self, parts: Sequence[Part], trouble: Trouble) -> Exchange[list[Return]]:
         """Nobody can say which certificate is to blame, so all of them go back. Where that changes nothing, none is."""
         now = yield from do(ReadClock())
-        if not trouble.loaded and any(part.known_broken == trouble.words for part in parts):
+        if not trouble.loaded and any(same_words(part.known_broken, trouble.words) for part in parts):
             self._report.broken(parts, trouble.words)
             return []
         returns = ways_back(parts, self._before, now, self._shared)
-        yield from go_back(returns, trouble.words, self._shared)
+        yield from go_back(returns, self._target, self._shared)
         if not trouble.loaded and any(item.gone for item in returns):
             again = yield from self._tested(parts)
-            if f"its test says: {again}" == trouble.words:
+            if same_words(f"{_TEST}{again}", trouble.words):
                 yield from go_forward(returns, self._shared)
                 self._report.broken(parts, trouble.words)
                 return returns
         after = yield from self._load_again(returns)
         for item in returns:
-            self._failed(item, trouble.words, after, now)
+            self._failed(item, trouble.words, "" if same_words(after, trouble.words) else after, now)
         return returns
 
     def _load_again(self, returns: Sequence[Return]) -> Exchange[str]:
