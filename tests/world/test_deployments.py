@@ -1,5 +1,6 @@
 """Certificates in services: seen after one reload, and gone back from where a service does not take them."""
 
+from collections import Counter
 from datetime import timedelta
 
 import pytest
@@ -8,6 +9,7 @@ from builders.fakeservices import FakeService
 from certkeeper.apply.deploy.result import End
 from certkeeper.apply.deployports import Condition
 from certkeeper.base.events import DeploymentFailed, VersionActivated
+from certkeeper.base.value import replace
 from certkeeper.plan.backoff import STEPS
 from certkeeper.plan.records import Deployment, Held, Shown
 from world.deploying import COPIES, DOVECOT, NGINX, POSTFIX, Deployed
@@ -268,6 +270,29 @@ class TestNotTaken:
         assert host.reloads("postfix") == host.reloads("nginx") == 0
         failed = [event for event in host.world.events if isinstance(event, DeploymentFailed)]
         assert failed
+
+
+class TestLooking:
+    def test_a_place_that_shows_nothing_is_not_looked_at_again_while_others_are_waited_for(self) -> None:
+        silent = "submission://{name}@127.0.0.1"
+        target = replace(POSTFIX, probe=(*POSTFIX.probe, silent))
+        host = Deployed("a.example.org", targets=[target])
+        host.run()
+
+        class Slow(FakeService):
+            def leaf(self, endpoint: object) -> bytes | None:
+                # The processes of before take connections for a moment.
+                late = host.probes.looks < 4 and endpoint in self.shows
+                return old if late else super().leaf(endpoint)  # type: ignore[arg-type]
+
+        old = next(host.service("postfix").leaf(endpoint) for endpoint in host.service("postfix").shows)
+        host.service("postfix").__class__ = Slow
+        host.probes.asked.clear()
+        host.probes.looks = 0
+        assert ends(host.renew()) == {"postfix": End.UNPROVEN}
+        assert "submission://a.example.org:587@127.0.0.1: connection refused" in host.entry("postfix").message
+        asked = Counter(contact.endpoint.port for contact in host.probes.asked)
+        assert asked == {25: 4, 587: 2}
 
 
 class TestSharedInPlace:
