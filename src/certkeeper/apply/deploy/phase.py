@@ -32,7 +32,7 @@ class Deploying:
         self, plan: DeployPlan, settings: Settings, records: Records, *, executor: Executor, clock: Clock, tell: Tell
     ) -> None:
         self._plan = plan
-        self._shared = Shared(settings, records, tell)
+        self._shared = Shared(settings, records, tell, plan.page)
         self._scheduler = Scheduler(executor, clock)
         self._lineages: dict[Alias, Lineage] = {}
         self._ended: dict[tuple[str, Alias], Deployed] = {}

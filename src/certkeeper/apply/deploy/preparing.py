@@ -72,6 +72,7 @@ def _watched(due: Due, target: Target, leaf: Leaf, versions: tuple[Version, ...]
     others = tuple(
         version.leaf for version in versions if version.leaf is not None and version.leaf.serial != leaf.serial
     )
-    contacts = yield from shared.addresses.contacts(wishes(due.spec, target))
+    family = Family(leaf, others, shared.page)
+    contacts = yield from shared.addresses.contacts(wishes(due.spec, target), family.keys)
     asked = frozenset(contact for contact, wish in contacts.items() if wish.asked)
-    return Watched(Family(leaf, others), tuple(contacts), asked)
+    return Watched(family, tuple(contacts), asked)

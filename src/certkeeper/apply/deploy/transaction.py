@@ -244,7 +244,7 @@ class Transaction:
         trouble = yield from self._load(gone)
         if trouble is not None:
             return trouble.words
-        return (yield from look_back(returns, self._before))
+        return (yield from look_back(returns, self._before, self._shared))
 
     def _failed(self, item: Return, words: str, after: str, now: datetime) -> None:
         part = item.part
