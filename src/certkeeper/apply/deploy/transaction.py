@@ -41,7 +41,7 @@ from certkeeper.apply.deployports import Condition, Placement
 from certkeeper.apply.effects import WriteJournal, do
 from certkeeper.apply.refused import ReadClock
 from certkeeper.apply.scheduler import shield
-from certkeeper.base.errors import CertkeeperError, Fault
+from certkeeper.base.errors import CertkeeperError, Fault, Interrupted
 from certkeeper.base.events import ServiceReloaded
 from certkeeper.base.value import dataclass
 from certkeeper.base.wire import Exchange
@@ -123,6 +123,8 @@ class Transaction:
                 continue
             try:
                 yield from do(StageCopies(part.placement, part.stamp, part.contents))
+            except Interrupted:
+                raise
             except CertkeeperError as error:
                 self._parts.remove(part)
                 yield from self._report.kept_out(part.due, part.stamp, error)
