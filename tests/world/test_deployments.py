@@ -8,7 +8,7 @@ import pytest
 from builders.fakeservices import FakeService
 from certkeeper.apply.deploy.result import End
 from certkeeper.apply.deployports import Condition
-from certkeeper.base.events import DeploymentFailed
+from certkeeper.base.events import DeploymentFailed, VersionActivated
 from certkeeper.base.value import replace
 from certkeeper.plan.backoff import STEPS
 from certkeeper.plan.records import Deployment, Held, Shown
@@ -194,7 +194,9 @@ class TestNotTaken:
             assert_after(host, entry, step)
 
     def test_a_broken_configuration_is_not_the_certificates_fault(self, host: Deployed) -> None:
-        host.service("nginx").broken = "nginx: unknown directive"
+        said = iter(range(100))
+        # With a time and a process id, as nginx says it.
+        host.services.test = lambda target: f"[emerg] {next(said)}: unknown directive" if target is NGINX else ""  # type: ignore[method-assign]
         host.renew()
         live = host.live()
         assert live == max(version.stamp for version in host.world.store.versions(host.specs[0].alias))
@@ -206,8 +208,9 @@ class TestNotTaken:
         # Later runs ask again, and switch nothing to find out.
         host.forget()
         assert ends(host.run()) == {"nginx": End.FAILED}
-        assert host.service("nginx").calls == ["test"]
-        host.service("nginx").broken = ""
+        assert host.live() == live
+        assert not [event for event in host.world.events if isinstance(event, VersionActivated)]
+        del host.services.test
         assert ends(host.run()) == {"nginx": End.SEEN}
         host.assert_settled()
 
@@ -319,6 +322,18 @@ class TestSharedInPlace:
         host.run()
         assert host.live() > first
         host.assert_settled()
+
+    def test_nobody_goes_back_further_than_once(self) -> None:
+        host = Deployed("a.example.org", targets=[NGINX]).begin()
+        host.renew()
+        second = host.live()
+        host.service("nginx").keeps = True
+        host.renew()
+        assert host.live() == second
+        # It does not even take what it had.
+        host.service("nginx").refuses = "nginx: fatal"
+        host.deploy(asked=[host.specs[0].alias])
+        assert host.live() == second
 
     def test_a_persons_hold_stays(self) -> None:
         host = Deployed("a.example.org", targets=[NGINX]).begin()

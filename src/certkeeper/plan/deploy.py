@@ -11,6 +11,7 @@ from certkeeper.base.value import dataclass, field, replace
 from certkeeper.config.settings import CertSpec, Configuration, Purpose, Settings
 from certkeeper.lineage.model import Lineage
 from certkeeper.plan.records import Deployment, Record, Records, Shown
+from certkeeper.plan.showing import NO_LEAVES, LiveLeaves, live_leaves
 from certkeeper.service.target import Target
 
 
@@ -93,13 +94,14 @@ class DeployPlan:
     which version is live for the others.
 
     `errors` are certificates that no service can be given as the page asks. `stale` are journal entries that nobody
-    needs any more.
+    needs any more. `page` is about all lineages that were looked at.
     """
 
     targets: tuple[TargetPlan, ...] = ()
     waiting: tuple[Waits, ...] = ()
     errors: tuple[tuple[str, Alias, CertkeeperError], ...] = ()
     stale: tuple[Record, ...] = ()
+    page: LiveLeaves = NO_LEAVES
 
     @property
     def idle(self) -> bool:
@@ -145,6 +147,7 @@ def plan_deployments(configuration: Configuration, world: Deployable, asked: Col
         waiting=tuple(waiting),
         errors=tuple(errors),
         stale=tuple(_stale(configuration, world)),
+        page=live_leaves(item.leaf for item in world.lineages.values() if item.leaf is not None),
     )
 
 

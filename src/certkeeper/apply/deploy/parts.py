@@ -1,21 +1,21 @@
 """One certificate in one service's transaction: what is known of it, and what it is given."""
 
-import re
 from collections.abc import Mapping
 
 from certkeeper.apply.deploy.looking import Addresses
 from certkeeper.apply.deployports import Placed, Placement
 from certkeeper.base.events import Tell
 from certkeeper.base.names import Alias
+from certkeeper.base.patterns import pattern
 from certkeeper.base.value import dataclass, field
 from certkeeper.config.settings import Settings
 from certkeeper.lineage.model import Leaf, Lineage, Version
 from certkeeper.plan.deploy import Cause, Due
 from certkeeper.plan.records import Records
-from certkeeper.plan.showing import Watched
+from certkeeper.plan.showing import NO_LEAVES, LiveLeaves, Watched
 from certkeeper.service.target import Form
 
-_NUMBER = re.compile(r"\b[0-9]+\b")
+_NUMBER = pattern(r"[0-9]+")
 
 
 def same_complaint(one: str, other: str) -> bool:
@@ -25,13 +25,14 @@ def same_complaint(one: str, other: str) -> bool:
 
 @dataclass(slots=True)
 class Shared:
-    """What the transactions of one phase have in common. `gone_back` are lineages whose older version was made live
-    again.
+    """What the transactions of one phase have in common. `page` are the live certificates of all its lineages,
+    `gone_back` those lineages whose older version was made live again.
     """
 
     settings: Settings
     records: Records
     tell: Tell
+    page: LiveLeaves = NO_LEAVES
     addresses: Addresses = field(default_factory=Addresses)
     gone_back: set[Alias] = field(default_factory=set)
 

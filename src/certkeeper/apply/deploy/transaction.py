@@ -41,7 +41,7 @@ from certkeeper.apply.deployports import Condition, Placement
 from certkeeper.apply.effects import WriteJournal, do
 from certkeeper.apply.refused import ReadClock
 from certkeeper.apply.scheduler import shield
-from certkeeper.base.errors import CertkeeperError, Fault
+from certkeeper.base.errors import CertkeeperError, Fault, Interrupted
 from certkeeper.base.events import ServiceReloaded
 from certkeeper.base.value import dataclass
 from certkeeper.base.wire import Exchange
@@ -52,6 +52,9 @@ from certkeeper.service.target import Target
 
 STOPPED = "it does not run"
 """What the journal says of a service that takes its certificates when it is started."""
+
+
+_TEST = "its test says: "
 
 
 class NotInstalled(CertkeeperError):
@@ -120,6 +123,8 @@ class Transaction:
                 continue
             try:
                 yield from do(StageCopies(part.placement, part.stamp, part.contents))
+            except Interrupted:
+                raise
             except CertkeeperError as error:
                 self._parts.remove(part)
                 yield from self._report.kept_out(part.due, part.stamp, error)
@@ -180,7 +185,7 @@ class Transaction:
         target = self._target
         words = yield from self._tested(parts)
         if words:
-            return Trouble(f"its test says: {words}", loaded=False)
+            return Trouble(f"{_TEST}{words}", loaded=False)
         try:
             yield from do(RefreshService(target))
             yield from do(ApplyService(target, _placements(parts)))
@@ -213,7 +218,7 @@ class Transaction:
             return []
         now = yield from do(ReadClock())
         returns = ways_back(list(bad), self._before, now, self._shared)
-        yield from go_back(returns, next(iter(bad.values())).failed[0], self._shared)
+        yield from go_back(returns, self._target, self._shared)
         after = yield from self._load_again(returns)
         for item in returns:
             self._failed(item, "; ".join(bad[item.part].failed[:3]), after, now)
@@ -226,16 +231,16 @@ class Transaction:
             self._report.broken(parts, trouble.words)
             return []
         returns = ways_back(parts, self._before, now, self._shared)
-        yield from go_back(returns, trouble.words, self._shared)
+        yield from go_back(returns, self._target, self._shared)
         if not trouble.loaded and any(item.gone for item in returns):
             again = yield from self._tested(parts)
-            if same_complaint(f"its test says: {again}", trouble.words):
+            if same_complaint(f"{_TEST}{again}", trouble.words):
                 yield from go_forward(returns, self._shared)
                 self._report.broken(parts, trouble.words)
                 return returns
         after = yield from self._load_again(returns)
         for item in returns:
-            self._failed(item, trouble.words, after, now)
+            self._failed(item, trouble.words, "" if same_complaint(after, trouble.words) else after, now)
         return returns
 
     def _load_again(self, returns: Sequence[Return]) -> Exchange[str]:
@@ -246,7 +251,7 @@ class Transaction:
         trouble = yield from self._load(gone)
         if trouble is not None:
             return trouble.words
-        return (yield from look_back(returns, self._before))
+        return (yield from look_back(returns, self._before, self._shared))
 
     def _failed(self, item: Return, words: str, after: str, now: datetime) -> None:
         part = item.part
