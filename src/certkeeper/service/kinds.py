@@ -99,7 +99,7 @@ def _prosody(config: str) -> Manner:
 
 
 def _haproxy(config: str) -> Manner:
-    return Manner((("haproxy", "-c", "-q", "-f", config),))
+    return Manner((("haproxy", "-c", "-f", config),))
 
 
 _HTTPS = ("https://{name}",)
@@ -148,7 +148,7 @@ KINDS = {
     ),
     Kind.HAPROXY: Defaults(
         Manner(
-            (("haproxy", "-c", "-q", "-f", "/etc/haproxy/haproxy.cfg"),),
+            (("haproxy", "-c", "-f", "/etc/haproxy/haproxy.cfg"),),
             (("service", "haproxy", "reload"),),
             ("service", "haproxy", "status"),
         ),

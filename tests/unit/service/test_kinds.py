@@ -67,7 +67,7 @@ def test_prosody_reads_two_files_as_itself() -> None:
 def test_haproxy_has_one_file_with_the_chain_first() -> None:
     found = built_in("haproxy")
     assert files(found) == {"fullchain+key": "/etc/haproxy/certs/{alias}.pem"}
-    assert words(found.test) == ["haproxy -c -q -f /etc/haproxy/haproxy.cfg"]
+    assert words(found.test) == ["haproxy -c -f /etc/haproxy/haproxy.cfg"]
     assert (words(found.apply), found.socket) == (["service haproxy reload"], "")
 
 
@@ -156,7 +156,7 @@ class TestDescribed:
         with pytest.raises(BadDescription, match="nothing makes the service take new files"):
             target("own", said)
         found = target("own", replace(said, socket="/run/x.sock", running=()))
-        assert (words(found.test), found.apply, found.socket) == (["haproxy -c -q -f /x"], (), "/run/x.sock")
+        assert (words(found.test), found.apply, found.socket) == (["haproxy -c -f /x"], (), "/run/x.sock")
 
     def test_each_instance_of_postfix_is_told(self) -> None:
         found = target("postfix", Description(Kind.POSTFIX, instances=("-", "postfix-out", "/etc/postfix-in")))

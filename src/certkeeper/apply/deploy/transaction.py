@@ -153,7 +153,7 @@ class Transaction:
         # Some cannot say whether they run where their configuration cannot be read: `postfix status` ends as if not.
         words = yield from self._tested(self._parts)
         if words:
-            self._report.broken(self._parts, f"{STOPPED}, as far as it can tell, and its test says: {words}")
+            self._report.unstartable(self._parts, f"{STOPPED}, as far as it can tell, and its test says: {words}")
         else:
             for part in self._parts:
                 self._report.stopped(part, STOPPED)
