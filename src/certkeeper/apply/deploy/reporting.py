@@ -66,7 +66,7 @@ class Report:
 
     def broken(self, parts: Sequence[Part], words: str) -> None:
         """The service has its files, and would not start with any of them."""
-        mend = f"it says so of older certificates, too: mend its configuration, then: certkeeper deploy {parts[0].alias}"
+        mend = f"it says so of any certificate: mend its configuration, then: certkeeper deploy {parts[0].alias}"
         for part in parts:
             self._fail(part, words, None, NotTaken(words, hint=mend))
 
