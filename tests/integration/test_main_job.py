@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from bed.powerdns import txt_rrset
+from bed.waiting import wait_until
 from bed.world import World
 from builders.page import Page, assert_clean_dns, openssl, tree_hash
 
@@ -78,6 +79,14 @@ def test_a_run_with_nothing_due_asks_nobody(make_page: MakePage, zone: str) -> N
     issued(page)
     # This one asks the CA when it wants the new certificate renewed.
     issued(page)
+
+    def touches_nothing() -> bool:
+        before = tree_hash(page.folder)
+        issued(page)
+        return tree_hash(page.folder) == before
+
+    # What was written a moment ago is not in the index yet.
+    wait_until(touches_nothing, "a run writes nothing", deadline=10)
     before = tree_hash(page.folder)
     page.world.pebble.forget()
     page.world.primary.recorder.forget()
