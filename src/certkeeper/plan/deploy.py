@@ -108,6 +108,11 @@ class DeployPlan:
         return not (self.targets or self.errors or self.stale)
 
     @property
+    def wake_at(self) -> datetime | None:
+        """When the first of those that wait is tried again."""
+        return min((wait.until for wait in self.waiting if wait.until is not None), default=None)
+
+    @property
     def aliases(self) -> tuple[Alias, ...]:
         """The lineages that are worked on, each once."""
         return tuple(dict.fromkeys(item.alias for part in self.targets for item in part.due))
