@@ -88,6 +88,14 @@ class TestAGoodDay:
 
 
 class TestDrift:
+    def test_copies_that_others_may_read_are_put_right_without_a_reload(self) -> None:
+        host = Deployed("a.example.org").standing()
+        reloads = host.reloads("postfix")
+        host.files.astray.add(f"{COPIES}/a.example.org.pem")
+        assert ends(host.run())["postfix"] is End.SEEN
+        assert (host.files.astray, host.reloads("postfix")) == (set(), reloads)
+        host.assert_settled()
+
     def test_copies_that_are_gone_come_back(self) -> None:
         host = Deployed("a.example.org").begin()
         host.files._kept.clear()

@@ -41,11 +41,17 @@ class Cause(StrEnum):
 class Copies:
     """The files of one certificate for one target, by their paths without placeholders, and the version there.
 
-    `stamp` is None where there is none of ours. `trouble` is why nobody can say.
+    `stamp` is None where there is none of ours. `trouble` is why nobody can say. `astray`: somebody else changed who
+    may read them.
     """
 
     stamp: int | None = None
     trouble: CertkeeperError | None = None
+    astray: bool = False
+
+    def are(self, stamp: int) -> bool:
+        """They are those of the version, as they have to be."""
+        return self.trouble is None and self.stamp == stamp and not self.astray
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +240,7 @@ def _cause(before: Deployment | None, stamp: int, copies: Copies | None, *, eage
         return Cause.NEW_VERSION
     if before.shown is Shown.OWED:
         return Cause.RETRY if before.failures else Cause.OWED
-    if copies is not None and (copies.trouble is not None or copies.stamp != stamp):
+    if copies is not None and not copies.are(stamp):
         return Cause.DRIFTED
     return Cause.UNKNOWN if eager and before.shown is Shown.UNPROVEN else None
 
