@@ -17,6 +17,8 @@ class Kept:
     versions: dict[int, Set] = field(default_factory=dict)
     live: int | None = None
     ours: set[str] = field(default_factory=set)
+    found: set[int] = field(default_factory=set)
+    """The versions that somebody else had put there."""
 
 
 class FakeTargetFiles:
@@ -54,7 +56,8 @@ class FakeTargetFiles:
         live = kept.versions.get(kept.live, {}) if kept.live is not None else {}
         others = tuple(path for path in placement.files if path in self.others or path in self.links)
         whole = not others and all(path in live and path in kept.ours for path in placement.files)
-        older = tuple(sorted((stamp for stamp in kept.versions if stamp != kept.live), reverse=True))
+        rest = sorted((stamp for stamp in kept.versions if stamp != kept.live), reverse=True)
+        older = tuple(sorted(rest, key=lambda stamp: stamp in kept.found))
         astray = whole and not self.astray.isdisjoint(placement.files)
         return Placed(kept.live if whole else None, others, older, astray=astray)
 
@@ -83,6 +86,7 @@ class FakeTargetFiles:
             if kept.live is None:
                 kept.live = next(number for number in range(1, stamp + 2) if number not in kept.versions)
                 kept.versions[kept.live] = shown
+                kept.found.add(kept.live)
         before = kept.live if shown else None
         for path in placement.files:
             self.others.pop(path, None)
@@ -94,7 +98,7 @@ class FakeTargetFiles:
         self.calls.append(f"keep {placement.target} {placement.alias} {' '.join(map(str, stamps))}")
         kept = self._of(placement)
         kept.versions = {
-            stamp: found for stamp, found in kept.versions.items() if stamp in stamps or stamp == kept.live
+            stamp: found for stamp, found in kept.versions.items() if stamp in {*stamps, kept.live} | kept.found
         }
 
     def _of(self, placement: Placement) -> Kept:

@@ -12,6 +12,7 @@ from certkeeper.base.events import DeploymentFailed, VersionActivated
 from certkeeper.base.value import replace
 from certkeeper.plan.backoff import STEPS
 from certkeeper.plan.records import Deployment, Held, Shown
+from certkeeper.service.target import Form, TargetFile
 from world.deploying import COPIES, DOVECOT, NGINX, POSTFIX, Deployed
 
 EVERY = ("dovecot", "nginx", "postfix")
@@ -88,6 +89,16 @@ class TestAGoodDay:
 
 
 class TestDrift:
+    def test_a_table_that_names_another_file_is_a_change_that_the_service_has_to_take(self) -> None:
+        host = Deployed("a.example.org").standing()
+        reloads, before = host.reloads("postfix"), host.targets["postfix"]
+        more = TargetFile(Form.CHAIN, f"{COPIES}/{{alias}}.chain")
+        page = host.world.configuration.settings
+        targets = {**host.targets, "postfix": replace(before, files=(*before.files, more))}
+        host.world.configuration = replace(host.world.configuration, settings=replace(page, targets=targets))
+        assert ends(host.run())["postfix"] is End.SEEN
+        assert host.reloads("postfix") == reloads + 1
+
     def test_copies_that_others_may_read_are_put_right_without_a_reload(self) -> None:
         host = Deployed("a.example.org").standing()
         reloads = host.reloads("postfix")

@@ -44,7 +44,9 @@ class Installed:
             live = there.live()
             others = [name for name in there.files if not there.is_ours(name) and there.folder.status(name) is not None]
             whole = live is not None and all(there.is_ours(name) for name in there.files) and _whole(there, live)
-            kept = dict.fromkeys(copy.stamp for copy in there.all() if live is None or copy.stamp != live.stamp)
+            older = [copy for copy in there.all() if live is None or copy.stamp != live.stamp]
+            older.sort(key=lambda copy: _is_found(_place(there), copy.name))
+            kept = dict.fromkeys(copy.stamp for copy in older)
             return Placed(
                 stamp=live.stamp if live is not None and whole else None,
                 others=tuple(there.folder.path_of(name) for name in others),
@@ -161,7 +163,10 @@ def _in_order(there: Site, copy: Copy, owned: Ownership) -> bool:
 
 
 def _superfluous(there: Site, place: Folder, stamps: Sequence[int]) -> list[str]:
-    """The folders that nobody needs: other versions, older copies of the same, and what killed runs left of such."""
+    """The folders that nobody needs: other versions, older copies of the same, and what killed runs left of such.
+
+    What somebody else had put there stays: it may be all that there is of a key.
+    """
     live = there.live()
     stay = {live, *(there.newest(stamp) for stamp in stamps)}
     found = []
@@ -171,10 +176,15 @@ def _superfluous(there: Site, place: Folder, stamps: Sequence[int]) -> list[str]
             continue
         copy, making = known
         needed = copy.stamp in stamps if making is Making.PARTIAL else making is Making.COMPLETE and copy in stay
-        if not needed:
+        if not needed and not (making is Making.COMPLETE and _is_found(place, name)):
             found.append((making is not Making.REMOVING, name))
     # What is half removed has the name that the next one of the same stamp needs for that.
     return [name for _, name in sorted(found)]
+
+
+def _is_found(place: Folder, name: str) -> bool:
+    with place.child(name) as version:
+        return version.target(copies.FOUND) is not None
 
 
 def _remove(there: Site, place: Folder, name: str) -> None:

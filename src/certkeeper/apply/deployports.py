@@ -31,7 +31,7 @@ class Placed:
     """What is there. `stamp` is the version that all its paths lead to; None where that is none of ours.
 
     `others` are paths where something is that we did not make. `kept` are other versions that can be switched to,
-    newest first; among them what somebody else had put there. `astray` means that an owner, a group or a mode of what
+    newest first, and then what somebody else had put there. `astray` means that an owner, a group or a mode of what
     is live is not what the placement says.
     """
 
@@ -69,7 +69,7 @@ class TargetFiles(Protocol):
         """
 
     def keep(self, placement: Placement, stamps: Sequence[int]) -> None:
-        """Remove all other versions but the one that is read, and nothing that we did not make."""
+        """Remove all other versions but the one that is read, and nothing that somebody else had put there."""
 
 
 class Condition(StrEnum):

@@ -164,7 +164,9 @@ class Showing:
 
 
 def compare(watched: Watched, before: Looks, after: Looks, now: datetime) -> Showing:
-    """Only what was reachable and is not any more, and what still shows an older certificate, is a failure."""
+    """A failure is what was reachable and is not any more, what still shows an older certificate, and what showed this
+    lineage's and shows somebody else's now.
+    """
     seen, failed, unproven, without = list[str](), list[str](), list[str](), list[str]()
     for contact in watched.contacts:
         earlier = {look.address: watched.family.sight(look, now)[0] for look in before.get(contact, ())}
@@ -178,6 +180,8 @@ def compare(watched: Watched, before: Looks, after: Looks, now: datetime) -> Sho
                 failed.append(f"{place} still shows {words}")
             elif sight is Sight.NOTHING and had is not Sight.NOTHING:
                 failed.append(f"{place} could be reached before, and now: {words}")
+            elif sight is Sight.OTHER and had in {Sight.LIVE, Sight.OLDER}:
+                failed.append(f"{place} showed this certificate, or one before it, and now {words}")
             elif contact in watched.asked or sight is Sight.OTHER:
                 unproven.append(f"{place}: {words}")
             if sight in {Sight.OLDER, Sight.OTHER}:

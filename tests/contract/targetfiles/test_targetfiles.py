@@ -156,6 +156,20 @@ def test_other_versions_go_and_the_live_one_never(side: Side) -> None:
     assert side.view() == shown(NEXT)
 
 
+def test_what_somebody_else_had_put_there_is_never_removed(side: Side) -> None:
+    for name in shown(OLD):
+        side.put(f"{side.folder}/{name}", b"a key of theirs")
+    found = side.install(NEW)
+    assert found is not None
+    side.install(NEXT)
+    # The found one is the newest by its time.
+    assert side.files.look(side.where) == Placed(NEXT, kept=(NEW, found))
+    side.files.keep(side.where, [NEXT])
+    assert side.files.look(side.where) == Placed(NEXT, kept=(found,))
+    side.files.switch(side.where, found)
+    assert set(side.view().values()) == {b"a key of theirs"}
+
+
 def test_another_certificate_and_another_target_are_left_alone(side: Side) -> None:
     names = {"b.key": Form.PRIVKEY, "b.crt": Form.FULLCHAIN}
     second = replace(placement(side.folder, files=names), alias=Alias("b"))

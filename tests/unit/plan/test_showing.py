@@ -59,6 +59,9 @@ def looks(*found: Look) -> Looks:
         (shown(OLD_DER), silent(), "failed"),
         (shown(OTHER_DER), silent(), "failed"),
         (shown(OTHER_DER), shown(OTHER_DER), "unproven"),
+        (shown(OLD_DER), shown(OTHER_DER), "failed"),
+        (shown(NEW_DER), shown(OTHER_DER), "failed"),
+        (silent(), shown(OTHER_DER), "unproven"),
         (silent(), silent(), ""),
     ],
 )

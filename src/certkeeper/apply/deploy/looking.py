@@ -75,7 +75,8 @@ def look_until_seen(watched: Sequence[Watched], before: Looks) -> Exchange[tuple
 
 
 def _worth_waiting(showing: Showing, spent: float) -> bool:
-    return bool(showing.failed) or (not showing.seen and bool(showing.unproven) and spent < _HOPE)
+    hopeful = bool(showing.without) or (bool(showing.unproven) and not showing.seen)
+    return bool(showing.failed) or (hopeful and spent < _HOPE)
 
 
 def _unsettled(item: Watched, showing: Showing, before: Looks, after: Looks, now: datetime) -> Watched:

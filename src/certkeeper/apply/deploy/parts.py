@@ -73,12 +73,19 @@ class Part:
     @property
     def asks_first(self) -> bool:
         """Nothing is known of it: the service may have it already."""
-        return self.due.cause is Cause.UNKNOWN and (self.placement is None or self.unchanged)
+        return self.due.cause is Cause.UNKNOWN and (self.placement is None or self._had_all)
 
     @property
     def untouched(self) -> bool:
         """Whatever went on elsewhere, the service's own files did not change, so that it has nothing to take."""
-        return self.unchanged and (self.due.cause is Cause.DRIFTED or self.due.stamp != self.stamp)
+        return self._had_all and (self.due.cause is Cause.DRIFTED or self.due.stamp != self.stamp)
+
+    @property
+    def _had_all(self) -> bool:
+        """All of its files were there before, with the same contents. Its table may name more files than it did."""
+        if not self.unchanged or self.placement is None or self.placed is None:
+            return False
+        return self.placed.stamp == self.stamp or set(self.placement.files) <= set(self.placed.others)
 
     @property
     def known_broken(self) -> str:

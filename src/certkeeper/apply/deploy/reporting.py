@@ -13,6 +13,7 @@ from certkeeper.base.wire import Exchange
 from certkeeper.plan.deploy import Due
 from certkeeper.plan.records import Deployment, Shown
 from certkeeper.plan.showing import Showing
+from certkeeper.service.copies import way
 from certkeeper.service.target import Target
 
 _FEW = 5
@@ -91,6 +92,13 @@ class Report:
         self.ended.append(Deployed(self.target.name, due.alias, End.FAILED, str(error)))
         self.shared.tell(DeploymentFailed(f"{self.target.name}: {due.alias}", error))
         yield from do(WriteJournal(put=(entry,)))
+
+    def replaced(self, part: Part) -> None:
+        """Somebody else's files are kept, which may be all that there is of a key."""
+        if part.placement is not None and part.placed is not None and part.placed.others and not part.unchanged:
+            folder = part.placed.others[0].rpartition("/")[0]
+            kept = "/".join((folder, *way(self.target.name, part.alias.text)))
+            self.noted(part, f"what was in {', '.join(part.placed.others)} is kept, in {kept}")
 
     def noted(self, part: Part, message: str) -> None:
         self.shared.tell(DeploymentNoted(f"{self.target.name}: {part.alias}", message))

@@ -145,6 +145,7 @@ class Transaction:
                 continue
             try:
                 part.back = yield from do(SwitchCopies(part.placement, part.stamp))
+                self._report.replaced(part)
             except CertkeeperError as error:
                 self._parts.remove(part)
                 yield from self._report.kept_out(part.due, part.stamp, error)
