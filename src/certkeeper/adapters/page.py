@@ -242,9 +242,20 @@ def _content(path: str) -> tuple[bytes, os.stat_result] | ReadFailure:
 def _decoded(path: str, content: bytes) -> str | ReadFailure:
     try:
         return content.decode()
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        return ReadFailure(path, FailureKind.NOT_UTF8, f"line {line} is not UTF-8")
+    except UnicodeDecodeError:
+        for number, line in enumerate(content.split(b"\n"), start=1):
+            if not (line.lstrip().startswith(b"#") or _is_utf8(line)):
+                return ReadFailure(path, FailureKind.NOT_UTF8, f"line {number} is not UTF-8")
+        # Comments are in whatever their author's editor wrote.
+        return content.decode(errors="replace")
+
+
+def _is_utf8(line: bytes) -> bool:
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _no_file(path: str, status: os.stat_result) -> ReadFailure | None:

@@ -36,8 +36,8 @@ class _Left:
     unread: list[str] = field(default_factory=list)
 
 
-def find_uses(folders: Collection[str], root: str = "/etc") -> Uses:
-    """Lines below `root` that name one of the folders, comments left out."""
+def find_uses(folders: Collection[str], root: str = "/etc", more: Collection[str] = ()) -> Uses:
+    """Lines below `root`, and in `more` files and folders, that name one of the folders, comments left out."""
     if not folders:
         return Uses({})
     wanted = {path.encode(): folder for folder in folders for path in (folder, os.path.realpath(folder))}
@@ -45,8 +45,8 @@ def find_uses(folders: Collection[str], root: str = "/etc") -> Uses:
         rb"(" + rb"|".join(re.escape(path) for path in sorted(wanted, reverse=True)) + rb")" + _NAME_GOES_ON
     )
     left, found = _Left(), dict[str, dict[Location, None]]()
-    for place in PLACES:
-        for path in _files(f"{root}/{place}", left, 0):
+    for place in dict.fromkeys((*(f"{root}/{place}" for place in PLACES), *more)):
+        for path in _files(place, left, 0):
             for number, folder in _named(path, pattern, left):
                 found.setdefault(wanted[folder], {})[Location(path, number)] = None
     return Uses({folder: tuple(places) for folder, places in found.items()}, tuple(left.unread))

@@ -126,6 +126,13 @@ def test_lines_that_name_the_folder_are_found(tmp_path: Path) -> None:
     assert lines(root) == ["nginx/nginx:2", "postfix/main:1", "prosody/certs/list:1"]
 
 
+def test_files_and_folders_that_are_named_are_looked_at_too(tmp_path: Path) -> None:
+    root = etc(tmp_path, own__main="ssl_certificate /etc/dehydrated/certs/example.org/fullchain.pem;\n", own2="a\n")
+    for more in (f"{root}/own", f"{root}/own/main"):
+        (found,) = find_uses([FOLDER], f"{root}/etc", more=[more, f"{root}/own2", "/nowhere"]).found.values()
+        assert [str(place) for place in found] == [f"{root}/own/main:1"]
+
+
 @pytest.mark.parametrize(
     "text",
     [

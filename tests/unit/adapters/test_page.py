@@ -114,6 +114,15 @@ def test_what_is_no_file_of_text_is_refused_by_name_and_not_waited_for(page: Pat
     assert found.value.hint
 
 
+@pytest.mark.parametrize("name", ["config", "domains.txt", "certs/example.org/config"])
+def test_a_comment_may_be_in_any_encoding(page: Path, name: str) -> None:
+    path = page.parent / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    before = path.read_bytes() if path.exists() else b""
+    path.write_bytes(before + b"\n  # f\xfcr M\xfcller\n")
+    assert {spec.alias.text for spec in reading(page).certificates} == {"example.org", "other.org"}
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_certificates_own_file_that_is_none_rejects_that_certificate_only(page: Path, kind: str) -> None:
     path = page.parent / "certs/example.org/config"

@@ -53,6 +53,8 @@ class Report:
     def adopted(self, part: Part, showing: Showing) -> None:
         """The service has it already, as far as can be seen, so it was not told of anything."""
         self._had.append(str(part.alias))
+        if part.placed is not None and part.placed.astray:
+            self.noted(part, "owners and modes of its files were not as they have to be, and were put right")
         message = "; ".join(showing.unproven[:3]) or ("" if showing.seen else "nobody could look")
         if showing.proven:
             self._end(part, End.SEEN, Shown.SEEN, "")

@@ -176,7 +176,10 @@ class Machine(Equipment):
         """Which services' configuration still names the folders of these."""
         from certkeeper.adapters.uses import find_uses  # noqa: PLC0415 - only where there are orphans
 
-        return find_uses([f"{self.settings.certdir}/{alias}" for alias in orphans])
+        # Where a service of the page's has its configuration in a place of its own, its commands name it.
+        commands = [command for target in self.settings.targets.values() for command in (*target.test, *target.apply)]
+        named = [word for command in commands for word in command.words[1:] if word.startswith("/")]
+        return find_uses([f"{self.settings.certdir}/{alias}" for alias in orphans], more=named)
 
     @property
     def told(self) -> "ToldFile":
