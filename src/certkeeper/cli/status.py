@@ -25,7 +25,7 @@ from certkeeper.cli.waiting import held_lines, limits_document, limits_lines, na
 from certkeeper.config.findings import Finding
 from certkeeper.config.settings import Configuration
 from certkeeper.lineage.model import Lineage
-from certkeeper.plan.actions import Kept
+from certkeeper.plan.actions import Kept, Reason
 from certkeeper.plan.due import Decision, decide
 from certkeeper.plan.inservices import in_each_service
 from certkeeper.plan.lastrun import Failure, still_counts
@@ -192,8 +192,14 @@ def _columns(row: Row, now: datetime) -> tuple[str, str, str, str]:
         told = "" if decision.reason.value == row.state.value else f"{decision.reason.value}: "
         following = f"{told}{decision.detail}"
     else:
-        following = f"renewed from {iso(decision.renew_at)}" if decision.renew_at is not None else decision.detail
+        renewal = _renewal(row)
+        following = f"renewed from {iso(renewal)}" if renewal is not None else decision.detail
     return row.state.value, str(row.spec.alias), left, following
+
+
+def _renewal(row: Row) -> datetime | None:
+    """When it is renewed. What a service did not take, and is held until it is tried again, is no renewal."""
+    return None if row.decision.reason is Reason.HELD else row.decision.renew_at
 
 
 def _below(row: Row, *, details: bool) -> Iterator[str]:
@@ -249,11 +255,8 @@ def _summary(seen: _Seen) -> str:
     numbers[State.REJECTED] += len(seen.selected.rejected)
     total = len(seen.rows) + len(seen.selected.rejected)
     parts = ", ".join(f"{number} {state.value}" for state, number in numbers.items() if number)
-    coming = [
-        (row.decision.renew_at, row.spec.alias.text)
-        for row in seen.rows
-        if row.decision.renew_at is not None and row.decision.renew_at > seen.now
-    ]
+    renewals = [(_renewal(row), row.spec.alias.text) for row in seen.rows]
+    coming = [(at, name) for at, name in renewals if at is not None and at > seen.now]
     following = f"; next renewal {iso(min(coming)[0])} ({min(coming)[1]})" if coming else ""
     problems = sum(number for state, number in numbers.items() if state in PROBLEMS)
     wrong = f"{count(problems, 'problem')} in " if problems else ""
@@ -263,7 +266,7 @@ def _summary(seen: _Seen) -> str:
 
 def _document(seen: _Seen, machine: Machine) -> Mapping[str, object]:
     settings = machine.settings
-    coming = [row.decision.renew_at for row in seen.rows if row.decision.renew_at and row.decision.renew_at > seen.now]
+    coming = [at for row in seen.rows if (at := _renewal(row)) is not None and at > seen.now]
     states = [row.state for row in seen.rows]
     states += [State.ORPHANED] * len(seen.orphans) + [State.REJECTED] * len(seen.selected.rejected)
     return {
