@@ -3,7 +3,8 @@
 import sys
 from collections.abc import Collection
 
-from certkeeper.apply.deploy.result import DeployResult, End
+from certkeeper.apply.deploy.result import Deployed, DeployResult, End
+from certkeeper.apply.observe import lineages_of
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.names import Alias
 from certkeeper.cli.compose import Machine
@@ -17,6 +18,8 @@ def deployed(machine: Machine, selected: Configuration, *, quiet: bool, asked: C
     """Give services what they are due for. `asked` are certificates that a person wants tried now."""
     if not any(spec.targets for spec in selected.certificates):
         return NOTHING
+    if machine.settings.left_to_root:
+        return _left_to_root(machine, selected, quiet=quiet)
     from certkeeper.cli.compose.deploying import (  # noqa: PLC0415 - most pages deploy nothing
         carry_out_deployments,
         planned_deployments,
@@ -40,12 +43,31 @@ def deployed(machine: Machine, selected: Configuration, *, quiet: bool, asked: C
     return result
 
 
+def _left_to_root(machine: Machine, selected: Configuration, *, quiet: bool) -> DeployResult:
+    from certkeeper.plan.deploy import for_root  # noqa: PLC0415 - as above
+
+    lineages = lineages_of(selected, machine.store)
+    try:
+        left = for_root(selected, lineages, machine.journal.records(), machine.clock.now())
+    except CertkeeperError as error:
+        print_error(error)
+        return DeployResult(fatal=error)
+    if left and not quiet:
+        services = ", ".join(dict.fromkeys(name for name, _ in left))
+        sys.stdout.write(
+            f"{services}: certificates wait for certkeeper deploy, as root; no run of DEHYDRATED_USER's does that\n"
+        )
+        sys.stdout.flush()
+    return DeployResult(tuple(Deployed(name, alias, End.FOR_ROOT) for name, alias in left))
+
+
 def deployment_summary(result: DeployResult) -> list[str]:
     """`3 deployed`, `1 not deployed`: certificates and services, each pair counted."""
     words = {
         End.SEEN: "deployed",
         End.UNPROVEN: "deployed unproven",
         End.OWED: "waiting for a service",
+        End.FOR_ROOT: "waiting for certkeeper deploy",
         End.FAILED: "not deployed",
     }
     counted = {word: sum(1 for item in result.deployed if item.end is end) for end, word in words.items()}
