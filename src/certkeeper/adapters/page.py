@@ -3,7 +3,7 @@
 import errno
 import os
 import stat
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from io import FileIO
 from pathlib import Path
 from typing import TypeVar, cast
@@ -23,6 +23,7 @@ from certkeeper.config.reading import (
     FailureKind,
     Glob,
     Holds,
+    NotBecome,
     Read,
     ReadFailure,
     ReadSecret,
@@ -58,8 +59,10 @@ def read_page(
     typed: tuple[Assignment, ...] = (),
     fallback: str | None = None,
     evaluator: Evaluator = Evaluator.PARSER,
+    becoming: Callable[[Become], Became | NotBecome] | None = None,
 ) -> Configuration:
-    """Read a whole page from this machine's files; the rest is as for `load`.
+    """Read a whole page from this machine's files; the rest is as for `load`. `becoming` is another way to become
+    DEHYDRATED_USER than for good.
 
     Raises:
         ConfigError: with file and line.
@@ -74,7 +77,7 @@ def read_page(
         fallback=fallback,
         evaluator=evaluator,
     )
-    return answered(exchange)
+    return answered(exchange, Files(becoming))
 
 
 def check_page(config: str | None, cwd: str, environment: Mapping[str, str], evaluator: Evaluator) -> "Checked":
@@ -90,9 +93,9 @@ def check_page(config: str | None, cwd: str, environment: Mapping[str, str], eva
     )
 
 
-def answered(exchange: Exchange[_T]) -> _T:
+def answered(exchange: Exchange[_T], files: "Files | None" = None) -> _T:
     """What comes of reading, once this machine's files have been looked at. Raises as `read_page` does."""
-    files = Files()
+    files = files or Files()
     try:
         step = next(exchange)
         while True:
@@ -104,7 +107,8 @@ def answered(exchange: Exchange[_T]) -> _T:
 class Files:
     """Reads files, and remembers who else can change them."""
 
-    def __init__(self) -> None:
+    def __init__(self, becoming: Callable[[Become], Became | NotBecome] | None = None) -> None:
+        self._becoming = becoming or _become
         self._writers = Writers()
         self._user = ""
         self._seen: list[tuple[str, Holds, Writer]] = []
@@ -130,9 +134,7 @@ class Files:
             case Exposures(trusted, programs):
                 return self._exposures(user_id(trusted), programs)
             case Become():
-                from certkeeper.adapters.users import become, parts  # noqa: PLC0415 - few pages need it
-
-                return become(step, parts())
+                return self._becoming(step)
             case Settle(user, group):
                 return self._settle(user_id(user), group_id(group))
             case Evaluate(path) if (guilty := self._unsettled(path)) is not None:
@@ -205,6 +207,12 @@ class Files:
             for path, holds, writer in dict.fromkeys((*self._seen, *run))
             if writer.uid is None or writer.uid != trusted
         )
+
+
+def _become(step: Become) -> Became | NotBecome:
+    from certkeeper.adapters.users import become, parts  # noqa: PLC0415 - few pages need it
+
+    return become(step, parts())
 
 
 def _open_to_others(path: str, writer: Writer, holds: Holds) -> ReadFailure:

@@ -1,15 +1,20 @@
 """The part of a run that puts certificates into services, and what it comes to."""
 
 import sys
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from certkeeper.apply.deploy.result import Deployed, DeployResult, End
 from certkeeper.apply.observe import lineages_of
 from certkeeper.base.errors import CertkeeperError
+from certkeeper.base.events import Tell
 from certkeeper.base.names import Alias
 from certkeeper.cli.compose import Machine
 from certkeeper.cli.render import print_error, reporter
 from certkeeper.config.settings import Configuration
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from certkeeper.plan.deploy import DeployPlan
 
 NOTHING = DeployResult()
 
@@ -25,13 +30,24 @@ def deployed(machine: Machine, selected: Configuration, *, quiet: bool, asked: C
         planned_deployments,
     )
 
+    return carried_out(
+        lambda: planned_deployments(machine, selected, asked),
+        lambda plan, tell: carry_out_deployments(machine, plan, tell),
+        quiet=quiet,
+    )
+
+
+def carried_out(
+    plan: "Callable[[], DeployPlan]", carry_out: "Callable[[DeployPlan, Tell], DeployResult]", *, quiet: bool
+) -> DeployResult:
+    """Plan and carry out; what ends it early is told."""
     report = None
     try:
-        plan = planned_deployments(machine, selected, asked)
-        if plan.idle:
+        due = plan()
+        if due.idle:
             return NOTHING
         report = reporter(quiet=quiet, first="waiting for the services")
-        result = carry_out_deployments(machine, plan, report.tell)
+        result = carry_out(due, report.tell)
     except CertkeeperError as error:
         result = DeployResult(fatal=error)
     finally:

@@ -1,0 +1,214 @@
+"""What DEHYDRATED_USER's process hands to root for services, and what root answers: values as octets, and back.
+
+Root takes no other user's word, so all of it is read as what a stranger wrote: each field is its length in four octets
+and that many octets, each has a limit, counts have one, and nothing may be left over at the end. What a file holds is
+judged by who has it deployed.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
+
+from certkeeper.base.errors import CertkeeperError, Fault, printable
+from certkeeper.base.names import Alias, Identifier, InvalidName
+from certkeeper.base.value import dataclass, field
+from certkeeper.plan.records import Shown
+from certkeeper.service.endpoint import BadEndpoint, Endpoint, parse_endpoint
+
+T = TypeVar("T")
+
+MOST_OCTETS = 256 * 1024 * 1024
+"""Of a whole delivery."""
+MOST_CERTIFICATES = 10_000
+MOST_NAMES = 1000
+MOST_TARGETS = MOST_PROBES = 64
+MOST_KEY = 32 * 1024
+MOST_CHAIN = 256 * 1024
+_DELIVERY, _ANSWER = b"certkeeper delivery 1\n", b"certkeeper answer 1\n"
+_LENGTH = 4
+_LONGEST_WORD = 600
+_DIGITS = re.compile(r"0|[1-9][0-9]{0,11}")
+_TARGET = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
+_YES, _NO = "yes", "no"
+
+
+class BadDelivery(CertkeeperError):
+    """Octets that are no delivery, or not the one that was expected."""
+
+    fault = Fault.OPERATOR
+    local = True
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """One certificate and what is live of it. `targets` and `probe` are as in CertSpec.
+
+    `privkey` is empty where the key is kept elsewhere.
+    """
+
+    alias: Alias
+    identifiers: tuple[Identifier, ...]
+    targets: tuple[str, ...]
+    probe: tuple[Endpoint, ...] | None
+    stamp: int
+    privkey: bytes = field(repr=False)
+    fullchain: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """`put_right` is of how many certificates permissions were put right, `failed`: something went wrong with others
+    than these, and was told.
+    """
+
+    certificates: tuple[Delivered, ...] = ()
+    put_right: int = 0
+    failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What root knows of one certificate in one service."""
+
+    target: str
+    alias: Alias
+    stamp: int
+    shown: Shown
+    failures: int = 0
+
+
+def encode(delivery: Delivery) -> bytes:
+    """Raises BadDelivery: it is more than root takes."""
+    if len(delivery.certificates) > MOST_CERTIFICATES:
+        raise BadDelivery(f"{len(delivery.certificates)} certificates for services, root takes {MOST_CERTIFICATES}")
+    words = [_YES if delivery.failed else _NO, str(delivery.put_right), str(len(delivery.certificates))]
+    out = [_DELIVERY, *map(_text, words)]
+    for item in delivery.certificates:
+        out += [_text(item.alias.text), _list(map(str, item.identifiers)), _list(item.targets)]
+        out += [_text(_NO if item.probe is None else _YES), _list(map(_spelled, item.probe or ()))]
+        out += [_text(str(item.stamp)), _octets(item.privkey), _octets(item.fullchain)]
+    octets = b"".join(out)
+    if len(octets) > MOST_OCTETS:
+        raise BadDelivery(f"certificates of {len(octets)} octets for services, root takes {MOST_OCTETS}")
+    return octets
+
+
+def decode(octets: bytes) -> Delivery:
+    """Raises BadDelivery: it is anything else than what `encode` makes."""
+    reader = _Reader(octets, _DELIVERY)
+    failed, put_right = reader.yes(), reader.number()
+    found = tuple(_delivered(reader) for _ in range(reader.number(MOST_CERTIFICATES)))
+    reader.end()
+    if len({item.alias for item in found}) < len(found):
+        raise BadDelivery("delivery: names a certificate twice")
+    return Delivery(found, put_right, failed)
+
+
+def encode_answers(answers: Sequence[Answer]) -> bytes:
+    out = [_ANSWER, _text(str(len(answers)))]
+    for item in answers:
+        words = (item.target, item.alias.text, str(item.stamp), item.shown.value, str(item.failures))
+        out += map(_text, words)
+    return b"".join(out)
+
+
+def decode_answers(octets: bytes) -> tuple[Answer, ...]:
+    """Raises BadDelivery: it is anything else than what `encode_answers` makes."""
+    reader = _Reader(octets, _ANSWER)
+    found = tuple(_answer(reader) for _ in range(reader.number(MOST_CERTIFICATES * MOST_TARGETS)))
+    reader.end()
+    return found
+
+
+def _delivered(reader: "_Reader") -> Delivered:
+    alias = reader.parsed(Alias.parse)
+    identifiers = reader.many(MOST_NAMES, Identifier.parse)
+    targets = reader.many(MOST_TARGETS, _target)
+    asked, probe = reader.yes(), reader.many(MOST_PROBES, parse_endpoint)
+    if not identifiers or (probe and not asked):
+        raise BadDelivery(f"delivery: {alias}: has no name, or endpoints that it does not have")
+    stamp = reader.number()
+    return Delivered(
+        alias, identifiers, targets, probe if asked else None, stamp, reader.octets(MOST_KEY), reader.octets(MOST_CHAIN)
+    )
+
+
+def _answer(reader: "_Reader") -> Answer:
+    target, alias, stamp = reader.parsed(_target), reader.parsed(Alias.parse), reader.number()
+    return Answer(target, alias, stamp, reader.parsed(Shown), reader.number())
+
+
+def _plain(octets: bytes) -> str:
+    text = octets.decode()
+    if not text.isprintable():
+        raise ValueError
+    return text
+
+
+def _target(text: str) -> str:
+    if not _TARGET.fullmatch(text):
+        raise ValueError
+    return text
+
+
+class _Reader:
+    """Takes fields from the front. Raises BadDelivery where the next one is not what it has to be."""
+
+    def __init__(self, octets: bytes, begins: bytes) -> None:
+        if len(octets) > MOST_OCTETS or not octets.startswith(begins):
+            raise BadDelivery("delivery: not one of this certkeeper's, or larger than any")
+        self._octets, self._at = octets, len(begins)
+
+    def octets(self, most: int) -> bytes:
+        begin = self._at + _LENGTH
+        length = int.from_bytes(self._octets[self._at : begin])
+        if length > most or begin + length > len(self._octets):
+            raise BadDelivery(f"delivery: a field of {length} octets, where {most} are the most, or that is cut off")
+        self._at = begin + length
+        return self._octets[begin : self._at]
+
+    def parsed(self, parse: Callable[[str], T]) -> T:
+        octets = self.octets(_LONGEST_WORD)
+        try:
+            return parse(_plain(octets))
+        except (ValueError, InvalidName, BadEndpoint) as error:
+            shown = printable(octets.decode(errors="replace"), 80)
+            raise BadDelivery(f"delivery: {shown!r} is not what has to stand there") from error
+
+    def many(self, most: int, parse: Callable[[str], T]) -> tuple[T, ...]:
+        return tuple(self.parsed(parse) for _ in range(self.number(most)))
+
+    def number(self, most: int | None = None) -> int:
+        text = self.parsed(str)
+        if not (text.isascii() and _DIGITS.fullmatch(text)) or (most is not None and int(text) > most):
+            raise BadDelivery(f"delivery: {printable(text, 40)!r} is no number, or too large a one")
+        return int(text)
+
+    def yes(self) -> bool:
+        text = self.parsed(str)
+        if text not in {_YES, _NO}:
+            raise BadDelivery(f"delivery: {printable(text, 40)!r} is neither {_YES} nor {_NO}")
+        return text == _YES
+
+    def end(self) -> None:
+        if self._at != len(self._octets):
+            raise BadDelivery("delivery: goes on after its end")
+
+
+def _spelled(endpoint: Endpoint) -> str:
+    """As `parse_endpoint` reads it."""
+    # Without a word it is the port that tells the protocol, so that one must not be written.
+    return str(endpoint) if endpoint.word else str(endpoint).partition("://")[2]
+
+
+def _list(words: Iterable[str]) -> bytes:
+    found = [_text(word) for word in words]
+    return _text(str(len(found))) + b"".join(found)
+
+
+def _text(text: str) -> bytes:
+    return _octets(text.encode())
+
+
+def _octets(octets: bytes) -> bytes:
+    return len(octets).to_bytes(_LENGTH) + octets
