@@ -63,8 +63,8 @@ def everybodys_python() -> str:
     return binaries.missing("no Python that everybody may run", "install the Debian package python3")
 
 
-def as_root(config: Path, watch: Path) -> tuple[Done, list[tuple[str, str, bool]]]:
-    """`certkeeper run`, and what was asked of the system while it was root."""
+def as_root(config: Path, watch: Path, *words: str) -> tuple[Done, list[tuple[str, str, bool]]]:
+    """The command, `certkeeper run` where none is named, and what was asked of the system while it was root."""
     watch.mkdir(exist_ok=True)
     (watch / "sitecustomize.py").write_text(WATCH)
     log = watch / "log"
@@ -72,8 +72,8 @@ def as_root(config: Path, watch: Path) -> tuple[Done, list[tuple[str, str, bool]
     modules = [watch, Path(package.__file__).parents[1], Path(cryptography.__file__).parents[1]]
     env = {"PYTHONPATH": os.pathsep.join(map(str, modules)), "WATCHED": str(log), "HOME": "/root", "USER": "root"}
     env |= {"PYTHONDONTWRITEBYTECODE": "1"}
-    words = ("run", "--accept-terms", "--config", config)
-    done = certkeeper(*words, cwd=Path("/"), env=env, python=everybodys_python())
+    words = words or ("run", "--accept-terms")
+    done = certkeeper(*words, "--config", config, cwd=Path("/"), env=env, python=everybodys_python())
     return done, [(event, path, bool(writes)) for event, path, writes in map(json.loads, log.read_text().splitlines())]
 
 

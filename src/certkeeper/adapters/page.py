@@ -110,6 +110,7 @@ class Files:
     def __init__(self, becoming: Callable[[Become], Became | NotBecome] | None = None) -> None:
         self._becoming = becoming or _become
         self._writers = Writers()
+        self._began_as = running_as()
         self._user = ""
         self._seen: list[tuple[str, Holds, Writer]] = []
         self._settled = False
@@ -173,7 +174,7 @@ class Files:
         strict = writers[0] if writers and holds is Holds.TARGETS else None
         guilty = everybody or strict or others
         if guilty is not None and holds is not Holds.NAMES:
-            return _open_to_others(path, guilty, holds)
+            return _open_to_others(path, guilty, holds, self._began_as)
         # A key that stands in the page itself is in a file that decides more.
         if holds is not Holds.KEY or path not in {seen for seen, _, _ in self._seen}:
             self._seen += [(path, holds, writer) for writer in ([everybody] if everybody else writers)]
@@ -184,7 +185,7 @@ class Files:
         for path, holds, writer in self._seen:
             meant = not writer.users - {user} or (group is not None and writer.gid == group)
             if writer.root_refuses() and not meant:
-                return _open_to_others(path, writer, holds)
+                return _open_to_others(path, writer, holds, self._began_as)
         return None
 
     def _unsettled(self, path: str) -> Writer | None:
@@ -215,12 +216,12 @@ def _become(step: Become) -> Became | NotBecome:
     return become(step, parts())
 
 
-def _open_to_others(path: str, writer: Writer, holds: Holds) -> ReadFailure:
+def _open_to_others(path: str, writer: Writer, holds: Holds, began_as: str) -> ReadFailure:
     through = "" if writer.place == path else f", through {writer.place}"
     who = "everybody on this machine" if writer.everybody else writer.who
     comes = {
         Holds.KEY: "decide which key is shown to its server",
-        Holds.TARGETS: f"decide which files are written and what is run as {running_as()}",
+        Holds.TARGETS: f"decide which files are written and what is run as {began_as}",
     }.get(holds, f"have programs run as {running_as()}")
     return ReadFailure(path, FailureKind.EXPOSED, f"{who} can change it{through}, and so {comes}", writer.fix)
 

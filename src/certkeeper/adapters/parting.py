@@ -22,6 +22,7 @@ from certkeeper.config.reading import Became, Become, NotBecome
 LONGEST_DELIVERY = 600.0
 """Seconds in which the page has to be read; bash may evaluate it, and files may be on a server."""
 LONGEST_END = 60.0
+LAST_WORDS = 5.0
 _PIECE = 1 << 16
 _PACE = 0.02
 _MOST_STATUS = 125
@@ -45,9 +46,11 @@ class Parted(Exception):
 class Keeper:
     """The child, as root sees it."""
 
-    def __init__(self, user: str, pid: int, hearing: int, telling: int) -> None:
-        self.user = user
-        self._pid, self._hearing, self._telling = pid, hearing, telling
+    def __init__(self, user: str, pid: int, hearing: int, telling: int, last_words: float = LAST_WORDS) -> None:
+        """`last_words` are seconds in which it may put things in order, once nobody listens any more."""
+        self.user, self.pid = user, pid
+        self._last_words = last_words
+        self._hearing, self._telling = hearing, telling
         self._status: int | None = None
 
     def __enter__(self) -> Self:
@@ -56,6 +59,9 @@ class Keeper:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        # It finds out that nobody listens any more, and gives back what it holds.
+        self._leave()
+        self._wait(self._last_words)
         self._kill()
 
     def hear(self, most: int, seconds: float = LONGEST_DELIVERY) -> bytes:
@@ -91,27 +97,32 @@ class Keeper:
 
     def end(self, seconds: float = LONGEST_END) -> int:
         """Its exit code, once it has ended; 1 where it had to be killed."""
-        if self._telling >= 0:
-            self.tell(b"")
-        until = time.monotonic() + seconds
-        while self._status is None and time.monotonic() < until:
-            self._look()
-            time.sleep(_PACE)
+        self._leave()
+        self._wait(seconds)
         self._kill()
         code = os.waitstatus_to_exitcode(self._status or 0)
         return code if 0 <= code <= _MOST_STATUS else 1
 
     def _look(self) -> None:
         if self._status is None:
-            pid, status = os.waitpid(self._pid, os.WNOHANG)
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
             self._status = status if pid else None
 
     def _kill(self) -> None:
         """Its locks end with it, and what it holds on disk is put in order by the next run."""
         self._look()
         if self._status is None:
-            os.kill(self._pid, signal.SIGKILL)
-            self._status = os.waitpid(self._pid, 0)[1]
+            os.kill(self.pid, signal.SIGKILL)
+            self._status = os.waitpid(self.pid, 0)[1]
+
+    def _wait(self, seconds: float) -> None:
+        until = time.monotonic() + seconds
+        self._look()
+        while self._status is None and time.monotonic() < until:
+            time.sleep(_PACE)
+            self._look()
+
+    def _leave(self) -> None:
         for fd in (self._hearing, self._telling):
             if fd >= 0:
                 os.close(fd)

@@ -41,7 +41,9 @@ class Writers:
     """Looks at folders once: most files of a page are in few of them."""
 
     def __init__(self) -> None:
-        self._trusted = frozenset({0, os.geteuid()})
+        # Who this is when it begins to look, and be it another one by the time of an answer.
+        self._me = os.geteuid()
+        self._trusted = frozenset({0, self._me})
         self._seen: dict[str, tuple[Writer, ...]] = {}
 
     def of(self, path: str, status: os.stat_result) -> tuple[Writer, ...]:
@@ -91,7 +93,7 @@ class Writers:
 
     def _owner(self, place: str, status: os.stat_result, option: str = "") -> Iterator[Writer]:
         if status.st_uid not in self._trusted:
-            fix = f"chown {option}{_name(os.geteuid())} {place}"
+            fix = f"chown {option}{_name(self._me)} {place}"
             users = frozenset() if _read_only(place) else frozenset({status.st_uid})
             yield Writer(_user(status.st_uid), place, fix, status.st_uid, users=users)
 

@@ -124,10 +124,10 @@ def _delivered(reader: "_Reader") -> Delivered:
     alias = reader.parsed(Alias.parse)
     identifiers = reader.many(MOST_NAMES, Identifier.parse)
     targets = reader.many(MOST_TARGETS, _target)
-    asked, probe = reader.yes(), reader.many(MOST_PROBES, parse_endpoint)
-    if not identifiers or (probe and not asked):
-        raise BadDelivery(f"delivery: {alias}: has no name, or endpoints that it does not have")
+    asked, probe = reader.yes(), reader.many(MOST_PROBES, parse_endpoint, _spelled)
     stamp = reader.number()
+    if not identifiers or not stamp or (probe and not asked):
+        raise BadDelivery(f"delivery: {alias}: has no name, no stamp, or endpoints that it does not have")
     return Delivered(
         alias, identifiers, targets, probe if asked else None, stamp, reader.octets(MOST_KEY), reader.octets(MOST_CHAIN)
     )
@@ -167,16 +167,19 @@ class _Reader:
         self._at = begin + length
         return self._octets[begin : self._at]
 
-    def parsed(self, parse: Callable[[str], T]) -> T:
+    def parsed(self, parse: Callable[[str], T], spelled: Callable[[T], str] = str) -> T:
         octets = self.octets(_LONGEST_WORD)
         try:
-            return parse(_plain(octets))
+            found = parse(_plain(octets))
         except (ValueError, InvalidName, BadEndpoint) as error:
             shown = printable(octets.decode(errors="replace"), 80)
             raise BadDelivery(f"delivery: {shown!r} is not what has to stand there") from error
+        if spelled(found).encode() != octets:
+            raise BadDelivery(f"delivery: {printable(spelled(found), 80)!r} is spelled in another way")
+        return found
 
-    def many(self, most: int, parse: Callable[[str], T]) -> tuple[T, ...]:
-        return tuple(self.parsed(parse) for _ in range(self.number(most)))
+    def many(self, most: int, parse: Callable[[str], T], spelled: Callable[[T], str] = str) -> tuple[T, ...]:
+        return tuple(self.parsed(parse, spelled) for _ in range(self.number(most)))
 
     def number(self, most: int | None = None) -> int:
         text = self.parsed(str)

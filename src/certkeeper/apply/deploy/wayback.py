@@ -130,6 +130,8 @@ def _way_back(part: Part, looks: Looks, now: datetime, shared: Shared) -> tuple[
 
 
 def _in_place(part: Part, looks: Looks, now: datetime, shared: Shared) -> tuple[int | None, str]:
+    if shared.settings.left_to_root:
+        return None, f"its folder is that of user {shared.settings.user}, who can go back: certkeeper rollback"
     if part.alias in shared.gone_back:
         return None, "it is what another service made us go back to"
     shown = _shown_before(part, looks)

@@ -1,6 +1,6 @@
 """Root's side of `certkeeper deploy` where DEHYDRATED_USER keeps the page: root's own file, journal and folders."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from certkeeper.adapters.delivered import DeliveredStore
 from certkeeper.adapters.installed import Installed
@@ -19,8 +19,10 @@ from certkeeper.cli.compose.machine import Machine
 from certkeeper.cli.compose.opening import machine_of
 from certkeeper.config.deployments import DEPLOY_CONFIG, RootsFile, check_paths, read_roots_file
 from certkeeper.config.settings import CertSpec, Configuration, Rejected, Settings
+from certkeeper.lineage.model import Lineage
 from certkeeper.plan.delivery import Answer, Delivered, Delivery
 from certkeeper.plan.deploy import DeployPlan, plan_deployments
+from certkeeper.plan.records import Deployment, Shown
 
 __all__ = ["DEPLOY_CONFIG", "Keeper", "Parted", "Parting", "Root", "RootsMachine"]
 
@@ -35,7 +37,7 @@ class RootsMachine:
         make_roots_state(described.state).close()
         page = Location(f"the page of user {user}")
         specs, rejected = self._checked(delivery.certificates, described, page)
-        self._machine = _machine(described, specs, rejected)
+        self._machine = _machine(described, specs, rejected, user)
 
     @property
     def rejected(self) -> tuple[Rejected, ...]:
@@ -48,8 +50,13 @@ class RootsMachine:
     def planned(self, asked: Collection[Alias] = ()) -> DeployPlan:
         """What services are due for. Raises CertkeeperError: root's journal cannot be read."""
         machine = self._machine
-        lineages = {alias: self._store.lineage(alias) for alias in self.aliases}
+        specs = machine.configuration.certificates
+        lineages = {spec.alias: self._store.lineage(spec.alias) for spec in specs}
         records = machine.journal.records()
+        # What root never gave to a service, a run of the user's may have made live just now: nobody may take it for
+        # what the service has.
+        owed = {(name, spec.alias): _owed(spec, name, lineages) for spec in specs for name in spec.targets}
+        records = replace(records, deployments={**owed, **records.deployments})
         world = deployable(machine.configuration, lineages, records, Installed(), machine.clock.now())
         return plan_deployments(machine.configuration, world, asked)
 
@@ -87,13 +94,18 @@ class RootsMachine:
         return tuple(specs), tuple(rejected)
 
 
-def _machine(described: RootsFile, specs: tuple[CertSpec, ...], rejected: tuple[Rejected, ...]) -> Machine:
+def _owed(spec: CertSpec, name: str, lineages: Mapping[Alias, Lineage]) -> Deployment:
+    return Deployment(name, spec.alias, lineages[spec.alias].stamp or 0, Shown.OWED)
+
+
+def _machine(described: RootsFile, specs: tuple[CertSpec, ...], rejected: tuple[Rejected, ...], user: str) -> Machine:
     """Nothing of it leads to a file of anybody else's."""
     state = described.state
     # Root looks at no user's folder: which services' users can read in it, nobody tries.
     targets = {name: replace(item, user="") if item.in_place else item for name, item in described.targets.items()}
     settings = Settings(
         config_file="",
+        user=user,
         basedir=state,
         domains_txt="",
         certdir=f"{state}/certs",
