@@ -12,7 +12,7 @@ from certkeeper.base.events import count
 from certkeeper.cli.compose import Machine
 from certkeeper.cli.compose.delivering import DEPLOY_CONFIG, Keeper, Root, RootsMachine
 from certkeeper.cli.deployments import NOTHING, carried_out, deployment_summary
-from certkeeper.cli.render import print_error
+from certkeeper.cli.render import finding_lines, print_error
 from certkeeper.config.settings import CertSpec, Configuration, Purpose
 from certkeeper.plan.delivery import (
     MOST_OCTETS,
@@ -87,6 +87,8 @@ def _deployed(keeper: Keeper, delivery: Delivery, options: argparse.Namespace) -
     try:
         for rejected in machine.rejected:
             print_error(rejected.error, subject=rejected.label)
+        for line in finding_lines(tuple(machine.findings())):
+            sys.stdout.write(f"{line}\n")
         shown = carried_out(lambda: machine.planned(machine.aliases), machine.carry_out, quiet=False)
         keeper.tell(encode_answers(machine.answers()))
     finally:

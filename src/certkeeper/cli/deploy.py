@@ -7,7 +7,7 @@ from contextlib import closing
 from certkeeper.apply.deploy.result import DeployResult
 from certkeeper.base.errors import CertkeeperError, ExitCode, Fault, Location
 from certkeeper.base.events import count
-from certkeeper.cli.compose import Machine, access_findings, open_machine, unreadable
+from certkeeper.cli.compose import Machine, access_findings, group_findings, open_machine, unreadable
 from certkeeper.cli.compose.delivering import Parted, Parting
 from certkeeper.cli.delivering import deploy_as_root, for_root, hand_over
 from certkeeper.cli.deployments import NOTHING, deployed, deployment_summary
@@ -73,7 +73,7 @@ def deploy(options: argparse.Namespace) -> int:
 def _told(ready: Configuration) -> bool:
     """What is wrong with permissions, and whether anything is."""
     troubles = tuple(unreadable(ready, [spec.alias for spec in ready.certificates]))
-    for line in finding_lines((*troubles, *access_findings(ready))):
+    for line in finding_lines((*troubles, *access_findings(ready), *group_findings(ready))):
         sys.stdout.write(f"{line}\n")
     for rejected in ready.rejected:
         print_error(rejected.error, subject=rejected.label)

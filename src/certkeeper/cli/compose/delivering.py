@@ -1,6 +1,6 @@
 """Root's side of `certkeeper deploy` where DEHYDRATED_USER keeps the page: root's own file, journal and folders."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from certkeeper.adapters.delivered import DeliveredStore
 from certkeeper.adapters.installed import Installed
@@ -17,7 +17,9 @@ from certkeeper.base.value import replace
 from certkeeper.cli.compose.deploying import carry_out_through, deploy_ports
 from certkeeper.cli.compose.machine import Machine
 from certkeeper.cli.compose.opening import machine_of
+from certkeeper.cli.compose.owners import group_findings
 from certkeeper.config.deployments import DEPLOY_CONFIG, RootsFile, check_paths, read_roots_file
+from certkeeper.config.findings import Finding
 from certkeeper.config.settings import CertSpec, Configuration, Rejected, Settings
 from certkeeper.lineage.model import Lineage
 from certkeeper.plan.delivery import Answer, Delivered, Delivery
@@ -46,6 +48,10 @@ class RootsMachine:
     @property
     def aliases(self) -> tuple[Alias, ...]:
         return tuple(spec.alias for spec in self._machine.configuration.certificates)
+
+    def findings(self) -> Iterator[Finding]:
+        """What is wrong with services that get something."""
+        return group_findings(self._machine.configuration)
 
     def planned(self, asked: Collection[Alias] = ()) -> DeployPlan:
         """What services are due for. Raises CertkeeperError: root's journal cannot be read."""

@@ -12,7 +12,7 @@ from certkeeper.adapters.page import answered, read_page
 from certkeeper.adapters.store import Store
 from certkeeper.apply.ports import Clock
 from certkeeper.cli.compose.machine import Machine
-from certkeeper.cli.compose.owners import access_findings, common, with_owners
+from certkeeper.cli.compose.owners import access_findings, common, target_findings, with_owners
 from certkeeper.cli.pageform import page_is
 from certkeeper.config.domains import DomainList
 from certkeeper.config.evaluating import Evaluator
@@ -150,5 +150,10 @@ def house_findings(configuration: Configuration) -> tuple["Finding", ...]:
 
     settings = configuration.settings
     keys = key_files((settings.certdir, settings.test_certdir), settings.accountdir)
-    house = (*schedule_findings(scheduled("/")), *key_findings(keys), *access_findings(configuration))
+    house = (
+        *schedule_findings(scheduled("/")),
+        *key_findings(keys),
+        *access_findings(configuration),
+        *target_findings(configuration),
+    )
     return (*unmet(configuration), *house)
