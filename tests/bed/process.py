@@ -84,11 +84,15 @@ class Process:
     def alive(self) -> bool:
         return self._child.poll() is None
 
-    def tail(self, lines: int = TAIL_LINES) -> str:
-        """The end of what it logged so far."""
+    def said(self) -> str:
+        """All that it logged so far."""
         with self.log.open("rb") as log:
             log.seek(self._log_start)
-            return "\n".join(log.read().decode(errors="replace").splitlines()[-lines:])
+            return log.read().decode(errors="replace")
+
+    def tail(self, lines: int = TAIL_LINES) -> str:
+        """The end of it."""
+        return "\n".join(self.said().splitlines()[-lines:])
 
     def stop(self, *, grace: float = 5.0) -> None:
         """TERM, then KILL. Calling it again does nothing."""

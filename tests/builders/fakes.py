@@ -11,7 +11,7 @@ from certkeeper.adapters.hooks import HookFailed
 from certkeeper.adapters.keys import make
 from certkeeper.apply.effects import Effect
 from certkeeper.apply.ports import AnsweredChallenge, Busy, Completion, HookCall, Ports, ServedFile
-from certkeeper.base.accounts import StoredAccount
+from certkeeper.base.accounts import AccountLook, StoredAccount
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.keys import KeyPair, KeySpec
 from certkeeper.base.names import Alias
@@ -123,6 +123,10 @@ class FakeAccounts:
 
     def read(self, ca: str) -> StoredAccount | None:
         return StoredAccount(self.keys[ca], self.kids.get(ca), self.pending.get(ca)) if ca in self.keys else None
+
+    def look(self, ca: str) -> AccountLook | None:
+        stored = self.read(ca)
+        return AccountLook(stored.kid, stored.pending is not None) if stored is not None else None
 
     def save_key(self, ca: str, key: KeyPair) -> None:
         self.keys[ca] = key

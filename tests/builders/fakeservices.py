@@ -83,6 +83,7 @@ class FakeServices:
 
     def __init__(self, services: Mapping[str, FakeService]) -> None:
         self.services = services
+        self._tests = 0
 
     def condition(self, target: Target) -> Condition:
         found = self.services.get(target.name)
@@ -90,7 +91,10 @@ class FakeServices:
 
     def test(self, target: Target) -> str:
         self.services[target.name].calls.append("test")
-        return self.services[target.name].broken
+        broken = self.services[target.name].broken
+        self._tests += 1
+        # Real ones say the time or the number of their process with it.
+        return f"{broken} [{self._tests}]" if broken else ""
 
     def refresh(self, target: Target) -> None:
         self.services[target.name].refresh()
@@ -112,12 +116,14 @@ class FakeProbes:
         self._services = services
         self._addresses = addresses or {}
         self.looks = 0
+        self.asked: list[Contact] = []
 
     def addresses_here(self, name: str) -> tuple[str, ...]:
         return self._addresses.get(name, LOOPBACK)
 
     def look(self, contacts: Sequence[Contact]) -> tuple[Look, ...]:
         self.looks += 1
+        self.asked += contacts
         return tuple(self._one(contact) for contact in contacts)
 
     def _one(self, contact: Contact) -> Look:

@@ -7,11 +7,19 @@ import json
 import os
 import subprocess
 import sys
+import textwrap
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 import certkeeper
+from builders.certificates import Wish, new_key, version_files
+from certkeeper.adapters.accounts import Accounts
+from certkeeper.adapters.store import Store
+from certkeeper.base.names import Alias, Identifier
+from certkeeper.base.value import replace
+from certkeeper.lineage.model import Origin
 
 PACKAGE = Path(certkeeper.__file__).parent
 HEAVY = frozenset({"OpenSSL", "cryptography", "dns", "urllib3", "asyncio", "idna", "rich"})
@@ -73,6 +81,50 @@ def test_a_page_of_dehydrated_s_needs_no_toml(tmp_path: Path) -> None:
         "certkeeper.config.deployments",
         "certkeeper.service.target",
     } & loaded == set()
+
+
+@pytest.mark.parametrize("command", ["run", "dehydrated -c", "status"])
+def test_a_run_with_nothing_due_opens_no_certificate_and_loads_nothing_heavy(tmp_path: Path, command: str) -> None:
+    page_with_a_certificate(tmp_path)
+    # Files that changed in the last two seconds are looked at again.
+    program = f"""
+        import contextlib, io, json, sys, time
+        real = time.time_ns
+        time.time_ns = lambda: real() + 10**10
+        opened = []
+        sys.addaudithook(lambda event, args: event == "open" and opened.append(str(args[0])))
+        from certkeeper.cli.main import main
+        with contextlib.redirect_stdout(io.StringIO()) as out:
+            code = main([*{command.split()!r}, "--config", "{tmp_path}/config"])
+        opened = [path for path in opened if path.endswith((".pem", "origin.json"))]
+        print(json.dumps([code, opened, sorted({{name.partition(".")[0] for name in sys.modules}}), out.getvalue()]))
+    """
+    first = json.loads(fresh(textwrap.dedent(program.replace(repr(command.split()), "['run']"))))
+    assert first[0] == 0
+    assert "privkey.pem" in first[1], "a look without the index opens them"
+    code, opened, modules, said = json.loads(fresh(textwrap.dedent(program)))
+    assert code == 0
+    assert opened == []
+    assert set(modules) & (HEAVY | {"subprocess", "secrets", "shutil"} if command != "status" else HEAVY) == set()
+    assert "a.example.org" in said or "1 certificate, nothing due" in said
+
+
+def page_with_a_certificate(folder: Path) -> None:
+    """A page of dehydrated's with an account and one certificate."""
+    (folder / "www").mkdir()
+    (folder / "config").write_text(f"CHALLENGETYPE=http-01\nWELLKNOWN={folder}/www\nARI=no\n")
+    (folder / "domains.txt").write_text("a.example.org\n")
+    ca = "https://acme-v02.api.letsencrypt.org/directory"
+    accounts = Accounts(str(folder / "accounts"))
+    accounts.save_key(ca, new_key())
+    accounts.save(ca, "https://acme.example/account/1", b"{}")
+    now = datetime.now(UTC)
+    wish = Wish((Identifier.parse("a.example.org"),), not_before=now, not_after=now + timedelta(days=80))
+    store, alias = Store(str(folder / "certs")), Alias("a.example.org")
+    draft, key = store.begin(alias, int(now.timestamp())), new_key()
+    store.save_key(draft, key)
+    store.stage(draft, replace(version_files(key, wish), origin=Origin(ca)))
+    store.activate(alias, draft.stamp)
 
 
 def test_an_ascii_name_and_a_retry_after_in_seconds_load_nothing_more() -> None:

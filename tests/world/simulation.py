@@ -112,7 +112,7 @@ class Simulation:
         self.claims.held.clear()
         world = observe(
             self.configuration,
-            store=self.store,
+            looks=self.store,
             accounts=self.accounts,
             clock=self.clock,
             records=self.journal.records(),

@@ -1,5 +1,6 @@
 """Certificates in services: seen after one reload, and gone back from where a service does not take them."""
 
+from collections import Counter
 from datetime import timedelta
 
 import pytest
@@ -7,7 +8,8 @@ import pytest
 from builders.fakeservices import FakeService
 from certkeeper.apply.deploy.result import End
 from certkeeper.apply.deployports import Condition
-from certkeeper.base.events import DeploymentFailed
+from certkeeper.base.events import DeploymentFailed, VersionActivated
+from certkeeper.base.value import replace
 from certkeeper.plan.backoff import STEPS
 from certkeeper.plan.records import Deployment, Held, Shown
 from world.deploying import COPIES, DOVECOT, NGINX, POSTFIX, Deployed
@@ -181,7 +183,9 @@ class TestNotTaken:
             assert_after(host, entry, step)
 
     def test_a_broken_configuration_is_not_the_certificates_fault(self, host: Deployed) -> None:
-        host.service("nginx").broken = "nginx: unknown directive"
+        said = iter(range(100))
+        # With a time and a process id, as nginx says it.
+        host.services.test = lambda target: f"[emerg] {next(said)}: unknown directive" if target is NGINX else ""  # type: ignore[method-assign]
         host.renew()
         live = host.live()
         assert live == max(version.stamp for version in host.world.store.versions(host.specs[0].alias))
@@ -193,8 +197,9 @@ class TestNotTaken:
         # Later runs ask again, and switch nothing to find out.
         host.forget()
         assert ends(host.run()) == {"nginx": End.FAILED}
-        assert host.service("nginx").calls == ["test"]
-        host.service("nginx").broken = ""
+        assert host.live() == live
+        assert not [event for event in host.world.events if isinstance(event, VersionActivated)]
+        del host.services.test
         assert ends(host.run()) == {"nginx": End.SEEN}
         host.assert_settled()
 
@@ -267,6 +272,29 @@ class TestNotTaken:
         assert failed
 
 
+class TestLooking:
+    def test_a_place_that_shows_nothing_is_not_looked_at_again_while_others_are_waited_for(self) -> None:
+        silent = "submission://{name}@127.0.0.1"
+        target = replace(POSTFIX, probe=(*POSTFIX.probe, silent))
+        host = Deployed("a.example.org", targets=[target])
+        host.run()
+
+        class Slow(FakeService):
+            def leaf(self, endpoint: object) -> bytes | None:
+                # The processes of before take connections for a moment.
+                late = host.probes.looks < 4 and endpoint in self.shows
+                return old if late else super().leaf(endpoint)  # type: ignore[arg-type]
+
+        old = next(host.service("postfix").leaf(endpoint) for endpoint in host.service("postfix").shows)
+        host.service("postfix").__class__ = Slow
+        host.probes.asked.clear()
+        host.probes.looks = 0
+        assert ends(host.renew()) == {"postfix": End.UNPROVEN}
+        assert "submission://a.example.org:587@127.0.0.1: connection refused" in host.entry("postfix").message
+        asked = Counter(contact.endpoint.port for contact in host.probes.asked)
+        assert asked == {25: 4, 587: 2}
+
+
 class TestSharedInPlace:
     def test_those_that_took_it_are_told_where_another_one_made_us_go_back(self) -> None:
         host = Deployed("a.example.org", targets=[DOVECOT, NGINX, POSTFIX]).begin()
@@ -283,6 +311,18 @@ class TestSharedInPlace:
         host.run()
         assert host.live() > first
         host.assert_settled()
+
+    def test_nobody_goes_back_further_than_once(self) -> None:
+        host = Deployed("a.example.org", targets=[NGINX]).begin()
+        host.renew()
+        second = host.live()
+        host.service("nginx").keeps = True
+        host.renew()
+        assert host.live() == second
+        # It does not even take what it had.
+        host.service("nginx").refuses = "nginx: fatal"
+        host.deploy(asked=[host.specs[0].alias])
+        assert host.live() == second
 
     def test_a_persons_hold_stays(self) -> None:
         host = Deployed("a.example.org", targets=[NGINX]).begin()

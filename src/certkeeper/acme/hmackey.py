@@ -1,12 +1,12 @@
 """The HMAC key of external account binding (RFC 8555 §7.3.4), as CAs show it to people."""
 
 import base64
-import re
 
 from certkeeper.base.errors import CertkeeperError, Fault
+from certkeeper.base.patterns import pattern
 
-_BASE64URL = re.compile(r"[A-Za-z0-9_-]+={0,2}")
-_BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")
+_BASE64URL = pattern(r"[A-Za-z0-9_-]+={0,2}")
+_BASE64 = pattern(r"[A-Za-z0-9+/]+={0,2}")
 
 
 class BadHmacKey(CertkeeperError):

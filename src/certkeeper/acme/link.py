@@ -4,8 +4,10 @@ import re
 from collections.abc import Iterable, Iterator
 from urllib.parse import urljoin, urlsplit
 
-_TARGET = re.compile(r"[\s,]*<([^<>]*)>")
-_PARAMETER = re.compile(r'\s*;\s*([^\s=;,"<>]*)\s*(?:=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;,"]*)))?')
+from certkeeper.base.patterns import pattern
+
+_TARGET = pattern(r"[\s,]*<([^<>]*)>")
+_PARAMETER = pattern(r'\s*;\s*([^\s=;,"<>]*)\s*(?:=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;,"]*)))?')
 _LONGEST = 10_000
 """Characters of a field that are read. No CA has that much to say."""
 

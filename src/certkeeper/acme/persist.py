@@ -4,21 +4,21 @@ A record is an issue-value (RFC 8659 §4.2): the issuer's name, and parameters. 
 for other accounts and CAs; each reader passes over those that are not its own.
 """
 
-import re
 from collections.abc import Collection, Iterable, Sequence
 from enum import StrEnum
 
 from certkeeper.base.errors import CertkeeperError, Fault
 from certkeeper.base.names import DnsName
+from certkeeper.base.patterns import pattern
 from certkeeper.base.value import dataclass
 
 PERSIST_LABEL = "_validation-persist"
 _MOST_ISSUERS = 10
 _LABEL = r"[A-Za-z0-9](?:-*[A-Za-z0-9])*"
-_ISSUER = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
-_TAG = re.compile(r"[A-Za-z0-9](?:-*[A-Za-z0-9])*")
-_VALUE = re.compile(r"[\x21-\x3a\x3c-\x7e]*")
-_SECONDS = re.compile(r"[+-]?[0-9]{1,18}")
+_ISSUER = pattern(rf"{_LABEL}(?:\.{_LABEL})*")
+_TAG = pattern(r"[A-Za-z0-9](?:-*[A-Za-z0-9])*")
+_VALUE = pattern(r"[\x21-\x3a\x3c-\x7e]*")
+_SECONDS = pattern(r"[+-]?[0-9]{1,18}")
 _BLANKS = " \t"
 _WILDCARD = "wildcard"
 

@@ -8,21 +8,22 @@ from enum import StrEnum
 
 from certkeeper.acme.link import resolved, targets
 from certkeeper.base.errors import CertkeeperError, Fault, printable
+from certkeeper.base.patterns import pattern
 from certkeeper.base.times import RETRY_AFTER_MAX, parse_retry_after
 from certkeeper.base.value import dataclass
 from certkeeper.base.wire import Response
 
 _SUBPROBLEMS_TOLD = 10
-_PAUSED = re.compile(r"unpause|\bpaused\b|temporarily prevented|self-service", re.IGNORECASE)
+_PAUSED = pattern(r"unpause|\bpaused\b|temporarily prevented|self-service", re.IGNORECASE)
 """How a CA says that names stay refused until a person asks for them again; there is no error type for it."""
-_URL = re.compile(r"https://[^\s\"'<>]+")
+_URL = pattern(r"https://[^\s\"'<>]+")
 _LONGEST_LINK = 1500
 _PAUSE = timedelta(days=1)
 """Nothing changes before a person has acted, so a paused name is asked for once a day."""
 _SHORTEST_WAIT = timedelta(seconds=1)
 _LONGEST_URL = 300
 """Characters of a URL that is shown."""
-_REPLACEMENT = re.compile(r"replac|\bARI\b|cert(ificate)? ?id|given certificate", re.IGNORECASE)
+_REPLACEMENT = pattern(r"replac|\bARI\b|cert(ificate)? ?id|given certificate", re.IGNORECASE)
 _PREFIX = "urn:ietf:params:acme:error:"
 
 

@@ -6,7 +6,6 @@ since CAs route nonces to the site that issued them and drop old ones.
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping
 from datetime import timedelta
 
@@ -17,11 +16,12 @@ from certkeeper.acme.jws import AccountKey, sign_request
 from certkeeper.acme.problem import ErrorType, problem_from_response
 from certkeeper.base.errors import CertkeeperError, Fault, OutOfDescriptors, printable
 from certkeeper.base.events import Event, Tell
+from certkeeper.base.patterns import pattern
 from certkeeper.base.times import parse_retry_after
 from certkeeper.base.traces import NonceRefused
 from certkeeper.base.wire import Exchange, Request, Response, TransportError, ask, pause
 
-_NONCE = re.compile(r"[A-Za-z0-9_-]+")
+_NONCE = pattern(r"[A-Za-z0-9_-]+")
 """§6.5.1: a nonce of another form must be ignored."""
 _NONCE_TRIES = 12
 """At 25 % refusals, that many in a row happen once in 16 million requests."""

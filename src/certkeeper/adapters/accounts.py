@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Iterator
+from typing import cast
 
 from certkeeper.adapters.earlier import LEGACY_KEY, Earlier
 from certkeeper.adapters.files import FileMissing, FileTrouble, Folder
-from certkeeper.adapters.keys import parse_own
-from certkeeper.base.accounts import StoredAccount, account_folder
+from certkeeper.adapters.index import Index
+from certkeeper.base.accounts import AccountLook, StoredAccount, account_folder
 from certkeeper.base.errors import CertkeeperError, Fault
 from certkeeper.base.keys import KeyPair
 
@@ -18,6 +19,10 @@ PENDING_KEY = "account_key.pending.pem"
 """Ours: the key that the account goes over to. dehydrated does not look at it."""
 
 
+_KIND = "account"
+_READ = (KEY, ACCOUNT_ID, DEACTIVATED, PENDING_KEY)
+
+
 class AccountDeactivated(CertkeeperError):
     """The operator deactivated this account; dehydrated refuses to work with it too."""
 
@@ -27,9 +32,10 @@ class AccountDeactivated(CertkeeperError):
 class Accounts:
     """The accounts under ACCOUNTDIR, which may be missing until the first key is saved."""
 
-    def __init__(self, accountdir: str, earlier: Earlier | None = None) -> None:
+    def __init__(self, accountdir: str, earlier: Earlier | None = None, index: Index | None = None) -> None:
         self._accountdir = accountdir
         self._earlier = earlier
+        self._index = index
         # The keys of this run: nobody else's is ever removed.
         self._made: dict[str, bytes] = {}
 
@@ -55,7 +61,26 @@ class Accounts:
                 pem = folder.read(KEY)
             except FileMissing:
                 return _legacy(earlier)
-            return StoredAccount(parse_own(pem, folder.path_of(KEY)), _kid(folder), _pending(folder))
+            return StoredAccount(_parsed(pem, folder.path_of(KEY)), _kid(folder), _pending(folder))
+
+    def look(self, ca: str) -> AccountLook | None:
+        """The same without the keys; what the index knows of a registered account is not read again.
+
+        Raises:
+            AccountDeactivated, UnusableKey, FileTrouble: as `read`.
+        """
+        if self._index is None:
+            return _look(self.read(ca))
+        folder = self._path(ca)
+        seen = self._index.see(folder, _READ)
+        known = self._index.known(_KIND, folder, seen)
+        if known is not None:
+            kid, pending = cast("tuple[str, bool]", known)
+            return AccountLook(kid, pending)
+        found = _look(self.read(ca))
+        if found is not None and found.kid is not None:
+            self._index.learn(_KIND, folder, seen, [found.kid, found.pending])
+        return found
 
     def has_registration(self, ca: str) -> bool:
         """What the CA said of the account is here. dehydrated leaves an empty file where it was refused.
@@ -196,11 +221,22 @@ class Accounts:
         return f"{self._accountdir}/{account_folder(ca)}"
 
 
+def _look(stored: StoredAccount | None) -> AccountLook | None:
+    return AccountLook(stored.kid, stored.pending is not None) if stored is not None else None
+
+
+def _parsed(pem: bytes, path: str) -> KeyPair:
+    """As in `keys`."""
+    from certkeeper.adapters import keys  # noqa: PLC0415 - cryptography: most runs only look whether there is an account
+
+    return keys.parse_own(pem, path)
+
+
 def _legacy(earlier: Earlier | None) -> StoredAccount | None:
     pem = earlier.legacy_key() if earlier is not None else None
     if earlier is None or pem is None:
         return None
-    return StoredAccount(parse_own(pem, f"{earlier.basedir}/{LEGACY_KEY}"))
+    return StoredAccount(_parsed(pem, f"{earlier.basedir}/{LEGACY_KEY}"))
 
 
 def _deactivated(folder: Folder) -> AccountDeactivated:
@@ -215,7 +251,7 @@ def _deactivated(folder: Folder) -> AccountDeactivated:
 
 def _pending(folder: Folder) -> KeyPair | None:
     try:
-        return parse_own(folder.read(PENDING_KEY), folder.path_of(PENDING_KEY))
+        return _parsed(folder.read(PENDING_KEY), folder.path_of(PENDING_KEY))
     except FileMissing:
         return None
 

@@ -8,7 +8,6 @@ import errno
 import fcntl
 import hashlib
 import os
-import secrets
 import threading
 import time
 from collections.abc import Iterator
@@ -84,6 +83,8 @@ class Claims:
         """
         with self._mutex:
             if not self._run:
+                import secrets  # noqa: PLC0415 - random and hmac, for runs that publish something
+
                 mark = f"{os.getpid()}-{secrets.token_hex(8)}"
                 fd = self._flocked(_name("run", mark))
                 if fd is None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from certkeeper.adapters.files import FileMissing, FileTrouble, Folder
 from certkeeper.adapters.mending import damage_of
-from certkeeper.adapters.versions import place_of
+from certkeeper.adapters.places import place_of
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.lineage import layout
 from certkeeper.lineage.cleanup import CLEANED, Cleared, Clearing, Kind, Named, Unused, unused

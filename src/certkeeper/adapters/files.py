@@ -9,7 +9,6 @@ killed run left behind is recognised and swept.
 import contextlib
 import errno
 import os
-import re
 import stat
 from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
@@ -19,6 +18,7 @@ from certkeeper.adapters.descriptors import out_of_descriptors
 from certkeeper.adapters.errnohints import hint_on
 from certkeeper.adapters.ownership import Ownership
 from certkeeper.base.errors import CertkeeperError, Fault
+from certkeeper.base.patterns import pattern
 
 T = TypeVar("T")
 FILE_MODE = 0o600
@@ -30,7 +30,7 @@ _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 # A FIFO in a file's place must not hold the run up.
 _READ = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
-_TEMPORARY = re.compile(r"\.(.+)\.([0-9]{1,7})\.certkeeper-tmp")
+_TEMPORARY = pattern(r"\.(.+)\.([0-9]{1,7})\.certkeeper-tmp")
 _NO_HARD_LINKS = {errno.EPERM, errno.EXDEV, errno.EMLINK, errno.ENOTSUP, errno.ENOSYS}
 
 FileId: TypeAlias = tuple[int, int]

@@ -13,7 +13,6 @@ import contextlib
 import errno
 import fcntl
 import os
-import re
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -22,11 +21,12 @@ from typing import Self
 
 from certkeeper.adapters.files import FILE_MODE, FileMissing, FileTrouble, explained, temporary_name, write_all
 from certkeeper.base.errors import CertkeeperError, ExitCode, Fault, printable
+from certkeeper.base.patterns import pattern
 from certkeeper.base.times import from_epoch, iso
 from certkeeper.base.value import dataclass
 
-_MARK = re.compile(rb"certkeeper ([0-9]+) (\S+)\n")
-_DEHYDRATED = re.compile(rb"[\w.-]*dehydrated[\w.-]*")
+_MARK = pattern(rb"certkeeper ([0-9]+) (\S+)\n")
+_DEHYDRATED = pattern(rb"[\w.-]*dehydrated[\w.-]*")
 # Each round is lost to somebody who let go of the lock meanwhile.
 _ROUNDS = 100
 # Seconds between two attempts of one who waits.

@@ -11,7 +11,7 @@ from contextlib import ExitStack
 
 from certkeeper.adapters.files import FileMissing, FileTrouble, Folder, explained
 from certkeeper.adapters.ownership import Ownership
-from certkeeper.adapters.versions import place_of
+from certkeeper.adapters.places import place_of
 from certkeeper.lineage import layout
 from certkeeper.lineage.access import READ
 from certkeeper.lineage.layout import Place

@@ -2,13 +2,13 @@
 
 import itertools
 import os
-import re
 from pathlib import Path
 
 from certkeeper.adapters.writers import Writers, running_as
 from certkeeper.base.errors import CertkeeperError, Fault
+from certkeeper.base.patterns import pattern
 
-_NO_SCRIPT = re.compile(r"\..*|.*(~|\.(bak|orig|swp|rpmnew|rpmsave|rpmorig|dpkg-[a-z]+|disabled))")
+_NO_SCRIPT = pattern(r"\..*|.*(~|\.(bak|orig|swp|rpmnew|rpmsave|rpmorig|dpkg-[a-z]+|disabled))")
 """Hidden files, and what editors and package managers leave beside a script."""
 
 

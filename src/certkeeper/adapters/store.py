@@ -11,19 +11,17 @@ from contextlib import suppress
 from datetime import datetime
 
 from certkeeper.adapters.files import FileMissing, FileTrouble, Folder
+from certkeeper.adapters.folders import Folders
 from certkeeper.adapters.keys import parse_foreign, parse_own
 from certkeeper.adapters.mending import damage_of, mend
 from certkeeper.adapters.ownership import Ownership
-from certkeeper.adapters.permissions import let_into, put_right
+from certkeeper.adapters.places import key_place, live_stamp, place_of
 from certkeeper.adapters.pruning import removable, remove
 from certkeeper.adapters.switching import show, switch
 from certkeeper.adapters.versions import (
     described,
     files_of,
     holds,
-    key_place,
-    live_stamp,
-    place_of,
     read_certificate,
     read_key_id,
     read_origin,
@@ -40,11 +38,7 @@ from certkeeper.lineage.revocation import Revocation, is_compromised, reason_of,
 
 
 class Store:
-    """The lineages under CERTDIR, but for those that are kept `elsewhere`, in that folder's place.
-
-    The folders may be missing until the first version is begun. `owned` says whose files are to be that are not to be
-    this user's alone; `entered` is whose group gets through CERTDIR.
-    """
+    """The lineages in these folders, which may be missing until the first version is begun."""
 
     def __init__(
         self,
@@ -53,10 +47,7 @@ class Store:
         owned: Mapping[Alias, Ownership] | None = None,
         entered: Ownership | None = None,
     ) -> None:
-        self._certdir = certdir
-        self._elsewhere = elsewhere or {}
-        self._owned = owned or {}
-        self._entered = entered
+        self.folders = Folders(certdir, elsewhere or {}, owned or {}, entered)
 
     def lineage(self, alias: Alias) -> Lineage:
         """The folder as it is; what is wrong with it is part of the answer.
@@ -108,7 +99,7 @@ class Store:
         Raises:
             FileTrouble: it cannot be made.
         """
-        Folder.make(self._path(alias)).close()
+        Folder.make(self.folders.path(alias)).close()
 
     def withdraw_certificate(self, alias: Alias, stamp: int) -> None:
         """Take cert.pem out of a version; where that one is live, its name leads to nothing, as dehydrated leaves it.
@@ -130,20 +121,6 @@ class Store:
             folder.sweep()
             folder.put(layout.REVOKED, write_revocations(revocations(folder), revocation))
             folder.sync()
-
-    def folders_with_config(self) -> tuple[str, ...]:
-        """The folders with settings of their own, sorted.
-
-        Raises:
-            FileTrouble: CERTDIR cannot be read.
-        """
-        try:
-            certdir = Folder.open(self._certdir)
-        except FileMissing:
-            return ()
-        with certdir:
-            candidates = [name for name in certdir.names() if not name.startswith(".")]
-            return tuple(name for name in candidates if certdir.leads_to_file(f"{name}/{layout.CONFIG}"))
 
     def live_key(self, alias: Alias) -> KeyPair:
         """The key behind privkey.pem; one that a person put there is proven to be sound.
@@ -207,7 +184,8 @@ class Store:
         Raises:
             FileTrouble: the folders cannot be made.
         """
-        with Folder.make_lasting(self._path(alias)) as folder, folder.make_lasting_child(layout.VERSIONS) as versions:
+        path = self.folders.path(alias)
+        with Folder.make_lasting(path) as folder, folder.make_lasting_child(layout.VERSIONS) as versions:
             folder.sweep()
             names = versions.names()
             for stamp in layout.partial_stamps(names):
@@ -230,7 +208,7 @@ class Store:
             FileTrouble: it cannot be written, or the draft is gone.
         """
         with self._versions(draft.alias) as versions, versions.child(layout.partial_name(draft.stamp)) as partial:
-            _put(partial, layout.PRIVKEY, key.pem, self._owned.get(draft.alias))
+            _put(partial, layout.PRIVKEY, key.pem, self.folders.owned.get(draft.alias))
             partial.sync()
 
     def stage(self, draft: Draft, files: VersionFiles) -> None:
@@ -241,7 +219,7 @@ class Store:
         """
         contents = layout.by_name(files)
         name, partial_name = layout.version_name(draft.stamp), layout.partial_name(draft.stamp)
-        with Folder.make(self._path(draft.alias)) as folder, folder.make_child(layout.VERSIONS) as versions:
+        with Folder.make(self.folders.path(draft.alias)) as folder, folder.make_child(layout.VERSIONS) as versions:
             if versions.status(name) is not None:
                 # Not the request: signing it again (ECDSA) gives other bytes, and the certificate is the same.
                 if not holds(versions, name, contents, [file for file in layout.NAMES if file != layout.CSR]):
@@ -254,7 +232,7 @@ class Store:
                     # An earlier attempt made it, before somebody else's request was to be signed.
                     partial.remove(layout.PRIVKEY)
                 for file, content in contents.items():
-                    _put(partial, file, content, self._owned.get(draft.alias))
+                    _put(partial, file, content, self.folders.owned.get(draft.alias))
                 partial.sync()
             versions.rename(partial_name, name)
             versions.sync()
@@ -278,22 +256,8 @@ class Store:
             FileTrouble: something cannot be written, or is in the way; the old set stays live.
         """
         with self._open(alias) as folder, folder.child(layout.VERSIONS) as versions:
-            switch(folder, versions, stamp, self._owned.get(alias))
-        self._let_into_certdir(alias)
-
-    def put_right(self, alias: Alias) -> tuple[str, ...]:
-        """Give the files that services read of the lineage the owner, group and mode that the page asks for.
-
-        The answer is what was not so; nothing is opened where all of it is, and nothing is done where nothing is asked.
-
-        Raises:
-            FileTrouble: it cannot be done, or somebody else can write in one of the folders.
-        """
-        owned = self._owned.get(alias)
-        if owned is None:
-            return ()
-        changed = put_right(self._path(alias), owned)
-        return (*changed, *self._let_into_certdir(alias))
+            switch(folder, versions, stamp, self.folders.owned.get(alias))
+        self.folders.let_into_certdir(alias)
 
     def version(self, alias: Alias, stamp: int) -> VersionFiles | None:
         """The complete version of that stamp, live or not; None where there is none, or it is not whole.
@@ -366,18 +330,10 @@ class Store:
         except FileMissing:
             return None
         with folder:
-            return mend(alias, folder, now, self._owned.get(alias))
-
-    def _let_into_certdir(self, alias: Alias) -> tuple[str, ...]:
-        if self._entered is None or alias in self._elsewhere or alias not in self._owned:
-            return ()
-        return let_into(self._certdir, self._entered)
-
-    def _path(self, alias: Alias) -> str:
-        return f"{self._elsewhere.get(alias, self._certdir)}/{alias.text}"
+            return mend(alias, folder, now, self.folders.owned.get(alias))
 
     def _open(self, alias: Alias) -> Folder:
-        return Folder.open(self._path(alias))
+        return Folder.open(self.folders.path(alias))
 
     def _versions(self, alias: Alias) -> Folder:
         with self._open(alias) as folder:

@@ -7,7 +7,8 @@ from certkeeper.adapters.files import FileTrouble, Folder
 from certkeeper.adapters.keys import parse_own
 from certkeeper.adapters.ownership import Ownership
 from certkeeper.adapters.permissions import check_writers, give_all
-from certkeeper.adapters.versions import checked, holds, if_there, place_of
+from certkeeper.adapters.places import place_of
+from certkeeper.adapters.versions import checked, holds, if_there
 from certkeeper.base.value import replace
 from certkeeper.lineage import layout
 from certkeeper.lineage.layout import Place

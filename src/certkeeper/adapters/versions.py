@@ -4,10 +4,10 @@ from collections.abc import Collection, Mapping
 
 from certkeeper.adapters.files import FileId, FileMissing, FileTrouble, Folder
 from certkeeper.adapters.keys import own_key_id, parse_own
+from certkeeper.adapters.places import before_the_first_switch, live_stamp
 from certkeeper.lineage import layout, origin, pem
-from certkeeper.lineage.layout import Place
 from certkeeper.lineage.leaf import parse_leaf
-from certkeeper.lineage.model import BadChain, KeyPlace, Leaf, Origin, UnusableKey, Version, VersionFiles
+from certkeeper.lineage.model import BadChain, Leaf, Origin, UnusableKey, Version, VersionFiles
 from certkeeper.lineage.revocation import UNSPECIFIED, Revocation, is_compromised, read_revocations, reason_of
 
 
@@ -46,7 +46,7 @@ def read_key_id(folder: Folder, name: str) -> tuple[str | None, str]:
         # Whoever made it: only its public half is looked at here.
         return own_key_id(folder.read(name), path), ""
     except FileMissing:
-        dangling = folder.target(name) if not _before_the_first_switch(folder, name) else None
+        dangling = folder.target(name) if not before_the_first_switch(folder, name) else None
         return None, f"{path}: a link to nothing ({dangling})" if dangling else ""
     except (FileTrouble, UnusableKey) as error:
         return None, str(error)
@@ -57,39 +57,6 @@ def revocations(folder: Folder) -> tuple[Revocation, ...]:
     if folder.status(layout.REVOKED) is None:
         return ()
     return read_revocations(_if_readable(folder, layout.REVOKED) or b"")
-
-
-def _before_the_first_switch(folder: Folder, name: str) -> bool:
-    """A killed run set the name, and did not come to `.live`: nothing was ever behind it."""
-    return folder.target(name) == layout.live_target(name) and folder.status(layout.LIVE) is None
-
-
-def place_of(folder: Folder, name: str) -> Place:
-    target = folder.target(name)
-    if target is not None:
-        return layout.link_place(name, target)
-    if folder.status(name) is None:
-        return Place.ABSENT
-    return Place.PLAIN if folder.is_file(name) else Place.BLOCKED
-
-
-def key_place(folder: Folder) -> KeyPlace:
-    match place_of(folder, layout.PRIVKEY):
-        case Place.ABSENT:
-            return KeyPlace.ABSENT
-        case Place.OURS if _before_the_first_switch(folder, layout.PRIVKEY):
-            return KeyPlace.ABSENT
-        case Place.PLAIN | Place.BLOCKED:
-            return KeyPlace.PLAIN
-        case _:
-            return KeyPlace.LINK
-
-
-def live_stamp(folder: Folder) -> int | None:
-    # Where cert.pem does not go through `.live`, dehydrated or a person wrote last.
-    if folder.target(layout.CERT) != layout.live_target(layout.CERT):
-        return None
-    return layout.live_stamp(folder.target(layout.LIVE) or "")
 
 
 def read_origin(folder: Folder) -> Origin | None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import cast
 
 from certkeeper.acme.directory import clock_behind, read_directory
-from certkeeper.apply.ports import Accounts, CaaLookup, Clock, Http, Store
+from certkeeper.apply.ports import Accounts, CaaLookup, Clock, Http, Looks
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.names import Alias, DnsName
 from certkeeper.base.value import dataclass, field
@@ -19,18 +19,18 @@ from certkeeper.plan.records import Records
 from certkeeper.zone.caa import CaaAnswer, CaaAnswers, Issuer, search
 
 
-def lineages_of(configuration: Configuration, store: Store) -> dict[Alias, Lineage]:
+def lineages_of(configuration: Configuration, looks: Looks) -> dict[Alias, Lineage]:
     """What is on disk of every certificate of the page."""
-    return {spec.alias: store.lineage(spec.alias) for spec in configuration.certificates}
+    return {spec.alias: looks.lineage(spec.alias) for spec in configuration.certificates}
 
 
-def held_versions(configuration: Configuration, store: Store, records: Records) -> dict[Alias, tuple[Version, ...]]:
+def held_versions(configuration: Configuration, looks: Looks, records: Records) -> dict[Alias, tuple[Version, ...]]:
     """All versions of the lineages that are held; none of one where they cannot be listed."""
     found: dict[Alias, tuple[Version, ...]] = {}
     for spec in configuration.certificates if records.held else ():
         if spec.entry in records.held:
             with suppress(CertkeeperError):
-                found[spec.alias] = store.versions(spec.alias)
+                found[spec.alias] = looks.versions(spec.alias)
     return found
 
 
@@ -40,7 +40,7 @@ def accounts_of(cas: Iterable[str], accounts: Accounts) -> tuple[dict[str, str],
     unusable: dict[str, CertkeeperError] = {}
     for ca in cas:
         try:
-            account = accounts.read(ca)
+            account = accounts.look(ca)
         except CertkeeperError as error:
             unusable[ca] = error
         else:
@@ -51,7 +51,7 @@ def accounts_of(cas: Iterable[str], accounts: Accounts) -> tuple[dict[str, str],
 def observe(
     configuration: Configuration,
     *,
-    store: Store,
+    looks: Looks,
     accounts: Accounts,
     clock: Clock,
     records: Records,
@@ -61,13 +61,13 @@ def observe(
     known, unusable = accounts_of(configuration.cas, accounts)
     return Observed(
         now=clock.now(),
-        lineages=lineages_of(configuration, store),
+        lineages=lineages_of(configuration, looks),
         registered=frozenset(known),
         unusable=unusable,
         accounts=known,
         config_folders=config_folders,
         records=records,
-        versions=held_versions(configuration, store, records),
+        versions=held_versions(configuration, looks, records),
     )
 
 

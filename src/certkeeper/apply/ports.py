@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from certkeeper.base.accounts import StoredAccount
+from certkeeper.base.accounts import AccountLook, StoredAccount
 from certkeeper.base.errors import CertkeeperError, ExitCode, Fault
 from certkeeper.base.keys import KeyPair, KeySpec
 from certkeeper.base.names import Alias, DnsName
@@ -109,6 +109,16 @@ class CaaLookup(Protocol):
 
     def caa(self, names: Collection[DnsName]) -> CaaAnswers:
         """The CAA records at each name; names that nobody could be asked about are left out. Raises nothing."""
+
+
+class Looks(Protocol):
+    """What the folders of lineages show, for those who only look. Nothing is changed through this."""
+
+    def lineage(self, alias: Alias) -> Lineage:
+        """As `Store.lineage`."""
+
+    def versions(self, alias: Alias) -> tuple[Version, ...]:
+        """As `Store.versions`."""
 
 
 class Store(Protocol):
@@ -286,6 +296,9 @@ class Accounts(Protocol):
     """Account keys and registrations on disk, per CA."""
 
     def read(self, ca: str) -> StoredAccount | None: ...
+
+    def look(self, ca: str) -> AccountLook | None:
+        """The same without the keys, for those who only ask whether there is an account. Raises as `read`."""
 
     def save_key(self, ca: str, key: KeyPair) -> None: ...
 

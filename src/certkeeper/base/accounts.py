@@ -19,6 +19,17 @@ class StoredAccount:
     pending: KeyPair | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class AccountLook:
+    """What can be told of an account without its keys: its URL, once the CA has told it.
+
+    `pending`: it is about to go over to another key.
+    """
+
+    kid: str | None = None
+    pending: bool = False
+
+
 def account_folder(ca: str) -> str:
     """Dehydrated's folder name for the CA with that directory URL: unpadded base64url of the URL and a newline."""
     return urlsafe_b64encode(ca.encode() + b"\n").rstrip(b"=").decode("ascii")

@@ -1,14 +1,14 @@
 """Names: DNS names in A-label form, ACME identifiers (RFC 8555 §9.7.7, RFC 8738) and lineage aliases."""
 
 import ipaddress
-import re
 from enum import StrEnum
 
 from certkeeper.base.errors import CertkeeperError, Fault, printable
+from certkeeper.base.patterns import pattern
 from certkeeper.base.value import dataclass
 
-_LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
-_HOST_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+_LABEL = pattern(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
+_HOST_LABEL = pattern(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _MAX_NAME = 253
 _MAX_FILE_NAME = 255
 _IP_PREFIX = "ip:"

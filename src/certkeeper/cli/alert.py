@@ -3,9 +3,10 @@
 import argparse
 import os
 import sys
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from certkeeper import __version__
+from certkeeper.apply.deploy.result import DeployResult, End
 from certkeeper.apply.result import Result
 from certkeeper.base.errors import CertkeeperError, ExitCode, Fault, Interrupted
 from certkeeper.cli.compose import Machine, open_machine
@@ -52,20 +53,29 @@ def alert(options: argparse.Namespace) -> int:
 
 
 def alert_of_run(
-    machine: Machine, selected: Configuration, plan: Plan, result: Result, endings: Sequence[CertkeeperError]
+    machine: Machine,
+    selected: Configuration,
+    plan: Plan,
+    result: Result,
+    shown: DeployResult,
+    endings: Sequence[CertkeeperError],
 ) -> None:
     """Tell somebody what failed in a run, or that it does not any more. Nothing of it changes how the run ends."""
     if isinstance(result.fatal, Interrupted):
         return
     errors = {str(item.alias): [item.error] for item in result.outcomes if item.error is not None}
+    endings = [*endings, *([shown.fatal] if shown.fatal is not None else [])]
     general = [*([result.fatal] if result.fatal is not None else []), *result.leftovers, *endings]
     ended = {item.alias for item in result.outcomes}
     looked_at = {str(item.alias) for item in plan.lineages if item.order is None or item.alias in ended}
     looked_at |= {item.label for item in selected.rejected} | {_RUN}
     found = tuple(troubles_of(selected, plan.lineages, {_RUN: general, **errors} if general else errors))
+    found += tuple(troubles_in_services(shown))
+    looked_at |= {f"{alias} at {name}" for alias, name in given(selected)}
     if selected.certificates == machine.configuration.certificates:
         # What was taken off the page is nobody's trouble any more.
         listed = {spec.alias.text for spec in selected.certificates}
+        listed |= {f"{alias} at {name}" for alias, name in given(selected)}
         looked_at |= set(machine.told.read()) - listed
     _tell(machine, found, looked_at)
 
@@ -74,6 +84,20 @@ def alert_of_failure(machine: Machine, error: CertkeeperError) -> None:
     """Tell somebody that a run could not be started."""
     if not isinstance(error, Interrupted) and error.exit_code is not ExitCode.LOCKED:
         _tell(machine, (Trouble(_RUN, str(error), error.hint),), ())
+
+
+def troubles_in_services(shown: DeployResult) -> Iterator[Trouble]:
+    """Services that did not take a certificate, by certificate and service."""
+    for item in shown.deployed:
+        if item.end is End.FAILED:
+            yield Trouble(f"{item.alias} at {item.target}", item.message, f"certkeeper deploy {item.alias}")
+
+
+def given(selected: Configuration) -> Iterator[tuple[str, str]]:
+    """Every certificate with every service that it is given to."""
+    for spec in selected.certificates:
+        for name in spec.targets:
+            yield spec.alias.text, name
 
 
 def _tell(machine: Machine, troubles: Sequence[Trouble], looked_at: Collection[str]) -> None:

@@ -1,17 +1,13 @@
 """What can be typed: commands, options and the texts of `--help`."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from datetime import date
 from typing import NoReturn
 
 from certkeeper import __version__
-from certkeeper.cli.ca_arguments import add_account, add_ca, add_revoke, add_sign
-from certkeeper.cli.check_arguments import add_check
-from certkeeper.cli.house_arguments import add_config, add_doctor
-from certkeeper.cli.life_arguments import add_life
-from certkeeper.cli.phase_arguments import add_phases
 
 _DESCRIPTION = """\
 Keeps certificates and the DNS records that prove them in step. It reads the configuration, domains.txt, accounts and
@@ -136,6 +132,7 @@ exit codes: 0 done, 1 something failed; that of the command for deploy_cert and 
 
 _USAGE = 2
 """As argparse has it."""
+_COLUMNS = 80
 
 
 class _Parser(argparse.ArgumentParser):
@@ -149,18 +146,50 @@ class _Parser(argparse.ArgumentParser):
             self.error(f"unrecognized arguments: {' '.join(unknown)}")
         return known, unknown
 
+    def _get_formatter(self) -> argparse.HelpFormatter:
+        """One is made for each option, to see whether it could be shown; argparse's loads shutil for its width."""
+        return argparse.RawDescriptionHelpFormatter(self.prog, width=_columns() - 2)
+
     def error(self, message: str) -> NoReturn:
         """A command may have an exit code of its own for what was typed wrong (`usage_code`)."""
         self.print_usage(sys.stderr)
         self.exit(self.get_default("usage_code") or _USAGE, f"{self.prog}: error: {message}\n")
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """The parser; its texts are what `--help` prints."""
+def _columns() -> int:
+    """As shutil.get_terminal_size."""
+    said = os.environ.get("COLUMNS", "")
+    if said.isascii() and said.isdigit() and int(said):
+        return int(said)
+    try:
+        return (os.get_terminal_size(sys.__stdout__.fileno()).columns if sys.__stdout__ else 0) or _COLUMNS
+    except (ValueError, OSError):
+        return _COLUMNS
+
+
+def build_parser(command: str = "") -> argparse.ArgumentParser:
+    """The parser; its texts are what `--help` prints.
+
+    Where the command is known to be one of the first ones, the others are left out: making them all takes longer than
+    a run that has nothing to do.
+    """
     parser = _program()
     parser.add_argument("--version", action="version", version=f"certkeeper {__version__}")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    # Without a name it would format its whole usage, to find out how the program is called.
+    commands = parser.add_subparsers(prog=parser.prog, dest="command", metavar="COMMAND", required=True)
     _issuing_commands(commands)
+    if command not in commands.choices:
+        _other_commands(commands)
+    return parser
+
+
+def _other_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    from certkeeper.cli.ca_arguments import add_account, add_revoke, add_sign  # noqa: PLC0415 - with what is typed there
+    from certkeeper.cli.check_arguments import add_check  # noqa: PLC0415 - as above
+    from certkeeper.cli.house_arguments import add_config, add_doctor  # noqa: PLC0415 - as above
+    from certkeeper.cli.life_arguments import add_life  # noqa: PLC0415 - as above
+    from certkeeper.cli.phase_arguments import add_phases  # noqa: PLC0415 - as above
+
     prune = _command(commands, "prune", "remove old versions", _PRUNE)
     prune.add_argument("--dry-run", action="store_true", help="only say what would be removed")
     _command(commands, "heal", "mend certificates whose files do not belong together", _HEAL)
@@ -175,7 +204,6 @@ def build_parser() -> argparse.ArgumentParser:
     add_life(commands, _nameless_command)
     add_phases(commands, _nameless_command)
     _programs_of_others(commands)
-    return parser
 
 
 def _issuing_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -261,6 +289,8 @@ def _dns_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
 
 
 def _persist_options(persist: argparse.ArgumentParser) -> None:
+    from certkeeper.cli.ca_arguments import add_ca  # noqa: PLC0415 - as above
+
     persist.add_argument(
         "names", nargs="*", metavar="NAME", help="these names (default: those whose CHALLENGETYPE has dns-persist-01)"
     )

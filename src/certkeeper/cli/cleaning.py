@@ -31,8 +31,6 @@ def dehydrated_line(cleared: Cleared) -> str:
 def clean_up_after_run(machine: Machine, *, quiet: bool) -> tuple[CertkeeperError, ...]:
     """What AUTO_CLEANUP asks for; what went wrong."""
     wanted = machine.settings.cleanup
-    if wanted is Cleanup.NO:
-        return ()
     archive = archive_of(machine.settings.basedir) if wanted is Cleanup.ARCHIVE else None
     cleared: list[Cleared] = []
     try:

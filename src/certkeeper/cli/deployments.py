@@ -1,19 +1,22 @@
 """The part of a run that puts certificates into services, and what it comes to."""
 
 import sys
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 
 from certkeeper.apply.deploy.result import Deployed, DeployResult, End
 from certkeeper.apply.observe import lineages_of
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.events import Tell
 from certkeeper.base.names import Alias
+from certkeeper.base.times import iso
+from certkeeper.base.value import replace
 from certkeeper.cli.compose import Machine
 from certkeeper.cli.render import print_error, reporter
 from certkeeper.config.settings import Configuration
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    # Most pages deploy nothing.
     from certkeeper.plan.deploy import DeployPlan
 
 NOTHING = DeployResult()
@@ -21,7 +24,7 @@ NOTHING = DeployResult()
 
 def deployed(machine: Machine, selected: Configuration, *, quiet: bool, asked: Collection[Alias] = ()) -> DeployResult:
     """Give services what they are due for. `asked` are certificates that a person wants tried now."""
-    if not any(spec.targets for spec in selected.certificates):
+    if not _anything(selected):
         return NOTHING
     if machine.settings.left_to_root:
         return _left_to_root(machine, selected, quiet=quiet)
@@ -42,12 +45,13 @@ def carried_out(
 ) -> DeployResult:
     """Plan and carry out; what ends it early is told."""
     report = None
+    result = NOTHING
     try:
         due = plan()
-        if due.idle:
-            return NOTHING
-        report = reporter(quiet=quiet, first="waiting for the services")
-        result = carry_out(due, report.tell)
+        if not due.idle:
+            report = reporter(quiet=quiet, first="waiting for the services")
+            result = carry_out(due, report.tell)
+        result = replace(result, deployed=(*result.deployed, *_waiting(due)))
     except CertkeeperError as error:
         result = DeployResult(fatal=error)
     finally:
@@ -75,6 +79,38 @@ def _left_to_root(machine: Machine, selected: Configuration, *, quiet: bool) -> 
         )
         sys.stdout.flush()
     return DeployResult(tuple(Deployed(name, alias, End.FOR_ROOT) for name, alias in left))
+
+
+def deployments_due(machine: Machine, selected: Configuration) -> "DeployPlan":
+    """What services are due for, by what is on this machine; nobody is asked. A journal that cannot be read, which is
+    told elsewhere, says nothing.
+    """
+    from certkeeper.plan.deploy import DeployPlan  # noqa: PLC0415 - as above
+
+    if not _anything(selected):
+        return DeployPlan()
+    from certkeeper.cli.compose.deploying import planned_deployments  # noqa: PLC0415 - as above
+
+    try:
+        return planned_deployments(machine, selected)
+    except CertkeeperError:
+        return DeployPlan()
+
+
+def _anything(selected: Configuration) -> bool:
+    return any(spec.targets for spec in selected.certificates)
+
+
+def _waiting(plan: "DeployPlan") -> Iterator[Deployed]:
+    """Failures whose time has not come are still failures."""
+    for wait in plan.waiting:
+        if wait.until is not None:
+            error = CertkeeperError(
+                f"not given before {iso(wait.until)}, since it failed: {wait.message}",
+                hint=f"to try at once: certkeeper deploy {wait.alias}",
+            )
+            print_error(error, subject=f"{wait.target}: {wait.alias}")
+            yield Deployed(wait.target, wait.alias, End.FAILED, wait.message, wait.until)
 
 
 def deployment_summary(result: DeployResult) -> list[str]:

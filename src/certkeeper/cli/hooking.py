@@ -1,16 +1,17 @@
 """The calls of scripts that belong to no order: at a run's start, for each certificate, and at its end."""
 
-import re
+from collections.abc import Callable
 
 from certkeeper.apply.hookcalls import Occasion, exit_call, generate_csr, line_call, page_call, unchanged_cert
 from certkeeper.apply.ports import HookCall, Hooks
 from certkeeper.base.errors import CertkeeperError, Fault
 from certkeeper.base.events import HookCalled, RequestTaken, Tell
+from certkeeper.base.patterns import pattern
 from certkeeper.base.value import replace
 from certkeeper.config.methods import impossible
 from certkeeper.config.settings import CertSpec, Configuration, OnNameFailure, Purpose, Settings
 
-_REQUEST = re.compile("-----BEGIN (NEW )?CERTIFICATE REQUEST-----")
+_REQUEST = pattern("-----BEGIN (NEW )?CERTIFICATE REQUEST-----")
 _MUST_STAPLE = "TLSFeature"
 
 
@@ -57,10 +58,10 @@ def csr_spec(spec: CertSpec, said: str) -> CertSpec:
 class Hooking:
     """One run's. `settings.hook` is the page's script, `deploy_hook` a certificate's: neither is called where empty.
 
-    `settings.exit_command` is run at the end where there is no script.
+    `settings.exit_command` is run at the end where there is no script. `hooks` gives the port where one is called.
     """
 
-    def __init__(self, settings: Settings, hooks: Hooks, tell: Tell) -> None:
+    def __init__(self, settings: Settings, hooks: Callable[[], Hooks], tell: Tell) -> None:
         self._settings = settings
         self._hooks = hooks
         self._tell = tell
@@ -95,7 +96,7 @@ class Hooking:
         if not spec.deploy_hook:
             return spec
         self._call(line_call(self._settings, spec, Occasion.UNKNOWN), spec)
-        said = self._hooks.call(generate_csr(self._settings, spec))
+        said = self._hooks().call(generate_csr(self._settings, spec))
         if not _REQUEST.search(said):
             return spec
         spec = csr_spec(spec, said)
@@ -127,7 +128,7 @@ class Hooking:
         return None
 
     def _call(self, call: HookCall, spec: CertSpec | None = None) -> None:
-        said = self._hooks.call(call)
+        said = self._hooks().call(call)
         if said.strip():
             # Every run makes these calls: one that says nothing is not worth a line.
             self._tell(HookCalled(str(spec.alias) if spec is not None else "run", call.script, call.name, said))

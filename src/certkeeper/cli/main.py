@@ -56,7 +56,7 @@ def _command(arguments: "Sequence[str]") -> int:
     from certkeeper.cli.arguments import build_parser  # noqa: PLC0415 - see above
     from certkeeper.cli.commands import carry_out  # noqa: PLC0415 - as above
 
-    return carry_out(build_parser().parse_args(arguments))
+    return carry_out(build_parser(arguments[0] if arguments else "").parse_args(arguments))
 
 
 def _out_of_descriptors(error: "OSError | ImportError") -> "OutOfDescriptors | None":

@@ -19,7 +19,7 @@ def put_right(machine: Machine, selected: Configuration, *, quiet: bool) -> tupl
     rejected = list(selected.rejected)
     for spec in selected.certificates:
         try:
-            names = machine.store.put_right(spec.alias)
+            names = machine.folders.put_right(spec.alias)
         except CertkeeperError as error:
             rejected.append(Rejected(spec.alias.text, error, spec.where))
             continue

@@ -3,12 +3,13 @@
 import argparse
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from certkeeper.apply.ports import JournalDamaged
 from certkeeper.base.errors import CertkeeperError, ExitCode
 from certkeeper.base.times import iso
 from certkeeper.cli.compose import access_findings, open_machine
+from certkeeper.cli.deployments import deployments_due
 from certkeeper.cli.pageform import in_form
 from certkeeper.cli.planning import planned as planned_now
 from certkeeper.cli.render import finding_lines, print_error
@@ -40,11 +41,14 @@ def plan(options: argparse.Namespace) -> int:
     left = orphan_findings(observed.orphans, machine.settings.certdir, machine.uses(observed.orphans), meant)
     outside = access_findings(selected)
     findings = (*machine.configuration.findings, *noticed, *planned.findings, *silent, *left, *outside)
+    from certkeeper.cli.dueservices import plan_document, plan_lines  # noqa: PLC0415 - others import this module, too
+
+    services = deployments_due(machine, selected)
     if options.json:
-        json.dump(_document(selected, planned, findings), sys.stdout, indent=2)
+        json.dump(_document(selected, planned, findings, plan_document(services)), sys.stdout, indent=2)
         sys.stdout.write("\n")
     else:
-        for line in (*finding_lines(findings), *explain(planned)):
+        for line in (*finding_lines(findings), *explain(planned), *plan_lines(services)):
             sys.stdout.write(f"{line}\n")
         if planned.wake_at is not None:
             sys.stdout.write(f"next due {iso(planned.wake_at)}\n")
@@ -58,7 +62,9 @@ def plan(options: argparse.Namespace) -> int:
     return ExitCode.FAILED if failing else ExitCode.DONE
 
 
-def _document(selected: Configuration, planned: Plan, findings: tuple[Finding, ...]) -> Mapping[str, object]:
+def _document(
+    selected: Configuration, planned: Plan, findings: tuple[Finding, ...], services: Sequence[object]
+) -> Mapping[str, object]:
     return {
         "register_at": list(planned.register_at),
         "certificates": [_lineage(item, selected.settings) for item in planned.lineages],
@@ -68,6 +74,7 @@ def _document(selected: Configuration, planned: Plan, findings: tuple[Finding, .
             zone.name.text: [{"owner": intent.owner.text, "rdata": intent.rdata} for intent in left]
             for zone, left in planned.withdrawals.items()
         },
+        "services": services,
         "findings": [finding_document(finding) for finding in findings],
         "wake_at": iso(planned.wake_at) if planned.wake_at is not None else None,
     }

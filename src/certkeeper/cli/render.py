@@ -1,7 +1,6 @@
 """Words on a terminal or in a log. On a terminal long work shows what it waits for; a log gets plain lines."""
 
 import sys
-import textwrap
 import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Protocol, TextIO
@@ -161,6 +160,8 @@ class Terminal:
             self._print("  ", f"hint: {event.error.hint}")
 
     def _print(self, before: str, text: str, style: str = "") -> None:
+        import textwrap  # noqa: PLC0415 - most runs have nothing to show
+
         from rich.text import Text  # noqa: PLC0415 - as above
 
         lines = textwrap.wrap(

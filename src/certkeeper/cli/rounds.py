@@ -24,7 +24,7 @@ def hooked(machine: Machine, selected: Configuration, *, quiet: bool) -> Iterato
     if not (settings.hook or settings.exit_command or any(spec.deploy_hook for spec in selected.certificates)):
         yield None
         return
-    hooking = Hooking(settings, machine.hooks, Lines(sys.stdout, quiet=quiet).tell)
+    hooking = Hooking(settings, lambda: machine.hooks, Lines(sys.stdout, quiet=quiet).tell)
     try:
         yield hooking
     except CertkeeperError as error:

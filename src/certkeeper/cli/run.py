@@ -13,11 +13,9 @@ from certkeeper.base.events import Tell, count
 from certkeeper.base.names import Alias
 from certkeeper.base.times import iso
 from certkeeper.base.value import replace
-from certkeeper.cli.cleaning import clean_up_after_run
 from certkeeper.cli.compose import USER_AGENT, Machine, open_machine, unreadable
 from certkeeper.cli.deployments import NOTHING, deployed, deployment_summary
 from certkeeper.cli.dropping import carried_out
-from certkeeper.cli.heal import mended_text
 from certkeeper.cli.hooking import Hooking, told_of_run
 from certkeeper.cli.permissions import put_right
 from certkeeper.cli.planning import planned
@@ -26,13 +24,13 @@ from certkeeper.cli.rounds import hooked, lines_opened, lines_unchanged, merged,
 from certkeeper.cli.select import select
 from certkeeper.cli.signals import raise_terminated
 from certkeeper.config.findings import Finding, Severity
-from certkeeper.config.settings import Configuration
+from certkeeper.config.settings import Cleanup, Configuration
 from certkeeper.plan.actions import Kept, Plan, Postponed, Reason
 from certkeeper.plan.advice import advice_finding
 from certkeeper.plan.lastrun import failures_after
 from certkeeper.plan.observed import Observed
 from certkeeper.plan.planner import account_first
-from certkeeper.plan.preflight import journal_finding
+from certkeeper.plan.preflight import index_finding, journal_finding
 
 LONGEST_WAIT = 3600.0
 """Seconds that --wait-lock waits: runs of a timer must not pile up behind one that hangs."""
@@ -68,6 +66,8 @@ def _run(machine: Machine, selected: Configuration, hooking: Hooking | None, opt
     with _given_back(_lock(machine, options), endings), _given_back(closing(machine), endings):
         selected, touched = put_right(machine, selected, quiet=options.quiet)
         for alias, mended in machine.mend(selected).items():
+            from certkeeper.cli.heal import mended_text  # noqa: PLC0415 - most runs mend nothing
+
             sys.stdout.write(f"{alias}: {mended_text(mended)}\n")
         if hooking is not None:
             hooking.begin()
@@ -80,8 +80,9 @@ def _run(machine: Machine, selected: Configuration, hooking: Hooking | None, opt
         shown = deployed(machine, selected, quiet=options.quiet) if result.fatal is None else NOTHING
         issued = {outcome.alias for outcome in result.outcomes if outcome.live is not None}
         _print_findings(tuple(unreadable(selected, issued | touched)))
+        machine.keep_index()
         if result.fatal is None:
-            endings += clean_up_after_run(machine, quiet=options.quiet)
+            endings += _cleaned_up(machine, options)
     for error in (*result.leftovers, *endings):
         print_error(error)
     if result.fatal is not None:
@@ -94,7 +95,7 @@ def _run(machine: Machine, selected: Configuration, hooking: Hooking | None, opt
     if machine.settings.alerts:
         from certkeeper.cli.alert import alert_of_run  # noqa: PLC0415 - as above
 
-        alert_of_run(machine, selected, plan, result, endings)
+        alert_of_run(machine, selected, plan, result, shown, endings)
     failed = result.failed or shown.failed or bool(endings or selected.rejected)
     return _exit_code(result.fatal or shown.fatal, failed=failed)
 
@@ -103,6 +104,14 @@ def _exit_code(fatal: CertkeeperError | None, *, failed: bool) -> int:
     if fatal is not None:
         return fatal.exit_code
     return ExitCode.FAILED if failed else ExitCode.DONE
+
+
+def _cleaned_up(machine: Machine, options: argparse.Namespace) -> tuple[CertkeeperError, ...]:
+    if machine.settings.cleanup is Cleanup.NO:
+        return ()
+    from certkeeper.cli.cleaning import clean_up_after_run  # noqa: PLC0415 - few pages ask for it
+
+    return clean_up_after_run(machine, quiet=options.quiet)
 
 
 def _in_rounds(
@@ -193,11 +202,16 @@ def _wait_told(error: CertkeeperError) -> None:
 
 def _observe(machine: Machine) -> tuple[Observed, list[Finding]]:
     """The world; a journal that cannot be understood is set aside, since nothing that is served depends on it."""
+    noticed = []
     try:
-        return machine.observe(), []
+        observed = machine.observe()
     except JournalDamaged as error:
         aside = machine.set_journal_aside()
-        return machine.observe(), [journal_finding(error, f"it is kept as {aside}, and a new one begins")]
+        observed = machine.observe()
+        noticed.append(journal_finding(error, f"it is kept as {aside}, and a new one begins"))
+    if machine.index_trouble:
+        noticed.append(index_finding(machine.index_trouble))
+    return observed, noticed
 
 
 def _advised(machine: Machine, selected: Configuration, observed: Observed, noticed: list[Finding]) -> Observed:

@@ -27,6 +27,7 @@ from certkeeper.config.settings import Configuration
 from certkeeper.lineage.model import Lineage
 from certkeeper.plan.actions import Kept
 from certkeeper.plan.due import Decision, decide
+from certkeeper.plan.inservices import in_each_service
 from certkeeper.plan.lastrun import Failure, still_counts
 from certkeeper.plan.namefailure import settled
 from certkeeper.plan.observed import Observed
@@ -92,7 +93,7 @@ def _look(machine: Machine, names: Sequence[str]) -> _Seen:
         registered=frozenset(selected.cas),
         records=records,
         advice=machine.advice(lineages),
-        versions=held_versions(selected, machine.store, records),
+        versions=held_versions(selected, machine.looks, records),
     )
     rows = _rows(selected, world, machine.last_run.read())
     renewals = [(row.spec, row.decision.renew_at) for row in rows]
@@ -124,10 +125,18 @@ def _rows(selected: Configuration, world: Observed, failures: Mapping[Alias, Fai
         failure = still_counts(failures.get(spec.alias), item, selected.settings)
         wait = waiting_now(item, failure)
         dropped = item.dropped if isinstance(wait, Kept) else dropped
-        state = state_of(decision, wait, incomplete=bool(dropped), failed=failure is not None, hold=item.hold)
+        services = tuple(in_each_service(spec, lineage, world.records))
+        state = state_of(
+            decision,
+            wait,
+            incomplete=bool(dropped),
+            failed=failure is not None,
+            hold=item.hold,
+            services=services,
+        )
         if item.hold is not None and item.hold.decides:
             decision = Decision(item.reason, item.detail, item.hold.renew_at)
-        rows.append(Row(spec, lineage, decision, dropped, wait, failure, state, item.hold))
+        rows.append(Row(spec, lineage, decision, dropped, wait, failure, state, item.hold, services))
     order = list(State)
     return sorted(rows, key=lambda row: (order.index(row.state), _until(row, world.now), row.spec.alias.text))
 
@@ -190,6 +199,10 @@ def _columns(row: Row, now: datetime) -> tuple[str, str, str, str]:
 def _below(row: Row, *, details: bool) -> Iterator[str]:
     """What there is to say of one that does not run by itself; of few certificates also whose they are."""
     yield from held_lines(row.spec.alias, row.hold)
+    if row.services:
+        from certkeeper.cli.servicelines import service_lines  # noqa: PLC0415 - most pages deploy nothing
+
+        yield from service_lines(row.spec.alias, row.services, details=details)
     for line in waits_lines(row.wait):
         yield f"    {line}"
     for dropped in row.dropped:

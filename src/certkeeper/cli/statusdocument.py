@@ -7,11 +7,13 @@ from certkeeper.base.names import Alias
 from certkeeper.base.times import iso
 from certkeeper.base.value import dataclass
 from certkeeper.cli.pageform import in_form
+from certkeeper.cli.servicelines import services_document
 from certkeeper.cli.waiting import held_document, waits_document
 from certkeeper.config.settings import CertSpec, Settings
 from certkeeper.lineage.model import Dropped, Lineage
 from certkeeper.plan.actions import Hold, Kept
 from certkeeper.plan.due import Decision
+from certkeeper.plan.inservices import InService
 from certkeeper.plan.lastrun import Failure
 from certkeeper.plan.orphans import Uses
 from certkeeper.plan.state import State
@@ -29,6 +31,7 @@ class Row:
     failure: Failure | None
     state: State
     hold: Hold | None = None
+    services: tuple[InService, ...] = ()
 
 
 def certificate_document(row: Row, settings: Settings) -> Mapping[str, object]:
@@ -52,6 +55,7 @@ def certificate_document(row: Row, settings: Settings) -> Mapping[str, object]:
         "held": held_document(row.hold),
         "kept": isinstance(row.wait, Kept),
         "last_run": _failure(row.failure),
+        "services": services_document(row.services),
     }
 
 

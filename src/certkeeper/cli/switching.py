@@ -85,7 +85,7 @@ def _switch_each(machine: Machine, selected: Configuration, decide: Callable[[Pr
         if plans and hooking is not None:
             hooking.begin()
         _write_down(machine, decided.values())
-        result = _carry_out(machine, plans)
+        result = carry_out(machine, plans)
         trouble = hooking.end(result.fatal) if plans and hooking is not None else None
         live = {outcome.alias for outcome in result.outcomes if outcome.live is not None}
         for spec, found in decided.items():
@@ -143,7 +143,8 @@ def _write_down(machine: Machine, decided: Collection[Decided]) -> None:
         machine.journal.write(put, drop)
 
 
-def _carry_out(machine: Machine, plans: tuple[LineagePlan, ...]) -> Result:
+def carry_out(machine: Machine, plans: tuple[LineagePlan, ...]) -> Result:
+    """Make the switches that these are about, as a run would."""
     if not plans:
         return Result()
     report = reporter(quiet=False)

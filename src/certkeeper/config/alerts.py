@@ -3,11 +3,12 @@
 import re
 
 from certkeeper.base.errors import printable
+from certkeeper.base.patterns import pattern
 from certkeeper.config.findings import Severity
 from certkeeper.config.values import Values
 
-_ADDRESS = re.compile(r"[A-Za-z0-9_=+./][\w.+=/@-]*", re.ASCII)
-_MALFORMED = re.compile(r"^@|@$|@[.-]|\.\.|\.$|@.*[/+=_]")
+_ADDRESS = pattern(r"[A-Za-z0-9_=+./][\w.+=/@-]*", re.ASCII)
+_MALFORMED = pattern(r"^@|@$|@[.-]|\.\.|\.$|@.*[/+=_]")
 
 
 def alert_mail(values: Values) -> tuple[str, ...]:

@@ -2,6 +2,8 @@
 
 import re
 
+from certkeeper.base.patterns import pattern
+
 _SIMPLE = {
     "a": b"\a",
     "b": b"\b",
@@ -17,7 +19,7 @@ _SIMPLE = {
     '"': b'"',
     "?": b"?",
 }
-_PIECE = re.compile(
+_PIECE = pattern(
     r"(?P<text>[^\\]+)"
     r"|\\(?:x(?P<hex>[0-9A-Fa-f]{1,2})|(?P<octal>[0-7]{1,3})"
     r"|u(?P<short>[0-9A-Fa-f]{1,4})|U(?P<long>[0-9A-Fa-f]{1,8})|(?P<simple>[abeEfnrtv\\'\"?]))"

@@ -3,15 +3,16 @@
 What bash does beyond that (assignments, comparisons, powers, other bases, wrapping around at 64 bits) is refused.
 """
 
-import re
 from collections.abc import Callable
 
-_TOKEN = re.compile(r"[ \t\n]*(?:([0-9][0-9A-Za-z_#@]*)|([A-Za-z_][A-Za-z0-9_]*)|(\+\+|--|\*\*|[-+*/%()]))")
-_BLANKS = re.compile(r"[ \t\n]*")
-_LITERAL = re.compile(r"[ \t\n]*([-+]?)[ \t\n]*([0-9][0-9A-Za-z]*)[ \t\n]*")
-_DECIMAL = re.compile(r"0|[1-9][0-9]*")
-_OCTAL = re.compile(r"0[0-7]+")
-_HEXADECIMAL = re.compile(r"0[xX][0-9a-fA-F]+")
+from certkeeper.base.patterns import pattern
+
+_TOKEN = pattern(r"[ \t\n]*(?:([0-9][0-9A-Za-z_#@]*)|([A-Za-z_][A-Za-z0-9_]*)|(\+\+|--|\*\*|[-+*/%()]))")
+_BLANKS = pattern(r"[ \t\n]*")
+_LITERAL = pattern(r"[ \t\n]*([-+]?)[ \t\n]*([0-9][0-9A-Za-z]*)[ \t\n]*")
+_DECIMAL = pattern(r"0|[1-9][0-9]*")
+_OCTAL = pattern(r"0[0-7]+")
+_HEXADECIMAL = pattern(r"0[xX][0-9a-fA-F]+")
 _LONGEST_NUMBER = 64
 _DEEPEST = 30
 _LOWEST, _HIGHEST = -(2**63), 2**63 - 1

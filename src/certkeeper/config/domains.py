@@ -6,13 +6,12 @@ dehydrated's is found: with a final dot, in Unicode, an address in whatever form
 form that CAs take. Unlike dehydrated, a line that cannot be read never stops the others.
 """
 
-import re
-import string
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from certkeeper.base.errors import Location, printable
 from certkeeper.base.names import Alias, Identifier, InvalidName
+from certkeeper.base.patterns import pattern
 from certkeeper.base.value import dataclass
 from certkeeper.config.errors import ConfigError
 from certkeeper.config.findings import Finding, Severity
@@ -23,11 +22,11 @@ MOST_NAMES = 100
 TYPED = Location("command line")
 _SHOWN_NAMES = 3
 # Only ASCII: dehydrated leaves the rest as it is, and an alias is the name of a folder that it made.
-_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
+_LOWER = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
 _BLANKS = " \t\v\f"
-_COMMENT = re.compile(r"[ \t\v\f]#.*")
-_ARROW = re.compile(r">[ \t\v\f]*")
-_WORD = re.compile(r"[^ \t\v\f]+")
+_COMMENT = pattern(r"[ \t\v\f]#.*")
+_ARROW = pattern(r">[ \t\v\f]*")
+_WORD = pattern(r"[^ \t\v\f]+")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import cast
 
 from certkeeper.base.errors import Location
+from certkeeper.base.patterns import pattern
 from certkeeper.base.value import dataclass, field, replace
 from certkeeper.base.wire import Exchange, Step
 from certkeeper.config.errors import ConfigError
@@ -18,11 +19,11 @@ from certkeeper.config.shell import Assignment, Script, Shell, evaluate
 
 SETTING = "SOURCE_CONFIG"
 # Read before anything is evaluated, so it has to be a line of its own, the same in every language.
-_SETTING = re.compile(rf"^{SETTING}=(\"|'|)yes\1[ \t]*(?:#.*)?\r?$", re.MULTILINE)
-_ASSIGNMENT = re.compile(r"(?:(?:export|declare|typeset|readonly)\s+(?:-\w+\s+)*)?([A-Za-z_][A-Za-z0-9_]*)\+?=")
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_DIAGNOSTIC = re.compile(r"(.*): \w+ (\d+): (.*)")
-_UNSET = re.compile(r"([A-Za-z_][A-Za-z0-9_]*): unbound variable")
+_SETTING = pattern(rf"^{SETTING}=(\"|'|)yes\1[ \t]*(?:#.*)?\r?$", re.MULTILINE)
+_ASSIGNMENT = pattern(r"(?:(?:export|declare|typeset|readonly)\s+(?:-\w+\s+)*)?([A-Za-z_][A-Za-z0-9_]*)\+?=")
+_NAME = pattern(r"[A-Za-z_][A-Za-z0-9_]*")
+_DIAGNOSTIC = pattern(r"(.*): \w+ (\d+): (.*)")
+_UNSET = pattern(r"([A-Za-z_][A-Za-z0-9_]*): unbound variable")
 _SYNTAX = 2
 _HINT = "see what bash says of it: bash -n"
 

@@ -12,6 +12,7 @@ from base64 import b64decode
 
 from certkeeper.base.errors import printable
 from certkeeper.base.names import DnsName, InvalidName
+from certkeeper.base.patterns import pattern
 from certkeeper.base.value import dataclass
 from certkeeper.config.settings import Secret
 
@@ -20,7 +21,7 @@ ALGORITHMS = ("hmac-sha256", "hmac-sha512", "hmac-sha384", "hmac-sha224", "hmac-
 DEFAULT_ALGORITHM = ALGORITHMS[0]
 _MD5 = "hmac-md5"
 
-_TOKEN = re.compile(
+_TOKEN = pattern(
     r"(?P<blank>\s+|//[^\n]*|\#[^\n]*|/\*.*?\*/)"
     r'|"(?P<quoted>[^"\n]*)"'
     r"|(?P<mark>[{};])"

@@ -1,15 +1,14 @@
 """The settings of providers that are reached through dns-lexicon, under the names that it gives them itself."""
 
-import re
-
 from certkeeper.base.errors import printable
+from certkeeper.base.patterns import pattern
 from certkeeper.config.errors import ConfigError
 from certkeeper.config.findings import Severity
 from certkeeper.config.settings import LexiconSettings, Secret
 from certkeeper.config.values import Values
 
 _PREFIX = "LEXICON_"
-_PROVIDER = re.compile(r"[a-z][a-z0-9]*")
+_PROVIDER = pattern(r"[a-z][a-z0-9]*")
 
 
 def lexicon_settings(values: Values) -> LexiconSettings | None:

@@ -4,18 +4,18 @@ dehydrated appends a section SAN to a copy of the file and has openssl take the 
 file's own section of that name counts, and nothing else: not even what `req_extensions` names.
 """
 
-import re
 from collections.abc import Iterator
 
 from certkeeper.base.errors import Location, printable
+from certkeeper.base.patterns import pattern
 from certkeeper.base.wire import Exchange
 from certkeeper.config.findings import Finding, Severity
 from certkeeper.config.reading import read
 from certkeeper.config.values import Values
 
 _NAME = "OPENSSL_CNF"
-_SECTION = re.compile(r"\s*\[\s*([^\]]*?)\s*\]")
-_ENTRY = re.compile(r"\s*([^=\s#]+)\s*=")
+_SECTION = pattern(r"\s*\[\s*([^\]]*?)\s*\]")
+_ENTRY = pattern(r"\s*([^=\s#]+)\s*=")
 _APPENDED = "SAN"
 # dehydrated sets these itself, after the file.
 _REPLACED = frozenset({"subjectAltName"})

@@ -1,15 +1,15 @@
 """ORDER_RATE: how many orders a CA is asked for in what time."""
 
-import re
 from datetime import timedelta
 
 from certkeeper.base.errors import printable
+from certkeeper.base.patterns import pattern
 from certkeeper.config.authority import ORDER_RATES
 from certkeeper.config.rate import OrderRate
 from certkeeper.config.settings import Settings
 from certkeeper.config.values import Values
 
-_RATE = re.compile(r"([1-9][0-9]{0,5})\s*/\s*([1-9][0-9]{0,3})?\s*(s|min|h|d)")
+_RATE = pattern(r"([1-9][0-9]{0,5})\s*/\s*([1-9][0-9]{0,3})?\s*(s|min|h|d)")
 _UNITS = {
     "s": timedelta(seconds=1),
     "min": timedelta(minutes=1),

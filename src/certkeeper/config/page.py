@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import cast
 
 from certkeeper.base.errors import Location
+from certkeeper.base.patterns import pattern
 from certkeeper.base.value import dataclass, replace
 from certkeeper.base.wire import Exchange
 from certkeeper.config.errors import ConfigError, NoConfiguration
@@ -33,7 +34,7 @@ NATIVE_BASEDIR = "/var/lib/certkeeper"
 SUFFIX = ".toml"
 _SEARCHED = ("/etc/dehydrated/config", "/usr/local/etc/dehydrated/config")
 # What no shell would take for anything of its own.
-_TOML = re.compile(r'^(?:\[(?:certificate|zone|account)\.|[a-z][a-z0-9_]* = (?:["\[0-9]|true\b|false\b))', re.MULTILINE)
+_TOML = pattern(r'^(?:\[(?:certificate|zone|account)\.|[a-z][a-z0-9_]* = (?:["\[0-9]|true\b|false\b))', re.MULTILINE)
 NO_FILE = "no configuration file"
 """In the place of one, where defaults count."""
 

@@ -1,16 +1,15 @@
 """What stands where an assignment is expected, by the name that people know it by."""
 
-import re
-
+from certkeeper.base.patterns import pattern
 from certkeeper.config.errors import ConfigError
 from certkeeper.config.source import Source
 from certkeeper.config.words import LITERALLY, WITH_BASH
 
-_SPACED = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)[ \t]+\+?=")
-_ELEMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\[[^\]\n]*\]\+?=")
-_FUNCTION = re.compile(r"(?:function[ \t]+)?([A-Za-z_][\w.-]*)[ \t]*\([ \t]*\)|function[ \t]+([A-Za-z_][\w.-]*)")
-_WORD = re.compile(r"[A-Za-z0-9_./-]{1,40}(?=[ \t\n;]|\Z)")
-_OPERATOR = re.compile(r"&&|\|\||<<|>>|;;|\$\(|\[\[|\(\(|[-+]?=|[^\sA-Za-z0-9]")
+_SPACED = pattern(r"([A-Za-z_][A-Za-z0-9_]*)[ \t]+\+?=")
+_ELEMENT = pattern(r"[A-Za-z_][A-Za-z0-9_]*\[[^\]\n]*\]\+?=")
+_FUNCTION = pattern(r"(?:function[ \t]+)?([A-Za-z_][\w.-]*)[ \t]*\([ \t]*\)|function[ \t]+([A-Za-z_][\w.-]*)")
+_WORD = pattern(r"[A-Za-z0-9_./-]{1,40}(?=[ \t\n;]|\Z)")
+_OPERATOR = pattern(r"&&|\|\||<<|>>|;;|\$\(|\[\[|\(\(|[-+]?=|[^\sA-Za-z0-9]")
 _KEYWORDS = frozenset(
     "if then else elif fi for while until do done case esac select time in coproc [ ! { }".split()  # noqa: SIM905
 )

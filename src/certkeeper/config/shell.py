@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from certkeeper.base.errors import Location
+from certkeeper.base.patterns import pattern
 from certkeeper.base.value import dataclass, field
 from certkeeper.config.expansion import Expander
 from certkeeper.config.findings import Finding, Severity
@@ -16,12 +17,12 @@ from certkeeper.config.refusals import refusal
 from certkeeper.config.source import Source
 from certkeeper.config.words import WordReader
 
-_ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(\+?)=")
-_EXPORT = re.compile(r"export(?=[ \t\n;]|\\\n|\Z)")
-_EXPORTED_NAME = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(?=[ \t\n;]|\Z)")
-_BLANKS = re.compile(r"(?:[ \t]|\\\n)*")
+_ASSIGNMENT = pattern(r"([A-Za-z_][A-Za-z0-9_]*)(\+?)=")
+_EXPORT = pattern(r"export(?=[ \t\n;]|\\\n|\Z)")
+_EXPORTED_NAME = pattern(r"([A-Za-z_][A-Za-z0-9_]*)(?=[ \t\n;]|\Z)")
+_BLANKS = pattern(r"(?:[ \t]|\\\n)*")
 _COMMAND_ENDS = ("", "\n", "#", ";")
-_REST_OF_LINE = re.compile(r"[^\n]*")
+_REST_OF_LINE = pattern(r"[^\n]*")
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ text is refused and not guessed at.
 
 import re
 
+from certkeeper.base.patterns import pattern
 from certkeeper.config.ansi import BadEscape, decode
 from certkeeper.config.errors import ConfigError
 from certkeeper.config.parts import Arithmetic, Choice, Home, Literal, Part, Parts, Variable
@@ -22,18 +23,18 @@ WITH_BASH = 'or have bash evaluate the page: --source-config, or SOURCE_CONFIG="
 LITERALLY = f"write the value literally: files are read, not executed; {WITH_BASH}"
 _DEEPEST = 30
 
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_NAME = pattern(r"[A-Za-z_][A-Za-z0-9_]*")
 # A colon is plain unless a tilde, or a continued line and then a tilde, may follow it.
-_PLAIN = re.compile(r"(?:[^ \t\n;&|<>()'\"\\$`~:{]|:(?![~\\]))+")
-_PLAIN_QUOTED = re.compile(r"[^\"\\$`]+")
-_PLAIN_BRACED = re.compile(r"(?:[^}'\"\\$`~:<>]|:(?![~\\]))+")
-_PLAIN_BRACED_QUOTED = re.compile(r"[^}'\"\\$`]+")
-_PLAIN_ARITHMETIC = re.compile(r"[0-9A-Za-z_ \t\n+\-*/%]+")
-_ANSI_BODY = re.compile(r"(?:[^'\\]|\\.)*", re.DOTALL)
-_TILDE_PREFIX = re.compile(r"~([^/:} \t\n;&|<>()'\"\\$`]*)(.?)", re.DOTALL)
+_PLAIN = pattern(r"(?:[^ \t\n;&|<>()'\"\\$`~:{]|:(?![~\\]))+")
+_PLAIN_QUOTED = pattern(r"[^\"\\$`]+")
+_PLAIN_BRACED = pattern(r"(?:[^}'\"\\$`~:<>]|:(?![~\\]))+")
+_PLAIN_BRACED_QUOTED = pattern(r"[^}'\"\\$`]+")
+_PLAIN_ARITHMETIC = pattern(r"[0-9A-Za-z_ \t\n+\-*/%]+")
+_ANSI_BODY = pattern(r"(?:[^'\\]|\\.)*", re.DOTALL)
+_TILDE_PREFIX = pattern(r"~([^/:} \t\n;&|<>()'\"\\$`]*)(.?)", re.DOTALL)
 _TILDE_ENDS = "/: \t\n;&|<>()"
 _TILDE_ENDS_BRACED = "/:}"
-_OPERATOR = re.compile(r":?[-=+]")
+_OPERATOR = pattern(r":?[-=+]")
 
 
 class WordReader:

@@ -19,6 +19,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from enum import StrEnum
 
+from certkeeper.base.patterns import pattern
 from certkeeper.lineage import origin
 from certkeeper.lineage.model import VersionFiles
 
@@ -50,11 +51,11 @@ _ADOPTING = ".adopting"
 _REMOVING = ".removing"
 # Nineteen digits fit any clock; a leading zero would not survive the way through a number.
 _STAMP = r"(0|[1-9][0-9]{0,18})"
-_VERSION = re.compile(_STAMP)
-_IN_THE_MAKING = re.compile(_STAMP + re.escape(_PARTIAL))
-_UNFINISHED = re.compile(rf"{_STAMP}(?:{re.escape(_PARTIAL)}|{re.escape(_ADOPTING)}|{re.escape(_REMOVING)})")
-_LIVE_TARGET = re.compile(re.escape(VERSIONS) + "/" + _STAMP)
-_STAMPED = re.compile(rf"(?:(?:privkey|cert|chain|fullchain)-{_STAMP}\.pem|cert-{_STAMP}\.csr|ocsp-{_STAMP}\.der)")
+_VERSION = pattern(_STAMP)
+_IN_THE_MAKING = pattern(_STAMP + re.escape(_PARTIAL))
+_UNFINISHED = pattern(rf"{_STAMP}(?:{re.escape(_PARTIAL)}|{re.escape(_ADOPTING)}|{re.escape(_REMOVING)})")
+_LIVE_TARGET = pattern(re.escape(VERSIONS) + "/" + _STAMP)
+_STAMPED = pattern(rf"(?:(?:privkey|cert|chain|fullchain)-{_STAMP}\.pem|cert-{_STAMP}\.csr|ocsp-{_STAMP}\.der)")
 _REVOKED = "-revoked"
 
 

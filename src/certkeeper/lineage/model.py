@@ -145,6 +145,13 @@ class Lineage:
             return bool(self.disagreement)
         return self.leaf is not None and self.key_id is not None and self.leaf.key_id != self.key_id
 
+    @property
+    def sound(self) -> bool:
+        """There is a certificate, its files could be read, and they belong together: there is nothing to mend."""
+        if self.trouble or self.key_trouble or self.next_key_trouble or self.torn:
+            return False
+        return self.leaf is not None and (self.key_id is not None or self.key_elsewhere)
+
 
 @dataclass(frozen=True, slots=True)
 class VersionFiles:

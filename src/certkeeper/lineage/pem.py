@@ -1,13 +1,12 @@
 """PEM as text (RFC 7468): blocks, and a CA's chain taken apart. What is inside a block is somebody else's business."""
 
-import re
-
+from certkeeper.base.patterns import pattern
 from certkeeper.base.value import dataclass, field
 from certkeeper.lineage.model import BadChain
 
 CERTIFICATE = "CERTIFICATE"
 
-_BLOCK = re.compile(
+_BLOCK = pattern(
     rb"-----BEGIN (?P<label>[A-Z0-9 ]{1,40})-----(?P<body>[^-]*(?:-(?!----)[^-]*)*)-----END (?P=label)-----"
 )
 

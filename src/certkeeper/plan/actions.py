@@ -14,6 +14,7 @@ from certkeeper.config.findings import Finding
 from certkeeper.config.methods import ChallengeType
 from certkeeper.config.settings import CertSpec, ServerAddress
 from certkeeper.lineage.model import Dropped, Version
+from certkeeper.plan.fingerprint import fingerprint
 from certkeeper.plan.records import (
     Backoff,
     ChallengeIntent,
@@ -218,8 +219,7 @@ class Hold:
     """What holds a lineage back now.
 
     `waits` is the newest version that came after what is live and that the page wants, `goes` one that is to go live
-    now. `due` is why what is live would be renewed, None where it would not be. `alarm` says that this cannot wait.
-    `renew_at` is when `waits` becomes due itself.
+    now. `due` is why what is live would be renewed, if it would. `alarm`: it cannot wait. `renew_at`: `waits` is due.
     """
 
     record: Held
@@ -244,21 +244,18 @@ class Hold:
 class LineagePlan:
     """What happens to one lineage. Without actions and without error it is current.
 
-    `wake_at` is when it is worth looking again (None: right after the operator mended `error`).
-    `fingerprint` is a hash of everything that decided, except the time and the CA's advice: while it stays the same,
-    `wake_at` has not come and the CA suggests nothing else, planning again gives the same result.
-    `backoff` is what the journal holds of failures before this run, `names_failed` what it holds of its names.
-    `methods` says how each name is proven. `dropped` are names of the page that the order is without, or the live
-    certificate where there is no order. `kept_until` is how long the live certificate counts as good enough where a
-    name cannot be proven; None where it does not. `hold` is what keeps new versions from going live. `deployments` are
-    what the journal holds of it in services.
+    `wake_at` is when it is worth looking again (None: once the operator mended `error`). `inputs` are all that decided,
+    except the time and the CA's advice. `backoff`, `names_failed` and `deployments` are what the journal holds of it,
+    its names and services. `methods` says how each name is proven. `dropped` are names of the page that the order is
+    without, or the live certificate where there is no order. `kept_until` is how long the live certificate is good
+    enough where a name cannot be proven. `hold` keeps new versions from going live.
     """
 
     spec: CertSpec
     reason: Reason
     detail: str
     actions: tuple[Action, ...]
-    fingerprint: str
+    inputs: tuple[object, ...] = field(repr=False)
     wake_at: datetime | None = None
     error: CertkeeperError | None = None
     backoff: Backoff | None = None
@@ -272,6 +269,11 @@ class LineagePlan:
     @property
     def alias(self) -> Alias:
         return self.spec.alias
+
+    @property
+    def fingerprint(self) -> str:
+        """A hash of `inputs`: while it stays, before `wake_at` and without new advice, a plan stays the same."""
+        return fingerprint(*self.inputs)
 
     @property
     def order(self) -> Order | None:
@@ -314,7 +316,7 @@ class LineagePlan:
 
     @property
     def standings(self) -> Mapping[Identifier, tuple[Standing, ...]]:
-        """The records that stand for names, for those that are proven by them."""
+        """The records that stand for names."""
         return {action.identifier: action.standings for action in self.actions if isinstance(action, Rely)}
 
     @property
@@ -334,10 +336,9 @@ class Plan:
     to take them from; `unreachable` says why they have to stay where the DNS provider cannot be asked. `stale` are
     journal entries that nobody needs any more, `homeless` those of records whose zone is not at its provider now: they
     stay until it is there again, or until somebody says that it is gone for good (`dns cleanup`). `limits` and
-    `budgets` are what the journal holds of CAs, `clocks` the CAs whose clock was compared with ours. `files` are the
-    challenge files of killed runs, `told` what their scripts are to clean, `untold` the same where the page does not
-    name the script. `ends` are those of the standing records that were looked at, by CA. `silent` are
-    the CAs that something is due at and that could not be asked, with the reason.
+    `budgets` are what the journal holds of CAs, `clocks` the CAs whose clock was compared with ours, `silent` those
+    that could not be asked. `files` are the challenge files of killed runs, `told` what their scripts are to clean,
+    `untold` the same where the page names no such script. `ends` are those of standing records that were looked at.
     """
 
     lineages: tuple[LineagePlan, ...]

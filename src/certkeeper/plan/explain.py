@@ -77,11 +77,17 @@ def _lineage(item: LineagePlan) -> Iterator[str]:
         yield f"{item.alias}: no certificate needed ({item.detail})"
     else:
         yield f"{item.alias}: issue ({item.reason.value}: {item.detail})"
+    yield from _actions(item)
+
+
+def _actions(item: LineagePlan) -> Iterator[str]:
     for action in item.actions:
         yield f"    {action_text(action)}"
         if isinstance(action, Order):
             yield from (f"    prove: {line}" for line in method_lines(item))
             yield from (f"    without: {dropped.name}" for dropped in item.dropped)
+    if item.spec.targets and any(isinstance(action, Activate | GoLive) for action in item.actions):
+        yield f"    deploy: {' '.join(dict.fromkeys(item.spec.targets))}"
 
 
 def method_lines(item: LineagePlan) -> Iterator[str]:

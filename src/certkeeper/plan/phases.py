@@ -8,7 +8,6 @@ from certkeeper.config.settings import CertSpec, Settings
 from certkeeper.lineage.goingback import PassedOver, is_present, newer, unfit, way_back
 from certkeeper.lineage.model import Lineage, Version
 from certkeeper.plan.actions import LineagePlan, Reason
-from certkeeper.plan.fingerprint import fingerprint
 from certkeeper.plan.holding import as_live, going, version_text
 from certkeeper.plan.namefailure import settled
 from certkeeper.plan.records import Held
@@ -98,7 +97,7 @@ def earlier_one(
 def switch_to(spec: CertSpec, settings: Settings, lineage: Lineage, version: Version, held: Held | None) -> LineagePlan:
     """What a run does to bring that version live; `held` is what was written down of the decision."""
     actions = going(spec, lineage, version, held, settings)
-    return LineagePlan(spec, Reason.STAGED, version_text(version), actions, fingerprint(spec, lineage))
+    return LineagePlan(spec, Reason.STAGED, version_text(version), actions, (spec, lineage))
 
 
 def _other_names(spec: CertSpec, settings: Settings, lineage: Lineage, version: Version) -> str:

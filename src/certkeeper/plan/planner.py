@@ -26,7 +26,6 @@ from certkeeper.plan.advice import urgent_findings
 from certkeeper.plan.backoff import backoff_inputs, ca_waiting, waiting
 from certkeeper.plan.caa import caa_error, caa_findings, redundancy_error
 from certkeeper.plan.due import Decision, decide, renew_findings
-from certkeeper.plan.fingerprint import fingerprint
 from certkeeper.plan.limits import forgotten, in_turn, name_error, names_failed
 from certkeeper.plan.namecount import address_error, crowd_error, crowd_findings
 from certkeeper.plan.namefailure import (
@@ -227,7 +226,7 @@ def _plan_lineage(
         reason=decision.reason,
         detail=decision.detail,
         actions=(),
-        fingerprint=fingerprint(spec, lineage, spec.must_staple and can_staple),
+        inputs=(spec, lineage, spec.must_staple and can_staple),
         wake_at=None if decision.due else decision.renew_at,
         hold=_hold(spec, settings, observed, can_staple=can_staple),
         deployments=in_services(spec, observed.records),

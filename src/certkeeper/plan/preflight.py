@@ -297,6 +297,17 @@ def journal_finding(error: CertkeeperError, consequence: str) -> Finding:
     )
 
 
+def index_finding(trouble: str) -> Finding:
+    """The index does not count. It is a cache: the run is what it would have been."""
+    return Finding(
+        code="index",
+        severity=Severity.WARNING,
+        message=trouble,
+        consequence="every certificate was opened and looked at, and a new index takes its place",
+        fix="see who can write there, and look at the disk if nobody else can: dmesg",
+    )
+
+
 def no_certificates(domains_txt: str) -> Finding:
     """A list without a line, which is more likely a mistake than a wish."""
     return Finding(

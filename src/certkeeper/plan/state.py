@@ -1,11 +1,13 @@
 """In what state a certificate is, in one word, for people who look and for monitoring."""
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.plan.actions import Hold, Kept, Postponed, Reason
 from certkeeper.plan.backoff import BackedOff, CaLimited
 from certkeeper.plan.due import Decision
+from certkeeper.plan.inservices import InService, Progress
 
 
 class State(StrEnum):
@@ -24,6 +26,8 @@ class State(StrEnum):
     """Due, and the last try failed; it is tried again later."""
     MISSING = "missing"
     """Not issued yet."""
+    UNDEPLOYED = "undeployed"
+    """A service did not take it."""
     WAITING = "waiting"
     """Due, and a run of now would not try: for its turn, or for the CA."""
     HELD = "held"
@@ -48,9 +52,28 @@ PROBLEMS = frozenset(State) - {State.OK, State.DUE, State.ORPHANED, State.WAITIN
 
 
 def state_of(
-    decision: Decision, wait: CertkeeperError | None, *, incomplete: bool, failed: bool, hold: Hold | None = None
+    decision: Decision,
+    wait: CertkeeperError | None,
+    *,
+    incomplete: bool,
+    failed: bool,
+    hold: Hold | None = None,
+    services: Iterable[InService] = (),
 ) -> State:
     """The first that applies. `wait` is why a run of now would not try it, `failed` that the last one could not."""
+    alone = _alone(decision, wait, incomplete=incomplete, failed=failed, hold=hold)
+    order = list(State)
+    if order.index(alone) > order.index(State.UNDEPLOYED) and any(
+        item.progress is Progress.FAILED for item in services
+    ):
+        return State.UNDEPLOYED
+    return alone
+
+
+def _alone(
+    decision: Decision, wait: CertkeeperError | None, *, incomplete: bool, failed: bool, hold: Hold | None
+) -> State:
+    """The state of the certificate itself, whatever services have of it."""
     if decision.reason in _WRONG:
         return _WRONG[decision.reason]
     if hold is not None and (hold.alarm is not None or hold.decides):

@@ -1,11 +1,11 @@
 """Which CA may issue for a name: CAA records (RFC 8659) with account and method (RFC 8657). Answers in, verdict out."""
 
-import re
 from collections.abc import Collection, Generator, Iterable, Mapping
 from enum import StrEnum
 from typing import TypeAlias
 
 from certkeeper.base.names import DnsName
+from certkeeper.base.patterns import pattern
 from certkeeper.base.value import dataclass
 
 _CRITICAL = 128
@@ -13,8 +13,8 @@ _UNDERSTOOD = frozenset({"issue", "issuewild", "iodef", "issuemail"})
 """What CAs for servers know the meaning of (RFC 8659 §4, RFC 9495); issuemail says nothing of servers."""
 NO_ACCOUNT = "and there is no account here yet"
 _LABEL = r"[A-Za-z0-9](?:-*[A-Za-z0-9])*"
-_ISSUER = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
-_PARAMETER = re.compile(rf"({_LABEL})[ \t]*=[ \t]*([\x21-\x3a\x3c-\x7e]*)")
+_ISSUER = pattern(rf"{_LABEL}(?:\.{_LABEL})*")
+_PARAMETER = pattern(rf"({_LABEL})[ \t]*=[ \t]*([\x21-\x3a\x3c-\x7e]*)")
 
 
 @dataclass(frozen=True, slots=True, order=True)

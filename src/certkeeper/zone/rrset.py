@@ -4,12 +4,13 @@ import re
 from enum import StrEnum
 
 from certkeeper.base.names import DnsName
+from certkeeper.base.patterns import pattern
 from certkeeper.base.value import dataclass
 
 _CHARACTER_STRING = 255
-_QUOTED = re.compile(rb'"((?:[^"\\]|\\.)*)"', re.DOTALL)
-_TXT = re.compile(rb'\s*(?:"(?:[^"\\]|\\.)*"\s*)+', re.DOTALL)
-_ESCAPE = re.compile(rb"\\(\d{3}|.)", re.DOTALL)
+_QUOTED = pattern(rb'"((?:[^"\\]|\\.)*)"', re.DOTALL)
+_TXT = pattern(rb'\s*(?:"(?:[^"\\]|\\.)*"\s*)+', re.DOTALL)
+_ESCAPE = pattern(rb"\\(\d{3}|.)", re.DOTALL)
 
 
 class ZoneKind(StrEnum):

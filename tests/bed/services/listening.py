@@ -21,6 +21,10 @@ class Listening:
 
         self._process = ports.on_free_ports(len(words), on)
 
+    def said(self) -> str:
+        """All that it logged so far."""
+        return self._process.said()
+
     def stop(self) -> None:
         self._process.stop()
         ports.release(*self.ports.values())

@@ -12,7 +12,7 @@ _CONFIG = """
 daemon off;
 pid {folder}/nginx.pid;
 worker_processes 1;
-error_log stderr;
+error_log stderr notice;
 {user}
 events {{ }}
 http {{
@@ -62,3 +62,7 @@ class NginxHosts(Listening):
             )
 
         self.launch(("https",), start)
+
+    def reloads(self) -> int:
+        """How often it was told, by its own log."""
+        return self.said().count("(SIGHUP) received")

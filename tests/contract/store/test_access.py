@@ -80,7 +80,7 @@ def assert_no_key_open(certs: Path) -> None:
 def test_without_a_setting_everything_stays_private(certs: Path) -> None:
     store = Store(str(certs / "new"))
     issue(store, NEW_KEY)
-    assert store.put_right(ALIAS) == ()
+    assert store.folders.put_right(ALIAS) == ()
     paths = [certs / "new", *(certs / "new").rglob("*")]
     modes = {stat.S_IMODE(path.stat().st_mode) for path in paths}
     assert modes == {0o700, 0o600}
@@ -93,14 +93,14 @@ def test_a_new_certificate_is_readable_for_the_group(certs: Path) -> None:
     assert mode(folder / "cert.csr") == "0600 0:0"
     stamped = next(folder.glob("privkey-*.pem"))
     assert stamped.samefile(folder / "privkey.pem")
-    assert shared(certs).put_right(ALIAS) == ()
+    assert shared(certs).folders.put_right(ALIAS) == ()
 
 
 def test_the_key_of_the_next_certificate_stays_private(certs: Path) -> None:
     store = shared(certs)
     issue(store, NEW_KEY)
     store.save_next_key(ALIAS, OLD_KEY)
-    store.put_right(ALIAS)
+    store.folders.put_right(ALIAS)
     assert mode(certs / ALIAS.text / layout.NEXT_KEY) == "0600 0:0"
 
 
@@ -118,10 +118,10 @@ def test_files_that_dehydrated_or_a_person_made_are_put_right(
 ) -> None:
     folder = certs / ALIAS.text
     arrange(folder, OLD)
-    changed = shared(certs).put_right(ALIAS)
+    changed = shared(certs).folders.put_right(ALIAS)
     assert {layout.PRIVKEY, layout.CERT, str(folder)} <= set(changed)
     assert_shared(certs)
-    assert shared(certs).put_right(ALIAS) == ()
+    assert shared(certs).folders.put_right(ALIAS) == ()
 
 
 def test_what_somebody_changed_is_put_right(certs: Path) -> None:
@@ -131,7 +131,7 @@ def test_what_somebody_changed_is_put_right(certs: Path) -> None:
     (folder / "privkey.pem").chmod(0o644)
     os.chown(folder / "fullchain.pem", 0, 0)
     (folder / layout.VERSIONS).chmod(0o700)
-    assert store.put_right(ALIAS) == (layout.PRIVKEY, layout.FULLCHAIN, str(folder / layout.VERSIONS))
+    assert store.folders.put_right(ALIAS) == (layout.PRIVKEY, layout.FULLCHAIN, str(folder / layout.VERSIONS))
     assert_shared(certs)
 
 
@@ -139,7 +139,7 @@ def test_folders_that_let_everybody_through_stay_as_they_are(certs: Path) -> Non
     issue(shared(certs), NEW_KEY)
     os.chown(certs, 0, 0)
     certs.chmod(0o755)
-    assert shared(certs).put_right(ALIAS) == ()
+    assert shared(certs).folders.put_right(ALIAS) == ()
     assert mode(certs) == "0755 0:0"
 
 
@@ -151,12 +151,12 @@ def test_no_link_is_followed(certs: Path, name: str, tmp_path: Path) -> None:
     issue(store, NEW_KEY)
     folder = certs / ALIAS.text
     link(folder / name, str(secret))
-    store.put_right(ALIAS)
+    store.folders.put_right(ALIAS)
     assert mode(secret) == "0600 0:0"
     # Nor where the link is where one of our own files was.
     link(folder / name, layout.live_target(name))
     link((folder / layout.LIVE).resolve() / name, str(secret))
-    store.put_right(ALIAS)
+    store.folders.put_right(ALIAS)
     assert mode(secret) == "0600 0:0"
 
 
@@ -193,7 +193,7 @@ def test_nothing_is_given_away_where_somebody_else_can_write(certs: Path, where:
     else:
         place.chmod(0o770)
     with pytest.raises(FileTrouble) as caught:
-        store.put_right(ALIAS)
+        store.folders.put_right(ALIAS)
     assert str(place) in str(caught.value)
     assert caught.value.hint
     assert mode(folder / "privkey.pem") == f"0600 0:{GID}"
@@ -243,10 +243,10 @@ def test_no_kill_leaves_a_key_open_and_the_next_run_puts_it_right(certs: Path, s
         if not killed_before(number, partial(renew, scene, store)):
             break
         assert_no_key_open(certs)
-        store.put_right(ALIAS)
+        store.folders.put_right(ALIAS)
         assert_no_key_open(certs)
         renew(scene, store)
-        store.put_right(ALIAS)
+        store.folders.put_right(ALIAS)
         assert_shared(certs)
     assert number > 20
 
@@ -261,10 +261,10 @@ def test_a_kill_while_files_are_put_right_leaves_no_key_open(certs: Path) -> Non
         os.chown(folder / "privkey.pem", 0, GID)
         (folder / "cert.pem").chmod(0o666)
         store = shared(certs)
-        if not killed_before(number, partial(store.put_right, ALIAS)):
+        if not killed_before(number, partial(store.folders.put_right, ALIAS)):
             break
         assert_no_key_open(certs)
-        store.put_right(ALIAS)
+        store.folders.put_right(ALIAS)
         assert_shared(certs)
     assert number > 5
 
@@ -289,7 +289,7 @@ def test_a_kill_of_a_renewal_takes_nothing_from_the_group(
     scene = Scene("shared", lambda folder: arrange(folder, OLD), NEW_KEY, version_files(NEW_KEY))
     for number in range(1000):
         store = arranged(certs, scene)
-        store.put_right(ALIAS)
+        store.folders.put_right(ALIAS)
         assert reads(certs / ALIAS.text)
         if not killed_before(number, partial(renew, scene, store)):
             break

@@ -156,11 +156,11 @@ def test_folders_with_config_are_named(store: Store, tmp_path: Path) -> None:
     link(tmp_path / "linked.example" / "config", "../a.example/config")
     (tmp_path / "odd.example" / "config").mkdir()
     (tmp_path / "file").write_text("")
-    assert store.folders_with_config() == ("a.example", "b.example", "linked.example")
+    assert store.folders.with_config() == ("a.example", "b.example", "linked.example")
 
 
 def test_no_certdir_has_no_folders(tmp_path: Path) -> None:
-    assert Store(str(tmp_path / "certs")).folders_with_config() == ()
+    assert Store(str(tmp_path / "certs")).folders.with_config() == ()
 
 
 def test_the_live_key_is_the_one_behind_the_name(store: Store) -> None:

@@ -7,11 +7,9 @@ record stands at one of the challenge names.
 
 import base64
 import json
-import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Self
 
@@ -19,9 +17,8 @@ from bed.faults import FaultyPebble, FaultyPowerDns
 from bed.powerdns import txt_rrset
 from bed.waiting import wait_until
 from bed.world import World
-from builders.certificates import Wish, new_key, version_files
+from builders.oldfolders import leave_as_dehydrated
 from builders.page import Page
-from certkeeper.base.names import Identifier
 from integration.killed.looks import Journal, Reader, Report, txt_values
 from integration.killed.mortal import Blow, Ended, Figures, Hook, Means, Run, Tripwire
 from integration.killed.reader import trouble_of
@@ -91,7 +88,7 @@ class Stage:
             f"{new}.{here} {new}.{there} > {new}",
             f"{old}.{there} {old}.{here} > {old}",
         )
-        self._leave_as_dehydrated(old, (f"{old}.{there}", f"{old}.{here}"))
+        leave_as_dehydrated(self.page.place(old), (f"{old}.{there}", f"{old}.{here}"))
         self.reader.watch(self.page.place(alias) for alias in self.aliases)
 
     def learn(self) -> Figures:
@@ -247,27 +244,3 @@ class Stage:
         except OSError:
             return None
         return None if (self.page.place(alias) / ".versions" / name / "adopted").exists() else int(name)
-
-    def _leave_as_dehydrated(self, alias: str, names: tuple[str, ...]) -> None:
-        """A folder as dehydrated leaves it, with a certificate that is due."""
-        now = datetime.now(tz=UTC)
-        wish = Wish(
-            identifiers=tuple(Identifier.parse(name) for name in names),
-            not_before=now - timedelta(days=80),
-            not_after=now + timedelta(days=10),
-        )
-        files = version_files(new_key(), wish)
-        stamp = int(time.time()) - 80 * 86_400
-        contents = {
-            "privkey": files.privkey,
-            "cert": files.cert,
-            "chain": files.chain,
-            "fullchain": files.fullchain,
-        }
-        making = self.page.folder / f"{alias}.making"
-        making.mkdir()
-        for name, content in contents.items():
-            (making / f"{name}-{stamp}.pem").write_bytes(content)
-            (making / f"{name}.pem").symlink_to(f"{name}-{stamp}.pem")
-        self.page.certs.mkdir(exist_ok=True)
-        making.rename(self.page.place(alias))

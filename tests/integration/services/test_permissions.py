@@ -70,7 +70,7 @@ def test_prosody_serves_what_its_group_may_read(place: Path) -> None:
     with Prosody(place / "closed", ALIAS.text, *pair, group=group, whole=False) as server:
         assert_refused(server)
     store = Store(str(certs), owned={ALIAS: owned}, entered=owned)
-    store.put_right(ALIAS)
+    store.folders.put_right(ALIAS)
     with Prosody(place / "outside", ALIAS.text, *pair, whole=False) as server:
         assert_refused(server)
     with Prosody(place / "inside", ALIAS.text, *pair, group=group) as server:

@@ -23,7 +23,7 @@ PAGE = configuration(spec("example.org"), spec("example.net"))
 def world(accounts: FakeAccounts | None = None) -> Observed:
     return observe(
         PAGE,
-        store=FakeStore(),
+        looks=FakeStore(),
         accounts=accounts or FakeAccounts(),
         clock=FakeClock(),
         config_folders=("example.com",),

@@ -43,7 +43,7 @@ class Scene:
         world = self.world
         seen = observe(
             world.configuration,
-            store=world.store,
+            looks=world.store,
             accounts=world.accounts,
             clock=world.clock,
             records=world.journal.records(),

@@ -7,8 +7,12 @@ from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.events import (
     AccountRegistered,
     CertificateIssued,
+    CertificatesAdopted,
+    CertificatesSeen,
     CertificateStaged,
     CredentialsRequested,
+    DeploymentFailed,
+    DeploymentNoted,
     Event,
     HookCalled,
     LineageFailed,
@@ -21,6 +25,7 @@ from certkeeper.base.events import (
     ServerSeen,
     ServersIgnored,
     ServersWaited,
+    ServiceReloaded,
     VersionActivated,
     ZoneChanged,
     ZoneProven,
@@ -123,6 +128,23 @@ EVENTS: list[tuple[Event, str, str]] = [
         LineageFailed("example.org", CertkeeperError("order: rateLimited")),
         "lineage-failed",
         "example.org: order: rateLimited",
+    ),
+    (ServiceReloaded("nginx", tuple("abcdef")), "service-reloaded", "nginx: reloaded for a, b, c, d, e and 1 more"),
+    (
+        CertificatesSeen("nginx", ("a.test",), ("https://a.test:443",), 3),
+        "certificates-seen",
+        "nginx: deployed a.test: seen at https://a.test:443 and 2 more",
+    ),
+    (
+        CertificatesAdopted("nginx", ("a.test", "b.test")),
+        "certificates-adopted",
+        "nginx: has a.test, b.test already, and was not reloaded",
+    ),
+    (DeploymentNoted("nginx: a.test", "it does not run"), "deployment-noted", "nginx: a.test: it does not run"),
+    (
+        DeploymentFailed("nginx: a.test", CertkeeperError("its test says: no")),
+        "deployment-failed",
+        "nginx: a.test: its test says: no",
     ),
 ]
 

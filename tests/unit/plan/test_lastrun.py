@@ -36,7 +36,7 @@ def test_why_it_failed_is_kept_until_it_ends_well_or_something_is_changed() -> N
     assert (found.at, found.message, found.hint, found.kept) == (NOW, str(NO_ZONE), "make it", False)
     assert parse(render(failures)) == {ALIAS: replace(found, at=NOW.replace(microsecond=0))}
     assert still_counts(found, item(), PAGE.settings) == found
-    assert still_counts(found, replace(item(), fingerprint="other"), PAGE.settings) is None
+    assert still_counts(found, replace(item(), inputs=("other",)), PAGE.settings) is None
     assert after(None, failures) == {}
     assert after(Kept("kept", NO_ZONE))[ALIAS].kept
 

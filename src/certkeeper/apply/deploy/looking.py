@@ -63,7 +63,11 @@ def look_until_seen(watched: Sequence[Watched], before: Looks) -> Exchange[tuple
         after.update((yield from look_at(left)))
         showings = {id(item): compare(item, before, after, now) for item in watched}
         spent = (yield from monotonic()) - began
-        left = tuple(item for item in watched if _worth_waiting(showings[id(item)], spent))
+        left = tuple(
+            _unsettled(item, showings[id(item)], before, after, now)
+            for item in watched
+            if _worth_waiting(showings[id(item)], spent)
+        )
         if not left or spent >= PATIENCE:
             return tuple(showings[id(item)] for item in watched)
         yield from pause(rest)
@@ -72,6 +76,16 @@ def look_until_seen(watched: Sequence[Watched], before: Looks) -> Exchange[tuple
 
 def _worth_waiting(showing: Showing, spent: float) -> bool:
     return bool(showing.failed) or (not showing.seen and bool(showing.unproven) and spent < _HOPE)
+
+
+def _unsettled(item: Watched, showing: Showing, before: Looks, after: Looks, now: datetime) -> Watched:
+    """Where it is worth looking again. What is seen is seen, and a place that hangs takes its whole time each time."""
+
+    def open_at(contact: Contact) -> bool:
+        one = compare(replace(item, contacts=(contact,)), before, after, now)
+        return bool(one.failed or (one.unproven and not showing.failed))
+
+    return replace(item, contacts=tuple(contact for contact in item.contacts if open_at(contact)))
 
 
 def seen_now(watched: Watched, looks: Looks, now: datetime) -> Showing:

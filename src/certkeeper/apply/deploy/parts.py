@@ -6,6 +6,7 @@ from certkeeper.apply.deploy.looking import Addresses
 from certkeeper.apply.deployports import Placed, Placement
 from certkeeper.base.events import Tell
 from certkeeper.base.names import Alias
+from certkeeper.base.patterns import pattern
 from certkeeper.base.value import dataclass, field
 from certkeeper.config.settings import Settings
 from certkeeper.lineage.model import Leaf, Lineage, Version
@@ -13,6 +14,13 @@ from certkeeper.plan.deploy import Cause, Due
 from certkeeper.plan.records import Records
 from certkeeper.plan.showing import Watched
 from certkeeper.service.target import Form
+
+_NUMBER = pattern(r"[0-9]+")
+
+
+def same_complaint(one: str, other: str) -> bool:
+    """A service says one thing twice, each time with the time of day or the number of another process."""
+    return _NUMBER.sub("", one) == _NUMBER.sub("", other)
 
 
 @dataclass(slots=True)

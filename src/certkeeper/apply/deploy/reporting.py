@@ -66,11 +66,14 @@ class Report:
 
     def broken(self, parts: Sequence[Part], words: str) -> None:
         """The service has its files, and would not start with any of them."""
+        told = f"no certificate is to blame, since it says so of any: {words}"
+        error = NotTaken(told, hint=f"mend its configuration, then: certkeeper deploy {parts[0].alias}")
         for part in parts:
-            self._fail(part.due, part.stamp, words, None, part.failures)
+            self._fail(part, words, None, error)
 
     def failed(self, part: Part, message: str, retry_at: datetime) -> None:
-        self._fail(part.due, part.stamp, message, retry_at, part.failures)
+        error = NotTaken(message, hint=f"to try at once: certkeeper deploy {part.alias}", retry_at=retry_at)
+        self._fail(part, message, retry_at, error)
 
     def kept_out(self, due: Due, stamp: int, error: CertkeeperError) -> Exchange[None]:
         """Nothing was touched. Whatever it is that stands in the way, the next run looks whether it still does.
@@ -98,11 +101,11 @@ class Report:
         self._entries.append(Deployment(self.target.name, part.due.spec.entry, part.stamp, shown, 0, None, message))
         self.ended.append(Deployed(self.target.name, part.alias, end, message))
 
-    def _fail(self, due: Due, stamp: int, message: str, retry_at: datetime | None, failures: int) -> None:
-        entry = Deployment(self.target.name, due.spec.entry, stamp, Shown.OWED, failures + 1, retry_at, message)
+    def _fail(self, part: Part, message: str, retry_at: datetime | None, error: NotTaken) -> None:
+        due, failures = part.due, part.failures + 1
+        entry = Deployment(self.target.name, due.spec.entry, part.stamp, Shown.OWED, failures, retry_at, message)
         self._entries.append(entry)
         self.ended.append(Deployed(self.target.name, due.alias, End.FAILED, message, retry_at))
-        error = NotTaken(message, hint=f"to try at once: certkeeper deploy {due.alias}", retry_at=retry_at)
         self._errors.setdefault(message, (error, []))[1].append(str(due.alias))
 
     def _tell(self) -> None:

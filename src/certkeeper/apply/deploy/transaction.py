@@ -26,7 +26,7 @@ from certkeeper.apply.deploy.effects import (
     TestService,
 )
 from certkeeper.apply.deploy.looking import look_at, look_until_seen, seen_now
-from certkeeper.apply.deploy.parts import Part, Shared
+from certkeeper.apply.deploy.parts import Part, Shared, same_complaint
 from certkeeper.apply.deploy.reporting import Report
 from certkeeper.apply.deploy.wayback import (
     Return,
@@ -52,6 +52,9 @@ from certkeeper.service.target import Target
 
 STOPPED = "it does not run"
 """What the journal says of a service that takes its certificates when it is started."""
+
+
+_TEST = "its test says: "
 
 
 class NotInstalled(CertkeeperError):
@@ -175,20 +178,25 @@ class Transaction:
         target = self._target
         words = yield from self._tested(parts)
         if words:
-            return Trouble(f"its test says: {words}", loaded=False)
+            return Trouble(f"{_TEST}{words}", loaded=False)
         try:
             yield from do(RefreshService(target))
             yield from do(ApplyService(target, _placements(parts)))
         except CertkeeperError as error:
-            return Trouble(str(error), loaded=True)
+            return Trouble(self._bare(str(error)), loaded=True)
         self._shared.tell(ServiceReloaded(target.name, tuple(str(part.alias) for part in parts)))
         return None
 
     def _tested(self, parts: Iterable[Part]) -> Exchange[str]:
         try:
-            return (yield from do(TestService(self._target, tuple(self._paths(parts)))))
+            words = yield from do(TestService(self._target, tuple(self._paths(parts))))
         except CertkeeperError as error:
-            return str(error)
+            words = str(error)
+        return self._bare(words)
+
+    def _bare(self, words: str) -> str:
+        """Without the service's name, which stands before it all."""
+        return words.removeprefix(f"{self._target.name}: ")
 
     def _judge(self, parts: Sequence[Part]) -> Exchange[list[Return]]:
         """After the reload: who shows what, and back with those that do not."""
@@ -203,7 +211,7 @@ class Transaction:
             return []
         now = yield from do(ReadClock())
         returns = ways_back(list(bad), self._before, now, self._shared)
-        yield from go_back(returns, next(iter(bad.values())).failed[0], self._shared)
+        yield from go_back(returns, self._target, self._shared)
         after = yield from self._load_again(returns)
         for item in returns:
             self._failed(item, "; ".join(bad[item.part].failed[:3]), after, now)
@@ -212,20 +220,20 @@ class Transaction:
     def _not_loaded(self, parts: Sequence[Part], trouble: Trouble) -> Exchange[list[Return]]:
         """Nobody can say which certificate is to blame, so all of them go back. Where that changes nothing, none is."""
         now = yield from do(ReadClock())
-        if not trouble.loaded and any(part.known_broken == trouble.words for part in parts):
+        if not trouble.loaded and any(same_complaint(part.known_broken, trouble.words) for part in parts):
             self._report.broken(parts, trouble.words)
             return []
         returns = ways_back(parts, self._before, now, self._shared)
-        yield from go_back(returns, trouble.words, self._shared)
+        yield from go_back(returns, self._target, self._shared)
         if not trouble.loaded and any(item.gone for item in returns):
             again = yield from self._tested(parts)
-            if f"its test says: {again}" == trouble.words:
+            if same_complaint(f"{_TEST}{again}", trouble.words):
                 yield from go_forward(returns, self._shared)
                 self._report.broken(parts, trouble.words)
                 return returns
         after = yield from self._load_again(returns)
         for item in returns:
-            self._failed(item, trouble.words, after, now)
+            self._failed(item, trouble.words, "" if same_complaint(after, trouble.words) else after, now)
         return returns
 
     def _load_again(self, returns: Sequence[Return]) -> Exchange[str]:

@@ -22,6 +22,7 @@ from certkeeper.plan.phases import switch_to
 from certkeeper.plan.records import Held, HookDebt, Record
 from certkeeper.plan.recovery import DEPLOY_CERT
 from certkeeper.plan.showing import Family, Looks, Showing, Sight
+from certkeeper.service.target import Target
 
 
 @dataclass(slots=True, eq=False)
@@ -55,8 +56,9 @@ def ways_back(parts: Sequence[Part], looks: Looks, now: datetime, shared: Shared
     return [Return(part, *_way_back(part, looks, now, shared)) for part in parts]
 
 
-def go_back(returns: Sequence[Return], message: str, shared: Shared) -> Exchange[None]:
+def go_back(returns: Sequence[Return], target: Target, shared: Shared) -> Exchange[None]:
     """Make the switches, each by itself; those that cannot be made are noted in `trouble`."""
+    message = f"{target.name} did not take it"
     now = yield from do(ReadClock())
     for item in returns:
         if item.to is None:
@@ -132,8 +134,10 @@ def _way_back(part: Part, looks: Looks, now: datetime, shared: Shared) -> tuple[
 def _in_place(part: Part, looks: Looks, now: datetime, shared: Shared) -> tuple[int | None, str]:
     if shared.settings.left_to_root:
         return None, f"its folder is that of user {shared.settings.user}, who can go back: certkeeper rollback"
-    if part.alias in shared.gone_back:
-        return None, "it is what another service made us go back to"
+    held = shared.records.held.get(part.due.spec.entry)
+    came_back = held is not None and held.until is not None and held.stamp != part.stamp
+    if part.alias in shared.gone_back or came_back:
+        return None, "it is what was gone back to"
     shown = _shown_before(part, looks)
     if shown is not None and not unfit(shown, now):
         return shown.stamp, ""

@@ -4,10 +4,7 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
-from certkeeper.apply import accountcare
-from certkeeper.apply.account import open_session
 from certkeeper.base.errors import ExitCode
-from certkeeper.cli.account.change import contact_urls
 from certkeeper.cli.compat.sitting import Sitting, locked
 from certkeeper.cli.compat.words import Command
 from certkeeper.cli.compose import USER_AGENT, Machine
@@ -45,13 +42,17 @@ def account_ready(sitting: Sitting, machine: Machine, *, making: bool = False) -
         CertkeeperError: there is none, and nobody agreed to the CA's terms, or the CA refused.
     """
     settings = machine.settings
-    stored = machine.accounts.read(settings.ca)
-    if stored is not None and stored.kid is not None and stored.pending is None:
+    stored = machine.accounts.look(settings.ca)
+    if stored is not None and stored.kid is not None and not stored.pending:
         if machine.accounts.has_registration(settings.ca):
             return True
+        from certkeeper.apply import accountcare  # noqa: PLC0415 - most runs ask the CA nothing
+
         sys.stdout.write("Fetching missing account information from CA...\n")
         sitting.converse(machine, accountcare.recover(sitting.care(machine)))
         return True
+    from certkeeper.apply.account import open_session  # noqa: PLC0415 - as above
+
     accepted = sitting.terms_accepted or (making and bool(sitting.typed.privkey))
     sitting.converse(
         machine, open_session(settings, user_agent=USER_AGENT, terms_accepted=accepted, tell=sitting.telling.tell)
@@ -63,11 +64,15 @@ def account_ready(sitting: Sitting, machine: Machine, *, making: bool = False) -
 
 
 def _terms(sitting: Sitting, machine: Machine) -> int:
+    from certkeeper.apply import accountcare  # noqa: PLC0415 - as above
+
     seen = sitting.converse(machine, accountcare.look(sitting.care(machine)))
     return _said(f"The current terms of service: {seen.terms}", "+ Done!")
 
 
 def _deactivate(sitting: Sitting, machine: Machine) -> int:
+    from certkeeper.apply import accountcare  # noqa: PLC0415 - as above
+
     stored = machine.accounts.read(machine.settings.ca)
     if stored is not None:
         _said(f"Deactivating account {stored.kid}")
@@ -76,6 +81,9 @@ def _deactivate(sitting: Sitting, machine: Machine) -> int:
 
 
 def _update(sitting: Sitting, machine: Machine) -> int:
+    from certkeeper.apply import accountcare  # noqa: PLC0415 - as above
+    from certkeeper.cli.account.change import contact_urls  # noqa: PLC0415 - as above
+
     settings = machine.settings
     stored = machine.accounts.read(settings.ca)
     _said(f"+ Updating registration url: {stored.kid if stored else ''} contact information...")

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-from certkeeper.apply.account import open_session
 from certkeeper.apply.ports import JournalDamaged
 from certkeeper.base.errors import CertkeeperError, ExitCode, Interrupted, Location
 from certkeeper.base.events import Tell
@@ -20,7 +19,6 @@ from certkeeper.cli.compat.failing import print_failure
 from certkeeper.cli.compat.sitting import Refused, Sitting, locked
 from certkeeper.cli.compat.words import Flag
 from certkeeper.cli.compose import USER_AGENT, Machine
-from certkeeper.cli.heal import mended_text
 from certkeeper.cli.planning import planned
 from certkeeper.config.domains import DomainList
 from certkeeper.config.errors import ConfigError
@@ -83,6 +81,7 @@ class _Cron:
                     raise
                 print_failure(error, sys.stderr, self._sitting.program)
                 failed = True
+        machine.keep_index()
         failed = self._withdraw_leftovers() or failed
         self._sitting.end()
         if machine.settings.cleanup is not Cleanup.NO:
@@ -130,6 +129,10 @@ class _Cron:
         except JournalDamaged as error:
             sys.stderr.write(f" ! {error}: it is kept as {machine.set_journal_aside()}, and a new one begins\n")
             observed = machine.observe()
+        if machine.index_trouble:
+            sys.stderr.write(
+                f" ! {machine.index_trouble}: every certificate is opened, and a new index takes its place\n"
+            )
         asked = machine.advised(machine.configuration, observed)
         if asked.advice != observed.advice:
             machine.keep_advice(asked.advice)
@@ -168,6 +171,8 @@ class _Cron:
         lineage = observed.lineages[spec.alias]
         # A request's key is nowhere here: there is nothing to mend.
         if lineage.torn and spec.request is None:
+            from certkeeper.cli.heal import mended_text  # noqa: PLC0415 - as below
+
             for mended in machine.mend(machine.configuration).values():
                 sys.stderr.write(f" ! {spec.alias}: {mended_text(mended)}\n")
             observed = machine.observe()
@@ -204,6 +209,8 @@ class _Cron:
         _ = self._machine.http, self._machine.journal
         machine = self._machine.about(spec)
         if machine.accounts.read(spec.ca) is None:
+            from certkeeper.apply.account import open_session  # noqa: PLC0415 - most runs need no account
+
             accepted = self._sitting.terms_accepted
             settings = machine.settings.at(spec.ca)
             opening = open_session(settings, user_agent=USER_AGENT, terms_accepted=accepted, tell=self._told)

@@ -3,13 +3,15 @@
 from collections.abc import Iterator
 from typing import TextIO
 
-from certkeeper.acme.account import TermsNotAccepted
-from certkeeper.acme.order import OrderFailed
 from certkeeper.acme.problem import Problem
 from certkeeper.base.errors import CertkeeperError, ExitCode, Interrupted, printable
 from certkeeper.cli.pageform import in_form
 from certkeeper.config.methods import UnknownMethod
 from certkeeper.config.providers import MissingProvider
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from certkeeper.acme.account import TermsNotAccepted
 
 _LONGEST = 1000
 _MOST_LINES = 50
@@ -18,7 +20,10 @@ _SECRET = frozenset({"set-cookie", "replay-nonce", "www-authenticate", "proxy-au
 
 def print_failure(error: CertkeeperError, err: TextIO, program: str) -> None:
     """The error, and what to do about it."""
-    if isinstance(error, TermsNotAccepted):
+    from certkeeper.acme import account  # noqa: PLC0415 - cryptography: most runs fail in nothing
+    from certkeeper.acme.order import OrderFailed  # noqa: PLC0415 - as above
+
+    if isinstance(error, account.TermsNotAccepted):
         err.write(_terms(error, program))
         return
     if isinstance(error, Problem) and _is_answer(error):
@@ -71,7 +76,7 @@ def _details(error: Problem) -> Iterator[str]:
     yield from (printable(line, _LONGEST) for line in text.splitlines()[:_MOST_LINES])
 
 
-def _terms(error: TermsNotAccepted, program: str) -> str:
+def _terms(error: "TermsNotAccepted", program: str) -> str:
     return (
         "\nThis certificate authority wants you to agree to their terms of service, which you can find here: "
         f"{error.terms or 'it names none'}\n\n"

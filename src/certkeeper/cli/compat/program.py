@@ -28,14 +28,15 @@ def dehydrated(words: Sequence[str], program: str) -> int:
 
 
 def _sit(typed: Typed, program: str) -> int:
-    from certkeeper.acme.account import TermsNotAccepted  # noqa: PLC0415 - as above
-    from certkeeper.cli.compat.failing import exit_code_of, print_failure  # noqa: PLC0415 - as above
     from certkeeper.cli.compat.sitting import Sitting  # noqa: PLC0415 - as above
 
     sitting = Sitting(typed, program)
     try:
         return _command(sitting)
     except CertkeeperError as error:
+        from certkeeper.acme.account import TermsNotAccepted  # noqa: PLC0415 - as above
+        from certkeeper.cli.compat.failing import exit_code_of, print_failure  # noqa: PLC0415 - as above
+
         print_failure(error, sys.stderr, program)
         if not isinstance(error, TermsNotAccepted):
             # Whoever has not agreed to them has not begun, and dehydrated's scripts are not told.

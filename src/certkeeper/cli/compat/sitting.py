@@ -62,7 +62,7 @@ class Sitting:
         except CertkeeperError:
             self.say_what_is_read()
             raise
-        self._hooking = Hooking(machine.settings, machine.hooks, self.telling.tell)
+        self._hooking = Hooking(machine.settings, lambda: machine.hooks, self.telling.tell)
         self._say_where_from(machine.configuration)
         if Flag.FORCE_VALIDATION in self.typed.flags and Flag.FORCE not in self.typed.flags:
             raise Refused("Argument --force-validation can only be used in combination with --force (-x)")
@@ -96,7 +96,7 @@ class Sitting:
             machine = self._opened_somehow()
             if machine is None:
                 return
-            self._hooking = Hooking(machine.settings, machine.hooks, self.telling.tell)
+            self._hooking = Hooking(machine.settings, lambda: machine.hooks, self.telling.tell)
         if self._hooking.end(fatal) is not None:
             sys.stderr.write("exit_hook returned with non-zero exit code!\n")
 

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from enum import StrEnum
 from functools import cached_property
 from typing import Self, TypeVar
@@ -12,9 +12,11 @@ from certkeeper.adapters.accounts import Accounts
 from certkeeper.adapters.bounds import WORKING, Bounds
 from certkeeper.adapters.claims import Claims
 from certkeeper.adapters.clock import SystemClock
-from certkeeper.adapters.store import Store
+from certkeeper.adapters.folders import Folders
+from certkeeper.adapters.index import Index
+from certkeeper.adapters.looks import Looks
 from certkeeper.apply.ports import Dns, Hooks, Http, Nameservers, Ports
-from certkeeper.base.errors import Interrupted
+from certkeeper.base.errors import CertkeeperError, Interrupted
 from certkeeper.base.value import dataclass, replace
 from certkeeper.cli.signals import orderly
 from certkeeper.config.settings import CertSpec, Configuration, Settings
@@ -23,6 +25,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from certkeeper.adapters.journal import Journal
     from certkeeper.adapters.listeners import OwnListeners
+    from certkeeper.adapters.store import Store
     from certkeeper.apply.conversation import Work
     from certkeeper.apply.ports import Executor
 
@@ -46,7 +49,8 @@ class Equipment:
     """What one page makes of this machine."""
 
     configuration: Configuration
-    store: Store
+    folders: Folders
+    index: Index
     accounts: Accounts
     clock: SystemClock
     claims: Claims
@@ -81,6 +85,27 @@ class Equipment:
                 return hooks.Hooks(self.configuration.shell)
 
     @cached_property
+    def looks(self) -> Looks:
+        return Looks(self.folders, self.index)
+
+    @cached_property
+    def store(self) -> "Store":
+        from certkeeper.adapters.store import Store  # noqa: PLC0415 - a run with nothing to do opens no certificate
+
+        folders = self.folders
+        return Store(folders.certdir, folders.elsewhere, folders.owned, folders.entered)
+
+    def keep_index(self) -> None:
+        """Remember for later runs what was looked at. Where that cannot be written down, they look again."""
+        with suppress(CertkeeperError):
+            self.index.keep()
+
+    @property
+    def index_trouble(self) -> str:
+        """Why the index that was there did not count; empty where it did, or there was none."""
+        return self.index.trouble
+
+    @cached_property
     def journal(self) -> "Journal":
         from certkeeper.adapters.journal import Journal  # noqa: PLC0415 - SQLite, only for commands that look at it
 
@@ -89,7 +114,7 @@ class Equipment:
     def about(self, spec: CertSpec) -> Self:
         """The same for that certificate alone, with the ports that are there already."""
         fewer = replace(self, configuration=replace(self.configuration, certificates=(spec,), rejected=()))
-        shared = ("http", "hooks", "journal", "nameservers", "providers")
+        shared = ("http", "hooks", "journal", "looks", "nameservers", "providers", "store")
         vars(fewer).update({name: port for name, port in vars(self).items() if name in shared})
         return fewer
 

@@ -21,7 +21,6 @@ from certkeeper.base.value import dataclass, replace
 from certkeeper.base.wire import Exchange
 from certkeeper.cli.compose.equipment import USER_AGENT, Equipment, say
 from certkeeper.config.settings import CertSpec, Configuration
-from certkeeper.lineage.mending import Mended
 from certkeeper.lineage.model import Lineage
 from certkeeper.plan.actions import Plan
 from certkeeper.plan.advice import Advice, of_live, questions
@@ -42,6 +41,7 @@ if TYPE_CHECKING:
     from certkeeper.apply.handover import ZoneTask
     from certkeeper.apply.survey import Survey
     from certkeeper.lineage.cleanup import Cleared
+    from certkeeper.lineage.mending import Mended
 
 _T = TypeVar("_T")
 
@@ -84,13 +84,17 @@ class Machine(Equipment):
                 tell(line)
             yield
 
-    def mend(self, selected: Configuration) -> Mapping[Alias, Mended]:
+    def mend(self, selected: Configuration) -> "Mapping[Alias, Mended]":
         """Bring whole versions back where key and certificate do not belong together. What cannot be mended is due."""
         mended: dict[Alias, Mended] = {}
         for spec in selected.certificates:
             with suppress(CertkeeperError):
+                if self.looks.lineage(spec.alias).sound:
+                    continue
+                from certkeeper.lineage import mending  # noqa: PLC0415 - as above
+
                 found = self.store.mend(spec.alias, self.clock.now())
-                if isinstance(found, Mended):
+                if isinstance(found, mending.Mended):
                     mended[spec.alias] = found
         return mended
 
@@ -116,7 +120,7 @@ class Machine(Equipment):
 
     def lineages(self) -> Mapping[Alias, Lineage]:
         """Certificates on disk, and nothing else."""
-        return lineages_of(self.configuration, self.store)
+        return lineages_of(self.configuration, self.looks)
 
     def observe(self) -> Observed:
         """Files, journal and time; no network.
@@ -137,11 +141,11 @@ class Machine(Equipment):
     def _observe(self, records: Records) -> Observed:
         observed = observe(
             self.configuration,
-            store=self.store,
+            looks=self.looks,
             accounts=self.accounts,
             clock=self.clock,
             records=records,
-            config_folders=self.store.folders_with_config(),
+            config_folders=self.folders.with_config(),
         )
         hooks = dict.fromkeys(spec.deploy_hook for spec in self.configuration.certificates if spec.deploy_hook)
         scripts = [hook for hook in hooks if hook not in self.configuration.shell.callable]
@@ -165,7 +169,7 @@ class Machine(Equipment):
         page = self.configuration
         listed = {spec.alias.text for spec in page.certificates} | {item.label for item in page.rejected}
         with suppress(FileTrouble):
-            return {alias: self.store.lineage(alias) for alias in unlisted(self.settings.certdir, listed)}
+            return {alias: self.looks.lineage(alias) for alias in unlisted(self.settings.certdir, listed)}
         return {}
 
     def uses(self, orphans: Collection[Alias]) -> Uses:

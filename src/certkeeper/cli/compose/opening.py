@@ -8,8 +8,9 @@ from certkeeper.adapters.accounts import Accounts
 from certkeeper.adapters.claims import Claims
 from certkeeper.adapters.clock import SystemClock
 from certkeeper.adapters.earlier import Earlier
+from certkeeper.adapters.folders import Folders
+from certkeeper.adapters.index import Index
 from certkeeper.adapters.page import answered, read_page
-from certkeeper.adapters.store import Store
 from certkeeper.apply.ports import Clock
 from certkeeper.cli.compose.machine import Machine
 from certkeeper.cli.compose.owners import access_findings, common, target_findings, with_owners
@@ -121,10 +122,13 @@ def machine_of(configuration: Configuration) -> Machine:
     rehearsals = (spec.alias for spec in configuration.certificates if spec.purpose is Purpose.REHEARSE)
     elsewhere = dict.fromkeys(rehearsals, settings.test_certdir)
     configuration, owned = with_owners(configuration)
+    index = Index(settings.statedir)
+    earlier = Earlier(settings.ca, settings.old_ca, settings.basedir, settings.accountdir)
     return Machine(
         configuration,
-        Store(settings.certdir, elsewhere, owned, common(owned.values())),
-        Accounts(settings.accountdir, Earlier(settings.ca, settings.old_ca, settings.basedir, settings.accountdir)),
+        Folders(settings.certdir, elsewhere, owned, common(owned.values())),
+        index,
+        Accounts(settings.accountdir, earlier, index),
         SystemClock(),
         Claims(settings.statedir),
     )
