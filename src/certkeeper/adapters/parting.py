@@ -1,132 +1,31 @@
 """Root parts from a page that another user keeps: a child becomes that user and reads on, root hears what it says.
 
 Root stops reading where the page's own files name the user, as every command does; from there on it opens no file that
-the user can change. Two pipes are all that the two have in common. The child has a session of its own, so that it has
-no terminal to type at.
+the user can change. Pipes are all that the two have in common: the child has a session of its own, no terminal, and no
+other file that root holds open.
 """
 
 import os
 import pwd
-import select
-import signal
 import sys
-import time
+from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
-from types import TracebackType
-from typing import Self
 
+from certkeeper.adapters.keeper import Keeper
+from certkeeper.adapters.relay import Relay
 from certkeeper.adapters.users import become, parts
-from certkeeper.base.errors import CertkeeperError, Fault
 from certkeeper.config.reading import Became, Become, NotBecome
 
-LONGEST_DELIVERY = 600.0
-"""Seconds in which the page has to be read; bash may evaluate it, and files may be on a server."""
-LONGEST_END = 60.0
-LAST_WORDS = 5.0
 _PIECE = 1 << 16
-_PACE = 0.02
-_MOST_STATUS = 125
-
-
-class NoDelivery(CertkeeperError):
-    """The child said too much, or nothing in its time."""
-
-    fault = Fault.OPERATOR
-    local = True
+_OPEN_FILES = "/proc/self/fd"
 
 
 class Parted(Exception):
     """This process is root still, and reads no further; `keeper` is the child that does."""
 
-    def __init__(self, keeper: "Keeper") -> None:
+    def __init__(self, keeper: Keeper) -> None:
         super().__init__("parted")
         self.keeper = keeper
-
-
-class Keeper:
-    """The child, as root sees it."""
-
-    def __init__(self, user: str, pid: int, hearing: int, telling: int, last_words: float = LAST_WORDS) -> None:
-        """`last_words` are seconds in which it may put things in order, once nobody listens any more."""
-        self.user, self.pid = user, pid
-        self._last_words = last_words
-        self._hearing, self._telling = hearing, telling
-        self._status: int | None = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        # It finds out that nobody listens any more, and gives back what it holds.
-        self._leave()
-        self._wait(self._last_words)
-        self._kill()
-
-    def hear(self, most: int, seconds: float = LONGEST_DELIVERY) -> bytes:
-        """All that it says, empty where it says nothing.
-
-        Raises:
-            NoDelivery: it is more than that, or does not come to an end in time.
-        """
-        pieces: list[bytes] = []
-        length, until = 0, time.monotonic() + seconds
-        while (left := until - time.monotonic()) > 0 and select.select([self._hearing], [], [], left)[0]:
-            if not (piece := os.read(self._hearing, _PIECE)):
-                return b"".join(pieces)
-            pieces.append(piece)
-            length += len(piece)
-            if length > most:
-                raise NoDelivery(f"user {self.user}: hands over more than {most} octets")
-        raise NoDelivery(
-            f"user {self.user}: did not read the page within {seconds:g} s",
-            hint=f"see where it waits: sudo -u {self.user} certkeeper status",
-        )
-
-    def tell(self, octets: bytes, seconds: float = LONGEST_END) -> None:
-        """Who does not listen is not told."""
-        os.set_blocking(self._telling, False)
-        until = time.monotonic() + seconds
-        with suppress(BrokenPipeError):
-            while octets and (left := until - time.monotonic()) > 0:
-                if select.select([], [self._telling], [], left)[1]:
-                    octets = octets[os.write(self._telling, octets[:_PIECE]) :]
-        os.close(self._telling)
-        self._telling = -1
-
-    def end(self, seconds: float = LONGEST_END) -> int:
-        """Its exit code, once it has ended; 1 where it had to be killed."""
-        self._leave()
-        self._wait(seconds)
-        self._kill()
-        code = os.waitstatus_to_exitcode(self._status or 0)
-        return code if 0 <= code <= _MOST_STATUS else 1
-
-    def _look(self) -> None:
-        if self._status is None:
-            pid, status = os.waitpid(self.pid, os.WNOHANG)
-            self._status = status if pid else None
-
-    def _kill(self) -> None:
-        """Its locks end with it, and what it holds on disk is put in order by the next run."""
-        self._look()
-        if self._status is None:
-            os.kill(self.pid, signal.SIGKILL)
-            self._status = os.waitpid(self.pid, 0)[1]
-
-    def _wait(self, seconds: float) -> None:
-        until = time.monotonic() + seconds
-        self._look()
-        while self._status is None and time.monotonic() < until:
-            time.sleep(_PACE)
-            self._look()
-
-    def _leave(self) -> None:
-        for fd in (self._hearing, self._telling):
-            if fd >= 0:
-                os.close(fd)
-        self._hearing = self._telling = -1
 
 
 class Root:
@@ -150,10 +49,11 @@ class Root:
 
 
 class Parting:
-    """Answers the step Become of a page. `root` is there in the child."""
+    """Answers the step Become of a page. `root` is there in the child. `needed` are files that it has to read."""
 
-    def __init__(self) -> None:
+    def __init__(self, needed: Callable[[], Iterable[str]] = parts) -> None:
         self.root: Root | None = None
+        self._needed = needed
 
     def become(self, step: Become) -> Became | NotBecome:
         """Go on as that user, in a child where this is root and the user is not.
@@ -162,20 +62,38 @@ class Parting:
             Parted: in root's own process.
         """
         if os.geteuid() != 0 or _is_root(step.user):
-            return become(step, parts())
+            return become(step, self._needed())
         sys.stdout.flush()
         sys.stderr.flush()
         (heard, told), (answered, answering) = os.pipe(), os.pipe()
+        (shown, showing), (complained, complaining) = os.pipe(), os.pipe()
         pid = os.fork()
         if pid:
-            os.close(told)
-            os.close(answered)
-            raise Parted(Keeper(step.user, pid, heard, answering))
-        os.close(heard)
-        os.close(answering)
+            for fd in (told, answered, showing, complaining):
+                os.close(fd)
+            raise Parted(Keeper(step.user, pid, heard, answering, Relay({shown: sys.stdout, complained: sys.stderr})))
         os.setsid()
+        _stand_in(showing, complaining)
         self.root = Root(told, answered)
-        return become(step, parts())
+        found = become(step, self._needed())
+        close_others({0, 1, 2, told, answered})
+        return found
+
+
+def _stand_in(stdout: int, stderr: int) -> None:
+    """In the place of the standard files, which may be root's terminal."""
+    null = os.open(os.devnull, os.O_RDONLY)
+    for fd, number in ((null, 0), (stdout, 1), (stderr, 2)):
+        os.dup2(fd, number)
+
+
+def close_others(kept: Collection[int]) -> None:
+    """Close all files but these."""
+    for name in os.listdir(_OPEN_FILES):  # noqa: PTH208 - text
+        # One of them was that folder, and is closed.
+        with suppress(OSError):
+            if int(name) not in kept:
+                os.close(int(name))
 
 
 def _is_root(user: str) -> bool:

@@ -17,8 +17,10 @@ from certkeeper.config.settings import CertSpec, Configuration, Purpose
 from certkeeper.plan.delivery import (
     MOST_OCTETS,
     Answer,
+    BadDelivery,
     Delivered,
     Delivery,
+    beyond,
     decode,
     decode_answers,
     encode,
@@ -44,8 +46,14 @@ def hand_over(machine: Machine, ready: Configuration, root: Root, *, put_right: 
         CertkeeperError: it is too much, or the journal cannot be written to.
     """
     specs = {spec.alias: spec for spec in ready.certificates if spec.targets and spec.purpose is not Purpose.REHEARSE}
-    certificates = tuple(item for spec in specs.values() for item in _delivered(machine, spec))
-    octets = encode(Delivery(certificates, put_right, failed))
+    certificates = []
+    for item in (item for spec in specs.values() for item in _delivered(machine, spec)):
+        if trouble := beyond(item):
+            failed = True
+            print_error(BadDelivery(f"not handed to root: {trouble}"), subject=item.alias.text)
+        else:
+            certificates.append(item)
+    octets = encode(Delivery(tuple(certificates), put_right, failed))
     sys.stdout.flush()
     try:
         root.deliver(octets)
@@ -102,8 +110,10 @@ def _delivered(machine: Machine, spec: CertSpec) -> Iterator[Delivered]:
         return
     files = machine.store.version(spec.alias, lineage.stamp)
     if files is not None:
+        # Root looks where its own file says, not where PROBE names: there it would connect to anything.
+        looked_at = spec.probe is None or bool(spec.probe)
         yield Delivered(
-            spec.alias, spec.identifiers, spec.targets, spec.probe, lineage.stamp, files.privkey, files.fullchain
+            spec.alias, spec.identifiers, spec.targets, looked_at, lineage.stamp, files.privkey, files.fullchain
         )
 
 

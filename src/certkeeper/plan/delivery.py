@@ -13,7 +13,6 @@ from certkeeper.base.errors import CertkeeperError, Fault, printable
 from certkeeper.base.names import Alias, Identifier, InvalidName
 from certkeeper.base.value import dataclass, field
 from certkeeper.plan.records import Shown
-from certkeeper.service.endpoint import BadEndpoint, Endpoint, parse_endpoint
 
 T = TypeVar("T")
 
@@ -21,8 +20,9 @@ MOST_OCTETS = 256 * 1024 * 1024
 """Of a whole delivery."""
 MOST_CERTIFICATES = 10_000
 MOST_NAMES = 1000
-MOST_TARGETS = MOST_PROBES = 64
-MOST_KEY = 32 * 1024
+MOST_TARGETS = 64
+MOST_KEY = 8 * 1024
+"""An RSA key of 8192 bits has 6.5 KiB, and far larger ones take minutes to look at."""
 MOST_CHAIN = 256 * 1024
 _DELIVERY, _ANSWER = b"certkeeper delivery 1\n", b"certkeeper answer 1\n"
 _LENGTH = 4
@@ -41,7 +41,8 @@ class BadDelivery(CertkeeperError):
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """One certificate and what is live of it. `targets` and `probe` are as in CertSpec.
+    """One certificate and what is live of it. `targets` are as in CertSpec. `looked_at`: somebody is to look whether
+    services show it; where, root knows.
 
     `privkey` is empty where the key is kept elsewhere.
     """
@@ -49,7 +50,7 @@ class Delivered:
     alias: Alias
     identifiers: tuple[Identifier, ...]
     targets: tuple[str, ...]
-    probe: tuple[Endpoint, ...] | None
+    looked_at: bool
     stamp: int
     privkey: bytes = field(repr=False)
     fullchain: bytes
@@ -77,6 +78,17 @@ class Answer:
     failures: int = 0
 
 
+def beyond(item: Delivered) -> str:
+    """What root does not take of it; empty where it takes all."""
+    counts = (
+        (len(item.identifiers), MOST_NAMES, "names"),
+        (len(item.targets), MOST_TARGETS, "services"),
+        (len(item.privkey), MOST_KEY, "octets of a key"),
+        (len(item.fullchain), MOST_CHAIN, "octets of a chain"),
+    )
+    return next((f"{number} {what}, root takes {most}" for number, most, what in counts if number > most), "")
+
+
 def encode(delivery: Delivery) -> bytes:
     """Raises BadDelivery: it is more than root takes."""
     if len(delivery.certificates) > MOST_CERTIFICATES:
@@ -85,8 +97,8 @@ def encode(delivery: Delivery) -> bytes:
     out = [_DELIVERY, *map(_text, words)]
     for item in delivery.certificates:
         out += [_text(item.alias.text), _list(map(str, item.identifiers)), _list(item.targets)]
-        out += [_text(_NO if item.probe is None else _YES), _list(map(_spelled, item.probe or ()))]
-        out += [_text(str(item.stamp)), _octets(item.privkey), _octets(item.fullchain)]
+        out += [_text(_YES if item.looked_at else _NO), _text(str(item.stamp))]
+        out += [_octets(item.privkey), _octets(item.fullchain)]
     octets = b"".join(out)
     if len(octets) > MOST_OCTETS:
         raise BadDelivery(f"certificates of {len(octets)} octets for services, root takes {MOST_OCTETS}")
@@ -124,13 +136,10 @@ def _delivered(reader: "_Reader") -> Delivered:
     alias = reader.parsed(Alias.parse)
     identifiers = reader.many(MOST_NAMES, Identifier.parse)
     targets = reader.many(MOST_TARGETS, _target)
-    asked, probe = reader.yes(), reader.many(MOST_PROBES, parse_endpoint, _spelled)
-    stamp = reader.number()
-    if not identifiers or not stamp or (probe and not asked):
-        raise BadDelivery(f"delivery: {alias}: has no name, no stamp, or endpoints that it does not have")
-    return Delivered(
-        alias, identifiers, targets, probe if asked else None, stamp, reader.octets(MOST_KEY), reader.octets(MOST_CHAIN)
-    )
+    looked_at, stamp = reader.yes(), reader.number()
+    if not identifiers or not stamp:
+        raise BadDelivery(f"delivery: {alias}: has no name, or no stamp")
+    return Delivered(alias, identifiers, targets, looked_at, stamp, reader.octets(MOST_KEY), reader.octets(MOST_CHAIN))
 
 
 def _answer(reader: "_Reader") -> Answer:
@@ -167,19 +176,19 @@ class _Reader:
         self._at = begin + length
         return self._octets[begin : self._at]
 
-    def parsed(self, parse: Callable[[str], T], spelled: Callable[[T], str] = str) -> T:
+    def parsed(self, parse: Callable[[str], T]) -> T:
         octets = self.octets(_LONGEST_WORD)
         try:
             found = parse(_plain(octets))
-        except (ValueError, InvalidName, BadEndpoint) as error:
+        except (ValueError, InvalidName) as error:
             shown = printable(octets.decode(errors="replace"), 80)
             raise BadDelivery(f"delivery: {shown!r} is not what has to stand there") from error
-        if spelled(found).encode() != octets:
-            raise BadDelivery(f"delivery: {printable(spelled(found), 80)!r} is spelled in another way")
+        if str(found).encode() != octets:
+            raise BadDelivery(f"delivery: {printable(str(found), 80)!r} is spelled in another way")
         return found
 
-    def many(self, most: int, parse: Callable[[str], T], spelled: Callable[[T], str] = str) -> tuple[T, ...]:
-        return tuple(self.parsed(parse, spelled) for _ in range(self.number(most)))
+    def many(self, most: int, parse: Callable[[str], T]) -> tuple[T, ...]:
+        return tuple(self.parsed(parse) for _ in range(self.number(most)))
 
     def number(self, most: int | None = None) -> int:
         text = self.parsed(str)
@@ -196,12 +205,6 @@ class _Reader:
     def end(self) -> None:
         if self._at != len(self._octets):
             raise BadDelivery("delivery: goes on after its end")
-
-
-def _spelled(endpoint: Endpoint) -> str:
-    """As `parse_endpoint` reads it."""
-    # Without a word it is the port that tells the protocol, so that one must not be written.
-    return str(endpoint) if endpoint.word else str(endpoint).partition("://")[2]
 
 
 def _list(words: Iterable[str]) -> bytes:

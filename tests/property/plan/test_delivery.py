@@ -18,19 +18,15 @@ from certkeeper.plan.delivery import (
     encode_answers,
 )
 from certkeeper.plan.records import Shown
-from certkeeper.service.endpoint import parse_endpoint
 
 NAMES = st.sampled_from(["example.org", "*.example.org", "xn--bcher-kva.example", "ip:192.0.2.1", "ip:2001:db8::1"])
 WORDS = st.sampled_from(["nginx", "mumble.2", "a-b_c"])
-PROBES = st.sampled_from(
-    ["smtp://a.example.org", "a.example.org", "a.example.org:853", "dot://a.example.org@192.0.2.1", "[2001:db8::1]:25"]
-)
 DELIVERED = st.builds(
     Delivered,
     alias=st.integers(0, 10**6).map(lambda number: Alias(f"a{number}.example.org")),
     identifiers=st.lists(NAMES.map(Identifier.parse), min_size=1, max_size=3).map(tuple),
     targets=st.lists(WORDS, max_size=3).map(tuple),
-    probe=st.none() | st.lists(PROBES.map(parse_endpoint), max_size=3).map(tuple),
+    looked_at=st.booleans(),
     stamp=st.integers(1, 10**12 - 1),
     privkey=st.binary(max_size=40),
     fullchain=st.binary(max_size=40),

@@ -13,7 +13,7 @@ from certkeeper.plan.delivery import Delivered
 ALIAS = Alias("a.org")
 KEY = new_key()
 FILES = version_files(KEY)
-ITEM = Delivered(ALIAS, (Identifier.parse("a.org"),), ("nginx",), None, 5, FILES.privkey, FILES.fullchain)
+ITEM = Delivered(ALIAS, (Identifier.parse("a.org"),), ("nginx",), True, 5, FILES.privkey, FILES.fullchain)
 
 
 def store(privkey: bytes = FILES.privkey, fullchain: bytes = FILES.fullchain) -> DeliveredStore:

@@ -4,8 +4,9 @@ from collections.abc import Collection, Iterator, Mapping
 
 from certkeeper.adapters.delivered import DeliveredStore
 from certkeeper.adapters.installed import Installed
+from certkeeper.adapters.keeper import Keeper
 from certkeeper.adapters.page import answered
-from certkeeper.adapters.parting import Keeper, Parted, Parting, Root
+from certkeeper.adapters.parting import Parted, Parting, Root
 from certkeeper.adapters.state import make_roots_state
 from certkeeper.apply.deploy.observing import deployable
 from certkeeper.apply.deploy.result import DeployResult
@@ -89,7 +90,9 @@ class RootsMachine:
         taken: dict[str, str] = {}
         for item in delivered:
             targets = tuple(dict.fromkeys(item.targets))
-            spec = CertSpec(item.alias, item.identifiers, page, ca="", targets=targets, probe=item.probe)
+            spec = CertSpec(
+                item.alias, item.identifiers, page, ca="", targets=targets, probe=None if item.looked_at else ()
+            )
             known = [name for name in targets if name in described.targets]
             try:
                 self._store.lineage(item.alias)
