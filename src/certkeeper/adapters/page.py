@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar, cast
 
 from certkeeper.adapters.descriptors import out_of_descriptors
-from certkeeper.adapters.writers import Writer, Writers, group_id, running_as, user_id
+from certkeeper.adapters.writers import Writer, Writers, running_as, user_id
 from certkeeper.base.value import replace
 from certkeeper.base.wire import Exchange, Step
 from certkeeper.config.domains import DomainList
@@ -137,7 +137,7 @@ class Files:
             case Become():
                 return self._becoming(step)
             case Settle(user, group):
-                return self._settle(user_id(user), group_id(group))
+                return self._settle(user, group)
             case Evaluate(path) if (guilty := self._unsettled(path)) is not None:
                 # Whom the file itself trusts is not known before it has run.
                 trouble = f"{guilty.who} can change it, and so would have bash run commands as root"
@@ -180,12 +180,15 @@ class Files:
             self._seen += [(path, holds, writer) for writer in ([everybody] if everybody else writers)]
         return None
 
-    def _settle(self, user: int | None, group: int | None) -> ReadFailure | None:
+    def _settle(self, user: str, group: str) -> ReadFailure | None:
+        from certkeeper.adapters.trust import outside, trusted  # noqa: PLC0415 - only where somebody can change it
+
         self._settled = True
         for path, holds, writer in self._seen:
-            meant = not writer.users - {user} or (group is not None and writer.gid == group)
-            if writer.root_refuses() and not meant:
-                return _open_to_others(path, writer, holds, self._began_as)
+            if writer.root_refuses() and not trusted(writer, user, group):
+                found = _open_to_others(path, writer, holds, self._began_as)
+                way = f"; or take DEHYDRATED_GROUP out: {user} is not in {group}" if outside(user, group) else ""
+                return replace(found, hint=f"{found.hint}{way}")
         return None
 
     def _unsettled(self, path: str) -> Writer | None:

@@ -14,7 +14,7 @@ from certkeeper.adapters.scripts import open_to_others
 from certkeeper.base.errors import Location
 from certkeeper.config.errors import ConfigError
 from certkeeper.config.findings import Severity
-from certkeeper.config.reading import Exposures, Read, Settle
+from certkeeper.config.reading import Exposures, Read, ReadFailure, Settle
 from certkeeper.config.settings import Configuration
 from unit.config.pages import codes, only
 
@@ -275,17 +275,38 @@ def test_only_the_user_of_dehydrated_may_own_what_root_reads(page: Path, user: s
 
 @as_root
 @pytest.mark.parametrize(
-    ("group", "trusted", "refused"),
-    [("daemon", "", True), ("daemon", "daemon", False), ("staff", "", False), ("root", "", False)],
+    ("group", "user", "trusted", "refused"),
+    [
+        ("daemon", "", "", True),
+        ("daemon", "daemon", "daemon", False),
+        ("staff", "", "", False),
+        ("root", "", "", False),
+        # Who may write these lines, too, would be whom he likes.
+        ("daemon", "root", "daemon", True),
+        ("daemon", "nobody", "daemon", True),
+        ("daemon", "", "daemon", True),
+    ],
 )
 def test_root_refuses_what_a_group_with_somebody_in_it_can_change(
-    page: Path, group: str, trusted: str, *, refused: bool
+    page: Path, group: str, user: str, trusted: str, *, refused: bool
 ) -> None:
     page.chmod(0o660)
     os.chown(page, -1, grp.getgrnam(group).gr_gid)
     files = Files()
     files.perform(Read(str(page)))
-    assert (files.perform(Settle("", trusted)) is not None) is refused
+    assert (files.perform(Settle(user, trusted)) is not None) is refused
+
+
+@as_root
+@pytest.mark.parametrize(("group", "refused"), [("nogroup", False), ("disk", True), ("root", True), ("no such", False)])
+def test_who_owns_the_page_gives_himself_no_group_that_he_is_not_in(page: Path, group: str, *, refused: bool) -> None:
+    os.chown(page, NOBODY, -1)
+    files = Files()
+    files.perform(Read(str(page)))
+    found = files.perform(Settle("nobody", group))
+    assert (found is not None) is refused
+    if isinstance(found, ReadFailure):
+        assert found.hint == f"chown root {page}; or take DEHYDRATED_GROUP out: nobody is not in {group}"
 
 
 @as_root
