@@ -157,6 +157,18 @@ def test_no_link_in_the_place_of_a_copy_is_followed(place: Installation) -> None
     assert "a link that leads elsewhere" in done.text
 
 
+@pytest.mark.parametrize(("held", "replaced"), [("user = root\n", False), ("-----BEGIN CERTIFICATE-----\n", True)])
+def test_the_user_names_no_file_of_another_kind(place: Installation, held: str, *, replaced: bool) -> None:
+    """The alias, which is in the path, is his choice."""
+    other = place.copies / f"{NAME}.crt"
+    other.write_text(held)
+    done = place.deploy()
+    assert (done.code == 0, other.read_text() != held) == (replaced, replaced)
+    if not replaced:
+        assert "holds neither a certificate nor a key" in done.only_error()
+        assert place.reloads() == []
+
+
 def test_a_key_of_another_certificate_is_not_deployed(place: Installation) -> None:
     key = place.keep / "certs" / NAME / "privkey.pem"
     real = key.resolve()

@@ -44,6 +44,9 @@ def make_roots_state(path: str) -> Folder:
     for writer in Writers().of_path(place):
         through = "" if writer.place == path else f", through {writer.place}"
         raise StateRefused(f"{path}: {writer.who} can change it{through}", hint=writer.fix)
+    if place != path and os.stat(place).st_mode & stat.S_IWOTH:  # noqa: PTH116 - text
+        # A sticky folder: what is in it is its owner's, and who is first owns it.
+        raise StateRefused(f"{path}: everybody could make it first", hint=f"make it: install -d -m 0700 {path}")
     return make_state(path)
 
 

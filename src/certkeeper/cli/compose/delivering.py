@@ -7,9 +7,11 @@ from certkeeper.adapters.installed import Installed
 from certkeeper.adapters.keeper import Keeper
 from certkeeper.adapters.page import answered
 from certkeeper.adapters.parting import Parted, Parting, Root
+from certkeeper.adapters.replaced import refuse_foreign
 from certkeeper.adapters.state import make_roots_state
 from certkeeper.apply.deploy.observing import deployable
 from certkeeper.apply.deploy.result import DeployResult
+from certkeeper.apply.placements import placement
 from certkeeper.apply.ports import Store
 from certkeeper.base.errors import CertkeeperError, Location
 from certkeeper.base.events import Tell
@@ -97,6 +99,8 @@ class RootsMachine:
             try:
                 self._store.lineage(item.alias)
                 check_paths(replace(spec, targets=tuple(known)), described.targets, taken)
+                for target in (described.targets[name] for name in known if not described.targets[name].in_place):
+                    refuse_foreign(placement(spec, target))
                 specs.append(spec)
             except CertkeeperError as error:
                 rejected.append(Rejected(item.alias.text, error))
