@@ -9,10 +9,10 @@ import stat
 from collections.abc import Iterator
 from contextlib import suppress
 
+from certkeeper.adapters.accesslists import Listed, listed
 from certkeeper.base.value import dataclass
 
 _MOST_LINKS = 40
-_ACL = "system.posix_acl_access"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +98,20 @@ class Writers:
             yield Writer(_user(status.st_uid), place, fix, status.st_uid, users=users)
 
     def _group(self, place: str, status: os.stat_result) -> Iterator[Writer]:
-        if _has_list(place):
+        if (found := listed(place)) is not None:
             # The group's permission is then the most that anybody in the list has.
-            yield Writer("whom its access list names", place, f"getfacl {place}; setfacl -b {place}")
+            yield from self._list(place, found, status)
         elif status.st_gid != 0 and not self._alone_in(status.st_gid):
             users = frozenset() if _read_only(place) else _members(status.st_gid) - self._trusted
             yield Writer(_group(status.st_gid), place, f"chmod g-w {place}", users=users, gid=status.st_gid)
+
+    def _list(self, place: str, found: Listed, status: os.stat_result) -> Iterator[Writer]:
+        gids = found.gids | (frozenset({status.st_gid}) if found.owning else frozenset())
+        gids = frozenset(gid for gid in gids if gid != 0 and not self._alone_in(gid))
+        uids = found.uids - self._trusted
+        if uids or gids:
+            users = frozenset() if _read_only(place) else uids.union(*map(_members, gids)) - self._trusted
+            yield Writer("whom its access list names", place, f"getfacl {place}; setfacl -b {place}", users=users)
 
     def _alone_in(self, gid: int) -> bool:
         """A user's private group, which Debian gives each user."""
@@ -161,12 +169,6 @@ def _read_only(place: str) -> bool:
     """
     with suppress(OSError):
         return bool(os.statvfs(place).f_flag & os.ST_RDONLY)
-    return False
-
-
-def _has_list(place: str) -> bool:
-    with suppress(OSError):
-        return bool(os.getxattr(place, _ACL))
     return False
 
 

@@ -364,18 +364,47 @@ def test_a_group_that_may_write_is_found_and_roots_own_is_not(page: Path) -> Non
     assert finding.fix == f"chmod g-w {page}"
 
 
-def test_an_access_list_is_found(page: Path) -> None:
-    entries = [(1, 6, ~0), (2, 6, NOBODY), (4, 0, ~0), (16, 6, ~0), (32, 0, ~0)]
+def give_list(path: Path, *entries: tuple[int, int, int]) -> None:
+    """Tag, permissions and id of each, as acl(5) has them, beside those that every list has."""
+    listed = sorted([(1, 6, ~0), (4, 0, ~0), (32, 0, ~0), *entries])
     packed = struct.pack("<I", 2) + b"".join(
-        struct.pack("<HHI", tag, may, who & 0xFFFFFFFF) for tag, may, who in entries
+        struct.pack("<HHI", tag, may, who & 0xFFFFFFFF) for tag, may, who in listed
     )
     try:
-        os.setxattr(page, "system.posix_acl_access", packed)
+        os.setxattr(path, "system.posix_acl_access", packed)
     except OSError:
         pytest.skip("no access lists here")
+
+
+@as_root
+@pytest.mark.parametrize(("tag", "who"), [(2, NOBODY), (8, 1)])
+def test_root_refuses_what_an_access_list_lets_others_change(page: Path, tag: int, who: int) -> None:
+    give_list(page, (tag, 6, who), (16, 6, ~0))
+    with pytest.raises(ConfigError, match="whom its access list names can change it") as found:
+        reading(page)
+    assert found.value.hint == f"getfacl {page}; setfacl -b {page}"
+
+
+@as_root
+@pytest.mark.parametrize(
+    "entries",
+    [
+        [(2, 4, NOBODY), (2, 6, 0), (16, 6, ~0)],
+        [(2, 6, NOBODY), (16, 4, ~0)],
+        [(8, 6, 0), (16, 6, ~0)],
+    ],
+    ids=["reads", "masked", "root"],
+)
+def test_an_access_list_that_lets_nobody_else_write_is_none(page: Path, entries: list[tuple[int, int, int]]) -> None:
+    give_list(page, *entries)
+    assert codes(reading(page).findings) == []
+
+
+@as_root
+def test_a_group_without_members_in_an_access_list_is_a_warning(page: Path) -> None:
+    give_list(page, (8, 6, grp.getgrnam("staff").gr_gid), (16, 6, ~0))
     (finding,) = reading(page).findings
     assert finding.message == "whom its access list names can change it"
-    assert "setfacl" in finding.fix
 
 
 @as_root
