@@ -132,23 +132,37 @@ def target_findings(configuration: Configuration) -> Iterator[Finding]:
 
 
 def group_findings(configuration: Configuration) -> Iterator[Finding]:
-    """A service's user is in the group now, and its processes are from before."""
+    """A service's user is not in the group that reads its key; or he is now, and its processes are from before."""
     from certkeeper.adapters.readers import insiders, old_groups, restarted  # noqa: PLC0415 - as above
+    from certkeeper.adapters.trust import outside  # noqa: PLC0415 - as above
 
     named = dict.fromkeys(name for spec in configuration.certificates for name in spec.targets)
     targets = [target for name in named if (target := configuration.settings.targets.get(name)) is not None]
-    wanted = {(item.user, item.access.group): item.unit for item in targets if item.user and item.access.group}
+    readers = [item for item in targets if item.user and item.access.group and item.access.owner != item.user]
+    wanted = {(item.user, item.access.group): item.unit for item in readers}
     for spec in configuration.certificates:
         for user in insiders(spec.access) if _asked(spec) and spec.access.group else ():
             wanted.setdefault((user, spec.access.group), "")
-    for (user, group), unit in wanted.items():
-        found = old_groups(user, group)
-        if found is not None:
-            restart = restarted(user) or unit
+    for (user, group), named_unit in wanted.items():
+        unit = named_unit or restarted(user)
+        if outside(user, group):
+            yield _not_in_group(user, group, unit)
+        elif (found := old_groups(user, group)) is not None:
             yield Finding(
                 "old-groups",
                 Severity.WARNING,
                 f"{user}: process {found.pid} ({found.command}) is not in the group {group}, in which its user is now",
                 "it cannot read new certificates, and a reload keeps the old groups",
-                f"systemctl restart {restart}" if restart else f"restart it: ps -fp {found.pid}",
+                f"systemctl restart {unit}" if unit else f"restart it: ps -fp {found.pid}",
             )
+
+
+def _not_in_group(user: str, group: str, unit: str) -> Finding:
+    again = f" && systemctl restart {unit}" if unit else ", and restart the service"
+    return Finding(
+        "service-not-in-group",
+        Severity.WARNING,
+        f"{user}: not in the group {group}, which is to read the key",
+        "the service cannot read its certificate",
+        f"adduser {user} {group}{again} (a reload keeps the old groups)",
+    )
