@@ -16,8 +16,8 @@ from certkeeper.plan.records import Shown
 
 T = TypeVar("T")
 
-MOST_OCTETS = 256 * 1024 * 1024
-"""Of a whole delivery."""
+MOST_OCTETS = 128 * 1024 * 1024
+"""Of a whole delivery: 10,000 certificates with their keys, and as much again."""
 MOST_CERTIFICATES = 10_000
 MOST_NAMES = 1000
 MOST_TARGETS = 64
