@@ -64,7 +64,10 @@ class Installation:
         self._give()
 
     def run(self) -> Done:
-        return as_root(self.keep / "config", self._watch, "run")[0]
+        return self.command("run")
+
+    def command(self, word: str) -> Done:
+        return as_root(self.keep / "config", self._watch, word)[0]
 
     def deploy(self, *words: str) -> Done:
         """What root opened or changed of the user's beside the main file fails the test."""
@@ -94,6 +97,7 @@ def place() -> Iterator[Installation]:
 
 
 def test_a_run_leaves_services_to_root_who_gives_them_what_is_live(place: Installation) -> None:
+    assert f"service copied: not given {NAME}: it waits for root: certkeeper deploy" in place.command("plan").text
     done = place.run()
     assert (done.code, place.reloads()) == (0, [])
     assert "2 waiting for certkeeper deploy" in done.text

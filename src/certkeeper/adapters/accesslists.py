@@ -7,7 +7,7 @@ from certkeeper.base.value import dataclass
 
 _NAME = "system.posix_acl_access"
 _HEAD, _ENTRY = struct.Struct("<I"), struct.Struct("<HHI")
-_USER, _OWNING_GROUP, _GROUP, _MASK = 0x02, 0x04, 0x08, 0x10
+_USER, _OWNING_GROUP, _GROUP = 0x02, 0x04, 0x08
 _WRITE = 2
 
 
@@ -21,14 +21,13 @@ class Listed:
 
 
 def listed(place: str) -> Listed | None:
-    """None where it has no list."""
+    """None where it has no list. Its mask, the most that these have, is what stat says of the group."""
     try:
         octets = os.getxattr(place, _NAME)
     except OSError:
         return None
     entries = [_ENTRY.unpack_from(octets, at) for at in range(_HEAD.size, len(octets) - _ENTRY.size + 1, _ENTRY.size)]
-    mask = next((permissions for tag, permissions, _ in entries if tag == _MASK), _WRITE)
-    may = [(tag, number) for tag, permissions, number in entries if permissions & mask & _WRITE]
+    may = [(tag, number) for tag, permissions, number in entries if permissions & _WRITE]
     return Listed(
         frozenset(number for tag, number in may if tag == _USER),
         frozenset(number for tag, number in may if tag == _GROUP),

@@ -73,9 +73,8 @@ class _Lines:
         self._left = max(0, self._left - len(piece))
         for line in whole:
             self._write(line)
-        if len(self._begun) > _LONGEST_LINE or not self._left:
-            self.end()
         if not self._left:
+            self.end()
             self._write(b"(more was printed, and is not shown)")
         self._stream.flush()
 

@@ -64,11 +64,8 @@ def carried_out(
 
 
 def _left_to_root(machine: Machine, selected: Configuration, *, quiet: bool) -> DeployResult:
-    from certkeeper.plan.deploy import for_root  # noqa: PLC0415 - as above
-
-    lineages = lineages_of(selected, machine.store)
     try:
-        left = for_root(selected, lineages, machine.journal.records(), machine.clock.now())
+        left = _for_root(machine, selected)
     except CertkeeperError as error:
         print_error(error)
         return DeployResult(fatal=error)
@@ -81,17 +78,29 @@ def _left_to_root(machine: Machine, selected: Configuration, *, quiet: bool) -> 
     return DeployResult(tuple(Deployed(name, alias, End.FOR_ROOT) for name, alias in left))
 
 
+def _for_root(machine: Machine, selected: Configuration) -> tuple[tuple[str, Alias], ...]:
+    from certkeeper.plan.deploy import for_root  # noqa: PLC0415 - as above
+
+    lineages = lineages_of(selected, machine.store)
+    return for_root(selected, lineages, machine.journal.records(), machine.clock.now())
+
+
 def deployments_due(machine: Machine, selected: Configuration) -> "DeployPlan":
     """What services are due for, by what is on this machine; nobody is asked. A journal that cannot be read, which is
     told elsewhere, says nothing.
     """
-    from certkeeper.plan.deploy import DeployPlan  # noqa: PLC0415 - as above
+    from certkeeper.plan.deploy import DeployPlan, Waits  # noqa: PLC0415 - as above
 
     if not _anything(selected):
         return DeployPlan()
     from certkeeper.cli.compose.deploying import planned_deployments  # noqa: PLC0415 - as above
 
     try:
+        if machine.settings.left_to_root:
+            left = _for_root(machine, selected)
+            return DeployPlan(
+                waiting=tuple(Waits(name, alias, "it waits for root: certkeeper deploy") for name, alias in left)
+            )
         return planned_deployments(machine, selected)
     except CertkeeperError:
         return DeployPlan()

@@ -147,13 +147,6 @@ def _answer(reader: "_Reader") -> Answer:
     return Answer(target, alias, stamp, reader.parsed(Shown), reader.number())
 
 
-def _plain(octets: bytes) -> str:
-    text = octets.decode()
-    if not text.isprintable():
-        raise ValueError
-    return text
-
-
 def _target(text: str) -> str:
     if not _TARGET.fullmatch(text):
         raise ValueError
@@ -179,7 +172,7 @@ class _Reader:
     def parsed(self, parse: Callable[[str], T]) -> T:
         octets = self.octets(_LONGEST_WORD)
         try:
-            found = parse(_plain(octets))
+            found = parse(octets.decode())
         except (ValueError, InvalidName) as error:
             shown = printable(octets.decode(errors="replace"), 80)
             raise BadDelivery(f"delivery: {shown!r} is not what has to stand there") from error

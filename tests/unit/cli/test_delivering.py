@@ -181,6 +181,17 @@ def test_nothing_that_somebody_else_can_change(place: Place, guilty: str) -> Non
     assert place.untouched
 
 
+@pytest.mark.parametrize("inner", [".certkeeper", ".certkeeper/mumble", ".certkeeper/mumble/a.org"])
+def test_no_folder_of_copies_that_somebody_else_can_change(place: Place, inner: str) -> None:
+    assert place.deploy(files()) == 0
+    os.chown(place.copies / inner, -1, 1)
+    (place.copies / inner).chmod(0o775)
+    before = (place.copies / "a.org.crt").read_bytes()
+    assert place.deploy(replace(files(), stamp=6)) == 1
+    assert (place.copies / "a.org.crt").read_bytes() == before
+    assert place.reloaded.read_text() == "reloaded\n"
+
+
 def test_who_hands_nothing_over_gets_nothing(place: Place) -> None:
     with pytest.raises(CertkeeperError, match="handed nothing over"):
         place.deploy_with(lambda _: 0)

@@ -54,6 +54,9 @@ def test_one_delivery_has_one_form() -> None:
     octets = encode(Delivery((replace(ONE, alias=Alias("b.org")),)))
     with pytest.raises(BadDelivery, match="another way"):
         decode(octets.replace(b"a.org", b"A.org"))
+    octets = encode(Delivery(failed=True))
+    with pytest.raises(BadDelivery, match="neither yes nor no"):
+        decode(octets.replace(b"yes", b"yep"))
 
 
 @pytest.mark.parametrize(
