@@ -22,7 +22,8 @@ class Kept:
 class FakeTargetFiles:
     """`others` are somebody else's files, `links` lead elsewhere; `folders` and `groups` are those that there are.
 
-    `broken` are folders that cannot be written to. `calls` is what was asked, in order.
+    `broken` are folders that cannot be written to. `astray` are paths whose mode somebody changed. `calls` is
+    what was asked, in order.
     """
 
     def __init__(self, folders: Sequence[str] = (), groups: Sequence[str] = ()) -> None:
@@ -31,6 +32,7 @@ class FakeTargetFiles:
         self.others: Set = {}
         self.links: dict[str, str] = {}
         self.broken: set[str] = set()
+        self.astray: set[str] = set()
         self.calls: list[str] = []
         self._kept: dict[tuple[str, str], Kept] = {}
 
@@ -53,17 +55,21 @@ class FakeTargetFiles:
         others = tuple(path for path in placement.files if path in self.others or path in self.links)
         whole = not others and all(path in live and path in kept.ours for path in placement.files)
         older = tuple(sorted((stamp for stamp in kept.versions if stamp != kept.live), reverse=True))
-        return Placed(kept.live if whole else None, others, older)
+        astray = whole and not self.astray.isdisjoint(placement.files)
+        return Placed(kept.live if whole else None, others, older, astray=astray)
 
     def same(self, placement: Placement, stamp: int, contents: Mapping[Form, bytes]) -> bool:
         found = self._of(placement).versions.get(stamp, {})
-        return all(found.get(path) == content for path, content in _wanted(placement, contents).items())
+        return self.astray.isdisjoint(placement.files) and all(
+            found.get(path) == content for path, content in _wanted(placement, contents).items()
+        )
 
     def stage(self, placement: Placement, stamp: int, contents: Mapping[Form, bytes]) -> None:
         self.calls.append(f"stage {placement.target} {placement.alias} {stamp}")
         self._refuse(placement)
         if not self.same(placement, stamp, contents):
             self._of(placement).versions[stamp] = _wanted(placement, contents)
+            self.astray -= set(placement.files)
 
     def switch(self, placement: Placement, stamp: int) -> int | None:
         self.calls.append(f"switch {placement.target} {placement.alias} {stamp}")

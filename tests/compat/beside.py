@@ -311,10 +311,21 @@ def _behind(link: Path) -> str:
 
 
 def alike(folder: Path, world: World, scenario: Scenario) -> tuple[list[Step], list[Step]]:
-    """Both stories, which are the same."""
-    theirs, mine = both(folder, world, scenario)
-    assert "\n".join(line for pair in zip(theirs, mine, strict=True) for line in differences(*pair)) == ""
+    """Both stories, which are the same.
+
+    Told anew where the CA's dice alone made them differ: told to reuse no authorization, Pebble does for 1 in 100.
+    """
+    for attempt in ("first", "second", "third"):
+        theirs, mine = both(folder / attempt, world, scenario)
+        found = "\n".join(line for pair in zip(theirs, mine, strict=True) for line in differences(*pair))
+        if _reused(theirs) == _reused(mine):
+            break
+    assert not found, found
     return theirs, mine
+
+
+def _reused(story: list[Step]) -> int:
+    return sum("Found valid authorization" in line for step in story for line in step.out)
 
 
 def differences(theirs: Step, mine: Step) -> Iterator[str]:

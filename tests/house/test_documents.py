@@ -172,7 +172,8 @@ def row_of(target: Target) -> tuple[str, ...]:
     """Files, form, test and reload, as the table has them."""
     paths = " ".join(f"`{file.path}`" for file in target.files) or "in place"
     forms = ", ".join(file.form for file in target.files) or "privkey, fullchain"
-    return paths, forms, " ".join(target.test[0].words), " ".join(target.apply[0].words)
+    test = "` `".join(" ".join(command.words) for command in target.test)
+    return paths, forms, test, " ".join(target.apply[0].words)
 
 
 class TestArchitecture:

@@ -62,4 +62,4 @@ def test_dehydrated_s_page_keeps_its_own(tmp_path: Path) -> None:
     (tmp_path / "domains.txt").write_text("example.org\n", encoding="utf-8")
     done = certkeeper("status", "--config", tmp_path / "config", cwd=tmp_path)
     assert done.only_error().endswith("KEY_MODE: 0777 lets everybody at private keys")
-    assert done.hints == ['write KEY_MODE="0640", or KEY_MODE="0600"']
+    assert done.hints == ['write KEY_MODE="0640", or KEY_MODE="0600", 0440 or 0400']

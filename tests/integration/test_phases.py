@@ -125,3 +125,30 @@ def test_a_staged_version_with_other_names_than_the_page_is_activated_only_by_it
     assert f"version {second} lacks mail.{zone} and has what the page has not: www.{zone}" in refused.err
     assert typed(page, "activate", zone, "--version", str(second)).code == 0
     assert live(page, zone) == second
+
+
+@pytest.mark.long
+def test_dehydrated_s_command_prune_and_retire_leave_what_waits(page: Page, zone: str, script: Logged) -> None:
+    page.configure(KEEP_VERSIONS="1", KEEP_DAYS="0")
+    assert page.run().code == 0
+    first = live(page, zone)
+    assert typed(page, "hold", zone).code == 0
+    assert page.run("--force").code == 0
+    (second,) = page.stamps(zone) - {first}
+    script.forget()
+    for command in (("dehydrated", "--cron"), ("dehydrated", "--cleanup"), ("prune",)):
+        done = typed(page, command[0], *command[1:])
+        assert done.code == 0, done.text
+        assert (live(page, zone), page.stamps(zone)) == (first, {first, second}), command
+    assert told(script) == []
+
+    page.write_lines(f"other.{zone}")
+    done = typed(page, "retire", zone, "--yes")
+    assert done.code == 0, done.text
+    (kept,) = (page.folder / "archive").glob(f"{zone}-*")
+    assert {path.name for path in (kept / ".versions").iterdir()} == {str(first), str(second)}
+    # Once more on the page, it is issued anew, and waits for nobody.
+    page.write_lines(f"{zone} www.{zone}")
+    done = page.run()
+    assert done.code == 0, done.text
+    assert live(page, zone) not in {first, second}

@@ -88,6 +88,14 @@ class TestAGoodDay:
 
 
 class TestDrift:
+    def test_copies_that_others_may_read_are_put_right_without_a_reload(self) -> None:
+        host = Deployed("a.example.org").standing()
+        reloads = host.reloads("postfix")
+        host.files.astray.add(f"{COPIES}/a.example.org.pem")
+        assert ends(host.run())["postfix"] is End.SEEN
+        assert (host.files.astray, host.reloads("postfix")) == (set(), reloads)
+        host.assert_settled()
+
     def test_copies_that_are_gone_come_back(self) -> None:
         host = Deployed("a.example.org").begin()
         host.files._kept.clear()
@@ -100,12 +108,23 @@ class TestStopped:
         host = Deployed("a.example.org").begin()
         host.service("postfix").condition = Condition.STOPPED
         assert ends(host.renew())["postfix"] is End.OWED
-        assert host.service("postfix").calls == []
+        assert host.service("postfix").calls == ["test"]
         assert host.entry("postfix").shown is Shown.OWED
         before = len(host.world.events)
         assert ends(host.run())["postfix"] is End.OWED
         assert len(host.world.events) == before, "told twice"
         host.service("postfix").condition = Condition.RUNNING
+        assert ends(host.run())["postfix"] is End.SEEN
+        host.assert_settled()
+
+    def test_one_that_cannot_read_its_configuration_is_told_of_it_since_it_may_run_after_all(self) -> None:
+        host = Deployed("a.example.org").begin()
+        service = host.service("postfix")
+        service.condition, service.broken = Condition.STOPPED, "fatal: missing '='"
+        assert ends(host.renew())["postfix"] is End.FAILED
+        assert "it does not run, as far as it can tell, and its test says: fatal" in host.entry("postfix").message
+        assert (host.entry("postfix").shown, host.reloads("postfix")) == (Shown.OWED, 0)
+        service.condition, service.broken = Condition.RUNNING, ""
         assert ends(host.run())["postfix"] is End.SEEN
         host.assert_settled()
 

@@ -38,7 +38,8 @@ class Installed:
             refuse_unwritable(there)
 
     def look(self, placement: Placement) -> Placed:
-        """Raises FileTrouble."""
+        """Raises FileTrouble, NoSuchOwner."""
+        owned = ownership(placement)
         with site(placement) as there:
             live = there.live()
             others = [name for name in there.files if not there.is_ours(name) and there.folder.status(name) is not None]
@@ -48,6 +49,7 @@ class Installed:
                 stamp=live.stamp if live is not None and whole else None,
                 others=tuple(there.folder.path_of(name) for name in others),
                 kept=tuple(kept),
+                astray=live is not None and whole and not _in_order(there, live, owned),
             )
 
     def same(self, placement: Placement, stamp: int, contents: Mapping[Form, bytes]) -> bool:
@@ -60,11 +62,7 @@ class Installed:
             if live is not None and live.stamp == stamp and live != copy:
                 # A killed run did not come to the switch.
                 return False
-            if any(owned.shut(folder.own_status()) for folder in there.inner):
-                return False
-            return _holds(there, there.place, copy, wanted(placement, contents)) and _in_order(
-                there, there.place, copy, owned
-            )
+            return _in_order(there, copy, owned) and _holds(there, there.place, copy, wanted(placement, contents))
 
     def stage(self, placement: Placement, stamp: int, contents: Mapping[Form, bytes]) -> None:
         """Raises FileTrouble, NoSuchOwner; what was half written is gone on with the next time."""
@@ -152,9 +150,11 @@ def _whole(there: Site, copy: Copy) -> bool:
         return all(version.is_file(name) for name in there.files)
 
 
-def _in_order(there: Site, place: Folder, copy: Copy, owned: Ownership) -> bool:
+def _in_order(there: Site, copy: Copy, owned: Ownership) -> bool:
     """Owners, groups and modes are what they have to be, and the group gets in."""
-    with place.child(copy.name) as version:
+    if any(owned.shut(folder.own_status()) for folder in there.inner):
+        return False
+    with _place(there).child(copy.name) as version:
         found = {name: version.status(name) for name in there.files}
         astray = any(status is None or owned.astray(name, status) for name, status in found.items())
         return not astray and not owned.shut(version.own_status())

@@ -31,12 +31,14 @@ class Placed:
     """What is there. `stamp` is the version that all its paths lead to; None where that is none of ours.
 
     `others` are paths where something is that we did not make. `kept` are other versions that can be switched to,
-    newest first; among them what somebody else had put there.
+    newest first; among them what somebody else had put there. `astray` means that an owner, a group or a mode of what
+    is live is not what the placement says.
     """
 
     stamp: int | None
     others: tuple[str, ...] = ()
     kept: tuple[int, ...] = ()
+    astray: bool = False
 
 
 class TargetFiles(Protocol):

@@ -4,7 +4,6 @@ import sys
 from collections.abc import Callable, Collection, Iterator
 
 from certkeeper.apply.deploy.result import Deployed, DeployResult, End
-from certkeeper.apply.observe import lineages_of
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.events import Tell
 from certkeeper.base.names import Alias
@@ -81,8 +80,7 @@ def _left_to_root(machine: Machine, selected: Configuration, *, quiet: bool) -> 
 def _for_root(machine: Machine, selected: Configuration) -> tuple[tuple[str, Alias], ...]:
     from certkeeper.plan.deploy import for_root  # noqa: PLC0415 - as above
 
-    lineages = lineages_of(selected, machine.store)
-    return for_root(selected, lineages, machine.journal.records(), machine.clock.now())
+    return for_root(selected, machine.lineages(), machine.journal.records(), machine.clock.now())
 
 
 def deployments_due(machine: Machine, selected: Configuration) -> "DeployPlan":

@@ -9,7 +9,7 @@ _CAUSES = {
     Cause.OWED: "has yet to take it",
     Cause.RETRY: "did not take it, and is tried again",
     Cause.NEW_VERSION: "has another version",
-    Cause.DRIFTED: "has other files than it was given",
+    Cause.DRIFTED: "its files, or who may read them, are not as they were given",
     Cause.UNKNOWN: "is looked at, and reloaded where it shows an older one",
 }
 

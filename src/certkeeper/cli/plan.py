@@ -4,6 +4,7 @@ import argparse
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from certkeeper.apply.ports import JournalDamaged
 from certkeeper.base.errors import CertkeeperError, ExitCode
@@ -44,14 +45,15 @@ def plan(options: argparse.Namespace) -> int:
     from certkeeper.cli.dueservices import plan_document, plan_lines  # noqa: PLC0415 - others import this module, too
 
     services = deployments_due(machine, selected)
+    due = min((time for time in (planned.wake_at, services.wake_at) if time is not None), default=None)
     if options.json:
-        json.dump(_document(selected, planned, findings, plan_document(services)), sys.stdout, indent=2)
+        json.dump(_document(selected, planned, findings, plan_document(services), due), sys.stdout, indent=2)
         sys.stdout.write("\n")
     else:
         for line in (*finding_lines(findings), *explain(planned), *plan_lines(services)):
             sys.stdout.write(f"{line}\n")
-        if planned.wake_at is not None:
-            sys.stdout.write(f"next due {iso(planned.wake_at)}\n")
+        if due is not None:
+            sys.stdout.write(f"next due {iso(due)}\n")
         for unreachable in planned.unreachable:
             print_error(unreachable)
         for rejected in selected.rejected:
@@ -63,7 +65,11 @@ def plan(options: argparse.Namespace) -> int:
 
 
 def _document(
-    selected: Configuration, planned: Plan, findings: tuple[Finding, ...], services: Sequence[object]
+    selected: Configuration,
+    planned: Plan,
+    findings: tuple[Finding, ...],
+    services: Sequence[object],
+    due: datetime | None,
 ) -> Mapping[str, object]:
     return {
         "register_at": list(planned.register_at),
@@ -76,7 +82,7 @@ def _document(
         },
         "services": services,
         "findings": [finding_document(finding) for finding in findings],
-        "wake_at": iso(planned.wake_at) if planned.wake_at is not None else None,
+        "wake_at": iso(due) if due is not None else None,
     }
 
 

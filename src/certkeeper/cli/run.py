@@ -315,4 +315,5 @@ def _summary(selected: Configuration, plan: Plan, result: Result, shown: DeployR
     said = ", ".join(parts) or "nothing to do"
     if parts == [f"{current} not due"]:
         said = f"{count(current, 'certificate')}, nothing due"
-    return said + (f"; next due {iso(result.wake_at)}" if result.wake_at is not None else "")
+    due = min((time for time in (result.wake_at, shown.retry_at) if time is not None), default=None)
+    return said + (f"; next due {iso(due)}" if due is not None else "")

@@ -12,6 +12,7 @@ from certkeeper.config.deployments import root_targets
 from certkeeper.config.settings import CertSpec, Configuration, Purpose, Settings
 from certkeeper.lineage.model import Lineage
 from certkeeper.plan.records import Deployment, Record, Records, Shown
+from certkeeper.plan.showing import NO_LEAVES, LiveLeaves, live_leaves
 from certkeeper.service.target import Target
 
 
@@ -41,11 +42,17 @@ class Cause(StrEnum):
 class Copies:
     """The files of one certificate for one target, by their paths without placeholders, and the version there.
 
-    `stamp` is None where there is none of ours. `trouble` is why nobody can say.
+    `stamp` is None where there is none of ours. `trouble` is why nobody can say. `astray`: somebody else changed who
+    may read them.
     """
 
     stamp: int | None = None
     trouble: CertkeeperError | None = None
+    astray: bool = False
+
+    def are(self, stamp: int) -> bool:
+        """They are those of the version, as they have to be."""
+        return self.trouble is None and self.stamp == stamp and not self.astray
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,17 +101,23 @@ class DeployPlan:
     which version is live for the others.
 
     `errors` are certificates that no service can be given as the page asks. `stale` are journal entries that nobody
-    needs any more.
+    needs any more. `page` is about all lineages that were looked at.
     """
 
     targets: tuple[TargetPlan, ...] = ()
     waiting: tuple[Waits, ...] = ()
     errors: tuple[tuple[str, Alias, CertkeeperError], ...] = ()
     stale: tuple[Record, ...] = ()
+    page: LiveLeaves = NO_LEAVES
 
     @property
     def idle(self) -> bool:
         return not (self.targets or self.errors or self.stale)
+
+    @property
+    def wake_at(self) -> datetime | None:
+        """When the first of those that wait is tried again."""
+        return min((wait.until for wait in self.waiting if wait.until is not None), default=None)
 
     @property
     def aliases(self) -> tuple[Alias, ...]:
@@ -146,6 +159,7 @@ def plan_deployments(configuration: Configuration, world: Deployable, asked: Col
         waiting=tuple(waiting),
         errors=tuple(errors),
         stale=tuple(_stale(configuration, world)),
+        page=live_leaves(item.leaf for item in world.lineages.values() if item.leaf is not None),
     )
 
 
@@ -248,7 +262,7 @@ def _cause(before: Deployment | None, stamp: int, copies: Copies | None, *, eage
         return Cause.NEW_VERSION
     if before.shown is Shown.OWED:
         return Cause.RETRY if before.failures else Cause.OWED
-    if copies is not None and (copies.trouble is not None or copies.stamp != stamp):
+    if copies is not None and not copies.are(stamp):
         return Cause.DRIFTED
     return Cause.UNKNOWN if eager and before.shown is Shown.UNPROVEN else None
 

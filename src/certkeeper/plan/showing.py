@@ -1,17 +1,18 @@
 """Where a service has to show a certificate, and what is to be said of what was seen there before and after."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
+from typing import TypeAlias
 
-from certkeeper.base.names import IdentifierType
+from certkeeper.base.names import Identifier, IdentifierType
 from certkeeper.base.times import iso
-from certkeeper.base.value import dataclass
+from certkeeper.base.value import dataclass, field
 from certkeeper.config.settings import CertSpec
 from certkeeper.lineage.integrity import served
 from certkeeper.lineage.model import BadChain, Leaf
 from certkeeper.service.endpoint import Endpoint, parse_endpoint
-from certkeeper.service.handshake import Contact, Look, Unseen
+from certkeeper.service.handshake import Contact, KeyFamily, Look, Unseen
 from certkeeper.service.kinds import KINDS
 from certkeeper.service.target import Target
 
@@ -45,6 +46,44 @@ def wishes(spec: CertSpec, target: Target) -> tuple[Wish, ...]:
     return tuple(Wish(endpoint, here=not endpoint.host, asked=not usual) for endpoint in found)
 
 
+Mark: TypeAlias = tuple[str, str]
+"""What a certificate is known by: serial and key_id."""
+_BOTH = 2
+
+
+@dataclass(frozen=True, slots=True)
+class LiveLeaves:
+    """The live certificates of all lineages of a page: some have the same names, as one with an RSA key beside one with
+    an ECDSA key. `families` are the kinds of keys by names.
+    """
+
+    marks: frozenset[Mark] = frozenset()
+    families: Mapping[frozenset[Identifier], frozenset[KeyFamily]] = field(default_factory=dict)
+
+
+NO_LEAVES = LiveLeaves()
+
+
+def live_leaves(leaves: Iterable[Leaf]) -> LiveLeaves:
+    marks: set[Mark] = set()
+    families: dict[frozenset[Identifier], frozenset[KeyFamily]] = {}
+    for leaf in leaves:
+        marks.add(_mark(leaf))
+        families[leaf.identifiers] = families.get(leaf.identifiers, frozenset()) | {key_family(leaf)}
+    return LiveLeaves(frozenset(marks), families)
+
+
+def _mark(leaf: Leaf) -> Mark:
+    return leaf.serial, leaf.key_id
+
+
+def key_family(leaf: Leaf) -> KeyFamily:
+    """By the words of a KeySpec; ANY for a kind of key that servers cannot be asked for."""
+    if leaf.key_kind.startswith("rsa"):
+        return KeyFamily.RSA
+    return KeyFamily.ECDSA if leaf.key_kind in {"prime256v1", "secp384r1", "secp521r1"} else KeyFamily.ANY
+
+
 class Sight(StrEnum):
     """What a look showed of a lineage."""
 
@@ -58,10 +97,24 @@ class Sight(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """The certificate that a service is to show, and those of the same lineage that it may still show."""
+    """The certificate that a service is to show, and those of the same lineage that it may still show.
+
+    `page` is about all lineages.
+    """
 
     live: Leaf
     others: tuple[Leaf, ...] = ()
+    page: LiveLeaves = NO_LEAVES
+
+    @property
+    def keys(self) -> KeyFamily:
+        """Which of two certificates a server is to be asked for, where it may have two: that goes up to TLS 1.2 only.
+        After a change of keys the old one is looked for, too.
+        """
+        if len(self.page.families.get(self.live.identifiers, ())) < _BOTH:
+            return KeyFamily.ANY
+        families = {key_family(leaf) for leaf in (self.live, *self.others)}
+        return families.pop() if len(families) == 1 else KeyFamily.ANY
 
     def sight(self, look: Look, now: datetime) -> tuple[Sight, str]:
         """What was seen, and in words."""
@@ -73,7 +126,8 @@ class Family:
             return Sight.OTHER, f"a certificate that cannot be read: {'; '.join(error.mismatches)}"
         if _same(leaf, self.live):
             return Sight.LIVE, "the certificate"
-        alike = leaf.identifiers == self.live.identifiers and leaf.not_after < self.live.not_after
+        foreign = _mark(leaf) in self.page.marks
+        alike = leaf.identifiers == self.live.identifiers and leaf.not_after < self.live.not_after and not foreign
         if alike or any(_same(leaf, other) for other in self.others):
             return Sight.OLDER, f"the certificate with serial {leaf.serial}, which ends at {iso(leaf.not_after)}"
         return Sight.OTHER, f"another certificate: serial {leaf.serial}, issued by {leaf.issuer}"
@@ -94,12 +148,15 @@ Looks = Mapping[Contact, Sequence[Look]]
 
 @dataclass(frozen=True, slots=True)
 class Showing:
-    """What came of looking for one certificate; each entry is a place with words, but for `seen` and `older`."""
+    """What came of looking for one certificate; each entry is a place with words, but for `seen` and `without`.
+
+    `without` are places that show another certificate, of whomever.
+    """
 
     seen: tuple[str, ...] = ()
     failed: tuple[str, ...] = ()
     unproven: tuple[str, ...] = ()
-    older: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
 
     @property
     def proven(self) -> bool:
@@ -108,7 +165,7 @@ class Showing:
 
 def compare(watched: Watched, before: Looks, after: Looks, now: datetime) -> Showing:
     """Only what was reachable and is not any more, and what still shows an older certificate, is a failure."""
-    seen, failed, unproven, older = list[str](), list[str](), list[str](), list[str]()
+    seen, failed, unproven, without = list[str](), list[str](), list[str](), list[str]()
     for contact in watched.contacts:
         earlier = {look.address: watched.family.sight(look, now)[0] for look in before.get(contact, ())}
         for look in after.get(contact, ()):
@@ -119,12 +176,13 @@ def compare(watched: Watched, before: Looks, after: Looks, now: datetime) -> Sho
                 seen.append(place)
             elif sight is Sight.OLDER:
                 failed.append(f"{place} still shows {words}")
-                older.append(place)
             elif sight is Sight.NOTHING and had is not Sight.NOTHING:
                 failed.append(f"{place} could be reached before, and now: {words}")
             elif contact in watched.asked or sight is Sight.OTHER:
                 unproven.append(f"{place}: {words}")
-    return Showing(tuple(seen), tuple(failed), tuple(unproven), tuple(older))
+            if sight in {Sight.OLDER, Sight.OTHER}:
+                without.append(place)
+    return Showing(tuple(seen), tuple(failed), tuple(unproven), tuple(without))
 
 
 def _place(contact: Contact, look: Look) -> str:
@@ -133,4 +191,4 @@ def _place(contact: Contact, look: Look) -> str:
 
 
 def _same(one: Leaf, other: Leaf) -> bool:
-    return (one.serial, one.key_id) == (other.serial, other.key_id)
+    return _mark(one) == _mark(other)

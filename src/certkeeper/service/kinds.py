@@ -85,7 +85,7 @@ def _apache(config: str) -> Manner:
 
 def _postfix(config: str) -> Manner:
     call = ("postfix", "-c", config)
-    return Manner(((*call, "check"),), ((*call, "reload"),), (*call, "status"))
+    return Manner((("postconf", "-c", config, "-n"), (*call, "check")), ((*call, "reload"),), (*call, "status"))
 
 
 def _dovecot(config: str) -> Manner:
@@ -99,7 +99,7 @@ def _prosody(config: str) -> Manner:
 
 
 def _haproxy(config: str) -> Manner:
-    return Manner((("haproxy", "-c", "-q", "-f", config),))
+    return Manner((("haproxy", "-c", "-f", config),))
 
 
 _HTTPS = ("https://{name}",)
@@ -119,7 +119,8 @@ KINDS = {
         _HTTPS,
     ),
     Kind.POSTFIX: Defaults(
-        Manner((("postfix", "check"),), (("postfix", "reload"),), ("postfix", "status")),
+        # Where main.cf cannot be read, `postfix check` says so to the log alone.
+        Manner((("postconf", "-n"), ("postfix", "check")), (("postfix", "reload"),), ("postfix", "status")),
         _postfix,
         "postfix",
         ("smtp://{name}", "submission://{name}", "smtps://{name}"),
@@ -147,7 +148,7 @@ KINDS = {
     ),
     Kind.HAPROXY: Defaults(
         Manner(
-            (("haproxy", "-c", "-q", "-f", "/etc/haproxy/haproxy.cfg"),),
+            (("haproxy", "-c", "-f", "/etc/haproxy/haproxy.cfg"),),
             (("service", "haproxy", "reload"),),
             ("service", "haproxy", "status"),
         ),
@@ -225,7 +226,7 @@ def _manner(said: Description, defaults: Defaults | None) -> Manner:
     if said.instances:
         calls = [_instance(item) for item in said.instances]
         return Manner(
-            tuple((*call, "check") for call in calls),
+            tuple(words for item in said.instances for words in (_read_by(item), (*_instance(item), "check"))),
             tuple((*call, "reload") for call in calls),
             (*calls[0], "status"),
         )
@@ -234,6 +235,11 @@ def _manner(said: Description, defaults: Defaults | None) -> Manner:
 
 def _instance(name: str) -> Words:
     return ("postfix", "-c", name) if name.startswith("/") else ("postmulti", "-i", name, "-p")
+
+
+def _read_by(name: str) -> Words:
+    """The command that says what is wrong with an instance's main.cf."""
+    return ("postconf", "-c", name, "-n") if name.startswith("/") else ("postmulti", "-i", name, "-x", "postconf", "-n")
 
 
 def _maps(said: Description) -> tuple[Command, ...]:

@@ -25,6 +25,8 @@ class Side:
     put: Callable[[str, bytes], object]
     """Somebody else's file."""
     link: Callable[[str, str], object]
+    expose: Callable[[str], object]
+    """Let everybody read what is behind a path."""
     real: bool
 
     @property
@@ -53,9 +55,10 @@ def _read(path: str) -> bytes | None:
 def side(request: pytest.FixtureRequest, tmp_path: Path) -> Side:
     if request.param == "real":
         link = lambda path, target: Path(path).symlink_to(target)  # noqa: E731
-        return Side(Installed(), str(tmp_path), _read, _put, link, real=True)
+        return Side(Installed(), str(tmp_path), _read, _put, link, lambda path: Path(path).chmod(0o644), real=True)
     fake = FakeTargetFiles(["/srv/certs"])
-    return Side(fake, "/srv/certs", fake.read, fake.others.__setitem__, fake.links.__setitem__, real=False)
+    others, links = fake.others.__setitem__, fake.links.__setitem__
+    return Side(fake, "/srv/certs", fake.read, others, links, fake.astray.add, real=False)
 
 
 def test_where_nothing_is_nothing_is_seen(side: Side) -> None:
@@ -203,6 +206,15 @@ def test_a_link_to_elsewhere_is_refused_and_stays(side: Side) -> None:
         assert str(caught.value).startswith(f"{path}: ")
         assert caught.value.hint
     assert side.read(f"{side.folder}/secret") == b"secret"
+
+
+def test_a_key_that_somebody_else_let_others_read_is_seen_and_put_right(side: Side) -> None:
+    side.install(NEW)
+    key = next(path for path, form in side.where.files.items() if form is Form.PRIVKEY)
+    side.expose(key)
+    assert side.files.look(side.where) == Placed(NEW, astray=True)
+    assert side.install(NEW) == NEW
+    assert side.files.look(side.where) == Placed(NEW)
 
 
 def test_a_missing_folder_is_named(side: Side) -> None:

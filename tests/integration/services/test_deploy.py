@@ -58,6 +58,17 @@ def test_what_is_issued_is_shown_after_one_reload_and_then_there_is_nothing_to_d
     assert (nginx.reloads(), tree_hash(page.certs)) == (reloads, before_files)
 
 
+def test_dehydrated_s_command_deploys_where_the_page_has_services(page: Served, nginx: NginxHosts, zone: str) -> None:
+    terms = ("--register", "--accept-terms")
+    for arguments in (terms, ("--cron",)):
+        done = certkeeper("dehydrated", "--config", page.config, *arguments, cwd=page.folder)
+        assert done.code == 0, done.text
+    assert done.out.splitlines()[-2] == f"nginx: reloaded for {zone}, www"
+    shows(nginx, zone, live(page, zone))
+    done = certkeeper("dehydrated", "--config", page.config, "--cron", cwd=page.folder)
+    assert (done.code, nginx.reloads(), "nginx" in done.text) == (0, 1, False)
+
+
 def test_a_configuration_that_cannot_be_tested_keeps_the_reload_back_until_it_is_mended(
     page: Served, nginx: NginxHosts, zone: str
 ) -> None:

@@ -42,7 +42,7 @@ def test_apache_is_told_by_the_program_that_knows_debian_s_variables() -> None:
 def test_postfix_has_one_file_with_the_key_first() -> None:
     found = built_in("postfix")
     assert files(found) == {"key+fullchain": "/etc/postfix/certs/{alias}.pem"}
-    assert (words(found.test), words(found.apply)) == (["postfix check"], ["postfix reload"])
+    assert (words(found.test), words(found.apply)) == (["postconf -n", "postfix check"], ["postfix reload"])
     assert (found.refresh, running(found), found.access) == ((), "postfix status", Access())
     assert found.probe == ("smtp://{name}", "submission://{name}", "smtps://{name}")
 
@@ -67,7 +67,7 @@ def test_prosody_reads_two_files_as_itself() -> None:
 def test_haproxy_has_one_file_with_the_chain_first() -> None:
     found = built_in("haproxy")
     assert files(found) == {"fullchain+key": "/etc/haproxy/certs/{alias}.pem"}
-    assert words(found.test) == ["haproxy -c -q -f /etc/haproxy/haproxy.cfg"]
+    assert words(found.test) == ["haproxy -c -f /etc/haproxy/haproxy.cfg"]
     assert (words(found.apply), found.socket) == (["service haproxy reload"], "")
 
 
@@ -124,24 +124,29 @@ class TestDescribed:
     @pytest.mark.parametrize(
         ("kind", "test", "apply", "running_"),
         [
-            (Kind.NGINX, "nginx -t -q -c /x", "nginx -s reload -c /x", ""),
-            (Kind.APACHE, "apache2 -t -f /x", "apache2 -f /x -k graceful", ""),
-            (Kind.POSTFIX, "postfix -c /x check", "postfix -c /x reload", "postfix -c /x status"),
-            (Kind.DOVECOT, "doveconf -n -c /x", "doveadm -c /x reload", "doveadm -c /x process status"),
+            (Kind.NGINX, ["nginx -t -q -c /x"], "nginx -s reload -c /x", ""),
+            (Kind.APACHE, ["apache2 -t -f /x"], "apache2 -f /x -k graceful", ""),
+            (
+                Kind.POSTFIX,
+                ["postconf -c /x -n", "postfix -c /x check"],
+                "postfix -c /x reload",
+                "postfix -c /x status",
+            ),
+            (Kind.DOVECOT, ["doveconf -n -c /x"], "doveadm -c /x reload", "doveadm -c /x process status"),
             (
                 Kind.PROSODY,
-                "prosodyctl --config /x about",
+                ["prosodyctl --config /x about"],
                 "prosodyctl --config /x reload",
                 "prosodyctl --config /x status",
             ),
         ],
     )
     def test_another_configuration_is_another_process_than_debian_s(
-        self, kind: Kind, test: str, apply: str, running_: str
+        self, kind: Kind, test: list[str], apply: str, running_: str
     ) -> None:
         said = Description(kind, config="/x", running=() if running_ else ("true",))
         found = target("own", said)
-        assert (words(found.test), words(found.apply)) == ([test], [apply])
+        assert (words(found.test), words(found.apply)) == (test, [apply])
         assert running(found) == (running_ or "true")
         assert found.unit == ""
         assert target("own", replace(said, unit="own.service")).unit == "own.service"
@@ -151,7 +156,7 @@ class TestDescribed:
         with pytest.raises(BadDescription, match="nothing makes the service take new files"):
             target("own", said)
         found = target("own", replace(said, socket="/run/x.sock", running=()))
-        assert (words(found.test), found.apply, found.socket) == (["haproxy -c -q -f /x"], (), "/run/x.sock")
+        assert (words(found.test), found.apply, found.socket) == (["haproxy -c -f /x"], (), "/run/x.sock")
 
     def test_each_instance_of_postfix_is_told(self) -> None:
         found = target("postfix", Description(Kind.POSTFIX, instances=("-", "postfix-out", "/etc/postfix-in")))
@@ -160,7 +165,12 @@ class TestDescribed:
             "postmulti -i postfix-out -p reload",
             "postfix -c /etc/postfix-in reload",
         ]
-        assert words(found.test)[2] == "postfix -c /etc/postfix-in check"
+        assert words(found.test)[2:] == [
+            "postmulti -i postfix-out -x postconf -n",
+            "postmulti -i postfix-out -p check",
+            "postconf -c /etc/postfix-in -n",
+            "postfix -c /etc/postfix-in check",
+        ]
         assert (running(found), found.unit) == ("postmulti -i - -p status", "")
 
     def test_maps_are_made_anew_before_the_reload(self) -> None:

@@ -61,9 +61,16 @@ class LocalServices:
                 f"{target.name}: not running, so nothing was done to make it take its files",
                 hint="it takes them when it is started",
             )
-        if not self._updated(target, changed):
-            for command in self._reload(target):
-                self._commands.run(target.name, command)
+        reload = self._reload(target)
+        try:
+            if _updated(target, changed):
+                return
+        except (NotUpdated, FileTrouble):
+            # A reload takes whatever part of it was not taken, and says why where it cannot.
+            if not reload:
+                raise
+        for command in reload:
+            self._commands.run(target.name, command)
 
     def can_read(self, target: Target, paths: Sequence[str]) -> tuple[str, ...]:
         return tuple(path for path, _ in unreadable(target.user, paths)) if target.user else ()
@@ -89,13 +96,10 @@ class LocalServices:
         bound = max((command.bound for command in target.apply), default=DEFAULT_BOUND)
         return (Command(("systemctl", word, target.unit), bound),)
 
-    def _updated(self, target: Target, changed: Sequence[Placement]) -> bool:
-        """It took all that changed through its socket, without a reload."""
-        if not target.socket or not changed:
-            return False
-        try:
-            update(target.socket, target.user, combined(changed))
-        except (NotUpdated, FileTrouble):
-            # A reload takes whatever part of it was not taken, and says why where it cannot.
-            return False
-        return True
+
+def _updated(target: Target, changed: Sequence[Placement]) -> bool:
+    """It took all that changed through its socket, without a reload. Raises NotUpdated, FileTrouble."""
+    if not target.socket or not changed:
+        return False
+    update(target.socket, target.user, combined(changed))
+    return True

@@ -11,7 +11,7 @@ from certkeeper.base.value import dataclass, field, replace
 from certkeeper.base.wire import Exchange, pause, together
 from certkeeper.plan.showing import Looks, Showing, Watched, Wish, compare
 from certkeeper.service.endpoint import Endpoint
-from certkeeper.service.handshake import Contact, Look
+from certkeeper.service.handshake import Contact, KeyFamily, Look
 
 PATIENCE = 15.0
 """Seconds that a service has after its reload to show the new certificate everywhere."""
@@ -27,14 +27,14 @@ class Addresses:
 
     found: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
-    def contacts(self, wishes: Sequence[Wish]) -> Exchange[Mapping[Contact, Wish]]:
-        """The handshakes to make, with the wish that each is for."""
+    def contacts(self, wishes: Sequence[Wish], keys: KeyFamily) -> Exchange[Mapping[Contact, Wish]]:
+        """The handshakes to make, with the wish that each is for; `keys` are asked for."""
         names = dict.fromkeys(wish.endpoint.name for wish in wishes if wish.here)
         missing = [name for name in names if name not in self.found]
         self.found.update(
             zip(missing, (yield from together([do(AddressesHere(name)) for name in missing])), strict=True)
         )
-        return {Contact(endpoint): wish for wish in wishes for endpoint in self._endpoints(wish)}
+        return {Contact(endpoint, keys): wish for wish in wishes for endpoint in self._endpoints(wish)}
 
     def _endpoints(self, wish: Wish) -> Iterator[Endpoint]:
         if not wish.here:

@@ -28,7 +28,8 @@ def deployable(
         if target is None or target.in_place or entry is None or entry.shown is Shown.OWED:
             continue
         try:
-            copies[name, spec.alias] = Copies(files.look(placement(spec, target)).stamp)
+            found = files.look(placement(spec, target))
+            copies[name, spec.alias] = Copies(found.stamp, astray=found.astray)
         except CertkeeperError as error:
             copies[name, spec.alias] = Copies(trouble=error)
     return Deployable(now, lineages, records, copies)

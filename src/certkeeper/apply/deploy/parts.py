@@ -12,7 +12,7 @@ from certkeeper.config.settings import Settings
 from certkeeper.lineage.model import Leaf, Lineage, Version
 from certkeeper.plan.deploy import Cause, Due
 from certkeeper.plan.records import Records
-from certkeeper.plan.showing import Watched
+from certkeeper.plan.showing import NO_LEAVES, LiveLeaves, Watched
 from certkeeper.service.target import Form
 
 _NUMBER = pattern(r"[0-9]+")
@@ -25,13 +25,14 @@ def same_complaint(one: str, other: str) -> bool:
 
 @dataclass(slots=True)
 class Shared:
-    """What the transactions of one phase have in common. `gone_back` are lineages whose older version was made live
-    again.
+    """What the transactions of one phase have in common. `page` are the live certificates of all its lineages,
+    `gone_back` those lineages whose older version was made live again.
     """
 
     settings: Settings
     records: Records
     tell: Tell
+    page: LiveLeaves = NO_LEAVES
     addresses: Addresses = field(default_factory=Addresses)
     gone_back: set[Alias] = field(default_factory=set)
 

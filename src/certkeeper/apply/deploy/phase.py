@@ -13,7 +13,7 @@ from certkeeper.apply.deploy.result import Deployed, DeployResult, End
 from certkeeper.apply.deploy.transaction import Transaction
 from certkeeper.apply.effects import FreeLineage, HoldLineage, ReadLineage, WriteJournal, do
 from certkeeper.apply.ports import Clock, Executor
-from certkeeper.apply.scheduler import Scheduler
+from certkeeper.apply.scheduler import Scheduler, shield
 from certkeeper.base.errors import CertkeeperError, Interrupted
 from certkeeper.base.events import DeploymentFailed, DeploymentNoted, Noted, Tell
 from certkeeper.base.names import Alias
@@ -32,7 +32,7 @@ class Deploying:
         self, plan: DeployPlan, settings: Settings, records: Records, *, executor: Executor, clock: Clock, tell: Tell
     ) -> None:
         self._plan = plan
-        self._shared = Shared(settings, records, tell)
+        self._shared = Shared(settings, records, tell, plan.page)
         self._scheduler = Scheduler(executor, clock)
         self._lineages: dict[Alias, Lineage] = {}
         self._ended: dict[tuple[str, Alias], Deployed] = {}
@@ -63,6 +63,9 @@ class Deploying:
                 done.append(item)
         except Interrupted as error:
             self._fatal = error
+        except CertkeeperError as error:
+            self._failed(error)
+        yield from shield()
         for alias in tuple(self._lineages):
             yield from do(FreeLineage(alias))
 
@@ -130,7 +133,10 @@ class Deploying:
 
     def _over(self, _value: object, error: Exception | None) -> None:
         if isinstance(error, CertkeeperError):
-            self._fatal = error
-            self._shared.tell(Noted("deployments", str(error)))
+            self._failed(error)
         elif error is not None:
             raise error
+
+    def _failed(self, error: CertkeeperError) -> None:
+        self._fatal = error
+        self._shared.tell(Noted("deployments", str(error)))

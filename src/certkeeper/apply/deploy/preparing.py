@@ -8,7 +8,7 @@ from certkeeper.apply.deploy.result import Deployed, End
 from certkeeper.apply.effects import ReadVersion, do
 from certkeeper.apply.placements import contents, placement
 from certkeeper.apply.refused import ReadClock
-from certkeeper.base.errors import CertkeeperError, Fault
+from certkeeper.base.errors import CertkeeperError, Fault, Interrupted
 from certkeeper.base.names import Alias
 from certkeeper.base.value import replace
 from certkeeper.base.wire import Exchange
@@ -46,6 +46,8 @@ def prepare(
             continue
         try:
             parts.append((yield from _part(due, item.target, lineage, leaf, stamp, shared)))
+        except Interrupted:
+            raise
         except CertkeeperError as error:
             failed[due.alias] = error
     return parts, failed, left
@@ -72,6 +74,7 @@ def _watched(due: Due, target: Target, leaf: Leaf, versions: tuple[Version, ...]
     others = tuple(
         version.leaf for version in versions if version.leaf is not None and version.leaf.serial != leaf.serial
     )
-    contacts = yield from shared.addresses.contacts(wishes(due.spec, target))
+    family = Family(leaf, others, shared.page)
+    contacts = yield from shared.addresses.contacts(wishes(due.spec, target), family.keys)
     asked = frozenset(contact for contact, wish in contacts.items() if wish.asked)
-    return Watched(Family(leaf, others), tuple(contacts), asked)
+    return Watched(family, tuple(contacts), asked)

@@ -66,10 +66,15 @@ class Report:
 
     def broken(self, parts: Sequence[Part], words: str) -> None:
         """The service has its files, and would not start with any of them."""
-        told = f"no certificate is to blame, since it says so of any: {words}"
-        error = NotTaken(told, hint=f"mend its configuration, then: certkeeper deploy {parts[0].alias}")
+        mend = f"it says so of any certificate: mend its configuration, then: certkeeper deploy {parts[0].alias}"
         for part in parts:
-            self._fail(part, words, None, error)
+            self._fail(part, words, None, NotTaken(words, hint=mend))
+
+    def unstartable(self, parts: Sequence[Part], words: str) -> None:
+        """A service that does not run, as far as we know, has its files, and would not start with them."""
+        mend = f"mend its configuration, then: certkeeper deploy {parts[0].alias}"
+        for part in parts:
+            self._fail(part, words, None, NotTaken(words, hint=mend))
 
     def failed(self, part: Part, message: str, retry_at: datetime) -> None:
         error = NotTaken(message, hint=f"to try at once: certkeeper deploy {part.alias}", retry_at=retry_at)

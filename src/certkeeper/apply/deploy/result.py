@@ -48,3 +48,8 @@ class DeployResult:
     @property
     def failed(self) -> bool:
         return self.fatal is not None or any(item.end is End.FAILED for item in self.deployed)
+
+    @property
+    def retry_at(self) -> datetime | None:
+        """When the first of what failed is tried again."""
+        return min((item.retry_at for item in self.deployed if item.retry_at is not None), default=None)

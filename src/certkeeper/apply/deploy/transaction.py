@@ -41,7 +41,7 @@ from certkeeper.apply.deployports import Condition, Placement
 from certkeeper.apply.effects import WriteJournal, do
 from certkeeper.apply.refused import ReadClock
 from certkeeper.apply.scheduler import shield
-from certkeeper.base.errors import CertkeeperError, Fault
+from certkeeper.base.errors import CertkeeperError, Fault, Interrupted
 from certkeeper.base.events import ServiceReloaded
 from certkeeper.base.value import dataclass
 from certkeeper.base.wire import Exchange
@@ -110,7 +110,7 @@ class Transaction:
         known: list[Part] = []
         for part in self._parts:
             showing = seen_now(part.watched, self._before, now)
-            if part.placement is None and part.asks_first and condition is Condition.RUNNING and not showing.older:
+            if part.placement is None and part.asks_first and condition is Condition.RUNNING and not showing.without:
                 self._report.adopted(part, showing)
                 known.append(part)
         self._parts = [part for part in self._parts if part not in known]
@@ -123,6 +123,8 @@ class Transaction:
                 continue
             try:
                 yield from do(StageCopies(part.placement, part.stamp, part.contents))
+            except Interrupted:
+                raise
             except CertkeeperError as error:
                 self._parts.remove(part)
                 yield from self._report.kept_out(part.due, part.stamp, error)
@@ -148,8 +150,13 @@ class Transaction:
                 yield from self._report.kept_out(part.due, part.stamp, error)
 
     def _leave_owed(self) -> Exchange[None]:
-        for part in self._parts:
-            self._report.stopped(part, STOPPED)
+        # Some cannot say whether they run where their configuration cannot be read: `postfix status` ends as if not.
+        words = yield from self._tested(self._parts)
+        if words:
+            self._report.unstartable(self._parts, f"{STOPPED}, as far as it can tell, and its test says: {words}")
+        else:
+            for part in self._parts:
+                self._report.stopped(part, STOPPED)
         yield from self._report.write()
         yield from self._keep(self._parts)
 
@@ -158,7 +165,7 @@ class Transaction:
         idle: list[Part] = []
         for part in self._parts:
             showing = seen_now(part.watched, self._before, now)
-            if part.untouched or (part.asks_first and not showing.older):
+            if part.untouched or (part.asks_first and not showing.without):
                 self._report.adopted(part, showing)
                 idle.append(part)
         taking = [part for part in self._parts if part not in idle]
@@ -244,7 +251,7 @@ class Transaction:
         trouble = yield from self._load(gone)
         if trouble is not None:
             return trouble.words
-        return (yield from look_back(returns, self._before))
+        return (yield from look_back(returns, self._before, self._shared))
 
     def _failed(self, item: Return, words: str, after: str, now: datetime) -> None:
         part = item.part

@@ -101,7 +101,7 @@ def tell_scripts(returns: Sequence[Return], shared: Shared) -> Exchange[None]:
             shared.tell(Noted(str(part.alias), str(error)))
 
 
-def look_back(returns: Sequence[Return], before: Looks) -> Exchange[str]:
+def look_back(returns: Sequence[Return], before: Looks, shared: Shared) -> Exchange[str]:
     """What is still wrong at those that went back; empty where nothing is."""
     now = yield from do(ReadClock())
     watched = []
@@ -109,7 +109,7 @@ def look_back(returns: Sequence[Return], before: Looks) -> Exchange[str]:
         part = item.part
         version = next((found for found in part.versions if found.stamp == item.to), None)
         if item.gone and version is not None and version.leaf is not None and not unfit(version, now):
-            watched.append(replace(part.watched, family=Family(version.leaf, (part.leaf,))))
+            watched.append(replace(part.watched, family=Family(version.leaf, (part.leaf,), shared.page)))
     showings: tuple[Showing, ...] = (yield from look_until_seen(watched, before)) if watched else ()
     return "; ".join(text for showing in showings for text in showing.failed[:1])
 

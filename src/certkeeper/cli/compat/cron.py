@@ -19,6 +19,7 @@ from certkeeper.cli.compat.failing import print_failure
 from certkeeper.cli.compat.sitting import Refused, Sitting, locked
 from certkeeper.cli.compat.words import Flag
 from certkeeper.cli.compose import USER_AGENT, Machine
+from certkeeper.cli.deployments import deployed
 from certkeeper.cli.planning import planned
 from certkeeper.config.domains import DomainList
 from certkeeper.config.errors import ConfigError
@@ -83,6 +84,8 @@ class _Cron:
                 failed = True
         machine.keep_index()
         failed = self._withdraw_leftovers() or failed
+        # Only pages that say so in a setting of ours have services.
+        failed = deployed(machine, machine.configuration, quiet=False).failed or failed
         self._sitting.end()
         if machine.settings.cleanup is not Cleanup.NO:
             _say(" + Running automatic cleanup")

@@ -11,7 +11,6 @@ from certkeeper.apply.deploy.observing import deployable
 from certkeeper.apply.deploy.phase import Deploying
 from certkeeper.apply.deploy.result import DeployResult
 from certkeeper.apply.deployports import DeployPorts
-from certkeeper.apply.observe import lineages_of
 from certkeeper.apply.ports import Ports
 from certkeeper.base.events import Tell
 from certkeeper.base.names import Alias
@@ -30,7 +29,7 @@ def planned_deployments(machine: Machine, selected: Configuration, asked: Collec
     Raises:
         CertkeeperError: the journal cannot be read.
     """
-    lineages = lineages_of(selected, machine.store)
+    lineages = machine.lineages()
     world = deployable(selected, lineages, machine.journal.records(), Installed(), machine.clock.now())
     return plan_deployments(selected, world, asked)
 
