@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import socket
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,13 +10,18 @@ from pathlib import Path
 import pytest
 
 from builders.certificates import Wish, new_key, version_files
+from certkeeper.adapters.files import FileTrouble
+from certkeeper.adapters.installed import Installed
 from certkeeper.adapters.keeper import Keeper, NoDelivery
 from certkeeper.adapters.relay import Relay
+from certkeeper.apply.deployports import Placement
+from certkeeper.base.access import NO_ACCESS
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.names import Alias, Identifier
 from certkeeper.base.value import replace
 from certkeeper.cli.delivering import deploy_as_root
 from certkeeper.plan.delivery import MOST_OCTETS, BadDelivery, Delivered, Delivery, encode
+from certkeeper.service.target import Form
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="the file has to be root's")
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -189,7 +195,20 @@ def test_no_folder_of_copies_that_somebody_else_can_change(place: Place, inner: 
     before = (place.copies / "a.org.crt").read_bytes()
     assert place.deploy(replace(files(), stamp=6)) == 1
     assert (place.copies / "a.org.crt").read_bytes() == before
+    # Even before anything is begun.
+    with pytest.raises(FileTrouble, match="others can write in the folder"):
+        Installed().check(Placement("mumble", Alias("a.org"), {f"{place.copies}/a.org.crt": Form.FULLCHAIN}, NO_ACCESS))
     assert place.reloaded.read_text() == "reloaded\n"
+
+
+def test_nobody_looks_where_the_page_says_so(place: Place) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        text = place.toml.read_text().replace("probe = []", f'probe = ["tls://{{name}}:{server.getsockname()[1]}"]')
+        place.toml.write_text(text)
+        assert place.deploy(replace(files(), looked_at=False)) == 0
+        server.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            server.accept()
 
 
 def test_who_hands_nothing_over_gets_nothing(place: Place) -> None:
