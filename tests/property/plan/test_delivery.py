@@ -1,6 +1,6 @@
 """What another user hands to root: whatever octets it is, it is a delivery within its limits, or refused."""
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from certkeeper.base.names import Alias, Identifier
@@ -37,13 +37,17 @@ DELIVERIES = st.builds(
     put_right=st.integers(0, 100),
     failed=st.booleans(),
 )
+# Other work on the machine is no failure.
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
+@UNHURRIED
 @given(DELIVERIES)
 def test_what_is_handed_over_is_what_root_reads(delivery: Delivery) -> None:
     assert decode(encode(delivery)) == delivery
 
 
+@UNHURRIED
 @given(DELIVERIES, st.data())
 def test_octets_that_somebody_changed_are_refused_or_within_the_limits(delivery: Delivery, data: st.DataObject) -> None:
     octets = bytearray(encode(delivery))
@@ -54,18 +58,21 @@ def test_octets_that_somebody_changed_are_refused_or_within_the_limits(delivery:
     _assert_refused_or_sound(bytes(octets))
 
 
+@UNHURRIED
 @given(st.binary(max_size=200))
 def test_any_octets_are_refused_or_within_the_limits(octets: bytes) -> None:
     for begin in (b"", b"certkeeper delivery 1\n", encode(Delivery())):
         _assert_refused_or_sound(begin + octets)
 
 
+@UNHURRIED
 @given(st.integers(0, 10**9))
 def test_a_length_is_believed_only_where_the_octets_are_there(length: int) -> None:
     begin = b"certkeeper delivery 1\n"
     _assert_refused_or_sound(begin + length.to_bytes(4) + b"no")
 
 
+@UNHURRIED
 @given(
     st.lists(
         st.builds(Answer, WORDS, DELIVERED.map(lambda item: item.alias), st.integers(0, 9), st.sampled_from(Shown))
