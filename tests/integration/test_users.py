@@ -63,8 +63,8 @@ def everybodys_python() -> str:
     return binaries.missing("no Python that everybody may run", "install the Debian package python3")
 
 
-def as_root(config: Path, watch: Path) -> tuple[Done, list[tuple[str, str, bool]]]:
-    """`certkeeper run`, and what was asked of the system while it was root."""
+def as_root(config: Path, watch: Path, *words: str) -> tuple[Done, list[tuple[str, str, bool]]]:
+    """The command, `certkeeper run` where none is named, and what was asked of the system while it was root."""
     watch.mkdir(exist_ok=True)
     (watch / "sitecustomize.py").write_text(WATCH)
     log = watch / "log"
@@ -72,8 +72,8 @@ def as_root(config: Path, watch: Path) -> tuple[Done, list[tuple[str, str, bool]
     modules = [watch, Path(package.__file__).parents[1], Path(cryptography.__file__).parents[1]]
     env = {"PYTHONPATH": os.pathsep.join(map(str, modules)), "WATCHED": str(log), "HOME": "/root", "USER": "root"}
     env |= {"PYTHONDONTWRITEBYTECODE": "1"}
-    words = ("run", "--accept-terms", "--config", config)
-    done = certkeeper(*words, cwd=Path("/"), env=env, python=everybodys_python())
+    words = words or ("run", "--accept-terms")
+    done = certkeeper(*words, "--config", config, cwd=Path("/"), env=env, python=everybodys_python())
     return done, [(event, path, bool(writes)) for event, path, writes in map(json.loads, log.read_text().splitlines())]
 
 
@@ -86,13 +86,16 @@ def test_root_reads_the_main_file_and_no_more(zone: str, shared_world: World, pl
     hook.write_text(HOOK.format(log=place / "calls"))
     hook.chmod(0o755)
     settings = {"HOOK": str(hook), "DNS_PROVIDER": "powerdns", "CA_BUNDLE": str(bundle), "DEHYDRATED_USER": USER}
-    page = Page(place, shared_world, zone, **settings, DEHYDRATED_GROUP=GROUP, ARI="no")
-    done, seen = as_root(page.config, tmp_path / "watch")
+    page = Page(place, shared_world, zone, **settings, DEHYDRATED_GROUP=GROUP, ARI="no", BASEDIR=str(place))
+    # A group that the user is not in is for root to give.
+    config = page.config.rename(tmp_path / "config")
+    done, seen = as_root(config, tmp_path / "watch")
     assert done.code == 0, done.text
     assert page.live() == {zone}
 
     # Nothing of the page but its main file was looked at as root, nothing was written, and nothing was run.
-    assert {path for _, path, _ in seen if path.startswith(str(place))} == {str(page.config)}
+    assert {path for _, path, _ in seen if path.startswith(str(place))} == set()
+    assert str(config) in {path for _, path, _ in seen}
     assert [
         path for event, path, _ in seen if event == "open" and not path.startswith("/") and not path.isdigit()
     ] == []
@@ -100,7 +103,7 @@ def test_root_reads_the_main_file_and_no_more(zone: str, shared_world: World, pl
     assert {event for event, _, _ in seen} <= {"open", "os.listdir", "os.scandir"}
 
     # Neither is anything root's afterwards, in the page's folders and beside them.
-    made = [path for path in place.rglob("*") if path not in {page.config, page.domains, hook, bundle}]
+    made = [path for path in place.rglob("*") if path not in {page.domains, hook, bundle}]
     assert {path.lstat().st_uid for path in made} == {user.pw_uid}
     assert {path.lstat().st_gid for path in made} == {grp.getgrnam(GROUP).gr_gid}
 

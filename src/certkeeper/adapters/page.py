@@ -3,13 +3,13 @@
 import errno
 import os
 import stat
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from io import FileIO
 from pathlib import Path
 from typing import TypeVar, cast
 
 from certkeeper.adapters.descriptors import out_of_descriptors
-from certkeeper.adapters.writers import Writer, Writers, group_id, running_as, user_id
+from certkeeper.adapters.writers import Writer, Writers, running_as, user_id
 from certkeeper.base.value import replace
 from certkeeper.base.wire import Exchange, Step
 from certkeeper.config.domains import DomainList
@@ -23,6 +23,7 @@ from certkeeper.config.reading import (
     FailureKind,
     Glob,
     Holds,
+    NotBecome,
     Read,
     ReadFailure,
     ReadSecret,
@@ -58,8 +59,10 @@ def read_page(
     typed: tuple[Assignment, ...] = (),
     fallback: str | None = None,
     evaluator: Evaluator = Evaluator.PARSER,
+    becoming: Callable[[Become], Became | NotBecome] | None = None,
 ) -> Configuration:
-    """Read a whole page from this machine's files; the rest is as for `load`.
+    """Read a whole page from this machine's files; the rest is as for `load`. `becoming` is another way to become
+    DEHYDRATED_USER than for good.
 
     Raises:
         ConfigError: with file and line.
@@ -74,7 +77,7 @@ def read_page(
         fallback=fallback,
         evaluator=evaluator,
     )
-    return answered(exchange)
+    return answered(exchange, Files(becoming))
 
 
 def check_page(config: str | None, cwd: str, environment: Mapping[str, str], evaluator: Evaluator) -> "Checked":
@@ -90,9 +93,9 @@ def check_page(config: str | None, cwd: str, environment: Mapping[str, str], eva
     )
 
 
-def answered(exchange: Exchange[_T]) -> _T:
+def answered(exchange: Exchange[_T], files: "Files | None" = None) -> _T:
     """What comes of reading, once this machine's files have been looked at. Raises as `read_page` does."""
-    files = Files()
+    files = files or Files()
     try:
         step = next(exchange)
         while True:
@@ -104,8 +107,10 @@ def answered(exchange: Exchange[_T]) -> _T:
 class Files:
     """Reads files, and remembers who else can change them."""
 
-    def __init__(self) -> None:
+    def __init__(self, becoming: Callable[[Become], Became | NotBecome] | None = None) -> None:
+        self._becoming = becoming or _become
         self._writers = Writers()
+        self._began_as = running_as()
         self._user = ""
         self._seen: list[tuple[str, Holds, Writer]] = []
         self._settled = False
@@ -130,11 +135,9 @@ class Files:
             case Exposures(trusted, programs):
                 return self._exposures(user_id(trusted), programs)
             case Become():
-                from certkeeper.adapters.users import become, parts  # noqa: PLC0415 - few pages need it
-
-                return become(step, parts())
+                return self._becoming(step)
             case Settle(user, group):
-                return self._settle(user_id(user), group_id(group))
+                return self._settle(user, group)
             case Evaluate(path) if (guilty := self._unsettled(path)) is not None:
                 # Whom the file itself trusts is not known before it has run.
                 trouble = f"{guilty.who} can change it, and so would have bash run commands as root"
@@ -171,18 +174,21 @@ class Files:
         strict = writers[0] if writers and holds is Holds.TARGETS else None
         guilty = everybody or strict or others
         if guilty is not None and holds is not Holds.NAMES:
-            return _open_to_others(path, guilty, holds)
+            return _open_to_others(path, guilty, holds, self._began_as)
         # A key that stands in the page itself is in a file that decides more.
         if holds is not Holds.KEY or path not in {seen for seen, _, _ in self._seen}:
             self._seen += [(path, holds, writer) for writer in ([everybody] if everybody else writers)]
         return None
 
-    def _settle(self, user: int | None, group: int | None) -> ReadFailure | None:
+    def _settle(self, user: str, group: str) -> ReadFailure | None:
+        from certkeeper.adapters.trust import outside, trusted  # noqa: PLC0415 - only where somebody can change it
+
         self._settled = True
         for path, holds, writer in self._seen:
-            meant = not writer.users - {user} or (group is not None and writer.gid == group)
-            if writer.root_refuses() and not meant:
-                return _open_to_others(path, writer, holds)
+            if writer.root_refuses() and not trusted(writer, user, group):
+                found = _open_to_others(path, writer, holds, self._began_as)
+                way = f"; or take DEHYDRATED_GROUP out: {user} is not in {group}" if outside(user, group) else ""
+                return replace(found, hint=f"{found.hint}{way}")
         return None
 
     def _unsettled(self, path: str) -> Writer | None:
@@ -207,12 +213,18 @@ class Files:
         )
 
 
-def _open_to_others(path: str, writer: Writer, holds: Holds) -> ReadFailure:
+def _become(step: Become) -> Became | NotBecome:
+    from certkeeper.adapters.users import become, parts  # noqa: PLC0415 - few pages need it
+
+    return become(step, parts())
+
+
+def _open_to_others(path: str, writer: Writer, holds: Holds, began_as: str) -> ReadFailure:
     through = "" if writer.place == path else f", through {writer.place}"
     who = "everybody on this machine" if writer.everybody else writer.who
     comes = {
         Holds.KEY: "decide which key is shown to its server",
-        Holds.TARGETS: f"decide which files are written and what is run as {running_as()}",
+        Holds.TARGETS: f"decide which files are written and what is run as {began_as}",
     }.get(holds, f"have programs run as {running_as()}")
     return ReadFailure(path, FailureKind.EXPOSED, f"{who} can change it{through}, and so {comes}", writer.fix)
 

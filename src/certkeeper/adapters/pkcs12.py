@@ -15,6 +15,7 @@ from cryptography.x509 import Certificate, load_pem_x509_certificates
 
 from certkeeper.adapters.files import FileTrouble, read_file
 from certkeeper.adapters.keys import Private
+from certkeeper.adapters.writers import Writers
 from certkeeper.base.errors import CertkeeperError
 
 _LONGEST = 1024
@@ -47,10 +48,16 @@ def password_of(path: str) -> bytes:
     """The first line of that file, without its end; empty where none is named.
 
     Raises:
-        FileTrouble: it cannot be read, or holds no password.
+        FileTrouble: it cannot be read, holds no password, or root would follow somebody else in it.
     """
     if not path:
         return b""
+    for writer in Writers().of_path(path):
+        if writer.root_refuses():
+            through = "" if writer.place == path else f", through {writer.place}"
+            raise FileTrouble(
+                f"{path}: {writer.who} can change it{through}, and so decide what keys are locked with", hint=writer.fix
+            )
     found = read_file(path).partition(b"\n")[0].removesuffix(b"\r")
     if not found or len(found) > _LONGEST:
         trouble = "too long" if found else "empty"

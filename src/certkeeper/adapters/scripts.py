@@ -54,7 +54,8 @@ def program_files(program: str, path: str | None = None) -> tuple[str, ...]:
     """The files that are run for it: the first of that name in PATH, or all in a folder, and the folder itself."""
     if _is_folder(program):
         return (program, *_members(program))
-    found = (str(place) for place in _places(program, path) if place.is_file())
+    # PATH may be root's still, with folders in it that only root gets into: there is_file raises.
+    found = (str(place) for place in _places(program, path) if os.path.isfile(place))  # noqa: PTH113
     return tuple(itertools.islice(found, 1))
 
 
@@ -93,7 +94,7 @@ def scripts_of(script: str) -> tuple[str, ...]:
 
 
 def _is_folder(script: str) -> bool:
-    return "/" in script and Path(script).is_dir()
+    return "/" in script and os.path.isdir(script)  # noqa: PTH112 - is_dir raises where one does not get to
 
 
 def _members(folder: str) -> tuple[str, ...]:

@@ -29,6 +29,27 @@ def make_state(path: str) -> Folder:
     return folder
 
 
+def make_roots_state(path: str) -> Folder:
+    """A folder of root's own, which nobody else can change or put another one in the place of.
+
+    Raises:
+        StateRefused: somebody can.
+        FileTrouble: it cannot be made.
+    """
+    from certkeeper.adapters.writers import Writers  # noqa: PLC0415 - few commands need it
+
+    place = path
+    while not os.path.lexists(place):
+        place = os.path.dirname(place)  # noqa: PTH120 - text
+    for writer in Writers().of_path(place):
+        through = "" if writer.place == path else f", through {writer.place}"
+        raise StateRefused(f"{path}: {writer.who} can change it{through}", hint=writer.fix)
+    if place != path and os.stat(place).st_mode & stat.S_IWOTH:  # noqa: PTH116 - text
+        # A sticky folder: what is in it is its owner's, and who is first owns it.
+        raise StateRefused(f"{path}: everybody could make it first", hint=f"make it: install -d -m 0700 {path}")
+    return make_state(path)
+
+
 def check_state(path: str) -> None:
     """Refuse a folder that others can change.
 

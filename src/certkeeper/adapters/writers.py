@@ -9,10 +9,10 @@ import stat
 from collections.abc import Iterator
 from contextlib import suppress
 
+from certkeeper.adapters.accesslists import Listed, listed
 from certkeeper.base.value import dataclass
 
 _MOST_LINKS = 40
-_ACL = "system.posix_acl_access"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,9 @@ class Writers:
     """Looks at folders once: most files of a page are in few of them."""
 
     def __init__(self) -> None:
-        self._trusted = frozenset({0, os.geteuid()})
+        # Who this is when it begins to look, and be it another one by the time of an answer.
+        self._me = os.geteuid()
+        self._trusted = frozenset({0, self._me})
         self._seen: dict[str, tuple[Writer, ...]] = {}
 
     def of(self, path: str, status: os.stat_result) -> tuple[Writer, ...]:
@@ -91,17 +93,25 @@ class Writers:
 
     def _owner(self, place: str, status: os.stat_result, option: str = "") -> Iterator[Writer]:
         if status.st_uid not in self._trusted:
-            fix = f"chown {option}{_name(os.geteuid())} {place}"
+            fix = f"chown {option}{_name(self._me)} {place}"
             users = frozenset() if _read_only(place) else frozenset({status.st_uid})
             yield Writer(_user(status.st_uid), place, fix, status.st_uid, users=users)
 
     def _group(self, place: str, status: os.stat_result) -> Iterator[Writer]:
-        if _has_list(place):
+        if (found := listed(place)) is not None:
             # The group's permission is then the most that anybody in the list has.
-            yield Writer("whom its access list names", place, f"getfacl {place}; setfacl -b {place}")
+            yield from self._list(place, found, status)
         elif status.st_gid != 0 and not self._alone_in(status.st_gid):
             users = frozenset() if _read_only(place) else _members(status.st_gid) - self._trusted
             yield Writer(_group(status.st_gid), place, f"chmod g-w {place}", users=users, gid=status.st_gid)
+
+    def _list(self, place: str, found: Listed, status: os.stat_result) -> Iterator[Writer]:
+        gids = found.gids | (frozenset({status.st_gid}) if found.owning else frozenset())
+        gids = frozenset(gid for gid in gids if gid != 0 and not self._alone_in(gid))
+        uids = found.uids - self._trusted
+        if uids or gids:
+            users = frozenset() if _read_only(place) else uids.union(*map(_members, gids)) - self._trusted
+            yield Writer("whom its access list names", place, f"getfacl {place}; setfacl -b {place}", users=users)
 
     def _alone_in(self, gid: int) -> bool:
         """A user's private group, which Debian gives each user."""
@@ -159,12 +169,6 @@ def _read_only(place: str) -> bool:
     """
     with suppress(OSError):
         return bool(os.statvfs(place).f_flag & os.ST_RDONLY)
-    return False
-
-
-def _has_list(place: str) -> bool:
-    with suppress(OSError):
-        return bool(os.getxattr(place, _ACL))
     return False
 
 

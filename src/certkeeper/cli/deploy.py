@@ -2,14 +2,17 @@
 
 import argparse
 import sys
+from collections.abc import Sequence
 from contextlib import closing
 
 from certkeeper.apply.deploy.result import DeployResult
 from certkeeper.apply.result import Result
-from certkeeper.base.errors import CertkeeperError, ExitCode, Fault
+from certkeeper.base.errors import CertkeeperError, ExitCode, Fault, Location
 from certkeeper.base.events import count
 from certkeeper.base.value import replace
-from certkeeper.cli.compose import Machine, access_findings, open_machine, unreadable
+from certkeeper.cli.compose import Machine, access_findings, group_findings, open_machine, unreadable
+from certkeeper.cli.compose.delivering import Parted, Parting
+from certkeeper.cli.delivering import deploy_as_root, for_root, hand_over
 from certkeeper.cli.deployments import NOTHING, deployed, deployment_summary
 from certkeeper.cli.hooking import Hooking
 from certkeeper.cli.permissions import put_right
@@ -19,6 +22,7 @@ from certkeeper.cli.select import select
 from certkeeper.cli.signals import raise_terminated
 from certkeeper.cli.switching import carry_out
 from certkeeper.config.settings import Configuration
+from certkeeper.config.shell import Assignment
 from certkeeper.lineage.goingback import newer, unfit
 from certkeeper.plan.phases import switch_to
 from certkeeper.plan.recovery import in_services
@@ -31,15 +35,29 @@ class NothingAsked(CertkeeperError):
     exit_code = ExitCode.USAGE
 
 
+class OnlyRoot(CertkeeperError):
+    """Somebody else asked for what is root's."""
+
+    fault = Fault.OPERATOR
+    local = True
+
+
 def deploy(options: argparse.Namespace) -> int:
     """Put owner, group and mode of files right, and certificates into services. The exit code is 1 where a service
-    cannot read them, or did not take them.
+    cannot read them, or did not take them. With DEHYDRATED_USER that user's process reads the page, and root's own
+    puts into services what it hands over.
 
     Raises:
         CertkeeperError: nothing could be started.
     """
     raise_terminated()
-    machine = open_machine(options.config, evaluator=options.evaluator)
+    parting = Parting()
+    typed = _typed(options.deploy_config)
+    try:
+        machine = open_machine(options.config, typed=typed, evaluator=options.evaluator, becoming=parting.become)
+    except Parted as parted:
+        # From here on there are two processes. This one is root still, and takes nothing from the page.
+        return deploy_as_root(parted.keeper, options)
     selected = select(machine.configuration, options.names)
     _check_asked(selected, permissions_only=options.fix_permissions)
     with hooked(machine, selected, quiet=False) as hooking, machine.lock(), closing(machine):
@@ -47,23 +65,39 @@ def deploy(options: argparse.Namespace) -> int:
         forward, trouble = Result(), None
         if not options.fix_permissions:
             forward, trouble = _forward(machine, ready, hooking)
+        if parting.root is not None and forward.fatal is None:
+            failed = _told(ready, (trouble,)) or forward.failed
+            hand_over(machine, ready, parting.root, put_right=len(changed), failed=failed)
+            return ExitCode.DONE
         shown = NOTHING if options.fix_permissions or forward.fatal is not None else _deployed(machine, ready)
-    troubles = tuple(unreadable(ready, [spec.alias for spec in ready.certificates]))
-    for line in finding_lines((*troubles, *access_findings(ready))):
-        sys.stdout.write(f"{line}\n")
-    for rejected in ready.rejected:
-        print_error(rejected.error, subject=rejected.label)
+    failed = _told(ready, (forward.fatal, trouble)) or forward.failed
     said = [f"{count(len(changed), 'certificate')} put right"] if changed else []
     said += deployment_summary(shown)
     nothing = "nothing to put right" if options.fix_permissions else "nothing to do"
     sys.stdout.write((", ".join(said) or nothing) + "\n")
-    for error in (forward.fatal, trouble):
-        if error is not None:
-            print_error(error)
     fatal = forward.fatal or shown.fatal
     if fatal is not None:
         return fatal.exit_code
-    return ExitCode.FAILED if troubles or ready.rejected or forward.failed or shown.failed else ExitCode.DONE
+    if for_root(shown):
+        print_error(OnlyRoot("deploy: with DEHYDRATED_USER only root gives services anything", hint="run it as root"))
+    return ExitCode.FAILED if failed or shown.failed or for_root(shown) else ExitCode.DONE
+
+
+def _told(ready: Configuration, errors: Sequence[CertkeeperError | None]) -> bool:
+    """What is wrong with permissions, and what went wrong so far; whether anything did."""
+    troubles = tuple(unreadable(ready, [spec.alias for spec in ready.certificates]))
+    for line in finding_lines((*troubles, *access_findings(ready), *group_findings(ready))):
+        sys.stdout.write(f"{line}\n")
+    for rejected in ready.rejected:
+        print_error(rejected.error, subject=rejected.label)
+    for error in errors:
+        if error is not None:
+            print_error(error)
+    return bool(troubles or ready.rejected)
+
+
+def _typed(file: str | None) -> tuple[Assignment, ...]:
+    return (Assignment("DEPLOY_CONFIG", file, Location("--deploy-config")),) if file is not None else ()
 
 
 def _check_asked(selected: Configuration, *, permissions_only: bool) -> None:

@@ -1,10 +1,11 @@
 """The part of a run that puts certificates into services, and what it comes to."""
 
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 from certkeeper.apply.deploy.result import Deployed, DeployResult, End
 from certkeeper.base.errors import CertkeeperError
+from certkeeper.base.events import Tell
 from certkeeper.base.names import Alias
 from certkeeper.base.times import iso
 from certkeeper.base.value import replace
@@ -24,19 +25,32 @@ def deployed(machine: Machine, selected: Configuration, *, quiet: bool, asked: C
     """Give services what they are due for. `asked` are certificates that a person wants tried now."""
     if not _anything(selected):
         return NOTHING
+    if machine.settings.left_to_root:
+        return _left_to_root(machine, selected, quiet=quiet)
     from certkeeper.cli.compose.deploying import (  # noqa: PLC0415 - most pages deploy nothing
         carry_out_deployments,
         planned_deployments,
     )
 
+    return carried_out(
+        lambda: planned_deployments(machine, selected, asked),
+        lambda plan, tell: carry_out_deployments(machine, plan, tell),
+        quiet=quiet,
+    )
+
+
+def carried_out(
+    plan: "Callable[[], DeployPlan]", carry_out: "Callable[[DeployPlan, Tell], DeployResult]", *, quiet: bool
+) -> DeployResult:
+    """Plan and carry out; what ends it early is told."""
     report = None
     result = NOTHING
     try:
-        plan = planned_deployments(machine, selected, asked)
-        if not plan.idle:
+        due = plan()
+        if not due.idle:
             report = reporter(quiet=quiet, first="waiting for the services")
-            result = carry_out_deployments(machine, plan, report.tell)
-        result = replace(result, deployed=(*result.deployed, *_waiting(plan)))
+            result = carry_out(due, report.tell)
+        result = replace(result, deployed=(*result.deployed, *_waiting(due)))
     except CertkeeperError as error:
         result = DeployResult(fatal=error)
     finally:
@@ -48,17 +62,43 @@ def deployed(machine: Machine, selected: Configuration, *, quiet: bool, asked: C
     return result
 
 
+def _left_to_root(machine: Machine, selected: Configuration, *, quiet: bool) -> DeployResult:
+    try:
+        left = _for_root(machine, selected)
+    except CertkeeperError as error:
+        print_error(error)
+        return DeployResult(fatal=error)
+    if left and not quiet:
+        services = ", ".join(dict.fromkeys(name for name, _ in left))
+        sys.stdout.write(
+            f"{services}: certificates wait for certkeeper deploy, as root; no run of DEHYDRATED_USER's does that\n"
+        )
+        sys.stdout.flush()
+    return DeployResult(tuple(Deployed(name, alias, End.FOR_ROOT) for name, alias in left))
+
+
+def _for_root(machine: Machine, selected: Configuration) -> tuple[tuple[str, Alias], ...]:
+    from certkeeper.plan.deploy import for_root  # noqa: PLC0415 - as above
+
+    return for_root(selected, machine.lineages(), machine.journal.records(), machine.clock.now())
+
+
 def deployments_due(machine: Machine, selected: Configuration) -> "DeployPlan":
     """What services are due for, by what is on this machine; nobody is asked. A journal that cannot be read, which is
     told elsewhere, says nothing.
     """
-    from certkeeper.plan.deploy import DeployPlan  # noqa: PLC0415 - as above
+    from certkeeper.plan.deploy import DeployPlan, Waits  # noqa: PLC0415 - as above
 
     if not _anything(selected):
         return DeployPlan()
     from certkeeper.cli.compose.deploying import planned_deployments  # noqa: PLC0415 - as above
 
     try:
+        if machine.settings.left_to_root:
+            left = _for_root(machine, selected)
+            return DeployPlan(
+                waiting=tuple(Waits(name, alias, "it waits for root: certkeeper deploy") for name, alias in left)
+            )
         return planned_deployments(machine, selected)
     except CertkeeperError:
         return DeployPlan()
@@ -86,6 +126,7 @@ def deployment_summary(result: DeployResult) -> list[str]:
         End.SEEN: "deployed",
         End.UNPROVEN: "deployed unproven",
         End.OWED: "waiting for a service",
+        End.FOR_ROOT: "waiting for certkeeper deploy",
         End.FAILED: "not deployed",
     }
     counted = {word: sum(1 for item in result.deployed if item.end is end) for end, word in words.items()}

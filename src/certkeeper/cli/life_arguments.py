@@ -58,6 +58,11 @@ def add_life(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", co
     deploy.add_argument(
         "--fix-permissions", action="store_true", help="owner, group and mode of certificates' files, and no more"
     )
+    deploy.add_argument(
+        "--deploy-config",
+        metavar="FILE",
+        help="root's file that describes services, in the place of /etc/certkeeper/deploy.toml",
+    )
     retire = command(commands, "retire", "take out a certificate that is no longer listed", _RETIRE)
     retire.add_argument("name", metavar="NAME", help="the name of its folder, as certkeeper status shows it")
     retire.add_argument("--force", "-x", action="store_true", help="although the configuration of a service names it")

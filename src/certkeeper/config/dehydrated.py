@@ -31,10 +31,10 @@ def read_settings(values: Values, config_file: str, basedir: str, environment: M
     words = curl_words(values, CURL_OPTS)
     find_words(values, CURL_OPTS, words, "the CA")
     find_unverified(values, CURL_OPTS, words, "the CA")
-    base = values.path("BASEDIR", basedir)
     return Settings(
         config_file=config_file,
-        basedir=base,
+        user=values.text("DEHYDRATED_USER"),
+        basedir=(base := values.path("BASEDIR", basedir)),
         domains_txt=values.path("DOMAINS_TXT", inside(base, "domains.txt")),
         certdir=(certdir := values.path("CERTDIR", inside(base, "certs"))),
         test_certdir=_test_certdir(values, certdir),

@@ -10,7 +10,7 @@ from certkeeper.base.value import dataclass, replace
 from certkeeper.base.wire import Exchange
 from certkeeper.config.errors import ConfigError
 from certkeeper.config.findings import Finding, Severity, did_you_mean
-from certkeeper.config.native import parse_targets
+from certkeeper.config.native import parse_state, parse_targets
 from certkeeper.config.reading import FailureKind, Holds, ReadFailure, failure, read
 from certkeeper.config.said import SaidOfCertificate
 from certkeeper.config.settings import CertSpec, Purpose, Rejected, Settings
@@ -22,6 +22,8 @@ from certkeeper.service.kinds import BUILT_IN, built_in
 from certkeeper.service.target import Target
 
 DEPLOY_CONFIG = "/etc/certkeeper/deploy.toml"
+DEPLOY_STATE = "/var/lib/certkeeper-deploy"
+"""Where root writes down what it deployed of a page that another user keeps. BASEDIR would be that user's."""
 _TRUTHS = frozenset({"yes", "y", "true", "on", "1", "no", "n", "false", "off", "0"})
 
 
@@ -80,7 +82,7 @@ def with_targets(
         own = next((item for item in said[spec.alias.text].own if item.name == "DEPLOY"), None)
         try:
             _check_named(spec, targets, own.where if own else values.where("DEPLOY"))
-            _check_paths(spec, targets, taken)
+            check_paths(spec, targets, taken)
             kept.append(spec)
         except _Unknown as error:
             if own is None:
@@ -99,6 +101,24 @@ def root_targets(settings: Settings) -> Mapping[str, Target]:
         for name, found in settings.targets.items()
         if settings.deploy_config and found.where is not None and found.where.file == settings.deploy_config
     }
+
+
+@dataclass(frozen=True, slots=True)
+class RootsFile:
+    """The one file that root takes its word from for a page that another user keeps. `state` is a folder of root's."""
+
+    file: str
+    targets: Mapping[str, Target]
+    state: str
+
+
+def read_roots_file(file: str) -> Exchange[RootsFile]:
+    """Raises ConfigError: it is not there, others can change it, or it cannot be read."""
+    text = yield from read(file, Holds.TARGETS)
+    if isinstance(text, ReadFailure):
+        raise failure(text, "describe there what certificates may be put into: an empty table [target.nginx] will do")
+    targets = {table.name: read_target(table) for table in parse_targets(file, text)}
+    return RootsFile(file, targets, parse_state(file, text) or DEPLOY_STATE)
 
 
 class _Unknown(ConfigError):
@@ -166,8 +186,13 @@ def _check_named(spec: CertSpec, targets: Mapping[str, Target], where: Location)
             )
 
 
-def _check_paths(spec: CertSpec, targets: Mapping[str, Target], taken: dict[str, str]) -> None:
-    """No two certificates, and no two services, have one file. A rehearsal is never deployed."""
+def check_paths(spec: CertSpec, targets: Mapping[str, Target], taken: dict[str, str]) -> None:
+    """No two certificates, and no two services, have one file. A rehearsal is never deployed. `taken` are the files of
+    those before.
+
+    Raises:
+        ConfigError: they would.
+    """
     if spec.purpose is Purpose.REHEARSE:
         return
     own: dict[str, str] = {}

@@ -22,6 +22,8 @@ def programs(settings: Settings, certificates: Sequence[CertSpec], shell: Shell)
     commands = [settings.alert_command, settings.exit_command, *(spec.deploy_command for spec in certificates)]
     named = [hook for hook in hooks if hook not in shell.callable]
     named += [words[0] for words in commands if words]
+    used = dict.fromkeys(name for spec in certificates for name in spec.targets)
+    named += [word for name in used if (target := settings.targets.get(name)) for word in target.programs]
     return tuple(dict.fromkeys(program for program in named if program))
 
 

@@ -26,6 +26,8 @@ from certkeeper.config.variables import KNOWN, LEGACY_PDNS
 
 _SETTINGS_OF = ("certificate", "zone", "account")
 _TARGET = "target"
+_STATE = "state"
+_FOLDER = re.compile(r"(?:/(?!\.\.?(?:/|$))[^/]+)+")
 _TABLES = (*_SETTINGS_OF, _TARGET)
 _ELSEWHERE = {
     "CONFIG_D": "all settings of the page are in this file",
@@ -50,20 +52,37 @@ def parse_native(file: str, text: str) -> Native:
 
 
 def parse_targets(file: str, text: str) -> tuple[TargetTable, ...]:
-    """The tables of a file that describes services, and nothing else.
+    """The tables of a file that describes services; beside them only `state` may stand in it.
 
     Raises:
         ConfigError: with file and line, where it is no TOML, or something else stands in it.
     """
     document, found = _document(file, text)
     for key in document:
-        if key != _TARGET:
+        if key not in {_TARGET, _STATE}:
             raise ConfigError(
                 Location(file, found.line((key,))),
                 f"{printable(key, 80)}: only tables of services stand in this file",
                 hint="write [target.NAME] above what is about one service",
             )
     return _Parts(file, document, found).targets()
+
+
+def parse_state(file: str, text: str) -> str:
+    """The folder that such a file names for what root knows of deployments; empty where it names none.
+
+    Raises:
+        ConfigError: with file and line, where it is no absolute path, or the file no TOML.
+    """
+    document, found = _document(file, text)
+    path = document.get(_STATE, "")
+    if _STATE not in document:
+        return ""
+    if not isinstance(path, str) or not path.isprintable() or not _FOLDER.fullmatch(path):
+        shown = repr(printable(path, 80)) if isinstance(path, str) else f"a {type(path).__name__}"
+        where = Location(file, found.line((_STATE,)))
+        raise ConfigError(where, f"{_STATE}: {shown} is no plain absolute path", hint=f'write {_STATE} = "/var/lib/…"')
+    return path
 
 
 def _document(file: str, text: str) -> tuple[Mapping[str, object], Places]:

@@ -270,7 +270,8 @@ class Settings:
     none was found and defaults count. `keep_going` is the page's word, see CertSpec. `exit_command` are the words of a
     command that is run at the end where there is no script. `targets` are the services that certificates name
     and those that are described, by their names. `deploy_config` is the file of root's that describes some, empty where
-    there is none or nobody needs it. `scripts` are the page's and those of its certificates.
+    there is none or nobody needs it. `scripts` are the page's and those of its certificates. `user` is DEHYDRATED_USER,
+    empty where the page names none.
     """
 
     config_file: str
@@ -316,6 +317,12 @@ class Settings:
     scripts: frozenset[str] = frozenset()
     targets: "Mapping[str, Target]" = field(default_factory=dict)
     deploy_config: str = ""
+    user: str = ""
+
+    @property
+    def left_to_root(self) -> bool:
+        """Services are root's, and whoever keeps this page is not: `certkeeper deploy` puts certificates into them."""
+        return self.user not in {"", "root"}
 
     @property
     def alerts(self) -> bool:

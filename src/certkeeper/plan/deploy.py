@@ -8,6 +8,7 @@ from certkeeper.base.errors import CertkeeperError, Fault
 from certkeeper.base.names import Alias
 from certkeeper.base.times import RETRY_AFTER_MAX, iso
 from certkeeper.base.value import dataclass, field, replace
+from certkeeper.config.deployments import root_targets
 from certkeeper.config.settings import CertSpec, Configuration, Purpose, Settings
 from certkeeper.lineage.model import Lineage
 from certkeeper.plan.records import Deployment, Record, Records, Shown
@@ -182,6 +183,27 @@ def owed(spec: CertSpec, stamp: int, known: Iterable[Deployment] = ()) -> tuple[
         replace(entry, failures=before[name].failures, message=before[name].message) if name in before else entry
         for name, entry in fresh.items()
     )
+
+
+def for_root(
+    configuration: Configuration, lineages: Mapping[Alias, Lineage], records: Records, now: datetime
+) -> tuple[tuple[str, Alias], ...]:
+    """What services were not given yet, as far as the journal knows, of those that root's own file describes."""
+    known = root_targets(configuration.settings)
+    return tuple(
+        (name, spec.alias)
+        for spec, name in wanted(configuration)
+        if name in known and known[name].takes(spec.alias) and _ready(lineages[spec.alias], now)
+        if _not_given(records.deployments.get((name, spec.entry)), lineages[spec.alias].stamp)
+    )
+
+
+def _ready(lineage: Lineage, now: datetime) -> bool:
+    return lineage.stamp is not None and not unfit(lineage, now)
+
+
+def _not_given(before: Deployment | None, stamp: int | None) -> bool:
+    return before is None or before.stamp != stamp or before.shown is Shown.OWED
 
 
 def unfit(lineage: Lineage, now: datetime) -> str:

@@ -101,6 +101,13 @@ class Target:
         """It reads what `.live` leads to, so that going back means another version for every reader."""
         return not self.files
 
+    @property
+    def programs(self) -> tuple[str, ...]:
+        """What is run for it, by path or name."""
+        running = (self.running,) if self.running is not None else ()
+        commands = (*self.test, *self.refresh, *self.apply, *running)
+        return tuple(dict.fromkeys(command.words[0] for command in commands))
+
     def takes(self, alias: Alias) -> bool:
         """Whether a certificate of that alias may be deployed to it."""
         patterns = (re.escape(item).replace(r"\*", ".*").replace(r"\?", ".") for item in self.certificates)

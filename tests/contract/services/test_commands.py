@@ -1,5 +1,6 @@
 """What is run for services: the words, the environment, the bounds; and what systemd is told where it runs."""
 
+import os
 import socket
 import threading
 import time
@@ -137,3 +138,17 @@ def test_addresses_of_this_machine() -> None:
     assert "127.0.0.1" in clients.addresses_here("localhost")
     assert clients.addresses_here("192.0.2.1") == ("127.0.0.1", "::1")
     assert clients.addresses_here("nobody.invalid") == ("127.0.0.1", "::1")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root refuses what one other user can change")
+def test_what_another_user_can_change_is_not_run(tmp_path: Path) -> None:
+    ran = tmp_path / "ran"
+    stub(tmp_path, "web", f"touch {ran}")
+    os.chown(tmp_path / "web", 65534, -1)
+    for words in (("web", "reload"), (f"{tmp_path}/web", "reload")):
+        with pytest.raises(CommandFailed, match="is not run: user nobody can change it") as refused:
+            Commands(f"{tmp_path}:{PATH}").run("web", Command(words))
+        assert (refused.value.hint, ran.exists()) == (f"chown root {tmp_path}/web", False)
+    os.chown(tmp_path / "web", 0, -1)
+    Commands(f"{tmp_path}:{PATH}").run("web", Command(("web",)))
+    assert ran.exists()

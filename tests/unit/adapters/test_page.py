@@ -14,7 +14,7 @@ from certkeeper.adapters.scripts import open_to_others
 from certkeeper.base.errors import Location
 from certkeeper.config.errors import ConfigError
 from certkeeper.config.findings import Severity
-from certkeeper.config.reading import Exposures, Read, Settle
+from certkeeper.config.reading import Exposures, Read, ReadFailure, Settle
 from certkeeper.config.settings import Configuration
 from unit.config.pages import codes, only
 
@@ -284,17 +284,38 @@ def test_only_the_user_of_dehydrated_may_own_what_root_reads(page: Path, user: s
 
 @as_root
 @pytest.mark.parametrize(
-    ("group", "trusted", "refused"),
-    [("daemon", "", True), ("daemon", "daemon", False), ("staff", "", False), ("root", "", False)],
+    ("group", "user", "trusted", "refused"),
+    [
+        ("daemon", "", "", True),
+        ("daemon", "daemon", "daemon", False),
+        ("staff", "", "", False),
+        ("root", "", "", False),
+        # Who may write these lines, too, would be whom he likes.
+        ("daemon", "root", "daemon", True),
+        ("daemon", "nobody", "daemon", True),
+        ("daemon", "", "daemon", True),
+    ],
 )
 def test_root_refuses_what_a_group_with_somebody_in_it_can_change(
-    page: Path, group: str, trusted: str, *, refused: bool
+    page: Path, group: str, user: str, trusted: str, *, refused: bool
 ) -> None:
     page.chmod(0o660)
     os.chown(page, -1, grp.getgrnam(group).gr_gid)
     files = Files()
     files.perform(Read(str(page)))
-    assert (files.perform(Settle("", trusted)) is not None) is refused
+    assert (files.perform(Settle(user, trusted)) is not None) is refused
+
+
+@as_root
+@pytest.mark.parametrize(("group", "refused"), [("nogroup", False), ("disk", True), ("root", True), ("no such", False)])
+def test_who_owns_the_page_gives_himself_no_group_that_he_is_not_in(page: Path, group: str, *, refused: bool) -> None:
+    os.chown(page, NOBODY, -1)
+    files = Files()
+    files.perform(Read(str(page)))
+    found = files.perform(Settle("nobody", group))
+    assert (found is not None) is refused
+    if isinstance(found, ReadFailure):
+        assert found.hint == f"chown root {page}; or take DEHYDRATED_GROUP out: nobody is not in {group}"
 
 
 @as_root
@@ -352,18 +373,47 @@ def test_a_group_that_may_write_is_found_and_roots_own_is_not(page: Path) -> Non
     assert finding.fix == f"chmod g-w {page}"
 
 
-def test_an_access_list_is_found(page: Path) -> None:
-    entries = [(1, 6, ~0), (2, 6, NOBODY), (4, 0, ~0), (16, 6, ~0), (32, 0, ~0)]
+def give_list(path: Path, *entries: tuple[int, int, int]) -> None:
+    """Tag, permissions and id of each, as acl(5) has them, beside those that every list has."""
+    listed = sorted([(1, 6, ~0), (4, 0, ~0), (32, 0, ~0), *entries])
     packed = struct.pack("<I", 2) + b"".join(
-        struct.pack("<HHI", tag, may, who & 0xFFFFFFFF) for tag, may, who in entries
+        struct.pack("<HHI", tag, may, who & 0xFFFFFFFF) for tag, may, who in listed
     )
     try:
-        os.setxattr(page, "system.posix_acl_access", packed)
+        os.setxattr(path, "system.posix_acl_access", packed)
     except OSError:
         pytest.skip("no access lists here")
+
+
+@as_root
+@pytest.mark.parametrize(("tag", "who"), [(2, NOBODY), (8, 1)])
+def test_root_refuses_what_an_access_list_lets_others_change(page: Path, tag: int, who: int) -> None:
+    give_list(page, (tag, 6, who), (16, 6, ~0))
+    with pytest.raises(ConfigError, match="whom its access list names can change it") as found:
+        reading(page)
+    assert found.value.hint == f"getfacl {page}; setfacl -b {page}"
+
+
+@as_root
+@pytest.mark.parametrize(
+    "entries",
+    [
+        [(2, 4, NOBODY), (2, 6, 0), (16, 6, ~0)],
+        [(2, 6, NOBODY), (16, 4, ~0)],
+        [(8, 6, 0), (16, 6, ~0)],
+    ],
+    ids=["reads", "masked", "root"],
+)
+def test_an_access_list_that_lets_nobody_else_write_is_none(page: Path, entries: list[tuple[int, int, int]]) -> None:
+    give_list(page, *entries)
+    assert codes(reading(page).findings) == []
+
+
+@as_root
+def test_a_group_without_members_in_an_access_list_is_a_warning(page: Path) -> None:
+    give_list(page, (8, 6, grp.getgrnam("staff").gr_gid), (16, 6, ~0))
     (finding,) = reading(page).findings
     assert finding.message == "whom its access list names can change it"
-    assert "setfacl" in finding.fix
 
 
 @as_root

@@ -1,5 +1,6 @@
 """PKCS#12: what others read in it, and what counts as the same."""
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -73,3 +74,14 @@ class TestPassword:
     def test_a_missing_file_is_named(self, tmp_path: Path) -> None:
         with pytest.raises(FileTrouble, match="nothing-here"):
             password_of(str(tmp_path / "nothing-here"))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root refuses what one other user can change")
+def test_a_password_that_another_user_can_change_locks_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "password"
+    file.write_text("secret\n")
+    assert password_of(str(file)) == b"secret"
+    os.chown(file, 65534, -1)
+    with pytest.raises(FileTrouble, match="user nobody can change it") as refused:
+        password_of(str(file))
+    assert refused.value.hint == f"chown root {file}"

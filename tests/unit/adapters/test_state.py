@@ -12,7 +12,7 @@ from builders.effects import in_child
 from builders.journals import opened, read, write
 from certkeeper.adapters.claims import Claims
 from certkeeper.adapters.files import FileMissing, FileTrouble
-from certkeeper.adapters.state import StateRefused, check_state, make_state
+from certkeeper.adapters.state import StateRefused, check_state, make_roots_state, make_state
 from certkeeper.base.errors import ExitCode
 from certkeeper.base.names import Alias
 from contract.journal.entries import A, debt, order
@@ -206,3 +206,40 @@ def test_a_read_only_one_is_read_and_not_written_to(memory: Path) -> None:
     subprocess.run(["mount", "-o", "remount,rw", str(memory)], check=True)
     write(memory, debt())
     assert read(memory).debts == {A: debt()}
+
+
+@as_root
+@pytest.mark.parametrize("way", ["folder", "above", "link", "group"])
+def test_root_s_own_is_nobody_else_s_on_the_way_either(state: Path, way: str) -> None:
+    state.parent.chmod(0o755)
+    place = state / "mine"
+    state.mkdir()
+    place.mkdir()
+    match way:
+        case "folder":
+            os.chown(place, NOBODY, -1)
+        case "above":
+            os.chown(state, NOBODY, -1)
+        case "group":
+            os.chown(state, -1, 1)
+            state.chmod(0o775)
+        case _:
+            place.rmdir()
+            state.chmod(0o1777)
+            place.symlink_to("/")
+            os.chown(place, NOBODY, -1, follow_symlinks=False)
+    with pytest.raises(StateRefused, match="can change it") as caught:
+        make_roots_state(str(place))
+    assert caught.value.hint
+
+
+@as_root
+def test_root_s_own_is_not_made_where_somebody_could_be_first(state: Path) -> None:
+    state.mkdir()
+    state.chmod(0o1777)
+    with pytest.raises(StateRefused, match="everybody could make it first"):
+        make_roots_state(f"{state}/a/b")
+    assert list(state.iterdir()) == []
+    state.chmod(0o755)
+    make_roots_state(f"{state}/a/b").close()
+    assert stat.S_IMODE((state / "a/b").stat().st_mode) == 0o700

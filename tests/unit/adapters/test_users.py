@@ -108,8 +108,8 @@ def test_root_becomes_that_user_for_good_before_anything_else_is_touched(
 
 @root
 @readable
-def test_the_group_may_be_another(base: Path) -> None:
-    path = config(base, f"DEHYDRATED_USER={NOBODY}\nDEHYDRATED_GROUP={GROUP}\n")
+def test_the_group_may_be_another_where_root_alone_says_so(base: Path, tmp_path: Path) -> None:
+    path = config(tmp_path, f"BASEDIR={base}\nDEHYDRATED_USER={NOBODY}\nDEHYDRATED_GROUP={GROUP}\n")
     gid = grp.getgrnam(GROUP).gr_gid
 
     def act() -> None:

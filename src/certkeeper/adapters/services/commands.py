@@ -7,6 +7,7 @@ from io import FileIO
 
 from certkeeper.adapters.descriptors import out_of_descriptors
 from certkeeper.adapters.printed import printed
+from certkeeper.adapters.scripts import open_to_others
 from certkeeper.base.errors import CertkeeperError, Fault, printable
 from certkeeper.service.target import Command
 
@@ -51,11 +52,13 @@ class Commands:
         """Its exit status, negative for a signal.
 
         Raises:
-            CommandFailed: it could not be started, or did not end in its time.
+            CommandFailed: it could not be started, somebody else can change it, or it did not end in its time.
         """
         return self._ended(subject, command)[0]
 
     def _ended(self, subject: str, command: Command) -> tuple[int, str]:
+        if (trouble := open_to_others(command.words[0], self._path)) is not None:
+            raise CommandFailed(f"{subject}: {shown(command)} {trouble}", hint=trouble.hint)
         bound = command.bound.total_seconds()
         status, said = printed(
             lambda out: self._started(subject, command, out), bound, f"{subject}: output of {shown(command)}"

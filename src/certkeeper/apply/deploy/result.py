@@ -15,6 +15,8 @@ class End(StrEnum):
     """It took the certificate, or had it already, and nobody could look."""
     OWED = "owed"
     """Its files are there, and it does not run."""
+    FOR_ROOT = "for-root"
+    """Nothing was done: DEHYDRATED_USER keeps the page, and services are root's."""
     LEFT = "left"
     """Nothing was done: what is live is nothing that a service is given, or another process works on it."""
     FAILED = "failed"

@@ -132,6 +132,8 @@ def _way_back(part: Part, looks: Looks, now: datetime, shared: Shared) -> tuple[
 
 
 def _in_place(part: Part, looks: Looks, now: datetime, shared: Shared) -> tuple[int | None, str]:
+    if shared.settings.left_to_root:
+        return None, f"its folder is that of user {shared.settings.user}, who can go back: certkeeper rollback"
     held = shared.records.held.get(part.due.spec.entry)
     came_back = held is not None and held.until is not None and held.stamp != part.stamp
     if part.alias in shared.gone_back or came_back:

@@ -15,7 +15,7 @@ from certkeeper.cli.compose.opening import (
     system_clock,
     write_units,
 )
-from certkeeper.cli.compose.owners import access_findings, unreadable
+from certkeeper.cli.compose.owners import access_findings, group_findings, unreadable
 
 __all__ = [
     "USER_AGENT",
@@ -23,6 +23,7 @@ __all__ = [
     "Machine",
     "access_findings",
     "check_page",
+    "group_findings",
     "handed_files",
     "house_findings",
     "listed_beside",

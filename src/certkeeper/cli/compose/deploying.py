@@ -11,6 +11,7 @@ from certkeeper.apply.deploy.observing import deployable
 from certkeeper.apply.deploy.phase import Deploying
 from certkeeper.apply.deploy.result import DeployResult
 from certkeeper.apply.deployports import DeployPorts
+from certkeeper.apply.ports import Ports
 from certkeeper.base.events import Tell
 from certkeeper.base.names import Alias
 from certkeeper.base.value import replace
@@ -39,15 +40,19 @@ def carry_out_deployments(machine: Machine, plan: DeployPlan, tell: Tell) -> Dep
     Raises:
         CertkeeperError: STATEDIR cannot be written to, so nothing was started.
     """
+    return carry_out_through(machine, replace(machine.ports(), deploy=deploy_ports()), plan, tell)
+
+
+def carry_out_through(machine: Machine, ports: Ports, plan: DeployPlan, tell: Tell) -> DeployResult:
+    """The same through these ports."""
     machine.journal.prepare()
     records = machine.journal.records()
-    ports = replace(machine.ports(), deploy=_ports())
     return machine.carry_through(
         ports,
         lambda executor: Deploying(plan, machine.settings, records, executor=executor, clock=machine.clock, tell=tell),
     )
 
 
-def _ports() -> DeployPorts:
+def deploy_ports() -> DeployPorts:
     # What is served is compared with what is there, so it need not be trusted by anybody.
     return DeployPorts(Installed(), LocalServices(), Clients(Prober(patience=_PATIENCE)), OpenSslPairs())

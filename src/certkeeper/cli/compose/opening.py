@@ -1,7 +1,7 @@
 """From the command line to a machine."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from certkeeper.adapters.accounts import Accounts
@@ -13,7 +13,7 @@ from certkeeper.adapters.index import Index
 from certkeeper.adapters.page import answered, read_page
 from certkeeper.apply.ports import Clock
 from certkeeper.cli.compose.machine import Machine
-from certkeeper.cli.compose.owners import access_findings, common, with_owners
+from certkeeper.cli.compose.owners import access_findings, common, target_findings, with_owners
 from certkeeper.cli.pageform import page_is
 from certkeeper.config.domains import DomainList
 from certkeeper.config.evaluating import Evaluator
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from certkeeper.config.check import Checked
     from certkeeper.config.findings import Finding
     from certkeeper.config.hookcommands import HookCommands
+    from certkeeper.config.reading import Became, Become, NotBecome
     from certkeeper.service.handshake import Contact, Look
 
 
@@ -63,11 +64,14 @@ def open_machine(
     typed: tuple[Assignment, ...] = (),
     fallback: str | None = None,
     evaluator: str = Evaluator.PARSER,
+    becoming: "Callable[[Become], Became | NotBecome] | None" = None,
 ) -> Machine:
     """Read the page and look no further; `asked` are certificates in the place of those in domains.txt.
 
     `typed` are settings from the command line, which count more than the page's. `fallback` is BASEDIR where there is
     no configuration file at all; without it that is an error. `evaluator` is a word of Evaluator's.
+
+    `becoming` is another way to become DEHYDRATED_USER than for good.
 
     `test_ca_live`: test CAs' certificates go to where services read.
 
@@ -75,7 +79,9 @@ def open_machine(
         CertkeeperError: the page cannot be read.
     """
     page_is(config or os.environ.get("CONFIG"))
-    configuration = read_page(config, str(Path.cwd()), os.environ, asked, typed, fallback, Evaluator(evaluator))
+    configuration = read_page(
+        config, str(Path.cwd()), os.environ, asked, typed, fallback, Evaluator(evaluator), becoming
+    )
     configuration = configuration.with_stand_ins() if test_ca_live else configuration
     return machine_of(configuration)
 
@@ -148,5 +154,10 @@ def house_findings(configuration: Configuration) -> tuple["Finding", ...]:
 
     settings = configuration.settings
     keys = key_files((settings.certdir, settings.test_certdir), settings.accountdir)
-    house = (*schedule_findings(scheduled("/")), *key_findings(keys), *access_findings(configuration))
+    house = (
+        *schedule_findings(scheduled("/")),
+        *key_findings(keys),
+        *access_findings(configuration),
+        *target_findings(configuration),
+    )
     return (*unmet(configuration), *house)

@@ -85,3 +85,84 @@ def unreadable(configuration: Configuration, aliases: Collection[Alias]) -> Iter
                 "a service of that user has no certificate, or keeps an old one",
                 f"see which folder is shut: namei -l {path}",
             )
+
+
+def target_findings(configuration: Configuration) -> Iterator[Finding]:
+    """What is in the way of services that certificates name: old groups of their processes, folders that are shut, and
+    places that others can change. Only root can see all of it.
+    """
+    pairs = [
+        (spec, target)
+        for spec in configuration.certificates
+        if spec.purpose is not Purpose.REHEARSE
+        for name in spec.targets
+        if (target := configuration.settings.targets.get(name)) is not None
+    ]
+    yield from group_findings(configuration)
+    if not pairs or configuration.settings.left_to_root:
+        # certkeeper deploy, as root, sees the rest.
+        return
+    from certkeeper.adapters.installed import Installed  # noqa: PLC0415 - as above
+    from certkeeper.adapters.readers import impassable  # noqa: PLC0415 - as above
+    from certkeeper.apply.placements import placement  # noqa: PLC0415 - as above
+
+    told: set[tuple[str, str]] = set()
+    for spec, target in pairs:
+        if target.in_place:
+            continue
+        place = placement(spec, target)
+        folder = next(iter(place.files)).rpartition("/")[0] or "/"
+        if (target.name, folder) in told:
+            continue
+        told.add((target.name, folder))
+        try:
+            Installed().check(place)
+        except CertkeeperError as error:
+            yield Finding(
+                "not-deployable", Severity.ERROR, str(error), f"{target.name} is given no new certificate", error.hint
+            )
+        for path, reason in impassable(target.user, [folder]) if target.user else ():
+            yield Finding(
+                "shut-for-service",
+                Severity.WARNING,
+                f"{path}: {target.user} cannot get into it: {reason}",
+                f"{target.name} cannot read its certificates",
+                f"see which folder is shut: namei -l {path}",
+            )
+
+
+def group_findings(configuration: Configuration) -> Iterator[Finding]:
+    """A service's user is not in the group that reads its key; or he is now, and its processes are from before."""
+    from certkeeper.adapters.readers import insiders, old_groups, restarted  # noqa: PLC0415 - as above
+    from certkeeper.adapters.trust import outside  # noqa: PLC0415 - as above
+
+    named = dict.fromkeys(name for spec in configuration.certificates for name in spec.targets)
+    targets = [target for name in named if (target := configuration.settings.targets.get(name)) is not None]
+    readers = [item for item in targets if item.user and item.access.group and item.access.owner != item.user]
+    wanted = {(item.user, item.access.group): item.unit for item in readers}
+    for spec in configuration.certificates:
+        for user in insiders(spec.access) if _asked(spec) and spec.access.group else ():
+            wanted.setdefault((user, spec.access.group), "")
+    for (user, group), named_unit in wanted.items():
+        unit = named_unit or restarted(user)
+        if outside(user, group):
+            yield _not_in_group(user, group, unit)
+        elif (found := old_groups(user, group)) is not None:
+            yield Finding(
+                "old-groups",
+                Severity.WARNING,
+                f"{user}: process {found.pid} ({found.command}) is not in the group {group}, in which its user is now",
+                "it cannot read new certificates, and a reload keeps the old groups",
+                f"systemctl restart {unit}" if unit else f"restart it: ps -fp {found.pid}",
+            )
+
+
+def _not_in_group(user: str, group: str, unit: str) -> Finding:
+    again = f" && systemctl restart {unit}" if unit else ", and restart the service"
+    return Finding(
+        "service-not-in-group",
+        Severity.WARNING,
+        f"{user}: not in the group {group}, which is to read the key",
+        "the service cannot read its certificate",
+        f"adduser {user} {group}{again} (a reload keeps the old groups)",
+    )

@@ -1,0 +1,132 @@
+"""Root's side of `certkeeper deploy` where DEHYDRATED_USER keeps the page: root's own file, journal and folders."""
+
+from collections.abc import Collection, Iterator, Mapping
+
+from certkeeper.adapters.delivered import DeliveredStore
+from certkeeper.adapters.installed import Installed
+from certkeeper.adapters.keeper import Keeper
+from certkeeper.adapters.page import answered
+from certkeeper.adapters.parting import Parted, Parting, Root
+from certkeeper.adapters.replaced import refuse_foreign
+from certkeeper.adapters.state import make_roots_state
+from certkeeper.apply.deploy.observing import deployable
+from certkeeper.apply.deploy.result import DeployResult
+from certkeeper.apply.placements import placement
+from certkeeper.apply.ports import Store
+from certkeeper.base.errors import CertkeeperError, Location
+from certkeeper.base.events import Tell
+from certkeeper.base.names import Alias
+from certkeeper.base.value import replace
+from certkeeper.cli.compose.deploying import carry_out_through, deploy_ports
+from certkeeper.cli.compose.machine import Machine
+from certkeeper.cli.compose.opening import machine_of
+from certkeeper.cli.compose.owners import group_findings
+from certkeeper.config.deployments import DEPLOY_CONFIG, RootsFile, check_paths, read_roots_file
+from certkeeper.config.findings import Finding
+from certkeeper.config.settings import CertSpec, Configuration, Rejected, Settings
+from certkeeper.lineage.model import Lineage
+from certkeeper.plan.delivery import Answer, Delivered, Delivery
+from certkeeper.plan.deploy import DeployPlan, plan_deployments
+from certkeeper.plan.records import Deployment, Shown
+
+__all__ = ["DEPLOY_CONFIG", "Keeper", "Parted", "Parting", "Root", "RootsMachine"]
+
+
+class RootsMachine:
+    """This machine, seen through root's own file, with the certificates that `user` handed over."""
+
+    def __init__(self, file: str, delivery: Delivery, user: str) -> None:
+        """Raises CertkeeperError: that file, or root's folder, is none that root may go by."""
+        described = answered(read_roots_file(file))
+        self._store: Store = DeliveredStore(delivery.certificates, user)
+        make_roots_state(described.state).close()
+        page = Location(f"the page of user {user}")
+        specs, rejected = self._checked(delivery.certificates, described, page)
+        self._machine = _machine(described, specs, rejected, user)
+
+    @property
+    def rejected(self) -> tuple[Rejected, ...]:
+        return self._machine.configuration.rejected
+
+    @property
+    def aliases(self) -> tuple[Alias, ...]:
+        return tuple(spec.alias for spec in self._machine.configuration.certificates)
+
+    def findings(self) -> Iterator[Finding]:
+        """What is wrong with services that get something."""
+        return group_findings(self._machine.configuration)
+
+    def planned(self, asked: Collection[Alias] = ()) -> DeployPlan:
+        """What services are due for. Raises CertkeeperError: root's journal cannot be read."""
+        machine = self._machine
+        specs = machine.configuration.certificates
+        lineages = {spec.alias: self._store.lineage(spec.alias) for spec in specs}
+        records = machine.journal.records()
+        # What root never gave to a service, a run of the user's may have made live just now: nobody may take it for
+        # what the service has.
+        owed = {(name, spec.alias): _owed(spec, name, lineages) for spec in specs for name in spec.targets}
+        records = replace(records, deployments={**owed, **records.deployments})
+        world = deployable(machine.configuration, lineages, records, Installed(), machine.clock.now())
+        return plan_deployments(machine.configuration, world, asked)
+
+    def carry_out(self, plan: DeployPlan, tell: Tell) -> DeployResult:
+        """Raises CertkeeperError: root's journal cannot be written to, so nothing was started."""
+        ports = replace(self._machine.ports(), store=self._store, deploy=deploy_ports())
+        return carry_out_through(self._machine, ports, plan, tell)
+
+    def answers(self) -> tuple[Answer, ...]:
+        """What is known of what was handed over."""
+        known = self._machine.journal.records().deployments
+        pairs = [(name, spec.alias) for spec in self._machine.configuration.certificates for name in spec.targets]
+        found = [known[pair] for pair in pairs if pair in known]
+        return tuple(Answer(item.target, item.alias, item.stamp, item.shown, item.failures) for item in found)
+
+    def close(self) -> None:
+        self._machine.close()
+
+    def _checked(
+        self, delivered: tuple[Delivered, ...], described: RootsFile, page: Location
+    ) -> tuple[tuple[CertSpec, ...], tuple[Rejected, ...]]:
+        specs: list[CertSpec] = []
+        rejected: list[Rejected] = []
+        taken: dict[str, str] = {}
+        for item in delivered:
+            targets = tuple(dict.fromkeys(item.targets))
+            spec = CertSpec(
+                item.alias, item.identifiers, page, ca="", targets=targets, probe=None if item.looked_at else ()
+            )
+            known = [name for name in targets if name in described.targets]
+            try:
+                self._store.lineage(item.alias)
+                check_paths(replace(spec, targets=tuple(known)), described.targets, taken)
+                for target in (described.targets[name] for name in known if not described.targets[name].in_place):
+                    refuse_foreign(placement(spec, target))
+                specs.append(spec)
+            except CertkeeperError as error:
+                rejected.append(Rejected(item.alias.text, error))
+        return tuple(specs), tuple(rejected)
+
+
+def _owed(spec: CertSpec, name: str, lineages: Mapping[Alias, Lineage]) -> Deployment:
+    return Deployment(name, spec.alias, lineages[spec.alias].stamp or 0, Shown.OWED)
+
+
+def _machine(described: RootsFile, specs: tuple[CertSpec, ...], rejected: tuple[Rejected, ...], user: str) -> Machine:
+    """Nothing of it leads to a file of anybody else's."""
+    state = described.state
+    # Root looks at no user's folder: which services' users can read in it, nobody tries.
+    targets = {name: replace(item, user="") if item.in_place else item for name, item in described.targets.items()}
+    settings = Settings(
+        config_file="",
+        user=user,
+        basedir=state,
+        domains_txt="",
+        certdir=f"{state}/certs",
+        accountdir=f"{state}/accounts",
+        statedir=state,
+        lockfile=None,
+        ca="",
+        targets=targets,
+        deploy_config=described.file,
+    )
+    return machine_of(Configuration(settings, specs, rejected))
