@@ -74,7 +74,10 @@ def seen_everywhere(place: Place, now: datetime) -> frozenset[Tlsa]:
         expired = answer.signed_until is not None and answer.signed_until <= now
         if answer.records is None or answer.frozen or expired:
             return frozenset()
-        common = answer.records if common is None else common & answer.records
+        if common is None:
+            common = answer.records
+        elif common != answer.records:
+            common &= answer.records
     return common or frozenset()
 
 

@@ -27,7 +27,7 @@ class Answer:
     """What one authoritative address serves. `records` is None where it gave no usable answer.
 
     `ttl` is the RRset's in seconds, 0 where it has none. `signed_until` is when its signature ends. `frozen`: its
-    serial has been behind the others' for longer than its SOA lets it be, so that it may yet go through states of long ago.
+    serial has been behind the others' for longer than its SOA lets it be, so it may yet go through states of long ago.
     """
 
     server: str

@@ -120,4 +120,4 @@ def _is_safe(kind: TlsaType, face: Face, age: TlsaAge, now: datetime) -> bool:
 
 
 def _means(record: Tlsa, kind: TlsaType, face: Face) -> bool:
-    return record.matching_type == kind.matching_type and record.type == kind and record in face.matches
+    return record.type == kind and record in face.matches

@@ -184,16 +184,17 @@ def decide(place: Place, remembered: TlsaAge | None, clocks: Clocks) -> Decision
     found = tuple(holds(place, age, clocks))
     notes = list(_notes(place, remembered, age, clocks))
     present = seen_anywhere(place)
-    wanted, blocked = _wanted(place, present)
+    meant = _meant(place)
+    wanted, blocked = _wanted(place, present, meant)
     notes += blocked
     ours = age.ours | frozenset().union(*(bearer.former for bearer in place.bearers))
-    old = (present & ours) - _meant(place)
+    old = (present & ours) - meant
     kept = _why_kept(place, age, present, old, now) if old else ""
     changes = not any(hold.stops is Stops.CHANGES for hold in found)
     add = frozenset(record for record in wanted if record not in age.standing) if changes else frozenset()
     remove = old if not kept and (changes or not place.types) else frozenset()
     age = replace(age, ours=frozenset(record for record in ours if record in age.lingering) | wanted)
-    stages = tuple(_stage(bearer, place, age, old, found, now) for bearer in place.bearers)
+    stages = tuple(_stage(bearer, place, present, age, old, found, now) for bearer in place.bearers)
     return Decision(place, age, add, remove, stages, found, kept, tuple(notes))
 
 
@@ -205,9 +206,8 @@ def _meant(place: Place) -> frozenset[Tlsa]:
     return frozenset().union(*(face.records for face in faces if face is not None))
 
 
-def _wanted(place: Place, present: frozenset[Tlsa]) -> tuple[frozenset[Tlsa], list[str]]:
+def _wanted(place: Place, present: frozenset[Tlsa], meant: frozenset[Tlsa]) -> tuple[frozenset[Tlsa], list[str]]:
     """The records to publish. A combination that is new is published once all that is served matches it."""
-    meant = _meant(place)
     there = {record.type for record in present}
     refused: dict[TlsaType, str] = {}
     for kind in place.types - there:
@@ -246,10 +246,17 @@ def _why_kept(place: Place, age: TlsaAge, present: frozenset[Tlsa], old: frozens
 
 
 def _stage(
-    bearer: Bearer, place: Place, age: TlsaAge, old: frozenset[Tlsa], found: tuple[Hold, ...], now: datetime
+    bearer: Bearer,
+    place: Place,
+    present: frozenset[Tlsa],
+    age: TlsaAge,
+    old: frozenset[Tlsa],
+    found: tuple[Hold, ...],
+    now: datetime,
 ) -> Stage:
     next_fit = fit(bearer.next, bearer.live, place, age, now) if bearer.next is not None else None
-    row = next(row for row in TABLE if row.holds(_situation(bearer, place, age, old, next_fit)))
+    situation = _situation(bearer, place.types, present, age, old, next_fit)
+    row = next(row for row in TABLE if row.holds(situation))
     order, until = row.order, None
     staged = fit(bearer.staged, bearer.live, place, age, now) if bearer.staged is not None else None
     if row.state is State.AGEING and next_fit is not None:
@@ -272,16 +279,23 @@ def _changes_nothing(face: Face, live: Face, age: TlsaAge) -> bool:
     )
 
 
-def _situation(bearer: Bearer, place: Place, age: TlsaAge, old: frozenset[Tlsa], next_fit: Fit | None) -> Situation:
-    present = frozenset(record for record in seen_anywhere(place) if not record.unusable)
+def _situation(
+    bearer: Bearer,
+    types: frozenset[TlsaType],
+    seen: frozenset[Tlsa],
+    age: TlsaAge,
+    old: frozenset[Tlsa],
+    next_fit: Fit | None,
+) -> Situation:
+    present = [record for record in seen if not record.unusable]
     kinds = {record.type for record in present}
     live = frozenset(record for record in bearer.live.records if record in bearer.live.matches)
     ahead = bearer.next.records if bearer.next is not None else frozenset()
     return Situation(
-        wanted=bool(place.types),
+        wanted=bool(types),
         traces=any(record in age.ours or record in bearer.live.matches for record in age.lingering),
-        mismatched=any(not _has(bearer.live.matches & present, kind) for kind in kinds),
-        live_anywhere=not live.isdisjoint(present),
+        mismatched=bool(kinds - {record.type for record in present if record in bearer.live.matches}),
+        live_anywhere=not live.isdisjoint(seen),
         live_everywhere=all(record in age.standing for record in live),
         old=bool(old),
         has_next=bool(ahead),

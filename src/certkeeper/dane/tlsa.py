@@ -85,6 +85,10 @@ class TlsaType:
         return f"{self.usage} {self.selector} {self.matching_type}"
 
 
+_DEFINED = {(u, s, m): TlsaType(u, s, m) for u in range(4) for s in range(2) for m in range(3)}
+_OCTETS = {(u, s, m): _DIGEST_OCTETS[m] for u, s, m in _DEFINED if m}
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Tlsa:
     """One record. The numbers are octets, defined or not; `data` is whatever was associated."""
@@ -129,17 +133,24 @@ class Tlsa:
             raise BadTlsa(f"TLSA record: {len(octets)} octets of rdata")
         return cls(octets[0], octets[1], octets[2], octets[3:])
 
+    def __hash__(self) -> int:
+        """Records are in sets all the time, and Python keeps the hash of octets with them."""
+        return hash(self.data)
+
     @property
     def wire(self) -> bytes:
         return bytes((self.usage, self.selector, self.matching_type)) + self.data
 
     @property
     def type(self) -> TlsaType:
-        return TlsaType(self.usage, self.selector, self.matching_type)
+        numbers = (self.usage, self.selector, self.matching_type)
+        return _DEFINED.get(numbers) or TlsaType(*numbers)
 
     @property
     def unusable(self) -> str:
         """Why clients pass over it (RFC 7671 §4); empty where they do not."""
+        if _OCTETS.get((self.usage, self.selector, self.matching_type)) == len(self.data):
+            return ""
         for number, most, name in (
             (self.usage, DANE_EE, "certificate usage"),
             (self.selector, SPKI, "selector"),
