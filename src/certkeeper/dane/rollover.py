@@ -191,9 +191,9 @@ def decide(place: Place, remembered: TlsaAge | None, clocks: Clocks) -> Decision
     old = (present & ours) - meant
     kept = _why_kept(place, age, present, old, now) if old else ""
     changes = not any(hold.stops is Stops.CHANGES for hold in found)
-    add = frozenset(record for record in wanted if record not in age.standing) if changes else frozenset()
+    add = wanted.difference(age.standing) if changes else frozenset()
     remove = old if not kept and (changes or not place.types) else frozenset()
-    age = replace(age, ours=frozenset(record for record in ours if record in age.lingering) | wanted)
+    age = replace(age, ours=ours.intersection(age.lingering) | wanted)
     stages = tuple(_stage(bearer, place, present, age, old, found, now) for bearer in place.bearers)
     return Decision(place, age, add, remove, stages, found, kept, tuple(notes))
 
@@ -220,6 +220,8 @@ def _wanted(place: Place, present: frozenset[Tlsa], meant: frozenset[Tlsa]) -> t
             elif not _has(sight.matches & meant, kind):
                 refused[kind] = f"{kind} is not published yet: {sight.endpoint} shows another key"
     harmful = [record for record in meant if record.refusal]
+    if not refused and not harmful:
+        return meant, []
     notes = [*refused.values(), *(f"{record.type} is not published: {record.refusal}" for record in harmful)]
     return frozenset(record for record in meant if record.type not in refused and not record.refusal), notes
 
@@ -289,17 +291,17 @@ def _situation(
 ) -> Situation:
     present = [record for record in seen if not record.unusable]
     kinds = {record.type for record in present}
-    live = frozenset(record for record in bearer.live.records if record in bearer.live.matches)
+    live = bearer.live.records & bearer.live.matches
     ahead = bearer.next.records if bearer.next is not None else frozenset()
     return Situation(
         wanted=bool(types),
         traces=any(record in age.ours or record in bearer.live.matches for record in age.lingering),
         mismatched=bool(kinds - {record.type for record in present if record in bearer.live.matches}),
         live_anywhere=not live.isdisjoint(seen),
-        live_everywhere=all(record in age.standing for record in live),
+        live_everywhere=not live.difference(age.standing),
         old=bool(old),
         has_next=bool(ahead),
-        next_everywhere=all(record in age.standing for record in ahead),
+        next_everywhere=not ahead.difference(age.standing),
         next_safe=next_fit is not None and next_fit.open,
     )
 
