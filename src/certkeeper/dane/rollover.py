@@ -213,12 +213,12 @@ def _wanted(place: Place, present: frozenset[Tlsa], meant: frozenset[Tlsa]) -> t
     for kind in place.types - there:
         for bearer in place.bearers:
             if not _has(bearer.live.matches & meant, kind):
-                refused[kind] = f"{kind} is not published: nothing in the chain of {bearer.alias} matches it"
+                refused.setdefault(kind, f"{kind} is not published: nothing in the chain of {bearer.alias} matches it")
         for sight in place.sights:
             if sight.matches is None:
-                refused[kind] = f"{kind} is not published yet: {sight.endpoint} was not seen"
+                refused.setdefault(kind, f"{kind} is not published yet: {sight.endpoint} was not seen")
             elif not _has(sight.matches & meant, kind):
-                refused[kind] = f"{kind} is not published yet: {sight.endpoint} shows another key"
+                refused.setdefault(kind, f"{kind} is not published yet: {sight.endpoint} shows another key")
     harmful = [record for record in meant if record.refusal]
     if not refused and not harmful:
         return meant, []
