@@ -116,8 +116,7 @@ def fit(face: Face, live: Face, place: Place, age: TlsaAge, now: datetime) -> Fi
 
 
 def _is_safe(kind: TlsaType, face: Face, age: TlsaAge, now: datetime) -> bool:
-    return any(now >= stands.safe_at for record, stands in age.standing.items() if _means(record, kind, face))
-
-
-def _means(record: Tlsa, kind: TlsaType, face: Face) -> bool:
-    return record.type == kind and record in face.matches
+    for record, stands in age.standing.items():
+        if record in face.matches and record.type == kind and now >= stands.safe_at:
+            return True
+    return False

@@ -219,7 +219,8 @@ def _wanted(place: Place, present: frozenset[Tlsa], meant: frozenset[Tlsa]) -> t
                 refused.setdefault(kind, f"{kind} is not published yet: {sight.endpoint} was not seen")
             elif not _has(sight.matches & meant, kind):
                 refused.setdefault(kind, f"{kind} is not published yet: {sight.endpoint} shows another key")
-    harmful = [record for record in meant if record.refusal]
+    # What is served already was looked at before it was sent, or is somebody's whom we do not correct.
+    harmful = [record for record in meant.difference(present) if record.refusal]
     if not refused and not harmful:
         return meant, []
     notes = [*refused.values(), *(f"{record.type} is not published: {record.refusal}" for record in harmful)]
@@ -295,7 +296,7 @@ def _situation(
     ahead = bearer.next.records if bearer.next is not None else frozenset()
     return Situation(
         wanted=bool(types),
-        traces=any(record in age.ours or record in bearer.live.matches for record in age.lingering),
+        traces=bool(types) or any(record in age.ours or record in bearer.live.matches for record in age.lingering),
         mismatched=bool(kinds - {record.type for record in present if record in bearer.live.matches}),
         live_anywhere=not live.isdisjoint(seen),
         live_everywhere=not live.difference(age.standing),
