@@ -33,6 +33,10 @@ class HandedFiles:
         """The private key that lies beside a certificate's file; None where there is none with that key_id."""
         return keys.key_beside(path, key_id)
 
+    def public_key(self, path: str, content: bytes) -> bytes:
+        """The SubjectPublicKeyInfo in DER of the private key in that content. Raises UnusableKey."""
+        return keys.public_key_of(content, path)
+
     def is_there(self, path: str) -> bool:
         """There is a file of that name, in a folder that can be written to.
 

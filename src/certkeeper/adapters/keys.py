@@ -104,6 +104,19 @@ def parse_foreign(pem: bytes, path: str) -> KeyPair:
     return _accepted(key, pem, path)
 
 
+def public_key_of(pem: bytes, path: str) -> bytes:
+    """The SubjectPublicKeyInfo in DER of a private key of any algorithm; the path is for messages.
+
+    Raises:
+        UnusableKey: it cannot be read.
+    """
+    try:
+        key = load_pem_private_key(_key_block(pem, path), password=None, unsafe_skip_rsa_key_validation=True)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise _unloadable(error, path) from error
+    return key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+
 def key_beside(path: str, key_id: str) -> KeyPair | None:
     """The key of the certificate in that file, under the name that clients give it; None where it is not there.
 

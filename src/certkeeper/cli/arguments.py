@@ -189,6 +189,7 @@ def _other_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParse
     from certkeeper.cli.house_arguments import add_config, add_doctor  # noqa: PLC0415 - as above
     from certkeeper.cli.life_arguments import add_life  # noqa: PLC0415 - as above
     from certkeeper.cli.phase_arguments import add_phases  # noqa: PLC0415 - as above
+    from certkeeper.cli.tlsa_arguments import add_tlsa  # noqa: PLC0415 - as above
 
     prune = _command(commands, "prune", "remove old versions", _PRUNE)
     prune.add_argument("--dry-run", action="store_true", help="only say what would be removed")
@@ -203,6 +204,7 @@ def _other_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParse
     add_check(commands, _nameless_command)
     add_life(commands, _nameless_command)
     add_phases(commands, _nameless_command)
+    add_tlsa(commands)
     _programs_of_others(commands)
 
 

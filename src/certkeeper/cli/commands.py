@@ -30,6 +30,7 @@ COMMANDS = {
     "sign": "sign:sign",
     "status": "status:status",
     "timer": "timer:timer",
+    "tlsa generate": "tlsa.generate:generate",
     "unlock": "unlock:unlock",
     "versions": "versions:versions",
 }

@@ -1,0 +1,43 @@
+"""One sentence for each owner: where it stands, what it waits for, and until when."""
+
+from datetime import datetime
+
+from certkeeper.base.times import iso
+from certkeeper.dane.rollover import Decision, Order, Stage, State
+
+_FURTHEST = tuple(State)
+
+
+def sentence(decision: Decision) -> str:
+    """Of several certificates behind a place, the one that is furthest behind counts."""
+    if not decision.stages:
+        return f"{decision.place.name}: no certificate is behind it"
+    stage = min(decision.stages, key=lambda item: _FURTHEST.index(item.state))
+    name = f"{decision.place.name} ({stage.alias})" if len(decision.stages) > 1 else str(decision.place.name)
+    said = f"{name}: {stage.state}"
+    if decision.holds and stage.state is not State.OFF:
+        hold = decision.holds[0]
+        what = "nothing is published" if hold.stops == "changes" else "the current key stays"
+        return f"{said}, held: {hold.reason}, so {what}; {hold.hint}"
+    if stage.state is State.REPLACING and decision.kept:
+        return f"{said}, the old record stays: {decision.kept}"
+    if stage.state is State.READY:
+        return f"{said}, the next certificate gets the next key"
+    waits = f", waits for {stage.waits_for}" if stage.waits_for else ", nothing to do"
+    return f"{said}{waits}{_until(stage.until)}"
+
+
+def why_current(stage: Stage) -> str:
+    """Why a renewal that is due now keeps the current key; empty where it does not."""
+    if stage.order in {Order.NEXT, Order.ANY}:
+        return ""
+    if stage.order is Order.NONE:
+        return (
+            f"the current key is compromised, and the next one has to wait for {stage.waits_for}{_until(stage.until)}"
+        )
+    waits = stage.waits_for or "a next key, and there is none"
+    return f"the current key is used once more: the next one waits for {waits}{_until(stage.until)}"
+
+
+def _until(instant: datetime | None) -> str:
+    return f", until {iso(instant)}" if instant is not None else ""
