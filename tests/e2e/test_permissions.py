@@ -170,3 +170,13 @@ def test_doctor_names_the_setting_where_a_group_is_of_no_use(page: Path) -> None
     store.activate(Alias("example.org"), draft.stamp)
     os.chown((page / "certs/example.org/privkey.pem").resolve(), 0, grp.getgrnam(GROUP).gr_gid)
     assert f'CERT_GROUP="{GROUP}"' in command(page, "doctor").out
+
+
+def test_a_group_that_is_not_there_is_found_before_a_run_fails(page: Path) -> None:
+    configure(page, CERT_GROUP="no-such-group")
+    for words in (("config", "check"), ("plan",)):
+        done = certkeeper(*words, "--config", page / "config", cwd=page)
+        assert done.code == 1, done.text
+        assert "example.org" in done.text
+        assert "there is no group no-such-group" in done.text
+        assert "addgroup" in done.text

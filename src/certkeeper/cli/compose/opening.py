@@ -13,7 +13,13 @@ from certkeeper.adapters.index import Index
 from certkeeper.adapters.page import answered, read_page
 from certkeeper.apply.ports import Clock
 from certkeeper.cli.compose.machine import Machine
-from certkeeper.cli.compose.owners import access_findings, common, target_findings, with_owners
+from certkeeper.cli.compose.owners import (
+    access_findings,
+    common,
+    owner_findings,
+    target_findings,
+    with_owners,
+)
 from certkeeper.cli.pageform import page_is
 from certkeeper.config.domains import DomainList
 from certkeeper.config.evaluating import Evaluator
@@ -157,6 +163,7 @@ def house_findings(configuration: Configuration) -> tuple["Finding", ...]:
     house = (
         *schedule_findings(scheduled("/")),
         *key_findings(keys),
+        *owner_findings(configuration),
         *access_findings(configuration),
         *target_findings(configuration),
     )

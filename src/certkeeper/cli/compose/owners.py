@@ -34,6 +34,20 @@ def with_owners(configuration: Configuration) -> "tuple[Configuration, Mapping[A
     return replace(configuration, certificates=tuple(ready), rejected=(*configuration.rejected, *rejected)), owned
 
 
+def owner_findings(configuration: Configuration) -> Iterator[Finding]:
+    """The certificates whose user or group is not there."""
+    ready, _ = with_owners(configuration)
+    for rejected in ready.rejected[len(configuration.rejected) :]:
+        yield Finding(
+            "no-such-owner",
+            Severity.ERROR,
+            f"{rejected.label}: {rejected.error}",
+            "no run issues it",
+            rejected.error.hint,
+            rejected.where,
+        )
+
+
 def _asked(spec: CertSpec) -> bool:
     """Nobody reads a rehearsal."""
     return spec.access.asked and spec.purpose is not Purpose.REHEARSE
