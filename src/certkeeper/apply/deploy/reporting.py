@@ -10,7 +10,7 @@ from certkeeper.base.errors import CertkeeperError, Fault
 from certkeeper.base.events import CertificatesAdopted, CertificatesSeen, DeploymentFailed, DeploymentNoted
 from certkeeper.base.value import dataclass, field
 from certkeeper.base.wire import Exchange
-from certkeeper.plan.deploy import Due
+from certkeeper.plan.deploy import Cause, Due
 from certkeeper.plan.records import Deployment, Shown
 from certkeeper.plan.showing import Showing
 from certkeeper.service.copies import way
@@ -53,8 +53,8 @@ class Report:
     def adopted(self, part: Part, showing: Showing) -> None:
         """The service has it already, as far as can be seen, so it was not told of anything."""
         self._had.append(str(part.alias))
-        if part.placed is not None and part.placed.astray:
-            self.noted(part, "owners and modes of its files were not as they have to be, and were put right")
+        if part.due.cause is Cause.DRIFTED:
+            self.noted(part, "its files, or who may read them, were not as they were given, and were put right")
         message = "; ".join(showing.unproven[:3]) or ("" if showing.seen else "nobody could look")
         if showing.proven:
             self._end(part, End.SEEN, Shown.SEEN, "")

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 
 from certkeeper.adapters.clients import Clients
+from certkeeper.adapters.comparing import Compared
 from certkeeper.adapters.installed import Installed
 from certkeeper.adapters.pairs import OpenSslPairs
 from certkeeper.adapters.probe import Prober
@@ -30,7 +31,8 @@ def planned_deployments(machine: Machine, selected: Configuration, asked: Collec
         CertkeeperError: the journal cannot be read.
     """
     lineages = machine.lineages()
-    world = deployable(selected, lineages, machine.journal.records(), Installed(), machine.clock.now())
+    files = Compared(lambda: machine.store, machine.index)
+    world = deployable(selected, lineages, machine.journal.records(), files, machine.clock.now())
     return plan_deployments(selected, world, asked)
 
 
