@@ -44,7 +44,15 @@ VALUES = frozenset(
         "urllib.parse",
     }
 )
-CRYPTOGRAPHY_IN = ("acme/jws.py", "acme/alpn.py", "lineage/leaf.py", "lineage/csr.py", "lineage/integrity.py")
+CRYPTOGRAPHY_IN = (
+    "acme/jws.py",
+    "acme/alpn.py",
+    "lineage/leaf.py",
+    "lineage/csr.py",
+    "lineage/integrity.py",
+    "ocsp/request.py",
+    "ocsp/response.py",
+)
 DNS_IN = ("zone/", "dane/")
 DNS_MODULES = ("dns.name", "dns.rdata", "dns.dnssec")
 # Too slow to load for everybody: only inside functions, and only there.
