@@ -71,6 +71,10 @@ class Page:
             if url is not None:
                 responder.about = issued(cert, chain)
 
+    def setting(self, line: str) -> None:
+        with (self.base / "config").open("a") as file:
+            file.write(f"{line}\n")
+
     def call(self, *words: str) -> tuple[int, str, str]:
         out, errors = io.StringIO(), io.StringIO()
         with redirect_stdout(out), redirect_stderr(errors):
@@ -112,6 +116,9 @@ def test_from_none_to_good_to_revoked(tmp_path: Path) -> None:
         code, out, _ = page.call("fetch")
         assert (code, responder.asked) == (0, asked), "nothing was due"
         assert "example.org: good from" in out
+        page.setting("OCSP_DAYS=1")
+        assert page.call("fetch")[0] == 0
+        assert responder.asked == asked + 1
         code, out, _ = page.call("check")
         assert (code, out.splitlines()[0]) == (0, "CERTKEEPER OK - 1 of 2 certificates with a good response")
 

@@ -12,16 +12,13 @@ from certkeeper.apply.stapling import StapleLook, asked_all, look
 from certkeeper.apply.verdict import Grade, worst
 from certkeeper.base.errors import CertkeeperError, ExitCode
 from certkeeper.base.times import iso
-from certkeeper.base.value import dataclass
+from certkeeper.base.value import dataclass, replace
 from certkeeper.cli.compose import USER_AGENT, Machine, open_machine
 from certkeeper.cli.render import print_error
 from certkeeper.cli.select import select
 from certkeeper.cli.signals import raise_terminated
 from certkeeper.ocsp.freshness import Due, kept, late, refreshed_at
 from certkeeper.ocsp.model import Flaw, NoStaple, Staple
-
-LONGEST_AGE = timedelta(days=5)
-"""dehydrated's default of OCSP_DAYS."""
 
 
 class State(StrEnum):
@@ -40,6 +37,7 @@ class Row:
     """A certificate of the page: what was found, and what went wrong. `done`: a newer response was kept."""
 
     label: str
+    longest_age: timedelta
     found: StapleLook | None = None
     error: CertkeeperError | None = None
     done: bool = False
@@ -82,7 +80,8 @@ def fetch(options: argparse.Namespace) -> int:
     with machine.lock(), closing(machine):
         rows = _rows(machine, options.names)
         now = machine.clock.now()
-        wanted = [row.found for row in rows if row.found is not None and _is_due(row.found, now, options)]
+        asked = _asked_about(rows)
+        wanted = [found for row, found in asked if options.force or found.due(row.longest_age, now).due is Due.FETCH]
         answers = dict(zip([item.alias.text for item in wanted], _answers(machine, wanted), strict=True))
         rows = [_kept(machine, row, answers[row.label]) if row.label in answers else row for row in rows]
     _print(rows, as_json=options.json)
@@ -95,7 +94,7 @@ def check(options: argparse.Namespace) -> int:
         machine = open_machine(options.config, evaluator=options.evaluator)
         with closing(machine):
             rows = _rows(machine, options.names)
-            wanted = [row.found for row in rows if row.found is not None and row.found.issued.subject.url is not None]
+            wanted = [found for _, found in _asked_about(rows)]
             answers = dict(zip([item.alias.text for item in wanted], _answers(machine, wanted), strict=True))
     except CertkeeperError as error:
         print_error(error)
@@ -111,19 +110,20 @@ def check(options: argparse.Namespace) -> int:
 
 def _rows(machine: Machine, names: Sequence[str]) -> list[Row]:
     selected = select(machine.configuration, names)
-    rows = [Row(item.label, error=item.error) for item in selected.rejected]
+    rows = [Row(item.label, timedelta(), error=item.error) for item in selected.rejected]
     for spec in selected.certificates:
+        row = Row(spec.alias.text, timedelta(days=spec.ocsp_days))
         try:
-            rows.append(Row(spec.alias.text, look(spec.alias, machine.staples.read(spec.alias), machine.clock.now())))
+            found = look(spec.alias, machine.staples.read(spec.alias), machine.clock.now())
+            rows.append(replace(row, found=found))
         except CertkeeperError as error:
-            rows.append(Row(spec.alias.text, error=error))
+            rows.append(replace(row, error=error))
     return rows
 
 
-def _is_due(found: StapleLook, now: datetime, options: argparse.Namespace) -> bool:
-    if found.issued.subject.url is None:
-        return False
-    return bool(options.force) or found.due(LONGEST_AGE, now).due is Due.FETCH
+def _asked_about(rows: Sequence[Row]) -> list[tuple[Row, StapleLook]]:
+    """Those whose certificate names a responder."""
+    return [(row, row.found) for row in rows if row.found is not None and row.found.issued.subject.url is not None]
 
 
 def _answers(machine: Machine, wanted: Sequence[StapleLook]) -> tuple[Staple | CertkeeperError, ...]:
@@ -143,18 +143,18 @@ def _kept(machine: Machine, row: Row, answer: Staple | CertkeeperError) -> Row:
             machine.staples.save(found.alias, found.cert, best.der, int(now.timestamp()))
         after = look(found.alias, machine.staples.read(found.alias), now)
     except CertkeeperError as error:
-        return Row(row.label, found, error)
-    return Row(row.label, after, done=best is not found.held)
+        return replace(row, error=error)
+    return replace(row, found=after, done=best is not found.held)
 
 
 def _judged(row: Row, answer: Staple | CertkeeperError) -> Row:
     """The row with what is wrong with the answer."""
-    if row.found is None or isinstance(answer, CertkeeperError):
-        return Row(row.label, row.found, answer if isinstance(answer, CertkeeperError) else row.error)
+    if isinstance(answer, CertkeeperError):
+        return replace(row, error=answer)
     try:
-        kept(row.found.held, answer)
+        kept(row.found.held if row.found is not None else None, answer)
     except NoStaple as error:
-        return Row(row.label, row.found, error)
+        return replace(row, error=error)
     return row
 
 
@@ -193,7 +193,7 @@ def _lines(row: Row) -> Iterator[str]:
     if held is None or row.found is None or row.state is not State.GOOD:
         yield f"{row.label}: {row.state.value}"
         return
-    again = refreshed_at(row.found.issued.subject, held, LONGEST_AGE)
+    again = refreshed_at(row.found.issued.subject, held, row.longest_age)
     new = ", new" if row.done else ""
     yield f"{row.label}: good from {iso(held.this_update)} until {iso(held.until)}, asked for again {iso(again)}{new}"
 
@@ -209,7 +209,7 @@ def _document(row: Row) -> Mapping[str, object]:
         "this_update": iso(held.this_update) if held is not None else None,
         "until": iso(held.until) if held is not None else None,
         "signer": held.signer if held is not None else None,
-        "refresh_at": iso(refreshed_at(found.issued.subject, held, LONGEST_AGE))
+        "refresh_at": iso(refreshed_at(found.issued.subject, held, row.longest_age))
         if found is not None and held is not None
         else None,
         "fetched": row.done,

@@ -18,7 +18,7 @@ exit codes: 0 done, 1 a certificate or its response is of no use, 2 usage or con
 """
 
 _FETCH = """\
-Ask the responders of certificates whose response is missing, has ended, or is at half of its life or five days old, and
+Ask the responders of certificates whose response is missing, has ended, or is at half of its life or OCSP_DAYS old, and
 keep what they answer beside the certificate: ocsp.der, as dehydrated names it. An answer is kept only where it is
 signed by the issuer or by whom the issuer gave that task, about this certificate, of now, no older than what is there,
 and good. No service is reloaded.
