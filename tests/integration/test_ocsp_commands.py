@@ -116,9 +116,11 @@ def test_from_none_to_good_to_revoked(tmp_path: Path) -> None:
         code, out, _ = page.call("fetch")
         assert (code, responder.asked) == (0, asked), "nothing was due"
         assert "example.org: good from" in out
+        assert page.call("fetch", "--force")[0] == 0
+        assert responder.asked == asked + 1
         page.setting("OCSP_DAYS=1")
         assert page.call("fetch")[0] == 0
-        assert responder.asked == asked + 1
+        assert responder.asked == asked + 2
         code, out, _ = page.call("check")
         assert (code, out.splitlines()[0]) == (0, "CERTKEEPER OK - 1 of 2 certificates with a good response")
 

@@ -25,6 +25,7 @@ from certkeeper.lineage.retention import Retention
 from contract.store.folders import ALIAS, NOW_STAMP, OLD_STAMP, dehydrated_folder, issue, link, plain_folder
 
 FIRST = new_key()
+Arrange = Callable[[Path, VersionFiles], object]
 AT = NOW_STAMP + 5
 
 
@@ -198,17 +199,22 @@ def test_a_link_of_the_operators_stays(folder: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("arrange", [dehydrated_folder, lambda folder, _: issue(Store(str(folder.parent)), FIRST)])
-def test_services_may_read_it_from_its_first_moment(
-    folder: Path, arrange: Callable[[Path, VersionFiles], None]
-) -> None:
+def test_services_may_read_it_from_its_first_moment(folder: Path, arrange: Arrange) -> None:
     arrange(folder, OLD)
     folder.chmod(0o700)
     owned = resolve(Access(group=grp.getgrgid(os.getegid()).gr_name))
     store = Store(str(folder.parent), owned={ALIAS: owned})
     pair = Pair(store, Staples(store.folders))
-    pair.staples.save(ALIAS, pair.cert, b"one", AT)
+    pair.staples.save(ALIAS, pair.cert, b"first", AT)
+    turn = 0
+    while killed_before(turn, partial(pair.staples.save, ALIAS, pair.cert, b"%d" % turn, AT + turn)):
+        turn += 1
+        assert (folder / "ocsp.der").stat().st_mode & 0o777 == 0o644
+    assert turn > 4
     assert (folder / "ocsp.der").stat().st_mode & 0o777 == 0o644
-    assert {path.stat().st_mode & 0o777 for path in folder.glob("ocsp-*")} == {0o644}
+    stamp, coming = pair.stage(AT)
+    pair.staples.save(ALIAS, coming.cert, b"staged", AT)
+    assert (folder / f".versions/{stamp}/ocsp.der").stat().st_mode & 0o777 == 0o644
 
 
 def test_what_is_pruned_takes_the_names_of_its_response_along(folder: Path) -> None:
