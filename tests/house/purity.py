@@ -51,6 +51,8 @@ CRYPTOGRAPHY_IN = (
     "lineage/csr.py",
     "lineage/integrity.py",
     "dane/chain.py",
+    "ocsp/request.py",
+    "ocsp/response.py",
 )
 DNS_IN = ("zone/", "dane/")
 DNS_MODULES = ("dns.name", "dns.rdata", "dns.dnssec")

@@ -266,7 +266,7 @@ def calls_in(document: Path) -> str:
     return "\n".join([*lines, *re.findall(r"`(certkeeper [^`\n]+)`", text)])
 
 
-NESTED = ("dns", "account", "config", "tlsa")
+NESTED = ("dns", "account", "config", "ocsp", "tlsa")
 
 
 def commands() -> dict[str, argparse.ArgumentParser]:

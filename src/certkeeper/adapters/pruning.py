@@ -8,6 +8,7 @@ from collections.abc import Collection
 from datetime import datetime
 
 from certkeeper.adapters.files import FileTrouble, Folder
+from certkeeper.adapters.staples import remove_stamped
 from certkeeper.adapters.versions import described
 from certkeeper.lineage import layout
 from certkeeper.lineage.model import Version
@@ -75,6 +76,7 @@ def _remove_stamped(folder: Folder, version: Folder, described_: Version) -> Non
         stamped = layout.stamped_name(name, described_.stamp)
         if any(_is_ours(folder, stamped, version, inner) for inner in (name, layout.revoked_name(name))):
             folder.remove(stamped)
+    remove_stamped(folder, version)
 
 
 def _is_ours(folder: Folder, stamped: str, version: Folder, name: str) -> bool:

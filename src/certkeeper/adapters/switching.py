@@ -8,6 +8,7 @@ from certkeeper.adapters.keys import parse_own
 from certkeeper.adapters.ownership import Ownership
 from certkeeper.adapters.permissions import check_writers, give_all
 from certkeeper.adapters.places import place_of
+from certkeeper.adapters.staples import show_staple
 from certkeeper.adapters.versions import checked, holds, if_there
 from certkeeper.base.value import replace
 from certkeeper.lineage import layout
@@ -44,6 +45,8 @@ def switch(folder: Folder, versions: Folder, stamp: int, owned: Ownership | None
             folder.let_in(owned)
     folder.point(layout.LIVE, layout.version_target(stamp))
     folder.sync()
+    with versions.child(layout.version_name(stamp)) as version:
+        show_staple(folder, version)
 
 
 def show(folder: Folder, versions: Folder, stamp: int) -> Mapping[str, str]:

@@ -164,6 +164,30 @@ class Store(Protocol):
         """Every version, newest first; what is wrong with one is part of it. Raises CertkeeperError."""
 
 
+@dataclass(frozen=True, slots=True)
+class StapledFiles:
+    """A certificate and what follows it, in PEM, and the OCSP response beside it, in DER, where there is one.
+
+    Nothing of it was proven.
+    """
+
+    cert: bytes
+    chain: bytes
+    staple: bytes | None = None
+
+
+class Staples(Protocol):
+    """OCSP responses beside the certificates that they are about."""
+
+    def read(self, alias: Alias) -> StapledFiles | None:
+        """What is live; None where there is no certificate. Raises CertkeeperError."""
+
+    def save(self, alias: Alias, cert: bytes, der: bytes, now_epoch: int) -> int:
+        """Put a proven response beside that certificate, live or staged; its stamp. Raises CertkeeperError where the
+        lineage has no such certificate.
+        """
+
+
 class JournalDamaged(CertkeeperError):
     """The journal is there and cannot be understood: it was cut, overwritten, or never was one."""
 

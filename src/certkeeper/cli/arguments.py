@@ -188,6 +188,7 @@ def _other_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParse
     from certkeeper.cli.check_arguments import add_check  # noqa: PLC0415 - as above
     from certkeeper.cli.house_arguments import add_config, add_doctor  # noqa: PLC0415 - as above
     from certkeeper.cli.life_arguments import add_life  # noqa: PLC0415 - as above
+    from certkeeper.cli.ocsp_arguments import add_ocsp  # noqa: PLC0415 - as above
     from certkeeper.cli.phase_arguments import add_phases  # noqa: PLC0415 - as above
     from certkeeper.cli.tlsa_arguments import add_tlsa  # noqa: PLC0415 - as above
 
@@ -202,6 +203,7 @@ def _other_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParse
     add_revoke(commands, _nameless_command)
     add_sign(commands, _nameless_command)
     add_check(commands, _nameless_command)
+    add_ocsp(commands, _nameless_command)
     add_life(commands, _nameless_command)
     add_phases(commands, _nameless_command)
     add_tlsa(commands)

@@ -65,6 +65,7 @@ class Terms:
     wellknown: str = DEFAULT_WELLKNOWN
     on_name_failure: OnNameFailure = OnNameFailure.BLOCK
     keep_going: bool = False
+    ocsp_days: int = 5
     access: Access = NO_ACCESS
     targets: tuple[str, ...] = ()
     probe: "tuple[Endpoint, ...] | None" = None
@@ -76,9 +77,8 @@ def read_terms(values: Values, environment: Mapping[str, str]) -> Exchange[Terms
     Raises:
         ConfigError: an invalid value.
     """
-    # These change nothing here, but a value that dehydrated would stumble over is no value.
+    # This changes nothing here, but a value that dehydrated would stumble over is no value.
     values.truth("OCSP_FETCH", default=False)
-    values.number("OCSP_DAYS", 5, 0, 3650)
     methods = read_methods(values)
     hook = told_script(values)
     # The rest is not even looked at where nothing is proven through it.
@@ -107,6 +107,7 @@ def read_terms(values: Values, environment: Mapping[str, str]) -> Exchange[Terms
         wellknown=values.path("WELLKNOWN", DEFAULT_WELLKNOWN),
         on_name_failure=values.word("ON_NAME_FAILURE", OnNameFailure.BLOCK),
         keep_going=values.truth("KEEP_GOING", default=False),
+        ocsp_days=values.number("OCSP_DAYS", 5, 0, 3650),
         access=read_access(values),
         targets=_targets(values),
         probe=_probe(values),
@@ -168,6 +169,7 @@ def certificate(line: DomainLine, terms: Terms, provider: str) -> CertSpec | Rej
         wellknown=terms.wellknown,
         on_name_failure=terms.on_name_failure,
         keep_going=terms.keep_going,
+        ocsp_days=terms.ocsp_days,
         access=terms.access,
         targets=terms.targets,
         probe=terms.probe,

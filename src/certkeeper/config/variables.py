@@ -48,7 +48,7 @@ LEGACY_PDNS = ("HOST", "PORT", "KEY", "SERVER", "VERSION", "WAIT")
 
 # What is known and has no effect here, with what comes of that.
 WITHOUT_EFFECT = {
-    "OCSP_FETCH": "no OCSP response is fetched",
+    "OCSP_FETCH": "no run fetches an OCSP response; `certkeeper ocsp fetch` does",
     "TLSA": "no TLSA record is published",
     "TLSA_TTL": "no TLSA record is published",
     "TLSA_TYPES": "no TLSA record is published",

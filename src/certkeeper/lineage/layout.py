@@ -3,6 +3,7 @@
     certs/<alias>/
       .versions/<stamp>/{privkey,cert,chain,fullchain}.pem, cert.csr   a complete version
       .versions/<stamp>/origin.json                                     which CA it is from, and what was asked of it
+      .versions/<stamp>/ocsp.der                                        an OCSP response about its certificate
       .versions/<stamp>/adopted                                         an empty file: its files are somebody else's
       .versions/<stamp>.partial/                                        a version in the making
       .versions/<stamp>.adopting/                                       the present state, becoming a version
@@ -11,6 +12,7 @@
       .live -> .versions/<stamp>                                        the one link that switches everything
       {privkey,cert,chain,fullchain}.pem, cert.csr -> .live/…           the names that services use
       {privkey,cert,chain,fullchain}-<stamp>.pem, cert-<stamp>.csr      dehydrated's view of the same files
+      ocsp.der -> .live/ocsp.der, ocsp-<stamp>.der                      the OCSP response, if any, and that view of it
 
 A stamp is epoch seconds. Names are text, nothing here looks at a disk.
 """
@@ -34,12 +36,12 @@ NAMES = (PRIVKEY, CHAIN, FULLCHAIN, CSR, CERT)
 ADOPTED = "adopted"
 """Marks a version that was made of files that dehydrated or a person wrote."""
 ORIGIN = "origin.json"
-VERSION_FILES = (*NAMES, ADOPTED, ORIGIN)
+STAPLE = "ocsp.der"
+"""dehydrated's link to the newest OCSP response, which is a stamped file beside it; in a version, the response."""
+VERSION_FILES = (*NAMES, ADOPTED, ORIGIN, STAPLE)
 """All that this program puts into a version."""
 
 CONFIG = "config"
-STAPLE = "ocsp.der"
-"""dehydrated's link to the newest OCSP response, which is a stamped file beside it."""
 NEXT_KEY = "privkey.roll.pem"
 """dehydrated's name for the key of the next certificate."""
 REVOKED = ".revoked"

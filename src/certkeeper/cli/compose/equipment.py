@@ -25,6 +25,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from certkeeper.adapters.journal import Journal
     from certkeeper.adapters.listeners import OwnListeners
+    from certkeeper.adapters.staples import Staples
     from certkeeper.adapters.store import Store
     from certkeeper.apply.conversation import Work
     from certkeeper.apply.ports import Executor
@@ -94,6 +95,12 @@ class Equipment:
 
         folders = self.folders
         return Store(folders.certdir, folders.elsewhere, folders.owned, folders.entered)
+
+    @cached_property
+    def staples(self) -> "Staples":
+        from certkeeper.adapters.staples import Staples  # noqa: PLC0415 - few commands look at OCSP responses
+
+        return Staples(self.folders)
 
     def keep_index(self) -> None:
         """Remember for later runs what was looked at. Where that cannot be written down, they look again."""

@@ -1,0 +1,218 @@
+"""`certkeeper ocsp …`."""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from certkeeper.apply.stapling import StapleLook, asked_all, look
+from certkeeper.apply.verdict import Grade, worst
+from certkeeper.base.errors import CertkeeperError, ExitCode
+from certkeeper.base.times import iso
+from certkeeper.base.value import dataclass, replace
+from certkeeper.cli.compose import USER_AGENT, Machine, open_machine
+from certkeeper.cli.render import print_error
+from certkeeper.cli.select import select
+from certkeeper.cli.signals import raise_terminated
+from certkeeper.ocsp.freshness import Due, kept, late, refreshed_at
+from certkeeper.ocsp.model import Flaw, NoStaple, Staple
+
+
+class State(StrEnum):
+    """How it is with a certificate's response."""
+
+    GOOD = "good"
+    MISSING = "missing"
+    USELESS = "useless"
+    REVOKED = "revoked"
+    NO_RESPONDER = "no responder"
+    UNREADABLE = "unreadable"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A certificate of the page: what was found, and what went wrong. `done`: a newer response was kept."""
+
+    label: str
+    longest_age: timedelta
+    found: StapleLook | None = None
+    error: CertkeeperError | None = None
+    done: bool = False
+
+    @property
+    def state(self) -> State:
+        if self.found is None:
+            return State.UNREADABLE
+        trouble = self.error if self.error is not None else self.found.trouble
+        if isinstance(trouble, NoStaple) and trouble.flaw is Flaw.REVOKED:
+            return State.REVOKED
+        if self.found.issued.subject.url is None:
+            return State.NO_RESPONDER
+        if self.found.held is not None:
+            return State.GOOD
+        return State.USELESS if self.found.trouble is not None else State.MISSING
+
+
+def show(options: argparse.Namespace) -> int:
+    """Show what is kept.
+
+    Raises:
+        CertkeeperError: the page cannot be read.
+    """
+    machine = open_machine(options.config, evaluator=options.evaluator)
+    rows = _rows(machine, options.names)
+    _print(rows, as_json=options.json)
+    useless = {State.UNREADABLE, State.USELESS, State.REVOKED}
+    return ExitCode.FAILED if any(row.state in useless for row in rows) else ExitCode.DONE
+
+
+def fetch(options: argparse.Namespace) -> int:
+    """Ask for what is due, and keep it.
+
+    Raises:
+        CertkeeperError: nothing was started.
+    """
+    raise_terminated()
+    machine = open_machine(options.config, evaluator=options.evaluator)
+    with machine.lock(), closing(machine):
+        rows = _rows(machine, options.names)
+        now = machine.clock.now()
+        asked = _asked_about(rows)
+        wanted = [found for row, found in asked if options.force or found.due(row.longest_age, now).due is Due.FETCH]
+        answers = dict(zip([item.alias.text for item in wanted], _answers(machine, wanted), strict=True))
+        rows = [_kept(machine, row, answers[row.label]) if row.label in answers else row for row in rows]
+    _print(rows, as_json=options.json)
+    return ExitCode.FAILED if any(row.error is not None for row in rows) else ExitCode.DONE
+
+
+def check(options: argparse.Namespace) -> int:
+    """Ask, and judge; exit codes as monitoring plugins have them."""
+    try:
+        machine = open_machine(options.config, evaluator=options.evaluator)
+        with closing(machine):
+            rows = _rows(machine, options.names)
+            wanted = [found for _, found in _asked_about(rows)]
+            answers = dict(zip([item.alias.text for item in wanted], _answers(machine, wanted), strict=True))
+    except CertkeeperError as error:
+        print_error(error)
+        return Grade.UNKNOWN
+    rows = [_judged(row, answers[row.label]) if row.label in answers else row for row in rows]
+    grade = worst([_grade(row, machine.clock.now()) for row in rows])
+    if not options.json:
+        good = sum(row.state is State.GOOD and row.error is None for row in rows)
+        sys.stdout.write(f"CERTKEEPER {grade.name} - {good} of {len(rows)} certificates with a good response\n")
+    _print(rows, as_json=options.json)
+    return grade
+
+
+def _rows(machine: Machine, names: Sequence[str]) -> list[Row]:
+    selected = select(machine.configuration, names)
+    rows = [Row(item.label, timedelta(), error=item.error) for item in selected.rejected]
+    for spec in selected.certificates:
+        row = Row(spec.alias.text, timedelta(days=spec.ocsp_days))
+        try:
+            found = look(spec.alias, machine.staples.read(spec.alias), machine.clock.now())
+            rows.append(replace(row, found=found))
+        except CertkeeperError as error:
+            rows.append(replace(row, error=error))
+    return rows
+
+
+def _asked_about(rows: Sequence[Row]) -> list[tuple[Row, StapleLook]]:
+    """Those whose certificate names a responder."""
+    return [(row, row.found) for row in rows if row.found is not None and row.found.issued.subject.url is not None]
+
+
+def _answers(machine: Machine, wanted: Sequence[StapleLook]) -> tuple[Staple | CertkeeperError, ...]:
+    return machine.converse(asked_all(wanted, USER_AGENT)) if wanted else ()
+
+
+def _kept(machine: Machine, row: Row, answer: Staple | CertkeeperError) -> Row:
+    """The row after the answer was kept, where it is better than what is there."""
+    row = _judged(row, answer)
+    found = row.found
+    if found is None or row.error is not None or not isinstance(answer, Staple):
+        return row
+    now = machine.clock.now()
+    try:
+        best = kept(found.held, answer)
+        if best is not found.held:
+            machine.staples.save(found.alias, found.cert, best.der, int(now.timestamp()))
+        after = look(found.alias, machine.staples.read(found.alias), now)
+    except CertkeeperError as error:
+        return replace(row, error=error)
+    return replace(row, found=after, done=best is not found.held)
+
+
+def _judged(row: Row, answer: Staple | CertkeeperError) -> Row:
+    """The row with what is wrong with the answer."""
+    if isinstance(answer, CertkeeperError):
+        return replace(row, error=answer)
+    try:
+        kept(row.found.held if row.found is not None else None, answer)
+    except NoStaple as error:
+        return replace(row, error=error)
+    return row
+
+
+def _grade(row: Row, now: datetime) -> Grade:
+    match row.state:
+        case State.UNREADABLE:
+            return Grade.UNKNOWN
+        case State.REVOKED | State.USELESS:
+            return Grade.CRITICAL
+        case State.NO_RESPONDER | State.MISSING if row.error is None:
+            return Grade.OK
+        case _:
+            pass
+    if isinstance(row.error, NoStaple) and row.error.flaw is Flaw.UNKNOWN:
+        return Grade.CRITICAL
+    behind = row.state is State.GOOD and row.found is not None and late(row.found.held, now)
+    return Grade.WARNING if behind or row.error is not None else Grade.OK
+
+
+def _print(rows: Sequence[Row], *, as_json: bool) -> None:
+    if as_json:
+        json.dump({"version": 1, "certificates": [_document(row) for row in rows]}, sys.stdout, indent=2)
+        sys.stdout.write("\n")
+        return
+    for row in rows:
+        sys.stdout.write("".join(f"{line}\n" for line in _lines(row)))
+    sys.stdout.flush()
+    for row in rows:
+        error = row.error or (row.found.trouble if row.found is not None else None)
+        if error is not None:
+            print_error(error, subject=row.label)
+
+
+def _lines(row: Row) -> Iterator[str]:
+    held = row.found.held if row.found is not None else None
+    if held is None or row.found is None or row.state is not State.GOOD:
+        yield f"{row.label}: {row.state.value}"
+        return
+    again = refreshed_at(row.found.issued.subject, held, row.longest_age)
+    new = ", new" if row.done else ""
+    yield f"{row.label}: good from {iso(held.this_update)} until {iso(held.until)}, asked for again {iso(again)}{new}"
+
+
+def _document(row: Row) -> Mapping[str, object]:
+    found = row.found
+    held = found.held if found is not None else None
+    error = row.error or (found.trouble if found is not None else None)
+    return {
+        "name": row.label,
+        "state": row.state.value,
+        "responder": found.issued.subject.url if found is not None else None,
+        "this_update": iso(held.this_update) if held is not None else None,
+        "until": iso(held.until) if held is not None else None,
+        "signer": held.signer if held is not None else None,
+        "refresh_at": iso(refreshed_at(found.issued.subject, held, row.longest_age))
+        if found is not None and held is not None
+        else None,
+        "fetched": row.done,
+        "error": str(error) if error is not None else None,
+        "flaw": error.flaw.value if isinstance(error, NoStaple) else None,
+    }
