@@ -1,6 +1,11 @@
 import os
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# How long an example takes is the machine's matter, and no test's.
+settings.register_profile("certkeeper", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("certkeeper")
 
 pytest_plugins = ["bed.fixtures"]
 

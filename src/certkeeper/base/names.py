@@ -104,6 +104,8 @@ class Identifier:
             raise InvalidName(f"{printable(text, 80)}: a wildcard may only be the whole first label")
         if len(name.labels) < 2:
             raise InvalidName(f"{printable(text, 80)}: a public name has at least two labels")
+        if name.labels[-1].isdigit():
+            raise InvalidName(f"{printable(text, 80)}: ends in a number, as no name does; write {_IP_PREFIX} before it")
         for label in name.labels:
             if not _HOST_LABEL.fullmatch(label):
                 raise InvalidName(f"{printable(text, 80)}: {_label_trouble(label)}")

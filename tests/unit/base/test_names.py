@@ -93,6 +93,12 @@ def test_what_no_certificate_can_name_is_refused(text: str) -> None:
 
 
 # The ipaddress module takes scope ids, which are no part of an address (RFC 8738).
+@pytest.mark.parametrize("text", ["192.0.2.1", "*.192.0.2.1", "www.example.7"])
+def test_an_address_without_its_prefix_is_no_name(text: str) -> None:
+    with pytest.raises(InvalidName, match="write ip: before it"):
+        Identifier.parse(text)
+
+
 def test_an_address_with_a_scope_is_no_identifier() -> None:
     with pytest.raises(InvalidName):
         Identifier.parse("ip:fe80::1%eth0")
