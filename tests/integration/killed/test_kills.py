@@ -76,7 +76,7 @@ def kill(stage: Stage, blows: Sequence[Blow], dice: random.Random) -> None:
 @pytest.mark.parametrize(
     ("moments", "number"),
     [
-        pytest.param(at_times, 3, id="times"),
+        pytest.param(at_times, 3, id="times", marks=pytest.mark.long),
         pytest.param(at_requests, 4, id="requests", marks=pytest.mark.long),
         pytest.param(at_operations, 4, id="operations"),
         pytest.param(at_hooks, 4, id="hooks"),
