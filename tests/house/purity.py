@@ -45,6 +45,7 @@ VALUES = frozenset(
     }
 )
 CRYPTOGRAPHY_IN = (
+    "base/malformed.py",
     "acme/jws.py",
     "acme/alpn.py",
     "lineage/leaf.py",

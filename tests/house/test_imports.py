@@ -29,7 +29,12 @@ LIGHT_MODULES = [
     "certkeeper.config.load",
     "certkeeper.plan.planner",
     "certkeeper.lineage.model",
-    *(f"certkeeper.base.{file.stem}" for file in sorted((PACKAGE / "base").glob("*.py")) if file.stem != "__init__"),
+    *(
+        f"certkeeper.base.{file.stem}"
+        for file in sorted((PACKAGE / "base").glob("*.py"))
+        # Only those import the last one that take certificates apart, and are themselves loaded when one has to be.
+        if file.stem not in {"__init__", "malformed"}
+    ),
 ]
 
 

@@ -12,9 +12,8 @@ from pathlib import Path
 import pytest
 
 from bed.powerdns import txt_rrset
-from bed.waiting import wait_until
 from bed.world import World
-from builders.page import Page, assert_clean_dns, certkeeper, openssl, tree_hash
+from builders.page import Page, assert_clean_dns, openssl, tree_hash
 
 pytestmark = pytest.mark.real
 
@@ -72,28 +71,6 @@ def test_what_is_written_is_private(make_page: MakePage, zone: str) -> None:
     assert open_ones == []
     assert any(path.name == "account_key.pem" for path in written)
     assert not (page.folder / "lock").exists()
-
-
-def test_a_run_with_nothing_due_asks_nobody(make_page: MakePage, zone: str) -> None:
-    page = make_page(zone)
-    issued(page)
-    # This one asks the CA when it wants the new certificate renewed.
-    issued(page)
-
-    def known() -> bool:
-        issued(page)
-        index = page.folder / "state" / "index.json"
-        return index.exists() and all(f"{folder}/" in index.read_text("utf-8") for folder in ("accounts", "certs"))
-
-    # What was written a moment ago is not remembered.
-    wait_until(known, "the index has it", deadline=10)
-    before = tree_hash(page.folder)
-    page.world.pebble.forget()
-    page.world.primary.recorder.forget()
-    assert re.fullmatch(r"1 certificate, nothing due; next due \S+Z\n", issued(page))
-    assert page.world.pebble.requests() == []
-    assert page.world.primary.recorder.requests() == []
-    assert tree_hash(page.folder) == before
 
 
 def test_force_renews_and_the_version_before_stays(make_page: MakePage, zone: str) -> None:
@@ -383,19 +360,3 @@ def test_quiet_prints_nothing_where_all_is_well(make_page: MakePage, zone: str) 
     done = page.run("--quiet")
     assert (done.code, done.out, done.err) == (0, "", "")
     assert page.live() == {zone}
-
-
-@pytest.mark.parametrize("command", ["run", "dehydrated"])
-def test_an_index_that_is_damaged_is_told_of_once_and_written_anew(
-    make_page: MakePage, zone: str, command: str
-) -> None:
-    page = make_page(zone)
-    issued(page)
-    index = page.folder / "state" / "index.json"
-    index.write_text("certkeeper", encoding="utf-8")
-    index.chmod(0o600)
-    words = ("dehydrated", "--cron") if command == "dehydrated" else ("run",)
-    told = certkeeper(words[0], "--config", page.config, *words[1:], cwd=page.folder)
-    assert (told.code, str(index) in told.text, "every certificate" in told.text) == (0, True, True), told.text
-    again = certkeeper(words[0], "--config", page.config, *words[1:], cwd=page.folder)
-    assert (again.code, str(index) in again.text) == (0, False), again.text

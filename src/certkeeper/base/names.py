@@ -105,7 +105,7 @@ class Identifier:
         if len(name.labels) < 2:
             raise InvalidName(f"{printable(text, 80)}: a public name has at least two labels")
         if name.labels[-1].isdigit():
-            raise InvalidName(f"{printable(text, 80)}: ends in a number, as no name does; write {_IP_PREFIX} before it")
+            raise InvalidName(f"{printable(text, 80)}: {_number_trouble(name.text)}")
         for label in name.labels:
             if not _HOST_LABEL.fullmatch(label):
                 raise InvalidName(f"{printable(text, 80)}: {_label_trouble(label)}")
@@ -166,6 +166,13 @@ def _to_ascii(text: str) -> str:
         return idna.encode(text, uts46=True).decode("ascii")
     except idna.IDNAError as error:
         raise InvalidName(f"{printable(text, 80)}: {error}") from error
+
+
+def _number_trouble(text: str) -> str:
+    try:
+        return f"an address is written {_IP_PREFIX}{ipaddress.ip_address(text)}"
+    except ValueError:
+        return "no name ends in a number"
 
 
 def _label_trouble(label: str) -> str:

@@ -5,25 +5,16 @@ from datetime import datetime
 from itertools import islice
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature
 
 from certkeeper.base.errors import CertkeeperError, Fault, printable
+from certkeeper.base.malformed import MALFORMED
 from certkeeper.base.names import DnsName
 from certkeeper.base.times import iso
 
 _MOST_PATHS = 200
 """A hostile server could send certificates that all signed each other."""
 _MOST_DEPTH = 10
-_MALFORMED = (
-    ValueError,
-    TypeError,
-    OverflowError,
-    KeyError,
-    UnsupportedAlgorithm,
-    x509.InvalidVersion,
-    x509.DuplicateExtension,
-    x509.UnsupportedGeneralNameType,
-)
 
 
 class UnreadableChain(CertkeeperError):
@@ -64,7 +55,7 @@ class Chain:
         try:
             found = self._certificates[0].extensions.get_extension_for_class(x509.SubjectAlternativeName)
             said = {text.lower().removesuffix(".") for text in found.value.get_values_for_type(x509.DNSName)}
-        except (x509.ExtensionNotFound, *_MALFORMED):
+        except (x509.ExtensionNotFound, *MALFORMED):
             return False
         return any(name.text in said or f"*.{name.parent.text}" in said for name in names)
 
@@ -95,21 +86,21 @@ class Chain:
                     yield f"{shown} is not valid before {iso(certificate.not_valid_before_utc)}"
                 if depth and (trouble := _no_authority(certificate, depth - 1)):
                     yield f"{shown} {trouble}"
-            except _MALFORMED as error:
+            except MALFORMED as error:
                 yield f"{shown} cannot be read ({printable(str(error), 80)})"
 
 
 def _loaded(der: bytes, position: int) -> x509.Certificate:
     try:
         return x509.load_der_x509_certificate(der)
-    except _MALFORMED as error:
+    except MALFORMED as error:
         raise UnreadableChain(f"chain: certificate {position + 1} cannot be read") from error
 
 
 def _signed(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
     try:
         certificate.verify_directly_issued_by(issuer)
-    except (InvalidSignature, *_MALFORMED):
+    except (InvalidSignature, *MALFORMED):
         return False
     return True
 

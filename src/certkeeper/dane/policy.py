@@ -88,12 +88,17 @@ def _against(kind: TlsaType, use: Use) -> Iterator[str]:
     if kind.matching_type == FULL:
         what = "whole certificate" if kind.selector == CERT else "whole public key"
         yield f"a {what} is too big for DNS over UDP (RFC 7671 section 10.1.2)"
-    if kind.selector == CERT and kind.of_the_leaf:
-        yield "the certificate is another one after each renewal, and the record breaks with it"
-    elif kind.selector == CERT:
-        yield "the CA's certificate may be replaced by another one with the same key, and the record breaks with it"
+    if kind.selector == CERT:
+        yield _broken_by_renewal(kind)
     if kind.usage == PKIX_EE and kind.selector != CERT and kind.matching_type != FULL:
         yield "clients have to trust the CA besides DANE, which adds a way to fail; 3 1 1 says the same without it"
+
+
+def _broken_by_renewal(kind: TlsaType) -> str:
+    """What becomes of a record about a certificate."""
+    if kind.of_the_leaf:
+        return "the certificate is another one after each renewal, and the record breaks with it"
+    return "the CA's certificate may be replaced by another one with the same key, and the record breaks with it"
 
 
 def _ignored(kind: TlsaType, use: Use) -> str:
@@ -113,8 +118,8 @@ def object_to(types: Collection[TlsaType], use: Use, *, renewed: bool) -> tuple[
             weight = Weight.REFUSED if use is Use.SMTP else Weight.WARNED
             found.append(Objection(kind, weight, ignored, instead))
         elif kind.selector == CERT and renewed:
-            reason = next(reason for reason in _against(kind, use) if "breaks with it" in reason)
-            found.append(Objection(kind, Weight.WARNED, f"{reason} unless each renewal waits for DNS", instead))
+            reason = f"{_broken_by_renewal(kind)} unless each renewal waits for DNS"
+            found.append(Objection(kind, Weight.WARNED, reason, instead))
         elif kind.matching_type == FULL:
             found.append(Objection(kind, Weight.WARNED, next(_against(kind, use)), instead))
     return tuple(found)

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from certkeeper.base.times import iso
+from certkeeper.dane.gate import Stops
 from certkeeper.dane.rollover import Decision, Order, Stage, State
 
 _FURTHEST = tuple(State)
@@ -17,7 +18,7 @@ def sentence(decision: Decision) -> str:
     said = f"{name}: {stage.state}"
     if decision.holds and stage.state is not State.OFF:
         hold = decision.holds[0]
-        what = "nothing is published" if hold.stops == "changes" else "the current key stays"
+        what = "nothing is published" if hold.stops is Stops.CHANGES else "the current key stays"
         return f"{said}, held: {hold.reason}, so {what}; {hold.hint}"
     if stage.state is State.REPLACING and decision.kept:
         return f"{said}, the old record stays: {decision.kept}"

@@ -16,9 +16,9 @@ from cryptography.x509.oid import ExtensionOID
 
 from certkeeper.base.errors import CertkeeperError, Fault, printable
 from certkeeper.base.keys import KeyPair
+from certkeeper.base.malformed import MALFORMED
 from certkeeper.base.names import Identifier, IdentifierType, InvalidName
 from certkeeper.base.value import dataclass
-from certkeeper.lineage.leaf import MALFORMED
 from certkeeper.lineage.model import UnusableKey
 from certkeeper.lineage.pem import blocks
 from certkeeper.lineage.request import ReceivedCsr

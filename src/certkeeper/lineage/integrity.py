@@ -7,9 +7,10 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 
 from certkeeper.base.errors import printable
+from certkeeper.base.malformed import MALFORMED
 from certkeeper.base.names import Identifier
 from certkeeper.base.times import iso
-from certkeeper.lineage.leaf import MALFORMED, describe, load, unreadable
+from certkeeper.lineage.leaf import describe, load, unreadable
 from certkeeper.lineage.model import BadChain, Leaf
 from certkeeper.lineage.pem import CERTIFICATE, blocks, certificates
 

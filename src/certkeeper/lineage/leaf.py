@@ -6,13 +6,13 @@ from functools import lru_cache
 from typing import TypeVar
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 
 from certkeeper.base.errors import printable
 from certkeeper.base.keys import KeyAlgorithm
+from certkeeper.base.malformed import MALFORMED
 from certkeeper.base.names import Identifier, IdentifierType
 from certkeeper.lineage.model import BadChain, Leaf
 from certkeeper.lineage.pem import certificates
@@ -24,18 +24,6 @@ _CURVES = {
     "secp384r1": KeyAlgorithm.P384.value,
     "secp521r1": KeyAlgorithm.P521.value,
 }
-# What cryptography raises while it takes a stranger's certificate apart, some of it only when a field is looked at.
-MALFORMED = (
-    ValueError,
-    TypeError,
-    OverflowError,
-    # A TLS feature that cryptography has no name for.
-    KeyError,
-    UnsupportedAlgorithm,
-    x509.InvalidVersion,
-    x509.DuplicateExtension,
-    x509.UnsupportedGeneralNameType,
-)
 
 
 def parse_leaf(pem: bytes) -> Leaf:

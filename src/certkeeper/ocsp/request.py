@@ -3,27 +3,16 @@
 import hashlib
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import AuthorityInformationAccessOID
 
 from certkeeper.base.errors import printable
+from certkeeper.base.malformed import MALFORMED
 from certkeeper.base.value import dataclass, field
 from certkeeper.ocsp.model import CertId, Flaw, NoStaple, Subject
-
-# What cryptography raises while it takes something of a stranger's apart, some of it only when a field is looked at.
-MALFORMED = (
-    ValueError,
-    TypeError,
-    OverflowError,
-    KeyError,
-    UnsupportedAlgorithm,
-    x509.InvalidVersion,
-    x509.DuplicateExtension,
-    x509.UnsupportedGeneralNameType,
-)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,11 @@ from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from certkeeper.base.errors import printable
+from certkeeper.base.malformed import MALFORMED
 from certkeeper.base.times import iso
 from certkeeper.base.value import dataclass
 from certkeeper.ocsp.model import LARGEST, TOLERANCE, CertStatus, Flaw, NoStaple, Staple
-from certkeeper.ocsp.request import MALFORMED, Issued
+from certkeeper.ocsp.request import Issued
 
 _STATUSES = {
     ocsp.OCSPCertStatus.GOOD: CertStatus.GOOD,

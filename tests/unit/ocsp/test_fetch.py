@@ -88,13 +88,17 @@ def test_what_else_answers_there() -> None:
     assert "text/html" in str(portal)
     assert "portal" in portal.hint
     assert "10485760 octets" in str(refused([reply(b"\0" * (10 << 20))], Flaw.TOO_LARGE))
-    refused([reply(declined(ocsp.OCSPResponseStatus.TRY_LATER))], Flaw.DECLINED)
-    refused([Reply(body=answer(ours()), nonce=False)], Flaw.HTTP)
+    busy = refused([reply(declined(ocsp.OCSPResponseStatus.TRY_LATER))], Flaw.DECLINED)
+    assert "it wants to be asked later" in str(busy)
+    nameless = refused([Reply(body=answer(ours()), nonce=False)], Flaw.HTTP)
+    assert "nothing that it has a name for" in str(nameless)
 
 
 def test_nobody_to_ask() -> None:
-    refused([], Flaw.NO_RESPONDER, certificate(url=None))
-    refused([], Flaw.HTTP, certificate(url="ldap://ocsp.example.net/"))
+    # Nothing in the script: whoever is asked fails the test.
+    assert "names no OCSP responder" in str(refused([], Flaw.NO_RESPONDER, certificate(url=None)))
+    elsewhere = certificate(url="ldap://ocsp.example.net/")
+    assert "ldap://ocsp.example.net/, which the certificate names" in str(refused([], Flaw.HTTP, elsewhere))
 
 
 def test_a_failure_of_transport_passes_through() -> None:
