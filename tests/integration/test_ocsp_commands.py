@@ -122,7 +122,9 @@ def test_from_none_to_good_to_revoked(tmp_path: Path) -> None:
         assert page.call("fetch")[0] == 0
         assert responder.asked == asked + 2
         code, out, _ = page.call("check")
-        assert (code, out.splitlines()[0]) == (0, "CERTKEEPER OK - 1 of 2 certificates with a good response")
+        assert (code, out.splitlines()[0]) == (0, "CERTKEEPER OK - 1 of 1 certificates with a good response")
+        code, out, _ = page.call("check", "plain.example.org")
+        assert (code, out.splitlines()[0]) == (0, "CERTKEEPER OK - no certificate names an OCSP responder")
 
         responder.says = Says(this_update=now - 2 * DAY, next_update=now + 9 * DAY)
         code, found = page.state("fetch", "--force")

@@ -102,8 +102,14 @@ def check(options: argparse.Namespace) -> int:
     rows = [_judged(row, answers[row.label]) if row.label in answers else row for row in rows]
     grade = worst([_grade(row, machine.clock.now()) for row in rows])
     if not options.json:
-        good = sum(row.state is State.GOOD and row.error is None for row in rows)
-        sys.stdout.write(f"CERTKEEPER {grade.name} - {good} of {len(rows)} certificates with a good response\n")
+        meant = [row for row in rows if row.state is not State.NO_RESPONDER]
+        good = sum(row.state is State.GOOD and row.error is None for row in meant)
+        said = (
+            f"{good} of {len(meant)} certificates with a good response"
+            if meant
+            else "no certificate names an OCSP responder"
+        )
+        sys.stdout.write(f"CERTKEEPER {grade.name} - {said}\n")
     _print(rows, as_json=options.json)
     return grade
 

@@ -3,11 +3,12 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from builders.certificates import NOW
-from builders.plans import configuration, leaf, lineage, settings, spec
+from builders.plans import configuration, leaf, lineage, spec
+from builders.plans import settings as page_settings
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.names import Alias
 from certkeeper.base.times import RETRY_AFTER_MAX
@@ -31,6 +32,8 @@ TIMES = st.sampled_from(
     [None, *(NOW + delta for delta in (timedelta(0), timedelta(hours=-1), timedelta(hours=1), RETRY_AFTER_MAX * 2))]
 )
 Case = tuple[Configuration, Deployable]
+few = settings(max_examples=40)
+"""Each is a whole page with its journal."""
 
 
 def lineages(name: str) -> st.SearchStrategy[Lineage]:
@@ -65,7 +68,7 @@ def cases(draw: st.DrawFn) -> Case:
             trouble = CertkeeperError("cannot be read") if draw(st.booleans()) else None
             copies[target, alias] = Copies(draw(st.sampled_from([None, *STAMPS])), trouble)
     held = {alias: Held(alias, 1001, draw(TIMES), "") for alias in named if draw(st.booleans())}
-    page = configuration(*specs, settings_=replace(settings(), targets=TARGETS))
+    page = configuration(*specs, settings_=replace(page_settings(), targets=TARGETS))
     return page, Deployable(NOW, named, Records(deployments=deployments, held=held), copies)
 
 
@@ -78,6 +81,7 @@ def pairs(plan: DeployPlan) -> list[tuple[str, Alias]]:
     ]
 
 
+@few
 @given(cases())
 def test_each_pair_that_is_wanted_is_told_of_once_at_most(case: Case) -> None:
     page, world = case
@@ -93,6 +97,7 @@ def test_each_pair_that_is_wanted_is_told_of_once_at_most(case: Case) -> None:
     assert {pair for pair in wanted if pair[0] == "unknown"} <= set(found)
 
 
+@few
 @given(cases(), st.lists(st.sampled_from(NAMES), unique=True))
 def test_nobody_is_given_what_is_not_fit_to_be_shown(case: Case, asked: list[str]) -> None:
     page, world = case
@@ -105,12 +110,14 @@ def test_nobody_is_given_what_is_not_fit_to_be_shown(case: Case, asked: list[str
         assert item.stamp == there.stamp
 
 
+@few
 @given(cases())
 def test_those_that_read_in_place_come_first(case: Case) -> None:
     order = [not part.target.in_place for part in plan_deployments(*case).targets]
     assert order == sorted(order)
 
 
+@few
 @given(cases())
 def test_where_all_was_seen_nothing_is_done_again(case: Case) -> None:
     page, world = case
@@ -129,6 +136,7 @@ def test_where_all_was_seen_nothing_is_done_again(case: Case) -> None:
     assert (again.waiting, [key for *key, _ in again.errors]) == (plan.waiting, [key for *key, _ in plan.errors])
 
 
+@few
 @given(cases())
 def test_whoever_asks_waits_for_no_time(case: Case) -> None:
     page, world = case
