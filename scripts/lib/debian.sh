@@ -20,7 +20,7 @@ dns    pdns-server           pdns_server                                        
 dns    pdns-backend-sqlite3  /usr/share/pdns-backend-sqlite3/schema/schema.sqlite3.sql  every test with a real PowerDNS
 dns    sqlite3               sqlite3                                                    looking into a PowerDNS database by hand
 more   bind9                 named                                                      tests of dynamic updates
-more   mmdebstrap            mmdebstrap                                                 tests with PowerDNS of Debian 13
+more   mmdebstrap            mmdebstrap                                                 tests with PowerDNS and Dovecot of Debian 13
 more   pdns-backend-mysql    /usr/share/pdns-backend-mysql/schema/schema.mysql.sql      tests with PowerDNS on MariaDB
 more   mariadb-server-core   mariadbd                                                   tests with PowerDNS on MariaDB
 more   nginx                 nginx                                                      tests with a proxy in front of PowerDNS

@@ -4,6 +4,7 @@ import os
 import pwd
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 from bed import binaries, ports
@@ -14,11 +15,15 @@ PROTOCOLS = ("imap", "imaps", "pop3", "lmtp", "sieve")
 
 
 class Dovecot(Listening):
-    """Reads certificate and key from one file, or from two, as root, when it starts and when it is told to."""
+    """Reads certificate and key from one file, or from two, as root, when it starts and when it is told to.
 
-    def __init__(self, folder: Path, certificate: Path, key: Path) -> None:
-        program = binaries.require("dovecot")
-        binaries.require("doveadm")
+    `program` is the command of another one than this machine's.
+    """
+
+    def __init__(self, folder: Path, certificate: Path, key: Path, program: Sequence[str] = ()) -> None:
+        if not program:
+            program = (binaries.require("dovecot"),)
+            binaries.require("doveadm")
         folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o755)
         self.config = folder / "dovecot.conf"
@@ -27,7 +32,7 @@ class Dovecot(Listening):
             self.config.write_text(_config(program, folder, certificate, key, free), encoding="utf-8")
             return Process(
                 "dovecot",
-                [program, "-F", "-c", self.config],
+                [*program, "-F", "-c", self.config],
                 folder / "dovecot.log",
                 ready=lambda: all(ports.accepts_tcp("127.0.0.1", port) for port in free),
             )
@@ -118,12 +123,12 @@ service anvil {{
 """
 
 
-def _config(program: str, folder: Path, certificate: Path, key: Path, free: tuple[int, ...]) -> str:
+def _config(program: Sequence[str], folder: Path, certificate: Path, key: Path, free: tuple[int, ...]) -> str:
     """In the form of 2.3, or from 2.4 on in that one, which has to begin with its version."""
     me = pwd.getpwuid(os.geteuid()).pw_name
     internal, login, group = ("dovecot", "dovenull", "dovecot") if os.geteuid() == 0 else (me, me, me)
     shutil.rmtree(folder / "run", ignore_errors=True)
-    said = subprocess.run([program, "--version"], check=True, capture_output=True, text=True).stdout.split()[0]
+    said = subprocess.run([*program, "--version"], check=True, capture_output=True, text=True).stdout.split()[0]
     old = tuple(int(part) for part in said.split(".")[:2]) < (2, 4)
     version = said.partition("-")[0]
     begin = "" if old else f"dovecot_config_version = {version}\ndovecot_storage_version = {version}\n"

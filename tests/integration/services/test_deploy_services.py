@@ -2,13 +2,14 @@
 
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from bed import trixie
 from bed.services.apache import Apache
 from bed.services.dovecot import Dovecot
 from bed.services.haproxy import Haproxy
@@ -36,12 +37,16 @@ STARTTLS = {
 
 @dataclass
 class Scene:
-    """A service with a certificate of before. `reloads` counts by its own log, `config` is its main file."""
+    """A service with a certificate of before. `reloads` counts by its own log, `config` is its main file.
+
+    `prefix` stands in front of a command that is to find the service's programs.
+    """
 
     name: str
     reloads: Callable[[], int]
     config: Path
     ports: Mapping[str, int]
+    prefix: Sequence[str] = ()
 
     def leaves(self) -> set[bytes | None]:
         return {shown(port, self.name, STARTTLS.get(word, "")) for word, port in self.ports.items()}
@@ -64,17 +69,24 @@ def postfix(place: Path, page: Served, name: str) -> Iterator[Scene]:
 
 
 @contextmanager
-def dovecot(place: Path, page: Served, name: str) -> Iterator[Scene]:
+def dovecot(
+    place: Path, page: Served, name: str, program: Sequence[str] = (), prefix: Sequence[str] = ()
+) -> Iterator[Scene]:
     leave_as_dehydrated(page.place(ALIAS), [name])
-    with Dovecot(place / "dovecot", *page.pair(ALIAS)) as bed:
+    with Dovecot(place / "dovecot", *page.pair(ALIAS), program) as bed:
         page.describe(
-            dovecot={
-                "config": bed.config,
-                "running": by_pid_file(place / "dovecot/run/master.pid", "/usr/sbin/dovecot"),
-                "probe": probes(bed.ports, "imap", "imaps", "pop3", "sieve", "lmtp"),
-            }
+            dovecot={"config": bed.config, "probe": probes(bed.ports, "imap", "imaps", "pop3", "sieve", "lmtp")}
         )
-        yield Scene(name, lambda: bed.said().count("SIGHUP received"), bed.config, bed.ports)
+        yield Scene(name, lambda: bed.said().count("SIGHUP received"), bed.config, bed.ports, prefix)
+
+
+@contextmanager
+def dovecot_of_trixie(place: Path, page: Served, name: str) -> Iterator[Scene]:
+    """2.4, whose settings have other names."""
+    prefix = trixie.found_by(place / "programs", ("doveadm", "doveconf"))
+    with dovecot(place, page, name, trixie.program("/usr/sbin/dovecot"), prefix) as scene:
+        assert f"ssl_server_cert_file = {page.pair(ALIAS)[0]}" in scene.config.read_text(encoding="utf-8")
+        yield scene
 
 
 @contextmanager
@@ -163,35 +175,38 @@ def prosody_table(bed: ProsodyByFolder, certificates: Path) -> Table:
     }
 
 
-@pytest.mark.parametrize("make", [postfix, dovecot, apache2, haproxy, prosody], ids=lambda make: make.__name__)
+@pytest.mark.parametrize(
+    "make", [postfix, dovecot, dovecot_of_trixie, apache2, haproxy, prosody], ids=lambda make: make.__name__
+)
 def test_a_service_shows_what_was_issued_and_what_was_renewed(
     make: Callable[[Path, Served, str], AbstractContextManager[Scene]], place: Path, shared_world: World, zone: str
 ) -> None:
-    service = make.__name__
+    service = make.__name__.partition("_")[0]
     page = Served(place / "page", shared_world, f"{zone} > {ALIAS}", DEPLOY=service)
     with make(place, page, zone) as scene:
         assert len(scene.leaves() - {None}) == 1
         for number, arguments in enumerate(((), ("--force",)), start=1):
-            done = page.run(*arguments)
+            done = page.run(*arguments, prefix=scene.prefix)
             assert (done.code, done.err) == (0, ""), done.text
             assert f"{service}: reloaded for {ALIAS}\n{service}: deployed {ALIAS}: seen at " in done.out
             wait_until(lambda: scene.leaves() == {page.leaf(ALIAS)}, "it shows what is live", deadline=3)
             assert scene.reloads() == number
         before = scene.leaves()
-        done = page.run()
+        done = page.run(prefix=scene.prefix)
         assert (done.code, done.out.partition(";")[0]) == (0, "1 certificate, nothing due")
         assert (scene.reloads(), scene.leaves()) == (2, before)
 
         whole = scene.config.read_text(encoding="utf-8")
         scene.config.write_text(whole + "\nthis is { no configuration\n", encoding="utf-8")
-        done = page.run("--force")
+        done = page.run("--force", prefix=scene.prefix)
         assert done.code == 1
-        # Whether they run, Postfix and prosody can tell no more: what they are asked with reads the same file.
-        unknown = "it does not run, as far as it can tell, and " if service in {"postfix", "prosody"} else ""
+        # Whether they run, these can tell no more: what they are asked with reads the same file.
+        asked = service in {"postfix", "dovecot", "prosody"}
+        unknown = "it does not run, as far as it can tell, and " if asked else ""
         assert done.only_error().startswith(f"{service}: {ALIAS}: {unknown}its test says: ")
         assert (scene.reloads(), scene.leaves()) == (2, before)
         scene.config.write_text(whole, encoding="utf-8")
-        done = page.run()
+        done = page.run(prefix=scene.prefix)
         assert (done.code, done.err) == (0, ""), done.text
         wait_until(lambda: scene.leaves() == {page.leaf(ALIAS)}, "it shows what is live", deadline=3)
         assert scene.leaves() != before
