@@ -20,7 +20,7 @@ from certkeeper.config.findings import did_you_mean
 from certkeeper.config.tables import TargetTable
 from certkeeper.config.values import listed
 from certkeeper.service.endpoint import BadEndpoint, parse_endpoint
-from certkeeper.service.kinds import BUILT_IN, BadDescription, Commands, Description, Words, target
+from certkeeper.service.kinds import BUILT_IN, BadDescription, Commands, Description, Words, path_of_table, target
 from certkeeper.service.target import DEFAULT_BOUND, Form, Kind, Target, TargetFile
 
 T = TypeVar("T")
@@ -35,7 +35,6 @@ KEYS = tuple(_KEYS.split())
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
 _UNIT = re.compile(r"[A-Za-z0-9][A-Za-z0-9@._:\\-]{0,200}")
 _INSTANCE = re.compile(r"-|[A-Za-z0-9][A-Za-z0-9_.-]{0,100}")
-_TABLE_TYPE = re.compile(r"[a-z]+:")
 _PLACEHOLDER = re.compile(r"\{[^{}]*\}?|\}")
 _SHELL = frozenset({"&&", "||", ";", "|", "&", "<", ">", ">>"})
 _OURS = ".certkeeper"
@@ -212,7 +211,7 @@ def _command(value: object) -> Words:
 def _maps(value: object) -> tuple[str, ...]:
     found = _words(value, '["hash:/etc/postfix/sni"]')
     for item in found:
-        _path(_TABLE_TYPE.sub("", item, count=1))
+        _path(path_of_table(item))
     return found
 
 

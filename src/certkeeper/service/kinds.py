@@ -3,6 +3,7 @@
 A kind says what its service needs where nobody says anything else. Commands are words, run without a shell.
 """
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import TypeAlias
@@ -102,6 +103,10 @@ def _haproxy(config: str) -> Manner:
     return Manner((("haproxy", "-c", "-f", config),))
 
 
+_TABLE_TYPE = re.compile(r"^[a-z]+:")
+"""In front of the path of one of Postfix' tables."""
+_NOBODY = "certkeeper.invalid"
+"""A name that is in no table (RFC 6761)."""
 _HTTPS = ("https://{name}",)
 
 KINDS = {
@@ -193,7 +198,7 @@ def target(name: str, said: Description) -> Target:
         said.kind,
         files,
         _access(said.access, defaults.access if defaults and files else NO_ACCESS),
-        test=_commands(said.test, manner.test, said.bound),
+        test=(*_commands(said.test, manner.test, said.bound), *_tried_maps(said)),
         refresh=(*_maps(said), *_commands(said.refresh, (), said.bound)),
         apply=_commands(said.restart if said.restart is not None else said.reload, manner.apply, said.bound),
         running=Command(words, said.bound) if (words := said.running or manner.running) else None,
@@ -243,8 +248,26 @@ def _read_by(name: str) -> Words:
 
 
 def _maps(said: Description) -> tuple[Command, ...]:
-    folder = ("-c", said.config) if said.config else ()
-    return tuple(Command(("postmap", *folder, "-F", item), said.bound) for item in said.maps)
+    return tuple(Command((*_postmap(said), item), said.bound, table=path_of_table(item)) for item in said.maps)
+
+
+def _tried_maps(said: Description) -> tuple[Command, ...]:
+    """The same tables, read and not made: in one that lacks an entry, a name would get another's certificate."""
+    call = (*_postmap(said), "-q", _NOBODY)
+    # It ends with 1 where it finds nothing.
+    return tuple(
+        Command((*call, f"texthash:{path}"), said.bound, ends=(0, 1), table=path)
+        for path in map(path_of_table, said.maps)
+    )
+
+
+def _postmap(said: Description) -> Words:
+    return ("postmap", *(("-c", said.config) if said.config else ()), "-F")
+
+
+def path_of_table(text: str) -> str:
+    """Of `hash:/etc/postfix/sni`, or of the path alone."""
+    return _TABLE_TYPE.sub("", text, count=1)
 
 
 def _commands(said: Commands | None, default: Commands, bound: timedelta) -> tuple[Command, ...]:

@@ -45,10 +45,16 @@ class Form(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """Words that are run without a shell, and how long that may take."""
+    """Words that are run without a shell, and how long that may take.
+
+    `ends` are the statuses with which it says yes. `table` is one of Postfix' tables that it reads: it leaves out a
+    line that it cannot use, warns of it, and ends as if nothing were wrong.
+    """
 
     words: tuple[str, ...]
     bound: timedelta = DEFAULT_BOUND
+    ends: tuple[int, ...] = (0,)
+    table: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ from certkeeper.base.names import Alias
 from certkeeper.base.value import replace
 from certkeeper.service.endpoint import parse_endpoint
 from certkeeper.service.handshake import Contact, Handshake
+from certkeeper.service.kinds import Description, target
 from certkeeper.service.target import Command, Form, Kind, Target
 
 NAME = "mail.example.org"
@@ -207,8 +208,8 @@ def postfix_by_name(place: Path) -> Iterator[RealScene]:
     keys, other = Keys(place / "keys", Pair.new()), Keys(place / "other", Pair.new(OTHER))
     with Postfix(other[Form.KEY_FULLCHAIN], {NAME: keys[Form.KEY_FULLCHAIN]}) as bed:
         scene = _postfix(bed, keys)
-        refresh = command("postmap", "-c", bed.config, "-F", f"hash:{bed.names}")
-        scene.target = replace(scene.target, refresh=(refresh,))
+        said = Description(Kind.POSTFIX, config=str(bed.config), maps=(f"hash:{bed.names}",))
+        scene.target = target("postfix", said)
         scene.kept = contacts(bed.ports, OTHER)
         yield scene
 

@@ -152,3 +152,38 @@ def test_what_another_user_can_change_is_not_run(tmp_path: Path) -> None:
     os.chown(tmp_path / "web", 0, -1)
     Commands(f"{tmp_path}:{PATH}").run("web", Command(("web",)))
     assert ran.exists()
+
+
+@pytest.mark.parametrize(
+    ("printed", "told"),
+    [
+        ("warning: /etc/sni, line 2: open /x: No such file: skipping this entry", "/etc/sni, line 2: open /x"),
+        ('warning: /etc/sni: logical line must not start with whitespace: " x"', "/etc/sni: logical line"),
+        ("fatal: open database /etc/sni: No such file or directory", "open database /etc/sni"),
+        # Passed over: a second line for a name, and what is wrong elsewhere.
+        ('warning: /etc/sni, line 3: duplicate entry: "x.example"', ""),
+        ('warning: /etc/sni.db: duplicate entry: "x.example"', ""),
+        ("warning: /etc/postfix/main.cf, line 9: overriding earlier entry: x=y", ""),
+    ],
+)
+def test_what_is_said_against_a_table_is_an_error_though_the_command_ends_well(
+    tmp_path: Path, printed: str, told: str
+) -> None:
+    stub(tmp_path, "postmap", f"echo 'postmap: {printed}'; echo 'postmap: {printed}'")
+    commands = Commands(f"{tmp_path}:{PATH}")
+    command = Command(("postmap", "-F", "hash:/etc/sni"), table="/etc/sni")
+    if told:
+        with pytest.raises(CommandFailed, match=f"^postfix: postmap -F hash:/etc/sni: {told}") as caught:
+            commands.run("postfix", command)
+        assert str(caught.value).count(told) == 1
+        assert caught.value.hint is not None
+        assert "mend /etc/sni" in caught.value.hint
+    else:
+        commands.run("postfix", command)
+
+
+def test_a_command_may_say_yes_in_more_than_one_way(tmp_path: Path) -> None:
+    commands = Commands(f"{tmp_path}:{PATH}")
+    commands.run("web", Command(("sh", "-c", "exit 1"), ends=(0, 1)))
+    with pytest.raises(CommandFailed, match="ended with status 2"):
+        commands.run("web", Command(("sh", "-c", "exit 2"), ends=(0, 1)))

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bed.services.haproxy import Haproxy
+from bed.services.postfix import Postfix
 from bed.waiting import wait_until
 from certkeeper.adapters.services.commands import Commands
 from certkeeper.adapters.services.local import LocalServices
@@ -25,6 +26,7 @@ from contract.services.scenes import (
     command,
     haproxy_by_socket,
     nginx,
+    postfix_by_name,
 )
 
 pytestmark = pytest.mark.real
@@ -98,6 +100,27 @@ def test_what_the_services_user_cannot_read(place: Path) -> None:
         assert scene.services.can_read(scene.target, paths) == ()
         Path(paths[0]).chmod(0o600)
         assert scene.services.can_read(scene.target, paths) == (paths[0],)
+
+
+@pytest.mark.long
+def test_a_map_that_would_lack_an_entry_is_seen_before_it_is_made(place: Path) -> None:
+    with postfix_by_name(place) as scene:
+        bed = scene.bed
+        assert isinstance(bed, Postfix)
+        made, shown = Path(f"{bed.names}.db"), scene.leaves()
+        before = made.read_bytes()
+        whole = bed.names.read_text(encoding="utf-8")
+        bed.names.write_text(f"{whole}other.example {place}/none.pem\nmore.example\n", encoding="utf-8")
+        said = scene.services.test(scene.target)
+        none = f"line 2: open {place}/none.pem: No such file or directory: skipping this entry"
+        assert f"texthash:{bed.names}: {bed.names}, {none}; {bed.names}, line 3: expected format" in said
+        assert said.count("line 2") == 1
+        assert (made.read_bytes(), scene.leaves()) == (before, shown)
+        # Whoever makes it all the same hears of it, too.
+        with pytest.raises(CertkeeperError, match=r"line 2: .*line 3: "):
+            scene.services.refresh(scene.target)
+        bed.names.unlink()
+        assert f"open database {bed.names}: No such file or directory" in scene.services.test(scene.target)
 
 
 def test_haproxy_takes_a_certificate_without_a_new_process_and_else_by_a_reload(place: Path) -> None:

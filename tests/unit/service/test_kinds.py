@@ -183,6 +183,20 @@ class TestDescribed:
         found = target("postfix", replace(said, config="/etc/postfix-in"))
         assert words(found.refresh)[0] == "postmap -c /etc/postfix-in -F hash:/etc/postfix/sni"
 
+    def test_maps_are_read_without_being_made_as_the_last_part_of_any_test(self) -> None:
+        said = Description(Kind.POSTFIX, maps=("hash:/etc/postfix/sni", "/srv/a:b"), test=(("true",),))
+        found = target("postfix", said)
+        assert words(found.test) == [
+            "true",
+            "postmap -F -q certkeeper.invalid texthash:/etc/postfix/sni",
+            "postmap -F -q certkeeper.invalid texthash:/srv/a:b",
+        ]
+        assert [(item.table, item.ends) for item in found.test[1:]] == [
+            ("/etc/postfix/sni", (0, 1)),
+            ("/srv/a:b", (0, 1)),
+        ]
+        assert [(item.table, item.ends) for item in found.refresh] == [("/etc/postfix/sni", (0,)), ("/srv/a:b", (0,))]
+
     def test_a_command_has_what_is_said_and_nothing_else(self) -> None:
         found = target("mumble", Description(Kind.COMMAND, restart=(("systemctl", "try-restart", "mumble-server"),)))
         assert (words(found.apply), found.restarts) == (["systemctl try-restart mumble-server"], True)

@@ -1,8 +1,10 @@
 """Commands of services: argument lists, without a shell, in an environment of their own, bounded in time and output."""
 
+import re
 import shlex
 import shutil
 import subprocess
+from collections.abc import Sequence
 from io import FileIO
 
 from certkeeper.adapters.descriptors import out_of_descriptors
@@ -14,6 +16,7 @@ from certkeeper.service.target import Command
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _LINES = 8
 _TOLD = 600
+_POSTMAP = re.compile(r"postmap: (?P<level>warning|error|fatal|panic): (?P<text>.*)")
 
 
 class CommandFailed(CertkeeperError):
@@ -34,13 +37,18 @@ class Commands:
         return shutil.which(command.words[0], path=self._path) is not None
 
     def run(self, subject: str, command: Command) -> None:
-        """Wait for it to end with status 0.
+        """Wait for it to end with status 0, or another one with which it says yes.
 
         Raises:
             CommandFailed: with the subject, the command, how it ended, and the last lines that it printed.
         """
         status, said = self._ended(subject, command)
-        if status != 0:
+        if command.table and (wrong := _wrong(command.table, said)):
+            raise CommandFailed(
+                f"{subject}: {shown(command)}: {printable('; '.join(wrong[:_LINES]), _TOLD)}",
+                hint=f"mend {command.table}: nobody gets the certificate of a line that Postfix leaves out",
+            )
+        if status not in command.ends:
             how = f"signal {-status}" if status < 0 else f"status {status}"
             last = printable("\n".join(said.rstrip().splitlines()[-_LINES:])[-_TOLD:])
             raise CommandFailed(
@@ -91,6 +99,20 @@ class Commands:
                 f"{subject}: {shown(command)} cannot be started: {reason}",
                 hint=f"its words are split at blanks, and no shell reads them; PATH is {self._path}",
             ) from error
+
+
+def _wrong(table: str, said: str) -> Sequence[str]:
+    """What Postfix' postmap says against a table, each sentence once: it reads one that has just changed several times.
+
+    A second line for a name counts for nothing and harms nobody, and main.cf has its own test.
+    """
+    found: dict[str, None] = {}
+    for line in said.splitlines():
+        if (match := _POSTMAP.fullmatch(line)) is not None:
+            about = match["text"].startswith(table) and ": duplicate entry: " not in match["text"]
+            if about or match["level"] != "warning":
+                found[match["text"]] = None
+    return tuple(found)
 
 
 def shown(command: Command) -> str:
