@@ -96,6 +96,49 @@ def test_plan_changes_nothing(page: Path) -> None:
     assert tree_hash(page / "certs") == before
 
 
+def test_a_folder_that_others_can_write_stops_its_certificate_before_the_ca_is_asked_and_plan_and_doctor_say_so(
+    page: Path,
+) -> None:
+    configure(page, CERT_GROUP=GROUP)
+    assert command(page, "run").code == 0
+    folder = page / "certs/example.org"
+    folder.chmod(0o777)
+    for words in (("plan",), ("run",), ("run", "--force"), ("deploy", "--fix-permissions")):
+        done = command(page, *words)
+        assert done.code == 1
+        assert done.only_error() == f"example.org: {folder}: others can write in the folder, and put any file there"
+        assert done.hints == [f"chmod go-w {folder}"]
+    told = f"{folder}: others can write in the folder, and put any file there\n    "
+    fix = f"\n    fix: chmod go-w {folder}\n"
+    assert f"error: {told}no run renews example.org{fix}" in command(page, "doctor").out
+    configure(page)
+    assert command(page, "plan").code == 0
+    assert f"warning: {told}whoever does decides which key a server is shown{fix}" in command(page, "doctor").out
+    folder.chmod(0o755)
+    assert f"{folder}: " not in command(page, "doctor").out
+
+
+def test_plan_and_doctor_say_which_copies_others_can_change(page: Path) -> None:
+    copies = page / "copies"
+    for alias in ("example.org", "mail"):
+        (copies / f".certkeeper/web/{alias}").mkdir(parents=True)
+    (page / "domains.txt").write_text("example.org *.example.org\n*.example.org example.org > mail\n")
+    (page / "deploy.toml").write_text(
+        f'[target.web]\nkind = "command"\nreload = ["true"]\nfiles = {{fullchain = "{copies}/{{alias}}.crt"}}\n'
+    )
+    configure(page, DEPLOY="web", DEPLOY_CONFIG=f"{page}/deploy.toml")
+    mail = copies / ".certkeeper/web/mail"
+    mail.chmod(0o777)
+    told = (
+        f"error: {mail}: others can write in the folder, and put any file there\n    web is given no new certificate\n"
+    )
+    for word in ("plan", "doctor"):
+        assert command(page, word).out.count(f"{told}    fix: chmod go-w {mail}\n") == 1
+    copies.chmod(0o777)
+    for word in ("plan", "doctor"):
+        assert command(page, word).out.count(f"error: {copies}: everybody can put any file there\n") == 1
+
+
 def test_a_group_that_is_not_there_stops_its_certificate_before_anything_is_touched(page: Path) -> None:
     configure(page, CERT_GROUP="no-such-group")
     before = tree_hash(page / "certs")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from certkeeper.adapters.files import FileMissing, Folder
 from certkeeper.adapters.ownership import Ownership
-from certkeeper.adapters.permissions import let_into, put_right
+from certkeeper.adapters.permissions import check_folders, let_into, put_right
 from certkeeper.base.names import Alias
 from certkeeper.base.value import dataclass, field
 from certkeeper.lineage import layout
@@ -54,6 +54,11 @@ class Folders:
             return ()
         changed = put_right(self.path(alias), owned)
         return (*changed, *self.let_into_certdir(alias))
+
+    def check(self, alias: Alias) -> None:
+        """Raises FileTrouble where `put_right` would because somebody else can write in one of the folders."""
+        if alias in self.owned:
+            check_folders(self.path(alias))
 
     def let_into_certdir(self, alias: Alias) -> tuple[str, ...]:
         """The group of that lineage's files gets through CERTDIR; what was not so.

@@ -60,13 +60,27 @@ def put_right(path: str, owned: Ownership) -> tuple[str, ...]:
         return tuple(changed)
 
 
-def _astray(path: str, owned: Ownership) -> bool:
-    """A look at each name, and no more: this is done for every certificate in every run."""
+def check_folders(path: str) -> tuple[os.stat_result, ...]:
+    """What the lineage's folders are, of those that are there.
+
+    Raises:
+        FileTrouble: somebody besides root and this user can write in one of them, which keeps its next version back.
+    """
+    found = []
     with explained(path, "look at"):
         for folder in _FOLDERS:
             status = _status(path + folder)
-            if status is not None and owned.shut(status):
-                return True
+            if status is not None:
+                _check(path + folder, status)
+                found.append(status)
+    return tuple(found)
+
+
+def _astray(path: str, owned: Ownership) -> bool:
+    """A look at each name, and no more: this is done for every certificate in every run."""
+    if any(owned.shut(status) for status in check_folders(path)):
+        return True
+    with explained(path, "look at"):
         for name in READ:
             status = _status(f"{path}/{name}")
             if status is not None and owned.astray(name, status):
@@ -109,13 +123,14 @@ def check_writers(folder: Folder) -> None:
     Raises:
         FileTrouble: somebody else does, or may.
     """
-    status = folder.own_status()
+    _check(folder.path, folder.own_status())
+
+
+def _check(path: str, status: os.stat_result) -> None:
     if status.st_uid not in {0, os.geteuid()}:
         raise FileTrouble(
-            f"{folder.path}: the folder belongs to somebody else (user {status.st_uid}), who could put any file there",
-            hint=f"chown {os.geteuid()} {folder.path}; or run certkeeper as that user, with DEHYDRATED_USER",
+            f"{path}: the folder belongs to somebody else (user {status.st_uid}), who could put any file there",
+            hint=f"chown {os.geteuid()} {path}; or run certkeeper as that user, with DEHYDRATED_USER",
         )
     if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-        raise FileTrouble(
-            f"{folder.path}: others can write in the folder, and put any file there", hint=f"chmod go-w {folder.path}"
-        )
+        raise FileTrouble(f"{path}: others can write in the folder, and put any file there", hint=f"chmod go-w {path}")

@@ -1,6 +1,7 @@
 """Owner, group and mode of files that are there: put right before a run, and seen through the eyes of services."""
 
 import sys
+from collections.abc import Sequence
 
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.names import Alias
@@ -30,6 +31,23 @@ def put_right(machine: Machine, selected: Configuration, *, quiet: bool) -> tupl
             folder = f"{machine.settings.folder(spec)}/"
             shown = ", ".join(name.removeprefix(folder) for name in names)
             sys.stdout.write(f"{spec.alias}: permissions put right: {shown}\n")
+    return _ready(selected, ready, rejected), frozenset(changed)
+
+
+def foreseen(machine: Machine, selected: Configuration) -> Configuration:
+    """The certificates that `put_right` will not reject, as far as it can be told without changing anything."""
+    ready: list[CertSpec] = []
+    rejected = list(selected.rejected)
+    for spec in selected.certificates:
+        try:
+            machine.folders.check(spec.alias)
+            ready.append(spec)
+        except CertkeeperError as error:
+            rejected.append(Rejected(spec.alias.text, error, spec.where))
+    return _ready(selected, ready, rejected)
+
+
+def _ready(selected: Configuration, ready: Sequence[CertSpec], rejected: Sequence[Rejected]) -> Configuration:
     if len(ready) == len(selected.certificates):
-        return selected, frozenset(changed)
-    return replace(selected, certificates=tuple(ready), rejected=tuple(rejected)), frozenset(changed)
+        return selected
+    return replace(selected, certificates=tuple(ready), rejected=tuple(rejected))

@@ -9,9 +9,10 @@ from datetime import datetime
 from certkeeper.apply.ports import JournalDamaged
 from certkeeper.base.errors import CertkeeperError, ExitCode
 from certkeeper.base.times import iso
-from certkeeper.cli.compose import access_findings, open_machine
+from certkeeper.cli.compose import access_findings, obstacle_findings, open_machine
 from certkeeper.cli.deployments import deployments_due
 from certkeeper.cli.pageform import in_form
+from certkeeper.cli.permissions import foreseen
 from certkeeper.cli.planning import planned as planned_now
 from certkeeper.cli.render import finding_lines, print_error
 from certkeeper.cli.select import select
@@ -26,7 +27,7 @@ from certkeeper.plan.preflight import journal_finding, silent_findings
 def plan(options: argparse.Namespace) -> int:
     """Show what a run would do. The exit code is 1 where something could not be done, as `run` would end."""
     machine = open_machine(options.config, test_ca_live=options.allow_test_ca_live, evaluator=options.evaluator)
-    selected = select(machine.configuration, options.names)
+    selected = foreseen(machine, select(machine.configuration, options.names))
     forced = frozenset(spec.alias for spec in selected.certificates) if options.force else frozenset()
     noticed: list[Finding] = []
     try:
@@ -40,7 +41,7 @@ def plan(options: argparse.Namespace) -> int:
     silent = silent_findings(planned.silent)
     meant = meant_orphans(selected.certificates, observed.lineages, observed.orphans)
     left = orphan_findings(observed.orphans, machine.settings.certdir, machine.uses(observed.orphans), meant)
-    outside = access_findings(selected)
+    outside = (*access_findings(selected), *obstacle_findings(selected))
     findings = (*machine.configuration.findings, *noticed, *planned.findings, *silent, *left, *outside)
     from certkeeper.cli.dueservices import plan_document, plan_lines  # noqa: PLC0415 - others import this module, too
 

@@ -192,11 +192,16 @@ def test_nothing_is_given_away_where_somebody_else_can_write(certs: Path, where:
         os.chown(place, 65534, -1)
     else:
         place.chmod(0o770)
-    with pytest.raises(FileTrouble) as caught:
-        store.folders.put_right(ALIAS)
-    assert str(place) in str(caught.value)
-    assert caught.value.hint
+    for look in (store.folders.put_right, store.folders.check):
+        with pytest.raises(FileTrouble) as caught:
+            look(ALIAS)
+        assert Path(str(caught.value).partition(": ")[0]).resolve() == place
+        assert caught.value.hint
     assert mode(folder / "privkey.pem") == f"0600 0:{GID}"
+    # Nor is that found only once there is something to give.
+    (folder / "privkey.pem").chmod(0o640)
+    with pytest.raises(FileTrouble):
+        store.folders.put_right(ALIAS)
 
 
 def test_a_renewal_gives_nothing_away_there_either(certs: Path) -> None:

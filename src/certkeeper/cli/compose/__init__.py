@@ -15,7 +15,7 @@ from certkeeper.cli.compose.opening import (
     system_clock,
     write_units,
 )
-from certkeeper.cli.compose.owners import access_findings, group_findings, unreadable
+from certkeeper.cli.compose.owners import access_findings, group_findings, obstacle_findings, unreadable
 
 __all__ = [
     "USER_AGENT",
@@ -29,6 +29,7 @@ __all__ = [
     "listed_beside",
     "look_at",
     "machine_of",
+    "obstacle_findings",
     "open_hook_machine",
     "open_machine",
     "read_hook_commands",

@@ -16,6 +16,7 @@ from certkeeper.cli.compose.machine import Machine
 from certkeeper.cli.compose.owners import (
     access_findings,
     common,
+    folder_findings,
     owner_findings,
     target_findings,
     with_owners,
@@ -165,6 +166,7 @@ def house_findings(configuration: Configuration) -> tuple["Finding", ...]:
         *key_findings(keys),
         *owner_findings(configuration),
         *access_findings(configuration),
+        *folder_findings(configuration),
         *target_findings(configuration),
     )
     return (*unmet(configuration), *house)

@@ -12,6 +12,7 @@ from certkeeper.config.settings import CertSpec, Configuration, Purpose, Rejecte
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from certkeeper.adapters.ownership import Ownership
+    from certkeeper.service.target import Target
 
 
 def with_owners(configuration: Configuration) -> "tuple[Configuration, Mapping[Alias, Ownership]]":
@@ -101,41 +102,58 @@ def unreadable(configuration: Configuration, aliases: Collection[Alias]) -> Iter
             )
 
 
+def folder_findings(configuration: Configuration) -> Iterator[Finding]:
+    """Folders of certificates in which somebody else can put another key. Nobody asked for an owner: no run refuses."""
+    from certkeeper.adapters.permissions import check_folders  # noqa: PLC0415 - as above
+
+    for spec in configuration.certificates:
+        try:
+            check_folders(configuration.settings.folder(spec))
+        except CertkeeperError as error:
+            asked = _asked(spec)
+            yield Finding(
+                "open-folder",
+                Severity.ERROR if asked else Severity.WARNING,
+                str(error),
+                f"no run renews {spec.alias}" if asked else "whoever does decides which key a server is shown",
+                error.hint,
+            )
+
+
+def obstacle_findings(configuration: Configuration) -> Iterator[Finding]:
+    """What keeps copies from services: folders that are missing, or that others can change. Root alone sees it all."""
+    told: set[str] = set()
+    for spec, target in _copied(configuration):
+        from certkeeper.adapters.installed import Installed  # noqa: PLC0415 - as above
+        from certkeeper.apply.placements import placement  # noqa: PLC0415 - as above
+
+        try:
+            Installed().check(placement(spec, target))
+        except CertkeeperError as error:
+            if str(error) in told:
+                continue
+            told.add(str(error))
+            yield Finding(
+                "not-deployable", Severity.ERROR, str(error), f"{target.name} is given no new certificate", error.hint
+            )
+
+
 def target_findings(configuration: Configuration) -> Iterator[Finding]:
     """What is in the way of services that certificates name: old groups of their processes, folders that are shut, and
     places that others can change. Only root can see all of it.
     """
-    pairs = [
-        (spec, target)
-        for spec in configuration.certificates
-        if spec.purpose is not Purpose.REHEARSE
-        for name in spec.targets
-        if (target := configuration.settings.targets.get(name)) is not None
-    ]
     yield from group_findings(configuration)
-    if not pairs or configuration.settings.left_to_root:
-        # certkeeper deploy, as root, sees the rest.
-        return
-    from certkeeper.adapters.installed import Installed  # noqa: PLC0415 - as above
-    from certkeeper.adapters.readers import impassable  # noqa: PLC0415 - as above
-    from certkeeper.apply.placements import placement  # noqa: PLC0415 - as above
+    yield from obstacle_findings(configuration)
+    shut: set[tuple[str, str]] = set()
+    for spec, target in _copied(configuration):
+        from certkeeper.adapters.readers import impassable  # noqa: PLC0415 - as above
+        from certkeeper.apply.placements import placement  # noqa: PLC0415 - as above
 
-    told: set[tuple[str, str]] = set()
-    for spec, target in pairs:
-        if target.in_place:
+        folder = next(iter(placement(spec, target).files)).rpartition("/")[0] or "/"
+        if not target.user or (target.user, folder) in shut:
             continue
-        place = placement(spec, target)
-        folder = next(iter(place.files)).rpartition("/")[0] or "/"
-        if (target.name, folder) in told:
-            continue
-        told.add((target.name, folder))
-        try:
-            Installed().check(place)
-        except CertkeeperError as error:
-            yield Finding(
-                "not-deployable", Severity.ERROR, str(error), f"{target.name} is given no new certificate", error.hint
-            )
-        for path, reason in impassable(target.user, [folder]) if target.user else ():
+        shut.add((target.user, folder))
+        for path, reason in impassable(target.user, [folder]):
             yield Finding(
                 "shut-for-service",
                 Severity.WARNING,
@@ -143,6 +161,18 @@ def target_findings(configuration: Configuration) -> Iterator[Finding]:
                 f"{target.name} cannot read its certificates",
                 f"see which folder is shut: namei -l {path}",
             )
+
+
+def _copied(configuration: Configuration) -> "Iterator[tuple[CertSpec, Target]]":
+    """Certificates with the services that get copies of them from this user."""
+    if configuration.settings.left_to_root:
+        # certkeeper deploy, as root, sees these.
+        return
+    for spec in configuration.certificates:
+        for name in spec.targets if spec.purpose is not Purpose.REHEARSE else ():
+            target = configuration.settings.targets.get(name)
+            if target is not None and not target.in_place:
+                yield spec, target
 
 
 def group_findings(configuration: Configuration) -> Iterator[Finding]:
