@@ -152,6 +152,39 @@ def test_what_the_user_can_change_is_nothing_that_root_goes_by(place: Installati
     assert "copied" not in place.reloads()
 
 
+@pytest.mark.long
+def test_why_root_failed_is_in_the_user_s_status_without_what_is_root_s_alone(place: Installation) -> None:
+    secret = place.toml.with_name("secret")
+    secret.write_text("of root alone\n")
+    secret.chmod(0o600)
+    place.copies.rename(place.copies.with_name("gone"))
+    place.describe(more=f'test = ["cat", "{secret}", "/no/such"]\n')
+    place.page("copied read nginx")
+    done = place.deploy()
+    assert (done.code, "of root alone" in done.text) == (1, True)
+    told = place.command("status").text
+    assert "of root alone" not in told
+    more = "; certkeeper deploy, as root, says more\n"
+    assert f"copied: not taken: {place.copies}: the folder is not there, where target copied is to have " in told
+    assert f"read: not taken: its test says: cat {secret} /no/such ended with status 1{more}" in told
+    assert "nginx: not taken: target nginx: there is none of that name" in told
+    # What is right at last is told, too.
+    place.copies.with_name("gone").rename(place.copies)
+    place.describe()
+    place.page()
+    assert place.deploy().code == 0
+    assert "not taken" not in place.command("status").text
+    # And where root does nothing at all, services keep what they have.
+    shutil.chown(place.state, USER)
+    assert place.deploy().code != 0
+    assert "not taken" not in place.command("status").text
+    place.issue(hours=1)
+    assert place.deploy().code != 0
+    told = place.command("status").text
+    assert f"copied: not taken: {place.state}: " in told
+    assert f"read: not taken: {place.state}: " in told
+
+
 def test_no_link_in_the_place_of_a_copy_is_followed(place: Installation) -> None:
     victim = place.toml.with_name("victim")
     victim.write_text("whole\n")

@@ -4,7 +4,7 @@ into services, and the user's journal is told.
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from certkeeper.apply.deploy.result import DeployResult, End
 from certkeeper.base.errors import CertkeeperError, ExitCode, Fault
@@ -20,16 +20,17 @@ from certkeeper.plan.delivery import (
     BadDelivery,
     Delivered,
     Delivery,
+    Reply,
     beyond,
     decode,
-    decode_answers,
+    decode_reply,
     encode,
-    encode_answers,
+    encode_reply,
 )
 from certkeeper.plan.deploy import unfit
 from certkeeper.plan.records import Deployment, Shown
 
-_WHY = "certkeeper deploy, as root, says why"
+_MORE = "certkeeper deploy, as root, says more"
 
 
 class NothingHandedOver(CertkeeperError):
@@ -61,7 +62,9 @@ def hand_over(machine: Machine, ready: Configuration, root: Root, *, put_right: 
         # Root has said why.
         return
     if said := root.answer(MOST_OCTETS):
-        _write_down(machine, [item for item in decode_answers(said) if item.alias in specs])
+        reply = decode_reply(said)
+        refused = _refused(machine, certificates, reply.refusal) if reply.refusal else ()
+        _write_down(machine, [item for item in (*reply.answers, *refused) if item.alias in specs])
 
 
 def deploy_as_root(keeper: Keeper, options: argparse.Namespace) -> int:
@@ -91,14 +94,18 @@ def deploy_as_root(keeper: Keeper, options: argparse.Namespace) -> int:
 
 
 def _deployed(keeper: Keeper, delivery: Delivery, options: argparse.Namespace) -> tuple[DeployResult, bool]:
-    machine = RootsMachine(options.deploy_config or DEPLOY_CONFIG, delivery, keeper.user)
+    try:
+        machine = RootsMachine(options.deploy_config or DEPLOY_CONFIG, delivery, keeper.user)
+    except CertkeeperError as error:
+        keeper.tell(encode_reply(Reply(refusal=str(error))))
+        raise
     try:
         for rejected in machine.rejected:
             print_error(rejected.error, subject=rejected.label)
         for line in finding_lines(tuple(machine.findings())):
             sys.stdout.write(f"{line}\n")
         shown = carried_out(lambda: machine.planned(machine.aliases), machine.carry_out, quiet=False)
-        keeper.tell(encode_answers(machine.answers()))
+        keeper.tell(encode_reply(Reply(machine.answers(shown), str(shown.fatal or ""))))
     finally:
         machine.close()
     return shown, bool(machine.rejected)
@@ -117,6 +124,17 @@ def _delivered(machine: Machine, spec: CertSpec) -> Iterator[Delivered]:
         )
 
 
+def _refused(machine: Machine, handed_over: Sequence[Delivered], why: str) -> Iterator[Answer]:
+    """Root did nothing at all. What services have already, they have still."""
+    known = machine.journal.records().deployments
+    for item in handed_over:
+        for name in item.targets:
+            before = known.get((name, item.alias))
+            if before is None or before.shown is Shown.OWED or before.stamp != item.stamp:
+                failures = before.failures if before is not None and before.stamp == item.stamp else 0
+                yield Answer(name, item.alias, item.stamp, Shown.OWED, failures + 1, why)
+
+
 def _write_down(machine: Machine, answers: list[Answer]) -> None:
     known = machine.journal.records().deployments
     entries = [
@@ -129,7 +147,9 @@ def _write_down(machine: Machine, answers: list[Answer]) -> None:
 
 
 def _why(answer: Answer) -> str:
-    return _WHY if answer.shown is Shown.OWED and answer.failures else ""
+    if answer.shown is not Shown.OWED or not answer.failures:
+        return answer.reason
+    return f"{answer.reason}; {_MORE}" if answer.reason else _MORE
 
 
 def for_root(shown: DeployResult) -> bool:

@@ -6,7 +6,7 @@ judged by who has it deployed.
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from certkeeper.base.errors import CertkeeperError, Fault, printable
@@ -27,6 +27,8 @@ MOST_CHAIN = 256 * 1024
 _DELIVERY, _ANSWER = b"certkeeper delivery 1\n", b"certkeeper answer 1\n"
 _LENGTH = 4
 _LONGEST_WORD = 600
+_LONGEST_REASON = 400
+_PRINTED = re.compile(r"( ended with (?:status|signal) \d+| warns): .*", re.DOTALL)
 _DIGITS = re.compile(r"0|[1-9][0-9]{0,11}")
 _TARGET = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
 _YES, _NO = "yes", "no"
@@ -69,13 +71,31 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What root knows of one certificate in one service."""
+    """What root knows of one certificate in one service. `reason` is why it is owed, in words for another user."""
 
     target: str
     alias: Alias
     stamp: int
     shown: Shown
     failures: int = 0
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What root says in the end. `refusal` is why it did nothing at all, empty where it did."""
+
+    answers: tuple[Answer, ...] = ()
+    refusal: str = ""
+
+
+def for_others(message: str) -> str:
+    """An error of root's in words for another user: one line, bounded, and without what a command printed, who read
+    root's files. Its words are in the list of processes for everybody to see.
+    """
+    told = printable(_PRINTED.sub(r"\1", message), _LONGEST_REASON)
+    # Characters may have up to four octets.
+    return " ".join(told.encode()[:_LONGEST_WORD].decode(errors="ignore").split())
 
 
 def beyond(item: Delivered) -> str:
@@ -116,20 +136,21 @@ def decode(octets: bytes) -> Delivery:
     return Delivery(found, put_right, failed)
 
 
-def encode_answers(answers: Sequence[Answer]) -> bytes:
-    out = [_ANSWER, _text(str(len(answers)))]
-    for item in answers:
+def encode_reply(reply: Reply) -> bytes:
+    out = [_ANSWER, _text(for_others(reply.refusal)), _text(str(len(reply.answers)))]
+    for item in reply.answers:
         words = (item.target, item.alias.text, str(item.stamp), item.shown.value, str(item.failures))
-        out += map(_text, words)
+        out += map(_text, (*words, for_others(item.reason)))
     return b"".join(out)
 
 
-def decode_answers(octets: bytes) -> tuple[Answer, ...]:
-    """Raises BadDelivery: it is anything else than what `encode_answers` makes."""
+def decode_reply(octets: bytes) -> Reply:
+    """Raises BadDelivery: it is anything else than what `encode_reply` makes."""
     reader = _Reader(octets, _ANSWER)
+    refusal = reader.parsed(_reason)
     found = tuple(_answer(reader) for _ in range(reader.number(MOST_CERTIFICATES * MOST_TARGETS)))
     reader.end()
-    return found
+    return Reply(found, refusal)
 
 
 def _delivered(reader: "_Reader") -> Delivered:
@@ -144,7 +165,11 @@ def _delivered(reader: "_Reader") -> Delivered:
 
 def _answer(reader: "_Reader") -> Answer:
     target, alias, stamp = reader.parsed(_target), reader.parsed(Alias.parse), reader.number()
-    return Answer(target, alias, stamp, reader.parsed(Shown), reader.number())
+    return Answer(target, alias, stamp, reader.parsed(Shown), reader.number(), reader.parsed(_reason))
+
+
+def _reason(text: str) -> str:
+    return printable(text, _LONGEST_WORD)
 
 
 def _target(text: str) -> str:

@@ -173,7 +173,7 @@ def test_what_is_said_against_a_table_is_an_error_though_the_command_ends_well(
     commands = Commands(f"{tmp_path}:{PATH}")
     command = Command(("postmap", "-F", "hash:/etc/sni"), table="/etc/sni")
     if told:
-        with pytest.raises(CommandFailed, match=f"^postfix: postmap -F hash:/etc/sni: {told}") as caught:
+        with pytest.raises(CommandFailed, match=f"^postfix: postmap -F hash:/etc/sni warns: {told}") as caught:
             commands.run("postfix", command)
         assert str(caught.value).count(told) == 1
         assert caught.value.hint is not None

@@ -113,7 +113,7 @@ def test_a_map_that_would_lack_an_entry_is_seen_before_it_is_made(place: Path) -
         bed.names.write_text(f"{whole}other.example {place}/none.pem\nmore.example\n", encoding="utf-8")
         said = scene.services.test(scene.target)
         none = f"line 2: open {place}/none.pem: No such file or directory: skipping this entry"
-        assert f"texthash:{bed.names}: {bed.names}, {none}; {bed.names}, line 3: expected format" in said
+        assert f"texthash:{bed.names} warns: {bed.names}, {none}; {bed.names}, line 3: expected format" in said
         assert said.count("line 2") == 1
         assert (made.read_bytes(), scene.leaves()) == (before, shown)
         # Whoever makes it all the same hears of it, too.

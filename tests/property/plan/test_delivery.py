@@ -12,10 +12,12 @@ from certkeeper.plan.delivery import (
     BadDelivery,
     Delivered,
     Delivery,
+    Reply,
     decode,
-    decode_answers,
+    decode_reply,
     encode,
-    encode_answers,
+    encode_reply,
+    for_others,
 )
 from certkeeper.plan.records import Shown
 
@@ -37,6 +39,7 @@ DELIVERIES = st.builds(
     put_right=st.integers(0, 100),
     failed=st.booleans(),
 )
+REASONS = st.text(max_size=700).map(for_others)
 # Other work on the machine is no failure.
 UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -75,11 +78,20 @@ def test_a_length_is_believed_only_where_the_octets_are_there(length: int) -> No
 @UNHURRIED
 @given(
     st.lists(
-        st.builds(Answer, WORDS, DELIVERED.map(lambda item: item.alias), st.integers(0, 9), st.sampled_from(Shown))
-    )
+        st.builds(
+            Answer,
+            WORDS,
+            DELIVERED.map(lambda item: item.alias),
+            st.integers(0, 9),
+            st.sampled_from(Shown),
+            st.integers(0, 9),
+            REASONS,
+        )
+    ),
+    REASONS,
 )
-def test_what_root_answers_is_what_the_user_reads(answers: list[Answer]) -> None:
-    assert decode_answers(encode_answers(answers)) == tuple(answers)
+def test_what_root_answers_is_what_the_user_reads(answers: list[Answer], refusal: str) -> None:
+    assert decode_reply(encode_reply(Reply(tuple(answers), refusal))) == Reply(tuple(answers), refusal)
 
 
 def _assert_refused_or_sound(octets: bytes) -> None:

@@ -9,13 +9,19 @@ from certkeeper.plan.delivery import (
     MOST_KEY,
     MOST_NAMES,
     MOST_TARGETS,
+    Answer,
     BadDelivery,
     Delivered,
     Delivery,
+    Reply,
     beyond,
     decode,
+    decode_reply,
     encode,
+    encode_reply,
+    for_others,
 )
+from certkeeper.plan.records import Shown
 
 ONE = Delivered(Alias("a.org"), (Identifier.parse("a.org"),), ("nginx",), True, 1, b"key", b"chain")
 
@@ -84,3 +90,30 @@ def test_at_its_limits_it_is_taken() -> None:
     )
     assert beyond(item) == ""
     assert decode(encode(Delivery((item,)))).certificates == (item,)
+
+
+@pytest.mark.parametrize(
+    ("message", "told"),
+    [
+        ("smtp://a.org: still shows serial 5", "smtp://a.org: still shows serial 5"),
+        (
+            "its test says: nginx -t ended with status 1: secret\nin 3 lines; went back to version 5",
+            "its test says: nginx -t ended with status 1",
+        ),
+        ("sh -c x ended with signal 9: secret ended with status 1: y", "sh -c x ended with signal 9"),
+        ("postmap -F hash:/x warns: /x, line 2: secret", "postmap -F hash:/x warns"),
+        ("reload ended with status 1", "reload ended with status 1"),
+        ("a\x1b[2Jb\nc", "a [2Jb c"),
+    ],
+)
+def test_what_a_program_of_root_s_printed_is_not_for_others(message: str, told: str) -> None:
+    assert for_others(message) == told
+
+
+@pytest.mark.parametrize("text", ["x" * 2000, "€" * 2000, "\U0001f600" * 2000, "a b " * 500])
+def test_a_long_reason_is_cut_and_read(text: str) -> None:
+    reply = Reply((Answer("nginx", Alias("a.org"), 1, Shown.OWED, 1, text),), text)
+    read = decode_reply(encode_reply(reply))
+    assert read == Reply((replace(reply.answers[0], reason=for_others(text)),), for_others(text))
+    assert text.startswith(for_others(text).removesuffix(" …"))
+    assert 100 < len(for_others(text)) < 410

@@ -45,7 +45,7 @@ class Commands:
         status, said = self._ended(subject, command)
         if command.table and (wrong := _wrong(command.table, said)):
             raise CommandFailed(
-                f"{subject}: {shown(command)}: {printable('; '.join(wrong[:_LINES]), _TOLD)}",
+                f"{subject}: {shown(command)} warns: {printable('; '.join(wrong[:_LINES]), _TOLD)}",
                 hint=f"mend {command.table}: nobody gets the certificate of a line that Postfix leaves out",
             )
         if status not in command.ends:

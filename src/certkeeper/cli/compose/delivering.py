@@ -10,7 +10,7 @@ from certkeeper.adapters.parting import Parted, Parting, Root
 from certkeeper.adapters.replaced import refuse_foreign
 from certkeeper.adapters.state import make_roots_state
 from certkeeper.apply.deploy.observing import deployable
-from certkeeper.apply.deploy.result import DeployResult
+from certkeeper.apply.deploy.result import DeployResult, End
 from certkeeper.apply.placements import placement
 from certkeeper.apply.ports import Store
 from certkeeper.base.errors import CertkeeperError, Location
@@ -39,6 +39,7 @@ class RootsMachine:
         """Raises CertkeeperError: that file, or root's folder, is none that root may go by."""
         described = answered(read_roots_file(file))
         self._store: Store = DeliveredStore(delivery.certificates, user)
+        self._delivered = {item.alias.text: item for item in delivery.certificates}
         make_roots_state(described.state).close()
         page = Location(f"the page of user {user}")
         specs, rejected = self._checked(delivery.certificates, described, page)
@@ -74,12 +75,25 @@ class RootsMachine:
         ports = replace(self._machine.ports(), store=self._store, deploy=deploy_ports())
         return carry_out_through(self._machine, ports, plan, tell)
 
-    def answers(self) -> tuple[Answer, ...]:
-        """What is known of what was handed over."""
+    def answers(self, shown: DeployResult) -> tuple[Answer, ...]:
+        """What is known of what was handed over, and why the rest of it was not looked at any further."""
         known = self._machine.journal.records().deployments
         pairs = [(name, spec.alias) for spec in self._machine.configuration.certificates for name in spec.targets]
-        found = [known[pair] for pair in pairs if pair in known]
-        return tuple(Answer(item.target, item.alias, item.stamp, item.shown, item.failures) for item in found)
+        found = {pair: _answer(known[pair]) for pair in pairs if pair in known}
+        for ended in shown.deployed:
+            pair = (ended.target, ended.alias)
+            if ended.end is End.FAILED and (pair not in found or not found[pair].failures):
+                found[pair] = self._unable(pair, ended.message)
+        for rejected in self.rejected:
+            item = self._delivered[rejected.label]
+            for pair in ((name, item.alias) for name in dict.fromkeys(item.targets)):
+                had = known.get(pair)
+                if had is None or had.shown is Shown.OWED or had.stamp != item.stamp:
+                    found[pair] = self._unable(pair, str(rejected.error))
+        return tuple(found.values())
+
+    def _unable(self, pair: tuple[str, Alias], why: str) -> Answer:
+        return Answer(*pair, self._delivered[pair[1].text].stamp, Shown.OWED, 1, why)
 
     def close(self) -> None:
         self._machine.close()
@@ -105,6 +119,10 @@ class RootsMachine:
             except CertkeeperError as error:
                 rejected.append(Rejected(item.alias.text, error))
         return tuple(specs), tuple(rejected)
+
+
+def _answer(entry: Deployment) -> Answer:
+    return Answer(entry.target, entry.alias, entry.stamp, entry.shown, entry.failures, entry.message)
 
 
 def _owed(spec: CertSpec, name: str, lineages: Mapping[Alias, Lineage]) -> Deployment:
