@@ -1,7 +1,8 @@
 """Flocks in STATEDIR: one per lineage, zone and account that is being worked on, and one per run.
 
 They hold whatever LOCKFILE says, and the kernel gives them back when a process ends, however it ends. The files stay:
-one that is removed while somebody waits for it would be two locks.
+one that is removed while somebody waits for it would be two locks. Nobody waits for a run's, so those of runs that are
+over go.
 """
 
 import errno
@@ -86,12 +87,39 @@ class Claims:
                 import secrets  # noqa: PLC0415 - random and hmac, for runs that publish something
 
                 mark = f"{os.getpid()}-{secrets.token_hex(8)}"
-                fd = self._flocked(_name("run", mark))
-                if fd is None:
-                    raise Busy(f"run {mark}: somebody else has its lock")
-                self._held[_name("run", mark)] = fd
+                self._held[_name("run", mark)] = self._marked(_name("run", mark))
                 self._run = mark
+                self._sweep()
             return self._run
+
+    def _marked(self, name: str) -> int:
+        """The flock of a mark that is there: another run may have taken it for a killed one's before we had it."""
+        deadline = time.monotonic() + _PATIENCE
+        while time.monotonic() < deadline:
+            fd = self._flocked(name)
+            if fd is None:
+                time.sleep(_PACE)
+            elif os.fstat(fd).st_nlink:
+                return fd
+            else:
+                os.close(fd)
+        raise Busy(f"{name}: somebody else has its lock", hint=f"see who: fuser -v {self._path(name)}")
+
+    def _sweep(self) -> None:
+        """Remove the marks of killed runs. One that is gone says the same of a run as one that nobody holds."""
+        with suppress(OSError):
+            for name in os.listdir(f"{self._statedir}/{FOLDER}"):  # noqa: PTH208 - text
+                if name.startswith("run-") and name not in self._held:
+                    self._remove_unheld(self._path(name))
+
+    def _remove_unheld(self, path: str) -> None:
+        with suppress(OSError):
+            fd = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+            try:
+                if _try_flock(fd):
+                    os.unlink(path)  # noqa: PTH108 - as above
+            finally:
+                os.close(fd)
 
     def goes_on(self, run: str) -> bool:
         """Does the run with that mark still go on?

@@ -274,6 +274,35 @@ def test_a_killed_run_does_not_go_on_and_can_be_buried(state: str) -> None:
     mine.bury(mark)
 
 
+def test_marks_of_killed_runs_go_with_the_next_run_and_those_of_others_stay(state: str) -> None:
+    other = Claims(state)
+    held = other.run()
+    for _ in range(2):
+        with child_that(Claims(state).run):
+            assert len(names(Path(state, "locks"))) == 2
+    Path(state, "locks", "lineage-a").touch()
+    mine = Claims(state)
+    mark = mine.run()
+    assert names(Path(state, "locks")) == sorted(["lineage-a", f"run-{held}", f"run-{mark}"])
+    assert mine.goes_on(held)
+    mine.close()
+    other.close()
+
+
+def test_no_mark_is_taken_for_a_killed_run_s_while_it_is_made(state: str) -> None:
+    """Each of many runs that begin at once is known to go on by another one, as long as it does."""
+
+    def runs() -> None:
+        for _ in range(300):
+            mine = Claims(state)
+            assert Claims(state).goes_on(mine.run())
+            mine.close()
+
+    pids = [started(runs) for _ in range(4)]
+    assert [ended(pid) for pid in pids] == [0] * 4
+    assert names(Path(state, "locks")) == []
+
+
 def test_a_mark_nobody_knows_does_not_go_on(state: str) -> None:
     assert not Claims(state).goes_on("1-abc")
     assert not Claims(state).goes_on("../../../etc/passwd")
