@@ -40,6 +40,22 @@ def test_the_installed_script_and_the_module_are_the_same_program() -> None:
     assert version.count(".") >= 1
 
 
+@pytest.mark.parametrize("word", ["-h", "--help"])
+def test_the_hook_program_explains_itself(word: str) -> None:
+    hook = Path(sys.executable).with_name("certkeeper-pdns-hook")
+    done = subprocess.run([hook, word], capture_output=True, text=True, check=True, timeout=DEADLINE)
+    assert done.stdout.startswith("usage: certkeeper pdns-hook ")
+    assert "deploy_challenge" in done.stdout
+    assert done.stderr == ""
+
+
+def test_a_file_without_a_certificate_is_named(page: Path) -> None:
+    file = page.with_name("hello")
+    file.write_text("hello\n")
+    done = certkeeper("revoke", "--config", page, file, cwd=page.parent)
+    assert done.only_error() == f"{file}: holds no PEM certificate"
+
+
 def test_help_names_every_command_and_where_to_start(tmp_path: Path) -> None:
     done = certkeeper("--help", cwd=tmp_path)
     assert (done.code, done.err) == (0, "")

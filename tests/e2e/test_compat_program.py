@@ -37,3 +37,24 @@ def test_without_any_page(tmp_path: Path) -> None:
     shown = dehydrated(tmp_path, "-e")
     assert shown.returncode == 0, shown
     assert f'declare -- CERTDIR="{tmp_path}/certs"' in shown.stdout
+
+
+def test_its_usage_names_it_as_it_was_called_without_its_folder(tmp_path: Path) -> None:
+    assert dehydrated(tmp_path, "--help").stdout.startswith("Usage: dehydrated [-h] ")
+    own = subprocess.run(
+        [Path(sys.executable).with_name("certkeeper-dehydrated"), "-h"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert own.stdout.startswith("Usage: certkeeper-dehydrated [-h] ")
+
+
+def test_a_file_without_a_certificate_is_named(tmp_path: Path) -> None:
+    (tmp_path / "config").write_text("CHALLENGETYPE=http-01\nWELLKNOWN=/tmp\nCA=https://localhost:9/dir\n")
+    (tmp_path / "hello").write_text("hello\n")
+    done = dehydrated(tmp_path, "-f", "config", "-r", "hello")
+    assert done.returncode == 1
+    assert "ERROR: hello: holds no PEM certificate\n" in done.stderr
+    assert "cert.pem" in done.stderr

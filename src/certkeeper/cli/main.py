@@ -52,7 +52,8 @@ def _command(arguments: "Sequence[str]") -> int:
         # Its words are dehydrated's, which are not argparse's.
         from certkeeper.cli.compat.program import dehydrated  # noqa: PLC0415 - see above
 
-        return dehydrated(arguments[1:], "certkeeper dehydrated" if arguments == sys.argv[1:] else sys.argv[0])
+        own = os.path.basename(sys.argv[0])  # noqa: PTH119 - pathlib costs more than `--version` may
+        return dehydrated(arguments[1:], "certkeeper dehydrated" if arguments == sys.argv[1:] else own)
     from certkeeper.cli.arguments import build_parser  # noqa: PLC0415 - see above
     from certkeeper.cli.commands import carry_out  # noqa: PLC0415 - as above
 

@@ -22,7 +22,7 @@ from certkeeper.cli.confirm import confirmed
 from certkeeper.cli.render import print_error
 from certkeeper.cli.select import select
 from certkeeper.cli.signals import raise_terminated
-from certkeeper.lineage.leaf import parse_leaf, to_der
+from certkeeper.lineage.leaf import leaf_of_file, to_der
 from certkeeper.lineage.model import Leaf, Lineage
 from certkeeper.lineage.pem import certificates
 from certkeeper.lineage.revocation import Revocation
@@ -119,7 +119,7 @@ def _target(machine: Machine, what: str) -> _Target:
         pem, path = machine.store.certificate(alias), ""
     else:
         pem, path = handed_files().read(what), what
-    return _Target(pem, parse_leaf(pem), path, lineages)
+    return _Target(pem, leaf_of_file(pem, path or f"{what}: cert.pem"), path, lineages)
 
 
 def _alias(machine: Machine, what: str) -> Alias:

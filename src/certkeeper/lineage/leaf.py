@@ -37,6 +37,19 @@ def parse_leaf(pem: bytes) -> Leaf:
     raise BadChain(("holds no PEM certificate",))
 
 
+def leaf_of_file(pem: bytes, path: str) -> Leaf:
+    """The same of what was read from a file that a person named.
+
+    Raises:
+        BadChain: beginning with the path.
+    """
+    try:
+        return parse_leaf(pem)
+    except BadChain as error:
+        hint = "name a file that begins with the certificate, in PEM: cert.pem or fullchain.pem"
+        raise BadChain(error.mismatches, name=path, hint=hint) from error
+
+
 @lru_cache(maxsize=4096)
 def _described(block: bytes) -> Leaf:
     """A run looks at most certificates more than once, and what they say stays the same."""

@@ -14,7 +14,7 @@ from certkeeper.cli.compat.sitting import Refused, Sitting, locked
 from certkeeper.cli.compose import Machine, handed_files
 from certkeeper.config.domains import DomainList
 from certkeeper.lineage.layout import CERT, live_stamp, stamped_name
-from certkeeper.lineage.leaf import parse_leaf, to_der
+from certkeeper.lineage.leaf import leaf_of_file, to_der
 from certkeeper.lineage.pem import certificates
 from certkeeper.lineage.revocation import Revocation
 
@@ -44,7 +44,7 @@ def revoke(sitting: Sitting) -> int:
         # Before anything is changed, and where nothing can be wrong with it any more afterwards.
         version = _version(file) if file.resolve().name == CERT else None
         pem = handed_files().read(str(stamped))
-        leaf = parse_leaf(pem)
+        leaf = leaf_of_file(pem, str(stamped))
         key = _certificate_key(sitting, leaf.key_id)
         if key is None:
             account_ready(sitting, machine)

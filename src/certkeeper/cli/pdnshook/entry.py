@@ -18,7 +18,7 @@ KNOWN = ("deploy_challenge", "clean_challenge", "deploy_cert", "exit_hook", "soa
 def entry() -> "NoReturn":
     """What the installed script calls."""
     words = sys.argv[1:]
-    if words and words[0] not in KNOWN:
+    if words and words[0] not in (*KNOWN, "-h", "--help"):
         os._exit(0)
     from certkeeper.cli.main import program  # noqa: PLC0415 - see above
 

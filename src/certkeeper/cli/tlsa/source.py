@@ -77,9 +77,9 @@ def _of_file(path: str) -> Source:
             raise UnusableSource(f"{path}: its public key is not base64") from error
     if any(label.endswith("PRIVATE KEY") for label in labels):
         return Source(path, (), handed_files().public_key(path, content))
-    what = " and ".join(sorted(labels)) or "no PEM block"
+    what = f", but {printable(' and '.join(sorted(labels)), 80)}" if labels else ""
     raise UnusableSource(
-        f"{path}: holds no certificate and no key, but {printable(what, 80)}",
+        f"{path}: holds no certificate and no key in PEM{what}",
         hint="name a fullchain.pem or a privkey.pem, or a server: smtp://mail.example.org",
     )
 
