@@ -153,6 +153,19 @@ def test_what_the_user_can_change_is_nothing_that_root_goes_by(place: Installati
 
 
 @pytest.mark.long
+def test_copies_that_somebody_changed_are_put_right_without_a_reload(place: Installation) -> None:
+    assert place.deploy().code == 0
+    copy, key = place.copies / f"{NAME}.crt", place.copies / f"{NAME}.key"
+    for change in (lambda: copy.write_bytes(b"changed\n"), lambda: key.chmod(0o644)):
+        change()
+        done = place.deploy()
+        assert (done.code, place.served(), key.stat().st_mode & 0o777) == (0, place.live(), 0o600)
+        assert "were not as they were given, and were put right" in done.text
+        assert place.reloads() == ["copied", "read"]
+    assert "put right" not in place.deploy().text
+
+
+@pytest.mark.long
 def test_why_root_failed_is_in_the_user_s_status_without_what_is_root_s_alone(place: Installation) -> None:
     secret = place.toml.with_name("secret")
     secret.write_text("of root alone\n")

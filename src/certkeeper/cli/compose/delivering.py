@@ -2,8 +2,8 @@
 
 from collections.abc import Collection, Iterator, Mapping
 
+from certkeeper.adapters.comparing import Compared
 from certkeeper.adapters.delivered import DeliveredStore
-from certkeeper.adapters.installed import Installed
 from certkeeper.adapters.keeper import Keeper
 from certkeeper.adapters.page import answered
 from certkeeper.adapters.parting import Parted, Parting, Root
@@ -67,7 +67,8 @@ class RootsMachine:
         # what the service has.
         owed = {(name, spec.alias): _owed(spec, name, lineages) for spec in specs for name in spec.targets}
         records = replace(records, deployments={**owed, **records.deployments})
-        world = deployable(machine.configuration, lineages, records, Installed(), machine.clock.now())
+        files = Compared(lambda: self._store, machine.index)
+        world = deployable(machine.configuration, lineages, records, files, machine.clock.now())
         return plan_deployments(machine.configuration, world, asked)
 
     def carry_out(self, plan: DeployPlan, tell: Tell) -> DeployResult:
@@ -96,6 +97,7 @@ class RootsMachine:
         return Answer(*pair, self._delivered[pair[1].text].stamp, Shown.OWED, 1, why)
 
     def close(self) -> None:
+        self._machine.keep_index()
         self._machine.close()
 
     def _checked(
