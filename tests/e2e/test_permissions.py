@@ -125,6 +125,7 @@ def test_plan_and_doctor_say_which_copies_others_can_change(page: Path) -> None:
     (page / "domains.txt").write_text("example.org *.example.org\n*.example.org example.org > mail\n")
     (page / "deploy.toml").write_text(
         f'[target.web]\nkind = "command"\nreload = ["true"]\nfiles = {{fullchain = "{copies}/{{alias}}.crt"}}\n'
+        f'group = "{GROUP}"\nuser = "games"\n'
     )
     configure(page, DEPLOY="web", DEPLOY_CONFIG=f"{page}/deploy.toml")
     mail = copies / ".certkeeper/web/mail"
@@ -132,8 +133,10 @@ def test_plan_and_doctor_say_which_copies_others_can_change(page: Path) -> None:
     told = (
         f"error: {mail}: others can write in the folder, and put any file there\n    web is given no new certificate\n"
     )
+    group = f"warning: games: not in the group {GROUP}, which is to read the key\n"
     for word in ("plan", "doctor"):
-        assert command(page, word).out.count(f"{told}    fix: chmod go-w {mail}\n") == 1
+        out = command(page, word).out
+        assert (out.count(f"{told}    fix: chmod go-w {mail}\n"), out.count(group)) == (1, 1)
     copies.chmod(0o777)
     for word in ("plan", "doctor"):
         assert command(page, word).out.count(f"error: {copies}: everybody can put any file there\n") == 1

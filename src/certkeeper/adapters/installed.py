@@ -36,6 +36,10 @@ class Installed:
             refuse_writers(there)
             refuse_obstacles(there)
             refuse_unwritable(there)
+        if placement.password_file:
+            from certkeeper.adapters.pkcs12 import password_of  # noqa: PLC0415 - few services want PKCS#12
+
+            password_of(placement.password_file)
 
     def look(self, placement: Placement) -> Placed:
         """Raises FileTrouble, NoSuchOwner."""

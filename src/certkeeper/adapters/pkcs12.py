@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.hazmat.primitives.serialization.pkcs12 import load_pkcs12, serialize_key_and_certificates
 from cryptography.x509 import Certificate, load_pem_x509_certificates
 
-from certkeeper.adapters.files import FileTrouble, read_file
+from certkeeper.adapters.files import FileMissing, FileTrouble, read_file
 from certkeeper.adapters.keys import Private
 from certkeeper.adapters.writers import Writers
 from certkeeper.base.errors import CertkeeperError
@@ -58,7 +58,10 @@ def password_of(path: str) -> bytes:
             raise FileTrouble(
                 f"{path}: {writer.who} can change it{through}, and so decide what keys are locked with", hint=writer.fix
             )
-    found = read_file(path).partition(b"\n")[0].removesuffix(b"\r")
+    try:
+        found = read_file(path).partition(b"\n")[0].removesuffix(b"\r")
+    except FileMissing as error:
+        raise FileMissing(str(error), hint="write the password into it, or take password_file away") from error
     if not found or len(found) > _LONGEST:
         trouble = "too long" if found else "empty"
         raise FileTrouble(f"{path}: its first line is {trouble}, and has to be a password", hint="write one into it")

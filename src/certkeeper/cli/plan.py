@@ -9,7 +9,7 @@ from datetime import datetime
 from certkeeper.apply.ports import JournalDamaged
 from certkeeper.base.errors import CertkeeperError, ExitCode
 from certkeeper.base.times import iso
-from certkeeper.cli.compose import access_findings, obstacle_findings, open_machine
+from certkeeper.cli.compose import access_findings, group_findings, obstacle_findings, open_machine
 from certkeeper.cli.deployments import deployments_due
 from certkeeper.cli.pageform import in_form
 from certkeeper.cli.permissions import foreseen
@@ -41,7 +41,7 @@ def plan(options: argparse.Namespace) -> int:
     silent = silent_findings(planned.silent)
     meant = meant_orphans(selected.certificates, observed.lineages, observed.orphans)
     left = orphan_findings(observed.orphans, machine.settings.certdir, machine.uses(observed.orphans), meant)
-    outside = (*access_findings(selected), *obstacle_findings(selected))
+    outside = (*access_findings(selected), *group_findings(selected), *obstacle_findings(selected))
     findings = (*machine.configuration.findings, *noticed, *planned.findings, *silent, *left, *outside)
     from certkeeper.cli.dueservices import plan_document, plan_lines  # noqa: PLC0415 - others import this module, too
 

@@ -8,9 +8,14 @@ import pytest
 
 from builders.certificates import new_key, version_files
 from certkeeper.adapters.files import FileTrouble
+from certkeeper.adapters.installed import Installed
 from certkeeper.adapters.pkcs12 import bundle, holds, password_of
+from certkeeper.apply.deployports import Placement
+from certkeeper.base.access import NO_ACCESS
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.keys import KeyAlgorithm
+from certkeeper.base.names import Alias
+from certkeeper.service.target import Form
 
 
 @pytest.mark.parametrize("algorithm", [KeyAlgorithm.RSA, KeyAlgorithm.P384, KeyAlgorithm.ED25519])
@@ -72,8 +77,16 @@ class TestPassword:
         assert caught.value.hint
 
     def test_a_missing_file_is_named(self, tmp_path: Path) -> None:
-        with pytest.raises(FileTrouble, match="nothing-here"):
+        with pytest.raises(FileTrouble, match="nothing-here") as caught:
             password_of(str(tmp_path / "nothing-here"))
+        assert "password_file" in caught.value.hint
+
+    def test_it_is_missed_before_anything_is_touched(self, tmp_path: Path) -> None:
+        tmp_path.chmod(0o755)
+        files = {f"{tmp_path}/a.p12": Form.PKCS12}
+        where = Placement("java", Alias("a"), files, NO_ACCESS, password_file=f"{tmp_path}/nothing-here")
+        with pytest.raises(FileTrouble, match="nothing-here"):
+            Installed().check(where)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root refuses what one other user can change")
