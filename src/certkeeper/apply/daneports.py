@@ -1,0 +1,53 @@
+"""What DANE needs to see of the world, as ports: TLSA records where everybody looks for them, and services by name."""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Protocol
+
+from certkeeper.base.names import DnsName
+from certkeeper.base.value import dataclass, replace
+from certkeeper.dane.facts import Answer, Trust
+from certkeeper.zone.behind import ServedSoa
+
+
+@dataclass(frozen=True, slots=True)
+class TlsaLook:
+    """What was seen of one owner. `place` is where its CNAMEs end, the owner itself where it has none.
+
+    `answers` has one for every address of every name server of the place's zone, `soas` one for each of them that
+    showed its SOA record. `trust` is about the RRset, or about its absence, at the owner: CNAMEs on the way count.
+    `ttls` are the other times, in seconds, for which caches keep what they know here: CNAMEs' and the negative TTL.
+    `trouble` is why nothing could be seen, empty otherwise; `flaw` why validation failed, empty where it did not.
+    """
+
+    owner: DnsName
+    place: DnsName
+    zone: DnsName | None = None
+    answers: tuple[Answer, ...] = ()
+    trust: Trust = Trust.UNPROVEN
+    ttls: tuple[int, ...] = ()
+    soas: tuple[ServedSoa, ...] = ()
+    trouble: str = ""
+    flaw: str = ""
+
+    def with_frozen(self, servers: Collection[str]) -> "TlsaLook":
+        """The same, knowing which servers are frozen (zone/behind.py)."""
+        answers = tuple(replace(item, frozen=True) if item.server in servers else item for item in self.answers)
+        return replace(self, answers=answers)
+
+
+class TlsaLookup(Protocol):
+    """A look at TLSA records: at every authoritative address first, then by whoever validates."""
+
+    def look(self, owners: Collection[DnsName], now: datetime) -> Mapping[DnsName, TlsaLook]:
+        """One look for each owner; bounded in time, raises nothing. `now` is what signatures are compared with."""
+
+
+class ServiceLookup(Protocol):
+    """Where DNS says that services are. None where nobody could be asked, nothing where there is none."""
+
+    def mail_exchangers(self, domains: Collection[DnsName]) -> Mapping[DnsName, tuple[DnsName, ...] | None]:
+        """MX hosts, the preferred first; nothing where a domain takes no mail (RFC 7505) or has no MX record."""
+
+    def services(self, names: Collection[DnsName]) -> Mapping[DnsName, tuple[tuple[DnsName, int], ...] | None]:
+        """Targets and ports of SRV records at names such as `_xmpp-client._tcp.example.org`, the preferred first."""
