@@ -39,7 +39,10 @@ def honest(_query: Message, answer: Message, _transport: str) -> Message:
 
 @dataclass(slots=True)
 class Contents:
-    """A zone: TXT values per owner, CNAMEs, and a serial; with a key it is signed, with signatures of these times."""
+    """A zone: TXT values per owner, CNAMEs, and a serial; with a key it is signed, with signatures of these times.
+
+    `more` are other records, by owner and type.
+    """
 
     zone: str = "example.org"
     serial: int = 7
@@ -48,6 +51,7 @@ class Contents:
     key: ec.EllipticCurvePrivateKey | None = None
     inception: datetime = NOW - DAY
     expiration: datetime = NOW + 10 * DAY
+    more: dict[tuple[str, str], list[str]] = field(default_factory=dict)
 
     @classmethod
     def signed(cls, **more: object) -> Self:
@@ -78,9 +82,15 @@ class Contents:
         contents = self._contents(name, dns.rdatatype.to_text(asked.rdtype))
         if contents and name.to_text(omit_final_dot=True) not in self.aliases:
             self._put(reply, name, dns.rdatatype.to_text(asked.rdtype), contents, want=bool(query.ednsflags))
-        elif not reply.answer and name.to_text(omit_final_dot=True) not in {self.zone, *self.txt}:
+        elif not reply.answer and name.to_text(omit_final_dot=True) not in self._names:
             reply.set_rcode(dns.rcode.NXDOMAIN)
         return reply
+
+    @property
+    def _names(self) -> set[str]:
+        """Those with records, and those above them."""
+        held = {self.zone, *self.txt, *self.aliases, *(owner for owner, _ in self.more)}
+        return held | {owner.split(".", at)[at] for owner in held for at in range(1, owner.count("."))}
 
     def _contents(self, name: dns.name.Name, kind: str) -> list[str]:
         text = name.to_text(omit_final_dot=True)
@@ -89,6 +99,8 @@ class Contents:
             return [f"ns1.{self.zone}. hostmaster.{self.zone}. {self.serial} 10800 3600 604800 3600"]
         if kind == "DNSKEY" and apex and self.key is not None:
             return [self.dnskey.to_text()]
+        if (text, kind) in self.more:
+            return self.more[text, kind]
         return [f'"{value}"' for value in sorted(self.txt.get(text, ()))] if kind == "TXT" else []
 
     def _put(self, reply: Message, name: dns.name.Name, kind: str, contents: Iterable[str], *, want: bool) -> None:

@@ -4,13 +4,13 @@ import socket
 import struct
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import dns.exception
 import dns.message
 
 from certkeeper.adapters.descriptors import out_of_descriptors
-from certkeeper.adapters.dnsmessage import Query, read_plain
+from certkeeper.adapters.dnsmessage import Query, read_plain, with_opaque_tlsa
 from certkeeper.base.errors import CertkeeperError, Fault
 from certkeeper.zone.propagation import NotServing, Server
 
@@ -238,9 +238,14 @@ def _asked(open_: dict[int, Query], wire: bytes) -> Query | None:
 
 
 def parse(wire: bytes) -> dns.message.Message:
+    """Raises ServerSilent: it is no message. Where TLSA records are odd, all of them are of type OPAQUE_TLSA."""
     try:
         return dns.message.from_wire(wire)
     except (dns.exception.DNSException, ValueError) as error:
+        opaque = with_opaque_tlsa(wire)
+        if opaque is not None:
+            with suppress(dns.exception.DNSException, ValueError):
+                return dns.message.from_wire(opaque)
         raise ServerSilent("answers with something that is no DNS message") from error
 
 

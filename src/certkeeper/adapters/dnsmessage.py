@@ -14,6 +14,9 @@ _HEADER, _RECORD, _SIGNATURE = struct.Struct("!6H"), struct.Struct("!HHIH"), str
 _PAYLOAD = 1232
 """Octets; what fits every path unfragmented (DNS flag day 2020)."""
 _TXT, _SOA, _OPT, _RRSIG = 16, 6, 41, 46
+_TLSA = 52
+OPAQUE_TLSA = 65332
+"""For private use (RFC 6895 §3.1): nobody looks into records of that type."""
 _IN = 1
 _NXDOMAIN = 3
 _QR, _AA = 0x8000, 0x0400
@@ -169,6 +172,27 @@ def _covers(rdata: bytes, type_: int) -> bool:
             return False
         at += 1 + size
     return at + 1 - _SIGNATURE.size <= _LONGEST_NAME
+
+
+def with_opaque_tlsa(wire: bytes) -> bytes | None:
+    """The same message with TLSA records under a number that says nothing of them; None where there is none.
+
+    dnspython takes a message with a TLSA record of an odd length for none at all, but servers serve such records.
+    """
+    found, at = bytearray(wire), _HEADER.size
+    try:
+        _, _, questions, *counts = _HEADER.unpack_from(wire)
+        for _ in range(questions):
+            at = _past_name(wire, at) + 4
+        for _ in range(sum(counts)):
+            at = _past_name(wire, at)
+            type_, _, _, size = _RECORD.unpack_from(wire, at)
+            if type_ == _TLSA:
+                struct.pack_into("!H", found, at, OPAQUE_TLSA)
+            at += _RECORD.size + size
+    except (_UnusualError, struct.error, IndexError):
+        return None
+    return bytes(found) if found != wire else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,17 @@ Question: TypeAlias = tuple[DnsName, str]
 """An owner, and the type of the records asked for."""
 
 
-def ask(server: Server, questions: Collection[Question]) -> Mapping[Question, dns.message.Message]:
+def ask(
+    server: Server,
+    questions: Collection[Question],
+    *,
+    flags: int = 0,
+    edns_flags: int = 0,
+    seconds: float | None = None,
+) -> Mapping[Question, dns.message.Message]:
     """The server's answers, whatever they say: over TCP, and over UDP where that fails.
+
+    `seconds` is how long it may say nothing over TCP.
 
     Raises:
         ServerSilent: some question has no answer, or one that is no DNS message.
@@ -28,10 +37,11 @@ def ask(server: Server, questions: Collection[Question]) -> Mapping[Question, dn
     """
     first_id = secrets.randbelow(65536)
     queries = {
-        (owner, type_): query(owner, dns.rdatatype.from_text(type_), (first_id + index) % 65536, edns_flags=0)
+        (owner, type_): query(owner, dns.rdatatype.from_text(type_), (first_id + index) % 65536, flags, edns_flags)
         for index, (owner, type_) in enumerate(questions)
     }
     with lines(server) as (tcp, udp):
+        tcp.seconds = seconds or tcp.seconds
         try:
             answers = tcp.ask(list(queries.values()))
         except OSError:

@@ -62,6 +62,11 @@ class Keyring:
         self._signer = wire_name(zone)
         self._ready = {} if rrset is None or self._flaw else _ready(rrset)
 
+    @property
+    def trouble(self) -> str:
+        """Why none of its signatures counts; empty where they may."""
+        return self._flaw
+
     def flaw(self, signed: Signed) -> str:
         """What is wrong with these signatures; empty where one of them holds."""
         if self._flaw or self._failures >= _MOST_FAILURES:

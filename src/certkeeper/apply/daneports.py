@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from certkeeper.base.names import DnsName
-from certkeeper.base.value import dataclass, replace
+from certkeeper.base.value import dataclass, field, replace
 from certkeeper.dane.facts import Answer, Trust
 from certkeeper.zone.behind import ServedSoa
 
@@ -18,6 +18,7 @@ class TlsaLook:
     showed its SOA record. `trust` is about the RRset, or about its absence, at the owner: CNAMEs on the way count.
     `ttls` are the other times, in seconds, for which caches keep what they know here: CNAMEs' and the negative TTL.
     `trouble` is why nothing could be seen, empty otherwise; `flaw` why validation failed, empty where it did not.
+    `troubles` are servers whose answer does not count, with the reason.
     """
 
     owner: DnsName
@@ -29,6 +30,7 @@ class TlsaLook:
     soas: tuple[ServedSoa, ...] = ()
     trouble: str = ""
     flaw: str = ""
+    troubles: Mapping[str, str] = field(default_factory=dict)
 
     def with_frozen(self, servers: Collection[str]) -> "TlsaLook":
         """The same, knowing which servers are frozen (zone/behind.py)."""

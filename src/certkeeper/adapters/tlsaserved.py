@@ -1,0 +1,214 @@
+"""What one name server says of TLSA records, asked by itself and without recursion.
+
+All that is asked of one address goes over one connection, whatever zones it is about. Answers come from anybody:
+records of odd lengths stay as they are, and an answer that cannot be read counts as none for its name alone.
+"""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from functools import partial
+
+import dns.flags
+import dns.message
+import dns.name
+import dns.rcode
+import dns.rdata
+import dns.rdataclass
+import dns.rdatatype
+import dns.rrset
+from dns.rdtypes.ANY.CNAME import CNAME
+from dns.rdtypes.ANY.RRSIG import RRSIG
+from dns.rdtypes.ANY.SOA import SOA
+
+from certkeeper.adapters.dnslines import ServerSilent
+from certkeeper.adapters.dnsmessage import DO, OPAQUE_TLSA
+from certkeeper.adapters.dnsquestions import Question, ask
+from certkeeper.adapters.dnsreading import Signed
+from certkeeper.base.errors import CertkeeperError, printable
+from certkeeper.base.names import DnsName, InvalidName
+from certkeeper.base.times import from_epoch
+from certkeeper.base.value import dataclass
+from certkeeper.dane.tlsa import BadTlsa, Tlsa
+from certkeeper.zone.propagation import Server
+
+TLSA, SOA_, DNSKEY = "TLSA", "SOA", "DNSKEY"
+_AT_A_TIME = 1000
+"""Questions in one conversation; ids are 16 bits."""
+_MOST_PARTS = 32
+"""Into so many parts questions are divided to find the one whose answer cannot be read."""
+
+Replies = dict[Question, dns.message.Message | str]
+"""The answer to each question, or why there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServedTlsa:
+    """What is at one name. `trouble` is why the answer does not count.
+
+    `alias` is where a CNAME there leads, with its TTL in `ttl`; `cut` is a zone below, which other servers serve.
+    `signed` is what can be verified, None where there are no signatures; `exists` is False for NXDOMAIN.
+    """
+
+    records: frozenset[Tlsa] = frozenset()
+    ttl: int = 0
+    signed: Signed | None = None
+    signed_until: datetime | None = None
+    alias: DnsName | None = None
+    cut: DnsName | None = None
+    exists: bool = True
+    trouble: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ServedZone:
+    """A zone's own records at one server. `negative_ttl` is how long caches keep that there is nothing."""
+
+    serial: int
+    refresh: int
+    retry: int
+    negative_ttl: int
+    signed: Signed | None
+    keys: dns.message.Message | None
+
+
+def ask_all(
+    server: Server, questions: Collection[Question], *, flags: int = 0, seconds: float | None = None
+) -> Replies:
+    """Every answer that can be had; raises nothing."""
+    waiting, replies, parts = [list(questions)], Replies(), 0
+    while waiting:
+        some = waiting.pop()
+        if len(some) > _AT_A_TIME:
+            waiting += [some[:_AT_A_TIME], some[_AT_A_TIME:]]
+            continue
+        try:
+            replies |= ask(server, some, flags=flags, edns_flags=DO, seconds=seconds)
+        except CertkeeperError as error:
+            parts += 1
+            garbled = isinstance(error, ServerSilent) and not isinstance(error.__cause__, OSError)
+            if garbled and len(some) > 1 and parts < _MOST_PARTS:
+                waiting += [some[: len(some) // 2], some[len(some) // 2 :]]
+                continue
+            replies |= dict.fromkeys(some, str(error))
+            if not garbled:
+                # Who does not answer at all is not waited for again.
+                replies |= {question: str(error) for rest in waiting for question in rest}
+                break
+    return replies
+
+
+def served_zone(zone: DnsName, replies: Mapping[Question, dns.message.Message | str]) -> ServedZone | str:
+    """The zone's SOA record and keys, or why they are not to be had."""
+    answer, keys = replies[zone, SOA_], replies[zone, DNSKEY]
+    if isinstance(answer, str):
+        return answer
+    if (words := _useless(answer)) or not answer.flags & dns.flags.AA:
+        return words or f"is not authoritative for {zone}"
+    apex = dns.name.from_text(zone.absolute)
+    rrset = _get(answer, apex, dns.rdatatype.SOA)
+    soa = rrset[0] if rrset is not None else None
+    if rrset is None or not isinstance(soa, SOA):
+        return f"has no SOA record for {zone}"
+    return ServedZone(
+        soa.serial,
+        soa.refresh,
+        soa.retry,
+        min(rrset.ttl, soa.minimum),
+        signed_part(zone, answer, rrset),
+        None if isinstance(keys, str) or _useless(keys) else keys,
+    )
+
+
+def served_tlsa(zone: DnsName, owner: DnsName, answer: dns.message.Message | str) -> ServedTlsa:
+    """What an answer says of that name: only records of the name itself count."""
+    if isinstance(answer, str):
+        return ServedTlsa(trouble=answer)
+    name = dns.name.from_text(owner.absolute)
+    alias = _get(answer, name, dns.rdatatype.CNAME)
+    if words := _useless(answer):
+        return ServedTlsa(trouble=words)
+    if not answer.flags & dns.flags.AA:
+        cut = _cut(zone, name, answer)
+        return ServedTlsa(cut=cut, trouble="" if cut is not None else f"is not authoritative for {owner}")
+    if alias is not None:
+        return _alias(owner, answer, alias)
+    rrset = _get(answer, name, dns.rdatatype.TLSA) or _opaque(answer, name)
+    if rrset is None:
+        return ServedTlsa(exists=answer.rcode() != dns.rcode.NXDOMAIN)
+    signed = signed_part(owner, answer, rrset)
+    return ServedTlsa(frozenset(_records(rrset)), rrset.ttl, signed, _ends(signed))
+
+
+def signed_part(owner: DnsName, answer: dns.message.Message, rrset: dns.rrset.RRset) -> Signed | None:
+    """An RRset of an answer with its signatures; None where it has none."""
+    signatures = answer.get_rrset(
+        dns.message.ANSWER, rrset.name, dns.rdataclass.IN, dns.rdatatype.RRSIG, rrset.rdtype
+    ) or answer.get_rrset(dns.message.AUTHORITY, rrset.name, dns.rdataclass.IN, dns.rdatatype.RRSIG, rrset.rdtype)
+    return Signed(owner, partial(_pair, rrset, signatures)) if signatures is not None else None
+
+
+def _pair(rrset: dns.rrset.RRset, signatures: dns.rrset.RRset) -> tuple[dns.rrset.RRset, dns.rrset.RRset]:
+    return rrset, signatures
+
+
+def _useless(answer: dns.message.Message) -> str:
+    rcode = answer.rcode()
+    if rcode not in {dns.rcode.NOERROR, dns.rcode.NXDOMAIN}:
+        return f"answers {dns.rcode.to_text(rcode)}"
+    return "cuts its answer short" if answer.flags & dns.flags.TC else ""
+
+
+def _alias(owner: DnsName, answer: dns.message.Message, rrset: dns.rrset.RRset) -> ServedTlsa:
+    first = rrset[0]
+    try:
+        target = DnsName.parse(first.target.to_text()) if isinstance(first, CNAME) else None
+    except InvalidName as error:
+        return ServedTlsa(trouble=f"has a CNAME to a name that nobody can have: {printable(str(error), 120)}")
+    signed = signed_part(owner, answer, rrset)
+    return ServedTlsa(alias=target, ttl=rrset.ttl, signed=signed, signed_until=_ends(signed))
+
+
+def _cut(zone: DnsName, name: dns.name.Name, answer: dns.message.Message) -> DnsName | None:
+    """The zone below that an answer refers to (RFC 1034 §4.3.2)."""
+    for rrset in answer.authority:
+        if rrset.rdtype == dns.rdatatype.NS and name.is_subdomain(rrset.name):
+            try:
+                found = DnsName.parse(rrset.name.to_text())
+            except InvalidName:
+                return None
+            return found if found != zone and found.is_within(zone) else None
+    return None
+
+
+def _records(rrset: dns.rrset.RRset) -> list[Tlsa]:
+    found = []
+    for rdata in rrset:
+        octets = rdata.to_wire()
+        try:
+            found.append(Tlsa.from_wire(octets or b""))
+        except BadTlsa:
+            continue
+    return found
+
+
+def _opaque(answer: dns.message.Message, name: dns.name.Name) -> dns.rrset.RRset | None:
+    """The records where dnspython does not take them apart, as what they are."""
+    found = _get(answer, name, dns.rdatatype.RdataType.make(OPAQUE_TLSA))
+    if found is None:
+        return None
+    rrset = dns.rrset.RRset(name, dns.rdataclass.IN, dns.rdatatype.TLSA)
+    for rdata in found:
+        rrset.add(dns.rdata.GenericRdata(dns.rdataclass.IN, dns.rdatatype.TLSA, rdata.to_wire() or b""), found.ttl)
+    return rrset
+
+
+def _ends(signed: Signed | None) -> datetime | None:
+    """When the last of the signatures ends: clients are content with one."""
+    if signed is None:
+        return None
+    _, signatures = signed.rrsets()
+    return max((from_epoch(item.expiration) for item in signatures if isinstance(item, RRSIG)), default=None)
+
+
+def _get(answer: dns.message.Message, name: dns.name.Name, type_: dns.rdatatype.RdataType) -> dns.rrset.RRset | None:
+    return answer.get_rrset(dns.message.ANSWER, name, dns.rdataclass.IN, type_)
