@@ -83,6 +83,14 @@ class ChainProof:
             return Proven(Trust.BOGUS, flaw=f"{at.text or '.'} proves that it does not delegate {zone}")
         return secure
 
+    def ring(self, zone: DnsName) -> Keyring | tuple[Trust, str]:
+        """The keys of a secure zone, or what is to be said of it instead. Raises nothing."""
+        proven = self.of(zone)
+        if proven.trust is not Trust.SECURE:
+            return proven.trust, proven.flaw
+        ring = self._ring(zone, proven)
+        return (Trust.BOGUS, f"zone {zone.text or '.'} is {ring}") if isinstance(ring, str) else ring
+
     def _below(self, zone: DnsName, secure: Proven, child: DnsName) -> Proven | None:
         """What a secure zone says of a name below it; None where that is no zone."""
         ring = self._ring(zone, secure)

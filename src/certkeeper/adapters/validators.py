@@ -73,14 +73,12 @@ def ask_validators(validators: Sequence[Server], questions: Collection[Question]
 
 def _ask_one(validator: Server, questions: Collection[Question]) -> dict[Question, Said] | str:
     """Why it has no say, else what it says."""
-    wanted: dict[Question, None] = dict.fromkeys((*questions, *_zones_above(questions)))
-    replies = ask_all(validator, tuple(wanted), flags=_ASK, seconds=_SECONDS)
+    replies = ask_all(validator, tuple(questions), flags=_ASK, seconds=_SECONDS)
     answers = {question: reply for question, reply in replies.items() if not isinstance(reply, str)}
     if not answers:
         return next((str(reply) for reply in replies.values()), "gives no answer")
-    with_ad = [question for question, answer in answers.items() if answer.flags & dns.flags.AD]
-    if with_ad and _says_ad_unasked(validator, with_ad[0]):
-        return "says AD where nobody asked for it, so its word proves nothing"
+    if words := _unfit(validator, answers):
+        return words
     refused = [question for question, answer in answers.items() if answer.rcode() == dns.rcode.SERVFAIL]
     unchecked = ask_all(validator, refused, flags=_ASK_UNCHECKED, seconds=_SECONDS) if refused else {}
     found = {}
@@ -92,21 +90,35 @@ def _ask_one(validator: Server, questions: Collection[Question]) -> dict[Questio
             found[question] = _refused(validator, answer, unchecked[question])
         else:
             found[question] = _said(validator, question, answer)
-    if not with_ad and not any(said.trust is Trust.BOGUS for said in found.values()):
-        return "does not validate: it says AD of nothing, not even of the root"
     return found
 
 
+def _unfit(validator: Server, answers: Mapping[Question, dns.message.Message]) -> str:
+    """Why its word counts for nothing; empty where it validates."""
+    secure = _with_ad(answers)
+    if not secure:
+        # Nothing of this is secure, maybe: what is above it is, more likely.
+        secure = _with_ad(ask_all(validator, _zones_above(answers), flags=_ASK, seconds=_SECONDS))
+    if not secure:
+        return "does not validate: it says AD of nothing, not even of the root"
+    return "says AD where nobody asked for it, so its word proves nothing" if _unasked(validator, secure[0]) else ""
+
+
+def _with_ad(replies: Mapping[Question, dns.message.Message | str]) -> list[Question]:
+    return [one for one, reply in replies.items() if not isinstance(reply, str) and reply.flags & dns.flags.AD]
+
+
 def _zones_above(questions: Collection[Question]) -> list[Question]:
-    """What is most likely secure where what is asked about is not: that is how one that validates is known."""
+    """Names above these, and none with an underscore."""
     above = {ROOT: None}
-    for name, type_ in questions:
-        labels = name.labels if type_ == "SOA" else ()
-        above |= {DnsName(".".join(labels[at:])): None for at in range(1, len(labels))}
+    for name, _ in questions:
+        labels = name.labels
+        first = 1 + max((at for at, label in enumerate(labels) if label.startswith("_")), default=0)
+        above |= {DnsName(".".join(labels[at:])): None for at in range(first, len(labels))}
     return [(name, "SOA") for name in above]
 
 
-def _says_ad_unasked(validator: Server, question: Question) -> bool:
+def _unasked(validator: Server, question: Question) -> bool:
     try:
         answer = ask(validator, [question], flags=int(dns.flags.RD), seconds=_SECONDS)[question]
     except CertkeeperError:

@@ -45,6 +45,27 @@ class TlsaLookup(Protocol):
         """One look for each owner; bounded in time, raises nothing. `now` is what signatures are compared with."""
 
 
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """What a recursive resolver says of a name: the records as text, and whether DNSSEC proves them, or their absence.
+
+    `alias` is where CNAMEs led, None where there were none. `trouble` is why nothing is known.
+    """
+
+    texts: tuple[str, ...] = ()
+    trust: Trust = Trust.UNPROVEN
+    flaw: str = ""
+    alias: DnsName | None = None
+    trouble: str = ""
+
+
+class SecureLookup(Protocol):
+    """What clients of services find out before they look for TLSA records."""
+
+    def resolve(self, questions: Collection[tuple[DnsName, str]]) -> Mapping[tuple[DnsName, str], Resolved]:
+        """Each name with a type, such as MX or AAAA. Raises nothing."""
+
+
 class ServiceLookup(Protocol):
     """Where DNS says that services are. None where nobody could be asked, nothing where there is none."""
 

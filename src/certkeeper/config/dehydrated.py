@@ -11,7 +11,13 @@ from certkeeper.config.certificates import key_spec
 from certkeeper.config.curl import CURL_OPTS, curl_words, find_unverified, find_words, transport
 from certkeeper.config.findings import Severity
 from certkeeper.config.listen import listen_addresses
-from certkeeper.config.nameservers import extra_nameservers, ignored_servers, nameservers, vantage_resolvers
+from certkeeper.config.nameservers import (
+    extra_nameservers,
+    ignored_servers,
+    nameservers,
+    validating_resolver,
+    vantage_resolvers,
+)
 from certkeeper.config.orderrate import order_rate
 from certkeeper.config.powerdns import propagation
 from certkeeper.config.providers import hook_timeout, told_commands, told_script
@@ -57,6 +63,8 @@ def read_settings(values: Values, config_file: str, basedir: str, environment: M
         extra_nameservers=extra_nameservers(values),
         dns_ignore=ignored_servers(values),
         vantage=vantage_resolvers(values),
+        validator=validating_resolver(values),
+        trust_anchor=values.path("TRUST_ANCHOR", "") if values.has("TRUST_ANCHOR") else "",
         order_rate=order_rate(values),
         wellknown=values.path("WELLKNOWN", DEFAULT_WELLKNOWN),
         hook=told_script(values),

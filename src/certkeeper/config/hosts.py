@@ -51,6 +51,14 @@ def split_port(text: str, default: int) -> tuple[str, int]:
     return canonical_host(host), int(port)
 
 
+def is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
 def is_loopback(host: str) -> bool:
     bare = host.strip("[]").rstrip(".").lower()
     try:

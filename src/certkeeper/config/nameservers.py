@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from certkeeper.base.errors import printable
 from certkeeper.base.names import DnsName, InvalidName
-from certkeeper.config.hosts import BadHost, split_port
+from certkeeper.config.hosts import BadHost, is_address, split_port
 from certkeeper.config.settings import IgnoredServer, NameserverOverride, ServerAddress
 from certkeeper.config.values import Values
 
@@ -14,6 +14,7 @@ T = TypeVar("T")
 _NAMESERVERS = 'write NAMESERVERS="192.0.2.1 [2001:db8::1]:5353 example.org=192.0.2.2,192.0.2.3"'
 _EXTRA = 'write EXTRA_NAMESERVERS="192.0.2.1 example.org=192.0.2.2,[2001:db8::2]:5353"'
 _IGNORE = 'write DNS_IGNORE="ns3.example.net 192.0.2.7 example.org=ns4.example.net"'
+_VALIDATING = 'write VALIDATING_RESOLVER="127.0.0.1" or "[::1]:5353"'
 _VANTAGE = 'write VANTAGE_RESOLVERS="9.9.9.9 [2620:fe::fe]:53"'
 
 
@@ -45,6 +46,19 @@ def vantage_resolvers(values: Values) -> tuple[ServerAddress, ...]:
             raise values.error("VANTAGE_RESOLVERS", f"{zone}=…: resolvers are for all zones", _VANTAGE)
         found.append(address)
     return tuple(dict.fromkeys(found))
+
+
+def validating_resolver(values: Values) -> ServerAddress | None:
+    """Whose word on DNSSEC counts, by address: who is found by name may be anybody. Raises ConfigError."""
+    found = list(_entries(values, "VALIDATING_RESOLVER", values.text("VALIDATING_RESOLVER"), _VALIDATING, _address))
+    if not found:
+        return None
+    (zone, address), *others = found
+    if zone is not None or others:
+        raise values.error("VALIDATING_RESOLVER", "more than one resolver's address", _VALIDATING)
+    if not is_address(address.host):
+        raise values.error("VALIDATING_RESOLVER", f"{printable(address.host, 80)}: not an address", _VALIDATING)
+    return address
 
 
 def _address(text: str) -> ServerAddress:

@@ -260,8 +260,9 @@ class Settings:
     CAs are reached.
     `propagation` bounds the wait for the name servers (WAIT, PDNS_WAIT), `script_propagation` where a script writes
     the records, whose word counts in the end; `demand` says whose word it takes otherwise.
-    `vantage` are resolvers that have to see the records, too. `providers` are all that a certificate or a zone of the
-    page names; `zone_rules` has the longer suffixes first. `caa_check`: CAA that forbids stops a certificate before
+    `vantage` are resolvers that have to see the records, too. `validator` is a resolver whose word on DNSSEC counts,
+    `trust_anchor` a file to prove it by, empty where there is none. `providers` are all that a certificate or a zone
+    of the page names; `zone_rules` has the longer suffixes first. `caa_check`: CAA that forbids stops one before
     its order. `alpn_certdir` is where files for tls-alpn-01 go; `http_listen` and `tls_alpn_listen` are where a run
     answers by itself. `ca` is the page's; `contact_email`, `account_key` and `external_account`, whom a new account is
     bound to, count there, and `other_accounts` are those of other CAs that certificates name. `ari`: the CA is asked
@@ -299,6 +300,8 @@ class Settings:
     extra_nameservers: tuple[NameserverOverride, ...] = ()
     dns_ignore: tuple[IgnoredServer, ...] = ()
     vantage: tuple[ServerAddress, ...] = ()
+    validator: ServerAddress | None = None
+    trust_anchor: str = ""
     demand: Demand = Demand.REACHABLE
     order_rate: OrderRate | None = None
     alpn_certdir: str = ""

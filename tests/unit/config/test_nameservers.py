@@ -73,6 +73,23 @@ def test_vantage_resolvers() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("", None),
+        ('VALIDATING_RESOLVER="127.0.0.1"', ServerAddress("127.0.0.1", 53)),
+        ('VALIDATING_RESOLVER="[::1]:5353"', ServerAddress("::1", 5353)),
+    ],
+)
+def test_who_validates(text: str, found: ServerAddress | None) -> None:
+    assert page(text, "").settings.validator == found
+
+
+def test_a_trust_anchor_is_a_path() -> None:
+    assert page("", "").settings.trust_anchor == ""
+    assert page('TRUST_ANCHOR="/usr/share/dns/root.key"', "").settings.trust_anchor == "/usr/share/dns/root.key"
+
+
+@pytest.mark.parametrize(
     ("text", "demand"), [("", "reachable"), ('PROPAGATION="all"', "all"), ('PROPAGATION="reachable"', "reachable")]
 )
 def test_whose_word_it_takes(text: str, demand: str) -> None:
@@ -87,6 +104,9 @@ def test_whose_word_it_takes(text: str, demand: str) -> None:
         ('DNS_IGNORE="a..b"', "a..b: "),
         ('VANTAGE_RESOLVERS="[::1"', "[::1: "),
         ('VANTAGE_RESOLVERS="example.org=192.0.2.1"', "example.org=…: resolvers are for all zones"),
+        ('VALIDATING_RESOLVER="192.0.2.1 192.0.2.2"', "more than one resolver's address"),
+        ('VALIDATING_RESOLVER="example.org=192.0.2.1"', "more than one resolver's address"),
+        ('VALIDATING_RESOLVER="resolver.example.org"', "resolver.example.org: not an address"),
         ('PROPAGATION="most"', "'most' is not known"),
     ],
 )

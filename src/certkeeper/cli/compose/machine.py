@@ -34,6 +34,7 @@ from certkeeper.zone.rrset import Zone
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from certkeeper.adapters.dane import Dane
     from certkeeper.adapters.dns.powerdns_soa import SoaEdit
     from certkeeper.adapters.lastrun import LastRunFile
     from certkeeper.adapters.lock import Left
@@ -351,6 +352,16 @@ class Machine(Equipment):
         from certkeeper.adapters.standing import StandingRecords  # noqa: PLC0415 - only for names proven that way
 
         return StandingRecords(self.nameservers, self.survey().apexes, self.clock.now).look(owners)
+
+    def dane(self) -> "Dane":
+        """What DANE sees of the world.
+
+        Raises:
+            CertkeeperError: TRUST_ANCHOR names a file that holds none.
+        """
+        from certkeeper.adapters.dane import Dane  # noqa: PLC0415 - few commands look at TLSA records
+
+        return Dane(self.settings, self.nameservers, self.clock.now())
 
     def survey(self) -> "Survey":
         """A look at zones, through their providers and DNS."""

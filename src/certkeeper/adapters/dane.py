@@ -1,0 +1,35 @@
+"""What a page's settings make of the ports that DANE looks through."""
+
+from datetime import datetime
+
+from certkeeper.adapters.anchors import read_anchors
+from certkeeper.adapters.homes import Homes
+from certkeeper.adapters.resolving import Resolving
+from certkeeper.adapters.tlsalooks import TlsaLooks
+from certkeeper.adapters.tlsatrust import Validation
+from certkeeper.adapters.validators import on_loopback, this_hosts_resolvers
+from certkeeper.apply.ports import Nameservers
+from certkeeper.config.settings import Settings
+from certkeeper.zone.propagation import Server
+
+
+class Dane:
+    """`tlsa` is the port TlsaLookup, `resolving` the ports ServiceLookup and SecureLookup.
+
+    Raises:
+        CertkeeperError: TRUST_ANCHOR names a file that holds none.
+    """
+
+    def __init__(self, settings: Settings, nameservers: Nameservers, now: datetime) -> None:
+        validation = _validation(settings)
+        homes = Homes(settings.nameservers, nameservers.of)
+        self.tlsa = TlsaLooks(nameservers, homes, validation)
+        self.resolving = Resolving(validation, homes, nameservers.of, now)
+
+
+def _validation(settings: Settings) -> Validation:
+    recursors = this_hosts_resolvers()
+    named = settings.validator
+    validators = (Server(str(named), named.host, named.port),) if named is not None else on_loopback(recursors)
+    anchors = read_anchors(settings.trust_anchor) if settings.trust_anchor else {}
+    return Validation(validators, anchors, recursors)
