@@ -29,7 +29,7 @@ class Dane:
 
 def _validation(settings: Settings) -> Validation:
     recursors = this_hosts_resolvers()
-    named = settings.validator
+    named = settings.dnssec.resolver
     validators = (Server(str(named), named.host, named.port),) if named is not None else on_loopback(recursors)
-    anchors = read_anchors(settings.trust_anchor) if settings.trust_anchor else {}
+    anchors = read_anchors(settings.dnssec.trust_anchor) if settings.dnssec.trust_anchor else {}
     return Validation(validators, anchors, recursors)

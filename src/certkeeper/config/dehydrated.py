@@ -8,14 +8,14 @@ from certkeeper.config.alerts import alert_command, alert_mail
 from certkeeper.config.authority import directory_url, find_old_authority, old_authority
 from certkeeper.config.binding import external_account
 from certkeeper.config.certificates import key_spec
-from certkeeper.config.curl import CURL_OPTS, curl_words, find_unverified, find_words, transport
+from certkeeper.config.curl import CURL_OPTS, CurlWords, curl_words, find_unverified, find_words, transport
 from certkeeper.config.findings import Severity
 from certkeeper.config.listen import listen_addresses
 from certkeeper.config.nameservers import (
+    dnssec,
     extra_nameservers,
     ignored_servers,
     nameservers,
-    validating_resolver,
     vantage_resolvers,
 )
 from certkeeper.config.orderrate import order_rate
@@ -34,9 +34,7 @@ def read_settings(values: Values, config_file: str, basedir: str, environment: M
         ConfigError: an invalid value.
     """
     _check_unused(values)
-    words = curl_words(values, CURL_OPTS)
-    find_words(values, CURL_OPTS, words, "the CA")
-    find_unverified(values, CURL_OPTS, words, "the CA")
+    words = _curl_words(values)
     return Settings(
         config_file=config_file,
         user=values.text("DEHYDRATED_USER"),
@@ -63,8 +61,7 @@ def read_settings(values: Values, config_file: str, basedir: str, environment: M
         extra_nameservers=extra_nameservers(values),
         dns_ignore=ignored_servers(values),
         vantage=vantage_resolvers(values),
-        validator=validating_resolver(values),
-        trust_anchor=values.path("TRUST_ANCHOR", "") if values.has("TRUST_ANCHOR") else "",
+        dnssec=dnssec(values),
         order_rate=order_rate(values),
         wellknown=values.path("WELLKNOWN", DEFAULT_WELLKNOWN),
         hook=told_script(values),
@@ -79,6 +76,14 @@ def read_settings(values: Values, config_file: str, basedir: str, environment: M
         cleanup=_cleanup(values),
         keep_going=values.truth("KEEP_GOING", default=False),
     )
+
+
+def _curl_words(values: Values) -> CurlWords:
+    """What CURL_OPTS says, and what of it has no effect."""
+    words = curl_words(values, CURL_OPTS)
+    find_words(values, CURL_OPTS, words, "the CA")
+    find_unverified(values, CURL_OPTS, words, "the CA")
+    return words
 
 
 def final_variables(variables: Mapping[str, str], settings: Settings) -> dict[str, str]:

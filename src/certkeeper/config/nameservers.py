@@ -6,6 +6,7 @@ from typing import TypeVar
 from certkeeper.base.errors import printable
 from certkeeper.base.names import DnsName, InvalidName
 from certkeeper.config.hosts import BadHost, is_address, split_port
+from certkeeper.config.servers import Dnssec
 from certkeeper.config.settings import IgnoredServer, NameserverOverride, ServerAddress
 from certkeeper.config.values import Values
 
@@ -48,8 +49,14 @@ def vantage_resolvers(values: Values) -> tuple[ServerAddress, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def validating_resolver(values: Values) -> ServerAddress | None:
-    """Whose word on DNSSEC counts, by address: who is found by name may be anybody. Raises ConfigError."""
+def dnssec(values: Values) -> Dnssec:
+    """VALIDATING_RESOLVER and TRUST_ANCHOR. Raises ConfigError."""
+    anchor = values.path("TRUST_ANCHOR", "") if values.has("TRUST_ANCHOR") else ""
+    return Dnssec(_validating_resolver(values), anchor)
+
+
+def _validating_resolver(values: Values) -> ServerAddress | None:
+    """By address: who is found by name may be anybody."""
     found = list(_entries(values, "VALIDATING_RESOLVER", values.text("VALIDATING_RESOLVER"), _VALIDATING, _address))
     if not found:
         return None

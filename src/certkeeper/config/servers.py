@@ -1,4 +1,6 @@
-"""Servers that the page names by host and port, and the name servers that count instead of, or beside, a zone's own."""
+"""Servers that the page names by host and port, and the name servers that count instead of, or beside, a zone's own;
+and who validates.
+"""
 
 from certkeeper.base.names import DnsName
 from certkeeper.base.value import dataclass
@@ -34,3 +36,11 @@ class IgnoredServer:
     zone: DnsName | None
     host: str
     port: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Dnssec:
+    """Who says whether answers are secure: a resolver that validates, or a file with trust anchors to prove it by."""
+
+    resolver: ServerAddress | None = None
+    trust_anchor: str = ""

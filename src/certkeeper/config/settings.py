@@ -17,6 +17,7 @@ from certkeeper.config.policies import OnNameFailure as OnNameFailure  # noqa: P
 from certkeeper.config.rate import OrderRate
 from certkeeper.config.said import Said
 from certkeeper.config.secret import Secret as Secret  # noqa: PLC0414 - a part of what is exported here
+from certkeeper.config.servers import Dnssec
 from certkeeper.config.servers import IgnoredServer as IgnoredServer  # noqa: PLC0414 - as above
 from certkeeper.config.servers import NameserverOverride as NameserverOverride  # noqa: PLC0414 - as above
 from certkeeper.config.servers import ServerAddress as ServerAddress  # noqa: PLC0414 - as above
@@ -260,9 +261,8 @@ class Settings:
     CAs are reached.
     `propagation` bounds the wait for the name servers (WAIT, PDNS_WAIT), `script_propagation` where a script writes
     the records, whose word counts in the end; `demand` says whose word it takes otherwise.
-    `vantage` are resolvers that have to see the records, too. `validator` is a resolver whose word on DNSSEC counts,
-    `trust_anchor` a file to prove it by, empty where there is none. `providers` are all that a certificate or a zone
-    of the page names; `zone_rules` has the longer suffixes first. `caa_check`: CAA that forbids stops one before
+    `vantage` are resolvers that have to see the records, too. `providers` are all that a certificate or a zone of the
+    page names; `zone_rules` has the longer suffixes first. `caa_check`: CAA that forbids stops a certificate before
     its order. `alpn_certdir` is where files for tls-alpn-01 go; `http_listen` and `tls_alpn_listen` are where a run
     answers by itself. `ca` is the page's; `contact_email`, `account_key` and `external_account`, whom a new account is
     bound to, count there, and `other_accounts` are those of other CAs that certificates name. `ari`: the CA is asked
@@ -300,8 +300,7 @@ class Settings:
     extra_nameservers: tuple[NameserverOverride, ...] = ()
     dns_ignore: tuple[IgnoredServer, ...] = ()
     vantage: tuple[ServerAddress, ...] = ()
-    validator: ServerAddress | None = None
-    trust_anchor: str = ""
+    dnssec: Dnssec = field(default_factory=Dnssec)
     demand: Demand = Demand.REACHABLE
     order_rate: OrderRate | None = None
     alpn_certdir: str = ""

@@ -81,12 +81,12 @@ def test_vantage_resolvers() -> None:
     ],
 )
 def test_who_validates(text: str, found: ServerAddress | None) -> None:
-    assert page(text, "").settings.validator == found
+    assert page(text, "").settings.dnssec.resolver == found
 
 
 def test_a_trust_anchor_is_a_path() -> None:
-    assert page("", "").settings.trust_anchor == ""
-    assert page('TRUST_ANCHOR="/usr/share/dns/root.key"', "").settings.trust_anchor == "/usr/share/dns/root.key"
+    assert page("", "").settings.dnssec.trust_anchor == ""
+    assert page('TRUST_ANCHOR="/usr/share/dns/root.key"', "").settings.dnssec.trust_anchor == "/usr/share/dns/root.key"
 
 
 @pytest.mark.parametrize(
