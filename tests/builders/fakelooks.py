@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from certkeeper.apply.daneports import TlsaLook
+from certkeeper.apply.daneports import Resolved, TlsaLook
 from certkeeper.base.names import DnsName
 from certkeeper.dane.facts import Answer, Trust
 from certkeeper.dane.tlsa import Tlsa
@@ -64,3 +64,16 @@ class FakeServiceLookup:
 
     def services(self, names: Collection[DnsName]) -> Mapping[DnsName, tuple[tuple[DnsName, int], ...] | None]:
         return {name: self.targets.get(name, ()) for name in names}
+
+
+@dataclass(slots=True)
+class FakeSecureLookup:
+    """Implements the port SecureLookup: what is not named here is proven not to be there."""
+
+    said: dict[tuple[DnsName, str], Resolved] = field(default_factory=dict)
+
+    def put(self, name: str, kind: str, *texts: str, trust: Trust = Trust.SECURE, flaw: str = "") -> None:
+        self.said[DnsName(name), kind] = Resolved(texts, trust, flaw)
+
+    def resolve(self, questions: Collection[tuple[DnsName, str]]) -> Mapping[tuple[DnsName, str], Resolved]:
+        return {question: self.said.get(question, Resolved(trust=Trust.SECURE)) for question in questions}

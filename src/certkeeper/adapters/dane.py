@@ -1,5 +1,6 @@
 """What a page's settings make of the ports that DANE looks through."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from certkeeper.adapters.anchors import read_anchors
@@ -9,7 +10,7 @@ from certkeeper.adapters.tlsalooks import TlsaLooks
 from certkeeper.adapters.tlsatrust import Validation
 from certkeeper.adapters.validators import on_loopback, this_hosts_resolvers
 from certkeeper.apply.ports import Nameservers
-from certkeeper.config.settings import Settings
+from certkeeper.config.servers import Dnssec, NameserverOverride
 from certkeeper.zone.propagation import Server
 
 
@@ -20,16 +21,22 @@ class Dane:
         CertkeeperError: TRUST_ANCHOR names a file that holds none.
     """
 
-    def __init__(self, settings: Settings, nameservers: Nameservers, now: datetime) -> None:
-        validation = _validation(settings)
-        homes = Homes(settings.nameservers, nameservers.of)
+    def __init__(
+        self,
+        dnssec: Dnssec,
+        named: Sequence[NameserverOverride],
+        nameservers: Nameservers,
+        now: datetime,
+    ) -> None:
+        validation = _validation(dnssec)
+        homes = Homes(named, nameservers.of)
         self.tlsa = TlsaLooks(nameservers, homes, validation)
         self.resolving = Resolving(validation, homes, nameservers.of, now)
 
 
-def _validation(settings: Settings) -> Validation:
+def _validation(dnssec: Dnssec) -> Validation:
     recursors = this_hosts_resolvers()
-    named = settings.dnssec.resolver
+    named = dnssec.resolver
     validators = (Server(str(named), named.host, named.port),) if named is not None else on_loopback(recursors)
-    anchors = read_anchors(settings.dnssec.trust_anchor) if settings.dnssec.trust_anchor else {}
+    anchors = read_anchors(dnssec.trust_anchor) if dnssec.trust_anchor else {}
     return Validation(validators, anchors, recursors)

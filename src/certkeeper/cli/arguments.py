@@ -206,7 +206,7 @@ def _other_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParse
     add_ocsp(commands, _nameless_command)
     add_life(commands, _nameless_command)
     add_phases(commands, _nameless_command)
-    add_tlsa(commands)
+    add_tlsa(commands, _nameless_command)
     _programs_of_others(commands)
 
 

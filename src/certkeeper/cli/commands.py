@@ -33,6 +33,7 @@ COMMANDS = {
     "sign": "sign:sign",
     "status": "status:status",
     "timer": "timer:timer",
+    "tlsa check": "tlsa.check:check",
     "tlsa generate": "tlsa.generate:generate",
     "unlock": "unlock:unlock",
     "versions": "versions:versions",

@@ -4,12 +4,17 @@ import argparse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - argparse has no public name for it
+    MakeCommand = Callable[[Commands, str, str, str], argparse.ArgumentParser]
 
 _TLSA = """\
 TLSA records (DANE): what to publish so that clients know the key of a service.
 """
 
+_UNKNOWN = 3
+"""Monitoring takes 2 for a service that is broken."""
 _GENERATE = """\
 Print all TLSA records that can be made of a chain, of a key, or of what a server shows, each with what to think of it:
 recommended, possible or not recommended, and why. Those of --types are lines of a zone file, all others are comments.
@@ -25,11 +30,29 @@ exit codes: 0 done, 1 no records can be made, or those of --types must not be pu
 """
 
 
-def add_tlsa(commands: "Commands") -> None:
-    """`certkeeper tlsa …`."""
+_CHECK = """\
+Look at TLSA records as clients do, from outside: MX and SRV records of a domain, the addresses of the hosts, the
+records at every name server with DNSSEC's proof, and a handshake at every address for each kind of key; then each
+record, and each combination of usage, selector and matching type, against what is served. Changes nothing.
+
+DOMAIN is a domain, whose MX and SRV records are followed, or an endpoint as for `certkeeper check`:
+smtp://mail.example.org. Without any, the endpoints of the page's certificates at their services are looked at.
+Who proves what is secure: VALIDATING_RESOLVER, a resolver on loopback, or TRUST_ANCHOR (docs/settings.md).
+
+examples: certkeeper tlsa check example.org
+          certkeeper tlsa check smtp://mail.example.org https://www.example.org --json
+
+exit codes, as monitoring plugins have them: 0 all is well, 1 something is to be mended or nothing is protected,
+2 clients are refused or will be, 3 not known
+"""
+
+
+def add_tlsa(commands: "Commands", command: "MakeCommand") -> None:
+    """`certkeeper tlsa …`; `command` makes one that takes --config."""
     raw = argparse.RawDescriptionHelpFormatter
     tlsa = commands.add_parser("tlsa", help="TLSA records (DANE)", description=_TLSA, formatter_class=raw)
     parts = tlsa.add_subparsers(dest="tlsa_command", metavar="COMMAND", required=True)
+    _add_check(parts, command)
     generate = parts.add_parser(
         "generate", help="print records for a chain, a key or a server", description=_GENERATE, formatter_class=raw
     )
@@ -43,6 +66,14 @@ def add_tlsa(commands: "Commands") -> None:
     form = generate.add_mutually_exclusive_group()
     form.add_argument("--powerdns", action="store_true", help="print what PowerDNS's API takes, for --types only")
     form.add_argument("--json", action="store_true", help="print JSON instead of text")
+
+
+def _add_check(parts: "Commands", command: "MakeCommand") -> None:
+    check = command(parts, "check", "compare records with what services show", _CHECK)
+    check.set_defaults(usage_code=_UNKNOWN)
+    check.add_argument("domains", nargs="*", metavar="DOMAIN", help="a domain, or a server: smtp://mail.example.org")
+    check.add_argument("--timeout", type=_seconds, default=10.0, metavar="SECONDS", help="for each handshake (10)")
+    check.add_argument("--json", action="store_true", help="print JSON instead of text")
 
 
 def _ttl(text: str) -> int:

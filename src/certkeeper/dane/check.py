@@ -12,7 +12,7 @@ from certkeeper.base.names import DnsName
 from certkeeper.base.value import dataclass
 from certkeeper.dane.chain import Chain, UnreadableChain
 from certkeeper.dane.der import NotDer, spki_of
-from certkeeper.dane.policy import Use
+from certkeeper.dane.policy import Use, ignored
 from certkeeper.dane.tlsa import CERT, DANE_EE, PKIX_EE, PKIX_TA, Tlsa, TlsaType, associate
 
 
@@ -81,8 +81,8 @@ def check(records: Collection[Tlsa], shown: Shown, now: datetime) -> DaneVerdict
         chain, keys, trouble = None, [], str(error)
     verdicts = []
     for record in sorted(records):
-        if ignored := _ignored(record, shown.use):
-            verdicts.append(RecordVerdict(record, Match.IGNORED, ignored))
+        if passed_over := record.unusable or ignored(record.type, shown.use):
+            verdicts.append(RecordVerdict(record, Match.IGNORED, passed_over))
         elif chain is None:
             verdicts.append(RecordVerdict(record, Match.DIFFERS, trouble))
         else:
@@ -90,14 +90,6 @@ def check(records: Collection[Tlsa], shown: Shown, now: datetime) -> DaneVerdict
     kinds = sorted({item.record.type for item in verdicts if item.match is not Match.IGNORED})
     good = {item.record.type for item in verdicts if item.match is Match.MATCHES}
     return DaneVerdict(tuple(verdicts), tuple(kind for kind in kinds if kind not in good))
-
-
-def _ignored(record: Tlsa, use: Use) -> str:
-    if record.unusable:
-        return record.unusable
-    if use is Use.SMTP and record.usage in {PKIX_TA, PKIX_EE}:
-        return f"mail servers pass over usage {record.usage}"
-    return ""
 
 
 def _judge(record: Tlsa, shown: Shown, chain: Chain, keys: Sequence[bytes], now: datetime) -> RecordVerdict:

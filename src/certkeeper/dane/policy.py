@@ -83,8 +83,8 @@ _FOR = {
 
 
 def _against(kind: TlsaType, use: Use) -> Iterator[str]:
-    if ignored := _ignored(kind, use):
-        yield ignored
+    if passed_over := ignored(kind, use):
+        yield passed_over
     if kind.matching_type == FULL:
         what = "whole certificate" if kind.selector == CERT else "whole public key"
         yield f"a {what} is too big for DNS over UDP (RFC 7671 section 10.1.2)"
@@ -101,7 +101,8 @@ def _broken_by_renewal(kind: TlsaType) -> str:
     return "the CA's certificate may be replaced by another one with the same key, and the record breaks with it"
 
 
-def _ignored(kind: TlsaType, use: Use) -> str:
+def ignored(kind: TlsaType, use: Use) -> str:
+    """Why that use's clients pass over records of the type; empty where they do not."""
     if use is Use.SMTP and kind.usage in {PKIX_TA, PKIX_EE}:
         return "mail servers pass over it: they trust no CA besides DANE (RFC 7672 section 3.1.3)"
     if use is Use.XMPP and kind.usage in {PKIX_TA, DANE_TA}:
@@ -114,9 +115,9 @@ def object_to(types: Collection[TlsaType], use: Use, *, renewed: bool) -> tuple[
     found = []
     for kind in sorted(set(types)):
         instead = "write 211" if kind.usage in {PKIX_TA, DANE_TA} and use is not Use.XMPP else "write 311"
-        if ignored := _ignored(kind, use):
+        if passed_over := ignored(kind, use):
             weight = Weight.REFUSED if use is Use.SMTP else Weight.WARNED
-            found.append(Objection(kind, weight, ignored, instead))
+            found.append(Objection(kind, weight, passed_over, instead))
         elif kind.selector == CERT and renewed:
             reason = f"{_broken_by_renewal(kind)} unless each renewal waits for DNS"
             found.append(Objection(kind, Weight.WARNED, reason, instead))

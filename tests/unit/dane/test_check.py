@@ -161,3 +161,11 @@ def test_digests_are_openssl_s(tmp_path: Path) -> None:
         ).stdout
         digest = re.sub(r"[^0-9a-f]", "", said.partition("=")[2].lower())
         assert of("301" if not number else "201", der).data.hex() == digest
+
+
+def test_what_a_use_passes_over_is_ignored_as_the_policy_says() -> None:
+    for use, passed_over in ((Use.SMTP, {0, 1}), (Use.XMPP, {0, 2}), (Use.OTHER, set[int]())):
+        records = [of(word, GOOD[1 if word[0] in "02" else 0]) for word in ("011", "111", "211", "311")]
+        verdict = check(records, replace(SHOWN, use=use), NOW)
+
+        assert {item.record.usage for item in verdict.records if item.match is Match.IGNORED} == passed_over

@@ -4,6 +4,7 @@ from certkeeper.cli.compose.equipment import USER_AGENT, HookOutput
 from certkeeper.cli.compose.machine import Machine
 from certkeeper.cli.compose.opening import (
     check_page,
+    dane_without_page,
     handed_files,
     house_findings,
     listed_beside,
@@ -23,6 +24,7 @@ __all__ = [
     "Machine",
     "access_findings",
     "check_page",
+    "dane_without_page",
     "group_findings",
     "handed_files",
     "house_findings",

@@ -361,7 +361,7 @@ class Machine(Equipment):
         """
         from certkeeper.adapters.dane import Dane  # noqa: PLC0415 - few commands look at TLSA records
 
-        return Dane(self.settings, self.nameservers, self.clock.now())
+        return Dane(self.settings.dnssec, self.settings.nameservers, self.nameservers, self.clock.now())
 
     def survey(self) -> "Survey":
         """A look at zones, through their providers and DNS."""

@@ -29,6 +29,9 @@ from certkeeper.config.shell import Assignment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from certkeeper.adapters.dane import Dane
     from certkeeper.adapters.handed import HandedFiles
     from certkeeper.config.check import Checked
     from certkeeper.config.findings import Finding
@@ -42,6 +45,15 @@ def look_at(targets: "Sequence[Contact]", *, patience: float, ca_bundle: str | N
     from certkeeper.adapters.probe import Prober  # noqa: PLC0415 - pyOpenSSL, for the one command that needs it
 
     return Prober(patience=patience, ca_bundle=ca_bundle).look(targets)
+
+
+def dane_without_page(now: "datetime") -> "Dane":
+    """What DANE sees of the world from a machine that has no page."""
+    from certkeeper.adapters.dane import Dane  # noqa: PLC0415 - as above
+    from certkeeper.adapters.resolver import Named, SystemNameservers  # noqa: PLC0415 - as above
+    from certkeeper.config.servers import Dnssec  # noqa: PLC0415 - as above
+
+    return Dane(Dnssec(), (), SystemNameservers(Named()), now)
 
 
 def system_clock() -> Clock:
