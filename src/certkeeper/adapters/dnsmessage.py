@@ -56,10 +56,14 @@ def wire_name(name: DnsName) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Plain:
-    """The RDATA of the records asked for, and of the RRSIGs that cover them, with their TTLs."""
+    """The RDATA of the records asked for, and of the RRSIGs that cover them, with their TTLs.
+
+    `exists` is False where the server says NXDOMAIN.
+    """
 
     records: tuple[tuple[int, bytes], ...] = ()
     signatures: tuple[tuple[int, bytes], ...] = ()
+    exists: bool = True
 
     def texts(self) -> frozenset[str]:
         """Of TXT records, the strings of each joined."""
@@ -75,9 +79,9 @@ class _UnusualError(Exception):
 
 
 def read_plain(asked: Query, wire: bytes) -> Plain | None:
-    """The answer to a question for TXT or SOA; None where it is not plain, or to another question."""
+    """The answer to a question for TXT, SOA or TLSA; None where it is not plain, or to another question."""
     try:
-        _insist(asked.type in {_TXT, _SOA})
+        _insist(asked.type in {_TXT, _SOA, _TLSA})
         return _read(asked, wire)
     except (_UnusualError, struct.error, IndexError):
         return None
@@ -97,7 +101,7 @@ def _read(asked: Query, wire: bytes) -> Plain:
         rdata = wire[at - size : at]
         _insist(class_ == _IN and len(rdata) == size)
         if type_ == asked.type:
-            _insist(_is_txt(rdata) if type_ == _TXT else type_ == _SOA and not records and _is_soa(wire, at - size, at))
+            _insist(_is_sound(asked.type, rdata, wire, at) and (type_ != _SOA or not records))
             records.append((ttl, rdata))
         else:
             _insist(type_ == _RRSIG and _covers(rdata, asked.type))
@@ -108,7 +112,14 @@ def _read(asked: Query, wire: bytes) -> Plain:
         at = _past_name(wire, at)
         at += _RECORD.size + _RECORD.unpack_from(wire, at)[3]
     _insist(counts[3] <= 1 and _is_end(wire, at, counts[3]) and (records or not signatures))
-    return Plain(tuple(records), tuple(signatures))
+    return Plain(tuple(records), tuple(signatures), flags & 0xF != _NXDOMAIN)
+
+
+def _is_sound(type_: int, rdata: bytes, wire: bytes, end: int) -> bool:
+    """TLSA records are what they are: odd ones are told as that."""
+    if type_ == _SOA:
+        return _is_soa(wire, end - len(rdata), end)
+    return type_ == _TLSA or _is_txt(rdata)
 
 
 def _insist(usual: object) -> None:

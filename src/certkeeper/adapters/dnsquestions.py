@@ -10,7 +10,7 @@ from typing import TypeAlias
 import dns.message
 import dns.rdatatype
 
-from certkeeper.adapters.dnslines import ServerSilent, lines, trouble, until
+from certkeeper.adapters.dnslines import Reply, ServerSilent, lines, trouble, until
 from certkeeper.adapters.dnsmessage import query
 from certkeeper.base.names import DnsName
 from certkeeper.zone.propagation import Server
@@ -27,7 +27,20 @@ def ask(
     edns_flags: int = 0,
     seconds: float | None = None,
 ) -> Mapping[Question, dns.message.Message]:
-    """The server's answers, whatever they say: over TCP, and over UDP where that fails.
+    """The server's answers, as `replies` has them."""
+    found = replies(server, questions, flags=flags, edns_flags=edns_flags, seconds=seconds)
+    return {question: reply.message for question, reply in found.items()}
+
+
+def replies(
+    server: Server,
+    questions: Collection[Question],
+    *,
+    flags: int = 0,
+    edns_flags: int = 0,
+    seconds: float | None = None,
+) -> Mapping[Question, Reply]:
+    """What the server answers, whatever that says: over TCP, and over UDP where that fails.
 
     `seconds` is how long it may say nothing over TCP.
 
@@ -49,7 +62,7 @@ def ask(
                 answers = udp.ask(list(queries.values()))
             except OSError as error:
                 raise ServerSilent(trouble(error)) from error
-    return {question: answers[asked.id].message for question, asked in queries.items()}
+    return {question: answers[asked.id] for question, asked in queries.items()}
 
 
 def exchange(server: Server, wire: bytes, seconds: float) -> bytes:

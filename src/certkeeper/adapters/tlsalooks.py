@@ -15,7 +15,7 @@ from certkeeper.adapters.tlsaserved import (
     TLSA,
     Replies,
     ServedZone,
-    ask_all,
+    replies_of,
     served_tlsa,
     served_zone,
 )
@@ -128,7 +128,7 @@ class _Sight:
                 known = self._said.get(key, {})
                 asked.setdefault(key, {}).update((one, None) for one in questions if one not in known)
         jobs = {key: tuple(questions) for key, questions in asked.items() if questions}
-        replies = self._threads.map(ask_all, (addresses[key] for key in jobs), jobs.values())
+        replies = self._threads.map(replies_of, (addresses[key] for key in jobs), jobs.values())
         for key, said in zip(jobs, replies, strict=True):
             self._said.setdefault(key, Replies()).update(said)
 

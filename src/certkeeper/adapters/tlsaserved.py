@@ -4,7 +4,8 @@ All that is asked of one address goes over one connection, whatever zones it is 
 records of odd lengths stay as they are, and an answer that cannot be read counts as none for its name alone.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
 
@@ -20,9 +21,9 @@ from dns.rdtypes.ANY.CNAME import CNAME
 from dns.rdtypes.ANY.RRSIG import RRSIG
 from dns.rdtypes.ANY.SOA import SOA
 
-from certkeeper.adapters.dnslines import ServerSilent
-from certkeeper.adapters.dnsmessage import DO, OPAQUE_TLSA
-from certkeeper.adapters.dnsquestions import Question, ask
+from certkeeper.adapters.dnslines import Reply, ServerSilent
+from certkeeper.adapters.dnsmessage import DO, OPAQUE_TLSA, Plain
+from certkeeper.adapters.dnsquestions import Question, replies
 from certkeeper.adapters.dnsreading import Signed
 from certkeeper.base.errors import CertkeeperError, printable
 from certkeeper.base.names import DnsName, InvalidName
@@ -37,7 +38,7 @@ _AT_A_TIME = 1000
 _MOST_PARTS = 32
 """Into so many parts questions are divided to find the one whose answer cannot be read."""
 
-Replies = dict[Question, dns.message.Message | str]
+Replies = dict[Question, Reply | str]
 """The answer to each question, or why there is none."""
 
 
@@ -73,35 +74,44 @@ class ServedZone:
 
 def ask_all(
     server: Server, questions: Collection[Question], *, flags: int = 0, seconds: float | None = None
-) -> Replies:
+) -> dict[Question, dns.message.Message | str]:
     """Every answer that can be had; raises nothing."""
-    waiting, replies, parts = [list(questions)], Replies(), 0
+    found = replies_of(server, questions, flags=flags, seconds=seconds)
+    return {question: reply if isinstance(reply, str) else reply.message for question, reply in found.items()}
+
+
+def replies_of(
+    server: Server, questions: Collection[Question], *, flags: int = 0, seconds: float | None = None
+) -> Replies:
+    """The same, before anybody has taken the messages apart."""
+    waiting, found, parts = [list(questions)], Replies(), 0
     while waiting:
         some = waiting.pop()
         if len(some) > _AT_A_TIME:
             waiting += [some[:_AT_A_TIME], some[_AT_A_TIME:]]
             continue
         try:
-            replies |= ask(server, some, flags=flags, edns_flags=DO, seconds=seconds)
+            found |= replies(server, some, flags=flags, edns_flags=DO, seconds=seconds)
         except CertkeeperError as error:
             parts += 1
             garbled = isinstance(error, ServerSilent) and not isinstance(error.__cause__, OSError)
             if garbled and len(some) > 1 and parts < _MOST_PARTS:
                 waiting += [some[: len(some) // 2], some[len(some) // 2 :]]
                 continue
-            replies |= dict.fromkeys(some, str(error))
+            found |= dict.fromkeys(some, str(error))
             if not garbled:
                 # Who does not answer at all is not waited for again.
-                replies |= {question: str(error) for rest in waiting for question in rest}
+                found |= {question: str(error) for rest in waiting for question in rest}
                 break
-    return replies
+    return found
 
 
-def served_zone(zone: DnsName, replies: Mapping[Question, dns.message.Message | str]) -> ServedZone | str:
+def served_zone(zone: DnsName, replies: Mapping[Question, Reply | str]) -> ServedZone | str:
     """The zone's SOA record and keys, or why they are not to be had."""
-    answer, keys = replies[zone, SOA_], replies[zone, DNSKEY]
-    if isinstance(answer, str):
-        return answer
+    said, keys = replies[zone, SOA_], replies[zone, DNSKEY]
+    if isinstance(said, str):
+        return said
+    answer = said.message
     if (words := _useless(answer)) or not answer.flags & dns.flags.AA:
         return words or f"is not authoritative for {zone}"
     apex = dns.name.from_text(zone.absolute)
@@ -115,14 +125,17 @@ def served_zone(zone: DnsName, replies: Mapping[Question, dns.message.Message | 
         soa.retry,
         min(rrset.ttl, soa.minimum),
         signed_part(zone, answer, rrset),
-        None if isinstance(keys, str) or _useless(keys) else keys,
+        None if isinstance(keys, str) or _useless(keys.message) else keys.message,
     )
 
 
-def served_tlsa(zone: DnsName, owner: DnsName, answer: dns.message.Message | str) -> ServedTlsa:
+def served_tlsa(zone: DnsName, owner: DnsName, reply: Reply | str) -> ServedTlsa:
     """What an answer says of that name: only records of the name itself count."""
-    if isinstance(answer, str):
-        return ServedTlsa(trouble=answer)
+    if isinstance(reply, str):
+        return ServedTlsa(trouble=reply)
+    if reply.plain is not None:
+        return _from_plain(owner, reply.plain)
+    answer = reply.message
     name = dns.name.from_text(owner.absolute)
     alias = _get(answer, name, dns.rdatatype.CNAME)
     if words := _useless(answer):
@@ -136,7 +149,29 @@ def served_tlsa(zone: DnsName, owner: DnsName, answer: dns.message.Message | str
     if rrset is None:
         return ServedTlsa(exists=answer.rcode() != dns.rcode.NXDOMAIN)
     signed = signed_part(owner, answer, rrset)
-    return ServedTlsa(frozenset(_records(rrset)), rrset.ttl, signed, _ends(signed))
+    octets = [rdata.to_wire() or b"" for rdata in rrset]
+    return ServedTlsa(_records(octets), rrset.ttl, signed, _ends(signed))
+
+
+def _from_plain(owner: DnsName, plain: Plain) -> ServedTlsa:
+    """Most answers are that: nobody has to take a message apart."""
+    if not plain.records:
+        return ServedTlsa(exists=plain.exists)
+    signed = Signed(owner, partial(_rrsets, owner, plain), plain) if plain.signatures else None
+    ends = max((from_epoch(int.from_bytes(rdata[8:12], "big")) for _, rdata in plain.signatures), default=None)
+    ttl = min(ttl for ttl, _ in plain.records)
+    return ServedTlsa(_records(rdata for _, rdata in plain.records), ttl, signed, ends)
+
+
+def _rrsets(owner: DnsName, plain: Plain) -> tuple[dns.rrset.RRset, dns.rrset.RRset]:
+    name = dns.name.from_text(owner.absolute)
+    rrset = dns.rrset.RRset(name, dns.rdataclass.IN, dns.rdatatype.TLSA)
+    for ttl, octets in plain.records:
+        rrset.add(dns.rdata.GenericRdata(dns.rdataclass.IN, dns.rdatatype.TLSA, octets), ttl)
+    signatures = dns.rrset.RRset(name, dns.rdataclass.IN, dns.rdatatype.RRSIG, dns.rdatatype.TLSA)
+    for ttl, octets in plain.signatures:
+        signatures.add(dns.rdata.from_wire(dns.rdataclass.IN, dns.rdatatype.RRSIG, octets, 0, len(octets)), ttl)
+    return rrset, signatures
 
 
 def signed_part(owner: DnsName, answer: dns.message.Message, rrset: dns.rrset.RRset) -> Signed | None:
@@ -180,15 +215,12 @@ def _cut(zone: DnsName, name: dns.name.Name, answer: dns.message.Message) -> Dns
     return None
 
 
-def _records(rrset: dns.rrset.RRset) -> list[Tlsa]:
-    found = []
-    for rdata in rrset:
-        octets = rdata.to_wire()
-        try:
-            found.append(Tlsa.from_wire(octets or b""))
-        except BadTlsa:
-            continue
-    return found
+def _records(found: Iterable[bytes]) -> frozenset[Tlsa]:
+    records = set()
+    for octets in found:
+        with suppress(BadTlsa):
+            records.add(Tlsa.from_wire(octets))
+    return frozenset(records)
 
 
 def _opaque(answer: dns.message.Message, name: dns.name.Name) -> dns.rrset.RRset | None:
