@@ -58,7 +58,7 @@ class ChainProof:
         self._servers_of = servers_of
         self._now = now
         self._known: dict[DnsName, Proven | None] = {}
-        self._rings: dict[DnsName, Keyring | str] = {}
+        self._rings: dict[DnsName, Keyring | Proven] = {}
 
     def of(self, zone: DnsName) -> Proven:
         """Is the zone secure, and by which DS records? Raises nothing."""
@@ -89,13 +89,13 @@ class ChainProof:
         if proven.trust is not Trust.SECURE:
             return proven.trust, proven.flaw
         ring = self._ring(zone, proven)
-        return (Trust.BOGUS, f"zone {zone.text or '.'} is {ring}") if isinstance(ring, str) else ring
+        return (ring.trust, ring.flaw) if isinstance(ring, Proven) else ring
 
     def _below(self, zone: DnsName, secure: Proven, child: DnsName) -> Proven | None:
         """What a secure zone says of a name below it; None where that is no zone."""
         ring = self._ring(zone, secure)
-        if isinstance(ring, str):
-            return Proven(Trust.BOGUS, flaw=f"zone {zone.text or '.'} is {ring}")
+        if isinstance(ring, Proven):
+            return ring
         answers = list(self._asked(zone, child, "DS"))
         if not answers:
             return Proven(Trust.UNPROVEN, flaw=f"nobody says whether {child} has DS records")
@@ -118,13 +118,14 @@ class ChainProof:
             flaw = f"the DS records of {child} are {words}"
         return Proven(Trust.BOGUS, flaw=flaw)
 
-    def _ring(self, zone: DnsName, secure: Proven) -> Keyring | str:
-        """The zone's proven keys, or why it has none."""
+    def _ring(self, zone: DnsName, secure: Proven) -> Keyring | Proven:
+        """The zone's proven keys, or what is to be said of it without them."""
         if zone not in self._rings:
-            found: Keyring | str = "silent: nobody tells its DNSKEY"
+            found: Keyring | Proven = Proven(Trust.UNPROVEN, flaw=f"nobody tells the DNSKEY of {zone.text or '.'}")
             for answer in self._asked(zone, zone, "DNSKEY"):
                 ring = Keyring(zone, answer, secure.ds, self._now)
-                found = ring.trouble or ring
+                words = f"zone {zone.text or '.'} is {ring.trouble}"
+                found = Proven(Trust.BOGUS, flaw=words) if ring.trouble else ring
                 if not ring.trouble:
                     break
             self._rings[zone] = found
