@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from bed.powerdns import PowerDns, rrset
 from bed.resolver import Resolver
 from bed.services.openssl import OpensslServer
+from builders.page import certkeeper
 from certkeeper.cli.main import main
 from certkeeper.dane.der import spki_of
 from certkeeper.dane.tlsa import Tlsa, TlsaType
@@ -139,6 +140,14 @@ def test_a_service_that_is_named(served: Served) -> None:
     served.publish(*served.records.values())
 
     assert served.check(f"imaps://{HOST}:{served.server.port}").code == 0
+
+
+def test_the_program_prints_the_same(served: Served) -> None:
+    served.publish(*served.records.values())
+    done = certkeeper("tlsa", "check", "--config", served.config, ZONE, cwd=served.config.parent)
+
+    assert (done.code, done.err) == (0, "")
+    assert done.out.startswith("CERTKEEPER TLSA OK - 1 of 1 services with TLSA records proven\nOK ")
 
 
 def test_no_records(served: Served) -> None:

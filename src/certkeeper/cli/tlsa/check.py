@@ -67,7 +67,8 @@ def _check(options: argparse.Namespace) -> int:
         json.dump(document(checked.grade, checked.verdicts, checked.lost), sys.stdout, indent=2)
         sys.stdout.write("\n")
     else:
-        sys.stdout.writelines(f"{line}\n" for line in lines(checked.grade, checked.verdicts, checked.lost))
+        for line in lines(checked.grade, checked.verdicts, checked.lost):
+            sys.stdout.write(f"{line}\n")
     return checked.grade
 
 
