@@ -149,7 +149,7 @@ def test_the_program_by_another_name(make: Make, tmp_path: Path) -> None:
     )
     assert said.stdout == "a$b@example.org 32\n", said.stderr
     usage = subprocess.run([program], capture_output=True, text=True, check=True, cwd=tmp_path).stdout
-    assert usage.startswith(f"Usage: {program} ")
+    assert usage.startswith("Usage: dehydrated ")
 
 
 def test_issue_makes_one_certificate_for_names_that_are_typed(make: Make) -> None:
