@@ -85,6 +85,8 @@ def test_a_page_of_dehydrated_s_needs_no_toml(tmp_path: Path) -> None:
         "certkeeper.config.convert",
         "certkeeper.config.deployments",
         "certkeeper.service.target",
+        "certkeeper.config.tlsa",
+        "certkeeper.dane.owner",
     } & loaded == set()
 
 

@@ -34,6 +34,7 @@ from certkeeper.lineage.retention import Retention
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from certkeeper.config.tlsa import TlsaWish
     from certkeeper.service.endpoint import Endpoint
 
 _NO_WISH = Wish(ProviderKind.POWERDNS)
@@ -69,6 +70,7 @@ class Terms:
     access: Access = NO_ACCESS
     targets: tuple[str, ...] = ()
     probe: "tuple[Endpoint, ...] | None" = None
+    tlsa: "TlsaWish | None" = None
 
 
 def read_terms(values: Values, environment: Mapping[str, str]) -> Exchange[Terms]:
@@ -84,10 +86,12 @@ def read_terms(values: Values, environment: Mapping[str, str]) -> Exchange[Terms
     # The rest is not even looked at where nothing is proven through it.
     wish = (yield from wish_of(values, environment)) if methods.through_dns else _NO_WISH
     ca = directory_url(values)
-    key = key_spec(values, "KEY_ALGO", "KEYSIZE", KeyAlgorithm.P384, _policy(values))
+    test_ca = is_test_ca(values, ca)
+    tlsa = _tlsa(values, test_ca=test_ca)
+    key = key_spec(values, "KEY_ALGO", "KEYSIZE", KeyAlgorithm.P384, _policy(values, tlsa))
     return Terms(
         ca=ca,
-        test_ca=is_test_ca(values, ca),
+        test_ca=test_ca,
         key=key,
         renew=RenewPolicy(values.number("RENEW_DAYS", RenewPolicy().days, 0, 3650), "RENEW_DAYS" in values.assigned),
         must_staple=values.truth("OCSP_MUST_STAPLE", default=False),
@@ -111,6 +115,7 @@ def read_terms(values: Values, environment: Mapping[str, str]) -> Exchange[Terms
         access=read_access(values),
         targets=_targets(values),
         probe=_probe(values),
+        tlsa=tlsa,
     )
 
 
@@ -173,6 +178,7 @@ def certificate(line: DomainLine, terms: Terms, provider: str) -> CertSpec | Rej
         access=terms.access,
         targets=terms.targets,
         probe=terms.probe,
+        tlsa=terms.tlsa,
     )
 
 
@@ -188,6 +194,16 @@ def _probe(values: Values) -> "tuple[Endpoint, ...] | None":
     from certkeeper.config.deployments import read_probe  # noqa: PLC0415 - most pages deploy nothing
 
     return read_probe(values)
+
+
+def _tlsa(values: Values, *, test_ca: bool) -> "TlsaWish | None":
+    if not any(values.has(name) for name in ("TLSA", "TLSA_TYPES", "TLSA_TTL", "TLSA_PUBLISH")):
+        return None
+    from certkeeper.config.tlsa import read_tlsa  # noqa: PLC0415 - most pages publish no TLSA record
+
+    found = read_tlsa(values)
+    # No client sees a rehearsal's key. What is wrong with the page is told all the same.
+    return None if test_ca else found
 
 
 def own_assignments(script: Script, inherited: Mapping[str, str]) -> tuple[dict[str, Assignment], tuple[Finding, ...]]:
@@ -217,8 +233,9 @@ def _not_per_certificate(found: Assignment) -> Finding:
     )
 
 
-def _policy(values: Values) -> KeyPolicy:
-    rollover = values.truth("PRIVATE_KEY_ROLLOVER", default=False)
+def _policy(values: Values, tlsa: "TlsaWish | None") -> KeyPolicy:
+    """Under TLSA records a key that nobody announced would be one that no record matches."""
+    rollover = values.truth("PRIVATE_KEY_ROLLOVER", default=False) or tlsa is not None
     if not values.truth("PRIVATE_KEY_RENEW", default=True):
         return KeyPolicy.REUSE
     return KeyPolicy.ROLLOVER if rollover else KeyPolicy.NEW

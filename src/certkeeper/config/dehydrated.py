@@ -1,6 +1,7 @@
 """The page's variables -> Settings: dehydrated's names and defaults, and ours."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 
 from certkeeper.base.errors import printable
 from certkeeper.base.keys import KeyAlgorithm, KeyPolicy
@@ -62,6 +63,7 @@ def read_settings(values: Values, config_file: str, basedir: str, environment: M
         dns_ignore=ignored_servers(values),
         vantage=vantage_resolvers(values),
         dnssec=dnssec(values),
+        tlsa_margin=timedelta(seconds=values.number("TLSA_MARGIN", 3600, 0, 7 * 86400)),
         order_rate=order_rate(values),
         wellknown=values.path("WELLKNOWN", DEFAULT_WELLKNOWN),
         hook=told_script(values),

@@ -1,6 +1,10 @@
-"""What becomes of a certificate or of its files where things change, in the words of the page."""
+"""What a certificate is for, and what becomes of it or of its files where things change, in the words of the page."""
 
 from enum import StrEnum
+
+from certkeeper.base.value import dataclass
+
+DEFAULT_RENEW_DAYS = 32
 
 
 class OnNameFailure(StrEnum):
@@ -20,3 +24,22 @@ class Cleanup(StrEnum):
     NO = "no"
     ARCHIVE = "archive"
     DELETE = "delete"
+
+
+class Purpose(StrEnum):
+    """What a certificate is for, which decides where it goes and who is told of it."""
+
+    SERVE = "serve"
+    """The CA is one that clients trust: into CERTDIR, and hooks are told."""
+    REHEARSE = "rehearse"
+    """A test CA's: into TEST_CERTDIR, and nobody is told."""
+    STAND_IN = "stand-in"
+    """A test CA's that the operator wants where services read, whatever clients say to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class RenewPolicy:
+    """`days` is RENEW_DAYS: renew when that many days or fewer are left. `wished`: a file of the page says so."""
+
+    days: int = DEFAULT_RENEW_DAYS
+    wished: bool = False

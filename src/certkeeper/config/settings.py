@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
-from enum import StrEnum
 from typing import TypeAlias
 
 from certkeeper.base.access import NO_ACCESS, Access
@@ -14,6 +13,8 @@ from certkeeper.config.findings import Finding
 from certkeeper.config.methods import Methods
 from certkeeper.config.policies import Cleanup as Cleanup  # noqa: PLC0414 - as below
 from certkeeper.config.policies import OnNameFailure as OnNameFailure  # noqa: PLC0414 - as below
+from certkeeper.config.policies import Purpose as Purpose  # noqa: PLC0414 - as below
+from certkeeper.config.policies import RenewPolicy as RenewPolicy  # noqa: PLC0414 - as below
 from certkeeper.config.rate import OrderRate
 from certkeeper.config.said import Said
 from certkeeper.config.secret import Secret as Secret  # noqa: PLC0414 - a part of what is exported here
@@ -30,12 +31,12 @@ from certkeeper.zone.propagation import Demand
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    # Most runs deploy nothing.
+    # Most runs deploy nothing, and publish no TLSA record.
+    from certkeeper.config.tlsa import TlsaWish
     from certkeeper.service.endpoint import Endpoint
     from certkeeper.service.target import Target
 
 _NO_SHELL = Shell({})
-DEFAULT_RENEW_DAYS = 32
 DEFAULT_PROPAGATION = timedelta(seconds=300)
 DEFAULT_SCRIPT_PROPAGATION = timedelta(seconds=60)
 DEFAULT_KEY = KeySpec()
@@ -129,25 +130,6 @@ class ZoneRule:
     error: CertkeeperError | None = None
 
 
-class Purpose(StrEnum):
-    """What a certificate is for, which decides where it goes and who is told of it."""
-
-    SERVE = "serve"
-    """The CA is one that clients trust: into CERTDIR, and hooks are told."""
-    REHEARSE = "rehearse"
-    """A test CA's: into TEST_CERTDIR, and nobody is told."""
-    STAND_IN = "stand-in"
-    """A test CA's that the operator wants where services read, whatever clients say to it."""
-
-
-@dataclass(frozen=True, slots=True)
-class RenewPolicy:
-    """`days` is RENEW_DAYS: renew when that many days or fewer are left. `wished`: a file of the page says so."""
-
-    days: int = DEFAULT_RENEW_DAYS
-    wished: bool = False
-
-
 @dataclass(frozen=True, slots=True)
 class CertSpec:
     """What the operator wants for one lineage. `where` is its line in domains.txt.
@@ -168,7 +150,8 @@ class CertSpec:
     response may be before another one is asked for. `request` is what the script
     wants signed, whose key it keeps. `deploy_command` are the words of a command that is run where there is no script.
     `targets` are the names of the services that take it (DEPLOY). `probe` are the endpoints that have to show it, in
-    the place of its targets' own; None where those count, empty where nobody looks.
+    the place of its targets' own; None where those count, empty where nobody looks. `tlsa` are the TLSA records that
+    follow its key, None where there are to be none; a test CA's certificate has none, whatever the page says.
     """
 
     alias: Alias
@@ -201,6 +184,7 @@ class CertSpec:
     deploy_command: tuple[str, ...] = ()
     targets: tuple[str, ...] = ()
     probe: "tuple[Endpoint, ...] | None" = None
+    tlsa: "TlsaWish | None" = None
 
     @property
     def chain(self) -> ChainWish:
@@ -274,7 +258,7 @@ class Settings:
     command that is run at the end where there is no script. `targets` are the services that certificates name
     and those that are described, by their names. `deploy_config` is the file of root's that describes some, empty where
     there is none or nobody needs it. `scripts` are the page's and those of its certificates. `user` is DEHYDRATED_USER,
-    empty where the page names none.
+    empty where the page names none. `tlsa_margin` is waited for after caches must have forgotten TLSA records.
     """
 
     config_file: str
@@ -322,6 +306,7 @@ class Settings:
     targets: "Mapping[str, Target]" = field(default_factory=dict)
     deploy_config: str = ""
     user: str = ""
+    tlsa_margin: timedelta = timedelta(hours=1)
 
     @property
     def left_to_root(self) -> bool:

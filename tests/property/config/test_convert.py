@@ -45,6 +45,10 @@ _ANY = {
     "PROBE": ["no", "smtp://a.org  a.org:443@192.0.2.1", "yes"],
     "OCSP_DAYS": ["5"],
     "OCSP_FETCH": ["no", "yes"],
+    "TLSA": ["yes", "no", "", "a.org:25  yes _443._tcp.a.org", "a.org"],
+    "TLSA_TYPES": ["311", "311+211", " 211 301", "3"],
+    "TLSA_TTL": ["900", "0"],
+    "TLSA_PUBLISH": ["zone", "manual", "yes"],
 }
 _PAGE = {
     **{name: values for name, values in _ANY.items() if name not in {"KEEP_DAYS", "KEYSIZE", "KEY_ALGO"}},
@@ -54,6 +58,10 @@ _PAGE = {
     "RENEW_DAYS": ["30", " 7", "007"],
     "DEPLOY": ["nginx  postfix", "own", "no", ""],
     "PROBE": ["no", "smtp://a.org"],
+    "TLSA": ["yes", "no", "a.org:25  yes"],
+    "TLSA_TYPES": ["311", "311+211"],
+    "TLSA_TTL": ["900"],
+    "TLSA_MARGIN": ["0", "7200"],
     "CHALLENGETYPE": ["dns-01", "dns-01 http-01", "dns-01  www.a.org=http-01", "\nhttp-01 dns-01\n"],
     "BASEDIR": ["/etc/dehydrated", "/srv/house/", "."],
     "CERTDIR": ["/srv/certs", "${BASEDIR}/c", ""],
