@@ -1,19 +1,20 @@
 """How long records have been where every cache must have met them, and what caches may still hold.
 
 A record counts from the first look at which every authoritative address served it with proof (t_pub). It is safe
-after 2 x L and a margin, L being the longest time for which a cache may keep a set without it (RFC 7671 §8.1).
+after 2 x L and the place's margin, L being the longest time for which a cache may keep a set without it
+(RFC 7671 §8.1).
 """
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from certkeeper.base.names import DnsName
-from certkeeper.base.value import dataclass
-from certkeeper.dane.facts import Clocks, Place, Trust
+from certkeeper.base.value import dataclass, replace
+from certkeeper.dane.facts import MARGIN, Clocks, Place, Trust
 from certkeeper.dane.tlsa import Tlsa
 
-MARGIN = timedelta(seconds=300)
-"""For clocks that differ a little, and resolvers that keep everything for a least time."""
+SKEW = timedelta(hours=1)
+"""Clocks that are further apart are wrong."""
 LIVES = 2
 """How many TTLs a set may live: a cache may have it from another cache (RFC 7671 §8.1)."""
 FORGOTTEN = timedelta(days=7)
@@ -22,14 +23,15 @@ FORGOTTEN = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A record has been everywhere since then; `bound` is L in seconds as it was at that time."""
+    """A record has been everywhere since then; `bound` is L in seconds as it was at that time, `margin` is today's."""
 
     since: datetime
     bound: int
+    margin: timedelta = MARGIN
 
     @property
     def safe_at(self) -> datetime:
-        return self.since + timedelta(seconds=LIVES * self.bound) + MARGIN
+        return self.since + timedelta(seconds=LIVES * self.bound) + self.margin
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +85,9 @@ def seen_everywhere(place: Place, now: datetime) -> frozenset[Tlsa]:
 
 def grown(age: TlsaAge | None, place: Place, clocks: Clocks) -> TlsaAge:
     """The age after another look. A record that was not seen everywhere this time begins anew."""
-    now, sure = clocks.latest, clocks.earliest
+    now, sure, margin = clocks.latest, clocks.earliest, place.margin
     kept = age if age is not None and not restarts(age, place, clocks) else None
-    ttls = {ttl: seen for ttl, seen in age.ttls.items() if _lives(seen, ttl) >= sure} if age is not None else {}
+    ttls = {ttl: seen for ttl, seen in age.ttls.items() if _lives(seen, ttl, margin) >= sure} if age is not None else {}
     for answer in place.answers:
         if answer.ttl:
             ttls[answer.ttl] = now
@@ -93,13 +95,11 @@ def grown(age: TlsaAge | None, place: Place, clocks: Clocks) -> TlsaAge:
         ttls[ttl] = now
     bound = max(ttls, default=0)
     everywhere, anywhere = seen_everywhere(place, sure), seen_anywhere(place)
-    standing = {
-        record: (kept.standing.get(record) if kept is not None else None) or Standing(now, bound)
-        for record in everywhere
-    }
+    before = kept.standing if kept is not None else {}
+    standing = {record: _stands(before.get(record), now, bound, margin) for record in everywhere}
     lingering = {record: until for record, until in age.lingering.items() if until >= sure} if age is not None else {}
     silent = any(answer.records is None or answer.frozen for answer in place.answers)
-    until = _lives(now, bound)
+    until = _lives(now, bound, margin)
     # A server that says nothing, or is behind, may serve others what it served before.
     for record in (*anywhere, *lingering) if silent else anywhere:
         lingering[record] = until
@@ -109,14 +109,20 @@ def grown(age: TlsaAge | None, place: Place, clocks: Clocks) -> TlsaAge:
 
 def restarts(age: TlsaAge, place: Place, clocks: Clocks) -> str:
     """Why nothing that is remembered of waits can be relied on; empty where it can."""
-    if age.at > clocks.latest + MARGIN:
+    if age.at > clocks.latest + SKEW:
         return "the clock went back"
     if clocks.earliest - age.at > FORGOTTEN:
         return "nobody looked for days"
-    if place.changed_at is not None and place.changed_at > age.at + MARGIN:
+    if place.changed_at is not None and place.changed_at > age.at + SKEW:
         return "the zone was changed after what is remembered here: an older state was restored"
     return "another owner leads here now" if place.owners - age.owners else ""
 
 
-def _lives(seen: datetime, ttl: int) -> datetime:
-    return seen + timedelta(seconds=LIVES * ttl) + MARGIN
+def _stands(before: Standing | None, now: datetime, bound: int, margin: timedelta) -> Standing:
+    if before is None:
+        return Standing(now, bound, margin)
+    return before if before.margin == margin else replace(before, margin=margin)
+
+
+def _lives(seen: datetime, ttl: int, margin: timedelta) -> datetime:
+    return seen + timedelta(seconds=LIVES * ttl) + margin

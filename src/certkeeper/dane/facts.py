@@ -1,12 +1,15 @@
 """What is known of a place where TLSA records stand, as whoever looked found it."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from certkeeper.base.names import DnsName
 from certkeeper.base.value import dataclass
 from certkeeper.dane.face import Face
 from certkeeper.dane.tlsa import Tlsa, TlsaType
+
+MARGIN = timedelta(hours=1)
+"""What is waited for besides TTLs: clocks that differ, and resolvers that keep everything for a least time."""
 
 
 class Trust(StrEnum):
@@ -69,7 +72,8 @@ class Place:
     `types` are the types that are wanted; none where DANE is to end here. `answers` has every authoritative address.
     `ttls` are, in seconds, all other times for which caches keep what they know in its place: the TTL that new
     records get, that of CNAMEs on the way, the negative TTL, that of a place that an owner led to before.
-    `changed_at` is when we changed it last, as the zone itself says; None where it does not.
+    `changed_at` is when we changed it last, as the zone itself says; None where it does not. `margin` is waited for
+    after the TTLs (TLSA_MARGIN).
     """
 
     name: DnsName
@@ -81,6 +85,7 @@ class Place:
     sights: tuple[Sight, ...] = ()
     ttls: tuple[int, ...] = (3600,)
     changed_at: datetime | None = None
+    margin: timedelta = MARGIN
 
 
 @dataclass(frozen=True, slots=True)

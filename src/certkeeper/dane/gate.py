@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from certkeeper.base.value import dataclass
-from certkeeper.dane.age import LIVES, MARGIN, TlsaAge
+from certkeeper.dane.age import LIVES, SKEW, TlsaAge
 from certkeeper.dane.face import Face
 from certkeeper.dane.facts import Clocks, Place, Trust
 from certkeeper.dane.tlsa import Tlsa, TlsaType
@@ -71,7 +71,7 @@ def holds(place: Place, age: TlsaAge, clocks: Clocks) -> Iterator[Hold]:
             f"{', '.join(frozen[:3])} does not get the zone any more",
             "see why its transfers fail: certkeeper dns doctor ZONE",
         )
-    needed = clocks.latest + timedelta(seconds=LIVES * age.bound) + MARGIN
+    needed = clocks.latest + timedelta(seconds=LIVES * age.bound) + place.margin
     for answer in place.answers:
         if answer.records and answer.signed_until is not None and answer.signed_until <= needed:
             yield Hold(
@@ -80,7 +80,7 @@ def holds(place: Place, age: TlsaAge, clocks: Clocks) -> Iterator[Hold]:
                 "see whether that server still gets the zone and whether the zone is signed anew",
             )
             break
-    if clocks.latest - clocks.earliest > MARGIN:
+    if clocks.latest - clocks.earliest > SKEW:
         yield Hold(
             Stops.GATE, "this machine's clock is not that of the servers it talks to", "set the clock: timedatectl"
         )

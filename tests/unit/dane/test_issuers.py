@@ -61,8 +61,8 @@ def test_another_issuer_waits_for_its_record(types: tuple[TlsaType, ...]) -> Non
     both = live.records | staged.records
     second = look(live, both, types, 1, first.age, staged)
     assert not may_go_live(second)
-    assert not may_go_live(look(live, both, types, 3, second.age, staged))
-    assert may_go_live(look(live, both, types, 3.1, second.age, staged))
+    assert not may_go_live(look(live, both, types, 3.9, second.age, staged))
+    assert may_go_live(look(live, both, types, 4.1, second.age, staged))
 
 
 def test_an_announced_sibling_waits_for_nothing() -> None:
@@ -103,7 +103,7 @@ def test_from_the_certificate_s_digest_to_the_key_s() -> None:
     second = look(same, both, (EE,), 10, first.age)
     assert second.remove == frozenset()
     assert second.stages[0].state is State.REPLACING
-    third = look(same, both, (EE,), 12.2, second.age)
+    third = look(same, both, (EE,), 13.1, second.age)
     assert third.remove == live.records
 
 

@@ -8,7 +8,7 @@ from certkeeper.base.names import DnsName
 from certkeeper.base.value import replace
 from certkeeper.dane.age import TlsaAge
 from certkeeper.dane.face import Face, key_face
-from certkeeper.dane.facts import Answer, Bearer, Clocks, Place, Sight, Trust
+from certkeeper.dane.facts import MARGIN, Answer, Bearer, Clocks, Place, Sight, Trust
 from certkeeper.dane.gate import fit
 from certkeeper.dane.rollover import Decision, Order, State, decide, key_to_order
 from certkeeper.dane.tlsa import Tlsa, TlsaType
@@ -16,7 +16,7 @@ from certkeeper.dane.wording import sentence, why_current
 
 START = datetime(2027, 1, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
-SAFE = 2 * HOUR + timedelta(seconds=300)
+SAFE = 2 * HOUR + MARGIN
 EE = TlsaType(3, 1, 1)
 OWNER = DnsName("_25._tcp.mail.example.org")
 CURRENT, NEXT, OTHER = (key_face(name, [EE]) for name in (b"current", b"next", b"other"))
@@ -74,13 +74,13 @@ def test_the_gate_opens_at_t_safe_and_not_a_second_before() -> None:
 @pytest.mark.parametrize("ttls", [(86400,), (60, 86400)])
 def test_other_times_that_caches_go_by_count(ttls: tuple[int, ...]) -> None:
     decision = decide(replace(place(BOTH, BOTH), ttls=ttls), None, at(0))
-    assert decision.stages[0].until == START + timedelta(days=2, seconds=300)
+    assert decision.stages[0].until == START + timedelta(days=2) + MARGIN
 
 
 def test_a_ttl_that_was_lowered_a_moment_ago_counts_until_it_has_run_out() -> None:
     before = decide(place(frozenset({CUR}), ttl=86400), None, at(0)).age
     decision = decide(replace(place(BOTH, ttl=60), ttls=(60,)), before, at(1))
-    assert decision.stages[0].until == START + HOUR + timedelta(days=2, seconds=300)
+    assert decision.stages[0].until == START + HOUR + timedelta(days=2) + MARGIN
     assert any("TTL was lowered" in note for note in decision.notes)
 
 
@@ -254,7 +254,7 @@ def test_retiring_takes_all_of_ours_and_frees_the_key_when_caches_have_forgotten
     assert only(leaving) == (State.LEAVING, Order.CURRENT)
     gone = replace(place(frozenset(), frozenset()), types=frozenset())
     assert only(decide(gone, leaving.age, at(10))) == (State.LEAVING, Order.CURRENT)
-    assert only(decide(gone, leaving.age, at(12))) == (State.OFF, Order.ANY)
+    assert only(decide(gone, leaving.age, at(12.1))) == (State.OFF, Order.ANY)
 
 
 def test_several_certificates_behind_one_place_are_one_set() -> None:
