@@ -5,7 +5,7 @@ from dataclasses import astuple, replace
 from typing import Any, TypeVar
 
 from certkeeper.base.errors import CertkeeperError
-from certkeeper.base.names import Alias
+from certkeeper.base.names import Alias, DnsName
 from certkeeper.plan.records import (
     Backoff,
     ChallengeIntent,
@@ -19,6 +19,8 @@ from certkeeper.plan.records import (
     OrderIntent,
     Record,
     Records,
+    TlsaMemory,
+    TlsaTurn,
     ToldIntent,
 )
 
@@ -38,6 +40,8 @@ class FakeJournal:
         self.budgets: dict[str, OrderBudget] = {}
         self.deployments: dict[tuple[str, Alias], Deployment] = {}
         self.held: dict[Alias, Held] = {}
+        self.tlsa: dict[DnsName, TlsaMemory] = {}
+        self.turns: dict[Alias, TlsaTurn] = {}
         self.files: set[FileIntent] = set()
         self.told: set[ToldIntent] = set()
         self.broken: CertkeeperError | None = None
@@ -58,7 +62,8 @@ class FakeJournal:
         limits = dict(self.names), dict(self.limits), dict(self.budgets)
         deployed = dict(self.deployments), dict(self.held)
         told = tuple(sorted((item for item in self.told if item.run != str(self._runs)), key=astuple))
-        return Records(dict(self.orders), dict(self.debts), dict(self.backoffs), left, files, *limits, *deployed, told)
+        kept = dict(self.orders), dict(self.debts), dict(self.backoffs)
+        return Records(*kept, left, files, *limits, *deployed, told, dict(self.tlsa), dict(self.turns))
 
     def write(self, put: Sequence[Record], drop: Sequence[Record]) -> None:
         if self.broken is not None:
@@ -97,22 +102,18 @@ class FakeJournal:
         return record if record.run else replace(record, run=str(self._runs))
 
     def _place(self, record: Record) -> tuple[dict[Any, Any], object]:
-        match record:
-            case OrderIntent():
-                return self.orders, record.alias
-            case HookDebt():
-                return self.debts, record.alias
-            case NameBackoff():
-                return self.names, (record.ca, record.name)
-            case Limit():
-                return self.limits, record.ca
-            case OrderBudget():
-                return self.budgets, record.ca
-            case Backoff():
-                return self.backoffs, record.alias
-            case Deployment():
-                return self.deployments, (record.target, record.alias)
-            case Held():
-                return self.held, record.alias
-            case _:
-                raise TypeError(record)
+        tables: dict[type[Record], tuple[dict[Any, Any], tuple[str, ...]]] = {
+            OrderIntent: (self.orders, ("alias",)),
+            HookDebt: (self.debts, ("alias",)),
+            Backoff: (self.backoffs, ("alias",)),
+            NameBackoff: (self.names, ("ca", "name")),
+            Limit: (self.limits, ("ca",)),
+            OrderBudget: (self.budgets, ("ca",)),
+            Deployment: (self.deployments, ("target", "alias")),
+            Held: (self.held, ("alias",)),
+            TlsaMemory: (self.tlsa, ("place",)),
+            TlsaTurn: (self.turns, ("alias",)),
+        }
+        table, names = tables[type(record)]
+        key = tuple(getattr(record, name) for name in names)
+        return table, key if len(key) > 1 else key[0]

@@ -24,10 +24,13 @@ from certkeeper.plan.records import (
     Record,
     Records,
     Shown,
+    TlsaMemory,
+    TlsaTurn,
     ToldIntent,
+    TurnKind,
 )
 
-VERSION = 5
+VERSION = 6
 _LIMITS = (
     """CREATE TABLE names (
     ca TEXT NOT NULL, name TEXT NOT NULL, failures INTEGER NOT NULL, retry_at REAL NOT NULL, inputs TEXT NOT NULL,
@@ -44,6 +47,12 @@ _DEPLOYMENTS = (
     retry_at REAL, message TEXT NOT NULL, PRIMARY KEY (target, alias)
 ) STRICT""",
     "CREATE TABLE held (alias TEXT PRIMARY KEY, stamp INTEGER NOT NULL, until REAL, message TEXT NOT NULL) STRICT",
+)
+_TLSA = (
+    """CREATE TABLE tlsa (
+    place TEXT PRIMARY KEY, zone TEXT NOT NULL, age TEXT NOT NULL, known TEXT NOT NULL, behind TEXT NOT NULL
+) STRICT""",
+    "CREATE TABLE turns (alias TEXT PRIMARY KEY, kind TEXT NOT NULL, key_id TEXT NOT NULL, at REAL NOT NULL) STRICT",
 )
 _TOLD = """CREATE TABLE told (
     alias TEXT NOT NULL, script TEXT NOT NULL, method TEXT NOT NULL, name TEXT NOT NULL, token TEXT NOT NULL,
@@ -79,12 +88,20 @@ _STEPS = {
     2: (f"CREATE TABLE {_FILES}",),
     3: ("ALTER TABLE backoffs ADD COLUMN link TEXT NOT NULL DEFAULT ''", *_LIMITS),
     4: (*_DEPLOYMENTS, _TOLD),
+    5: _TLSA,
 }
 _WITH_FILES = 3
 _FIRST_WITH_LIMITS = 4
 _FIRST_WITH_DEPLOYMENTS = 5
+_FIRST_WITH_TLSA = 6
 _EVERYTHING_TOLD = "SELECT * FROM told ORDER BY alias, script, method, name, token, value, run"
-_KEYS = {"names": "ca=? AND name=?", "limits": "ca=?", "budgets": "ca=?", "deployments": "target=? AND alias=?"}
+_KEYS = {
+    "names": "ca=? AND name=?",
+    "limits": "ca=?",
+    "budgets": "ca=?",
+    "deployments": "target=? AND alias=?",
+    "tlsa": "place=?",
+}
 Run = Callable[[], str]
 _Row = tuple[str | int | float | None, ...]
 
@@ -107,7 +124,7 @@ def create(database: sqlite3.Connection) -> None:
         return
     database.execute("BEGIN IMMEDIATE")
     if version(database) == 0:
-        for statement in (*_SCHEMA.split(";"), *_LIMITS, *_DEPLOYMENTS, _TOLD):
+        for statement in (*_SCHEMA.split(";"), *_LIMITS, *_DEPLOYMENTS, _TOLD, *_TLSA):
             database.execute(statement)
     else:
         for step in range(version(database), VERSION):
@@ -145,7 +162,9 @@ def read(database: sqlite3.Connection) -> Records:
     )
     if version(database) >= _FIRST_WITH_LIMITS:
         found = _with_limits(database, found)
-    return _with_deployments(database, found) if version(database) >= _FIRST_WITH_DEPLOYMENTS else found
+    if version(database) >= _FIRST_WITH_DEPLOYMENTS:
+        found = _with_deployments(database, found)
+    return _with_tlsa(database, found) if version(database) >= _FIRST_WITH_TLSA else found
 
 
 def _rows(database: sqlite3.Connection, query: str) -> list[tuple[Any, ...]]:
@@ -187,6 +206,20 @@ def _with_deployments(database: sqlite3.Connection, found: Records) -> Records:
         held={item.alias: item for item in held},
         told=tuple(ToldIntent(Alias(alias), *words) for alias, *words in _rows(database, _EVERYTHING_TOLD)),
     )
+
+
+def _with_tlsa(database: sqlite3.Connection, found: Records) -> Records:
+    turns = [
+        TlsaTurn(Alias(alias), TurnKind(kind), key_id, from_epoch(at))
+        for alias, kind, key_id, at in _rows(database, "SELECT * FROM turns")
+    ]
+    rows = _rows(database, "SELECT * FROM tlsa")
+    if not rows:
+        return replace(found, turns={item.alias: item for item in turns})
+    from certkeeper.adapters.tlsamemory import read_memory  # noqa: PLC0415 - most pages publish no TLSA records
+
+    memories = [read_memory(*row) for row in rows]
+    return replace(found, tlsa={item.place: item for item in memories}, turns={item.alias: item for item in turns})
 
 
 def _time(epoch: float | None) -> datetime | None:
@@ -261,6 +294,8 @@ def _row(record: Record, run: Run) -> tuple[str, _Row]:
             return _row_of_limit(record)
         case Deployment() | Held():
             return _row_of_deployment(record)
+        case TlsaMemory() | TlsaTurn():
+            return _row_of_tlsa(record)
 
 
 def _row_of_limit(record: NameBackoff | Limit | OrderBudget) -> tuple[str, _Row]:
@@ -281,6 +316,16 @@ def _row_of_deployment(record: Deployment | Held) -> tuple[str, _Row]:
             return "deployments", (record.target, record.alias.text, record.stamp, record.shown.value, *tried)
         case Held():
             return "held", (record.alias.text, record.stamp, _epoch(record.until), record.message)
+
+
+def _row_of_tlsa(record: TlsaMemory | TlsaTurn) -> tuple[str, _Row]:
+    match record:
+        case TlsaMemory():
+            from certkeeper.adapters.tlsamemory import written  # noqa: PLC0415 - most pages publish no TLSA records
+
+            return "tlsa", written(record)
+        case TlsaTurn():
+            return "turns", (record.alias.text, record.kind.value, record.key_id, record.at.timestamp())
 
 
 def _epoch(time: datetime | None) -> float | None:

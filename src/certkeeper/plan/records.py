@@ -8,6 +8,13 @@ from typing import TypeAlias
 from certkeeper.base.names import Alias, DnsName, Identifier
 from certkeeper.base.value import dataclass, field
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    # Most pages publish no TLSA records.
+    from certkeeper.dane.age import TlsaAge
+    from certkeeper.dane.tlsa import Tlsa
+    from certkeeper.zone.behind import Behind
+
 CHALLENGE_LABEL = "_acme-challenge"
 """Where dns-01 records stand below the name that they prove (RFC 8555 §8.4)."""
 
@@ -182,6 +189,54 @@ class Held:
     message: str
 
 
+@dataclass(frozen=True, slots=True)
+class KnownKey:
+    """The key that a certificate behind a place of TLSA records was last seen live with, and since when it is.
+
+    `former` are the records of those that it had before, as long as anybody serves one of them.
+    """
+
+    alias: Alias
+    key_id: str
+    since: datetime
+    former: "frozenset[Tlsa]" = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class TlsaMemory:
+    """What is remembered of a place of TLSA records. One per place; losing it costs waits, and nothing else.
+
+    `zone` holds the place. `behind` are its name servers whose serial is behind the others'.
+    """
+
+    place: DnsName
+    zone: DnsName
+    age: "TlsaAge"
+    known: tuple[KnownKey, ...] = ()
+    behind: "Mapping[str, Behind]" = field(default_factory=dict)
+
+
+class TurnKind(StrEnum):
+    """What a person decided of a certificate's keys under TLSA records."""
+
+    ROLL = "roll"
+    """The next certificate is ordered with the next key as soon as DNS lets that go live."""
+    COMPROMISE = "compromise"
+    """Others have the key: the same, and then the certificates with it are revoked and its records withdrawn."""
+    RETIRE = "retire"
+    """Its records are withdrawn, whatever the page says."""
+
+
+@dataclass(frozen=True, slots=True)
+class TlsaTurn:
+    """What is under way with a certificate's keys. One per lineage. `key_id` is the key that it is about."""
+
+    alias: Alias
+    kind: TurnKind
+    key_id: str
+    at: datetime
+
+
 Record: TypeAlias = (
     OrderIntent
     | ChallengeIntent
@@ -194,6 +249,8 @@ Record: TypeAlias = (
     | OrderBudget
     | Deployment
     | Held
+    | TlsaMemory
+    | TlsaTurn
 )
 
 
@@ -202,7 +259,7 @@ class Records:
     """All that the journal holds. `left` are the challenge records, `files` the files of runs that are gone, `told` is
     what their scripts were told of.
 
-    `names` are by CA and name, `limits` and `budgets` by CA, `deployments` by target and alias.
+    `names` are by CA and name, `limits` and `budgets` by CA, `deployments` by target and alias, `tlsa` by place.
     """
 
     orders: Mapping[Alias, OrderIntent] = field(default_factory=dict)
@@ -216,3 +273,5 @@ class Records:
     deployments: Mapping[tuple[str, Alias], Deployment] = field(default_factory=dict)
     held: Mapping[Alias, Held] = field(default_factory=dict)
     told: tuple[ToldIntent, ...] = ()
+    tlsa: Mapping[DnsName, TlsaMemory] = field(default_factory=dict)
+    turns: Mapping[Alias, TlsaTurn] = field(default_factory=dict)

@@ -1,10 +1,12 @@
 """Entries of every kind, and strategies that make more of them."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from hypothesis import strategies as st
 
 from certkeeper.base.names import Alias, DnsName, Identifier
+from certkeeper.dane.age import Standing, TlsaAge
+from certkeeper.dane.tlsa import Tlsa
 from certkeeper.plan.records import (
     Backoff,
     ChallengeIntent,
@@ -12,14 +14,19 @@ from certkeeper.plan.records import (
     FileIntent,
     Held,
     HookDebt,
+    KnownKey,
     Limit,
     NameBackoff,
     OrderBudget,
     OrderIntent,
     Record,
     Shown,
+    TlsaMemory,
+    TlsaTurn,
     ToldIntent,
+    TurnKind,
 )
+from certkeeper.zone.behind import Behind
 
 CA = "https://ca.test/directory"
 THEN = datetime(2026, 11, 23, 12, 0, 0, 250_000, tzinfo=UTC)
@@ -81,6 +88,26 @@ def held(alias: Alias = A, stamp: int = 1_700_000_000, *, ends: bool = True) -> 
     return Held(alias, stamp, THEN if ends else None, "nginx did not take it: «nein»")
 
 
+OURS, THEIRS = Tlsa(3, 1, 1, b"o" * 32), Tlsa(9, 250, 77, b"")
+
+
+def tlsa(place: str = "_25._tcp.mail.example.org", alias: Alias = A, bound: int = 3600) -> TlsaMemory:
+    age = TlsaAge(
+        THEN,
+        frozenset({DnsName(place), DnsName("_25._tcp.mx.example.net")}),
+        {OURS: Standing(THEN, bound, timedelta(minutes=90))},
+        {OURS: THEN, THEIRS: THEN + timedelta(days=2)},
+        {bound: THEN, 60: THEN - timedelta(seconds=1)},
+        frozenset({OURS}),
+    )
+    known = (KnownKey(alias, "ab" * 32, THEN, frozenset({OURS})), KnownKey(B, "cd" * 32, THEN))
+    return TlsaMemory(DnsName(place), ZONE, age, known, {"192.0.2.1": Behind(2**32 - 1, THEN)})
+
+
+def turn(alias: Alias = A, kind: TurnKind = TurnKind.ROLL) -> TlsaTurn:
+    return TlsaTurn(alias, kind, "ab" * 32, THEN)
+
+
 EVERY_KIND: tuple[Record, ...] = (
     order(),
     challenge(),
@@ -95,6 +122,9 @@ EVERY_KIND: tuple[Record, ...] = (
     deployment("mail", failures=0),
     held(),
     held(B, ends=False),
+    tlsa(),
+    turn(),
+    turn(B, TurnKind.COMPROMISE),
 )
 
 _aliases = st.sampled_from([A, B])
@@ -118,4 +148,6 @@ records: st.SearchStrategy[Record] = st.one_of(
     st.builds(budget, _cas, st.floats(0, 10**6)),
     st.builds(deployment, st.sampled_from(["nginx", "mail"]), _aliases, _stamps, st.integers(0, 1000)),
     st.builds(held, _aliases, _stamps, ends=st.booleans()),
+    st.builds(tlsa, st.sampled_from(["_25._tcp.a.test", "_443._tcp.a.test"]), _aliases, st.integers(1, 10**6)),
+    st.builds(turn, _aliases, st.sampled_from(TurnKind)),
 )

@@ -21,7 +21,7 @@ from certkeeper.adapters.journal import JournalTrouble
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.names import DnsName
 from certkeeper.base.times import from_epoch
-from certkeeper.plan.records import Backoff, ChallengeIntent, Records
+from certkeeper.plan.records import Backoff, ChallengeIntent, Held, Records
 from contract.journal.entries import (
     CA,
     EVERY_KIND,
@@ -36,7 +36,9 @@ from contract.journal.entries import (
     limit,
     name_backoff,
     order,
+    tlsa,
     told,
+    turn,
 )
 
 Damage = Callable[[Path], object]
@@ -364,3 +366,34 @@ def test_a_journal_of_the_fourth_schema_learns_what_scripts_were_told_and_of_dep
     found = read(state)
     assert [replace(item, run="") for item in found.told] == [told()]
     assert replace(found, told=()) == replace(old, deployments={("nginx", A): deployment()}, held={A: held()})
+
+
+_FIFTH_SCHEMA = """
+CREATE TABLE deployments (
+    target TEXT NOT NULL, alias TEXT NOT NULL, stamp INTEGER NOT NULL, shown TEXT NOT NULL, failures INTEGER NOT NULL,
+    retry_at REAL, message TEXT NOT NULL, PRIMARY KEY (target, alias)
+) STRICT;
+CREATE TABLE held (alias TEXT PRIMARY KEY, stamp INTEGER NOT NULL, until REAL, message TEXT NOT NULL) STRICT;
+CREATE TABLE told (
+    alias TEXT NOT NULL, script TEXT NOT NULL, method TEXT NOT NULL, name TEXT NOT NULL, token TEXT NOT NULL,
+    value TEXT NOT NULL, run TEXT NOT NULL, PRIMARY KEY (alias, script, method, name, token, value, run)
+) STRICT;
+INSERT INTO held VALUES ('a.example.org', 7, NULL, 'no');
+PRAGMA user_version=5;
+"""
+
+
+def test_a_journal_of_the_fifth_schema_learns_of_tlsa_records(state: Path) -> None:
+    state.mkdir(mode=0o700)
+    with closing(sqlite3.connect(state / "journal.db")) as database:
+        database.executescript(_SECOND_SCHEMA + _FOURTH_SCHEMA + _FIFTH_SCHEMA)
+    old = Records(
+        backoffs={A: Backoff(A, 2, from_epoch(1_800_000_000), "inputs", "no")},
+        files=(file(run="gone"),),
+        held={A: Held(A, 7, None, "no")},
+    )
+    before = (state / "journal.db").read_bytes()
+    assert read(state) == old
+    assert (state / "journal.db").read_bytes() == before
+    write(state, tlsa(), turn())
+    assert read(state) == replace(old, tlsa={tlsa().place: tlsa()}, turns={A: turn()})

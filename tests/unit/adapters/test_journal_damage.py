@@ -36,7 +36,7 @@ def test_a_newer_schema_is_refused_and_left_alone(state: Path) -> None:
         database.execute(f"PRAGMA user_version={journal_tables.VERSION + 1}")
     before = path.read_bytes()
     for action in (read, lambda place: write(place, debt())):
-        with pytest.raises(JournalOfTheFuture, match="schema 6, and this certkeeper knows 5") as caught:
+        with pytest.raises(JournalOfTheFuture, match="schema 7, and this certkeeper knows 6") as caught:
             action(state)
         assert str(caught.value).startswith(f"{path}: ")
         assert f"mv {path}" in caught.value.hint
