@@ -4,9 +4,10 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Protocol
 
-from certkeeper.base.names import DnsName
+from certkeeper.base.names import Alias, DnsName
 from certkeeper.base.value import dataclass, field, replace
 from certkeeper.dane.facts import Answer, Trust
+from certkeeper.lineage.model import Lineage
 from certkeeper.zone.behind import ServedSoa
 
 
@@ -74,3 +75,28 @@ class ServiceLookup(Protocol):
 
     def services(self, names: Collection[DnsName]) -> Mapping[DnsName, tuple[tuple[DnsName, int], ...] | None]:
         """Targets and ports of SRV records at names such as `_xmpp-client._tcp.example.org`, the preferred first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What records are made of: the live chain in DER, the leaf first, and the next key's SubjectPublicKeyInfo."""
+
+    chain: tuple[bytes, ...]
+    next_key: bytes | None = None
+
+
+class Materials(Protocol):
+    """Certificates and keys on disk. No private key is given out."""
+
+    def of(self, alias: Alias, lineage: Lineage) -> Material | None:
+        """None where nothing is live. Raises CertkeeperError or ValueError where it cannot be read."""
+
+    def version(self, alias: Alias, stamp: int) -> tuple[bytes, ...] | None:
+        """The chain of a version; None where it is not there, or not whole."""
+
+
+class VersionGate(Protocol):
+    """Whether a version may go live, whatever DNS caches hold."""
+
+    def check(self, alias: Alias, stamp: int) -> None:
+        """Raises CertkeeperError with the reason, and the time where it is known."""

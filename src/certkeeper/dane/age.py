@@ -13,7 +13,7 @@ from certkeeper.base.value import dataclass, replace
 from certkeeper.dane.facts import MARGIN, Clocks, Place, Trust
 from certkeeper.dane.tlsa import Tlsa
 
-SKEW = timedelta(hours=1)
+SKEW = timedelta(seconds=300)
 """Clocks that are further apart are wrong."""
 LIVES = 2
 """How many TTLs a set may live: a cache may have it from another cache (RFC 7671 §8.1)."""

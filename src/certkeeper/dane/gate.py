@@ -46,7 +46,9 @@ _UNTRUSTED = {
     ),
     Trust.BOGUS: Hold(Stops.CHANGES, "the zone does not validate", "look at it with: certkeeper dns doctor ZONE"),
     Trust.HIDDEN: Hold(
-        Stops.GATE, "validating resolvers see no such name", "mend the zone's NSEC chain: pdnsutil rectify-zone ZONE"
+        Stops.GATE,
+        "validating resolvers see no such name",
+        "mend the zone's NSEC chain: pdnsutil rectify-zone ZONE; where records are new, resolvers forget by themselves",
     ),
     Trust.UNPROVEN: Hold(
         Stops.GATE, "nobody who validates DNSSEC could be asked", "run a validating resolver on this machine"

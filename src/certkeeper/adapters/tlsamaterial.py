@@ -1,0 +1,43 @@
+"""Port Materials: the certificates and keys of lineages, as records are made of them."""
+
+import ssl
+
+from certkeeper.adapters.keys import public_key_of
+from certkeeper.apply.daneports import Material
+from certkeeper.apply.ports import Staples, Store
+from certkeeper.base.errors import CertkeeperError
+from certkeeper.base.names import Alias
+from certkeeper.lineage.model import Lineage
+from certkeeper.lineage.pem import certificates
+
+
+class StoredMaterials:
+    """Implements the port Materials over the files of CERTDIR."""
+
+    def __init__(self, store: Store, live: Staples) -> None:
+        self._store = store
+        self._live = live
+
+    def of(self, alias: Alias, lineage: Lineage) -> Material | None:
+        found = self._live.read(alias)
+        if found is None:
+            return None
+        return Material(_der(found.cert) + _der(found.chain), self._next_key(alias, lineage))
+
+    def version(self, alias: Alias, stamp: int) -> tuple[bytes, ...] | None:
+        files = self._store.version(alias, stamp)
+        return _der(files.fullchain) if files is not None else None
+
+    def _next_key(self, alias: Alias, lineage: Lineage) -> bytes | None:
+        if lineage.next_key_id is None or lineage.next_key_used:
+            return None
+        try:
+            return public_key_of(self._store.next_key(alias).pem, f"the next key of {alias}")
+        except CertkeeperError:
+            # What is wrong with it is told where a certificate is ordered; nothing is published of it.
+            return None
+
+
+def _der(pem: bytes) -> tuple[bytes, ...]:
+    """Raises ValueError where a block is none."""
+    return tuple(ssl.PEM_cert_to_DER_cert(block.decode("ascii")) for block in certificates(pem))

@@ -1,0 +1,1 @@
+"""TLSA records of certificates: looked at, decided on, published."""

@@ -1,0 +1,73 @@
+"""Certificates as TLSA records see them: the live key, the next one, and a version that waits to go live."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from certkeeper.apply.daneports import Material, Materials
+from certkeeper.base.names import Alias
+from certkeeper.base.value import dataclass
+from certkeeper.config.settings import CertSpec
+from certkeeper.dane.age import TlsaAge
+from certkeeper.dane.face import chain_face, key_face
+from certkeeper.dane.facts import Bearer
+from certkeeper.dane.tlsa import Tlsa, TlsaType
+from certkeeper.lineage.model import Lineage
+from certkeeper.plan.records import KnownKey, Records, TlsaMemory, TurnKind
+
+
+@dataclass(frozen=True, slots=True)
+class Bearing:
+    """One certificate. `staged` is the chain of a complete version that is not live; `compromised` are key_ids."""
+
+    alias: Alias
+    material: Material
+    staged: tuple[bytes, ...] | None = None
+    compromised: frozenset[str] = frozenset()
+
+    def bearer(self, types: Collection[TlsaType], memory: TlsaMemory | None, now: datetime) -> Bearer:
+        """As it is behind a place, with what is remembered of it there.
+
+        Raises:
+            NotDer: a certificate is none.
+        """
+        live = chain_face(self.material.chain, types)
+        ahead = key_face(self.material.next_key, types) if self.material.next_key is not None else None
+        staged = chain_face(self.staged, types) if self.staged else None
+        before = next((item for item in memory.known if item.alias == self.alias), None) if memory is not None else None
+        since, former = now, frozenset[Tlsa]()
+        if before is not None:
+            since = before.since if before.key_id == live.key_id else now
+            former = before.former
+        if before is not None and memory is not None and before.key_id != live.key_id:
+            # Whatever of ours is about no key that is there is about the one that was live.
+            faces = [face for face in (live, ahead, staged) if face is not None]
+            present = frozenset[Tlsa]().union(*(face.matches for face in faces))
+            former |= frozenset(record for record in memory.age.ours if record.type.of_the_key) - present
+        return Bearer(self.alias.text, live, since, ahead, staged, former - live.matches, self.compromised)
+
+
+def bearing_of(spec: CertSpec, lineage: Lineage, records: Records, materials: Materials) -> Bearing | None:
+    """None where no certificate is live, or its key is kept elsewhere.
+
+    Raises:
+        ValueError, NotDer: what is there cannot be read.
+        CertkeeperError: as above.
+    """
+    material = materials.of(spec.alias, lineage)
+    if material is None or not material.chain:
+        return None
+    turn = records.turns.get(spec.entry)
+    others_have = {turn.key_id} if turn is not None and turn.kind is TurnKind.COMPROMISE else set[str]()
+    if lineage.compromised and lineage.key_id is not None:
+        others_have.add(lineage.key_id)
+    left = records.orders.get(spec.entry)
+    staged = materials.version(spec.alias, left.stamp) if left is not None and left.stamp != lineage.stamp else None
+    return Bearing(spec.alias, material, staged, frozenset(others_have))
+
+
+def known_after(bearers: Sequence[Bearer], age: TlsaAge) -> tuple[KnownKey, ...]:
+    """What is to be remembered of them; records that no cache holds any more are forgotten."""
+    return tuple(
+        KnownKey(Alias(item.alias), item.live.key_id, item.live_since, item.former.intersection(age.lingering))
+        for item in bearers
+    )

@@ -1,0 +1,77 @@
+"""From a look at TLSA records to what keys and versions may do."""
+
+from collections.abc import Mapping
+
+from certkeeper.apply.daneports import Materials
+from certkeeper.apply.tlsa.view import View
+from certkeeper.base.names import Alias
+from certkeeper.base.times import iso
+from certkeeper.config.settings import CertSpec, Configuration
+from certkeeper.dane.face import chain_face
+from certkeeper.dane.gate import fit
+from certkeeper.dane.rollover import Order, key_to_order
+from certkeeper.dane.wording import why_current
+from certkeeper.plan.gates import Allowed, Gate, WaitsForDns
+
+
+def gates_of(page: Configuration, view: View) -> Mapping[Alias, Gate]:
+    """The gate of each certificate that is behind any place."""
+    found = {}
+    for spec in page.certificates:
+        pairs = [
+            (seat, stage)
+            for seat in view.of(spec.alias)
+            for stage in seat.decision.stages
+            if stage.alias == spec.alias.text
+        ]
+        if not pairs:
+            continue
+        order = key_to_order(tuple(stage for _, stage in pairs))
+        slowest = next(((seat, stage) for seat, stage in pairs if stage.order is order), None)
+        reason, until = "", None
+        if slowest is not None and order in {Order.CURRENT, Order.NONE}:
+            seat, stage = slowest
+            holds = seat.decision.holds
+            reason = (
+                f"{seat.name}: {holds[0].reason}; {holds[0].hint}" if holds else f"{seat.name}: {why_current(stage)}"
+            )
+            until = None if holds else max((one.until for _, one in pairs if one.until is not None), default=None)
+        found[spec.alias] = Gate(Allowed(order.value), reason, until)
+    return found
+
+
+class VersionsGate:
+    """Implements the port VersionGate by the last look. `forced` are certificates that a person lets through."""
+
+    def __init__(self, page: Configuration, view: View, materials: Materials, forced: frozenset[Alias]) -> None:
+        self._specs: Mapping[Alias, CertSpec] = {spec.alias: spec for spec in page.certificates}
+        self._view = view
+        self._materials = materials
+        self._forced = forced
+
+    def check(self, alias: Alias, stamp: int) -> None:
+        """As the port's.
+
+        Raises:
+            WaitsForDns: some cache may hold records that the version does not match.
+        """
+        if alias in self._forced or alias not in self._specs:
+            return
+        chain = self._materials.version(alias, stamp)
+        if not chain:
+            return
+        for seat in self._view.of(alias):
+            place = seat.decision.place
+            bearer = next(item for item in place.bearers if item.alias == alias.text)
+            types = {record.type for record in bearer.live.records}
+            found = fit(chain_face(chain, types), bearer.live, place, seat.decision.age, seat.decision.age.at)
+            if not found.open:
+                until = f", until {iso(found.until)}" if found.until is not None else ""
+                raise WaitsForDns(
+                    f"version {stamp} is there and does not go live yet: {seat.name}: {found.reason}{until}",
+                    hint=f"the next run goes on with it; see certkeeper tlsa status {alias}",
+                    retry_at=found.until,
+                )
+        unread = self._view.unread.get(alias)
+        if unread and self._specs[alias].tlsa is not None:
+            raise WaitsForDns(f"version {stamp} is there and does not go live: {unread}")

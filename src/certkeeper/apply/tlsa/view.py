@@ -1,0 +1,235 @@
+"""A look at all TLSA records of a page: what everybody serves, what services show, and what that comes to."""
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import TypeAlias
+
+from certkeeper.apply.daneports import Materials, SecureLookup, TlsaLook, TlsaLookup
+from certkeeper.apply.daneservices import DaneService
+from certkeeper.apply.tlsa.bearers import Bearing, bearing_of, known_after
+from certkeeper.apply.tlsa.services import owner_of, services_of
+from certkeeper.base.names import Alias, DnsName
+from certkeeper.base.value import dataclass, field, replace
+from certkeeper.config.settings import CertSpec, Configuration
+from certkeeper.config.tlsa import Publish
+from certkeeper.dane.der import NotDer
+from certkeeper.dane.face import chain_face
+from certkeeper.dane.facts import Clocks, Place, Sight, Trust
+from certkeeper.dane.policy import Weight, object_to, use_of
+from certkeeper.dane.rollover import Decision, decide
+from certkeeper.dane.tlsa import Tlsa, TlsaType
+from certkeeper.lineage.model import Lineage
+from certkeeper.plan.records import Records, TlsaMemory, TurnKind
+from certkeeper.service.handshake import Contact, Handshake, KeyFamily, Look
+from certkeeper.zone.behind import Behind, behind, frozen
+
+Probe: TypeAlias = Callable[[Sequence[Contact]], Sequence[Look]]
+_FAMILIES = (KeyFamily.ANY, KeyFamily.RSA, KeyFamily.ECDSA)
+_WORST_FIRST = (Trust.BOGUS, Trust.UNSIGNED, Trust.NO_DS, Trust.HIDDEN, Trust.UNPROVEN, Trust.SECURE)
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Through what is looked."""
+
+    tlsa: TlsaLookup
+    names: SecureLookup
+    probe: Probe
+    materials: Materials
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """A place with what is to be done there. `ttl` is in seconds; `manual`: a person publishes; `by` is the provider
+    that its first certificate names. `trouble` is why nothing could be seen, empty where something was.
+    """
+
+    decision: Decision
+    memory: TlsaMemory
+    ttl: int
+    manual: bool
+    by: str
+    trouble: str = ""
+    flaw: str = ""
+
+    @property
+    def name(self) -> DnsName:
+        return self.decision.place.name
+
+    @property
+    def over(self) -> bool:
+        """Nothing is wanted, nothing is there, and no cache holds anything of ours."""
+        return not (self.decision.place.types or self.memory.age.ours or self.trouble)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """All places of a page, by name. `unread` are certificates that could not be read, and why. `passed_over` says
+    which types are left out where, and why.
+    """
+
+    seats: Mapping[DnsName, Seat] = field(default_factory=dict)
+    unread: Mapping[Alias, str] = field(default_factory=dict)
+    passed_over: tuple[str, ...] = ()
+
+    def of(self, alias: Alias) -> Iterator[Seat]:
+        """The places that a certificate is behind."""
+        for seat in self.seats.values():
+            if any(bearer.alias == alias.text for bearer in seat.decision.place.bearers):
+                yield seat
+
+
+@dataclass(slots=True)
+class _Spot:
+    """What leads to one place."""
+
+    looks: list[TlsaLook] = field(default_factory=list)
+    bearings: dict[Alias, set[TlsaType]] = field(default_factory=dict)
+    contacts: dict[Contact, None] = field(default_factory=dict)
+    hidden: dict[str, None] = field(default_factory=dict)
+
+
+class Watch:
+    """The certificates of a page, and all that is remembered of places."""
+
+    def __init__(self, page: Configuration, records: Records, lineages: Mapping[Alias, Lineage], world: World) -> None:
+        self._page = page
+        self._records = records
+        self._lineages = lineages
+        self._world = world
+        self._passed: list[str] = []
+
+    def look(self, now: datetime, others: Sequence[datetime] = ()) -> View:
+        """Look at all of it once; `others` is what other clocks say."""
+        known = {item.alias for memory in self._records.tlsa.values() for item in memory.known}
+        specs = [spec for spec in self._page.certificates if spec.tlsa is not None or spec.alias in known]
+        services = services_of(specs, self._page.settings, self._world.names)
+        leads = [(spec, service) for spec in specs for service in services[spec.alias]]
+        remembered = {owner for memory in self._records.tlsa.values() for owner in memory.age.owners}
+        owners = dict.fromkeys([*(owner_of(service).name for _, service in leads), *sorted(remembered)])
+        looks = self._world.tlsa.look(tuple(owners), now)
+        bearings, unread = self._bearings(specs)
+        spots = self._spots(leads, looks)
+        clocks = Clocks(now, tuple(others))
+        seats = {name: self._seat(name, spot, bearings, clocks) for name, spot in spots.items()}
+        return View(seats, unread, tuple(dict.fromkeys(self._passed)))
+
+    def _bearings(self, specs: Sequence[CertSpec]) -> tuple[Mapping[Alias, Bearing], Mapping[Alias, str]]:
+        found, unread = {}, {}
+        for spec in specs:
+            try:
+                bearing = bearing_of(spec, self._lineages[spec.alias], self._records, self._world.materials)
+            except (ValueError, NotDer) as error:
+                unread[spec.alias] = str(error)
+                continue
+            if bearing is not None:
+                found[spec.alias] = bearing
+        return found, unread
+
+    def _spots(
+        self, leads: Sequence[tuple[CertSpec, DaneService]], looks: Mapping[DnsName, TlsaLook]
+    ) -> dict[DnsName, _Spot]:
+        spots: dict[DnsName, _Spot] = {}
+        for look in looks.values():
+            spots.setdefault(look.place, _Spot()).looks.append(look)
+        for spec, service in leads:
+            owner = owner_of(service)
+            spot = spots[looks[owner.name].place]
+            spot.bearings.setdefault(spec.alias, set()).update(self._types(spec, owner.port, str(owner)))
+            if not service.addresses:
+                spot.hidden[f"{owner.host}, which has no address,"] = None
+            for address in service.addresses:
+                for family in _FAMILIES:
+                    spot.contacts[Contact(service.endpoint_at(owner.name, address), family)] = None
+        for memory in self._records.tlsa.values():
+            spot = spots.setdefault(memory.place, _Spot())
+            for item in memory.known:
+                if item.alias in self._lineages:
+                    spot.bearings.setdefault(item.alias, set())
+        return spots
+
+    def _types(self, spec: CertSpec, port: int, owner: str) -> Iterator[TlsaType]:
+        turn = self._records.turns.get(spec.entry)
+        if spec.tlsa is None or (turn is not None and turn.kind is TurnKind.RETIRE):
+            return
+        refused = {
+            item.type: item
+            for item in object_to(spec.tlsa.types, use_of(port), renewed=True)
+            if item.weight is Weight.REFUSED
+        }
+        for item in refused.values():
+            self._passed.append(f"{owner}: {item.type} is left out: {item.reason}")
+        yield from (kind for kind in spec.tlsa.types if kind not in refused)
+
+    def _seat(self, name: DnsName, spot: _Spot, bearings: Mapping[Alias, Bearing], clocks: Clocks) -> Seat:
+        memory = self._records.tlsa.get(name)
+        looks, slow = _with_frozen(spot.looks, memory, clocks.here)
+        mine = {alias: bearings[alias] for alias in spot.bearings if alias in bearings}
+        wishes = [spec.tlsa for spec in self._page.certificates if spec.alias in mine and spec.tlsa is not None]
+        ttl = min((wish.ttl for wish in wishes), default=0)
+        bearers = tuple(mine[alias].bearer(spot.bearings[alias], memory, clocks.here) for alias in mine)
+        place = Place(
+            name,
+            frozenset(look.owner for look in looks),
+            frozenset[TlsaType]().union(*(spot.bearings[alias] for alias in mine)),
+            bearers,
+            looks[0].answers if looks else (),
+            min((look.trust for look in looks), key=_WORST_FIRST.index, default=Trust.UNPROVEN),
+            ttls=tuple(dict.fromkeys([*(one for look in looks for one in look.ttls), *([ttl] if ttl else [])])) or (0,),
+            margin=self._page.settings.tlsa_margin,
+        )
+        before = memory.age if memory is not None else None
+        decision = decide(place, before, clocks)
+        if decision.add or decision.kept:
+            # Only now it matters what services show.
+            place = replace(place, sights=(*self._sights(tuple(spot.contacts)), *_unseen(spot.hidden)))
+            decision = decide(place, before, clocks)
+        zone = next((look.zone for look in looks if look.zone is not None), None)
+        after = TlsaMemory(
+            name,
+            zone or (memory.zone if memory is not None else name),
+            decision.age,
+            known_after(bearers, decision.age),
+            slow,
+        )
+        return Seat(
+            decision,
+            after,
+            ttl or max((answer.ttl for answer in place.answers), default=0),
+            manual=any(wish.publish is Publish.MANUAL for wish in wishes),
+            by=next((spec.provider for spec in self._page.certificates if spec.alias in mine and spec.provider), ""),
+            trouble=next((look.trouble for look in looks if look.trouble), ""),
+            flaw=next((look.flaw for look in looks if look.flaw), ""),
+        )
+
+    def _sights(self, contacts: Sequence[Contact]) -> Iterator[Sight]:
+        for look in self._world.probe(contacts) if contacts else ():
+            where = f"{look.target.endpoint}" + (
+                f" ({look.target.family.value})" if look.target.family is not KeyFamily.ANY else ""
+            )
+            if isinstance(look, Handshake):
+                yield Sight(where, _matches(look.chain))
+            elif look.target.family is KeyFamily.ANY:
+                # Of two families a server may well have one.
+                yield Sight(where, None)
+
+
+def _unseen(hosts: Collection[str]) -> Iterator[Sight]:
+    return (Sight(host, None) for host in hosts)
+
+
+def _matches(chain: Sequence[bytes]) -> frozenset[Tlsa] | None:
+    try:
+        return chain_face(chain, ()).matches
+    except NotDer:
+        return None
+
+
+def _with_frozen(
+    looks: Sequence[TlsaLook], memory: TlsaMemory | None, now: datetime
+) -> tuple[list[TlsaLook], Mapping[str, Behind]]:
+    """The same, knowing which servers no transfer reaches any more; and what is to be remembered of them."""
+    seen = tuple({soa.server: soa for look in looks for soa in look.soas}.values())
+    slow = behind(memory.behind if memory is not None else {}, seen, now)
+    stuck = frozen(slow, seen, now)
+    return [look.with_frozen(stuck) for look in looks], slow
