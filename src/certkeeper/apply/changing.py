@@ -11,6 +11,7 @@ from certkeeper.zone.changes import ChangeSet
 from certkeeper.zone.rrset import Zone, ZoneKind
 
 _TRIES = 4
+_TLSA = "TLSA"
 
 
 class Done(StrEnum):
@@ -53,7 +54,7 @@ def change_zone(
                 raise
             yield from pause(0.25 * 4**attempt)
     said = _BY_HAND[done] if zone.kind is ZoneKind.BY_HAND else done.value
-    tell(ZoneChanged(zone.name.text, said, _counted(changes, taken, done), lineages))
+    tell(ZoneChanged(zone.name.text, said, _counted(changes, taken, done), lineages, _what(changes)))
     if zone.kind is ZoneKind.PRIMARY:
         _notify(scheduler, zone, tell)
 
@@ -66,6 +67,10 @@ def _counted(changes: ChangeSet, taken: int | None, done: Done) -> int:
     if done is Done.WITHDRAWN and taken is not None:
         return taken
     return sum(len(change.add | change.remove) for change in changes.changes)
+
+
+def _what(changes: ChangeSet) -> str:
+    return "TLSA record" if all(change.type == _TLSA for change in changes.changes) else "challenge record"
 
 
 def _notify(scheduler: Scheduler, zone: Zone, tell: Tell) -> None:

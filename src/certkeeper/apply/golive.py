@@ -2,16 +2,18 @@
 that was there: a staged one that a person activates or whose time has come, or an older one that is gone back to.
 """
 
-from certkeeper.apply.effects import ActivateVersion, FreeLineage, HoldLineage, ReadVersion, WriteJournal, do
+from certkeeper.apply.effects import ActivateVersion, Effect, FreeLineage, HoldLineage, ReadVersion, WriteJournal, do
 from certkeeper.apply.hookcalls import sync_cert
 from certkeeper.apply.hooks import ShowVersion, call
 from certkeeper.apply.pay import call_deploy_cert, drop_next_key, make_next_key
+from certkeeper.apply.ports import Ports
 from certkeeper.apply.result import Issued
 from certkeeper.apply.scheduler import shield
 from certkeeper.base.errors import CertkeeperError, Fault
 from certkeeper.base.events import Event, Noted, Tell, VersionActivated
+from certkeeper.base.names import Alias
 from certkeeper.base.times import iso
-from certkeeper.base.value import replace
+from certkeeper.base.value import dataclass, replace
 from certkeeper.base.wire import Exchange
 from certkeeper.config.settings import Settings
 from certkeeper.lineage.integrity import check
@@ -50,6 +52,7 @@ def go_live(item: LineagePlan, settings: Settings, tell: Tell) -> Exchange[Issue
         if lineage.stamp not in (going.present, going.stamp):
             raise ChangedMeanwhile("somebody else changed it since the plan was made", hint="run again: certkeeper run")
         leaf = yield from _sound(item, going)
+        yield from do(CheckGate(item.alias, going.stamp))
         yield from shield()
         if item.hook is not None and item.spec.deploy_hook and going.way is Way.FORWARD:
             yield from show_to_script(item, going.stamp, settings, tell)
@@ -82,6 +85,18 @@ def _after(going: GoLive) -> tuple[tuple[Record, ...], tuple[Record, ...]]:
     if held is None:
         return (), ()
     return ((replace(held, stamp=0),), ()) if held.until is None else ((), (held,))
+
+
+@dataclass(frozen=True, slots=True)
+class CheckGate(Effect[None]):
+    """TLSA records in caches are matched by what is about to go live."""
+
+    alias: Alias
+    stamp: int
+
+    def perform(self, ports: Ports) -> None:
+        if ports.gate is not None:
+            ports.gate.check(self.alias, self.stamp)
 
 
 def show_to_script(item: LineagePlan, stamp: int, settings: Settings, tell: Tell) -> Exchange[None]:

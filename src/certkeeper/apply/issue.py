@@ -15,7 +15,7 @@ from certkeeper.apply.effects import (
     WriteJournal,
     do,
 )
-from certkeeper.apply.golive import ChangedMeanwhile, settle, show_to_script, switch_over
+from certkeeper.apply.golive import ChangedMeanwhile, CheckGate, settle, show_to_script, switch_over
 from certkeeper.apply.hooks import mention_refusal
 from certkeeper.apply.manner import Proofs
 from certkeeper.apply.names import blamed
@@ -130,6 +130,8 @@ def _staged(attempt: Attempt, intent: OrderIntent, wanted: Order) -> Exchange[tu
 def _switch(attempt: Attempt, stamp: int, leaf: Leaf) -> Exchange[Issued]:
     """Step 13. The hook's debt is written down before the switch, and dropped after the hook ended well."""
     item, shared = attempt.item, attempt.shared
+    # Where it may not go live yet the version stays, and a later run goes on from here.
+    yield from do(CheckGate(item.alias, stamp))
     if item.hook is not None and item.spec.deploy_hook:
         # Where it fails the version stays, and the next run goes on from here.
         yield from show_to_script(item, stamp, shared.settings, shared.tell)

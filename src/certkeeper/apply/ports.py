@@ -25,6 +25,7 @@ from certkeeper.zone.rrset import Zone
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     # Most runs deploy nothing.
+    from certkeeper.apply.daneports import TlsaLookup, VersionGate
     from certkeeper.apply.deployports import DeployPorts
 
 
@@ -349,7 +350,7 @@ class Accounts(Protocol):
 @dataclass(frozen=True, slots=True)
 class Ports:
     """Everything that effects may use. `dns` are the providers by their ids; `deploy` is None where nothing is put into
-    services.
+    services, `gate` and `tlsa` where no certificate has TLSA records.
     """
 
     http: Http
@@ -366,6 +367,8 @@ class Ports:
     files: ChallengeFiles
     listeners: Listeners
     deploy: "DeployPorts | None" = None
+    gate: "VersionGate | None" = None
+    tlsa: "TlsaLookup | None" = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from certkeeper.base.keys import KeyPolicy
 from certkeeper.config.settings import CertSpec
 from certkeeper.lineage.model import KeyPlace, Lineage
 from certkeeper.plan.actions import Action, DropNextKey, KeySource, MakeNextKey
+from certkeeper.plan.gates import FREE, Allowed, Gate
 
 
 def about_next_key(spec: CertSpec, lineage: Lineage) -> tuple[Action, ...]:
@@ -26,11 +27,14 @@ def next_key(spec: CertSpec, lineage: Lineage) -> tuple[Action, ...]:
     return ()
 
 
-def key_source(spec: CertSpec, lineage: Lineage) -> KeySource:
-    """Where the key of the next certificate comes from."""
+def key_source(spec: CertSpec, lineage: Lineage, gate: Gate = FREE) -> KeySource:
+    """Where the key of the next certificate comes from. The gate says which key clients that know TLSA records take."""
     if spec.request is not None:
         return KeySource.ELSEWHERE
-    if spec.key.policy is KeyPolicy.ROLLOVER and lineage.next_key_id is not None and not lineage.next_key_used:
+    made_ahead = lineage.next_key_id is not None and not lineage.next_key_used
+    if gate.allowed is Allowed.CURRENT and lineage.key_place is not KeyPlace.ABSENT:
+        return KeySource.PLAIN if lineage.key_place is KeyPlace.PLAIN else KeySource.REUSE
+    if made_ahead and (spec.key.policy is KeyPolicy.ROLLOVER or gate.allowed is Allowed.NEXT):
         return KeySource.NEXT
     # Where rollover begins, the present key is used once more: its successor must be announced before it is used.
     # One that others have is never used again; key_error stops those that a person put there.

@@ -8,6 +8,7 @@ from certkeeper.base.names import Alias, DnsName
 from certkeeper.base.value import dataclass, field
 from certkeeper.lineage.model import Lineage, Version
 from certkeeper.plan.advice import Advice, Suggestion
+from certkeeper.plan.gates import Gate
 from certkeeper.plan.records import Records
 from certkeeper.zone.caa import CaaAnswers, Issuer
 from certkeeper.zone.rrset import Zone
@@ -89,7 +90,8 @@ class Observed:
     called, and why. `standing` is what is served at the owner names of standing records, None until it was looked for;
     `ends` are those of standing records that were seen before (epoch seconds), by CA. `orphans` are lineages in
     CERTDIR that no line of domains.txt asks for. `folders` are those for challenge files that are missing, and why; a
-    run looks for them by itself. `versions` are all those of lineages that are held.
+    run looks for them by itself. `versions` are all those of lineages that are held. `gates` say which key TLSA
+    records let a certificate have.
     """
 
     now: datetime
@@ -111,6 +113,7 @@ class Observed:
     orphans: Mapping[Alias, Lineage] = field(default_factory=dict)
     folders: Mapping[str, CertkeeperError] = field(default_factory=dict)
     versions: Mapping[Alias, tuple[Version, ...]] = field(default_factory=dict)
+    gates: Mapping[Alias, Gate] = field(default_factory=dict)
 
     def at(self, ca: str) -> Outlook:
         """As certificates of that CA see it."""

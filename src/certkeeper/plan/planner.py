@@ -26,6 +26,7 @@ from certkeeper.plan.advice import urgent_findings
 from certkeeper.plan.backoff import backoff_inputs, ca_waiting, waiting
 from certkeeper.plan.caa import caa_error, caa_findings, redundancy_error
 from certkeeper.plan.due import Decision, decide, renew_findings
+from certkeeper.plan.gates import gate_error, gate_findings, gate_of
 from certkeeper.plan.limits import forgotten, in_turn, name_error, names_failed
 from certkeeper.plan.namecount import address_error, crowd_error, crowd_findings
 from certkeeper.plan.namefailure import (
@@ -205,7 +206,13 @@ def _decision(
     )
     if decision.due:
         return decision
-    if unfinished(spec, lineage, observed.records, must_staple=spec.must_staple and can_staple):
+    if unfinished(
+        spec,
+        lineage,
+        observed.records,
+        must_staple=spec.must_staple and can_staple,
+        gate=gate_of(spec, observed.gates.get(spec.alias)),
+    ):
         return replace(decision, reason=Reason.UNFINISHED)
     return replace(decision, reason=Reason.FORCED) if spec.alias in forced else decision
 
@@ -292,10 +299,11 @@ def _plan_order(
             error = not_dropped(spec, choice.failing or (), error)
         return replace(base, error=error, wake_at=error.retry_at)
     profile = profile_of(spec, observed.profiles.get(spec.ca))
-    resume = resumable(spec, lineage, records, must_staple=must_staple)
+    gate = gate_of(spec, observed.gates.get(spec.alias))
+    resume = resumable(spec, lineage, records, must_staple=must_staple, gate=gate)
     debt = unpaid(spec, lineage, records)
     actions: tuple[Action, ...] = (
-        UseKey(key_source(spec, lineage), spec.key),
+        UseKey(key_source(spec, lineage, gate), spec.key),
         Order(spec.identifiers, must_staple, profile, resume, _replaced(spec, observed)),
         *ways(spec, settings, observed, methods, places),
     )
@@ -315,12 +323,13 @@ def _obstacle(
     places: Mapping[DnsName, Place | None],
 ) -> CertkeeperError | None:
     """Why nothing is ordered, although it is due."""
-    lineage = observed.lineages[spec.alias]
+    lineage, gate = observed.lineages[spec.alias], gate_of(spec, observed.gates.get(spec.alias))
     return (
         unsafe_error(spec, lineage, configuration.settings)
         or observed.unusable.get(spec.ca)
         or key_error(spec, lineage, observed.lineages)
-        or kind_error(spec, key_source(spec, lineage))
+        or gate_error(gate)
+        or kind_error(spec, key_source(spec, lineage, gate))
         or standing_error(methods, observed.at(spec.ca), other_ca(spec.ca, configuration.settings))
         or zone_error(spec, places, configuration, observed)
         or script_error(methods, places)
@@ -374,6 +383,7 @@ def _findings(
     findings += profile_findings([item.spec for item in due], observed.profiles)
     findings += label_findings(due, observed.accounts)
     findings += crowd_findings(item.spec for item in due)
+    findings += gate_findings([item.spec for item in due if item.order is not None], observed.gates)
     findings += clock_findings(observed.clock_behind)
     # Whoever had a certificate revoked knows that it has to go.
     unaware = [item.alias for item in lineages if item.reason not in _AWARE]

@@ -4,14 +4,15 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.events import count
-from certkeeper.base.keys import KeyPolicy
 from certkeeper.base.names import DnsName
 from certkeeper.base.value import dataclass, replace
 from certkeeper.config.findings import Finding, Severity
 from certkeeper.config.providers import provider_for
 from certkeeper.config.settings import CertSpec, Settings
-from certkeeper.lineage.model import KeyPlace, Lineage
-from certkeeper.plan.actions import LineagePlan
+from certkeeper.lineage.model import Lineage
+from certkeeper.plan.actions import KeySource, LineagePlan
+from certkeeper.plan.gates import FREE, Gate
+from certkeeper.plan.nextkey import key_source
 from certkeeper.plan.observed import Observed
 from certkeeper.plan.profiles import acceptable
 from certkeeper.plan.records import ChallengeIntent, Deployment, HookDebt, OrderIntent, Record, Records, ToldIntent
@@ -110,19 +111,19 @@ def untold_findings(untold: Collection[ToldIntent]) -> Iterable[Finding]:
         )
 
 
-def key_of(spec: CertSpec, lineage: Lineage) -> str:
+def key_of(spec: CertSpec, lineage: Lineage, gate: Gate = FREE) -> str:
     """What an order is for: the key of a request or the present one, or a new one of that kind (`OrderIntent.key`)."""
+    source = key_source(spec, lineage, gate)
     if spec.request is not None:
         return spec.request.key_id
-    if spec.key.policy is KeyPolicy.ROLLOVER and lineage.next_key_id is not None and not lineage.next_key_used:
+    if source is KeySource.NEXT and lineage.next_key_id is not None:
         return lineage.next_key_id
-    reused = spec.key.policy is not KeyPolicy.NEW and not lineage.compromised
-    if reused and lineage.key_place is not KeyPlace.ABSENT and lineage.key_id is not None:
-        return lineage.key_id
-    return str(spec.key)
+    return lineage.key_id if source is not KeySource.NEW and lineage.key_id is not None else str(spec.key)
 
 
-def resumable(spec: CertSpec, lineage: Lineage, records: Records, *, must_staple: bool) -> OrderIntent | None:
+def resumable(
+    spec: CertSpec, lineage: Lineage, records: Records, *, must_staple: bool, gate: Gate = FREE
+) -> OrderIntent | None:
     """The open order that still is for what is wanted; one whose version is live came to its end."""
     intent = records.orders.get(spec.entry)
     if intent is None or intent.stamp == lineage.stamp:
@@ -134,18 +135,18 @@ def resumable(spec: CertSpec, lineage: Lineage, records: Records, *, must_staple
         identifiers=spec.identifiers,
         profile=intent.profile if intent.profile in acceptable(spec) else spec.profile,
         must_staple=must_staple,
-        key=key_of(spec, lineage),
+        key=key_of(spec, lineage, gate),
         stamp=intent.stamp,
     )
     return intent if intent == wanted else None
 
 
-def unfinished(spec: CertSpec, lineage: Lineage, records: Records, *, must_staple: bool) -> bool:
+def unfinished(spec: CertSpec, lineage: Lineage, records: Records, *, must_staple: bool, gate: Gate = FREE) -> bool:
     """An earlier run ordered a certificate that the lineage does not need yet, and that never went live.
 
     Where the live certificate is younger than that order, somebody else has renewed since.
     """
-    intent = resumable(spec, lineage, records, must_staple=must_staple)
+    intent = resumable(spec, lineage, records, must_staple=must_staple, gate=gate)
     if intent is None:
         return False
     return lineage.leaf is None or lineage.leaf.not_before.timestamp() <= intent.stamp
