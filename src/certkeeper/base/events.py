@@ -66,13 +66,14 @@ class OrderOpened(Event):
 
 @dataclass(frozen=True, slots=True)
 class ZoneChanged(Event):
-    """One PATCH went through. `records` counts values that were added or taken away."""
+    """One PATCH went through. `records` counts values that were added or taken away; `what` is one of them."""
 
     label: ClassVar[str] = "zone-changed"
     zone: str
     action: str
     records: int
     lineages: int
+    what: str = "challenge record"
 
     @property
     def withdraws(self) -> bool:
@@ -82,7 +83,7 @@ class ZoneChanged(Event):
     @property
     def text(self) -> str:
         whose = f" of {count(self.lineages, 'certificate')}" if self.lineages else ""
-        return f"zone {self.zone}: {count(self.records, 'challenge record')}{whose} {self.action}"
+        return f"zone {self.zone}: {count(self.records, self.what)}{whose} {self.action}"
 
 
 @dataclass(frozen=True, slots=True)

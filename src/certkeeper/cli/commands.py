@@ -34,9 +34,14 @@ COMMANDS = {
     "status": "status:status",
     "timer": "timer:timer",
     "tlsa check": "tlsa.check:check",
+    "tlsa compromise": "tlsa.turning:compromise",
     "tlsa generate": "tlsa.generate:generate",
+    "tlsa retire": "tlsa.turning:retire",
+    "tlsa roll": "tlsa.turning:roll",
+    "tlsa status": "tlsa.status:status",
     "unlock": "unlock:unlock",
     "versions": "versions:versions",
+    "why": "why:why",
 }
 """Module below certkeeper.cli, and its function from options to an exit code."""
 

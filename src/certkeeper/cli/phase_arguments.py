@@ -39,13 +39,20 @@ exit codes: 0 done, 1 a certificate's folder cannot be read, 2 usage or configur
 """
 
 
+_WHY = """\
+Say of certificates why they are due or are not, which key the next one would get, and what their TLSA records wait
+for. Changes nothing.
+"""
+
+
 def add_phases(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", command: "Command") -> None:
     """`hold`, `activate`, `rollback` and `versions`; `command` makes one that takes --config."""
     hold = command(commands, "hold", "keep new versions from going live by themselves", _HOLD)
     activate = command(commands, "activate", "make the staged version live", _ACTIVATE)
     rollback = command(commands, "rollback", "make the version before live again", _ROLLBACK)
     versions = command(commands, "versions", "list the versions of a certificate", _VERSIONS)
-    for part in (hold, activate, rollback, versions):
+    why = command(commands, "why", "why a certificate is due or is not, and what it waits for", _WHY)
+    for part in (hold, activate, rollback, versions, why):
         part.add_argument("names", nargs="+", metavar="NAME", help="certificates of that alias or with that name")
     activate.add_argument(
         "--version", dest="version_stamp", type=int, metavar="STAMP", help="that version, whatever names it has"

@@ -9,6 +9,7 @@ from datetime import datetime
 from certkeeper.apply.ports import JournalDamaged
 from certkeeper.base.errors import CertkeeperError, ExitCode
 from certkeeper.base.times import iso
+from certkeeper.base.value import dataclass
 from certkeeper.cli.compose import access_findings, group_findings, obstacle_findings, open_machine
 from certkeeper.cli.deployments import deployments_due
 from certkeeper.cli.pageform import in_form
@@ -22,6 +23,18 @@ from certkeeper.plan.actions import LineagePlan, Plan
 from certkeeper.plan.explain import action_text, explain
 from certkeeper.plan.orphans import meant_orphans, orphan_findings
 from certkeeper.plan.preflight import journal_finding, silent_findings
+
+
+@dataclass(frozen=True, slots=True)
+class ForeseenRecords:
+    """What a run would do to TLSA records, for people and for programs."""
+
+    lines: tuple[str, ...] = ()
+    document: tuple[Mapping[str, object], ...] = ()
+    wake_at: datetime | None = None
+
+
+NO_RECORDS = ForeseenRecords()
 
 
 def plan(options: argparse.Namespace) -> int:
@@ -46,12 +59,20 @@ def plan(options: argparse.Namespace) -> int:
     from certkeeper.cli.dueservices import plan_document, plan_lines  # noqa: PLC0415 - others import this module, too
 
     services = deployments_due(machine, selected)
-    due = min((time for time in (planned.wake_at, services.wake_at) if time is not None), default=None)
+    watch = machine.dane_watch
+    records = NO_RECORDS
+    if watch is not None:
+        from certkeeper.cli.danephase import foreseen_records  # noqa: PLC0415 - most pages have no TLSA records
+
+        records = foreseen_records(watch)
+    times = (planned.wake_at, services.wake_at, records.wake_at)
+    due = min((time for time in times if time is not None), default=None)
     if options.json:
-        json.dump(_document(selected, planned, findings, plan_document(services), due), sys.stdout, indent=2)
+        document = _document(selected, planned, findings, plan_document(services), due)
+        json.dump({**document, "tlsa": records.document}, sys.stdout, indent=2)
         sys.stdout.write("\n")
     else:
-        for line in (*finding_lines(findings), *explain(planned), *plan_lines(services)):
+        for line in (*finding_lines(findings), *explain(planned), *plan_lines(services), *records.lines):
             sys.stdout.write(f"{line}\n")
         if due is not None:
             sys.stdout.write(f"next due {iso(due)}\n")

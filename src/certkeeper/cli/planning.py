@@ -12,6 +12,7 @@ from certkeeper.cli.compose import Machine
 from certkeeper.config.settings import Configuration
 from certkeeper.plan.actions import Plan
 from certkeeper.plan.caa import names_to_look_up
+from certkeeper.plan.gates import gate_of, rolls
 from certkeeper.plan.observed import Observed
 from certkeeper.plan.planner import plan, wanted_zones
 from certkeeper.plan.proving import standing_owners, standing_places
@@ -29,6 +30,12 @@ def planned(machine: Machine, configuration: Configuration, observed: Observed, 
     if wanted:
         observed = replace(observed, zones=machine.locate(wanted))
     first = plan(configuration, observed, forced)
+    if (turned := _turned(machine, first, observed)) is not None:
+        observed, asked = turned
+        forced = {*forced, *asked}
+        if asked:
+            observed = replace(observed, zones=machine.locate(wanted_zones(configuration, observed, forced)))
+        first = plan(configuration, observed, forced)
     owners = standing_places([item.spec for item in first.lineages if item.methods], machine.settings, observed)
     if owners:
         cas = dict.fromkeys(item.spec.ca for item in first.lineages if item.methods and standing_owners(item.spec))
@@ -42,6 +49,26 @@ def planned(machine: Machine, configuration: Configuration, observed: Observed, 
     caa = machine.caa(offers.issuers, names_to_look_up(spec for spec in due if spec.ca in offers.issuers))
     found = replace(observed, caa=caa, profiles=offers.profiles, clock_behind=offers.clock_behind)
     return replace(plan(configuration, found, forced), silent=offers.silent)
+
+
+def _turned(machine: Machine, first: Plan, observed: Observed) -> tuple[Observed, Collection[Alias]] | None:
+    """The world with what TLSA records let keys do, where that matters now; and whose keys a person wants rolled."""
+    turns = observed.records.turns
+    known = {item.alias for memory in observed.records.tlsa.values() for item in memory.known}
+    due = [item for item in first.lineages if item.order is not None or item.goes is not None]
+    mine = [item for item in first.lineages if item.spec.entry in turns]
+    if not (mine or any(item.spec.tlsa is not None or item.alias in known for item in due)):
+        return None
+    watch = machine.dane_watch
+    if watch is None:
+        return None
+    gates = watch.gates()
+    asked = [
+        item.alias
+        for item in mine
+        if rolls(turns[item.spec.entry], observed.lineages[item.alias], gate_of(item.spec, gates.get(item.alias)))
+    ]
+    return replace(observed, gates=gates), asked
 
 
 def _identities(machine: Machine, ca: str) -> tuple[str, ...]:

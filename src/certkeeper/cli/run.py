@@ -32,6 +32,10 @@ from certkeeper.plan.observed import Observed
 from certkeeper.plan.planner import account_first
 from certkeeper.plan.preflight import index_finding, journal_finding
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from certkeeper.cli.danephase import DanePhase
+
 LONGEST_WAIT = 3600.0
 """Seconds that --wait-lock waits: runs of a timer must not pile up behind one that hangs."""
 
@@ -79,6 +83,7 @@ def _run(machine: Machine, selected: Configuration, hooking: Hooking | None, opt
         _remember(machine, plan, result)
         shown = deployed(machine, selected, quiet=options.quiet) if result.fatal is None else NOTHING
         issued = {outcome.alias for outcome in result.outcomes if outcome.live is not None}
+        dane = _published(machine, options) if result.fatal is None else None
         _print_findings(tuple(unreadable(selected, issued | touched)))
         machine.keep_index()
         if result.fatal is None:
@@ -91,13 +96,22 @@ def _run(machine: Machine, selected: Configuration, hooking: Hooking | None, opt
         # The run is over, and was what it was.
         print_error(trouble)
     if not options.quiet:
-        sys.stdout.write(_summary(selected, plan, result, shown) + "\n")
+        sys.stdout.write(_summary(selected, plan, result, shown, dane) + "\n")
     if machine.settings.alerts:
         from certkeeper.cli.alert import alert_of_run  # noqa: PLC0415 - as above
 
         alert_of_run(machine, selected, plan, result, shown, endings)
-    failed = result.failed or shown.failed or bool(endings or selected.rejected)
+    failed = result.failed or shown.failed or bool(endings or selected.rejected or (dane is not None and dane.failed))
     return _exit_code(result.fatal or shown.fatal, failed=failed)
+
+
+def _published(machine: Machine, options: argparse.Namespace) -> "DanePhase | None":
+    """The TLSA records of the whole page: certificates share owners."""
+    if machine.dane_watch is None:
+        return None
+    from certkeeper.cli.danephase import published  # noqa: PLC0415 - most pages have no TLSA records
+
+    return published(machine, quiet=options.quiet)
 
 
 def _exit_code(fatal: CertkeeperError | None, *, failed: bool) -> int:
@@ -287,7 +301,7 @@ def _print_findings(findings: Sequence[Finding]) -> None:
     sys.stdout.flush()
 
 
-def _summary(selected: Configuration, plan: Plan, result: Result, shown: DeployResult) -> str:
+def _summary(selected: Configuration, plan: Plan, result: Result, shown: DeployResult, dane: "DanePhase | None") -> str:
     owing = {item.alias for item in plan.owing}
     issued = sum(1 for outcome in result.outcomes if outcome.issued is not None)
     later = len(plan.postponed)
@@ -310,10 +324,12 @@ def _summary(selected: Configuration, plan: Plan, result: Result, shown: DeployR
     parts += [f"{kept} kept"] if kept else []
     parts += [f"{count(unpaid, 'hook')} failed"] if unpaid else []
     parts += deployment_summary(shown)
+    parts += dane.said if dane is not None else ()
     parts += [f"{held} held"] if held else []
     parts += [f"{current} not due"] if current else []
     said = ", ".join(parts) or "nothing to do"
     if parts == [f"{current} not due"]:
         said = f"{count(current, 'certificate')}, nothing due"
-    due = min((time for time in (result.wake_at, shown.retry_at) if time is not None), default=None)
+    times = (result.wake_at, shown.retry_at, dane.wake_at if dane is not None else None)
+    due = min((time for time in times if time is not None), default=None)
     return said + (f"; next due {iso(due)}" if due is not None else "")

@@ -47,12 +47,37 @@ exit codes, as monitoring plugins have them: 0 all is well, 1 something is to be
 """
 
 
+_STATUS = """\
+Look at the TLSA records of the page's certificates and say in one sentence for each owner where it stands, what it
+waits for and until when; then each record. Changes nothing.
+
+exit codes: 0 all is well or only takes time, 1 something is held or is to be mended, 2 usage
+"""
+
+_ROLL = """\
+Order a certificate with the next key now. It is refused where a cache may hold TLSA records without that key; --now
+does it all the same, and says which clients fail and for how long.
+"""
+
+_COMPROMISE = """\
+Others have the key of a certificate. A certificate with the next key takes its place as soon as caches know that one
+(--now: at once), then every certificate with the old key is revoked, and its TLSA records are withdrawn. What has to
+wait is gone on with by the next run.
+"""
+
+_RETIRE = """\
+Withdraw the TLSA records of a certificate. Its key stays until no cache can hold any of them. For good, write TLSA="no"
+in the page; --undo takes it back.
+"""
+
+
 def add_tlsa(commands: "Commands", command: "MakeCommand") -> None:
     """`certkeeper tlsa …`; `command` makes one that takes --config."""
     raw = argparse.RawDescriptionHelpFormatter
     tlsa = commands.add_parser("tlsa", help="TLSA records (DANE)", description=_TLSA, formatter_class=raw)
     parts = tlsa.add_subparsers(dest="tlsa_command", metavar="COMMAND", required=True)
     _add_check(parts, command)
+    _add_turns(parts, command)
     generate = parts.add_parser(
         "generate", help="print records for a chain, a key or a server", description=_GENERATE, formatter_class=raw
     )
@@ -66,6 +91,21 @@ def add_tlsa(commands: "Commands", command: "MakeCommand") -> None:
     form = generate.add_mutually_exclusive_group()
     form.add_argument("--powerdns", action="store_true", help="print what PowerDNS's API takes, for --types only")
     form.add_argument("--json", action="store_true", help="print JSON instead of text")
+
+
+def _add_turns(parts: "Commands", command: "MakeCommand") -> None:
+    status = command(parts, "status", "where the page's TLSA records stand", _STATUS)
+    status.add_argument("names", nargs="*", metavar="NAME", help="certificates of that alias or with that name")
+    status.add_argument("--json", action="store_true", help="print JSON instead of text")
+    roll = command(parts, "roll", "use the next key now", _ROLL)
+    compromise = command(parts, "compromise", "give a key up that others have", _COMPROMISE)
+    for part in (roll, compromise):
+        part.add_argument("--now", action="store_true", help="whatever caches hold: some clients fail")
+        part.add_argument("--yes", action="store_true", help="do not ask")
+    retire = command(parts, "retire", "withdraw a certificate's TLSA records", _RETIRE)
+    retire.add_argument("--undo", action="store_true", help="publish them again")
+    for part in (roll, compromise, retire):
+        part.add_argument("name", metavar="NAME", help="a certificate of that alias or with that name")
 
 
 def _add_check(parts: "Commands", command: "MakeCommand") -> None:

@@ -65,6 +65,7 @@ EVENTS: list[tuple[Event, str, str]] = [
         "zone-changed",
         "zone example.org: 2 challenge records of 1 certificate added",
     ),
+    (ZoneChanged("a.org", "changed", 2, 0, "TLSA record"), "zone-changed", "zone a.org: 2 TLSA records changed"),
     (ZoneChanged("example.org", "removed", 1, 0), "zone-changed", "zone example.org: 1 challenge record removed"),
     (
         ServersWaited("example.org", ("ns1.example.net", "192.0.2.1")),

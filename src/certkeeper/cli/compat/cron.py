@@ -86,6 +86,10 @@ class _Cron:
         failed = self._withdraw_leftovers() or failed
         # Only pages that say so in a setting of ours have services.
         failed = deployed(machine, machine.configuration, quiet=False).failed or failed
+        if machine.dane_watch is not None:
+            from certkeeper.cli.danephase import published  # noqa: PLC0415 - most pages have no TLSA records
+
+            failed = published(machine, quiet=True).failed or failed
         self._sitting.end()
         if machine.settings.cleanup is not Cleanup.NO:
             _say(" + Running automatic cleanup")

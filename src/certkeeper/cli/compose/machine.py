@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
-from typing import TypeVar
+from functools import cached_property
+from typing import Self, TypeVar
 
 from certkeeper.adapters.advice import AdviceFile
 from certkeeper.adapters.bounds import LOOKING
@@ -13,6 +14,7 @@ from certkeeper.adapters.orphans import unlisted
 from certkeeper.adapters.scripts import script_trouble
 from certkeeper.apply.manner import USUAL, Manner
 from certkeeper.apply.observe import Offers, accounts_of, caa_answers, issuer_at, lineages_of, observe, offers_at
+from certkeeper.apply.ports import Ports
 from certkeeper.apply.result import Result
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.events import Tell
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
     from certkeeper.adapters.notify import Sender, ToldFile
     from certkeeper.apply.handover import ZoneTask
     from certkeeper.apply.survey import Survey
+    from certkeeper.cli.compose.danewatch import DaneWatch
     from certkeeper.lineage.cleanup import Cleared
     from certkeeper.lineage.mending import Mended
 
@@ -362,6 +365,33 @@ class Machine(Equipment):
         from certkeeper.adapters.dane import Dane  # noqa: PLC0415 - few commands look at TLSA records
 
         return Dane(self.settings.dnssec, self.settings.nameservers, self.nameservers, self.clock.now())
+
+    @cached_property
+    def dane_watch(self) -> "DaneWatch | None":
+        """The page's TLSA records; None where no certificate has any, or had. Raises where TRUST_ANCHOR is no good."""
+        wanted = any(spec.tlsa is not None for spec in self.configuration.certificates)
+        if not wanted:
+            with suppress(CertkeeperError):
+                wanted = bool(self.journal.records().tlsa)
+        if not wanted:
+            return None
+        from certkeeper.cli.compose.danewatch import DaneWatch  # noqa: PLC0415 - most pages have none
+
+        return DaneWatch(self)
+
+    def about(self, spec: CertSpec) -> Self:
+        """The same for that certificate alone, with the ports that are there already. Its TLSA records are looked at
+        with all others of the page, since certificates share owners.
+        """
+        watch = self.dane_watch
+        fewer = Equipment.about(self, spec)
+        vars(fewer)["dane_watch"] = watch
+        return fewer
+
+    def ports(self) -> Ports:
+        watch = self.dane_watch
+        ports = Equipment.ports(self)
+        return ports if watch is None else replace(ports, gate=watch, tlsa=watch.tlsa)
 
     def survey(self) -> "Survey":
         """A look at zones, through their providers and DNS."""

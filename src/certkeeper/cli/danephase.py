@@ -1,0 +1,145 @@
+"""The part of a run that looks at TLSA records once certificates are in services, and publishes what is missing."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+
+from certkeeper.apply.tlsa.publishing import lines_to_publish
+from certkeeper.apply.tlsa.view import Seat, View
+from certkeeper.base.errors import CertkeeperError
+from certkeeper.base.events import count
+from certkeeper.base.value import dataclass
+from certkeeper.cli.compose import Machine
+from certkeeper.cli.compose.danewatch import DaneWatch, changing
+from certkeeper.cli.plan import ForeseenRecords
+from certkeeper.cli.render import print_error, reporter
+from certkeeper.cli.tlsa.ending import ended
+from certkeeper.dane.rollover import State
+from certkeeper.dane.wording import sentence
+
+_QUIET = frozenset({State.OFF, State.STEADY, State.ANNOUNCING, State.AGEING, State.READY})
+"""Nothing is wrong, and nothing is to be done by anybody."""
+
+
+@dataclass(frozen=True, slots=True)
+class DanePhase:
+    """What it came to. `said` goes into the run's summary; `wake_at` is when it is worth looking again."""
+
+    failed: bool = False
+    said: tuple[str, ...] = ()
+    wake_at: datetime | None = None
+
+
+NOTHING = DanePhase()
+
+
+def published(machine: Machine, *, quiet: bool) -> DanePhase:
+    """Look, publish, look again, and remember."""
+    try:
+        watch = machine.dane_watch
+        return NOTHING if watch is None else _published(machine, watch, quiet=quiet)
+    except CertkeeperError as error:
+        print_error(error)
+        return DanePhase(failed=True)
+
+
+def _published(machine: Machine, watch: DaneWatch, *, quiet: bool) -> DanePhase:
+    view = watch.look()
+    due = tuple(changing(view))
+    by_hand: list[Seat] = []
+    failed = bool(view.unread)
+    changed = 0
+    if due:
+        report = reporter(quiet=quiet, first="waiting for the name servers")
+        try:
+            errors, by_hand = watch.publish(due, report.tell)
+        finally:
+            report.close()
+        for error in errors.values():
+            print_error(error)
+        failed = failed or bool(errors)
+        changed = sum(1 for seat in due if seat not in by_hand and seat.memory.zone not in errors)
+        # What is everywhere now counts from now.
+        view = watch.look()
+    remember(machine, view)
+    failed = not ended(machine, watch) or failed
+    for line in _lines(view, by_hand, quiet=quiet):
+        sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+    said = (f"TLSA records changed at {count(changed, 'place')}",) if changed else ()
+    return DanePhase(failed, said, wake_at(view))
+
+
+def remember(machine: Machine, view: View) -> None:
+    """What was seen, for later runs: waits count from it.
+
+    Raises:
+        CertkeeperError: it cannot be written down.
+    """
+    before = machine.journal.records().tlsa
+    put = tuple(seat.memory for seat in view.seats.values() if not (seat.over or seat.trouble))
+    drop = tuple(before[seat.name] for seat in view.seats.values() if seat.over and seat.name in before)
+    if put or drop:
+        machine.journal.prepare()
+        machine.journal.write(put, drop)
+
+
+def _lines(view: View, by_hand: Sequence[Seat], *, quiet: bool) -> Iterator[str]:
+    """What is not as it should be, what a person has to publish, and in a usual run the rest."""
+    for alias, why in view.unread.items():
+        yield f"{alias}: its TLSA records cannot be made: {why}"
+    for seat in view.seats.values():
+        stages = seat.decision.stages
+        told = seat.trouble or seat.decision.holds or any(stage.state not in _QUIET for stage in stages)
+        if seat.trouble:
+            yield f"TLSA {seat.name}: nothing could be seen: {seat.trouble}"
+        elif told or not quiet:
+            flaw = f" ({seat.flaw})" if seat.flaw and seat.decision.holds else ""
+            yield f"TLSA {sentence(seat.decision)}{flaw}"
+        if not quiet:
+            yield from (f"TLSA {seat.name}: {note}" for note in seat.decision.notes)
+    yield from (f"TLSA {text}" for text in view.passed_over if not quiet)
+    if by_hand:
+        yield "TLSA records for you to publish:"
+        yield from lines_to_publish(by_hand)
+
+
+def foreseen_records(watch: DaneWatch) -> ForeseenRecords:
+    """What `plan` says of them: where each place stands, and what a run would change there now."""
+    view = watch.view()
+    lines, document = [], []
+    for seat in view.seats.values():
+        decision = seat.decision
+        lines.append(f"TLSA {sentence(decision)}" if not seat.trouble else f"TLSA {seat.name}: {seat.trouble}")
+        lines += [f"    publish {record}" for record in sorted(decision.add)]
+        lines += [f"    withdraw {record}" for record in sorted(decision.remove)]
+        document.append(
+            {
+                "place": seat.name.text,
+                "sentence": sentence(decision),
+                "publish": sorted(map(str, decision.add)),
+                "withdraw": sorted(map(str, decision.remove)),
+            }
+        )
+    return ForeseenRecords(tuple(lines), tuple(document), wake_at(view))
+
+
+def troubled(seat: Seat) -> bool:
+    """Something is not as it should be, and a person may have to do something."""
+    return bool(seat.trouble or seat.decision.holds) or any(
+        stage.state is State.REPAIRING for stage in seat.decision.stages
+    )
+
+
+def wake_at(view: View) -> datetime | None:
+    """When something of it changes by time alone."""
+    times = []
+    for seat in view.seats.values():
+        age = seat.decision.age
+        times += [stage.until for stage in seat.decision.stages if stage.until is not None]
+        if seat.decision.remove:
+            # It became due while what was written before was waited for.
+            times.append(age.at)
+        if seat.decision.kept:
+            times.append(age.at + timedelta(seconds=age.bound))
+    return min(times, default=None)

@@ -1,0 +1,146 @@
+"""A page with TLSA records: a signed zone at a primary and a secondary, a validating resolver, and nginx."""
+
+import json
+import os
+import re
+import signal
+from collections.abc import Iterable
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
+from cryptography.x509 import load_der_x509_certificate
+
+from bed.powerdns import rrset
+from bed.resolver import Resolver
+from bed.services.nginx import NginxHosts
+from bed.waiting import wait_until
+from bed.world import World
+from builders.oldfolders import leave_as_dehydrated
+from builders.page import Done
+from certkeeper.dane.tlsa import Tlsa, TlsaType
+from integration.services.deployed import Served, described, shown
+
+TTL = 1
+FOREIGN = f"3 1 1 {'f' * 64}"
+"""Somebody else's, at the same owner."""
+READY = "the next certificate gets the next key"
+_311 = TlsaType(3, 1, 1)
+_DUE = re.compile(r"next due (\S+Z)")
+_ROUNDED = timedelta(seconds=1)
+_MOST_RUNS = 6
+
+
+def of_key(pem: bytes) -> str:
+    """The 3 1 1 record of a private key, or of a leaf in DER, by way of cryptography."""
+    key = load_pem_private_key(pem, None).public_key()
+    return str(Tlsa.of(_311, key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)))
+
+
+def of_leaf(der: bytes) -> str:
+    key = load_der_x509_certificate(der).public_key()
+    return str(Tlsa.of(_311, key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)))
+
+
+class Published(Served):
+    """One certificate for one name. nginx reads it in place; what it has at first is what dehydrated left."""
+
+    def __init__(
+        self, place: Path, stack: ExitStack, world: World, zone: str, *, anchored: bool, **settings: str
+    ) -> None:
+        """`anchored`: the validating resolver trusts the zone's keys."""
+        self.zone = zone
+        self.absolute = f"{zone}."
+        soa = f"ns1.{zone}. hostmaster.{zone}. 2100000000 10800 3600 604800 {TTL}"
+        # Resolvers remember for that long that there is nothing.
+        world.primary.patch(zone, rrset(zone, "SOA", [soa], ttl=TTL), rrset(zone, "A", ["127.0.0.1"], ttl=TTL))
+        world.primary.patch(zone, rrset(zone, "MX", ["0 ."], ttl=TTL))
+        anchors = world.primary.trust_anchors(zone) if anchored else []
+        self.world = world
+        self._transfer()
+        servers = [server.dns for server in (world.primary, *world.secondaries)]
+        self.unbound = stack.enter_context(
+            Resolver(place / "unbound", zones={self.absolute: servers}, trust_anchors=anchors)
+        )
+        own = {"TLSA": "yes", "TLSA_TTL": str(TTL), "TLSA_MARGIN": "0", "VALIDATING_RESOLVER": self.unbound.server}
+        super().__init__(place / "page", world, zone, DEPLOY="nginx", **{**own, **settings})
+        leave_as_dehydrated(self.place(zone), [zone])
+        self.nginx = stack.enter_context(NginxHosts(place / "nginx", {zone: self.pair(zone)}))
+        self.port = self.nginx.ports["https"]
+        self.describe(nginx=described(self.nginx))
+        self.owner = f"_{self.port}._tcp.{zone}"
+
+    def publish(self, *records: str) -> None:
+        """By hand, in the place of what is there; all servers have it then."""
+        self.world.primary.patch(self.zone, rrset(self.owner, "TLSA", records, ttl=TTL))
+        self._transfer()
+
+    def _transfer(self) -> None:
+        primary = self.world.primary
+        for secondary in self.world.secondaries:
+            secondary.api.call("PUT", f"/zones/{self.zone}./axfr-retrieve")
+            wait_until(lambda one=secondary: one.serial(self.zone) == primary.serial(self.zone), "it is everywhere")  # type: ignore[misc]
+
+    def records(self) -> set[str]:
+        """What the primary has at the owner."""
+        return set(self.world.primary.records(self.zone).get((f"{self.owner}.", "TLSA"), ()))
+
+    def patches(self) -> list[list[str]]:
+        """The changes of TLSA records that went to PowerDNS: for each request, its owners."""
+        found = []
+        for request in self.world.primary.recorder.requests():
+            if request.method != "PATCH" or self.zone not in request.path:
+                continue
+            rrsets = json.loads(request.body)["rrsets"]
+            if owners := [item["name"] for item in rrsets if item["type"] == "TLSA"]:
+                found.append(owners)
+        return found
+
+    @property
+    def current(self) -> str:
+        """The record of the live key."""
+        return of_key((self.place(self.zone) / "privkey.pem").read_bytes())
+
+    @property
+    def next(self) -> str:
+        """The record of the key that was made ahead."""
+        return of_key((self.place(self.zone) / "privkey.roll.pem").read_bytes())
+
+    def served(self) -> str:
+        """The record of the key that nginx shows."""
+        leaf = shown(self.port, self.zone)
+        assert leaf is not None
+        return of_leaf(leaf)
+
+    def ready(self) -> Done:
+        """Runs until nothing is in the way of the next key, each when the one before said so; the last of them."""
+        return self.run_until(READY)
+
+    def run_until(self, text: str) -> Done:
+        """Runs until one of them says that."""
+        for _ in range(_MOST_RUNS):
+            done = self.run()
+            assert done.code == 0, done.text
+            if text in done.out:
+                return done
+            due = datetime.fromisoformat(_DUE.findall(done.out)[-1])
+            wait_until(lambda when=due: datetime.now(UTC) >= when + _ROUNDED, f"it is {due}", deadline=20)  # type: ignore[misc]
+        raise AssertionError(f"{text!r} was not said: {done.text}")
+
+    def swap(self, certificate: Path, key: Path) -> None:
+        """What others do: the server gets another key, and nobody is told."""
+        text = self.nginx.config.read_text(encoding="utf-8")
+        for before, after in zip(self.pair(self.zone), (certificate, key), strict=True):
+            text = text.replace(str(before), str(after))
+        self.nginx.config.write_text(text, encoding="utf-8")
+        os.kill(int(self.nginx.pid_file.read_text(encoding="ascii")), signal.SIGHUP)
+
+
+def said(done: Done) -> str:
+    """What it said of TLSA records, without times."""
+    return re.sub(r"\d{4}-\d\d-\d\dT\S+Z", "TIME", "\n".join(_tlsa(done.out.splitlines())))
+
+
+def _tlsa(lines: Iterable[str]) -> Iterable[str]:
+    return (line for line in lines if "TLSA" in line)
