@@ -12,6 +12,7 @@ from builders.fakes import (
     FakeListeners,
     FakeRejected,
 )
+from builders.fakestaples import FakeStaples
 from builders.fakestore import FakeStore
 from certkeeper.apply.ports import Http, Ports
 from certkeeper.base.wire import Request, Response
@@ -26,11 +27,12 @@ class NoCa:
 
 def fake_ports(clock: FakeClock, world: DnsWorld, http: Http | None = None) -> Ports:
     """`world` is the one provider, whose id is empty, and the name servers."""
+    store = FakeStore()
     return Ports(
         http=http or NoCa(),
         dns={"": world},
         nameservers=world,
-        store=FakeStore(),
+        store=store,
         keys=FakeKeys(),
         accounts=FakeAccounts(),
         clock=clock,
@@ -40,4 +42,5 @@ def fake_ports(clock: FakeClock, world: DnsWorld, http: Http | None = None) -> P
         hooks=FakeHooks(),
         files=FakeFiles(),
         listeners=FakeListeners(),
+        staples=FakeStaples(store),
     )

@@ -14,7 +14,7 @@ from certkeeper import __version__
 from certkeeper.cli.arguments import build_parser
 from certkeeper.config.kinds import NUMBERS, OUR_DEFAULTS, TRUTHS, WORDS
 from certkeeper.config.targets import KEYS
-from certkeeper.config.variables import DEFAULTS, KNOWN, LEGACY_PDNS, PER_CERTIFICATE, WITHOUT_EFFECT
+from certkeeper.config.variables import DEFAULTS, KNOWN, LEGACY_PDNS, PER_CERTIFICATE
 from certkeeper.service.kinds import BUILT_IN, built_in
 from certkeeper.service.target import Target
 
@@ -81,10 +81,6 @@ class TestSettings:
         allowed = {name for name, cells in settings_rows() if cells["per certificate"] == "yes"}
         assert allowed == PER_CERTIFICATE
 
-    def test_it_says_what_has_no_effect(self) -> None:
-        described = {name: cells["consequence"] for name, cells in settings_rows() if "consequence" in cells}
-        assert described == WITHOUT_EFFECT
-
     def test_plain_defaults_are_the_code_s(self) -> None:
         described = {name: cells["default"] for name, cells in settings_rows() if "default" in cells}
         for name, default in described.items():
@@ -115,10 +111,6 @@ class TestSettings:
         assert variables_read() <= KNOWN
         # If this finds nothing, it does not look in the right place.
         assert {"RENEW_DAYS", "NAMESERVERS", "PDNS_NO_NOTIFY"} <= variables_read()
-
-    def test_what_the_readme_and_the_settings_call_without_effect_is_never_read(self) -> None:
-        checked_only = {"OCSP_FETCH"}
-        assert variables_read() & set(WITHOUT_EFFECT) <= checked_only
 
 
 def settings_rows() -> Iterator[tuple[str, dict[str, str]]]:

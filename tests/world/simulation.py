@@ -21,6 +21,7 @@ from builders.fakes import (
     SeededExecutor,
     through,
 )
+from builders.fakestaples import FakeStaples
 from builders.fakestore import FakeStore
 from builders.plans import CA, settings
 from certkeeper.apply.inquire import Inquiry
@@ -78,6 +79,7 @@ class Simulation:
         }
         self.ca = self.cas[CA]
         self.store = FakeStore()
+        self.staples = FakeStaples(self.store)
         self.accounts = FakeAccounts()
         self.keys = FakeKeys()
         self.journal = FakeJournal()
@@ -101,6 +103,7 @@ class Simulation:
             hooks=self.hooks,
             files=self.files,
             listeners=self.listeners,
+            staples=self.staples,
         )
         self.executor = SeededExecutor(through(self.ports), self.clock, seed)
         self.events: list[Event] = []

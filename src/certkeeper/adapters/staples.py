@@ -67,9 +67,15 @@ class Staples:
 
 
 def show_staple(folder: Folder, version: Folder) -> None:
-    """Lead `ocsp.der` through `.live` where the version that is live now has a response of its own."""
-    if version.is_file(layout.STAPLE) and place_of(folder, layout.STAPLE) in {Place.ABSENT, Place.STAMPED}:
-        folder.point(layout.STAPLE, layout.live_target(layout.STAPLE))
+    """Lead `ocsp.der` through `.live` where the version that is live now has a response of its own. Where it has none,
+    a link to one is about the certificate before, and goes; the file stays.
+    """
+    if version.is_file(layout.STAPLE):
+        if place_of(folder, layout.STAPLE) in {Place.ABSENT, Place.STAMPED}:
+            folder.point(layout.STAPLE, layout.live_target(layout.STAPLE))
+            folder.sync()
+    elif place_of(folder, layout.STAPLE) is Place.STAMPED:
+        folder.remove(layout.STAPLE)
         folder.sync()
 
 

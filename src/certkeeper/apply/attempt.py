@@ -33,6 +33,7 @@ class Issuance:
     settings: Settings
     limits: Limits
     manner: Manner = USUAL
+    user_agent: str = ""
 
 
 @dataclass(slots=True)

@@ -9,6 +9,7 @@ from certkeeper.apply.pay import call_deploy_cert, drop_next_key, make_next_key
 from certkeeper.apply.ports import Ports
 from certkeeper.apply.result import Issued
 from certkeeper.apply.scheduler import shield
+from certkeeper.apply.staplebefore import staple_before
 from certkeeper.base.errors import CertkeeperError, Fault
 from certkeeper.base.events import Event, Noted, Tell, VersionActivated
 from certkeeper.base.names import Alias
@@ -38,7 +39,7 @@ class VersionGone(CertkeeperError):
     local = True
 
 
-def go_live(item: LineagePlan, settings: Settings, tell: Tell) -> Exchange[Issued]:
+def go_live(item: LineagePlan, settings: Settings, tell: Tell, user_agent: str) -> Exchange[Issued]:
     """Make a version live that is there.
 
     Raises:
@@ -53,6 +54,7 @@ def go_live(item: LineagePlan, settings: Settings, tell: Tell) -> Exchange[Issue
             raise ChangedMeanwhile("somebody else changed it since the plan was made", hint="run again: certkeeper run")
         leaf = yield from _sound(item, going)
         yield from do(CheckGate(item.alias, going.stamp))
+        asked = yield from staple_before(item, going.stamp, leaf, user_agent, tell)
         yield from shield()
         if item.hook is not None and item.spec.deploy_hook and going.way is Way.FORWARD:
             yield from show_to_script(item, going.stamp, settings, tell)
@@ -64,7 +66,7 @@ def go_live(item: LineagePlan, settings: Settings, tell: Tell) -> Exchange[Issue
         yield from do(FreeLineage(item.alias))
         raise
     yield from do(FreeLineage(item.alias))
-    return Issued(going.stamp, leaf, unpaid)
+    return Issued(going.stamp, leaf, unpaid, asked)
 
 
 def _sound(item: LineagePlan, going: GoLive) -> Exchange[Leaf]:

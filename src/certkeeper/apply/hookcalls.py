@@ -26,6 +26,7 @@ class Occasion(StrEnum):
     REQUEST_FAILURE = "request_failure"
     SYNC_CERT = "sync_cert"
     DEPLOY_CERT = "deploy_cert"
+    DEPLOY_OCSP = "deploy_ocsp"
     UNCHANGED_CERT = "unchanged_cert"
     EXIT = "exit_hook"
 
@@ -103,6 +104,12 @@ def sync_cert(settings: Settings, spec: CertSpec, shown: Mapping[str, str]) -> H
     folder = settings.folder(spec)
     files = (layout.PRIVKEY, layout.CERT, layout.FULLCHAIN, layout.CHAIN, layout.CSR)
     return line_call(settings, spec, Occasion.SYNC_CERT, *(f"{folder}/{shown[name]}" for name in files))
+
+
+def deploy_ocsp(settings: Settings, spec: CertSpec, stamp: int) -> HookCall:
+    """The first name, where servers read the response, and the stamp of its file."""
+    file = f"{settings.folder(spec)}/{layout.STAPLE}"
+    return line_call(settings, spec, Occasion.DEPLOY_OCSP, str(spec.identifiers[0]), file, str(stamp))
 
 
 def unchanged_cert(settings: Settings, spec: CertSpec) -> HookCall:

@@ -24,6 +24,7 @@ from certkeeper.apply.pay import call_deploy_cert
 from certkeeper.apply.refused import ReadClock
 from certkeeper.apply.result import Issued, Staged
 from certkeeper.apply.scheduler import shield
+from certkeeper.apply.staplebefore import staple_before
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.events import CertificateIssued, CertificateStaged
 from certkeeper.base.times import iso
@@ -91,8 +92,8 @@ def _issue(attempt: Attempt, wanted: Order) -> Exchange[Issued | Staged]:
         attempt.draft = None
         ready = obtained.draft.stamp, obtained.leaf
     stamp, leaf = ready
-    yield from shield()
     if item.stays_staged:
+        yield from shield()
         return (yield from _leave_staged(attempt, stamp, leaf))
     return (yield from _switch(attempt, stamp, leaf))
 
@@ -132,6 +133,8 @@ def _switch(attempt: Attempt, stamp: int, leaf: Leaf) -> Exchange[Issued]:
     item, shared = attempt.item, attempt.shared
     # Where it may not go live yet the version stays, and a later run goes on from here.
     yield from do(CheckGate(item.alias, stamp))
+    asked = yield from staple_before(item, stamp, leaf, shared.user_agent, shared.tell)
+    yield from shield()
     if item.hook is not None and item.spec.deploy_hook:
         # Where it fails the version stays, and the next run goes on from here.
         yield from show_to_script(item, stamp, shared.settings, shared.tell)
@@ -142,7 +145,7 @@ def _switch(attempt: Attempt, stamp: int, leaf: Leaf) -> Exchange[Issued]:
     met = _present(attempt.intent, item.backoff, *item.names_failed, held)
     attempt.intent = None
     unpaid = yield from settle(item, stamp, shared.settings, shared.tell, drop=met)
-    return Issued(stamp, leaf, unpaid)
+    return Issued(stamp, leaf, unpaid, asked)
 
 
 def _present(*entries: Record | None) -> tuple[Record, ...]:

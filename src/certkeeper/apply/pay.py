@@ -10,9 +10,10 @@ from certkeeper.apply.effects import (
     WriteJournal,
     do,
 )
-from certkeeper.apply.hookcalls import deploy_cert
+from certkeeper.apply.hookcalls import deploy_cert, deploy_ocsp
 from certkeeper.apply.hooks import call
 from certkeeper.apply.ports import Ports
+from certkeeper.apply.stapleeffects import ReadStaples
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.events import Tell
 from certkeeper.base.names import Alias
@@ -30,6 +31,15 @@ def call_deploy_cert(item: LineagePlan, settings: Settings, stamp: int, tell: Te
     """
     if item.hook is not None:
         yield from call(deploy_cert(settings, item.spec, stamp), str(item.alias), tell)
+        yield from _call_deploy_ocsp(item, settings, stamp, tell)
+
+
+def _call_deploy_ocsp(item: LineagePlan, settings: Settings, stamp: int, tell: Tell) -> Exchange[None]:
+    """The response that went live with the version, where one did. It is a part of what is owed."""
+    if item.spec.ocsp_fetch and item.spec.deploy_hook:
+        files, _ = yield from do(ReadStaples(item.alias))
+        if files is not None and files.staple is not None:
+            yield from call(deploy_ocsp(settings, item.spec, stamp), str(item.alias), tell)
 
 
 @dataclass(frozen=True, slots=True)

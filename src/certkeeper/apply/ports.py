@@ -366,6 +366,7 @@ class Ports:
     hooks: Hooks
     files: ChallengeFiles
     listeners: Listeners
+    staples: Staples
     deploy: "DeployPorts | None" = None
     gate: "VersionGate | None" = None
     tlsa: "TlsaLookup | None" = None

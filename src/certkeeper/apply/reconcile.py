@@ -96,7 +96,7 @@ class Reconciler:
             if item.goes is None:
                 self._scheduler.spawn(pay(item, self._settings, self._tell), self._paid(item))
             else:
-                self._scheduler.spawn(go_live(item, self._settings, self._tell), self._gone(item))
+                self._scheduler.spawn(go_live(item, self._settings, self._tell, self._user_agent), self._gone(item))
         for ca in self._waiting:
             self._scheduler.spawn(self._open(ca), self._opened(ca))
         if not self._waiting:
@@ -140,7 +140,16 @@ class Reconciler:
             elif isinstance(session, Session):
                 self._compare_clocks(ca, session)
                 limits = self._limits[ca]
-                shared = Issuance(session, self._waves, self._served, self._tell, self._settings, limits, self._manner)
+                shared = Issuance(
+                    session,
+                    self._waves,
+                    self._served,
+                    self._tell,
+                    self._settings,
+                    limits,
+                    self._manner,
+                    self._user_agent,
+                )
                 self._queue.extend((item, shared) for item in self._waiting[ca])
                 self._start()
             self._settle_at_the_end()

@@ -8,14 +8,22 @@ from certkeeper.base.value import dataclass
 from certkeeper.lineage.model import Leaf
 from certkeeper.plan.actions import Kept, Postponed
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    # Most runs ask for no OCSP response.
+    from certkeeper.ocsp.freshness import Asked
+
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """A version that is live. `stamp` names it (epoch seconds); `unpaid` is why its hook is still owed a call."""
+    """A version that is live. `stamp` names it (epoch seconds); `unpaid` is why its hook is still owed a call, `asked`
+    how asking for its OCSP response went.
+    """
 
     stamp: int
     leaf: Leaf
     unpaid: CertkeeperError | None = None
+    asked: "Asked | None" = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from certkeeper.cli.permissions import foreseen
 from certkeeper.cli.planning import planned as planned_now
 from certkeeper.cli.render import finding_lines, print_error
 from certkeeper.cli.select import select
+from certkeeper.cli.staples import staples_due
 from certkeeper.config.findings import Finding
 from certkeeper.config.settings import Configuration, Settings
 from certkeeper.plan.actions import LineagePlan, Plan
@@ -65,14 +66,16 @@ def plan(options: argparse.Namespace) -> int:
         from certkeeper.cli.danephase import foreseen_records  # noqa: PLC0415 - most pages have no TLSA records
 
         records = foreseen_records(watch)
-    times = (planned.wake_at, services.wake_at, records.wake_at)
+    staples = staples_due(machine, selected, observed)
+    times = (planned.wake_at, services.wake_at, staples.wake_at, records.wake_at)
     due = min((time for time in times if time is not None), default=None)
     if options.json:
-        document = _document(selected, planned, findings, plan_document(services), due)
+        document = _document(selected, planned, findings, plan_document(services), staples.documents, due)
         json.dump({**document, "tlsa": records.document}, sys.stdout, indent=2)
         sys.stdout.write("\n")
     else:
-        for line in (*finding_lines(findings), *explain(planned), *plan_lines(services), *records.lines):
+        lines = (*explain(planned), *plan_lines(services), *staples.lines, *records.lines)
+        for line in (*finding_lines(findings), *lines):
             sys.stdout.write(f"{line}\n")
         if due is not None:
             sys.stdout.write(f"next due {iso(due)}\n")
@@ -91,6 +94,7 @@ def _document(
     planned: Plan,
     findings: tuple[Finding, ...],
     services: Sequence[object],
+    staples: Sequence[object],
     due: datetime | None,
 ) -> Mapping[str, object]:
     return {
@@ -103,6 +107,7 @@ def _document(
             for zone, left in planned.withdrawals.items()
         },
         "services": services,
+        "ocsp": staples,
         "findings": [finding_document(finding) for finding in findings],
         "wake_at": iso(due) if due is not None else None,
     }

@@ -23,6 +23,7 @@ from certkeeper.cli.render import finding_lines, print_error, reporter
 from certkeeper.cli.rounds import hooked, lines_opened, lines_unchanged, merged, of_round, out_of_reach, rounds
 from certkeeper.cli.select import select
 from certkeeper.cli.signals import raise_terminated
+from certkeeper.cli.staples import kept_fresh
 from certkeeper.config.findings import Finding, Severity
 from certkeeper.config.settings import Cleanup, Configuration
 from certkeeper.plan.actions import Kept, Plan, Postponed, Reason
@@ -77,10 +78,13 @@ def _run(machine: Machine, selected: Configuration, hooking: Hooking | None, opt
             hooking.begin()
         observed, noticed = _observe(machine)
         forced = frozenset(spec.alias for spec in selected.certificates) if options.force else frozenset()
+        observed, staples = kept_fresh(machine, selected, observed, quiet=options.quiet)
         observed = _advised(machine, selected, observed, noticed)
         observed = _with_accounts(machine, selected, observed, forced, options)
         plan, result = _in_rounds(machine, selected, hooking, observed, noticed, forced, options)
         _remember(machine, plan, result)
+        result = staples.after(machine, result)
+        endings += staples.errors
         shown = deployed(machine, selected, quiet=options.quiet) if result.fatal is None else NOTHING
         issued = {outcome.alias for outcome in result.outcomes if outcome.live is not None}
         dane = _published(machine, options) if result.fatal is None else None
@@ -96,7 +100,7 @@ def _run(machine: Machine, selected: Configuration, hooking: Hooking | None, opt
         # The run is over, and was what it was.
         print_error(trouble)
     if not options.quiet:
-        sys.stdout.write(_summary(selected, plan, result, shown, dane) + "\n")
+        sys.stdout.write(_summary(selected, plan, result, shown, staples.summary, dane) + "\n")
     if machine.settings.alerts:
         from certkeeper.cli.alert import alert_of_run  # noqa: PLC0415 - as above
 
@@ -301,7 +305,14 @@ def _print_findings(findings: Sequence[Finding]) -> None:
     sys.stdout.flush()
 
 
-def _summary(selected: Configuration, plan: Plan, result: Result, shown: DeployResult, dane: "DanePhase | None") -> str:
+def _summary(
+    selected: Configuration,
+    plan: Plan,
+    result: Result,
+    shown: DeployResult,
+    stapled: Sequence[str],
+    dane: "DanePhase | None",
+) -> str:
     owing = {item.alias for item in plan.owing}
     issued = sum(1 for outcome in result.outcomes if outcome.issued is not None)
     later = len(plan.postponed)
@@ -323,7 +334,7 @@ def _summary(selected: Configuration, plan: Plan, result: Result, shown: DeployR
     parts += [f"{later} postponed"] if later else []
     parts += [f"{kept} kept"] if kept else []
     parts += [f"{count(unpaid, 'hook')} failed"] if unpaid else []
-    parts += deployment_summary(shown)
+    parts += [*stapled, *deployment_summary(shown)]
     parts += dane.said if dane is not None else ()
     parts += [f"{held} held"] if held else []
     parts += [f"{current} not due"] if current else []

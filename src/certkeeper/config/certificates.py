@@ -13,7 +13,7 @@ from certkeeper.config.authority import directory_url, is_test_ca
 from certkeeper.config.domains import DomainLine
 from certkeeper.config.errors import ConfigError
 from certkeeper.config.findings import Finding, Severity
-from certkeeper.config.lint import ignored_settings, unknown_variables
+from certkeeper.config.lint import unknown_variables
 from certkeeper.config.methods import Methods, impossible, read_methods
 from certkeeper.config.providers import ProviderKind, Wish, hook_timeout, told_commands, told_script, wish_of
 from certkeeper.config.settings import (
@@ -66,6 +66,7 @@ class Terms:
     wellknown: str = DEFAULT_WELLKNOWN
     on_name_failure: OnNameFailure = OnNameFailure.BLOCK
     keep_going: bool = False
+    ocsp_fetch: bool = False
     ocsp_days: int = 5
     access: Access = NO_ACCESS
     targets: tuple[str, ...] = ()
@@ -79,8 +80,6 @@ def read_terms(values: Values, environment: Mapping[str, str]) -> Exchange[Terms
     Raises:
         ConfigError: an invalid value.
     """
-    # This changes nothing here, but a value that dehydrated would stumble over is no value.
-    values.truth("OCSP_FETCH", default=False)
     methods = read_methods(values)
     hook = told_script(values)
     # The rest is not even looked at where nothing is proven through it.
@@ -111,6 +110,7 @@ def read_terms(values: Values, environment: Mapping[str, str]) -> Exchange[Terms
         wellknown=values.path("WELLKNOWN", DEFAULT_WELLKNOWN),
         on_name_failure=values.word("ON_NAME_FAILURE", OnNameFailure.BLOCK),
         keep_going=values.truth("KEEP_GOING", default=False),
+        ocsp_fetch=values.truth("OCSP_FETCH", default=False),
         ocsp_days=values.number("OCSP_DAYS", 5, 0, 3650),
         access=read_access(values),
         targets=_targets(values),
@@ -174,6 +174,7 @@ def certificate(line: DomainLine, terms: Terms, provider: str) -> CertSpec | Rej
         wellknown=terms.wellknown,
         on_name_failure=terms.on_name_failure,
         keep_going=terms.keep_going,
+        ocsp_fetch=terms.ocsp_fetch,
         ocsp_days=terms.ocsp_days,
         access=terms.access,
         targets=terms.targets,
@@ -214,7 +215,7 @@ def own_assignments(script: Script, inherited: Mapping[str, str]) -> tuple[dict[
     last = {found.name: found for found in script.assignments}
     last = {name: found for name, found in last.items() if inherited.get(name) != found.value}
     changes = {name: found for name, found in last.items() if name in PER_CERTIFICATE}
-    findings = [*script.findings, *unknown_variables(script.assignments), *ignored_settings(last)]
+    findings = [*script.findings, *unknown_variables(script.assignments)]
     told = {finding.where for finding in findings}
     findings += [
         _not_per_certificate(found) for name, found in last.items() if name not in changes and found.where not in told

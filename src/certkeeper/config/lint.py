@@ -1,17 +1,16 @@
-"""Lints of the page as a whole: names that resemble a known one, settings and files without effect."""
+"""Lints of the page as a whole: names that resemble a known one, and folders without effect."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from certkeeper.base.errors import Location
 from certkeeper.config.errors import ConfigError
 from certkeeper.config.findings import Finding, Severity, did_you_mean
 from certkeeper.config.settings import CertSpec, Rejected
 from certkeeper.config.shell import Assignment
-from certkeeper.config.variables import KNOWN, LEGACY_PDNS, WITHOUT_EFFECT
+from certkeeper.config.variables import KNOWN, LEGACY_PDNS
 
 _SHORTEST_VARIABLE = 4
-_OFF = frozenset({"", "no", "false", "0", "off"})
 
 
 def unknown_variables(history: Sequence[Assignment]) -> tuple[Finding, ...]:
@@ -51,22 +50,6 @@ def _misspelled(history: Sequence[Assignment]) -> Iterator[tuple[Assignment, str
             meant = did_you_mean(name, candidates, limit=1)
         if meant:
             yield found, meant
-
-
-def ignored_settings(assigned: Mapping[str, Assignment]) -> tuple[Finding, ...]:
-    """Findings for settings that are switched on and that this version does not act on."""
-    return tuple(
-        Finding(
-            "ignored-setting",
-            Severity.WARNING,
-            f"{name}: not acted on by this version",
-            WITHOUT_EFFECT[name],
-            "",
-            found.where,
-        )
-        for name, found in assigned.items()
-        if name in WITHOUT_EFFECT and found.value.strip().lower() not in _OFF
-    )
 
 
 def unused_config_folders(

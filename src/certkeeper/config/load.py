@@ -24,7 +24,7 @@ from certkeeper.config.errors import ConfigError
 from certkeeper.config.evaluating import SETTING, Errors, Evaluator, evaluated
 from certkeeper.config.exposure import exposed, programs
 from certkeeper.config.findings import Finding, Severity
-from certkeeper.config.lint import ignored_settings, unknown_variables, with_misspelled
+from certkeeper.config.lint import unknown_variables, with_misspelled
 from certkeeper.config.methods import unused_methods
 from certkeeper.config.opensslcnf import request_findings
 from certkeeper.config.page import Page, as_wished, read_main
@@ -205,7 +205,6 @@ def _of_the_page(page: Page, values: Values) -> tuple[Finding, ...]:
     return (
         *v1_findings(page.history),
         *unknown_variables(page.history),
-        *ignored_settings(values.assigned),
         *legacy_findings(values),
         *values.findings,
     )

@@ -146,9 +146,10 @@ class CertSpec:
     `hook_chain`: that script is told of all challenges by one call; `hook_timeout` is how long a call may take.
     `access` is who may read its files.
     `methods` are the ways in which each name may be proven, `wellknown` is the folder for http-01. `keep_going`: where
-    dehydrated's commands fail with it, they go on with the next one; our own always do. `ocsp_days` is how old an OCSP
-    response may be before another one is asked for. `request` is what the script
-    wants signed, whose key it keeps. `deploy_command` are the words of a command that is run where there is no script.
+    dehydrated's commands fail with it, they go on with the next one; our own always do. `ocsp_fetch`: runs keep
+    its OCSP response fresh; `ocsp_days` is how old that may be before another one is asked for. `request` is
+    what the script wants signed, whose key it keeps. `deploy_command` are the words of a command that is run where
+    there is no script.
     `targets` are the names of the services that take it (DEPLOY). `probe` are the endpoints that have to show it, in
     the place of its targets' own; None where those count, empty where nobody looks. `tlsa` are the TLSA records that
     follow its key, None where there are to be none; a test CA's certificate has none, whatever the page says.
@@ -177,6 +178,7 @@ class CertSpec:
     hook_chain: bool = False
     hook_timeout: timedelta = DEFAULT_HOOK_TIMEOUT
     keep_going: bool = False
+    ocsp_fetch: bool = False
     ocsp_days: int = 5
     access: Access = NO_ACCESS
     chain_required: bool = False

@@ -46,11 +46,6 @@ DEFAULTS = {
 # The names of pdns_api.sh before version 0.3: they count in files only, since an environment may hold any HOST.
 LEGACY_PDNS = ("HOST", "PORT", "KEY", "SERVER", "VERSION", "WAIT")
 
-# What is known and has no effect here, with what comes of that.
-WITHOUT_EFFECT = {
-    "OCSP_FETCH": "no run fetches an OCSP response; `certkeeper ocsp fetch` does",
-}
-
 _ACTED_ON = (
     "ACME_PROFILE_PREFERRED ALERT_COMMAND ALERT_MAIL "
     "ARI BASEDIR CAA_CHECK CA_BUNDLE CERT_GROUP CERT_OWNER DEPLOY DEPLOY_CONFIG DNS_IGNORE DNS_PROVIDER "
@@ -63,7 +58,7 @@ _ACTED_ON = (
     "VALIDATING_RESOLVER VANTAGE_RESOLVERS PDNS_ZONES_TXT ZONES_D DEBUG "
     "LEXICON_PROVIDER RFC2136_KEY RFC2136_KEY_ALGORITHM RFC2136_KEY_FILE RFC2136_KEY_NAME RFC2136_SERVER"
 )
-KNOWN = frozenset({*DEFAULTS, *LEGACY_PDNS, *WITHOUT_EFFECT, *_ACTED_ON.split()})
+KNOWN = frozenset({*DEFAULTS, *LEGACY_PDNS, *_ACTED_ON.split()})
 
 # What dehydrated lets a certificate's own file set, and what we add to it.
 PER_CERTIFICATE = frozenset(

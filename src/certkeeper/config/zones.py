@@ -9,7 +9,7 @@ from certkeeper.base.value import dataclass, field
 from certkeeper.base.wire import Exchange
 from certkeeper.config.errors import ConfigError
 from certkeeper.config.findings import Finding, Severity
-from certkeeper.config.lint import ignored_settings, unknown_variables, with_misspelled
+from certkeeper.config.lint import unknown_variables, with_misspelled
 from certkeeper.config.providers import Register, sorted_rules, zone_rule
 from certkeeper.config.reading import ReadFailure, listing, read_or_fail
 from certkeeper.config.settings import ZoneRule
@@ -99,22 +99,17 @@ def _files(values: Values) -> Exchange[_Sources]:
 def _misplaced(assignments: tuple[Assignment, ...], zone: str) -> list[Finding]:
     """Known settings that no zone can have of its own. Unknown ones may be meant for a hook."""
     last = {found.name: found for found in assignments if not per_zone(found.name)}
-    ignored = ignored_settings(last)
-    told = {finding.where for finding in ignored}
     return [
-        *ignored,
-        *(
-            Finding(
-                "not-per-zone",
-                Severity.WARNING,
-                f"{found.name}: cannot be set in a zone's own file",
-                "ignored here",
-                f'write {name}="{zone}=…" in the main configuration file'
-                if name in NAMES_ZONES
-                else "set it in the main configuration file, or remove it",
-                found.where,
-            )
-            for name, found in last.items()
-            if name in KNOWN and found.where not in told
-        ),
+        Finding(
+            "not-per-zone",
+            Severity.WARNING,
+            f"{found.name}: cannot be set in a zone's own file",
+            "ignored here",
+            f'write {name}="{zone}=…" in the main configuration file'
+            if name in NAMES_ZONES
+            else "set it in the main configuration file, or remove it",
+            found.where,
+        )
+        for name, found in last.items()
+        if name in KNOWN
     ]

@@ -41,7 +41,7 @@ class Due(StrEnum):
 class Asked:
     """How the last try to get a response for that certificate went; `flaw` is empty where one came.
 
-    Before `retry_at` the responder is not asked again.
+    Before `retry_at` the responder is not asked again. `owes`: a script has yet to be told of the response in hand.
     """
 
     subject: str
@@ -50,6 +50,7 @@ class Asked:
     failures: int = 0
     flaw: str = ""
     message: str = ""
+    owes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +85,8 @@ def decide(
             return Decision(Due.NOTHING, f"the response is good until {iso(held.until)}", refresh_at)
         else:
             why = "the response has ended" if held.until <= now else "the response is to be refreshed"
-    if last is not None and now < last.retry_at <= now + LONGEST_WAIT:
-        # A time further off is a clock's that was stepped back since.
+    # A time further off is a clock's that was stepped back since. What came and is not here was lost on the way.
+    if last is not None and now < last.retry_at <= now + LONGEST_WAIT and (last.failures or held is not None):
         return Decision(Due.WAIT, f"{why}; {_after(last)}", last.retry_at)
     return Decision(Due.FETCH, why, now)
 
@@ -99,6 +100,15 @@ def refreshed_at(subject: Subject, held: Staple, longest_age: timedelta) -> date
 def late(held: Staple | None, now: datetime) -> bool:
     """Whether so much of its life is over that people should look why it was not replaced."""
     return held is None or now >= held.this_update + held.life * LATE
+
+
+def missed(held: Staple | None, last: Asked | None, now: datetime) -> bool:
+    """Whether a response that did not come is a failure by now.
+
+    CAs sign the first response some time after the certificate.
+    """
+    new = last is not None and last.flaw == Flaw.UNKNOWN and last.failures < len(STEPS)
+    return late(held, now) and not (held is None and new)
 
 
 def kept(held: Staple | None, found: Staple) -> Staple:

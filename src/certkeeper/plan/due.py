@@ -14,7 +14,7 @@ from certkeeper.plan.advice import Suggestion, last_chance
 from certkeeper.plan.drift import drift
 
 _SHORT_LIFE = timedelta(days=10)
-_COMPROMISED = ", since its key is compromised"
+_COMPROMISED = ", and its key counts as compromised"
 _NO_ORDER = frozenset({Reason.CURRENT, Reason.HELD, Reason.STAGED})
 _NEXT_RUN = timedelta(hours=1)
 """How soon a timer starts the next run, at the earliest that people set it to."""

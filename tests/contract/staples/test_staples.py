@@ -169,6 +169,18 @@ def test_after_dehydrated_wrote_it_its_folder_is_dehydrateds(folder: Path) -> No
     assert (folder / "ocsp.der").readlink() == Path(f"ocsp-{AT + 1}.der")
 
 
+def test_the_switch_takes_the_link_to_dehydrateds_response_away_where_there_is_no_other(folder: Path) -> None:
+    dehydrated_folder(folder, OLD)
+    link(folder / "ocsp.der", f"ocsp-{OLD_STAMP}.der")
+    (folder / f"ocsp-{OLD_STAMP}.der").write_bytes(b"old")
+    pair = real(folder)
+    stamp, coming = pair.stage(AT)
+    pair.store.activate(ALIAS, stamp)
+    assert (pair.cert, pair.staple) == (coming.cert, None)
+    assert not (folder / "ocsp.der").is_symlink()
+    assert (folder / f"ocsp-{OLD_STAMP}.der").read_bytes() == b"old"
+
+
 def test_the_switch_leads_away_from_dehydrateds_response_where_there_is_another(folder: Path) -> None:
     dehydrated_folder(folder, OLD)
     link(folder / "ocsp.der", f"ocsp-{OLD_STAMP}.der")

@@ -2,7 +2,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from certkeeper.base import events
+from certkeeper.base import events, stapled
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.events import (
     AccountRegistered,
@@ -32,8 +32,19 @@ from certkeeper.base.events import (
     ZoneUnproven,
     count,
 )
+from certkeeper.base.stapled import CertificateRevoked, StapleKept
 
 EVENTS: list[tuple[Event, str, str]] = [
+    (
+        StapleKept("example.org", "2026-12-08T04:00:00Z"),
+        "staple-kept",
+        "example.org: new OCSP response, good until 2026-12-08T04:00:00Z",
+    ),
+    (
+        CertificateRevoked("example.org", "the CA says so"),
+        "certificate-revoked",
+        "example.org: REVOKED: the CA says so",
+    ),
     (
         CredentialsRequested("https://ca.example/pairs", "me@example.org"),
         "credentials-requested",
@@ -161,7 +172,7 @@ def test_an_event_has_a_label_for_machines_and_a_line_for_people(event: Event, l
 def test_every_event_is_tested_and_labels_are_unique() -> None:
     kinds = {type(event) for event, _, _ in EVENTS}
     # __subclasses__ would also list the classes that slots=True has replaced.
-    named = [value for value in vars(events).values() if isinstance(value, type)]
+    named = [value for value in (vars(events) | vars(stapled)).values() if isinstance(value, type)]
     product = {kind for kind in named if issubclass(kind, Event) and kind is not Event}
     assert kinds == product
     assert len({kind.label for kind in product}) == len(product)

@@ -51,13 +51,6 @@ def test_variables_that_resemble_known_ones_are_found_once() -> None:
     ]
 
 
-def test_settings_without_effect_are_found_where_they_are_switched_on() -> None:
-    found = page(
-        'OCSP_FETCH="yes"\nTLSA=no\nDEPLOY=\nPRIVATE_KEY_ROLLOVER=no\nLICENSE=x\nHOOK_CHAIN=yes\n', ""
-    ).findings
-    assert [(item.code, item.message.partition(":")[0]) for item in found] == [("ignored-setting", "OCSP_FETCH")]
-
-
 def test_a_misspelled_name_is_told_where_the_page_ends_in_an_error_about_it() -> None:
     with pytest.raises(ConfigError, match="PDNS_KEY is not set") as caught:
         page('CHALLENGETYPE=dns-01\nPDNS_HOST=localhost\nPDNS_KEEY="secret"\nRENEW_DAYZ=3\n')

@@ -17,6 +17,7 @@ from certkeeper.ocsp.freshness import (
     decide,
     kept,
     late,
+    missed,
     noted_failure,
     noted_success,
     refreshed_at,
@@ -177,3 +178,21 @@ def test_nothing_due_is_seen_in_less_than_a_millisecond() -> None:
 
 def test_a_subject_is_a_plain_value() -> None:
     assert Subject("a", NOW) == Subject("a", NOW, None)
+
+
+def test_a_response_that_came_and_is_gone_is_asked_for_at_once() -> None:
+    asked = noted_success(SUBJECT, NOW)
+    assert due(None, asked) is Due.FETCH
+    assert due(longest=timedelta(), asked=asked) is Due.WAIT
+
+
+def test_a_certificate_that_is_not_known_yet_is_no_failure_at_first() -> None:
+    unknown = NoStaple(Flaw.UNKNOWN, "not known")
+    asked = None
+    for turn in range(len(STEPS)):
+        assert missed(None, asked, NOW) is (turn == 0)
+        asked = noted_failure(SUBJECT, asked, unknown, NOW)
+    assert missed(None, asked, NOW)
+    assert missed(None, noted_failure(SUBJECT, None, FAILED, NOW), NOW)
+    assert not missed(HELD, asked, NOW)
+    assert missed(HELD, noted_failure(SUBJECT, None, unknown, NOW), HELD.this_update + LIFE * 0.8)

@@ -210,7 +210,8 @@ def test_a_revoked_certificate_is_due_at_once() -> None:
     present = with_left(60 * DAY)
     assert decided(replace(present, revoked=4)) == Decision(Reason.REVOKED, "it was revoked")
     assert (
-        decided(replace(present, revoked=1, compromised=True)).detail == "it was revoked, since its key is compromised"
+        decided(replace(present, revoked=1, compromised=True)).detail
+        == "it was revoked, and its key counts as compromised"
     )
     assert decided(replace(present, revoked=0)).reason is Reason.REVOKED
 

@@ -30,6 +30,10 @@ from certkeeper.plan.actions import HeldTooLong, KeySource, LineagePlan
 from certkeeper.plan.observed import Observed
 from certkeeper.plan.planner import plan
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from certkeeper.cli.compat.stapling import Stapling
+
 
 def cron(sitting: Sitting) -> int:
     """Issue what is due.
@@ -184,6 +188,10 @@ class _Cron:
                 sys.stderr.write(f" ! {spec.alias}: {mended_text(mended)}\n")
             observed = machine.observe()
             lineage = observed.lineages[spec.alias]
+        stapling = self._stapling(machine, spec)
+        if stapling is not None:
+            observed = stapling.ask(observed)
+            lineage = observed.lineages[spec.alias]
         ours = plan(machine.configuration, observed).lineages[0]
         other = ours.detail or ours.reason.value if ours.reason in OTHERS else ""
         verdict = judge(spec, lineage, observed.now, forced=self._forced, other=other)
@@ -196,11 +204,20 @@ class _Cron:
             if isinstance(ours.error, HeldTooLong):
                 raise ours.error
         if verdict.due and not there:
-            self._issue(machine, spec)
+            self._issue(machine, spec, stapling)
         else:
             self._sitting.hooking.unchanged(spec)
             if ours.order is None and ours.error is None and ours.actions:
                 self._owed(machine, observed)
+            if stapling is not None:
+                stapling.stays()
+
+    def _stapling(self, machine: Machine, spec: CertSpec) -> "Stapling | None":
+        if not spec.ocsp_fetch:
+            return None
+        from certkeeper.cli.compat.stapling import Stapling  # noqa: PLC0415 - most pages want no responses
+
+        return Stapling(machine, spec, self._told)
 
     def _owed(self, machine: Machine, observed: Observed) -> None:
         """A call of the script that an earlier run did not bring to its end, or the next key."""
@@ -209,7 +226,7 @@ class _Cron:
             if outcome.error is not None:
                 raise outcome.error
 
-    def _issue(self, machine: Machine, spec: CertSpec) -> None:
+    def _issue(self, machine: Machine, spec: CertSpec, stapling: "Stapling | None") -> None:
         self._warn()
         _say(" + Signing domains...")
         # Made here, so that the certificates after it find it, with the CA's directory.
@@ -231,6 +248,8 @@ class _Cron:
             raise item.error
         _say(*_key_lines(item))
         result = machine.reconcile(planned_, terms_accepted=False, tell=self._told, manner=self._sitting.manner)
+        if stapling is not None:
+            stapling.replaced(result)
         errors = [outcome.error for outcome in result.outcomes if outcome.error is not None]
         errors += [result.fatal] if result.fatal is not None else []
         for error in (*errors, *result.leftovers):

@@ -5,6 +5,7 @@ from typing import ClassVar, TextIO
 
 from certkeeper.base.errors import printable
 from certkeeper.base.events import Event, HookCalled, Noted, RequestTaken, ZoneChanged, ZoneProven, ZoneUnproven
+from certkeeper.base.stapled import StapleKept
 from certkeeper.base.traces import (
     AccountRequested,
     AccountSought,
@@ -89,6 +90,8 @@ def _handled(event: AuthorizationRead) -> Iterator[str]:
 
 def _lines(event: Event) -> tuple[str, ...]:
     match event:
+        case StapleKept():
+            return (" + Updating OCSP stapling file",)
         case RequestTaken():
             return (f" + Using CSR from hook script (real names: {' '.join(event.names)})",)
         case AccountRequested():

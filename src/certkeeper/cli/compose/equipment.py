@@ -23,6 +23,7 @@ from certkeeper.config.settings import CertSpec, Configuration, Settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from certkeeper.adapters.asked import AskedFile
     from certkeeper.adapters.journal import Journal
     from certkeeper.adapters.listeners import OwnListeners
     from certkeeper.adapters.staples import Staples
@@ -102,6 +103,13 @@ class Equipment:
 
         return Staples(self.folders)
 
+    @property
+    def asked(self) -> "AskedFile":
+        """How the last tries to get OCSP responses went."""
+        from certkeeper.adapters.asked import AskedFile  # noqa: PLC0415 - as above
+
+        return AskedFile(self.settings.statedir)
+
     def keep_index(self) -> None:
         """Remember for later runs what was looked at. Where that cannot be written down, they look again."""
         with suppress(CertkeeperError):
@@ -121,7 +129,7 @@ class Equipment:
     def about(self, spec: CertSpec) -> Self:
         """The same for that certificate alone, with the ports that are there already."""
         fewer = replace(self, configuration=replace(self.configuration, certificates=(spec,), rejected=()))
-        shared = ("http", "hooks", "journal", "looks", "nameservers", "providers", "store")
+        shared = ("http", "hooks", "journal", "looks", "nameservers", "providers", "staples", "store")
         vars(fewer).update({name: port for name, port in vars(self).items() if name in shared})
         return fewer
 
@@ -161,6 +169,7 @@ class Equipment:
             hooks=self.hooks,
             files=WebFolders(),
             listeners=self._listeners,
+            staples=self.staples,
         )
 
     @cached_property
