@@ -430,7 +430,10 @@ class FakeCa:
         assert payload is not None
         if self._status(order) != "ready":
             raise Refused("orderNotReady", f"order is {self._status(order)}", 403)
-        order.csr = x509.load_der_x509_csr(unb64(str(payload["csr"])))
+        csr = x509.load_der_x509_csr(unb64(str(payload["csr"])))
+        if self.manners.refuses_staple and _feature(csr):
+            raise Refused("unauthorized", "OCSP must-staple extension is no longer available", 403)
+        order.csr = csr
         order.finalized_at = self._clock.monotonic()
         assert order.csr.is_signature_valid
         named = order.csr.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
@@ -441,7 +444,7 @@ class FakeCa:
         assert order.csr is not None
         now = self._clock.now().replace(microsecond=0)
         signer = intermediate()
-        leaf = (
+        builder = (
             x509.CertificateBuilder()
             .subject_name(x509.Name([]))
             .issuer_name(signer.certificate.subject)
@@ -451,8 +454,10 @@ class FakeCa:
             .not_valid_after(now - timedelta(hours=1) + LIFE)
             .add_extension(x509.SubjectAlternativeName([_general_name(*item) for item in order.identifiers]), True)
             .add_extension(x509.AuthorityKeyIdentifier(b"fake", None, None), False)
-            .sign(signer.key, SHA256())
         )
+        for extension in (*_feature(order.csr), *_responder(self.manners.ocsp_url)):
+            builder = builder.add_extension(extension, False)
+        leaf = builder.sign(signer.key, SHA256())
         return leaf.public_bytes(Encoding.PEM) + signer.pem + root().pem
 
     def _answer(
@@ -521,3 +526,13 @@ def _texts(named: x509.SubjectAlternativeName) -> list[str]:
 
 def _named(authorization: _Authorization) -> str:
     return f"*.{authorization.value}" if authorization.wildcard else authorization.value
+
+
+def _feature(csr: x509.CertificateSigningRequest) -> list[x509.ExtensionType]:
+    return [item.value for item in csr.extensions if isinstance(item.value, x509.TLSFeature)]
+
+
+def _responder(url: str) -> list[x509.ExtensionType]:
+    place = x509.UniformResourceIdentifier(url)
+    access = x509.AccessDescription(x509.oid.AuthorityInformationAccessOID.OCSP, place)
+    return [x509.AuthorityInformationAccess([access])] if url else []

@@ -45,7 +45,8 @@ class Manners:
     `suggests` is the window for renewing each certificate. `refuses_replacement` is the type of its refusal of an
     order that replaces, `refusal` what it says then. `refuses_at` are refusals by the first word of a path, and
     `refuses_orders_of` by a name of the order. `delivers` what it sends in place of a chain. `clock_ahead` is how
-    far its clock is ahead of ours; without it, it does not tell the time.
+    far its clock is ahead of ours; without it, it does not tell the time. Its certificates name the responder
+    `ocsp_url`. `refuses_staple`: it refuses requests for must-staple, as Let's Encrypt does.
     """
 
     refuses: set[str] = field(default_factory=set)
@@ -73,4 +74,6 @@ class Manners:
     most_lost: int = 1000
     refuses_key_change: int = 0
     keeps_contact: bool = True
+    ocsp_url: str = ""
+    refuses_staple: bool = False
     reasons: Container[int] = frozenset({0, 1, 4, 5})

@@ -196,8 +196,8 @@ class FakeClaims:
 
 
 class FakeHooks:
-    """The operator's script. `failing`: how many of the next calls of deploy_cert fail. `ready` are the challenges that
-    it was told of and not to clean.
+    """The operator's script. `failing`: how many of the next calls of deploy_cert and deploy_ocsp fail. `ready` are the
+    challenges that it was told of and not to clean.
     """
 
     def __init__(self) -> None:
@@ -206,7 +206,7 @@ class FakeHooks:
         self.ready: set[tuple[str, ...]] = set()
 
     def call(self, call: HookCall) -> str:
-        if self.failing and call.name == "deploy_cert":
+        if self.failing and call.name in {"deploy_cert", "deploy_ocsp"}:
             self.failing -= 1
             raise HookFailed(f"hook {call.script}: ended with status 1")
         self.called.append(call)

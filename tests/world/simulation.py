@@ -27,7 +27,7 @@ from builders.plans import CA, settings
 from certkeeper.apply.inquire import Inquiry
 from certkeeper.apply.locate import locate
 from certkeeper.apply.observe import observe
-from certkeeper.apply.ports import Ports
+from certkeeper.apply.ports import Http, Ports
 from certkeeper.apply.reconcile import Reconciler
 from certkeeper.apply.result import Result
 from certkeeper.base.errors import CertkeeperError
@@ -46,13 +46,19 @@ from certkeeper.zone.rrset import Zone
 BOUND = timedelta(seconds=60)
 
 
+OCSP_URL = "http://ocsp.test"
+
+
 class Internet:
-    """Implements the port Http: every CA at its own host."""
+    """Implements the port Http: every CA at its own host, and a responder where there is one."""
 
     def __init__(self, cas: Mapping[str, FakeCa]) -> None:
         self._cas = {url.rpartition("/")[0]: ca for url, ca in cas.items()}
+        self.responder: Http | None = None
 
     def send(self, request: Request) -> Response:
+        if request.url.startswith(OCSP_URL) and self.responder is not None:
+            return self.responder.send(request)
         return next(ca for home, ca in self._cas.items() if request.url.startswith(f"{home}/")).send(request)
 
 
@@ -79,6 +85,7 @@ class Simulation:
         }
         self.ca = self.cas[CA]
         self.store = FakeStore()
+        self.internet = Internet(self.cas)
         self.staples = FakeStaples(self.store)
         self.accounts = FakeAccounts()
         self.keys = FakeKeys()
@@ -90,7 +97,7 @@ class Simulation:
         page = replace(page, scripts=frozenset(item.hook for item in specs if item.hook))
         self.configuration = Configuration(page, tuple(specs))
         self.ports = Ports(
-            http=Internet(self.cas),
+            http=self.internet,
             dns={"": self.dns},
             nameservers=self.dns,
             store=self.store,

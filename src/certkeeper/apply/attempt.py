@@ -39,7 +39,7 @@ class Issuance:
 @dataclass(slots=True)
 class Attempt:
     """`intent` is the order that is open and written down, `draft` the version in the making. `given_back` are the
-    names that the CA took as proven, and that are proven anew.
+    names that the CA took as proven, and that are proven anew. `plain`: the CA refused must-staple.
     """
 
     item: LineagePlan
@@ -47,6 +47,7 @@ class Attempt:
     draft: Draft | None = None
     intent: OrderIntent | None = None
     given_back: set[Identifier] = field(default_factory=set)
+    plain: bool = False
 
     @property
     def alias(self) -> Alias:

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from certkeeper.acme.chain import NoChain
-from certkeeper.acme.order import Order, OrderStatus, explain_invalid, finalize, wait_while
+from certkeeper.acme.order import Order, OrderStatus, explain_invalid, fetch_order, finalize, wait_while
+from certkeeper.acme.problem import ErrorType, Problem
 from certkeeper.apply.attempt import Attempt
 from certkeeper.apply.chains import obtain_chain
 from certkeeper.apply.effects import do
@@ -26,9 +27,18 @@ class RejectedAnswer(CertkeeperError):
 
 
 def fulfil(
-    attempt: Attempt, order: Order, request: bytes, *, key_id: str, identifiers: Sequence[Identifier]
+    attempt: Attempt,
+    order: Order,
+    request: bytes,
+    *,
+    key_id: str,
+    identifiers: Sequence[Identifier],
+    plain: bytes = b"",
 ) -> Exchange[tuple[bytes, Leaf]]:
     """The whole chain for that request (DER), and its leaf, which has that key and these names.
+
+    `plain` is the request without must-staple, if there is one: it is sent where the CA refuses the first one, for
+    the same order.
 
     Raises:
         RejectedAnswer: what the CA issued is something else.
@@ -37,7 +47,7 @@ def fulfil(
     spec, session, tell = attempt.item.spec, attempt.shared.session, attempt.shared.tell
     tell(CertificateRequested(str(attempt.alias)))
     if order.status is OrderStatus.READY:
-        order = yield from finalize(session, order, request)
+        order = yield from _finalized(attempt, order, request, plain)
     bound = spec.order_timeout or DEFAULT_ORDER_TIMEOUT
     order = yield from wait_while(session, order, frozenset({OrderStatus.READY, OrderStatus.PROCESSING}), bound)
     if order.status is not OrderStatus.VALID:
@@ -52,6 +62,22 @@ def fulfil(
         raise (yield from _kept_aside(attempt, error)) from error
     tell(CertificateChecked(str(attempt.alias), spec.preferred_chain))
     return fullchain, leaf
+
+
+def _finalized(attempt: Attempt, order: Order, request: bytes, plain: bytes) -> Exchange[Order]:
+    session = attempt.shared.session
+    try:
+        return (yield from finalize(session, order, request))
+    except Problem as problem:
+        # Let's Encrypt refuses before the order is spent, and says unauthorized.
+        if not plain or problem.type not in {ErrorType.UNAUTHORIZED, ErrorType.BAD_CSR}:
+            raise
+        current = yield from fetch_order(session, order.url)
+        if current.status is not OrderStatus.READY:
+            raise
+        attempt.note(f"asked for without must-staple, since the CA says: {problem}")
+        attempt.plain = True
+        return (yield from finalize(session, current, plain))
 
 
 def _kept_aside(attempt: Attempt, error: BadChain | NoChain) -> Exchange[RejectedAnswer]:

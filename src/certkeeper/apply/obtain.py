@@ -157,12 +157,24 @@ def _key(draft: Draft, present: _Key | None, spec: KeySpec) -> Exchange[_Key]:
 def _complete(attempt: Attempt, wanted: OrderAction, order: Order, key: _Key) -> Exchange[tuple[VersionFiles, Leaf]]:
     """Step 10: the certificate, checked."""
     elsewhere = isinstance(key, ReceivedCsr)
+    plain: signing_request.Csr | None = None
     if isinstance(key, ReceivedCsr):
         csr, private = signing_request.Csr(key.der, signing_request.in_pem(key)), b""
     else:
         csr = signing_request.build(key, wanted.identifiers, must_staple=wanted.must_staple)
         private = key.pem
-    fullchain, leaf = yield from fulfil(attempt, order, csr.der, key_id=key.key_id, identifiers=wanted.identifiers)
+        if wanted.must_staple and not attempt.item.spec.staple_required:
+            plain = signing_request.build(key, wanted.identifiers)
+    fullchain, leaf = yield from fulfil(
+        attempt,
+        order,
+        csr.der,
+        key_id=key.key_id,
+        identifiers=wanted.identifiers,
+        plain=plain.der if plain is not None else b"",
+    )
+    if attempt.plain and plain is not None:
+        csr = plain
     cert, chain = split_fullchain(fullchain)
     # The order of an earlier run keeps the profile that it was opened with.
     profile = attempt.intent.profile if attempt.intent is not None else wanted.profile

@@ -25,6 +25,8 @@ class NotStapled(CertkeeperError):
     """Clients would refuse the new certificate, and the present one is still good."""
 
     fault = Fault.REMOTE
+    # The version is whole, and no other order would help.
+    local = True
 
 
 def staple_before(item: LineagePlan, stamp: int, leaf: Leaf, user_agent: str, tell: Tell) -> Exchange[Asked | None]:

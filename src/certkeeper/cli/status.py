@@ -29,11 +29,11 @@ from certkeeper.plan.actions import Kept, Reason
 from certkeeper.plan.due import Decision, decide
 from certkeeper.plan.inservices import in_each_service
 from certkeeper.plan.lastrun import Failure, still_counts
+from certkeeper.plan.muststaple import abilities
 from certkeeper.plan.namefailure import settled
 from certkeeper.plan.observed import Observed
 from certkeeper.plan.orphans import Uses, alias_findings, meant_orphans, orphan_findings
 from certkeeper.plan.planner import plan
-from certkeeper.plan.preflight import staplers
 from certkeeper.plan.records import Records
 from certkeeper.plan.safety import purpose_findings
 from certkeeper.plan.standing import standing_findings
@@ -109,7 +109,7 @@ def _look(machine: Machine, names: Sequence[str]) -> _Seen:
 
 def _rows(selected: Configuration, world: Observed, failures: Mapping[Alias, Failure]) -> list[Row]:
     """Those that need attention first, then those that are renewed first."""
-    able = staplers(selected, world.lineages.values(), world.now)
+    known_cas = abilities(selected, world.lineages.values(), world.now)
     rows = []
     for spec, item in zip(selected.certificates, plan(selected, world).lineages, strict=True):
         lineage, suggestion = world.lineages[spec.alias], world.suggestion(spec.alias)
@@ -119,7 +119,7 @@ def _rows(selected: Configuration, world: Observed, failures: Mapping[Alias, Fai
             lineage,
             world.now,
             suggestion,
-            can_staple=spec.ca in able,
+            can_staple=known_cas.asks(spec),
             settled=[name.name for name in dropped],
         )
         failure = still_counts(failures.get(spec.alias), item, selected.settings)

@@ -13,6 +13,7 @@ from certkeeper.config.authority import directory_url, is_test_ca
 from certkeeper.config.domains import DomainLine
 from certkeeper.config.errors import ConfigError
 from certkeeper.config.findings import Finding, Severity
+from certkeeper.config.kinds import REQUIRED
 from certkeeper.config.lint import unknown_variables
 from certkeeper.config.methods import Methods, impossible, read_methods
 from certkeeper.config.providers import ProviderKind, Wish, hook_timeout, told_commands, told_script, wish_of
@@ -50,6 +51,7 @@ class Terms:
     key: KeySpec
     renew: RenewPolicy
     must_staple: bool
+    staple_required: bool
     profile: str
     preferred_profile: str
     preferred_chain: str
@@ -88,12 +90,14 @@ def read_terms(values: Values, environment: Mapping[str, str]) -> Exchange[Terms
     test_ca = is_test_ca(values, ca)
     tlsa = _tlsa(values, test_ca=test_ca)
     key = key_spec(values, "KEY_ALGO", "KEYSIZE", KeyAlgorithm.P384, _policy(values, tlsa))
+    required = values.text("OCSP_MUST_STAPLE").strip().lower() == REQUIRED
     return Terms(
         ca=ca,
         test_ca=test_ca,
         key=key,
         renew=RenewPolicy(values.number("RENEW_DAYS", RenewPolicy().days, 0, 3650), "RENEW_DAYS" in values.assigned),
-        must_staple=values.truth("OCSP_MUST_STAPLE", default=False),
+        must_staple=required or values.truth("OCSP_MUST_STAPLE", default=False),
+        staple_required=required,
         profile=_one_line(values, "ACME_PROFILE"),
         preferred_profile=_one_line(values, "ACME_PROFILE_PREFERRED"),
         preferred_chain=_one_line(values, "PREFERRED_CHAIN"),
@@ -157,6 +161,7 @@ def certificate(line: DomainLine, terms: Terms, provider: str) -> CertSpec | Rej
         key=terms.key,
         renew=terms.renew,
         must_staple=terms.must_staple,
+        staple_required=terms.staple_required,
         profile=terms.profile,
         preferred_profile=terms.preferred_profile,
         preferred_chain=terms.preferred_chain,

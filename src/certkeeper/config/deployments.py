@@ -14,6 +14,7 @@ from certkeeper.config.native import parse_state, parse_targets
 from certkeeper.config.reading import FailureKind, Holds, ReadFailure, failure, read
 from certkeeper.config.said import SaidOfCertificate
 from certkeeper.config.settings import CertSpec, Purpose, Rejected, Settings
+from certkeeper.config.stapling import check_required, without_staples
 from certkeeper.config.tables import Native, TargetTable
 from certkeeper.config.targets import NOBODY, read_target
 from certkeeper.config.values import Values, listed
@@ -82,6 +83,7 @@ def with_targets(
         own = next((item for item in said[spec.alias.text].own if item.name == "DEPLOY"), None)
         try:
             _check_named(spec, targets, own.where if own else values.where("DEPLOY"))
+            check_required(spec, targets)
             check_paths(spec, targets, taken)
             kept.append(spec)
         except _Unknown as error:
@@ -91,7 +93,9 @@ def with_targets(
         except ConfigError as error:
             rejected.append(Rejected(spec.alias.text, error, spec.where))
     found = replace(settings, targets=targets, deploy_config=file)
-    return Deployed(found, tuple(kept), tuple(rejected), tuple(_not_of_root(found, kept, values)))
+    certificates, findings = without_staples(kept, targets)
+    findings += tuple(_not_of_root(found, kept, values))
+    return Deployed(found, certificates, tuple(rejected), findings)
 
 
 def root_targets(settings: Settings) -> Mapping[str, Target]:

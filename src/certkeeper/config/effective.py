@@ -6,7 +6,7 @@ from enum import StrEnum
 from certkeeper.base.errors import Location
 from certkeeper.base.value import dataclass, field
 from certkeeper.config.authority import is_test_ca
-from certkeeper.config.kinds import MASK, OUR_DEFAULTS, TRUTHS, is_secret, is_setting, masked
+from certkeeper.config.kinds import MASK, OUR_DEFAULTS, REQUIRED, TRUTHS, is_secret, is_setting, masked
 from certkeeper.config.settings import CertSpec, Configuration, Purpose, Settings
 from certkeeper.config.shell import Assignment
 from certkeeper.config.values import Values
@@ -112,6 +112,8 @@ def _meaning(name: str, item: Assignment, means: Mapping[str, str]) -> str:
     """The value as it is understood: a path without its final slash, a truth value as yes or no, a preset's URL."""
     if name in means:
         return means[name]
+    if name == "OCSP_MUST_STAPLE" and item.value.strip().lower() == REQUIRED:
+        return REQUIRED
     if name in TRUTHS:
         return "yes" if Values({name: item}, "").truth(name, default=False) else "no"
     return item.value

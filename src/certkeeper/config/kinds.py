@@ -56,6 +56,8 @@ _COMMANDS = frozenset({"ALERT_COMMAND", "PDNS_DEPLOY_CERT_HOOK", "PDNS_EXIT_HOOK
 _OPTION = re.compile(r"-[A-Za-z0-9]+|--[a-z0-9-]+")
 # curl's options whose word may be a secret: users with passwords, and headers.
 _CREDENTIALS = re.compile(r"(?:^|\s)(?:-[uUH]|--(?:proxy-)?(?:user|header)|--oauth2-bearer|--pass)")
+REQUIRED = "required"
+"""OCSP_MUST_STAPLE, where nothing is ordered without."""
 MASK = "********"
 
 

@@ -139,6 +139,7 @@ class CertSpec:
     Timeouts are bounds on waiting for the CA, None means our own default. `hook` is the script that is told of what
     happens to the certificate, empty where there is none. `provider` is who writes its challenge records, unless a
     zone has a rule.
+    `staple_required`: with `must_staple`, nothing is ordered without.
     `profile` is required of the CA; `preferred_profile` counts where that is empty and the CA offers it.
     `preferred_chain` is the common name of an issuer in the chain to take, empty for the CA's default, and
     `chain_required` says that no other one is taken. `wished_key` is
@@ -162,6 +163,7 @@ class CertSpec:
     key: KeySpec = DEFAULT_KEY
     renew: RenewPolicy = RenewPolicy()
     must_staple: bool = False
+    staple_required: bool = False
     profile: str = ""
     preferred_profile: str = ""
     preferred_chain: str = ""

@@ -28,6 +28,7 @@ from certkeeper.plan.caa import caa_error, caa_findings, redundancy_error
 from certkeeper.plan.due import Decision, decide, renew_findings
 from certkeeper.plan.gates import gate_error, gate_findings, gate_of
 from certkeeper.plan.limits import forgotten, in_turn, name_error, names_failed
+from certkeeper.plan.muststaple import Abilities, abilities, staple_error, staple_findings
 from certkeeper.plan.namecount import address_error, crowd_error, crowd_findings
 from certkeeper.plan.namefailure import (
     Chosen,
@@ -52,8 +53,6 @@ from certkeeper.plan.preflight import (
     label_findings,
     no_certificates,
     script_error,
-    staple_findings,
-    staplers,
     zone_error,
     zone_findings,
 )
@@ -82,7 +81,7 @@ _AWARE = frozenset({Reason.CURRENT, Reason.STAGED, Reason.REVOKED})
 
 def wanted_zones(configuration: Configuration, observed: Observed, forced: Collection[Alias] = ()) -> dict[str, Wanted]:
     """What has to be known of each provider before a plan can be made: for due lineages, and for killed runs."""
-    able = staplers(configuration, observed.lineages.values(), observed.now)
+    known = abilities(configuration, observed.lineages.values(), observed.now)
     settings = configuration.settings
     limited = _limited(configuration, observed)
     owners: dict[str, dict[DnsName, None]] = {}
@@ -90,7 +89,7 @@ def wanted_zones(configuration: Configuration, observed: Observed, forced: Colle
         if spec.ca in limited and spec.alias not in forced:
             # Nothing is going to be ordered, so nobody need be asked.
             continue
-        if _decision(spec, settings, observed, forced, can_staple=spec.ca in able).due:
+        if _decision(spec, settings, observed, forced, can_staple=known.asks(spec)).due:
             for owner in (*owners_of(spec, observed.accounts.get(spec.ca, "")), *standing_owners(spec)):
                 provider = provider_for(settings, owner, spec.provider)
                 if isinstance(provider, str):
@@ -104,7 +103,7 @@ def wanted_zones(configuration: Configuration, observed: Observed, forced: Colle
 
 def account_first(configuration: Configuration, observed: Observed, forced: Collection[Alias] = ()) -> tuple[str, ...]:
     """The CAs where there is no account yet, and a due lineage cannot be planned without its URL."""
-    able = staplers(configuration, observed.lineages.values(), observed.now)
+    known = abilities(configuration, observed.lineages.values(), observed.now)
     limited = _limited(configuration, observed)
     return tuple(
         dict.fromkeys(
@@ -113,7 +112,7 @@ def account_first(configuration: Configuration, observed: Observed, forced: Coll
             if needs_account(spec)
             and not (spec.ca in observed.accounts or spec.ca in observed.unusable)
             and not (spec.ca in limited and spec.alias not in forced)
-            and _decision(spec, configuration.settings, observed, forced, can_staple=spec.ca in able).due
+            and _decision(spec, configuration.settings, observed, forced, can_staple=known.asks(spec)).due
         )
     )
 
@@ -126,7 +125,7 @@ def plan(configuration: Configuration, observed: Observed, forced: Collection[Al
         observed: with `zones` for the owners of `due_owners`.
         forced: lineages that are issued although nothing is due.
     """
-    able = staplers(configuration, observed.lineages.values(), observed.now)
+    known = abilities(configuration, observed.lineages.values(), observed.now)
     limited = _limited(configuration, observed)
     planned = tuple(
         _plan_lineage(
@@ -135,20 +134,20 @@ def plan(configuration: Configuration, observed: Observed, forced: Collection[Al
             observed,
             forced,
             limited=limited.get(spec.ca) if spec.alias not in forced else None,
-            can_staple=spec.ca in able,
+            can_staple=known.asks(spec),
         )
         for spec in configuration.certificates
     )
     lineages, over = _held_back(in_turn(planned, configuration, observed, forced), configuration, observed)
     due = [item for item in lineages if item.order is not None]
     left = leftovers(observed, configuration.settings)
-    findings = _findings(configuration, observed, lineages, able)
+    findings = _findings(configuration, observed, lineages, known)
     untold = not_callable(observed.records.told, configuration.settings)
     findings += (*homeless_findings(left.homeless), *untold_findings(untold))
     ends = ends_seen([item.spec for item in lineages if item.methods], observed)
     renewals = [(item.spec, item.wake_at) for item in lineages]
-    known = {ca: {**observed.ends.get(ca, {}), **ends.get(ca, {})} for ca in configuration.cas}
-    findings += standing_findings(renewals, known, observed.now, configuration.settings)
+    ends_known = {ca: {**observed.ends.get(ca, {}), **ends.get(ca, {})} for ca in configuration.cas}
+    findings += standing_findings(renewals, ends_known, observed.now, configuration.settings)
     return Plan(
         lineages=lineages,
         register_at=tuple(dict.fromkeys(item.spec.ca for item in due if item.spec.ca not in observed.registered)),
@@ -287,7 +286,9 @@ def _plan_order(
     methods, places = proven(spec, settings, observed)
     failed = names_failed(spec, records)
     base = replace(base, methods=methods, names_failed=failed)
-    error = limited or _obstacle(spec, configuration, observed, methods, places)
+    known = abilities(configuration, observed.lineages.values(), observed.now) if spec.staple_required else None
+    error = limited or (staple_error(spec, known) if known is not None else None)
+    error = error or _obstacle(spec, configuration, observed, methods, places)
     backoff = records.backoffs.get(spec.entry)
     if error is None and patient:
         error = waiting(spec, backoff, backoff_inputs(base.fingerprint, base.spec, settings), observed.now)
@@ -362,10 +363,10 @@ def _merge_zones(due: Collection[LineagePlan]) -> dict[Zone, tuple[DnsName, ...]
 
 
 def _findings(
-    configuration: Configuration, observed: Observed, lineages: tuple[LineagePlan, ...], able: Collection[str]
+    configuration: Configuration, observed: Observed, lineages: tuple[LineagePlan, ...], known: Abilities
 ) -> list[Finding]:
     due = [item for item in lineages if item.reason not in _NOT_DUE]
-    findings = list(staple_findings([item.spec for item in due], able))
+    findings = list(staple_findings([item.spec for item in due], known))
     if not configuration.certificates and not configuration.rejected:
         findings.append(no_certificates(configuration.settings.domains_txt))
     findings += purpose_findings(configuration)

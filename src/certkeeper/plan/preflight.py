@@ -7,7 +7,7 @@ from certkeeper.base.errors import CertkeeperError, Fault, Location
 from certkeeper.base.keys import KeyAlgorithm, KeyPolicy
 from certkeeper.base.names import Alias, DnsName, Identifier
 from certkeeper.base.times import duration_text
-from certkeeper.config.authority import LETSENCRYPT, LETSENCRYPT_TEST, WITHOUT_OCSP
+from certkeeper.config.authority import LETSENCRYPT, LETSENCRYPT_TEST
 from certkeeper.config.findings import Finding, Severity, did_you_mean, zone_meant
 from certkeeper.config.methods import ChallengeType
 from certkeeper.config.providers import provider_for
@@ -205,24 +205,6 @@ def _serial_finding(zone: Zone, what: str, consequence: str) -> Finding:
     )
 
 
-def staplers(configuration: Configuration, lineages: Iterable[Lineage], now: datetime) -> frozenset[str]:
-    """The CAs that run an OCSP responder. The certificate that one issued last says so, if it is still valid.
-
-    Where it was not written down which directory a certificate came from, it counts for every CA of the page: then
-    after a change of CA the first new one decides.
-    """
-    valid = [(item.origin, item.leaf) for item in lineages if item.leaf is not None and item.leaf.not_after > now]
-    found = set()
-    for ca in configuration.cas:
-        if ca in WITHOUT_OCSP:
-            continue
-        its = [leaf for origin, leaf in valid if origin is None or origin.ca == ca]
-        newest = max(its, key=lambda leaf: leaf.not_before, default=None)
-        if newest is not None and newest.ocsp_url is not None:
-            found.add(ca)
-    return frozenset(found)
-
-
 def clock_findings(behind: Mapping[str, timedelta]) -> Iterable[Finding]:
     """A clock that is wrong lets new certificates look invalid, and old ones valid. `behind` is by CA."""
     for ca, skew in behind.items():
@@ -246,31 +228,6 @@ def silent_findings(silent: Mapping[str, CertkeeperError]) -> Iterable[Finding]:
             message=str(error) if str(error).startswith(ca) else f"{ca}: cannot be asked: {error}",
             consequence="a run would fail here",
             fix=error.hint,
-        )
-
-
-def staple_findings(due: Sequence[CertSpec], able: Collection[str]) -> Iterable[Finding]:
-    """Must-staple is asked for only where a certificate of this CA on disk names an OCSP responder.
-
-    A CA without OCSP either refuses the request after the names were proven, or issues a certificate that clients
-    refuse because nothing can be stapled.
-    """
-    wishes: dict[str, list[str]] = {}
-    for spec in due:
-        if spec.must_staple and spec.ca not in able:
-            wishes.setdefault(spec.ca, []).append(str(spec.alias))
-    for ca, aliases in wishes.items():
-        why = (
-            "Let's Encrypt has no OCSP responder any more"
-            if ca in WITHOUT_OCSP
-            else f"no certificate of {ca} here names an OCSP responder"
-        )
-        yield Finding(
-            code="must-staple",
-            severity=Severity.WARNING,
-            message=f"must-staple is not requested for {', '.join(aliases)}: {why}",
-            consequence="with it the CA would refuse, or clients would refuse the certificate",
-            fix='OCSP_MUST_STAPLE="no" says what happens anyway',
         )
 
 

@@ -149,3 +149,26 @@ def test_a_file_that_others_can_change_is_not_read() -> None:
         page("DEPLOY=nginx\n", FailureKind.EXPOSED)
     with pytest.raises(ConfigError, match=r"/x\.toml: it is missing"):
         page("DEPLOY_CONFIG=/x.toml\n")
+
+
+def test_must_staple_is_switched_off_where_a_service_cannot_staple() -> None:
+    found = page("OCSP_MUST_STAPLE=yes\nDEPLOY=nginx\n", own='DEPLOY="nginx postfix dovecot"\n')
+    assert [spec.must_staple for spec in found.certificates] == [True, False]
+    (finding,) = found.findings
+    assert (finding.code, finding.message) == (
+        "must-staple-service",
+        "OCSP_MUST_STAPLE: not asked for in b.org: postfix, dovecot cannot staple",
+    )
+    assert page("DEPLOY=postfix\n").findings == ()
+
+
+def test_who_insists_on_it_cannot_have_such_a_service() -> None:
+    found = page("OCSP_MUST_STAPLE=required\nDEPLOY=nginx\n", own="DEPLOY=prosody\n")
+    assert [(str(spec.alias), spec.staple_required) for spec in found.certificates] == [("a.org", True)]
+    (rejected,) = found.rejected
+    assert "prosody cannot staple" in str(rejected.error)
+
+
+def test_the_seeds_exception_for_one_certificate() -> None:
+    found = page("OCSP_MUST_STAPLE=required\n", own="OCSP_MUST_STAPLE=no\n")
+    assert [(spec.must_staple, spec.staple_required) for spec in found.certificates] == [(True, True), (False, False)]

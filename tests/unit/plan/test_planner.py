@@ -20,7 +20,7 @@ from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.keys import KeyAlgorithm, KeyPolicy, KeySpec
 from certkeeper.base.names import Alias
 from certkeeper.config.authority import LETSENCRYPT, LETSENCRYPT_TEST
-from certkeeper.lineage.model import KeyPlace, Lineage
+from certkeeper.lineage.model import KeyPlace, Lineage, Origin
 from certkeeper.plan.actions import Activate, KeySource, Order, Prove, Reason, UseKey
 from certkeeper.plan.planner import plan, wanted_zones
 from certkeeper.plan.proving import owners_of
@@ -357,3 +357,21 @@ def test_lets_encrypt_is_never_asked_for_must_staple(ca: str) -> None:
         assert not order.must_staple
         (finding,) = [item for item in made.findings if item.code == "must-staple"]
         assert "Let's Encrypt has no OCSP responder any more" in finding.message
+
+
+def test_who_insists_on_must_staple_asks_a_ca_of_which_nothing_is_known() -> None:
+    wanted = replace(spec("example.org", must_staple=True), staple_required=True)
+    made = plan(configuration(wanted), observed(specs=[wanted], zones=[ORG]))
+    assert made.due[0].order == Order(wanted.identifiers, must_staple=True, profile="")
+    assert made.findings == ()
+
+
+def test_who_insists_on_must_staple_orders_nothing_where_it_cannot_be_had() -> None:
+    wanted = replace(spec("example.org", must_staple=True), staple_required=True)
+    silent = lineage("mail.example.net", leaf("mail.example.net"), origin=Origin(CA))
+    page = configuration(wanted, KEPT)
+    made = plan(page, observed(silent, specs=page.certificates, zones=[ORG]))
+    assert made.due == ()
+    (item,) = made.blocked
+    assert "names an OCSP responder" in str(item.error)
+    assert made.findings == ()

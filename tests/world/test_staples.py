@@ -1,0 +1,198 @@
+"""OCSP responses and must-staple in a simulated world: before the switch, after it, and through failures."""
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from builders.plans import spec
+from certkeeper.apply.effects import ActivateVersion
+from certkeeper.apply.staplebefore import NotStapled
+from certkeeper.apply.stapleeffects import SaveStaple
+from certkeeper.base.value import replace
+from certkeeper.base.wire import Response
+from certkeeper.ocsp.freshness import STEPS, Due
+from world.kills import Killed, MortalExecutor, plainly
+from world.stapling import GOOD, REVOKED, UNKNOWN, Stapled
+
+HOOKED = replace(spec("a.example.org"), hook="/etc/dehydrated/hook.sh")
+INSISTING = replace(spec("a.example.org", must_staple=True), staple_required=True)
+DAY = timedelta(days=1)
+
+
+def told(scene: Stapled) -> list[str]:
+    """The script's calls about files."""
+    return [call.name for call in scene.world.hooks.called if call.name.endswith(("_cert", "_ocsp"))]
+
+
+def test_a_version_has_its_response_before_it_is_live_and_the_script_hears_of_both() -> None:
+    scene = Stapled(HOOKED)
+    assert not scene.world.run().failed
+    steps = [type(step) for step in scene.world.executor.performed]
+    assert steps.index(SaveStaple) < steps.index(ActivateVersion)
+    assert scene.held() is not None
+    assert told(scene) == ["sync_cert", "deploy_cert", "deploy_ocsp"]
+
+
+def test_without_a_response_a_plain_certificate_goes_live_and_has_none() -> None:
+    scene = Stapled()
+    assert not scene.world.run().failed
+    first = scene.live()
+    scene.responder.down = True
+    assert not scene.world.run(forced=[scene.alias]).failed
+    assert scene.live() != first
+    assert scene.held() is None, "the one that is there is about another certificate"
+
+
+def test_must_staple_waits_for_its_response_while_the_present_one_is_good() -> None:
+    scene = Stapled(INSISTING)
+    assert not scene.world.run().failed
+    assert scene.must_staple()
+    first, orders = scene.live(), len(scene.world.ca.orders)
+    scene.responder.down = True
+    (outcome,) = scene.world.run(forced=[scene.alias]).outcomes
+    assert isinstance(outcome.error, NotStapled)
+    assert scene.live() == first
+    assert scene.held() is not None
+    scene.responder.down = False
+    scene.world.clock.advance(STEPS[-1].total_seconds())
+    assert not scene.world.run(forced=[scene.alias]).failed
+    assert scene.live() != first
+    assert (scene.held() is not None, len(scene.world.ca.orders)) == (True, orders + 1)
+
+
+def test_a_first_must_staple_certificate_goes_live_all_the_same() -> None:
+    scene = Stapled(INSISTING)
+    scene.responder.status = UNKNOWN
+    assert not scene.world.run().failed
+    assert (scene.must_staple(), scene.held()) == (True, None)
+    assert scene.responder.asked == 3, "a responder may be a little behind"
+
+
+def test_a_ca_that_refuses_must_staple_gets_a_plain_request_for_the_same_order() -> None:
+    scene = Stapled(replace(spec("a.example.org", must_staple=True)))
+    assert not scene.world.run().failed
+    assert not scene.must_staple(), "nothing was known of the CA"
+    scene.world.ca.manners.refuses_staple = True
+    assert not scene.world.run().failed
+    assert not scene.must_staple()
+    assert len(scene.world.ca.orders) == 2
+    assert any("asked for without must-staple" in event.text for event in scene.world.events)
+    assert not scene.world.run().outcomes, "it is not asked again and again"
+
+
+def test_who_insists_gets_none_without_it() -> None:
+    scene = Stapled(INSISTING)
+    scene.world.ca.manners.refuses_staple = True
+    assert scene.world.run().failed
+    assert scene.alias not in scene.world.store.live
+
+
+def test_a_certificate_that_can_never_be_stapled_is_not_even_staged() -> None:
+    scene = Stapled(INSISTING)
+    scene.world.ca.manners.ocsp_url = ""
+    (outcome,) = scene.world.run().outcomes
+    assert "names no responder" in str(outcome.error)
+    assert (scene.world.store.staged, scene.world.store.live) == ({}, {})
+
+
+def test_half_a_life_and_a_failure_later() -> None:
+    scene = Stapled(HOOKED)
+    assert not scene.world.run().failed
+    first = scene.held()
+    assert [care.decision.due for care in scene.refresh()] == [Due.NOTHING]
+    scene.world.clock.advance((5 * DAY).total_seconds())
+    scene.responder.down = True
+    (care,) = scene.refresh()
+    assert (care.error is not None, care.missed(scene.world.clock.now()), scene.held() == first) == (True, False, True)
+    asked = scene.responder.asked
+    scene.refresh()
+    assert scene.responder.asked == asked
+    scene.world.clock.advance(STEPS[0].total_seconds())
+    scene.responder.down = False
+    scene.world.hooks.called.clear()
+    (care,) = scene.refresh()
+    assert (care.is_new, scene.held() != first) == (True, True)
+    assert told(scene) == ["deploy_ocsp"]
+
+
+def test_a_script_that_failed_is_called_again() -> None:
+    scene = Stapled(HOOKED)
+    assert not scene.world.run().failed
+    scene.world.clock.advance((5 * DAY).total_seconds())
+    scene.world.hooks.failing = 1
+    (care,) = scene.refresh()
+    assert care.error is not None
+    scene.world.hooks.called.clear()
+    scene.refresh()
+    scene.refresh()
+    assert told(scene) == ["deploy_ocsp"]
+
+
+def test_a_responder_that_is_silent_is_left_alone() -> None:
+    scene = Stapled(*(spec(f"n{number}.example.org") for number in range(40)))
+    assert not scene.world.run().failed
+    scene.world.clock.advance((7 * DAY).total_seconds())
+    scene.responder.down, scene.responder.asked = True, 0
+    cares = scene.refresh()
+    assert all(care.error is not None for care in cares)
+    assert scene.responder.asked <= 10
+
+
+HTML = (("content-type", "text/html"),)
+answers = st.sampled_from(["good", "old", "revoked", "unknown", "down", "html", "signer", "future"])
+steps = st.lists(st.tuples(answers, st.integers(0, 24 * 12), st.booleans()), min_size=1, max_size=8)
+
+
+@given(steps)
+@settings(max_examples=25, deadline=None)
+def test_whatever_comes_the_file_is_a_proven_response_for_the_live_certificate(
+    happened: list[tuple[str, int, bool]],
+) -> None:
+    scene = Stapled()
+    for answer, hours, renewed in happened:
+        responder = scene.responder
+        responder.status = {"revoked": REVOKED, "unknown": UNKNOWN}.get(answer, GOOD)
+        ages = {"old": 9 * DAY, "future": -DAY}
+        responder.age = ages.get(answer, timedelta(hours=1))
+        responder.down, responder.wrong_signer = answer == "down", answer == "signer"
+        now = scene.world.clock.now()
+        responder.odd = Response(200, now, HTML, b"<html>") if answer == "html" else None
+        before = (scene.live(), scene.held()) if scene.alias in scene.world.store.live else None
+        scene.world.run(forced=[scene.alias] if renewed else [])
+        scene.refresh()
+        assert scene.proven()
+        if answer != "good" and before is not None and before[0] == scene.live():
+            assert scene.held() == before[1]
+        scene.world.clock.advance(hours * 3600)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("renewal", [False, True])
+def test_killed_at_every_effect(*, renewal: bool) -> None:
+    moment = 0
+    while True:
+        scene = Stapled(HOOKED, seed=moment)
+        if renewal:
+            assert not scene.world.run().failed
+            scene.world.clock.advance(3600)
+            scene.world.hooks.called.clear()
+        usual = scene.world.executor
+        scene.world.executor = MortalExecutor(usual.perform, scene.world.clock, moment, moment, plainly())
+        try:
+            scene.world.run(forced=[scene.alias] if renewal else [])
+        except Killed:
+            scene.world.journal.die()
+        else:
+            break
+        finally:
+            scene.world.executor = usual
+        assert scene.proven()
+        scene.world.clock.advance(STEPS[-1].total_seconds())
+        scene.world.run()
+        scene.refresh()
+        assert scene.proven()
+        assert scene.held() is not None
+        moment += 1
+    assert moment > 20
