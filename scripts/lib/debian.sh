@@ -35,6 +35,7 @@ serve  dovecot-managesieved  /usr/lib/dovecot/managesieve                       
 serve  prosody               prosody                                                    tests with an XMPP server
 serve  apache2-bin           apache2                                                    deployments to a web server
 serve  haproxy               haproxy                                                    deployments to a proxy
+serve  gnutls-bin            gnutls-cli                                                 must-staple, as its clients judge it
 serve  slapd                 slapd                                                      handshakes with an LDAP server
 serve  vsftpd                vsftpd                                                     handshakes with an FTP server
 serve  postgresql            /usr/lib/postgresql                                        handshakes with PostgreSQL

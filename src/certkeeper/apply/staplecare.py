@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
-from certkeeper.apply.effects import FreeLineage, HoldLineage, do
+from certkeeper.apply.effects import FreeLineage, HoldLineage, WriteJournal, do
 from certkeeper.apply.golive import ChangedMeanwhile
 from certkeeper.apply.hookcalls import deploy_ocsp
 from certkeeper.apply.hooks import call
@@ -18,7 +18,8 @@ from certkeeper.base.stapled import StapleKept
 from certkeeper.base.times import iso
 from certkeeper.base.value import dataclass, replace
 from certkeeper.base.wire import Exchange, TransportError, together
-from certkeeper.config.settings import CertSpec, Settings
+from certkeeper.config.settings import CertSpec, Purpose, Settings
+from certkeeper.lineage.model import Lineage
 from certkeeper.ocsp.fetch import fetched
 from certkeeper.ocsp.freshness import (
     Asked,
@@ -29,14 +30,18 @@ from certkeeper.ocsp.freshness import (
     missed,
     noted_failure,
     noted_success,
-    refreshed_at,
 )
 from certkeeper.ocsp.model import Flaw, NoStaple, Staple
+from certkeeper.plan.records import Deployment, Record, Shown
+from certkeeper.service.target import Kind
 
 AT_ONCE = 8
 """Questions to one responder at a time."""
 GIVEN_UP = 3
 """After so many questions in a row that nothing came back to, a responder is left alone for the rest of the run."""
+
+_STAPLERS = frozenset({Kind.NGINX, Kind.HAPROXY, Kind.COMMAND})
+"""Apache asks by itself, and the others cannot."""
 
 
 class NotAsked(CertkeeperError):
@@ -158,7 +163,7 @@ def put_beside(cares: Sequence[Care], settings: Settings, tell: Tell) -> Exchang
 
 def _put(care: Care, settings: Settings, tell: Tell) -> Exchange[Care]:
     alias, best = care.spec.alias, care.best
-    yield from do(HoldLineage(alias))
+    lineage = yield from do(HoldLineage(alias))
     try:
         files, now = yield from do(ReadStaples(alias))
         if files is None or files.cert != care.found.cert:
@@ -167,6 +172,9 @@ def _put(care: Care, settings: Settings, tell: Tell) -> Exchange[Care]:
             )
         stamp = int((best.this_update if best is not None else now).timestamp())
         if care.is_new and best is not None:
+            owed = _owed(care.spec, lineage, settings)
+            if owed:
+                yield from do(WriteJournal(put=owed))
             stamp = yield from do(SaveStaple(alias, care.found.cert, best.der))
             tell(StapleKept(str(alias), iso(best.until)))
         if care.owes and best is not None:
@@ -178,8 +186,10 @@ def _put(care: Care, settings: Settings, tell: Tell) -> Exchange[Care]:
     return replace(care, asked=replace(care.asked, owes=False) if care.asked is not None else None)
 
 
-def refresh_at(care: Care) -> datetime | None:
-    """When the response in hand is asked for anew."""
-    if care.best is None:
-        return None
-    return refreshed_at(care.found.issued.subject, care.best, timedelta(days=care.spec.ocsp_days))
+def _owed(spec: CertSpec, lineage: Lineage, settings: Settings) -> tuple[Record, ...]:
+    """A reload of each service that reads responses where they are, written down before the file changes."""
+    if lineage.stamp is None or spec.purpose is Purpose.REHEARSE:
+        return ()
+    named = [settings.targets[name] for name in spec.targets if name in settings.targets]
+    readers = [target.name for target in named if target.in_place and target.kind in _STAPLERS]
+    return tuple(Deployment(name, spec.entry, lineage.stamp, Shown.OWED) for name in readers)

@@ -12,7 +12,7 @@ from certkeeper.config.settings import CertSpec
 from certkeeper.lineage.integrity import served
 from certkeeper.lineage.model import BadChain, Leaf
 from certkeeper.service.endpoint import Endpoint, parse_endpoint
-from certkeeper.service.handshake import Contact, KeyFamily, Look, Unseen
+from certkeeper.service.handshake import Contact, Handshake, KeyFamily, Look, Unseen
 from certkeeper.service.kinds import KINDS
 from certkeeper.service.target import Target
 
@@ -132,6 +132,15 @@ class Family:
             return Sight.OLDER, f"the certificate with serial {leaf.serial}, which ends at {iso(leaf.not_after)}"
         return Sight.OTHER, f"another certificate: serial {leaf.serial}, issued by {leaf.issuer}"
 
+    def unstapled(self, look: Look) -> str:
+        """Why clients refuse the live certificate as it was shown, since it must come with an OCSP response."""
+        if not self.live.must_staple or not isinstance(look, Handshake):
+            return ""
+        if look.staple is None:
+            return "sends no OCSP response along, and clients refuse the certificate without one"
+        status = look.staple.status
+        return "" if status == "good" else f"sends an OCSP response along that says {status}"
+
 
 @dataclass(frozen=True, slots=True)
 class Watched:
@@ -165,7 +174,7 @@ class Showing:
 
 def compare(watched: Watched, before: Looks, after: Looks, now: datetime) -> Showing:
     """A failure is what was reachable and is not any more, what still shows an older certificate, and what showed this
-    lineage's and shows somebody else's now.
+    lineage's and shows somebody else's now, and what shows a must-staple certificate without a good response.
     """
     seen, failed, unproven, without = list[str](), list[str](), list[str](), list[str]()
     for contact in watched.contacts:
@@ -174,7 +183,9 @@ def compare(watched: Watched, before: Looks, after: Looks, now: datetime) -> Sho
             sight, words = watched.family.sight(look, now)
             place = _place(contact, look)
             had = earlier.get(look.address, Sight.NOTHING)
-            if sight is Sight.LIVE:
+            if sight is Sight.LIVE and (lacking := watched.family.unstapled(look)):
+                failed.append(f"{place} {lacking}")
+            elif sight is Sight.LIVE:
                 seen.append(place)
             elif sight is Sight.OLDER:
                 failed.append(f"{place} still shows {words}")

@@ -27,6 +27,7 @@ _SERVER = """
         server_name {name};
         ssl_certificate {certificate};
         ssl_certificate_key {key};
+        {stapling}
         location / {{ return 204; }}
     }}
 """
@@ -34,9 +35,14 @@ _TEMPORARY = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
 
 
 class NginxHosts(Listening):
-    """`hosts` has certificate and key of each name; the first is for whoever asks for no name that is known."""
+    """`hosts` has certificate and key of each name; the first is for whoever asks for no name that is known. `staples`
+    are the files with the OCSP responses that it sends along.
+    """
 
-    def __init__(self, folder: Path, hosts: Mapping[str, tuple[Path, Path]]) -> None:
+    def __init__(
+        self, folder: Path, hosts: Mapping[str, tuple[Path, Path]], staples: Mapping[str, Path] | None = None
+    ) -> None:
+        stapled = {name: f"ssl_stapling on; ssl_stapling_file {path};" for name, path in (staples or {}).items()}
         program = binaries.require("nginx")
         folder.mkdir(parents=True, exist_ok=True)
         self.config = folder / "nginx.conf"
@@ -44,7 +50,9 @@ class NginxHosts(Listening):
 
         def start(free: tuple[int, ...]) -> Process:
             servers = "".join(
-                _SERVER.format(port=free[0], name=name, certificate=certificate, key=key)
+                _SERVER.format(
+                    port=free[0], name=name, certificate=certificate, key=key, stapling=stapled.get(name, "")
+                )
                 for name, (certificate, key) in hosts.items()
             )
             text = _CONFIG.format(

@@ -14,7 +14,7 @@ from certkeeper.lineage.leaf import parse_leaf
 from certkeeper.lineage.model import Leaf
 from certkeeper.plan.showing import Family, Looks, Sight, Watched, compare, live_leaves, wishes
 from certkeeper.service.endpoint import parse_endpoint
-from certkeeper.service.handshake import Contact, Handshake, KeyFamily, Look, Trouble, Unseen
+from certkeeper.service.handshake import Contact, Handshake, KeyFamily, Look, Staple, Trouble, Unseen
 from certkeeper.service.kinds import built_in
 from certkeeper.service.target import Kind, Target
 
@@ -127,3 +127,12 @@ class TestWishes:
         found = wishes(spec("a.example", "b.example"), target)
         assert [wish.endpoint.name for wish in found] == ["a.example", "b.example", "fixed.example"]
         assert all(wish.asked for wish in found)
+
+
+@pytest.mark.parametrize(("status", "failed"), [("good", False), ("revoked", True), ("try_later", True), (None, True)])
+def test_a_certificate_that_must_be_stapled_is_not_taken_without(status: str | None, *, failed: bool) -> None:
+    staple = Staple(status) if status is not None else None
+    after = looks(Handshake(PLACE, PLACE.endpoint.connect_to, (NEW_DER,), "TLSv1.3", staple=staple))
+    strict = Watched(Family(replace(NEW, must_staple=True), (OLD,)), (PLACE,))
+    assert bool(compare(strict, looks(shown(OLD_DER)), after, NOW).failed) is failed
+    assert not compare(Watched(FAMILY, (PLACE,)), looks(shown(OLD_DER)), after, NOW).failed
