@@ -23,6 +23,8 @@ SRV_SERVICES = (
     "sieve",
 )
 """The labels of SRV records (RFC 6186, RFC 8314, RFC 6120, XEP-0368, RFC 5804), which are words of ours, too."""
+NO_MX = "no MX"
+"""The kind of a domain that takes its mail itself, as it has no MX record."""
 _SMTP = 25
 _OF_ITS_NAME = {"xmpp-client", "xmpps-client", "xmpp-server", "xmpps-server"}
 """Their servers tell domains apart, and not hosts."""
@@ -137,7 +139,7 @@ def _exchangers(domain: DnsName, said: Resolved) -> Iterator[DaneService]:
     hosts = list(_hosts(said, 1)) if said.texts else [(domain, ["0", domain.text])]
     for host, _ in hosts:
         endpoint = Endpoint(host.text, _SMTP, Protocol.SMTP, word="smtp")
-        yield DaneService(domain, endpoint, host, "MX" if said.texts else "no MX", said)
+        yield DaneService(domain, endpoint, host, "MX" if said.texts else NO_MX, said)
 
 
 def _targets(domain: DnsName, word: str, said: Resolved) -> Iterator[DaneService]:

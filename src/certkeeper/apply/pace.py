@@ -9,6 +9,8 @@ FIRST = 0.03
 """Seconds from the first look to the second one."""
 GROWTH = 0.3
 SLOWEST = 2.0
+_DOUBLINGS = 30
+"""More than it takes to be the slowest, and less than a number can hold."""
 _FIRST_RETRY = 0.1
 FEW = 3
 """So many owners are asked for outright; of more, the serial, until the server has something new."""
@@ -33,7 +35,7 @@ def next_look(elapsed: float, usual: float | None) -> float:
 
 def next_try(tries: int) -> float:
     """Seconds until a silent server is asked again, after that many tries."""
-    return min(_FIRST_RETRY * 2.0 ** (max(tries, 1) - 1), SLOWEST)
+    return min(_FIRST_RETRY * 2.0 ** min(max(tries, 1) - 1, _DOUBLINGS), SLOWEST)
 
 
 def next_resolver_look(looks: int) -> float:

@@ -44,7 +44,7 @@ def published(machine: Machine, *, quiet: bool) -> DanePhase:
 
 
 def _published(machine: Machine, watch: DaneWatch, *, quiet: bool) -> DanePhase:
-    view = watch.look()
+    before = view = watch.look()
     due = tuple(changing(view))
     by_hand: list[Seat] = []
     failed = bool(view.unread)
@@ -63,7 +63,7 @@ def _published(machine: Machine, watch: DaneWatch, *, quiet: bool) -> DanePhase:
         view = watch.look()
     remember(machine, view)
     failed = not ended(machine, watch) or failed
-    for line in _lines(view, by_hand, quiet=quiet):
+    for line in _lines(before, view, by_hand, quiet=quiet):
         sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
     said = (f"TLSA records changed at {count(changed, 'place')}",) if changed else ()
@@ -84,11 +84,11 @@ def remember(machine: Machine, view: View) -> None:
         machine.journal.write(put, drop)
 
 
-def _lines(view: View, by_hand: Sequence[Seat], *, quiet: bool) -> Iterator[str]:
+def _lines(before: View, view: View, by_hand: Sequence[Seat], *, quiet: bool) -> Iterator[str]:
     """What is not as it should be, what a person has to publish, and in a usual run the rest."""
     for alias, why in view.unread.items():
         yield f"{alias}: its TLSA records cannot be made: {why}"
-    for seat in view.seats.values():
+    for name, seat in view.seats.items():
         stages = seat.decision.stages
         told = seat.trouble or seat.decision.holds or any(stage.state not in _QUIET for stage in stages)
         if seat.trouble:
@@ -97,7 +97,9 @@ def _lines(view: View, by_hand: Sequence[Seat], *, quiet: bool) -> Iterator[str]
             flaw = f" ({seat.flaw})" if seat.flaw and seat.decision.holds else ""
             yield f"TLSA {sentence(seat.decision)}{flaw}"
         if not quiet:
-            yield from (f"TLSA {seat.name}: {note}" for note in seat.decision.notes)
+            earlier = before.seats[name].decision.notes if name in before.seats else ()
+            notes = dict.fromkeys((*earlier, *seat.decision.notes))
+            yield from (f"TLSA {name}: {note}" for note in notes)
     yield from (f"TLSA {text}" for text in view.passed_over if not quiet)
     if by_hand:
         yield "TLSA records for you to publish:"

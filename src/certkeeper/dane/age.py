@@ -67,6 +67,12 @@ def seen_anywhere(place: Place) -> frozenset[Tlsa]:
     return frozenset().union(*(answer.records for answer in place.answers if answer.records is not None))
 
 
+def seen_by_all(place: Place) -> frozenset[Tlsa] | None:
+    """The records that every server serves that answers and still gets the zone; None where there is no such server."""
+    heard = [answer.records for answer in place.answers if answer.records is not None and not answer.frozen]
+    return frozenset.intersection(*heard) if heard else None
+
+
 def seen_everywhere(place: Place, now: datetime) -> frozenset[Tlsa]:
     """The records that every server serves with proof; none where one is silent or frozen, or nothing is proven."""
     if place.trust is not Trust.SECURE or not place.answers:

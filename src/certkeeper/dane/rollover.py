@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from certkeeper.base.value import dataclass, replace
-from certkeeper.dane.age import TlsaAge, grown, restarts, seen_anywhere
+from certkeeper.dane.age import TlsaAge, grown, restarts, seen_anywhere, seen_by_all
 from certkeeper.dane.face import Face
 from certkeeper.dane.facts import Bearer, Clocks, Place
 from certkeeper.dane.gate import Fit, Hold, Stops, fit, holds
@@ -191,7 +191,9 @@ def decide(place: Place, remembered: TlsaAge | None, clocks: Clocks) -> Decision
     old = (present & ours) - meant
     kept = _why_kept(place, age, present, old, now) if old else ""
     changes = not any(hold.stops is Stops.CHANGES for hold in found)
-    add = wanted.difference(age.standing) if changes else frozenset()
+    heard = seen_by_all(place)
+    # What no server that answers lacks is written already, and whoever is silent is waited for.
+    add = wanted - heard if changes and heard is not None else frozenset()
     remove = old if not kept and (changes or not place.types) else frozenset()
     age = replace(age, ours=ours.intersection(age.lingering) | wanted)
     stages = tuple(_stage(bearer, place, present, age, old, found, now) for bearer in place.bearers)
@@ -231,6 +233,9 @@ def _why_kept(place: Place, age: TlsaAge, present: frozenset[Tlsa], old: frozens
     """Why these records may not go yet; empty where whatever is served matches what is left."""
     left = frozenset(record for record in (present - old) | _meant(place) if not record.unusable)
     kinds = {record.type for record in left}
+    if kinds and not place.types:
+        # Nobody says any more where the services are.
+        return "without it clients would have somebody else's alone"
     if kinds and not place.sights:
         return "nobody looks at the services"
     for sight in place.sights if kinds else ():

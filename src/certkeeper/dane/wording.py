@@ -4,7 +4,7 @@ from datetime import datetime
 
 from certkeeper.base.times import iso
 from certkeeper.dane.gate import Stops
-from certkeeper.dane.rollover import Decision, Order, Stage, State
+from certkeeper.dane.rollover import Decision, Stage, State
 
 _FURTHEST = tuple(State)
 
@@ -20,7 +20,7 @@ def sentence(decision: Decision) -> str:
         hold = decision.holds[0]
         what = "nothing is published" if hold.stops is Stops.CHANGES else "the current key stays"
         return f"{said}, held: {hold.reason}, so {what}; {hold.hint}"
-    if stage.state is State.REPLACING and decision.kept:
+    if stage.state in {State.REPLACING, State.LEAVING} and decision.kept:
         return f"{said}, the old record stays: {decision.kept}"
     if stage.state is State.READY:
         return f"{said}, the next certificate gets the next key"
@@ -28,16 +28,9 @@ def sentence(decision: Decision) -> str:
     return f"{said}{waits}{_until(stage.until)}"
 
 
-def why_current(stage: Stage) -> str:
-    """Why a renewal that is due now keeps the current key; empty where it does not."""
-    if stage.order in {Order.NEXT, Order.ANY}:
-        return ""
-    if stage.order is Order.NONE:
-        return (
-            f"the current key is compromised, and the next one has to wait for {stage.waits_for}{_until(stage.until)}"
-        )
-    waits = stage.waits_for or "a next key, and there is none"
-    return f"the current key is used once more: the next one waits for {waits}{_until(stage.until)}"
+def waiting(stage: Stage) -> str:
+    """What keeps a certificate from its next key."""
+    return f"waits for {stage.waits_for or 'a next key, and there is none'}{_until(stage.until)}"
 
 
 def _until(instant: datetime | None) -> str:

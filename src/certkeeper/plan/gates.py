@@ -5,7 +5,6 @@ from datetime import datetime
 from enum import StrEnum
 
 from certkeeper.base.errors import CertkeeperError
-from certkeeper.base.keys import KeyPolicy
 from certkeeper.base.names import Alias
 from certkeeper.base.value import dataclass
 from certkeeper.config.findings import Finding, Severity
@@ -58,7 +57,7 @@ def gate_error(gate: Gate) -> CertkeeperError | None:
     if gate.allowed is not Allowed.NONE:
         return None
     return WaitsForDns(
-        f"nothing is ordered yet: {gate.reason}",
+        f"nothing is ordered yet, since others have the key: {gate.reason}",
         hint="to order at once, and break clients that know the records: certkeeper tlsa roll NAME --now",
         retry_at=gate.until,
     )
@@ -71,11 +70,14 @@ def rolls(turn: TlsaTurn, lineage: Lineage, gate: Gate) -> bool:
     return gate.allowed in {Allowed.NEXT, Allowed.ANY}
 
 
-def gate_findings(ordering: Iterable[CertSpec], gates: Mapping[Alias, Gate]) -> Iterable[Finding]:
+def gate_findings(
+    ordering: Iterable[CertSpec], gates: Mapping[Alias, Gate], lineages: Mapping[Alias, Lineage]
+) -> Iterable[Finding]:
     """Certificates that get the key that they have, since the next one has to wait."""
     for spec in ordering:
-        gate = gates.get(spec.alias)
-        if gate is not None and gate.allowed is Allowed.CURRENT and spec.key.policy is KeyPolicy.ROLLOVER:
+        gate, lineage = gates.get(spec.alias), lineages[spec.alias]
+        made_ahead = lineage.next_key_id is not None and not lineage.next_key_used
+        if gate is not None and gate.allowed is Allowed.CURRENT and made_ahead:
             yield Finding(
                 code="key-waits",
                 severity=Severity.NOTE,

@@ -384,7 +384,7 @@ def _findings(
     findings += profile_findings([item.spec for item in due], observed.profiles)
     findings += label_findings(due, observed.accounts)
     findings += crowd_findings(item.spec for item in due)
-    findings += gate_findings([item.spec for item in due if item.order is not None], observed.gates)
+    findings += gate_findings([item.spec for item in due if item.order is not None], observed.gates, observed.lineages)
     findings += clock_findings(observed.clock_behind)
     # Whoever had a certificate revoked knows that it has to go.
     unaware = [item.alias for item in lineages if item.reason not in _AWARE]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from bed.powerdns import rrset
 from bed.world import World
 from integration.dane.published import Published
 
@@ -16,13 +17,18 @@ def make_published(shared_world: World) -> Iterator[MakePublished]:
     """Pages with TLSA records in zones of their own, in folders that everybody gets through."""
     with ExitStack() as stack:
 
-        def make(
-            *, dnssec: bool = True, anchored: bool = True, world: World = shared_world, **settings: str
-        ) -> Published:
+        def make(*, dnssec: bool = True, linked: bool = True, **settings: str) -> Published:
+            """`linked`: no zone above it that is signed lacks its DS record."""
             place = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bed-dane-")))
             place.chmod(0o755)
-            zone = world.new_zone(dnssec=dnssec).removesuffix(".")
-            return Published(place, stack, world, zone, anchored=anchored, **settings)
+            zone = shared_world.new_zone(dnssec=dnssec).removesuffix(".")
+            above = "" if linked else zone
+            if above:
+                zone = f"below.{above}"
+                shared_world.primary.create_zone(zone)
+                delegation = rrset(zone, "NS", [f"ns1.{zone}.", f"ns2.{zone}."])
+                shared_world.primary.patch(above, delegation, rrset(f"ns1.{zone}", "A", ["127.0.0.1"]))
+            return Published(place, stack, shared_world, zone, above=above, **settings)
 
         yield make
 

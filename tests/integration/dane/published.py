@@ -47,21 +47,24 @@ class Published(Served):
     """One certificate for one name. nginx reads it in place; what it has at first is what dehydrated left."""
 
     def __init__(
-        self, place: Path, stack: ExitStack, world: World, zone: str, *, anchored: bool, **settings: str
+        self, place: Path, stack: ExitStack, world: World, zone: str, *, above: str = "", **settings: str
     ) -> None:
-        """`anchored`: the validating resolver trusts the zone's keys."""
+        """The validating resolver trusts the zone's keys, or those of the one `above` it."""
         self.zone = zone
         self.absolute = f"{zone}."
         soa = f"ns1.{zone}. hostmaster.{zone}. 2100000000 10800 3600 604800 {TTL}"
         # Resolvers remember for that long that there is nothing.
         world.primary.patch(zone, rrset(zone, "SOA", [soa], ttl=TTL), rrset(zone, "A", ["127.0.0.1"], ttl=TTL))
-        world.primary.patch(zone, rrset(zone, "MX", ["0 ."], ttl=TTL))
-        anchors = world.primary.trust_anchors(zone) if anchored else []
+        anchors = world.primary.trust_anchors(above or zone)
         self.world = world
         self._transfer()
         servers = [server.dns for server in (world.primary, *world.secondaries)]
         self.unbound = stack.enter_context(
-            Resolver(place / "unbound", zones={self.absolute: servers}, trust_anchors=anchors)
+            Resolver(
+                place / "unbound",
+                zones=dict.fromkeys([self.absolute, *([f"{above}."] if above else [])], servers),
+                trust_anchors=anchors,
+            )
         )
         own = {"TLSA": "yes", "TLSA_TTL": str(TTL), "TLSA_MARGIN": "0", "VALIDATING_RESOLVER": self.unbound.server}
         super().__init__(place / "page", world, zone, DEPLOY="nginx", **{**own, **settings})
@@ -125,7 +128,7 @@ class Published(Served):
             if text in done.out:
                 return done
             due = datetime.fromisoformat(_DUE.findall(done.out)[-1])
-            wait_until(lambda when=due: datetime.now(UTC) >= when + _ROUNDED, f"it is {due}", deadline=20)  # type: ignore[misc]
+            wait_until(lambda when=due: datetime.now(UTC) >= when + _ROUNDED, done.text, deadline=20)  # type: ignore[misc]
         raise AssertionError(f"{text!r} was not said: {done.text}")
 
     def swap(self, certificate: Path, key: Path) -> None:

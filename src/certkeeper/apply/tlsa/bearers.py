@@ -5,7 +5,7 @@ from datetime import datetime
 
 from certkeeper.apply.daneports import Material, Materials
 from certkeeper.base.names import Alias
-from certkeeper.base.value import dataclass
+from certkeeper.base.value import dataclass, replace
 from certkeeper.config.settings import CertSpec
 from certkeeper.dane.age import TlsaAge
 from certkeeper.dane.face import chain_face, key_face
@@ -56,18 +56,38 @@ def bearing_of(spec: CertSpec, lineage: Lineage, records: Records, materials: Ma
     material = materials.of(spec.alias, lineage)
     if material is None or not material.chain:
         return None
+    chain_face(material.chain, ())
     turn = records.turns.get(spec.entry)
     others_have = {turn.key_id} if turn is not None and turn.kind is TurnKind.COMPROMISE else set[str]()
     if lineage.compromised and lineage.key_id is not None:
         others_have.add(lineage.key_id)
     left = records.orders.get(spec.entry)
     staged = materials.version(spec.alias, left.stamp) if left is not None and left.stamp != lineage.stamp else None
+    if staged:
+        chain_face(staged, ())
     return Bearing(spec.alias, material, staged, frozenset(others_have))
 
 
 def known_after(bearers: Sequence[Bearer], age: TlsaAge) -> tuple[KnownKey, ...]:
-    """What is to be remembered of them; records that no cache holds any more are forgotten."""
+    """What is to be remembered of them; records that no cache holds any more are forgotten, and so is a certificate
+    that none is about.
+    """
     return tuple(
         KnownKey(Alias(item.alias), item.live.key_id, item.live_since, item.former.intersection(age.lingering))
         for item in bearers
+        if item.live.records or not (item.live.matches | item.former).isdisjoint(age.lingering)
     )
+
+
+def without_ours(memory: TlsaMemory) -> TlsaMemory:
+    """The same, as if all records there were somebody else's: none is old, and none is taken away.
+
+    Of a certificate that cannot be looked at it is not known which of them are about it.
+    """
+    known = tuple(replace(item, former=frozenset()) for item in memory.known)
+    return replace(memory, age=replace(memory.age, ours=frozenset()), known=known)
+
+
+def with_ours_of(memory: TlsaMemory, age: TlsaAge) -> TlsaAge:
+    """That age, with those of ours again that a cache may hold."""
+    return replace(age, ours=age.ours | memory.age.ours.intersection(age.lingering))

@@ -10,7 +10,7 @@ from certkeeper.config.settings import CertSpec, Configuration
 from certkeeper.dane.face import chain_face
 from certkeeper.dane.gate import fit
 from certkeeper.dane.rollover import Order, key_to_order
-from certkeeper.dane.wording import why_current
+from certkeeper.dane.wording import waiting
 from certkeeper.plan.gates import Allowed, Gate, WaitsForDns
 
 
@@ -32,9 +32,7 @@ def gates_of(page: Configuration, view: View) -> Mapping[Alias, Gate]:
         if slowest is not None and order in {Order.CURRENT, Order.NONE}:
             seat, stage = slowest
             holds = seat.decision.holds
-            reason = (
-                f"{seat.name}: {holds[0].reason}; {holds[0].hint}" if holds else f"{seat.name}: {why_current(stage)}"
-            )
+            reason = f"{seat.name}: {holds[0].reason}; {holds[0].hint}" if holds else f"{seat.name} {waiting(stage)}"
             until = None if holds else max((one.until for _, one in pairs if one.until is not None), default=None)
         found[spec.alias] = Gate(Allowed(order.value), reason, until)
     return found

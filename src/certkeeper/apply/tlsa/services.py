@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from certkeeper.apply.daneports import SecureLookup
-from certkeeper.apply.daneservices import DaneService, of_domains, of_endpoint, with_addresses
+from certkeeper.apply.daneservices import NO_MX, DaneService, of_domains, of_endpoint, with_addresses
 from certkeeper.base.names import Alias, DnsName, Identifier, IdentifierType
 from certkeeper.config.settings import CertSpec, Settings
 from certkeeper.dane.owner import TlsaOwner, Transport
@@ -21,7 +21,8 @@ def services_of(
     """
     derived = [spec for spec in specs if spec.tlsa is not None and spec.tlsa.derived]
     domains = dict.fromkeys(domain for spec in derived for domain in _domains(spec))
-    found = of_domains(tuple(domains), lookup)[0] if domains else []
+    # Where there is no MX record, hosts with certificates would all be taken for mail servers.
+    found = [item for item in of_domains(tuple(domains), lookup)[0] if item.kind != NO_MX] if domains else []
     services: dict[Alias, list[DaneService]] = {}
     for spec in specs:
         own = [*_named(spec)]

@@ -6,8 +6,9 @@ from typing import TypeAlias
 
 from certkeeper.apply.daneports import Materials, SecureLookup, TlsaLook, TlsaLookup
 from certkeeper.apply.daneservices import DaneService
-from certkeeper.apply.tlsa.bearers import Bearing, bearing_of, known_after
+from certkeeper.apply.tlsa.bearers import Bearing, bearing_of, known_after, with_ours_of, without_ours
 from certkeeper.apply.tlsa.services import owner_of, services_of
+from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.names import Alias, DnsName
 from certkeeper.base.value import dataclass, field, replace
 from certkeeper.config.settings import CertSpec, Configuration
@@ -19,7 +20,7 @@ from certkeeper.dane.policy import Weight, object_to, use_of
 from certkeeper.dane.rollover import Decision, decide
 from certkeeper.dane.tlsa import Tlsa, TlsaType
 from certkeeper.lineage.model import Lineage
-from certkeeper.plan.records import Records, TlsaMemory, TurnKind
+from certkeeper.plan.records import KnownKey, Records, TlsaMemory, TurnKind
 from certkeeper.service.handshake import Contact, Handshake, KeyFamily, Look
 from certkeeper.zone.behind import Behind, behind, frozen
 
@@ -102,7 +103,8 @@ class Watch:
     def look(self, now: datetime, others: Sequence[datetime] = ()) -> View:
         """Look at all of it once; `others` is what other clocks say."""
         known = {item.alias for memory in self._records.tlsa.values() for item in memory.known}
-        specs = [spec for spec in self._page.certificates if spec.tlsa is not None or spec.alias in known]
+        # A rehearsal's certificate is in no service, whatever its alias was behind before.
+        specs = [spec for spec in self._page.certificates if spec.tlsa is not None or spec.entry in known]
         services = services_of(specs, self._page.settings, self._world.names)
         leads = [(spec, service) for spec in specs for service in services[spec.alias]]
         remembered = {owner for memory in self._records.tlsa.values() for owner in memory.age.owners}
@@ -119,7 +121,7 @@ class Watch:
         for spec in specs:
             try:
                 bearing = bearing_of(spec, self._lineages[spec.alias], self._records, self._world.materials)
-            except (ValueError, NotDer) as error:
+            except (CertkeeperError, ValueError, NotDer) as error:
                 unread[spec.alias] = str(error)
                 continue
             if bearing is not None:
@@ -149,8 +151,7 @@ class Watch:
         return spots
 
     def _types(self, spec: CertSpec, port: int, owner: str) -> Iterator[TlsaType]:
-        turn = self._records.turns.get(spec.entry)
-        if spec.tlsa is None or (turn is not None and turn.kind is TurnKind.RETIRE):
+        if spec.tlsa is None or self._retires(spec.entry):
             return
         refused = {
             item.type: item
@@ -165,9 +166,11 @@ class Watch:
         memory = self._records.tlsa.get(name)
         looks, slow = _with_frozen(spot.looks, memory, clocks.here)
         mine = {alias: bearings[alias] for alias in spot.bearings if alias in bearings}
+        lost = self._lost(memory, mine)
+        relied = without_ours(memory) if memory is not None and lost else memory
         wishes = [spec.tlsa for spec in self._page.certificates if spec.alias in mine and spec.tlsa is not None]
         ttl = min((wish.ttl for wish in wishes), default=0)
-        bearers = tuple(mine[alias].bearer(spot.bearings[alias], memory, clocks.here) for alias in mine)
+        bearers = tuple(mine[alias].bearer(spot.bearings[alias], relied, clocks.here) for alias in mine)
         place = Place(
             name,
             frozenset(look.owner for look in looks),
@@ -178,20 +181,20 @@ class Watch:
             ttls=tuple(dict.fromkeys([*(one for look in looks for one in look.ttls), *([ttl] if ttl else [])])) or (0,),
             margin=self._page.settings.tlsa_margin,
         )
-        before = memory.age if memory is not None else None
+        before = relied.age if relied is not None else None
         decision = decide(place, before, clocks)
         if decision.add or decision.kept:
             # Only now it matters what services show.
             place = replace(place, sights=(*self._sights(tuple(spot.contacts)), *_unseen(spot.hidden)))
             decision = decide(place, before, clocks)
+        age, known = decision.age, known_after(bearers, decision.age)
+        if memory is not None and lost:
+            age = with_ours_of(memory, age)
+            if age.ours != decision.age.ours:
+                known += lost
+                decision = replace(decision, notes=(*decision.notes, *(_stays(item.alias) for item in lost)))
         zone = next((look.zone for look in looks if look.zone is not None), None)
-        after = TlsaMemory(
-            name,
-            zone or (memory.zone if memory is not None else name),
-            decision.age,
-            known_after(bearers, decision.age),
-            slow,
-        )
+        after = TlsaMemory(name, zone or (memory.zone if memory is not None else name), age, known, slow)
         return Seat(
             decision,
             after,
@@ -201,6 +204,18 @@ class Watch:
             trouble=next((look.trouble for look in looks if look.trouble), ""),
             flaw=next((look.flaw for look in looks if look.flaw), ""),
         )
+
+    def _lost(self, memory: TlsaMemory | None, seen: Collection[Alias]) -> tuple[KnownKey, ...]:
+        """Those that were behind the place and of which nothing is known now. A service may well show them still."""
+        return tuple(
+            item
+            for item in (memory.known if memory is not None else ())
+            if item.alias not in seen and not self._retires(item.alias)
+        )
+
+    def _retires(self, entry: Alias) -> bool:
+        turn = self._records.turns.get(entry)
+        return turn is not None and turn.kind is TurnKind.RETIRE
 
     def _sights(self, contacts: Sequence[Contact]) -> Iterator[Sight]:
         for look in self._world.probe(contacts) if contacts else ():
@@ -212,6 +227,13 @@ class Watch:
             elif look.target.family is KeyFamily.ANY:
                 # Of two families a server may well have one.
                 yield Sight(where, None)
+
+
+def _stays(alias: Alias) -> str:
+    return (
+        f"{alias} has no certificate here that can be looked at, so nothing is taken away: "
+        f"put it back into domains.txt, or end its records with: certkeeper tlsa retire {alias}"
+    )
 
 
 def _unseen(hosts: Collection[str]) -> Iterator[Sight]:
