@@ -50,6 +50,9 @@ class FakeJournal:
     def die(self) -> None:
         self._runs += 1
 
+    def prepare(self) -> None:
+        """Memory needs no file."""
+
     def records(self) -> Records:
         order = sorted(self.challenges, key=lambda item: (item.zone, item.owner, item.rdata, item.run))
         left = tuple(item for item in order if item.run != str(self._runs))

@@ -74,9 +74,10 @@ class Simulation:
         servers: Mapping[Server, NameServer] | None = None,
         bound: timedelta = BOUND,
         settings_: Settings | None = None,
+        dns: type[DnsWorld] = DnsWorld,
     ) -> None:
         self.clock = FakeClock()
-        self.dns = DnsWorld(self.clock, zones, servers or {PRIMARY: NameServer(), SECONDARY: NameServer(lag=0.5)})
+        self.dns = dns(self.clock, zones, servers or {PRIMARY: NameServer(), SECONDARY: NameServer(lag=0.5)})
         self.files = FakeFiles()
         self.listeners = FakeListeners()
         self.cas = {

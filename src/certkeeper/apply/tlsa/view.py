@@ -121,7 +121,7 @@ class Watch:
         for spec in specs:
             try:
                 bearing = bearing_of(spec, self._lineages[spec.alias], self._records, self._world.materials)
-            except (CertkeeperError, ValueError, NotDer) as error:
+            except (CertkeeperError, ValueError) as error:
                 unread[spec.alias] = str(error)
                 continue
             if bearing is not None:
