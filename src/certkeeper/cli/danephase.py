@@ -12,8 +12,9 @@ from certkeeper.base.value import dataclass
 from certkeeper.cli.compose import Machine
 from certkeeper.cli.compose.danewatch import DaneWatch, changing
 from certkeeper.cli.plan import ForeseenRecords
-from certkeeper.cli.render import print_error, reporter
+from certkeeper.cli.render import reporter
 from certkeeper.cli.tlsa.ending import ended
+from certkeeper.dane.facts import Trust
 from certkeeper.dane.rollover import State
 from certkeeper.dane.wording import sentence
 
@@ -23,9 +24,13 @@ _QUIET = frozenset({State.OFF, State.STEADY, State.ANNOUNCING, State.AGEING, Sta
 
 @dataclass(frozen=True, slots=True)
 class DanePhase:
-    """What it came to. `said` goes into the run's summary; `wake_at` is when it is worth looking again."""
+    """What it came to. `said` goes into the run's summary; `wake_at` is when it is worth looking again.
+
+    `errors` are not told yet. `failed`: something else went wrong, and was told.
+    """
 
     failed: bool = False
+    errors: tuple[CertkeeperError, ...] = ()
     said: tuple[str, ...] = ()
     wake_at: datetime | None = None
 
@@ -39,14 +44,14 @@ def published(machine: Machine, *, quiet: bool) -> DanePhase:
         watch = machine.dane_watch
         return NOTHING if watch is None else _published(machine, watch, quiet=quiet)
     except CertkeeperError as error:
-        print_error(error)
-        return DanePhase(failed=True)
+        return DanePhase(errors=(error,))
 
 
 def _published(machine: Machine, watch: DaneWatch, *, quiet: bool) -> DanePhase:
     before = view = watch.look()
     due = tuple(changing(view))
     by_hand: list[Seat] = []
+    wrong: tuple[CertkeeperError, ...] = ()
     failed = bool(view.unread)
     changed = 0
     if due:
@@ -55,19 +60,17 @@ def _published(machine: Machine, watch: DaneWatch, *, quiet: bool) -> DanePhase:
             errors, by_hand = watch.publish(due, report.tell)
         finally:
             report.close()
-        for error in errors.values():
-            print_error(error)
-        failed = failed or bool(errors)
+        wrong = tuple(errors.values())
         changed = sum(1 for seat in due if seat not in by_hand and seat.memory.zone not in errors)
         # What is everywhere now counts from now.
         view = watch.look()
     remember(machine, view)
     failed = not ended(machine, watch) or failed
-    for line in _lines(before, view, by_hand, quiet=quiet):
+    for line in (*nowhere(machine, view), *_lines(before, view, by_hand, quiet=quiet)):
         sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
     said = (f"TLSA records changed at {count(changed, 'place')}",) if changed else ()
-    return DanePhase(failed, said, wake_at(view))
+    return DanePhase(failed, wrong, said, wake_at(view))
 
 
 def remember(machine: Machine, view: View) -> None:
@@ -106,6 +109,15 @@ def _lines(before: View, view: View, by_hand: Sequence[Seat], *, quiet: bool) ->
         yield from lines_to_publish(by_hand)
 
 
+def nowhere(machine: Machine, view: View) -> Iterator[str]:
+    """Certificates that are to have records, and no service was found that these could be for."""
+    for spec in machine.configuration.certificates:
+        if spec.tlsa is not None and spec.alias not in view.unread and not any(view.of(spec.alias)):
+            there = machine.lineages()[spec.alias].leaf is not None
+            if there:
+                yield f'{spec.alias}: TLSA: no service was found: name owners (TLSA="HOST:PORT"), or DEPLOY or PROBE'
+
+
 def foreseen_records(watch: DaneWatch) -> ForeseenRecords:
     """What `plan` says of them: where each place stands, and what a run would change there now."""
     view = watch.view()
@@ -142,6 +154,7 @@ def wake_at(view: View) -> datetime | None:
         if seat.decision.remove:
             # It became due while what was written before was waited for.
             times.append(age.at)
-        if seat.decision.kept:
+        if seat.decision.kept or seat.decision.place.trust is Trust.HIDDEN:
+            # A resolver that was asked too early forgets by itself.
             times.append(age.at + timedelta(seconds=age.bound))
     return min(times, default=None)

@@ -88,6 +88,7 @@ def _run(machine: Machine, selected: Configuration, hooking: Hooking | None, opt
         shown = deployed(machine, selected, quiet=options.quiet) if result.fatal is None else NOTHING
         issued = {outcome.alias for outcome in result.outcomes if outcome.live is not None}
         dane = _published(machine, options) if result.fatal is None else None
+        endings += dane.errors if dane is not None else ()
         _print_findings(tuple(unreadable(selected, issued | touched)))
         machine.keep_index()
         if result.fatal is None:

@@ -41,7 +41,7 @@ class Gate:
     until: datetime | None = None
 
 
-UNSEEN = Gate(Allowed.CURRENT, "nobody has looked at its TLSA records")
+UNSEEN = Gate(Allowed.CURRENT, "no service was found that TLSA records could be for")
 FREE = Gate(Allowed.ANY)
 
 

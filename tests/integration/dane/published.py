@@ -58,6 +58,8 @@ class Published(Served):
         anchors = world.primary.trust_anchors(above or zone)
         self.world = world
         self._transfer()
+        if above:
+            self._transfer(above)
         servers = [server.dns for server in (world.primary, *world.secondaries)]
         self.unbound = stack.enter_context(
             Resolver(
@@ -79,11 +81,11 @@ class Published(Served):
         self.world.primary.patch(self.zone, rrset(self.owner, "TLSA", records, ttl=TTL))
         self._transfer()
 
-    def _transfer(self) -> None:
-        primary = self.world.primary
+    def _transfer(self, zone: str = "") -> None:
+        primary, zone = self.world.primary, zone or self.zone
         for secondary in self.world.secondaries:
-            secondary.api.call("PUT", f"/zones/{self.zone}./axfr-retrieve")
-            wait_until(lambda one=secondary: one.serial(self.zone) == primary.serial(self.zone), "it is everywhere")  # type: ignore[misc]
+            secondary.api.call("PUT", f"/zones/{zone}./axfr-retrieve")
+            wait_until(lambda one=secondary: one.serial(zone) == primary.serial(zone), "it is everywhere")  # type: ignore[misc]
 
     def records(self) -> set[str]:
         """What the primary has at the owner."""
@@ -128,7 +130,7 @@ class Published(Served):
             if text in done.out:
                 return done
             due = datetime.fromisoformat(_DUE.findall(done.out)[-1])
-            wait_until(lambda when=due: datetime.now(UTC) >= when + _ROUNDED, done.text, deadline=20)  # type: ignore[misc]
+            wait_until(lambda when=due: datetime.now(UTC) >= when + _ROUNDED, done.text, deadline=60)  # type: ignore[misc]
         raise AssertionError(f"{text!r} was not said: {done.text}")
 
     def swap(self, certificate: Path, key: Path) -> None:

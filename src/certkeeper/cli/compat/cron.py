@@ -93,7 +93,10 @@ class _Cron:
         if machine.dane_watch is not None:
             from certkeeper.cli.danephase import published  # noqa: PLC0415 - most pages have no TLSA records
 
-            failed = published(machine, quiet=True).failed or failed
+            phase = published(machine, quiet=True)
+            for trouble in phase.errors:
+                print_failure(trouble, sys.stderr, self._sitting.program)
+            failed = phase.failed or bool(phase.errors) or failed
         self._sitting.end()
         if machine.settings.cleanup is not Cleanup.NO:
             _say(" + Running automatic cleanup")

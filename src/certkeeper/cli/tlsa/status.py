@@ -11,7 +11,7 @@ from certkeeper.apply.tlsa.view import Seat, View
 from certkeeper.base.errors import ExitCode
 from certkeeper.base.times import iso
 from certkeeper.cli.compose import Machine, open_machine
-from certkeeper.cli.danephase import troubled, wake_at
+from certkeeper.cli.danephase import nowhere, troubled, wake_at
 from certkeeper.cli.select import select
 from certkeeper.config.settings import Configuration
 from certkeeper.dane.facts import Bearer
@@ -38,7 +38,7 @@ def status(options: argparse.Namespace) -> int:
         json.dump(_document(view, seats, turns), sys.stdout, indent=2)
         sys.stdout.write("\n")
     else:
-        for line in _lines(view, seats, turns):
+        for line in (*nowhere(machine, view), *_lines(view, seats, turns)):
             sys.stdout.write(f"{line}\n")
     return ExitCode.FAILED if view.unread or any(troubled(seat) for seat in seats) else ExitCode.DONE
 

@@ -12,6 +12,7 @@ from certkeeper.cli.compose import Machine, open_machine
 from certkeeper.cli.compose.danewatch import DaneWatch
 from certkeeper.cli.confirm import confirmed
 from certkeeper.cli.danephase import published
+from certkeeper.cli.render import print_error
 from certkeeper.cli.run import run_on
 from certkeeper.cli.select import select
 from certkeeper.cli.signals import raise_terminated
@@ -105,7 +106,9 @@ def retire(options: argparse.Namespace) -> int:
         sys.stdout.write(
             f"{spec.alias}: caches may hold records until {iso(phase.wake_at)}; the key stays until then\n"
         )
-    return ExitCode.FAILED if phase.failed else ExitCode.DONE
+    for error in phase.errors:
+        print_error(error)
+    return ExitCode.FAILED if phase.failed or phase.errors else ExitCode.DONE
 
 
 def _one(options: argparse.Namespace) -> tuple[Machine, CertSpec, DaneWatch, Lineage]:
