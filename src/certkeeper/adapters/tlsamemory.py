@@ -8,7 +8,7 @@ from typing import Any
 from certkeeper.base.names import Alias, DnsName
 from certkeeper.base.times import from_epoch
 from certkeeper.dane.age import Standing, TlsaAge
-from certkeeper.dane.tlsa import Tlsa
+from certkeeper.dane.tlsa import BadTlsa, Tlsa
 from certkeeper.plan.records import KnownKey, TlsaMemory
 from certkeeper.zone.behind import Behind
 
@@ -47,6 +47,13 @@ def read_memory(place: str, zone: str, age: str, known: str, behind: str) -> Tls
     Raises:
         ValueError, KeyError, TypeError: it makes no sense.
     """
+    try:
+        return _memory(place, zone, age, known, behind)
+    except (AttributeError, BadTlsa) as error:
+        raise ValueError(f"what is remembered of {place} makes no sense: {error}") from error
+
+
+def _memory(place: str, zone: str, age: str, known: str, behind: str) -> TlsaMemory:
     keys = tuple(
         KnownKey(Alias(alias), key_id, from_epoch(since), _records(former))
         for alias, key_id, since, former in json.loads(known)

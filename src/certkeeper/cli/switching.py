@@ -123,7 +123,9 @@ def _decided(
     refused = False
     for spec in selected.certificates:
         try:
-            found[spec] = decide(present(machine, spec, records))
+            decision = decide(present(machine, spec, records))
+            _check_records(machine, spec, decision)
+            found[spec] = decision
         except CertkeeperError as error:
             refused = True
             print_error(error, subject=str(spec.alias))
@@ -132,6 +134,17 @@ def _decided(
                 sys.stdout.write(f"{spec.alias}: {line}\n")
     sys.stdout.flush()
     return found, refused
+
+
+def _check_records(machine: Machine, spec: CertSpec, decided: Decided) -> None:
+    """Before anything is written down: what cannot go live now is not to be tried by each run from now on.
+
+    Raises:
+        CertkeeperError: caches may hold TLSA records that the version does not match.
+    """
+    watch = machine.dane_watch if decided.version is not None else None
+    if watch is not None and decided.version is not None:
+        watch.check(spec.alias, decided.version.stamp)
 
 
 def _write_down(machine: Machine, decided: Collection[Decided]) -> None:

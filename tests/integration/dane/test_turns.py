@@ -48,6 +48,11 @@ def test_a_roll_is_refused_until_caches_know_the_next_key_and_done_then(page: Pu
     page.ready()
     assert page.records() == {ahead, page.next, FOREIGN}
     assert page.served() == ahead
+    # Its key has no record any more.
+    back = typed(page, "rollback", page.zone)
+    assert (back.code, page.served()) == (1, ahead), back.text
+    assert "does not go live yet" in back.err
+    assert page.run().code == 0
 
 
 @pytest.mark.long

@@ -67,7 +67,7 @@ class VersionsGate:
                 until = f", until {iso(found.until)}" if found.until is not None else ""
                 raise WaitsForDns(
                     f"version {stamp} is there and does not go live yet: {seat.name}: {found.reason}{until}",
-                    hint=f"the next run goes on with it; see certkeeper tlsa status {alias}",
+                    hint=f"what it waits for: certkeeper tlsa status {alias}",
                     retry_at=found.until,
                 )
         unread = self._view.unread.get(alias)
