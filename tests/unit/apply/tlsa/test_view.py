@@ -1,0 +1,298 @@
+"""A look at places: who is behind each, what is to be done there, and what is remembered of it."""
+
+import ssl
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import pytest
+
+from builders.certificates import NOW, Wish, fullchain, new_key
+from builders.fakedane import Hosts
+from builders.fakelooks import FakeTlsaLookup, tlsa_look
+from builders.fakes import FakeClock
+from builders.plans import configuration, spec
+from certkeeper.adapters.keys import public_key_of
+from certkeeper.apply.daneports import Material
+from certkeeper.apply.tlsa.gating import VersionsGate, gates_of
+from certkeeper.apply.tlsa.view import Seat, View, Watch, World
+from certkeeper.base.keys import KeyPair
+from certkeeper.base.names import Alias, DnsName, Identifier
+from certkeeper.base.value import replace
+from certkeeper.config.settings import CertSpec
+from certkeeper.config.tlsa import Publish, TlsaWish
+from certkeeper.dane.age import LIVES
+from certkeeper.dane.facts import MARGIN, Trust
+from certkeeper.dane.owner import TlsaOwner
+from certkeeper.dane.tlsa import Tlsa, TlsaType
+from certkeeper.lineage.model import Lineage
+from certkeeper.lineage.pem import certificates
+from certkeeper.plan.gates import Allowed, WaitsForDns
+from certkeeper.plan.records import OrderIntent, Records, TlsaMemory, TlsaTurn, TurnKind
+from certkeeper.zone.behind import ServedSoa
+
+EE = TlsaType(3, 1, 1)
+MAIL, MX = Alias("mail.example.org"), Alias("mx.example.org")
+OWNER = TlsaOwner.parse("mail.example.org:25")
+PLACE = OWNER.name
+SAFE = LIVES * timedelta(hours=1) + MARGIN
+FOREIGN = Tlsa(3, 1, 1, b"f" * 32)
+KEYS = [new_key() for _ in range(5)]
+
+
+def spki(key: KeyPair) -> bytes:
+    return public_key_of(key.pem, "a test's")
+
+
+def record(key: KeyPair) -> Tlsa:
+    return Tlsa.of(EE, spki(key))
+
+
+def chain(key: KeyPair, name: str = "mail.example.org") -> tuple[bytes, ...]:
+    pem = fullchain(key, Wish(identifiers=(Identifier.parse(name),)))
+    return tuple(ssl.PEM_cert_to_DER_cert(block.decode()) for block in certificates(pem))
+
+
+CHAINS = [chain(key) for key in KEYS]
+
+
+@dataclass
+class Cabinet:
+    """Implements Materials: which key is live, which one comes next, and versions by their stamps."""
+
+    live: dict[Alias, int] = field(default_factory=dict)
+    following: dict[Alias, int] = field(default_factory=dict)
+    versions: dict[int, int] = field(default_factory=dict)
+    torn: set[Alias] = field(default_factory=set)
+
+    def of(self, alias: Alias, _: Lineage) -> Material | None:
+        if alias in self.torn:
+            return Material((b"no certificate",))
+        if alias not in self.live:
+            return None
+        coming = self.following.get(alias)
+        return Material(CHAINS[self.live[alias]], spki(KEYS[coming]) if coming is not None else None)
+
+    def version(self, _: Alias, stamp: int) -> tuple[bytes, ...] | None:
+        return CHAINS[self.versions[stamp]] if stamp in self.versions else None
+
+
+class Scene:
+    """A host with a service, and the name servers of its zone."""
+
+    def __init__(self, *specs: CertSpec) -> None:
+        self.specs = specs or (wanting("mail.example.org"),)
+        self.clock = FakeClock()
+        self.hosts = Hosts(self.clock, {OWNER.host: {"A": "192.0.2.1", "AAAA": "2001:db8::1"}})
+        self.tlsa = FakeTlsaLookup()
+        self.cabinet = Cabinet({MAIL: 0}, {MAIL: 1})
+        self.records = Records()
+        for address in ("192.0.2.1", "2001:db8::1"):
+            self.hosts.serve(address, CHAINS[0])
+
+    def publish(self, *found: Tlsa, owner: DnsName = PLACE, place: DnsName | None = None) -> None:
+        self.tlsa.looks[owner] = tlsa_look(owner, found, place=place)
+
+    def look(self, *, after: timedelta = timedelta(), remember: bool = True) -> View:
+        self.clock.advance(after.total_seconds())
+        world = World(self.tlsa, self.hosts, self.hosts.probe, self.cabinet)
+        lineages = {item.alias: Lineage(item.alias, stamp=1) for item in self.specs}
+        view = Watch(configuration(*self.specs), self.records, lineages, world).look(self.clock.now())
+        if remember:
+            self.records = replace(self.records, tlsa={name: seat.memory for name, seat in view.seats.items()})
+        return view
+
+    def seat(self, *, after: timedelta = timedelta(), place: DnsName = PLACE) -> Seat:
+        return self.look(after=after).seats[place]
+
+    @property
+    def memory(self) -> TlsaMemory:
+        return self.records.tlsa[PLACE]
+
+
+def wanting(*names: str, owners: tuple[TlsaOwner, ...] = (OWNER,), publish: Publish = Publish.ZONE) -> CertSpec:
+    return replace(spec(*names), tlsa=TlsaWish(derived=False, owners=owners, publish=publish))
+
+
+def test_at_first_the_current_and_the_next_key_are_to_be_published_beside_strangers_records() -> None:
+    scene = Scene()
+    scene.publish(FOREIGN)
+    seat = scene.seat()
+    assert (seat.decision.add, seat.decision.remove) == (frozenset({record(KEYS[0]), record(KEYS[1])}), frozenset())
+    assert FOREIGN not in seat.memory.age.ours
+    assert (seat.ttl, seat.manual, seat.memory.zone) == (3600, False, PLACE.parent)
+
+
+def test_two_certificates_behind_one_owner_are_one_wanted_set() -> None:
+    scene = Scene(wanting("mail.example.org"), wanting("mx.example.org", publish=Publish.MANUAL))
+    scene.cabinet.live[MX] = 2
+    seat = scene.seat()
+    assert seat.decision.add == {record(KEYS[number]) for number in (0, 1, 2)}
+    assert seat.manual, "one that a person publishes is not written half"
+    assert [item.alias for item in seat.memory.known] == [MAIL, MX]
+
+
+def test_an_owner_that_is_a_cname_has_its_records_where_that_leads() -> None:
+    scene = Scene()
+    target = DnsName("_dane.example.org")
+    scene.publish(place=target)
+    (name,) = scene.look().seats
+    assert name == target
+    assert scene.records.tlsa[target].age.owners == {PLACE}
+
+
+def test_records_of_the_key_before_are_known_as_such_once_another_one_is_live() -> None:
+    scene = Scene()
+    scene.publish(record(KEYS[0]), record(KEYS[1]))
+    scene.seat()
+    scene.cabinet.live[MAIL], scene.cabinet.following[MAIL] = 1, 2
+    began = scene.clock.now() + timedelta(hours=4)
+    seat = scene.seat(after=timedelta(hours=4))
+    (bearer,) = seat.decision.place.bearers
+    assert (bearer.former, bearer.live_since) == (frozenset({record(KEYS[0])}), began)
+    assert seat.decision.kept.endswith("shows another key")
+    again = scene.seat(after=timedelta(hours=1))
+    assert again.decision.place.bearers[0].live_since == began
+    (known,) = again.memory.known
+    assert (known.since, known.former) == (began, frozenset({record(KEYS[0])}))
+
+
+def test_nobody_shakes_hands_where_nothing_changes() -> None:
+    scene = Scene()
+    scene.publish(record(KEYS[0]), record(KEYS[1]))
+    scene.seat()
+    assert scene.hosts.probed == 0
+    scene.cabinet.following[MAIL] = 2
+    scene.seat(after=timedelta(hours=1))
+    assert scene.hosts.probed == 1
+
+
+def test_a_host_without_an_address_is_not_seen() -> None:
+    scene = Scene()
+    scene.hosts.addresses = {}
+    seat = scene.seat()
+    assert [sight.endpoint for sight in seat.decision.place.sights] == ["mail.example.org, which has no address,"]
+    assert seat.decision.add == frozenset()
+
+
+def test_a_server_that_stays_behind_is_remembered_and_is_frozen_in_the_end() -> None:
+    scene = Scene()
+    scene.publish(record(KEYS[0]), record(KEYS[1]))
+    look = scene.tlsa.looks[PLACE]
+    first, second = (answer.server for answer in look.answers)
+    scene.tlsa.looks[PLACE] = replace(look, soas=(ServedSoa(first, 9, 600, 60), ServedSoa(second, 8, 600, 60)))
+    assert scene.seat().decision.holds == ()
+    assert set(scene.memory.behind) == {second}
+    (hold,) = scene.seat(after=timedelta(hours=1)).decision.holds
+    assert hold.reason == f"{second} does not get the zone any more"
+
+
+def test_the_gate_is_the_most_careful_one_of_all_places() -> None:
+    other = TlsaOwner.parse("mail.example.org:465")
+    scene = Scene(wanting("mail.example.org", owners=(OWNER, other)))
+    both = (record(KEYS[0]), record(KEYS[1]))
+    scene.publish(*both)
+    scene.publish(*both, owner=other.name)
+    page = configuration(*scene.specs)
+    gate = gates_of(page, scene.look())[MAIL]
+    assert (gate.allowed, gate.until) == (Allowed.CURRENT, NOW + SAFE)
+    assert gates_of(page, scene.look(after=SAFE))[MAIL].allowed is Allowed.NEXT
+    scene.publish(record(KEYS[0]), owner=other.name)
+    behind = gates_of(page, scene.look(after=timedelta(hours=1)))[MAIL]
+    assert behind.allowed is Allowed.CURRENT
+    assert behind.reason.startswith("_465._tcp.mail.example.org")
+
+
+def test_a_hold_is_the_reason_of_the_gate_and_its_fix() -> None:
+    scene = Scene()
+    scene.tlsa.looks[PLACE] = tlsa_look(PLACE, [record(KEYS[0]), record(KEYS[1])], trust=Trust.UNPROVEN)
+    gate = gates_of(configuration(*scene.specs), scene.look())[MAIL]
+    assert (gate.allowed, gate.until) == (Allowed.CURRENT, None)
+    assert "nobody who validates DNSSEC could be asked; run a validating resolver" in gate.reason
+
+
+def test_a_version_with_a_key_that_no_record_is_of_does_not_go_live_and_one_with_the_same_key_does() -> None:
+    scene = Scene()
+    scene.publish(record(KEYS[0]), record(KEYS[1]))
+    scene.cabinet.versions = {5: 0, 6: 1, 7: 4}
+    page = configuration(*scene.specs)
+    gate = VersionsGate(page, scene.look(), scene.cabinet, frozenset())
+    gate.check(MAIL, 5)
+    gate.check(Alias("unknown.test"), 7)
+    with pytest.raises(WaitsForDns, match="version 6 is there and does not go live yet") as early:
+        gate.check(MAIL, 6)
+    assert early.value.retry_at == NOW + SAFE
+    with pytest.raises(WaitsForDns, match="version 7"):
+        gate.check(MAIL, 7)
+    VersionsGate(page, scene.look(), scene.cabinet, frozenset({MAIL})).check(MAIL, 7)
+    later = VersionsGate(page, scene.look(after=SAFE), scene.cabinet, frozenset())
+    later.check(MAIL, 6)
+    with pytest.raises(WaitsForDns):
+        later.check(MAIL, 7)
+
+
+def test_what_cannot_be_read_lets_no_version_live() -> None:
+    scene = Scene()
+    scene.cabinet.torn = {MAIL}
+    scene.cabinet.versions = {5: 0}
+    view = scene.look()
+    assert set(view.unread) == {MAIL}
+    with pytest.raises(WaitsForDns):
+        VersionsGate(configuration(*scene.specs), view, scene.cabinet, frozenset()).check(MAIL, 5)
+
+
+def test_a_version_that_waits_is_among_what_is_wanted() -> None:
+    scene = Scene()
+    scene.cabinet.versions = {9: 3}
+    order = OrderIntent(MAIL, "https://ca.test/1", "https://ca.test", (), "", must_staple=False, key="", stamp=9)
+    scene.records = Records(orders={MAIL: order})
+    assert record(KEYS[3]) in scene.seat().decision.add
+
+
+def test_a_retired_certificate_wants_nothing() -> None:
+    scene = Scene()
+    scene.publish(record(KEYS[0]), record(KEYS[1]))
+    scene.seat()
+    scene.records = replace(scene.records, turns={MAIL: TlsaTurn(MAIL, TurnKind.RETIRE, "", NOW)})
+    seat = scene.seat(after=timedelta(hours=1))
+    assert seat.decision.remove == {record(KEYS[0]), record(KEYS[1])}
+    assert not seat.over
+
+
+@pytest.mark.parametrize("how", ["not on the page", "torn", "no certificate"])
+def test_records_of_a_certificate_that_nothing_is_known_of_stay(how: str) -> None:
+    both = wanting("mail.example.org"), wanting("mx.example.org")
+    scene = Scene(*both)
+    scene.cabinet.live[MX] = 2
+    ours = {record(KEYS[number]) for number in (0, 1, 2)}
+    scene.publish(*ours)
+    scene.seat()
+    if how == "not on the page":
+        scene.specs = both[:1]
+    elif how == "torn":
+        scene.cabinet.torn = {MX}
+    else:
+        del scene.cabinet.live[MX]
+    scene.cabinet.live[MAIL], scene.cabinet.following[MAIL] = 1, 3
+    for address in scene.hosts.shown:
+        scene.hosts.serve(address, CHAINS[1])
+    for _ in range(3):
+        seat = scene.seat(after=timedelta(days=1))
+        assert seat.decision.remove == frozenset()
+        assert seat.memory.age.ours >= ours
+        assert {item.alias for item in seat.memory.known} == {MAIL, MX}
+        assert all(bearer.former == frozenset() for bearer in seat.decision.place.bearers)
+        assert "certkeeper tlsa retire mx.example.org" in seat.decision.notes[-1]
+    scene.specs, scene.cabinet.torn, scene.cabinet.live[MX] = both, set(), 2
+    assert scene.seat(after=timedelta(hours=1)).decision.remove == {record(KEYS[0])}
+
+
+def test_one_whose_records_are_all_gone_is_forgotten() -> None:
+    both = wanting("mail.example.org"), wanting("mx.example.org")
+    scene = Scene(*both)
+    scene.cabinet.live[MX] = 2
+    scene.publish(record(KEYS[0]), record(KEYS[1]), record(KEYS[2]))
+    scene.seat()
+    scene.specs = both[:1]
+    scene.publish(record(KEYS[0]), record(KEYS[1]))
+    scene.seat(after=timedelta(days=1))
+    assert [item.alias for item in scene.memory.known] == [MAIL]
