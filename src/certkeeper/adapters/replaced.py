@@ -25,7 +25,7 @@ def refuse_foreign(placement: Placement) -> None:
                 # What is neither a file nor ours is refused by who would replace it.
                 continue
             found = there.folder.read_here(name)
-            expected = found.startswith(_DER) if form is Form.PKCS12 else _PEM in found
+            expected = found.startswith(_DER) if form in {Form.PKCS12, Form.OCSP} else _PEM in found
             if found and not expected:
                 path = there.folder.path_of(name)
                 raise FileTrouble(

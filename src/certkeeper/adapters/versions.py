@@ -102,6 +102,7 @@ def files_of(version: Folder) -> VersionFiles | None:
         cert=contents[layout.CERT] or b"",
         chain=contents[layout.CHAIN] or b"",
         fullchain=contents[layout.FULLCHAIN] or b"",
+        staple=if_there(version, layout.STAPLE) or b"",
     )
 
 

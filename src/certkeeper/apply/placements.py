@@ -9,8 +9,12 @@ from certkeeper.service.target import Form, Target
 
 
 def placement(spec: CertSpec, target: Target) -> Placement:
-    """The target's files for that certificate; none where the service reads certificates where they are."""
-    files = {file.of(spec.alias, spec.identifiers[0]): file.form for file in target.files}
+    """The target's files for that certificate; none where the service reads certificates where they are.
+
+    Without OCSP_FETCH nobody sees to it that a response is good, so there is no file for one.
+    """
+    named = [file for file in target.files if file.form is not Form.OCSP or spec.ocsp_fetch]
+    files = {file.of(spec.alias, spec.identifiers[0]): file.form for file in named}
     return Placement(target.name, spec.alias, files, target.access, target.password_file)
 
 
@@ -42,6 +46,8 @@ def _content(version: VersionFiles, form: Form) -> bytes:
             return _joined(version.privkey, version.fullchain)
         case Form.FULLCHAIN_KEY:
             return _joined(version.fullchain, version.privkey)
+        case Form.OCSP:
+            return version.staple
         case Form.PKCS12:
             raise ValueError(form)
 

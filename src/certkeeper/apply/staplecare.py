@@ -33,7 +33,7 @@ from certkeeper.ocsp.freshness import (
 )
 from certkeeper.ocsp.model import Flaw, NoStaple, Staple
 from certkeeper.plan.records import Deployment, Record, Shown
-from certkeeper.service.target import Kind
+from certkeeper.service.target import Form, Kind, Target
 
 AT_ONCE = 8
 """Questions to one responder at a time."""
@@ -186,10 +186,17 @@ def _put(care: Care, settings: Settings, tell: Tell) -> Exchange[Care]:
     return replace(care, asked=replace(care.asked, owes=False) if care.asked is not None else None)
 
 
+def _reads(target: Target) -> bool:
+    """Whether a service reads responses from files, where they are or from copies."""
+    if target.in_place:
+        return target.kind in _STAPLERS
+    return any(file.form is Form.OCSP for file in target.files)
+
+
 def _owed(spec: CertSpec, lineage: Lineage, settings: Settings) -> tuple[Record, ...]:
     """A reload of each service that reads responses where they are, written down before the file changes."""
     if lineage.stamp is None or spec.purpose is Purpose.REHEARSE:
         return ()
     named = [settings.targets[name] for name in spec.targets if name in settings.targets]
-    readers = [target.name for target in named if target.in_place and target.kind in _STAPLERS]
+    readers = [target.name for target in named if _reads(target)]
     return tuple(Deployment(name, spec.entry, lineage.stamp, Shown.OWED) for name in readers)

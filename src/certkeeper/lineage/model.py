@@ -157,7 +157,8 @@ class Lineage:
 class VersionFiles:
     """The contents of a complete version. `chain` is what follows the leaf; `fullchain` exactly what the CA sent.
 
-    `origin` is not read back. `privkey` is empty where the key is kept elsewhere.
+    `origin` is not read back. `privkey` is empty where the key is kept elsewhere, `staple` where there is no OCSP
+    response; it is not written with the others.
     """
 
     privkey: bytes = field(repr=False)
@@ -166,6 +167,7 @@ class VersionFiles:
     chain: bytes
     fullchain: bytes
     origin: Origin | None = None
+    staple: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

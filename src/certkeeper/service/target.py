@@ -36,11 +36,13 @@ class Form(StrEnum):
     """Postfix' `smtpd_tls_chain_files` wants the key first."""
     FULLCHAIN_KEY = "fullchain+key"
     PKCS12 = "pkcs12"
+    OCSP = "ocsp"
+    """The OCSP response in DER, empty where there is none: HAProxy's `.ocsp` beside the certificate's file."""
 
     @property
     def secret(self) -> bool:
         """It holds the private key."""
-        return self not in {Form.CERT, Form.CHAIN, Form.FULLCHAIN}
+        return self not in {Form.CERT, Form.CHAIN, Form.FULLCHAIN, Form.OCSP}
 
 
 @dataclass(frozen=True, slots=True)

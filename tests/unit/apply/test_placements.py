@@ -47,7 +47,7 @@ def test_the_password_s_file_goes_along() -> None:
 
 
 def test_each_form_is_what_its_name_says() -> None:
-    version = version_files(new_key())
+    version = replace(version_files(new_key()), staple=b"response")
     found = contents(version, [form for form in Form if form is not Form.PKCS12])
     assert found == {
         Form.PRIVKEY: version.privkey,
@@ -56,6 +56,7 @@ def test_each_form_is_what_its_name_says() -> None:
         Form.FULLCHAIN: version.fullchain,
         Form.KEY_FULLCHAIN: version.privkey + version.fullchain,
         Form.FULLCHAIN_KEY: version.fullchain + version.privkey,
+        Form.OCSP: b"response",
     }
     assert contents(version, [Form.CERT]) == {Form.CERT: version.cert}
 

@@ -3,6 +3,7 @@
 It changes what is in memory only; the files have to be there already, for its next start.
 """
 
+import base64
 import os
 import pwd
 import socket
@@ -18,6 +19,8 @@ from certkeeper.service.target import Form
 
 _PATIENCE = 10.0
 """Seconds for one command."""
+_OCSP = ".ocsp"
+_TAKEN = ("Transaction created for certificate", "Transaction updated")
 _MOST = 1 << 16
 _PIECE = 1 << 14
 _CREDENTIALS = struct.Struct("3i")
@@ -31,7 +34,8 @@ class NotUpdated(CertkeeperError):
 
 
 def combined(changed: Sequence[Placement]) -> Mapping[str, bytes]:
-    """What has changed, by the paths that haproxy's configuration names: each file holds certificate and key.
+    """What has changed, by the paths that haproxy's configuration names: each file holds certificate and key, and
+    beside it there may be the OCSP response, under the same name with `.ocsp` behind it.
 
     Raises:
         NotUpdated: a certificate is in no such file.
@@ -42,6 +46,7 @@ def combined(changed: Sequence[Placement]) -> Mapping[str, bytes]:
         paths = [path for path, form in placement.files.items() if form in {Form.FULLCHAIN_KEY, Form.KEY_FULLCHAIN}]
         if not paths:
             raise NotUpdated(f"{placement.target}: {placement.alias.text}: its key is not in one file with its chain")
+        paths += [path for path, form in placement.files.items() if form is Form.OCSP]
         found |= {path: read_file(path) for path in paths}
     return found
 
@@ -52,10 +57,15 @@ def update(path: str, user: str, certificates: Mapping[str, bytes]) -> None:
     Raises:
         NotUpdated: some may have been taken; no transaction of ours is left open.
     """
+    responses = {name: content for name, content in certificates.items() if name.endswith(_OCSP)}
     for name, content in certificates.items():
+        if name in responses:
+            continue
         # One that somebody else has open refuses ours, and is not ours to abort.
-        _told(path, user, _setting(name, content), "Transaction created for certificate", "Transaction updated")
+        _told(path, user, _setting(name, content), *_TAKEN)
         try:
+            if response := responses.get(f"{name}{_OCSP}"):
+                _told(path, user, _setting(f"{name}{_OCSP}", base64.b64encode(response)), *_TAKEN)
             _told(path, user, f"commit ssl cert {name}\n".encode(), "Success!")
         except NotUpdated:
             _said(path, user, f"abort ssl cert {name}\n".encode())
