@@ -4,7 +4,7 @@ import json
 import os
 import re
 import signal
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,6 +12,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 from cryptography.x509 import load_der_x509_certificate
 
+from bed.api import Json
 from bed.powerdns import rrset
 from bed.resolver import Resolver
 from bed.services.nginx import NginxHosts
@@ -68,8 +69,14 @@ class Published(Served):
                 trust_anchors=anchors,
             )
         )
-        own = {"TLSA": "yes", "TLSA_TTL": str(TTL), "TLSA_MARGIN": "0", "VALIDATING_RESOLVER": self.unbound.server}
-        super().__init__(place / "page", world, zone, DEPLOY="nginx", **{**own, **settings})
+        own = {
+            "DEPLOY": "nginx",
+            "TLSA": "yes",
+            "TLSA_TTL": str(TTL),
+            "TLSA_MARGIN": "0",
+            "VALIDATING_RESOLVER": self.unbound.server,
+        }
+        super().__init__(place / "page", world, zone, **{**own, **settings})
         leave_as_dehydrated(self.place(zone), [zone])
         self.nginx = stack.enter_context(NginxHosts(place / "nginx", {zone: self.pair(zone)}))
         self.port = self.nginx.ports["https"]
@@ -78,7 +85,11 @@ class Published(Served):
 
     def publish(self, *records: str) -> None:
         """By hand, in the place of what is there; all servers have it then."""
-        self.world.primary.patch(self.zone, rrset(self.owner, "TLSA", records, ttl=TTL))
+        self.put(rrset(self.owner, "TLSA", records, ttl=TTL))
+
+    def put(self, *rrsets: Mapping[str, Json]) -> None:
+        """The same of any records."""
+        self.world.primary.patch(self.zone, *rrsets)
         self._transfer()
 
     def _transfer(self, zone: str = "") -> None:

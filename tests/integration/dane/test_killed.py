@@ -31,7 +31,7 @@ def run_and_kill(page: Published, after: float) -> None:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_no_client_fails_where_runs_are_killed(page: Published, seed: int) -> None:
-    dice = random.Random(seed)  # noqa: S311 - the same moments each time
+    dice = random.Random(seed)  # noqa: S311
     page.run()
     clients = Clients(page.unbound.dns, page.owner, page.port, page.zone)
     wait_until(lambda: page.current in clients.records(), "the cache has the records")
