@@ -116,12 +116,16 @@ class Published(Served):
     @property
     def current(self) -> str:
         """The record of the live key."""
-        return of_key((self.place(self.zone) / "privkey.pem").read_bytes())
+        return self.key_of(self.zone)
 
     @property
     def next(self) -> str:
         """The record of the key that was made ahead."""
-        return of_key((self.place(self.zone) / "privkey.roll.pem").read_bytes())
+        return self.key_of(self.zone, "privkey.roll.pem")
+
+    def key_of(self, alias: str, file: str = "privkey.pem") -> str:
+        """The record of a key in a certificate's folder."""
+        return of_key((self.place(alias) / file).read_bytes())
 
     def served(self) -> str:
         """The record of the key that nginx shows."""
@@ -144,11 +148,21 @@ class Published(Served):
             wait_until(lambda when=due: datetime.now(UTC) >= when + _ROUNDED, done.text, deadline=60)  # type: ignore[misc]
         raise AssertionError(f"{text!r} was not said: {done.text}")
 
+    def serve_too(self, alias: str) -> None:
+        """nginx gets another certificate for the same name; with a key of another family it shows both."""
+        certificate, key = self.pair(alias)
+        text = self.nginx.config.read_text(encoding="utf-8")
+        more = f"ssl_certificate {certificate}; ssl_certificate_key {key};\n        location"
+        self._reload(text.replace("location", more))
+
     def swap(self, certificate: Path, key: Path) -> None:
         """What others do: the server gets another key, and nobody is told."""
         text = self.nginx.config.read_text(encoding="utf-8")
         for before, after in zip(self.pair(self.zone), (certificate, key), strict=True):
             text = text.replace(str(before), str(after))
+        self._reload(text)
+
+    def _reload(self, text: str) -> None:
         self.nginx.config.write_text(text, encoding="utf-8")
         os.kill(int(self.nginx.pid_file.read_text(encoding="ascii")), signal.SIGHUP)
 

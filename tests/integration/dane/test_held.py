@@ -21,6 +21,7 @@ def test_an_unsigned_zone_gets_no_record_and_the_key_stays(make_published: MakeP
     assert "key: the present one again" in page.plan("--force").out
 
 
+@pytest.mark.long
 def test_a_zone_without_ds_record_gets_no_record(make_published: MakePublished) -> None:
     page = make_published(linked=False)
     done = page.run()
@@ -32,6 +33,7 @@ def test_a_zone_without_ds_record_gets_no_record(make_published: MakePublished) 
     assert (page.records(), page.patches()) == (set(), [])
 
 
+@pytest.mark.long
 def test_a_resolver_that_does_not_validate_keeps_the_gate_shut(page: Published) -> None:
     page.configure(VALIDATING_RESOLVER=page.world.primary.server)
     done = page.run()
@@ -44,6 +46,7 @@ def test_a_resolver_that_does_not_validate_keeps_the_gate_shut(page: Published) 
     assert len(page.patches()) == 1
 
 
+@pytest.mark.long
 def test_a_record_that_was_removed_by_hand_is_published_again_and_waits_anew(page: Published) -> None:
     page.run()
     page.ready()
@@ -58,6 +61,7 @@ def test_a_record_that_was_removed_by_hand_is_published_again_and_waits_anew(pag
     assert "key: the present one again" in page.plan("--force").out
 
 
+@pytest.mark.long
 def test_a_name_server_that_is_silent_keeps_the_gate_shut_and_is_not_waited_for_again(page: Published) -> None:
     page.run()
     page.ready()
@@ -90,6 +94,7 @@ def test_where_tlsa_is_no_again_the_records_go_and_the_key_stays_until_caches_fo
     assert page.served() == page.current == current
 
 
+@pytest.mark.long
 def test_a_record_of_somebody_else_s_stays_and_ours_with_it(page: Published) -> None:
     """Alone it would be one that the live key does not match."""
     page.publish(FOREIGN)
@@ -103,6 +108,7 @@ def test_a_record_of_somebody_else_s_stays_and_ours_with_it(page: Published) -> 
     assert f"TLSA {page.owner}: {stays}" in said(done)
 
 
+@pytest.mark.long
 def test_a_person_who_publishes_gets_the_lines_and_the_gate_follows_what_dns_shows(page: Published) -> None:
     page.configure(TLSA_PUBLISH="manual")
     done = page.run()
