@@ -17,6 +17,7 @@ from certkeeper.cli.tlsa.ending import ended
 from certkeeper.dane.facts import Trust
 from certkeeper.dane.rollover import State
 from certkeeper.dane.wording import sentence
+from certkeeper.plan.gates import gate_of, rolls
 
 _QUIET = frozenset({State.OFF, State.STEADY, State.ANNOUNCING, State.AGEING, State.READY})
 """Nothing is wrong, and nothing is to be done by anybody."""
@@ -70,7 +71,18 @@ def _published(machine: Machine, watch: DaneWatch, *, quiet: bool) -> DanePhase:
         sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
     said = (f"TLSA records changed at {count(changed, 'place')}",) if changed else ()
-    return DanePhase(failed, wrong, said, wake_at(view))
+    times = (wake_at(view), machine.clock.now() if _may_turn(machine, watch, view) else None)
+    return DanePhase(failed, wrong, said, min((time for time in times if time is not None), default=None))
+
+
+def _may_turn(machine: Machine, watch: DaneWatch, view: View) -> bool:
+    """A person wants another key, and nothing is in the way any more: the next run orders with it."""
+    turns, lineages, gates = machine.journal.records().turns, machine.lineages(), watch.gates_by(view)
+    return any(
+        rolls(turns[spec.entry], lineages[spec.alias], gate_of(spec, gates.get(spec.alias)))
+        for spec in machine.configuration.certificates
+        if spec.entry in turns
+    )
 
 
 def remember(machine: Machine, view: View) -> None:

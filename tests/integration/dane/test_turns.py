@@ -135,3 +135,17 @@ def test_status_says_where_each_owner_stands_and_changes_nothing(page: Published
     assert (owner["place"], owner["trust"], owner["holds"]) == (page.owner, "secure", [])
     assert set(owner["records"]) == {page.current, page.next, FOREIGN}
     assert page.patches() == patches
+
+
+@pytest.mark.long
+def test_records_of_a_certificate_that_left_the_page_stay_until_they_are_retired(page: Published) -> None:
+    page.run()
+    both = page.records()
+    page.domains.write_text("")
+    left = page.run()
+    assert page.records() == both
+    assert f"certkeeper tlsa retire {page.zone}" in left.out, left.text
+    done = typed(page, "tlsa", "retire", page.zone)
+
+    assert done.code == 0, done.text
+    assert page.records() == set()

@@ -5,8 +5,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from certkeeper.apply.daneports import SecureLookup
 from certkeeper.apply.daneservices import NO_MX, DaneService, of_domains, of_endpoint, with_addresses
 from certkeeper.base.names import Alias, DnsName, Identifier, IdentifierType
+from certkeeper.base.value import replace
 from certkeeper.config.settings import CertSpec, Settings
 from certkeeper.dane.owner import TlsaOwner, Transport
+from certkeeper.dane.policy import Use, use_of
 from certkeeper.plan.showing import wishes
 from certkeeper.service.endpoint import parse_endpoint
 
@@ -41,7 +43,12 @@ def owner_of(service: DaneService) -> TlsaOwner:
 
 def _named(spec: CertSpec) -> Iterator[DaneService]:
     for owner in spec.tlsa.owners if spec.tlsa is not None else ():
-        service = of_endpoint(parse_endpoint(f"{owner.host}:{owner.port}"))
+        endpoint = parse_endpoint(f"{owner.host}:{owner.port}")
+        if use_of(owner.port) is Use.XMPP:
+            # Its servers tell domains apart, and not hosts.
+            domains = [name for name in _domains(spec) if owner.host.is_within(name) and _is_named(spec, name)]
+            endpoint = replace(endpoint, name=(domains or [owner.host])[-1].text, host=owner.host.text)
+        service = of_endpoint(endpoint)
         if service is not None:
             yield service
 
@@ -64,6 +71,10 @@ def _domains(spec: CertSpec) -> Iterator[DnsName]:
             while len(name.labels) > 1:
                 yield name
                 name = name.parent
+
+
+def _is_named(spec: CertSpec, name: DnsName) -> bool:
+    return any(item.value == name.text for item in spec.identifiers)
 
 
 def _is_for(identifiers: Sequence[Identifier], service: DaneService) -> bool:

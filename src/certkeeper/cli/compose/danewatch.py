@@ -62,8 +62,12 @@ class DaneWatch:
 
     def gates(self) -> Mapping[Alias, Gate]:
         """Which key each certificate may have; the next one where a person lets it through."""
-        found = dict(gates_of(self._machine.configuration, self.view()))
+        found = self.gates_by(self.view())
         return {**found, **{alias: Gate(Allowed.NEXT) for alias in self._forced}}
+
+    def gates_by(self, view: View) -> Mapping[Alias, Gate]:
+        """The same by that look, whatever a person lets through."""
+        return gates_of(self._machine.configuration, view)
 
     def let_through(self, aliases: Collection[Alias]) -> None:
         """A person wants these live, whatever caches hold."""

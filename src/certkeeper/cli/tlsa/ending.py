@@ -45,7 +45,17 @@ def ended(machine: Machine, watch: DaneWatch) -> bool:
             )
         if over:
             machine.journal.write((), (turn,))
+    _forget_gone(machine, records)
     return well
+
+
+def _forget_gone(machine: Machine, records: Records) -> None:
+    """What was decided of certificates that left the page, once no record of theirs is remembered any more."""
+    listed = {spec.entry for spec in machine.configuration.certificates}
+    known = {item.alias for memory in records.tlsa.values() for item in memory.known}
+    gone = tuple(turn for alias, turn in records.turns.items() if alias not in listed | known)
+    if gone:
+        machine.journal.write((), gone)
 
 
 def _owed(spec: CertSpec, records: Records) -> bool:

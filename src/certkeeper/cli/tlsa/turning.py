@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from certkeeper.base.errors import CertkeeperError, ExitCode, Fault
 from certkeeper.base.keys import KeyPolicy
+from certkeeper.base.names import Alias
 from certkeeper.base.times import duration_text, iso
 from certkeeper.cli.compose import Machine, open_machine
 from certkeeper.cli.compose.danewatch import DaneWatch
@@ -90,25 +91,35 @@ def retire(options: argparse.Namespace) -> int:
     Raises:
         CertkeeperError: nothing could be started.
     """
-    machine, spec, _, lineage = _one(options)
+    machine, entry, key_id = _known(options)
     with machine.lock(), closing(machine):
-        turn = TlsaTurn(spec.entry, TurnKind.RETIRE, lineage.key_id or "", machine.clock.now())
+        turn = TlsaTurn(entry, TurnKind.RETIRE, key_id, machine.clock.now())
         machine.journal.prepare()
-        before = machine.journal.records().turns.get(spec.entry)
+        before = machine.journal.records().turns.get(entry)
         if options.undo:
             machine.journal.write((), (turn,) if before is not None and before.kind is TurnKind.RETIRE else ())
         else:
             machine.journal.write((turn,), ())
-            sys.stdout.write(f'{spec.alias}: its TLSA records are withdrawn; say so in the page, too: TLSA="no"\n')
+            sys.stdout.write(f'{entry}: its TLSA records are withdrawn; say so in the page, too: TLSA="no"\n')
             sys.stdout.flush()
         phase = published(machine, quiet=False)
     if phase.wake_at is not None:
-        sys.stdout.write(
-            f"{spec.alias}: caches may hold records until {iso(phase.wake_at)}; the key stays until then\n"
-        )
+        sys.stdout.write(f"{entry}: caches may hold records until {iso(phase.wake_at)}; the key stays until then\n")
     for error in phase.errors:
         print_error(error)
     return ExitCode.FAILED if phase.failed or phase.errors else ExitCode.DONE
+
+
+def _known(options: argparse.Namespace) -> tuple[Machine, Alias, str]:
+    """The certificate that was typed, with its key_id; also one that left the page and whose records are there."""
+    machine = open_machine(options.config, evaluator=options.evaluator)
+    listed = {spec.alias.text for spec in machine.configuration.certificates}
+    for memory in machine.journal.records().tlsa.values():
+        for item in memory.known:
+            if item.alias.text == options.name and item.alias.text not in listed:
+                return machine, item.alias, item.key_id
+    machine, spec, _, lineage = _one(options)
+    return machine, spec.entry, lineage.key_id or ""
 
 
 def _one(options: argparse.Namespace) -> tuple[Machine, CertSpec, DaneWatch, Lineage]:

@@ -69,3 +69,11 @@ def test_a_service_that_is_led_to_in_two_ways_is_one_with_the_addresses_of_its_h
     item = wanting("mail.example.org", wish=wish)
     (only,) = services_of([item], settings(), mail())[item.alias]
     assert only.addresses == ("192.0.2.1",)
+
+
+def test_a_named_xmpp_server_is_asked_for_the_domain_that_the_certificate_is_for() -> None:
+    wish = TlsaWish(derived=False, owners=(TlsaOwner.parse("chat.example.org:5222"),))
+    for names in (("example.org", "chat.example.org"), ("chat.example.org",)):
+        item = wanting(*names, wish=wish)
+        (only,) = services_of([item], settings(), FakeSecureLookup())[item.alias]
+        assert (only.endpoint.name, str(owner_of(only))) == (names[0], "_5222._tcp.chat.example.org")
