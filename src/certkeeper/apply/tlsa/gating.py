@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from certkeeper.apply.daneports import Materials
-from certkeeper.apply.tlsa.view import View
+from certkeeper.apply.tlsa.view import Seat, View
 from certkeeper.base.names import Alias
 from certkeeper.base.times import iso
 from certkeeper.config.settings import CertSpec, Configuration
@@ -11,20 +11,24 @@ from certkeeper.dane.face import chain_face
 from certkeeper.dane.gate import fit
 from certkeeper.dane.rollover import Order, key_to_order
 from certkeeper.dane.wording import waiting
-from certkeeper.plan.gates import Allowed, Gate, WaitsForDns
+from certkeeper.plan.gates import FREE, Allowed, Gate, WaitsForDns
 
 
 def gates_of(page: Configuration, view: View) -> Mapping[Alias, Gate]:
     """The gate of each certificate that is behind any place."""
     found = {}
     for spec in page.certificates:
+        mine = tuple(view.of(spec.alias))
         pairs = [
             (seat, stage)
-            for seat in view.of(spec.alias)
+            for seat in mine
             for stage in seat.decision.stages
-            if stage.alias == spec.alias.text
+            if stage.alias == spec.alias.text and _binds(seat)
         ]
+        if not mine:
+            continue
         if not pairs:
+            found[spec.alias] = FREE
             continue
         order = key_to_order(tuple(stage for _, stage in pairs))
         slowest = next(((seat, stage) for seat, stage in pairs if stage.order is order), None)
@@ -36,6 +40,12 @@ def gates_of(page: Configuration, view: View) -> Mapping[Alias, Gate]:
             until = None if holds else max((one.until for _, one in pairs if one.until is not None), default=None)
         found[spec.alias] = Gate(Allowed(order.value), reason, until)
     return found
+
+
+def _binds(seat: Seat) -> bool:
+    """Clients go by records there, or will soon. Of a service that shows somebody else's key nothing is published."""
+    decision = seat.decision
+    return bool(decision.age.lingering or decision.add or decision.holds or seat.trouble)
 
 
 class VersionsGate:

@@ -202,6 +202,18 @@ def test_the_gate_is_the_most_careful_one_of_all_places() -> None:
     assert behind.reason.startswith("_465._tcp.mail.example.org")
 
 
+def test_a_service_that_shows_somebody_else_s_key_and_has_no_records_binds_nobody() -> None:
+    scene = Scene()
+    scene.publish()
+    page = configuration(*scene.specs)
+    assert gates_of(page, scene.look())[MAIL].allowed is Allowed.CURRENT, "records are about to be published"
+    for address in ("192.0.2.1", "2001:db8::1"):
+        scene.hosts.serve(address, CHAINS[4])
+    assert gates_of(page, scene.look())[MAIL].allowed is Allowed.ANY
+    scene.publish(FOREIGN)
+    assert gates_of(page, scene.look())[MAIL].allowed is Allowed.CURRENT
+
+
 def test_a_hold_is_the_reason_of_the_gate_and_its_fix() -> None:
     scene = Scene()
     scene.tlsa.looks[PLACE] = tlsa_look(PLACE, [record(KEYS[0]), record(KEYS[1])], trust=Trust.UNPROVEN)
