@@ -204,7 +204,7 @@ def test_a_certificate_that_is_not_on_the_page_any_more_keeps_its_records() -> N
     (memory,) = world.sim.journal.tlsa.values()
     assert {item.alias for item in memory.known} == {MAIL, MX}
     note = world.look().seats[PLACE.name].decision.notes[-1]
-    assert note.startswith(f"{MX} has no certificate here")
+    assert note.startswith(f"{MX} is not in domains.txt")
     assert f"certkeeper tlsa retire {MX}" in note
     world.use(page)
     world.days(3)

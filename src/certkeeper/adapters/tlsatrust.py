@@ -127,7 +127,9 @@ def _by_resolver(path: Path, heard: Sequence[Said]) -> Judged:
     for trust in (Trust.BOGUS, Trust.UNPROVEN, Trust.UNSIGNED, Trust.HIDDEN):
         for said in heard:
             if said.trust is trust:
-                return _insecure(path, said.flaw) if trust is Trust.UNSIGNED else Judged(trust, said.flaw)
+                # That its own servers deny it is seen below; a resolver alone has it from before it was there.
+                found = Trust.CACHED if trust is Trust.HIDDEN else trust
+                return _insecure(path, said.flaw) if trust is Trust.UNSIGNED else Judged(found, said.flaw)
     flaw = "no validating resolver is known, and no trust anchor: set VALIDATING_RESOLVER or TRUST_ANCHOR"
     return Judged(Trust.SECURE) if heard else Judged(Trust.UNPROVEN, flaw)
 

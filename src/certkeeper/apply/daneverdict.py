@@ -115,6 +115,8 @@ def _about_records(service: DaneService, owner: DnsName, look: TlsaLook, records
     elif not records:
         if service.expected:
             yield Remark(Grade.WARNING, f"there are no TLSA records at {owner}")
+    elif look.trust is Trust.CACHED:
+        yield Remark(Grade.WARNING, f"{owner} is not seen by all clients that validate yet: {look.flaw}")
     elif look.trust is Trust.HIDDEN:
         yield Remark(Grade.CRITICAL, f"{owner} is hidden from clients that validate: {look.flaw}")
     elif look.trust is Trust.UNPROVEN:

@@ -32,6 +32,7 @@ from certkeeper.config.orderrate import order_rate_at
 from certkeeper.config.settings import Purpose, Settings
 from certkeeper.plan.actions import Kept, LineagePlan, Plan, Postponed
 from certkeeper.plan.due import renew_before
+from certkeeper.plan.gates import WaitsForDns
 from certkeeper.plan.namefailure import kept, not_dropped
 from certkeeper.plan.preflight import clock_findings
 
@@ -221,7 +222,7 @@ class Reconciler:
 
     def _end(self, outcome: Outcome) -> None:
         self._outcomes[outcome.alias] = outcome
-        if isinstance(outcome.error, Kept):
+        if isinstance(outcome.error, Kept | WaitsForDns):
             self._tell(Noted(str(outcome.alias), str(outcome.error)))
         elif outcome.error is not None and not isinstance(outcome.error, Interrupted | Postponed):
             self._tell(LineageFailed(str(outcome.alias), outcome.error))

@@ -139,6 +139,9 @@ def foreseen_records(watch: DaneWatch) -> ForeseenRecords:
         lines.append(f"TLSA {sentence(decision)}" if not seat.trouble else f"TLSA {seat.name}: {seat.trouble}")
         lines += [f"    publish {record}" for record in sorted(decision.add)]
         lines += [f"    withdraw {record}" for record in sorted(decision.remove)]
+        if seat.claims and decision.age.lingering:
+            names = ", ".join(sorted(map(str, seat.claims)))
+            lines.append(f"    the first certificate of {names} goes live once caches know its record")
         document.append(
             {
                 "place": seat.name.text,
@@ -152,9 +155,10 @@ def foreseen_records(watch: DaneWatch) -> ForeseenRecords:
 
 def troubled(seat: Seat) -> bool:
     """Something is not as it should be, and a person may have to do something."""
-    return bool(seat.trouble or seat.decision.holds) or any(
-        stage.state is State.REPAIRING for stage in seat.decision.stages
-    )
+    if seat.trouble or (seat.decision.holds and seat.decision.place.trust is not Trust.CACHED):
+        return True
+    stuck = seat.decision.kept and not seat.decision.place.types
+    return bool(stuck) or any(stage.state is State.REPAIRING for stage in seat.decision.stages)
 
 
 def wake_at(view: View) -> datetime | None:
@@ -162,11 +166,13 @@ def wake_at(view: View) -> datetime | None:
     times = []
     for seat in view.seats.values():
         age = seat.decision.age
-        times += [stage.until for stage in seat.decision.stages if stage.until is not None]
+        for stage in seat.decision.stages:
+            staged = stage.staged.until if stage.staged is not None else None
+            times += [time for time in (stage.until, staged) if time is not None]
         if seat.decision.remove:
             # It became due while what was written before was waited for.
             times.append(age.at)
-        if seat.decision.kept or seat.decision.place.trust is Trust.HIDDEN:
+        if (seat.decision.kept and seat.decision.place.types) or seat.decision.place.trust is Trust.CACHED:
             # A resolver that was asked too early forgets by itself.
             times.append(age.at + timedelta(seconds=age.bound))
     return min(times, default=None)

@@ -10,6 +10,7 @@ from certkeeper.base.times import iso
 from certkeeper.cli.pageform import in_form
 from certkeeper.plan.actions import Hold, Kept, LineagePlan, Postponed
 from certkeeper.plan.backoff import BackedOff, CaLimited
+from certkeeper.plan.gates import WaitsForDns
 from certkeeper.plan.lastrun import Failure
 from certkeeper.plan.namefailure import kept
 from certkeeper.plan.records import Records
@@ -64,13 +65,19 @@ def held_document(hold: Hold | None) -> Mapping[str, object] | None:
     }
 
 
+def _waits_for(error: BackedOff | CaLimited | Postponed) -> str:
+    if isinstance(error, WaitsForDns):
+        return "dns"
+    return "rate" if isinstance(error, Postponed) else "ca" if isinstance(error, CaLimited) else "backoff"
+
+
 def waits_document(error: CertkeeperError | None) -> Mapping[str, object] | None:
     """The same for machines; `link` is where the CA sends a person to."""
     error = error.cause if isinstance(error, Kept) else error
     if not isinstance(error, BackedOff | CaLimited | Postponed):
         return None
     return {
-        "for": "rate" if isinstance(error, Postponed) else "ca" if isinstance(error, CaLimited) else "backoff",
+        "for": _waits_for(error),
         "message": in_form(str(error)),
         "hint": in_form(error.hint),
         "retry_at": iso(error.retry_at) if error.retry_at is not None else None,

@@ -21,6 +21,8 @@ class Trust(StrEnum):
     BOGUS = "bogus"
     HIDDEN = "hidden"
     """The name servers have the records, and validation proves that they do not exist: a missing empty non-terminal."""
+    CACHED = "not seen yet"
+    """The name servers have the records, and a resolver still goes by a proof from before they were there."""
     UNPROVEN = "unproven"
     """Nobody who validates could be asked."""
 

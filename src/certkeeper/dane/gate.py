@@ -48,7 +48,12 @@ _UNTRUSTED = {
     Trust.HIDDEN: Hold(
         Stops.GATE,
         "validating resolvers see no such name",
-        "mend the zone's NSEC chain: pdnsutil rectify-zone ZONE; where records are new, resolvers forget by themselves",
+        "mend the zone's NSEC chain: pdnsutil rectify-zone ZONE",
+    ),
+    Trust.CACHED: Hold(
+        Stops.GATE,
+        "resolvers still hold that there was nothing",
+        "they forget that by themselves, within the negative TTL of the zone",
     ),
     Trust.UNPROVEN: Hold(
         Stops.GATE, "nobody who validates DNSSEC could be asked", "run a validating resolver on this machine"

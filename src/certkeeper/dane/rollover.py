@@ -182,7 +182,7 @@ def decide(place: Place, remembered: TlsaAge | None, clocks: Clocks) -> Decision
     """What a look at a place comes to. The same look and the same memory give the same decision."""
     age, now = grown(remembered, place, clocks), clocks.earliest
     found = tuple(holds(place, age, clocks))
-    notes = list(_notes(place, remembered, age, clocks))
+    notes = list(_notes(place, remembered, clocks))
     present = seen_anywhere(place)
     meant = _meant(place)
     wanted, blocked = _wanted(place, present, meant)
@@ -235,7 +235,7 @@ def _why_kept(place: Place, age: TlsaAge, present: frozenset[Tlsa], old: frozens
     kinds = {record.type for record in left}
     if kinds and not place.types:
         # Nobody says any more where the services are.
-        return "without it clients would have somebody else's alone"
+        return "without it clients would have somebody else's record alone, which is to be removed first"
     if kinds and not place.sights:
         return "nobody looks at the services"
     for sight in place.sights if kinds else ():
@@ -312,15 +312,20 @@ def _situation(
     )
 
 
-def _notes(place: Place, before: TlsaAge | None, age: TlsaAge, clocks: Clocks) -> Iterator[str]:
+def _notes(place: Place, before: TlsaAge | None, clocks: Clocks) -> Iterator[str]:
     if before is None:
         return
     if reason := restarts(before, place, clocks):
         yield f"{reason}: waits begin anew"
-    elif any(record not in age.standing and record in _meant(place) for record in before.standing):
-        yield "a record of ours is not at every name server any more: it is published again, and waits anew"
+    elif any(_is_gone(record, place) and record in _meant(place) for record in before.standing):
+        yield "a record of ours is not at every name server any more: it has to be published again, and waits anew"
     if before.bound > max((*place.ttls, *(answer.ttl for answer in place.answers)), default=0):
         yield f"the TTL was lowered a moment ago: {before.bound} s count until they have run out"
+
+
+def _is_gone(record: Tlsa, place: Place) -> bool:
+    """Some server answers without it; one that is silent says nothing of it."""
+    return any(answer.records is not None and record not in answer.records for answer in place.answers)
 
 
 def _has(records: frozenset[Tlsa], kind: TlsaType) -> bool:

@@ -22,6 +22,8 @@ def sentence(decision: Decision) -> str:
         return f"{said}, held: {hold.reason}, so {what}; {hold.hint}"
     if stage.state in {State.REPLACING, State.LEAVING} and decision.kept:
         return f"{said}, the old record stays: {decision.kept}"
+    if stage.staged is not None and not stage.staged.open:
+        return f"{said}, a new version waits: {stage.staged.reason}{_until(stage.staged.until)}"
     if stage.state is State.READY:
         return f"{said}, the next certificate gets the next key"
     waits = f", waits for {stage.waits_for}" if stage.waits_for else ", nothing to do"

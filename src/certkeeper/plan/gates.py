@@ -10,6 +10,7 @@ from certkeeper.base.value import dataclass
 from certkeeper.config.findings import Finding, Severity
 from certkeeper.config.settings import CertSpec
 from certkeeper.lineage.model import Lineage
+from certkeeper.plan.actions import Postponed
 from certkeeper.plan.records import TlsaTurn, TurnKind
 
 
@@ -22,10 +23,8 @@ class Allowed(StrEnum):
     NONE = "no key yet"
 
 
-class WaitsForDns(CertkeeperError):
-    """Something is due, and caches may hold TLSA records that it does not match."""
-
-    local = True
+class WaitsForDns(Postponed):
+    """Something is due, and caches may hold TLSA records that it does not match. It only takes time."""
 
 
 @dataclass(frozen=True, slots=True)

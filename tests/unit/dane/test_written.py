@@ -40,5 +40,8 @@ def test_ours_stay_beside_somebody_else_s_where_dane_is_not_wanted_any_more() ->
     alone = replace(place(BOTH | {OTH}), types=frozenset(), sights=())
     found = decide(alone, age, at(9))
 
-    assert (found.remove, found.kept) == (NOTHING, "without it clients would have somebody else's alone")
+    assert (found.remove, found.kept) == (
+        NOTHING,
+        "without it clients would have somebody else's record alone, which is to be removed first",
+    )
     assert decide(replace(place(BOTH), types=frozenset(), sights=()), age, at(9)).remove == BOTH

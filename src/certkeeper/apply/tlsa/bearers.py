@@ -8,11 +8,14 @@ from certkeeper.base.names import Alias
 from certkeeper.base.value import dataclass, replace
 from certkeeper.config.settings import CertSpec
 from certkeeper.dane.age import TlsaAge
-from certkeeper.dane.face import chain_face, key_face
+from certkeeper.dane.face import Face, chain_face, key_face
 from certkeeper.dane.facts import Bearer
 from certkeeper.dane.tlsa import Tlsa, TlsaType
 from certkeeper.lineage.model import Lineage
 from certkeeper.plan.records import KnownKey, Records, TlsaMemory, TurnKind
+
+NOTHING_LIVE = Face("", frozenset(), frozenset(), certified=True)
+"""What clients see of a certificate that is not live."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +33,7 @@ class Bearing:
         Raises:
             NotDer: a certificate is none.
         """
-        live = chain_face(self.material.chain, types)
+        live = chain_face(self.material.chain, types) if self.material.chain else NOTHING_LIVE
         ahead = key_face(self.material.next_key, types) if self.material.next_key is not None else None
         staged = chain_face(self.staged, types) if self.staged else None
         before = next((item for item in memory.known if item.alias == self.alias), None) if memory is not None else None
@@ -47,16 +50,13 @@ class Bearing:
 
 
 def bearing_of(spec: CertSpec, lineage: Lineage, records: Records, materials: Materials) -> Bearing | None:
-    """None where no certificate is live, or its key is kept elsewhere.
+    """None where no certificate is live, and no complete version waits to be.
 
     Raises:
         ValueError, NotDer: what is there cannot be read.
         CertkeeperError: as above.
     """
     material = materials.of(spec.alias, lineage)
-    if material is None or not material.chain:
-        return None
-    chain_face(material.chain, ())
     turn = records.turns.get(spec.entry)
     others_have = {turn.key_id} if turn is not None and turn.kind is TurnKind.COMPROMISE else set[str]()
     if lineage.compromised and lineage.key_id is not None:
@@ -65,6 +65,10 @@ def bearing_of(spec: CertSpec, lineage: Lineage, records: Records, materials: Ma
     staged = materials.version(spec.alias, left.stamp) if left is not None and left.stamp != lineage.stamp else None
     if staged:
         chain_face(staged, ())
+    if material is None or not material.chain:
+        # The first certificate may have to wait until caches know it.
+        return Bearing(spec.alias, Material(()), staged) if staged else None
+    chain_face(material.chain, ())
     return Bearing(spec.alias, material, staged, frozenset(others_have))
 
 
@@ -75,7 +79,7 @@ def known_after(bearers: Sequence[Bearer], age: TlsaAge) -> tuple[KnownKey, ...]
     return tuple(
         KnownKey(Alias(item.alias), item.live.key_id, item.live_since, item.former.intersection(age.lingering))
         for item in bearers
-        if item.live.records or not (item.live.matches | item.former).isdisjoint(age.lingering)
+        if item.live.key_id and (item.live.records or not (item.live.matches | item.former).isdisjoint(age.lingering))
     )
 
 

@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 
 from certkeeper.apply.daneports import Materials
+from certkeeper.apply.tlsa.bearers import NOTHING_LIVE
 from certkeeper.apply.tlsa.view import Seat, View
 from certkeeper.base.names import Alias
 from certkeeper.base.times import iso
+from certkeeper.base.value import replace
 from certkeeper.config.settings import CertSpec, Configuration
-from certkeeper.dane.face import chain_face
+from certkeeper.dane.face import Face, chain_face
 from certkeeper.dane.gate import fit
 from certkeeper.dane.rollover import Order, key_to_order
 from certkeeper.dane.wording import waiting
@@ -69,17 +71,25 @@ class VersionsGate:
         if not chain:
             return
         for seat in self._view.of(alias):
-            place = seat.decision.place
-            bearer = next(item for item in place.bearers if item.alias == alias.text)
-            types = {record.type for record in bearer.live.records}
-            found = fit(chain_face(chain, types), bearer.live, place, seat.decision.age, seat.decision.age.at)
-            if not found.open:
-                until = f", until {iso(found.until)}" if found.until is not None else ""
-                raise WaitsForDns(
-                    f"version {stamp} is there and does not go live yet: {seat.name}: {found.reason}{until}",
-                    hint=f"what it waits for: certkeeper tlsa status {alias}",
-                    retry_at=found.until,
-                )
+            bearer = next(item for item in seat.decision.place.bearers if item.alias == alias.text)
+            _check(alias, stamp, chain, bearer.live, seat)
+        for seat in self._view.claimed_by(alias):
+            _check(alias, stamp, chain, NOTHING_LIVE, seat)
         unread = self._view.unread.get(alias)
         if unread and self._specs[alias].tlsa is not None:
             raise WaitsForDns(f"version {stamp} is there and does not go live: {unread}")
+
+
+def _check(alias: Alias, stamp: int, chain: tuple[bytes, ...], live: Face, seat: Seat) -> None:
+    place, types = seat.decision.place, {record.type for record in live.records}
+    if live is NOTHING_LIVE:
+        # Of the first certificate nothing has to be published before: only what caches may hold counts.
+        place = replace(place, types=frozenset())
+    found = fit(chain_face(chain, types), live, place, seat.decision.age, seat.decision.age.at)
+    if not found.open:
+        until = f", until {iso(found.until)}" if found.until is not None else ""
+        raise WaitsForDns(
+            f"version {stamp} is there and does not go live yet: {seat.name}: {found.reason}{until}",
+            hint=f"what it waits for: certkeeper tlsa status {alias}",
+            retry_at=found.until,
+        )

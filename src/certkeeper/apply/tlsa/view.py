@@ -26,7 +26,7 @@ from certkeeper.zone.behind import Behind, behind, frozen
 
 Probe: TypeAlias = Callable[[Sequence[Contact]], Sequence[Look]]
 _FAMILIES = (KeyFamily.ANY, KeyFamily.RSA, KeyFamily.ECDSA)
-_WORST_FIRST = (Trust.BOGUS, Trust.UNSIGNED, Trust.NO_DS, Trust.HIDDEN, Trust.UNPROVEN, Trust.SECURE)
+_WORST_FIRST = (Trust.BOGUS, Trust.UNSIGNED, Trust.NO_DS, Trust.HIDDEN, Trust.CACHED, Trust.UNPROVEN, Trust.SECURE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,8 @@ class World:
 @dataclass(frozen=True, slots=True)
 class Seat:
     """A place with what is to be done there. `ttl` is in seconds; `manual`: a person publishes; `by` is the provider
-    that its first certificate names. `trouble` is why nothing could be seen, empty where something was.
+    that its first certificate names. `trouble` is why nothing could be seen, empty where something was. `claims` are
+    certificates that are to be behind it, and are not live yet.
     """
 
     decision: Decision
@@ -52,6 +53,7 @@ class Seat:
     by: str
     trouble: str = ""
     flaw: str = ""
+    claims: frozenset[Alias] = frozenset()
 
     @property
     def name(self) -> DnsName:
@@ -60,7 +62,7 @@ class Seat:
     @property
     def over(self) -> bool:
         """Nothing is wanted, nothing is there, and no cache holds anything of ours."""
-        return not (self.decision.place.types or self.memory.age.ours or self.trouble)
+        return not (self.decision.place.types or self.memory.age.ours or self.trouble or self.claims)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,10 @@ class View:
         for seat in self.seats.values():
             if any(bearer.alias == alias.text for bearer in seat.decision.place.bearers):
                 yield seat
+
+    def claimed_by(self, alias: Alias) -> Iterator[Seat]:
+        """The places that a certificate is to be behind, and that it is not yet, since it is not live."""
+        return (seat for seat in self.seats.values() if alias in seat.claims)
 
 
 @dataclass(slots=True)
@@ -153,13 +159,11 @@ class Watch:
     def _types(self, spec: CertSpec, port: int, owner: str) -> Iterator[TlsaType]:
         if spec.tlsa is None or self._retires(spec.entry):
             return
-        refused = {
-            item.type: item
-            for item in object_to(spec.tlsa.types, use_of(port), renewed=True)
-            if item.weight is Weight.REFUSED
-        }
-        for item in refused.values():
-            self._passed.append(f"{owner}: {item.type} is left out: {item.reason}")
+        objections = object_to(spec.tlsa.types, use_of(port), renewed=True)
+        refused = {item.type for item in objections if item.weight is Weight.REFUSED}
+        for item in objections:
+            what = "is left out" if item.type in refused else "should not be used"
+            self._passed.append(f"{owner}: {item.type} {what}: {item.reason}; {item.hint}")
         yield from (kind for kind in spec.tlsa.types if kind not in refused)
 
     def _seat(self, name: DnsName, spot: _Spot, bearings: Mapping[Alias, Bearing], clocks: Clocks) -> Seat:
@@ -203,6 +207,7 @@ class Watch:
             by=next((spec.provider for spec in self._page.certificates if spec.alias in mine and spec.provider), ""),
             trouble=next((look.trouble for look in looks if look.trouble), ""),
             flaw=next((look.flaw for look in looks if look.flaw), ""),
+            claims=frozenset(alias for alias, types in spot.bearings.items() if types and alias not in mine),
         )
 
     def _lost(self, memory: TlsaMemory | None, seen: Collection[Alias]) -> tuple[KnownKey, ...]:
@@ -231,7 +236,7 @@ class Watch:
 
 def _stays(alias: Alias) -> str:
     return (
-        f"{alias} has no certificate here that can be looked at, so nothing is taken away: "
+        f"{alias} is not in domains.txt, or its certificate cannot be read, so nothing is taken away: "
         f"put it back into domains.txt, or end its records with: certkeeper tlsa retire {alias}"
     )
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing
 from datetime import datetime
 
+from certkeeper.apply.tlsa.publishing import lines_to_publish
 from certkeeper.apply.tlsa.view import Seat, View
 from certkeeper.base.errors import ExitCode
 from certkeeper.base.times import iso
@@ -34,11 +35,12 @@ def status(options: argparse.Namespace) -> int:
         view = watch.view() if watch is not None else View()
         seats = _selected(view, selected, everything=not options.names)
         turns = _turns(machine, selected)
+        wanted = any(spec.tlsa is not None for spec in selected.certificates)
     if options.json:
         json.dump(_document(view, seats, turns), sys.stdout, indent=2)
         sys.stdout.write("\n")
     else:
-        for line in (*nowhere(machine, view), *_lines(view, seats, turns)):
+        for line in (*nowhere(machine, view), *_lines(view, seats, turns, wanted=wanted)):
             sys.stdout.write(f"{line}\n")
     return ExitCode.FAILED if view.unread or any(troubled(seat) for seat in seats) else ExitCode.DONE
 
@@ -57,8 +59,8 @@ def _turns(machine: Machine, selected: Configuration) -> list[TlsaTurn]:
     return [turns[spec.entry] for spec in selected.certificates if spec.entry in turns]
 
 
-def _lines(view: View, seats: list[Seat], turns: list[TlsaTurn]) -> Iterator[str]:
-    if not seats:
+def _lines(view: View, seats: list[Seat], turns: list[TlsaTurn], *, wanted: bool) -> Iterator[str]:
+    if not (seats or wanted):
         yield 'no TLSA records are wanted: write TLSA="yes" in the configuration, or for one certificate'
     for alias, why in view.unread.items():
         yield f"{alias}: its TLSA records cannot be made: {why}"
@@ -69,6 +71,7 @@ def _lines(view: View, seats: list[Seat], turns: list[TlsaTurn]) -> Iterator[str
         for record, words in _records(seat).items():
             yield f"    {record.type} {record.data.hex()[:16]}…: {words}"
         yield from (f"    {note}" for note in seat.decision.notes)
+        yield from (f"    {line}" for line in (lines_to_publish([seat]) if seat.manual else ()))
     for turn in turns:
         yield f"{turn.alias}: {turn.kind.value} asked for at {iso(turn.at)}"
     yield from view.passed_over
@@ -85,9 +88,9 @@ def _records(seat: Seat) -> Mapping[Tlsa, str]:
         what = _what(record, decision.place.bearers) or ("of an earlier key" if record in age.ours else "not ours")
         stands = age.standing.get(record)
         if record in decision.remove:
-            where = "goes with the next run"
+            where = "is for you to remove" if seat.manual else "goes with the next run"
         elif record not in present:
-            where = "is published by the next run"
+            where = "is for you to publish" if seat.manual else "is published by the next run"
         elif stands is None:
             where = "not everywhere"
         else:

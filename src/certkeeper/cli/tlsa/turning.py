@@ -100,10 +100,10 @@ def retire(options: argparse.Namespace) -> int:
             machine.journal.write((), (turn,) if before is not None and before.kind is TurnKind.RETIRE else ())
         else:
             machine.journal.write((turn,), ())
-            sys.stdout.write(f'{entry}: its TLSA records are withdrawn; say so in the page, too: TLSA="no"\n')
+            sys.stdout.write(f'{entry}: its TLSA records are to go; say so in the page, too: TLSA="no"\n')
             sys.stdout.flush()
         phase = published(machine, quiet=False)
-    if phase.wake_at is not None:
+    if phase.wake_at is not None and not options.undo:
         sys.stdout.write(f"{entry}: caches may hold records until {iso(phase.wake_at)}; the key stays until then\n")
     for error in phase.errors:
         print_error(error)

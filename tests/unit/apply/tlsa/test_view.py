@@ -242,6 +242,24 @@ def test_a_version_with_a_key_that_no_record_is_of_does_not_go_live_and_one_with
         later.check(MAIL, 7)
 
 
+def test_the_first_certificate_waits_until_caches_know_it_where_records_are_there_already() -> None:
+    scene = Scene()
+    scene.cabinet.live, scene.cabinet.following, scene.cabinet.versions = {}, {}, {9: 3}
+    page = configuration(*scene.specs)
+    scene.publish()
+    VersionsGate(page, scene.look(), scene.cabinet, frozenset()).check(MAIL, 9)
+    scene.publish(FOREIGN)
+    with pytest.raises(WaitsForDns, match="caches may hold a 3 1 1 record that it does not match"):
+        VersionsGate(page, scene.look(), scene.cabinet, frozenset()).check(MAIL, 9)
+    order = OrderIntent(MAIL, "https://ca.test/1", "https://ca.test", (), "", must_staple=False, key="", stamp=9)
+    scene.records = replace(scene.records, orders={MAIL: order})
+    assert scene.seat().decision.add == {record(KEYS[3])}, "the version that waits is made known"
+    scene.publish(FOREIGN, record(KEYS[3]))
+    with pytest.raises(WaitsForDns):
+        VersionsGate(page, scene.look(), scene.cabinet, frozenset()).check(MAIL, 9)
+    VersionsGate(page, scene.look(after=SAFE), scene.cabinet, frozenset()).check(MAIL, 9)
+
+
 def test_what_cannot_be_read_lets_no_version_live() -> None:
     scene = Scene()
     scene.cabinet.torn = {MAIL}
