@@ -58,6 +58,12 @@ def retire_on(machine: Machine, options: argparse.Namespace) -> int:
             _forget(machine, records, alias)
             sys.stdout.write(f"{alias}: its folder is gone already; what was remembered of it is forgotten now\n")
             return ExitCode.DONE
+        behind = [memory for memory in records.tlsa.values() if any(item.alias == alias for item in memory.known)]
+        if behind and not options.force:
+            raise StillUsed(
+                f"{alias}: TLSA records of its keys are published at {', '.join(str(item.place) for item in behind)}",
+                hint=f"withdraw them first: certkeeper tlsa retire {alias}; --force retires it all the same",
+            )
         places = _look(machine, alias, orphans[alias]).of(f"{machine.settings.certdir}/{alias}")
         if places and not options.force:
             raise StillUsed(

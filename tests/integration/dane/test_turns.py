@@ -145,6 +145,9 @@ def test_records_of_a_certificate_that_left_the_page_stay_until_they_are_retired
     left = page.run()
     assert page.records() == both
     assert f"certkeeper tlsa retire {page.zone}" in left.out, left.text
+    kept = typed(page, "retire", page.zone, "--yes")
+    assert kept.code == 1, kept.text
+    assert f"certkeeper tlsa retire {page.zone}" in kept.err
     done = typed(page, "tlsa", "retire", page.zone)
 
     assert done.code == 0, done.text
