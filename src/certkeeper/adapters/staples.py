@@ -79,6 +79,19 @@ def show_staple(folder: Folder, version: Folder) -> None:
         folder.sync()
 
 
+def name_staple(folder: Folder, version: Folder, stamp: int, owned: Ownership | None) -> None:
+    """Give the response that came before its version went live a stamped name, as dehydrated's have; if it has none."""
+    behind = version.behind(layout.STAPLE)
+    if behind is None or any(_is_stamped(name) and folder.behind(name) == behind for name in folder.names()):
+        return
+    name = layout.stamped_name(layout.STAPLE, stamp)
+    if folder.status(name) is None:
+        folder.take(version, layout.STAPLE, name)
+        if owned is not None:
+            # Where there are no hard links, it is a file of its own.
+            folder.give(name, owned, layout.STAPLE)
+
+
 def remove_stamped(folder: Folder, version: Folder) -> None:
     """Take away the other names of a version's response."""
     behind = version.behind(layout.STAPLE)

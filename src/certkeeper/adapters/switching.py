@@ -8,7 +8,7 @@ from certkeeper.adapters.keys import parse_own
 from certkeeper.adapters.ownership import Ownership
 from certkeeper.adapters.permissions import check_writers, give_all
 from certkeeper.adapters.places import place_of
-from certkeeper.adapters.staples import show_staple
+from certkeeper.adapters.staples import name_staple, show_staple
 from certkeeper.adapters.versions import checked, holds, if_there
 from certkeeper.base.value import replace
 from certkeeper.lineage import layout
@@ -39,6 +39,7 @@ def switch(folder: Folder, versions: Folder, stamp: int, owned: Ownership | None
             versions.let_in(owned)
         _lead_through_live(folder, versions, left_alone, stamp, owned)
         _show_stamped(folder, version, stamp, left_alone, owned)
+        name_staple(folder, version, stamp, owned)
         if not version.is_file(layout.PRIVKEY):
             _detach_key(folder)
         if owned is not None:

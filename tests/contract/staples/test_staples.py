@@ -191,6 +191,18 @@ def test_the_switch_leads_away_from_dehydrateds_response_where_there_is_another(
     assert pair.staple == b"old"
     pair.store.activate(ALIAS, stamp)
     assert (pair.cert, pair.staple) == (coming.cert, b"new")
+    assert (folder / f"ocsp-{stamp}.der").read_bytes() == b"new"
+
+
+def test_a_response_that_goes_live_with_its_version_has_one_stamped_name(folder: Path) -> None:
+    pair = real(folder)
+    stamp, coming = pair.stage()
+    pair.staples.save(ALIAS, coming.cert, b"first", NOW_STAMP)
+    pair.store.activate(ALIAS, stamp)
+    assert stamped(folder) == [f"ocsp-{stamp}.der"]
+    pair.staples.save(ALIAS, coming.cert, b"second", AT)
+    pair.store.activate(ALIAS, stamp)
+    assert stamped(folder) == [f"ocsp-{AT}.der"]
 
 
 def test_a_file_that_a_person_put_there_keeps_its_content(folder: Path) -> None:

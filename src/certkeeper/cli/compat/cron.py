@@ -10,7 +10,8 @@ from pathlib import Path
 
 from certkeeper.apply.ports import JournalDamaged
 from certkeeper.base.errors import CertkeeperError, ExitCode, Interrupted, Location
-from certkeeper.base.events import Tell
+from certkeeper.base.events import Event, Tell
+from certkeeper.base.stapled import StapleKept
 from certkeeper.base.value import replace
 from certkeeper.cli.compat.account import account_ready
 from certkeeper.cli.compat.clearing import clear_as
@@ -250,7 +251,16 @@ class _Cron:
         if item.error is not None:
             raise item.error
         _say(*_key_lines(item))
-        result = machine.reconcile(planned_, terms_accepted=False, tell=self._told, manner=self._sitting.manner)
+        later: list[Event] = []
+
+        def told(event: Event) -> None:
+            # It is there before the certificate is live, and in dehydrated's order after that.
+            if isinstance(event, StapleKept):
+                later.append(event)
+            else:
+                self._told(event)
+
+        result = machine.reconcile(planned_, terms_accepted=False, tell=told, manner=self._sitting.manner)
         if stapling is not None:
             stapling.replaced(result)
         errors = [outcome.error for outcome in result.outcomes if outcome.error is not None]
@@ -258,6 +268,8 @@ class _Cron:
         for error in (*errors, *result.leftovers):
             raise error
         _say(" + Done!")
+        for event in later:
+            self._told(event)
 
     @property
     def _told(self) -> Tell:
