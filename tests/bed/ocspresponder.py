@@ -1,15 +1,18 @@
 """An OCSP responder for a CA whose key the test has: it signs what it is told to say, when it is asked."""
 
 import base64
+import os
+import subprocess
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler
+from pathlib import Path
 from urllib.parse import unquote
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
-from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 from cryptography.x509 import ocsp
 
 from bed.serving import OwnServer, Serving
@@ -72,8 +75,67 @@ class OcspResponder(Serving):
         return builder.sign(key, hashes.SHA256()).public_bytes(Encoding.DER)
 
 
+class OpensslResponder(Serving):
+    """The same, with `openssl ocsp` that says what its index has. Certificates that are not in it yet are good: CAs
+    enter them before they give them out. `signer` is who signs, the issuer where it is None.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.connections = 0
+        self.reset()
+        (folder / "index.txt.attr").write_text("unique_subject = no\n", encoding="utf-8")
+        self.serve(_Handler)
+
+    def reset(self) -> None:
+        """All certificates are good, and the issuer signs."""
+        self.http = 200
+        self.revoked: set[int] = set()
+        self.asked: list[int] = []
+        self.signer: tuple[x509.Certificate, CertificateIssuerPrivateKeyTypes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def speaks_for(self, pair: Callable[[], tuple[str, str]]) -> None:
+        """Certificate and private key of the issuer, in PEM."""
+        certificate, key = pair()
+        (self._folder / "ca.pem").write_text(certificate, encoding="ascii")
+        (self._folder / "ca.key").write_text(key, encoding="ascii")
+
+    def answer(self, request: bytes) -> bytes:
+        asked = ocsp.load_der_ocsp_request(request).serial_number
+        self.asked.append(asked)
+        named = "ca"
+        if self.signer is not None:
+            named = "delegate"
+            certificate, key = self.signer
+            plain = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+            (self._folder / "delegate.pem").write_bytes(certificate.public_bytes(Encoding.PEM))
+            (self._folder / "delegate.key").write_bytes(plain)
+        (self._folder / "index.txt").write_text(self._line(asked), encoding="ascii")
+        (self._folder / "request").write_bytes(request)
+        words = f"-index index.txt -CA ca.pem -rsigner {named}.pem -rkey {named}.key -ndays 7 -reqin request"
+        subprocess.run(
+            ["openssl", "ocsp", *words.split(), "-respout", "response"],
+            cwd=self._folder,
+            check=True,
+            capture_output=True,
+            env={**os.environ, "OPENSSL_CONF": os.devnull},
+        )
+        return (self._folder / "response").read_bytes()
+
+    def _line(self, serial: int) -> str:
+        digits = f"{serial:X}"
+        digits = digits.zfill(len(digits) + len(digits) % 2)
+        ends, taken_back = (f"{datetime.now(tz=UTC) + days * DAY:%y%m%d%H%M%SZ}" for days in (80, -1))
+        state, when = ("R", f"{taken_back},superseded") if serial in self.revoked else ("V", "")
+        return f"{state}\t{ends}\t{when}\t{digits}\tunknown\t/CN=a\n"
+
+
 class _Handler(BaseHTTPRequestHandler):
-    server: OwnServer[OcspResponder]
+    server: OwnServer[OcspResponder | OpensslResponder]
     protocol_version = "HTTP/1.1"
 
     def setup(self) -> None:

@@ -71,6 +71,7 @@ class Side:
     command: Sequence[str]
     prepared: Sequence[str] = ()
     story: list[Step] = field(default_factory=list)
+    environment: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.base = self.folder / "etc"
@@ -164,7 +165,8 @@ class Side:
     def _environment(self) -> dict[str, str]:
         clean = environment()
         path = f"{self.bin}:{clean.get('PATH', '/usr/bin:/bin')}"
-        return {"HOME": str(self.tmp), "PATH": path, "TMPDIR": str(self.tmp), "LC_ALL": "C", "NO_PROXY": "*"}
+        usual = {"HOME": str(self.tmp), "PATH": path, "TMPDIR": str(self.tmp), "LC_ALL": "C", "NO_PROXY": "*"}
+        return usual | self.environment
 
     def _await_a_new_stamp(self) -> None:
         """dehydrated names files by the second, and takes a CSR that is there for one that its hook made."""
@@ -197,7 +199,9 @@ def comparable(step: Step) -> Step:
             replace(
                 call,
                 arguments=tuple(_argument(call.name, word) for word in call.arguments),
-                environment=tuple(item for item in call.environment if item[0] not in _untold(call)),
+                environment=tuple(
+                    (name, _value(call, name, value)) for name, value in call.environment if name not in _untold(call)
+                ),
             )
             for call in step.calls
         ),
@@ -209,12 +213,18 @@ def _argument(name: str, word: str) -> str:
     return "<message>" if name == "exit_hook" and word else _OWN_KEY.sub(r"privkey-\1.pem", word)
 
 
+def _value(call: Call, name: str, value: str) -> str:
+    # There is a blank behind a single name.
+    return value.rstrip() if (call.name, name) == ("deploy_ocsp", "altnames") else value
+
+
 def _untold(call: Call) -> frozenset[str]:
     of_a_request = _OF_A_REQUEST if ("COMMAND", "sign_csr") in call.environment else frozenset[str]()
     return of_a_request | _STALE.get(call.name, frozenset())
 
 
 Scenario = Callable[[Side], None]
+Stamps = Mapping[tuple[str, int], int]
 
 
 def dehydrateds(folder: Path, world: World, program: str | None = None) -> Side:
@@ -236,7 +246,7 @@ def both(folder: Path, world: World, scenario: Scenario) -> tuple[list[Step], li
 def tree(base: Path) -> dict[str, str]:
     """What is below a folder: types, modes and link targets, by names with the stamps told apart by their order."""
     found = {}
-    stamps: dict[Path, dict[int, int]] = {}
+    stamps: dict[Path, Stamps] = {}
     for path in sorted(base.rglob("*")):
         relative = path.relative_to(base)
         if _OURS_ALONE & set(relative.parts):
@@ -256,16 +266,22 @@ def tree(base: Path) -> dict[str, str]:
     return found
 
 
-def _order(folder: Path) -> dict[int, int]:
-    stamps = {stamp for path in folder.iterdir() if (stamp := layout.stamp_of(path.name)) is not None}
-    return {stamp: number for number, stamp in enumerate(sorted(stamps), 1)}
+def _order(folder: Path) -> Stamps:
+    """A response's stamp is a second of its own, at times that of its certificate."""
+    stamped = [(_kind(path.name), stamp) for path in folder.iterdir() if (stamp := layout.stamp_of(path.name))]
+    kinds = {kind: sorted({stamp for other, stamp in stamped if other == kind}) for kind, _ in stamped}
+    return {(kind, stamp): number for kind, found in kinds.items() for number, stamp in enumerate(found, 1)}
 
 
-def _numbered(name: str, order: Mapping[int, int]) -> str:
+def _kind(name: str) -> str:
+    return Path(name).suffix.replace(".csr", ".pem")
+
+
+def _numbered(name: str, order: Stamps) -> str:
     stamp = layout.stamp_of(name)
     if stamp is None:
         return _BACKUP.sub(r"\1<stamp>\2", name)
-    return name.replace(str(stamp), f"<{order.get(stamp, 'gone')}>")
+    return name.replace(str(stamp), f"<{order.get((_kind(name), stamp), 'gone')}>")
 
 
 def in_order(lines: Sequence[str]) -> tuple[str, ...]:
@@ -305,6 +321,9 @@ def _behind(link: Path) -> str:
     target = str(link.readlink())
     live = link.parent / layout.LIVE
     if target == layout.live_target(link.name) and live.is_symlink():
+        if link.name == layout.STAPLE and link.exists():
+            # It has a stamp of its own.
+            return next((path.name for path in link.parent.glob("ocsp-*.der") if path.samefile(link)), target)
         stamp = layout.live_stamp(str(live.readlink()))
         return layout.stamped_name(link.name, stamp) if stamp is not None else target
     return target
