@@ -1,8 +1,9 @@
 """An OCSP responder in memory for the certificates of a simulated CA, and runs that keep its responses."""
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
+from typing import TypeVar, cast
 from urllib.parse import unquote
 
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -10,20 +11,23 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 
 from builders.certificates import intermediate, root
-from builders.fakes import FakeClock
+from builders.fakes import FakeClock, SeededExecutor
 from builders.plans import spec, zone
+from certkeeper.adapters.asked import parse, render
 from certkeeper.apply.conversation import Conversation
-from certkeeper.apply.staplecare import Care, asked_for, look_over, put_beside
-from certkeeper.apply.stapling import look
+from certkeeper.apply.staplecare import Care
 from certkeeper.base.names import Alias
 from certkeeper.base.value import replace
 from certkeeper.base.wire import Exchange, Request, Response, TransportError
+from certkeeper.cli.compose import Machine
+from certkeeper.cli.stapling import answers_had, looked_over, put
 from certkeeper.config.settings import CertSpec
 from certkeeper.lineage.leaf import parse_leaf
 from certkeeper.ocsp.fetch import RESPONSE_TYPE
 from certkeeper.ocsp.freshness import Asked
 from certkeeper.ocsp.request import issued
 from certkeeper.ocsp.response import verified
+from world.kills import Killed
 from world.simulation import OCSP_URL, Simulation
 
 GOOD, REVOKED, UNKNOWN = ocsp.OCSPCertStatus.GOOD, ocsp.OCSPCertStatus.REVOKED, ocsp.OCSPCertStatus.UNKNOWN
@@ -69,6 +73,59 @@ class Responder:
         return builder.sign(signer.key, SHA256()).public_bytes(Encoding.DER)
 
 
+_T = TypeVar("_T")
+
+
+class Doom:
+    """Ends the process just before (`2n`) or just after (`2n + 1`) the n-th thing that is done."""
+
+    def __init__(self, moment: int) -> None:
+        self._at, self._after = divmod(moment, 2)
+        self._number = 0
+
+    def __call__(self, act: Callable[[], _T]) -> _T:
+        mine, self._number = self._number == self._at, self._number + 1
+        if mine and not self._after:
+            raise Killed
+        done = act()
+        if mine:
+            raise Killed
+        return done
+
+
+NEVER = Doom(-1)
+
+
+class Memory:
+    """ocsp.json."""
+
+    def __init__(self) -> None:
+        self.doom = NEVER
+        self.content = b""
+
+    def read(self) -> Mapping[Alias, Asked]:
+        return parse(self.content)
+
+    def write(self, asked: Mapping[Alias, Asked]) -> None:
+        def written() -> None:
+            self.content = render(asked)
+
+        self.doom(written)
+
+
+class Host:
+    """What the command line's part of a run needs of a Machine."""
+
+    def __init__(self, world: Simulation) -> None:
+        self._world = world
+        self.asked = Memory()
+        self.staples, self.clock = world.staples, world.clock
+        self.settings = world.configuration.settings
+
+    def converse(self, exchange: Exchange[_T]) -> _T:
+        return Conversation(exchange, executor=self._world.executor, clock=self.clock).run()
+
+
 class Stapled:
     """A world whose CA has a responder, and what its runs remember."""
 
@@ -78,7 +135,7 @@ class Stapled:
         self.responder = Responder(self.world.clock)
         self.world.internet.responder = self.responder
         self.world.ca.manners.ocsp_url = OCSP_URL
-        self.asked: dict[Alias, Asked] = {}
+        self.host = Host(self.world)
 
     @property
     def alias(self) -> Alias:
@@ -95,20 +152,28 @@ class Stapled:
         return files.staple if files is not None else None
 
     def refresh(self) -> Sequence[Care]:
-        """A run's part that refreshes responses, as the command line has it carried out."""
-        world, now = self.world, self.world.clock.now()
-        cares = [
-            look_over(item, look(item.alias, world.staples.read(item.alias), now), self.asked.get(item.alias), now)
-            for item in self.specs
-            if item.alias in world.store.live
-        ]
-        asked = self._carry(asked_for(cares, "test"))
-        return self._carry(put_beside(asked, world.configuration.settings, world.events.append))
+        """The part of a run that refreshes responses."""
+        machine, store = cast("Machine", self.host), self.world.store
+        lineages = {item.alias: store.lineage(item.alias) for item in self.specs}
+        staples = answers_had(machine, looked_over(machine, self.specs, lineages))
+        return put(machine, staples, self.world.events.append).cares
 
-    def _carry(self, exchange: Exchange[tuple[Care, ...]]) -> tuple[Care, ...]:
-        cares = Conversation(exchange, executor=self.world.executor, clock=self.world.clock).run()
-        self.asked |= {care.spec.alias: care.asked for care in cares if care.asked is not None}
-        return cares
+    def refresh_until(self, moment: int, seed: int = 0) -> bool:
+        """The same until it is killed; False where it ended before."""
+        usual = self.world.executor
+        doom = self.host.asked.doom = Doom(moment)
+        mortal = SeededExecutor(lambda step: doom(lambda: usual.perform(step)), self.world.clock, seed)
+        self.world.executor = mortal
+        try:
+            self.refresh()
+        except Killed:
+            self.world.journal.die()
+            self.world.claims.held.clear()
+            return True
+        finally:
+            usual.performed += mortal.performed
+            self.world.executor, self.host.asked.doom = usual, NEVER
+        return False
 
     def proven(self) -> bool:
         """What is there is about the live certificate, signed by its issuer, and good; as of when it was signed."""

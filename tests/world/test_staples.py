@@ -7,18 +7,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from builders.plans import spec
-from certkeeper.apply.effects import ActivateVersion
+from certkeeper.apply.effects import ActivateVersion, RunHook
 from certkeeper.apply.staplebefore import NotStapled
 from certkeeper.apply.stapleeffects import SaveStaple
 from certkeeper.base.value import replace
 from certkeeper.base.wire import Response
+from certkeeper.ocsp.fetch import RESPONSE_TYPE
 from certkeeper.ocsp.freshness import STEPS, Due
 from world.kills import Killed, MortalExecutor, plainly
 from world.stapling import GOOD, REVOKED, UNKNOWN, Stapled
 
 HOOKED = replace(spec("a.example.org"), hook="/etc/dehydrated/hook.sh")
 INSISTING = replace(spec("a.example.org", must_staple=True), staple_required=True)
+DEPLOY = "deploy_ocsp"
 DAY = timedelta(days=1)
+DER = (("content-type", RESPONSE_TYPE),)
 
 
 def told(scene: Stapled) -> list[str]:
@@ -138,6 +141,62 @@ def test_a_responder_that_is_silent_is_left_alone() -> None:
     cares = scene.refresh()
     assert all(care.error is not None for care in cares)
     assert scene.responder.asked <= 10
+
+
+def check_a_kill(moment: int, *, owing: bool) -> bool:
+    """A refresh that is killed, and the run after it; False where there is no such moment."""
+    scene = Stapled(HOOKED, seed=moment)
+    assert not scene.world.run().failed
+    scene.world.clock.advance((5 * DAY).total_seconds())
+    if owing:
+        scene.world.hooks.failing = 1
+        scene.refresh()
+    scene.world.hooks.called.clear()
+    first = scene.held()
+    was_killed = scene.refresh_until(moment)
+    assert scene.proven()
+    assert scene.held() is not None
+    (care,) = scene.refresh()
+    assert (care.error, scene.proven()) == (None, True)
+    assert owing or scene.held() != first, "it is as old as it was"
+    steps = scene.world.executor.performed
+    saved = max(number for number, step in enumerate(steps) if isinstance(step, SaveStaple))
+    calls = [number for number, step in enumerate(steps) if isinstance(step, RunHook) and step.call.name == DEPLOY]
+    assert calls[-1] > saved, "the script was not told of it"
+    assert 1 <= told(scene).count(DEPLOY) <= 2
+    asked, calls_made = scene.responder.asked, len(scene.world.hooks.called)
+    scene.refresh()
+    assert (scene.responder.asked, len(scene.world.hooks.called)) == (asked, calls_made), "it was done already"
+    return was_killed
+
+
+@pytest.mark.parametrize("owing", [False, True], ids=["a new response", "a call that is owed"])
+def test_a_refresh_is_killed_at_every_effect(*, owing: bool) -> None:
+    moment = 0
+    while check_a_kill(moment, owing=owing):
+        moment += 1
+    assert moment >= (10 if owing else 18)
+
+
+def test_without_a_script_the_next_run_puts_down_what_was_lost_on_the_way() -> None:
+    moment, killed = 0, True
+    while killed:
+        scene = Stapled(seed=moment)
+        assert not scene.world.run().failed
+        scene.world.clock.advance((5 * DAY).total_seconds())
+        first = scene.held()
+        killed = scene.refresh_until(moment)
+        (care,) = scene.refresh()
+        assert (care.error, scene.proven(), scene.held() != first) == (None, True, True)
+        moment += 1
+        # Nothing newer comes for a while: it is asked for once, and not on every run.
+        scene.world.clock.advance((5 * DAY).total_seconds())
+        scene.responder.odd = Response(200, scene.world.clock.now(), DER, scene.held() or b"")
+        asked = scene.responder.asked
+        for _ in range(3):
+            scene.refresh()
+        assert scene.responder.asked == asked + 1
+    assert moment > 14
 
 
 HTML = (("content-type", "text/html"),)

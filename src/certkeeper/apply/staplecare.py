@@ -135,8 +135,8 @@ def _work(queue: deque[int], silent: list[int], after: list[Care], user_agent: s
             continue
         now = yield from do(ReadClock())
         noted = noted_success(care.found.issued.subject, now)
-        owes = best is not care.found.held or (care.asked is not None and care.asked.owes)
-        after[number] = replace(care, best=best, asked=replace(noted, owes=owes and bool(care.spec.deploy_hook)))
+        owes = best is not care.found.held or care.owes
+        after[number] = replace(care, best=best, asked=replace(noted, owes=owes))
 
 
 def _failed(care: Care, error: CertkeeperError) -> Exchange[Care]:

@@ -41,7 +41,8 @@ class Due(StrEnum):
 class Asked:
     """How the last try to get a response for that certificate went; `flaw` is empty where one came.
 
-    Before `retry_at` the responder is not asked again. `owes`: a script has yet to be told of the response in hand.
+    Before `retry_at` the responder is not asked again. `owes`: what came has yet to be put beside the certificate, or a
+    script to be told of it.
     """
 
     subject: str
@@ -86,7 +87,11 @@ def decide(
         else:
             why = "the response has ended" if held.until <= now else "the response is to be refreshed"
     # A time further off is a clock's that was stepped back since. What came and is not here was lost on the way.
-    if last is not None and now < last.retry_at <= now + LONGEST_WAIT and (last.failures or held is not None):
+    if (
+        last is not None
+        and now < last.retry_at <= now + LONGEST_WAIT
+        and (last.failures or (held is not None and not last.owes))
+    ):
         return Decision(Due.WAIT, f"{why}; {_after(last)}", last.retry_at)
     return Decision(Due.FETCH, why, now)
 
