@@ -128,9 +128,13 @@ def test_a_script_that_failed_is_called_again() -> None:
     (care,) = scene.refresh()
     assert care.error is not None
     scene.world.hooks.called.clear()
+    scene.world.clock.advance(60)
     scene.refresh()
     scene.refresh()
     assert told(scene) == ["deploy_ocsp"]
+    steps = scene.world.executor.performed
+    calls = [step.call for step in steps if isinstance(step, RunHook) and step.call.name == DEPLOY]
+    assert calls[-1] == calls[-2], "the stamp is the file's"
 
 
 def test_a_responder_that_is_silent_is_left_alone() -> None:

@@ -42,7 +42,7 @@ class Staples:
             return StapledFiles(cert, if_there(folder, layout.CHAIN) or b"", if_there(folder, layout.STAPLE))
 
     def save(self, alias: Alias, cert: bytes, der: bytes, now_epoch: int) -> int:
-        """Put the response beside that certificate, live or staged; the stamp that its name has.
+        """Put the response beside that certificate, live or staged; the stamp that its name has, or had before.
 
         Raises:
             FileTrouble: the lineage has no such certificate, something is in the way, or it cannot be written.
@@ -56,8 +56,11 @@ class Staples:
             _check_place(folder)
             if owned is not None:
                 check_writers(folder)
-            stamp = layout.free_stamp(now_epoch, _taken(folder))
             live = live_stamp(folder)
+            if (shown := _shown(folder, der, Place.STAMPED if live is None else Place.OURS)) is not None:
+                folder.sync()
+                return shown
+            stamp = layout.free_stamp(now_epoch, _taken(folder))
             if live is None:
                 _save_stamped(folder, stamp, der, owned)
             else:
@@ -157,6 +160,15 @@ def _keep_plain(folder: Folder) -> None:
     if place_of(folder, layout.STAPLE) is Place.PLAIN:
         stamp = layout.free_stamp(folder.modified(layout.STAPLE), _taken(folder))
         folder.take(folder, layout.STAPLE, layout.stamped_name(layout.STAPLE, stamp))
+
+
+def _shown(folder: Folder, der: bytes, place: Place) -> int | None:
+    """The stamp of that response where it is what servers read already."""
+    if place_of(folder, layout.STAPLE) is not place or if_there(folder, layout.STAPLE) != der:
+        return None
+    behind = folder.behind(layout.STAPLE)
+    stamps = [layout.stamp_of(name) for name in folder.names() if _is_stamped(name) and folder.behind(name) == behind]
+    return max((stamp for stamp in stamps if stamp is not None), default=None)
 
 
 def _taken(folder: Folder) -> frozenset[int]:

@@ -163,21 +163,25 @@ def put_beside(cares: Sequence[Care], settings: Settings, tell: Tell) -> Exchang
 
 def _put(care: Care, settings: Settings, tell: Tell) -> Exchange[Care]:
     alias, best = care.spec.alias, care.best
+    if best is None:
+        # It was taken away before the script was told of it.
+        return care
     lineage = yield from do(HoldLineage(alias))
     try:
-        files, now = yield from do(ReadStaples(alias))
+        files, _ = yield from do(ReadStaples(alias))
         if files is None or files.cert != care.found.cert:
             raise ChangedMeanwhile(
                 "somebody else changed it while its OCSP response was asked for", hint="run it again"
             )
-        stamp = int((best.this_update if best is not None else now).timestamp())
-        if care.is_new and best is not None:
+        if care.is_new:
             owed = _owed(care.spec, lineage, settings)
             if owed:
                 yield from do(WriteJournal(put=owed))
-            stamp = yield from do(SaveStaple(alias, care.found.cert, best.der))
+        # What is there already keeps its stamp, which the script is to hear.
+        stamp = yield from do(SaveStaple(alias, care.found.cert, best.der))
+        if care.is_new:
             tell(StapleKept(str(alias), iso(best.until)))
-        if care.owes and best is not None:
+        if care.owes:
             yield from call(deploy_ocsp(settings, care.spec, stamp), str(alias), tell)
     except CertkeeperError:
         yield from do(FreeLineage(alias))

@@ -86,6 +86,14 @@ def test_what_is_saved_is_read_with_its_certificate(pair: Pair) -> None:
     assert pair.staple == b"two"
 
 
+def test_the_same_response_has_the_same_stamp(pair: Pair) -> None:
+    files = live(pair)
+    pair.staples.save(ALIAS, files.cert, b"one", AT)
+    stamp = pair.staples.save(ALIAS, files.cert, b"two", AT + 3)
+    assert pair.staples.save(ALIAS, files.cert, b"two", AT + 9) == stamp
+    assert pair.staples.save(ALIAS, files.cert, b"one", AT + 9) != stamp
+
+
 def test_a_response_is_about_one_certificate(pair: Pair) -> None:
     before = live(pair)
     pair.staples.save(ALIAS, before.cert, b"one", AT)
@@ -143,6 +151,7 @@ def test_in_a_folder_of_dehydrateds_it_is_as_dehydrated_does_it(folder: Path) ->
     assert (folder / "ocsp.der").readlink() == Path(f"ocsp-{AT}.der")
     assert pair.staples.save(ALIAS, OLD.cert, b"two", AT) == AT + 1
     assert (folder / "ocsp.der").readlink() == Path(f"ocsp-{AT + 1}.der")
+    assert pair.staples.save(ALIAS, OLD.cert, b"two", AT + 9) == AT + 1
     # dehydrated leaves the former one to its cleanup
     assert (folder / f"ocsp-{AT}.der").read_bytes() == b"one"
     assert (folder / "ocsp.der").stat().st_mode & 0o777 == 0o600
@@ -154,6 +163,7 @@ def test_in_a_folder_of_ours_it_is_a_file_of_the_version(folder: Path) -> None:
     cert = pair.cert
     pair.staples.save(ALIAS, cert, b"one", AT)
     pair.staples.save(ALIAS, cert, b"two", AT + 1)
+    pair.staples.save(ALIAS, cert, b"two", AT + 9)
     assert (folder / "ocsp.der").readlink() == Path(".live/ocsp.der")
     assert stamped(folder) == [f"ocsp-{AT + 1}.der"]
     assert (folder / f"ocsp-{AT + 1}.der").samefile(folder / f".versions/{stamp}/ocsp.der")
