@@ -66,7 +66,7 @@ def plan(options: argparse.Namespace) -> int:
         from certkeeper.cli.danephase import foreseen_records  # noqa: PLC0415 - most pages have no TLSA records
 
         records = foreseen_records(watch)
-    staples = staples_due(machine, selected, observed)
+    staples = staples_due(machine, selected, observed, {item.alias for item in planned.due})
     times = (planned.wake_at, services.wake_at, staples.wake_at, records.wake_at)
     due = min((time for time in times if time is not None), default=None)
     if options.json:

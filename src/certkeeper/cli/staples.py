@@ -6,6 +6,7 @@ from datetime import datetime
 
 from certkeeper.apply.result import Result
 from certkeeper.base.errors import CertkeeperError
+from certkeeper.base.names import Alias
 from certkeeper.base.value import dataclass, replace
 from certkeeper.cli.compose import Machine
 from certkeeper.cli.render import Lines
@@ -67,8 +68,12 @@ class DueStaples:
     wake_at: datetime | None = None
 
 
-def staples_due(machine: Machine, selected: Configuration, observed: Observed) -> DueStaples:
-    """By what is on this machine; nobody is asked."""
+def staples_due(
+    machine: Machine, selected: Configuration, observed: Observed, replaced: Collection[Alias]
+) -> DueStaples:
+    """By what is on this machine; nobody is asked. Nothing is said of the certificates that are `replaced` anyway
+    where they name no responder.
+    """
     if not _wanted(selected.certificates):
         return DueStaples()
     from certkeeper.cli.stapling import (  # noqa: PLC0415 - as above
@@ -76,11 +81,15 @@ def staples_due(machine: Machine, selected: Configuration, observed: Observed) -
         staple_documents,
         staple_lines,
         staples_wake_at,
+        without_responder,
     )
 
     staples = looked_over(machine, selected.certificates, observed.lineages)
     wake_at = staples_wake_at(staples, Result(), machine.clock.now())
-    return DueStaples(tuple(staple_lines(staples)), tuple(staple_documents(staples)), wake_at)
+    lines = list(staple_lines(staples))
+    if names := [str(name) for name in without_responder(selected.certificates, observed.lineages, replaced)]:
+        lines.append(f"OCSP response of {', '.join(names)}: nothing to fetch, since the CA names no responder")
+    return DueStaples(tuple(lines), tuple(staple_documents(staples)), wake_at)
 
 
 def _wanted(specs: Collection[CertSpec]) -> bool:

@@ -60,6 +60,17 @@ def looked_over(machine: Machine, specs: Collection[CertSpec], lineages: Mapping
     return Staples(tuple(cares), tuple(errors), asked=asked)
 
 
+def without_responder(
+    specs: Collection[CertSpec], lineages: Mapping[Alias, Lineage], but: Collection[Alias]
+) -> Iterator[Alias]:
+    """Whose response is to be kept fresh, and who can have none."""
+    for spec in specs:
+        lineage = lineages.get(spec.alias)
+        leaf = lineage.leaf if lineage is not None else None
+        if spec.ocsp_fetch and spec.alias not in but and leaf is not None and leaf.ocsp_url is None:
+            yield spec.alias
+
+
 def answers_had(machine: Machine, staples: Staples) -> Staples:
     """The same after responders were asked about what is due. Nothing is written but what is remembered of it.
 

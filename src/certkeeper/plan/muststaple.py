@@ -63,7 +63,7 @@ def staple_error(spec: CertSpec, known: Abilities) -> CannotStaple | None:
 
 
 def staple_findings(due: Sequence[CertSpec], known: Abilities) -> Iterable[Finding]:
-    """Where it is wished for and not asked for."""
+    """Where it is wished for and not asked for; and where there will be no response to keep fresh."""
     wishes: dict[str, list[str]] = {}
     for spec in due:
         if spec.must_staple and not spec.staple_required and not known.asks(spec):
@@ -75,6 +75,22 @@ def staple_findings(due: Sequence[CertSpec], known: Abilities) -> Iterable[Findi
             message=f"must-staple is not requested for {', '.join(aliases)}: {_why(ca)}",
             consequence="with it the CA would refuse, or clients would refuse the certificate",
             fix='OCSP_MUST_STAPLE="no" says what happens anyway',
+        )
+    yield from _unfetched_findings(due, known)
+
+
+def _unfetched_findings(due: Sequence[CertSpec], known: Abilities) -> Iterable[Finding]:
+    wishes: dict[str, list[str]] = {}
+    for spec in due:
+        if spec.ocsp_fetch and spec.ca in known.unable:
+            wishes.setdefault(spec.ca, []).append(str(spec.alias))
+    for ca, aliases in wishes.items():
+        yield Finding(
+            code="ocsp-fetch",
+            severity=Severity.NOTE,
+            message=f"there will be no OCSP response to fetch for {', '.join(aliases)}: {_why(ca)}",
+            consequence="OCSP_FETCH has no effect there",
+            fix='OCSP_FETCH="no" says what happens anyway',
         )
 
 

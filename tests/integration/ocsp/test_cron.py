@@ -7,6 +7,7 @@ from cryptography.x509.ocsp import OCSPCertStatus
 
 from bed.ocspresponder import OcspResponder
 from bed.world import World
+from builders.page import Page
 from integration.compat.installation import Installation, lines
 from integration.ocsp.test_runs import asked_again, serial, stapled
 
@@ -48,3 +49,13 @@ def test_a_certificate_without_responder_is_in_order(tmp_path: Path, believer: W
     for _ in range(2):
         done = one.does("--cron")
         assert (done.code, "OCSP" in done.text) == (0, False), done.text
+
+
+def test_plan_says_so_and_a_run_that_orders(tmp_path: Path, believer: World) -> None:
+    page = Page(tmp_path / "page", believer, NAME, CHALLENGETYPE="http-01", WELLKNOWN=str(tmp_path), OCSP_FETCH="yes")
+    assert (page.run().code, "OCSP" in page.plan().out) == (0, True)
+    assert f"OCSP response of {NAME}: nothing to fetch" in page.plan().out
+    assert "OCSP" not in page.run().text, "nothing is done"
+    for done in (page.plan("--force"), page.run("--force")):
+        assert done.out.count(f"note: there will be no OCSP response to fetch for {NAME}") == 1
+        assert done.text.count("to fetch") == 1
