@@ -141,6 +141,9 @@ class Page:
         words: tuple[str | Path, ...] = ("dns", part, "--config", self.config, *arguments)
         return certkeeper(*words, cwd=self.folder, prefix=without_resolver())
 
+    def ocsp(self, part: str, *arguments: str) -> Done:
+        return certkeeper("ocsp", part, "--config", self.config, *arguments, cwd=self.folder)
+
     def account(self, part: str, *arguments: str | Path) -> Done:
         return certkeeper("account", part, "--config", self.config, *arguments, cwd=self.folder)
 

@@ -4,7 +4,7 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -17,7 +17,7 @@ from certkeeper.cli.compose import USER_AGENT, Machine, open_machine
 from certkeeper.cli.render import print_error
 from certkeeper.cli.select import select
 from certkeeper.cli.signals import raise_terminated
-from certkeeper.ocsp.freshness import Due, kept, late, refreshed_at
+from certkeeper.ocsp.freshness import Due, kept, late, noted_success, refreshed_at
 from certkeeper.ocsp.model import Flaw, NoStaple, Staple
 
 
@@ -84,6 +84,7 @@ def fetch(options: argparse.Namespace) -> int:
         wanted = [found for row, found in asked if options.force or found.due(row.longest_age, now).due is Due.FETCH]
         answers = dict(zip([item.alias.text for item in wanted], _answers(machine, wanted), strict=True))
         rows = [_kept(machine, row, answers[row.label]) if row.label in answers else row for row in rows]
+        _remember(machine, [row for row in rows if row.label in answers and row.error is None])
     _print(rows, as_json=options.json)
     return ExitCode.FAILED if any(row.error is not None for row in rows) else ExitCode.DONE
 
@@ -151,6 +152,19 @@ def _kept(machine: Machine, row: Row, answer: Staple | CertkeeperError) -> Row:
     except CertkeeperError as error:
         return replace(row, error=error)
     return replace(row, found=after, done=best is not found.held)
+
+
+def _remember(machine: Machine, rows: Sequence[Row]) -> None:
+    """Runs need not wait any more because of what failed before; what they owe to scripts is still owed."""
+    before, now = machine.asked.read(), machine.clock.now()
+    after = dict(before)
+    for found in (row.found for row in rows if row.found is not None):
+        last = before.get(found.alias)
+        if last is not None:
+            after[found.alias] = replace(noted_success(found.issued.subject, now), owes=last.owes)
+    if after != before:
+        with suppress(CertkeeperError):
+            machine.asked.write(after)
 
 
 def _judged(row: Row, answer: Staple | CertkeeperError) -> Row:

@@ -131,6 +131,22 @@ def test_unknown_is_asked_again_later_and_a_bad_one_never_counts(page: Page, res
     assert (done.code, "not asked for before" in done.err) == (1, True), done.text
 
 
+def test_a_person_who_fetches_ends_the_wait(page: Page, responder: OcspResponder) -> None:
+    responder.status = OCSPCertStatus.UNKNOWN
+    assert page.run().code == 0
+    (before,) = json.loads(remembered(page).read_text())["certificates"].values()
+    assert page.ocsp("fetch").code == 1
+    assert json.loads(remembered(page).read_text())["certificates"] == {NAME: before}, "it failed again"
+    responder.status = OCSPCertStatus.GOOD
+    assert page.ocsp("fetch").code == 0
+    (after,) = json.loads(remembered(page).read_text())["certificates"].values()
+    assert (before["failures"], after["failures"], after["flaw"], after["owes"]) == (1, 0, "", before["owes"])
+    (page.place(NAME) / "ocsp.der").unlink()
+    asked = len(responder.asked)
+    assert page.run().code == 0
+    assert (len(responder.asked), stapled(page)) == (asked + 1, serial(page)), "what was lost is asked for at once"
+
+
 def test_many_at_one_responder(page: Page, responder: OcspResponder) -> None:
     names = [f"n{number}.example" for number in range(30)]
     page.configure(OCSP_FETCH="no")
