@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from cryptography.x509 import ocsp
+from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 
 from benchmarks.model import Wanted
 
@@ -23,6 +24,8 @@ class Forged:
     certificate: str
     chain: str
     request: str
+    response: bytes = b""
+    """What the CA's OCSP responder says, in DER; empty where the certificate names none."""
 
 
 def _name(common: str) -> x509.Name:
@@ -39,10 +42,13 @@ def _key_pem(key: ec.EllipticCurvePrivateKey) -> str:
 
 
 class Authority:
-    """Issues certificates that began yesterday and hold for ninety days."""
+    """Issues certificates that began yesterday and hold for ninety days. They name the responder, if there is one, and
+    come with what it says, which holds for ten days and was said an hour ago.
+    """
 
-    def __init__(self, now: dt.datetime) -> None:
+    def __init__(self, now: dt.datetime, responder: str = "") -> None:
         self._start = now - DAY
+        self._responder = responder
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._subject = _name("benchmark CA")
         self._identifier = x509.SubjectKeyIdentifier.from_public_key(self._key.public_key())
@@ -71,16 +77,32 @@ class Authority:
             .add_extension(alternative, critical=False)
             .sign(key, hashes.SHA256())
         )
-        certificate = (
+        builder = (
             self._builder(subject, key.public_key())
             .add_extension(alternative, critical=False)
             .add_extension(issuer, critical=False)
-            .sign(self._key, hashes.SHA256())
         )
-        return Forged(_key_pem(key), _pem(certificate), _pem(self.certificate), _pem(request))
+        if self._responder:
+            location = x509.UniformResourceIdentifier(self._responder)
+            description = x509.AccessDescription(AuthorityInformationAccessOID.OCSP, location)
+            builder = builder.add_extension(x509.AuthorityInformationAccess([description]), critical=False)
+        certificate = builder.sign(self._key, hashes.SHA256())
+        said = self._said(certificate) if self._responder else b""
+        return Forged(_key_pem(key), _pem(certificate), _pem(self.certificate), _pem(request), said)
+
+    def _said(self, certificate: x509.Certificate) -> bytes:
+        at = self._start.replace(microsecond=0) + DAY - dt.timedelta(hours=1)
+        # Certificates are identified by SHA-1 there, as responders have them.
+        digest = hashes.SHA1()  # noqa: S303 - no secret depends on it
+        good = ocsp.OCSPCertStatus.GOOD
+        builder = ocsp.OCSPResponseBuilder().add_response(
+            certificate, self.certificate, digest, good, at, at + 10 * DAY, None, None
+        )
+        builder = builder.responder_id(ocsp.OCSPResponderEncoding.HASH, self.certificate)
+        return builder.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
 
 
-def forged(wanted: Sequence[Wanted]) -> Iterator[tuple[Wanted, Forged]]:
-    authority = Authority(dt.datetime.now(dt.UTC))
+def forged(wanted: Sequence[Wanted], responder: str = "") -> Iterator[tuple[Wanted, Forged]]:
+    authority = Authority(dt.datetime.now(dt.UTC), responder)
     for each in wanted:
         yield each, authority.issue(each.names)

@@ -16,6 +16,7 @@ from benchmarks.programs import Certkeeper, Dehydrated, DehydratedPdnsApi, Progr
 from benchmarks.report import Contestant, Report, as_json, document, tables
 from benchmarks.runner import Limits, progress, run
 from benchmarks.scenarios import BY_NAME, SCENARIOS
+from benchmarks.stapled import STAPLED
 from benchmarks.stored import MismatchError, joined, read
 from benchmarks.unchanged import UNCHANGED
 
@@ -27,6 +28,7 @@ PROGRAMS: tuple[type[Program], ...] = (
     Dehydrated,
     DehydratedPdnsApi,
     *UNCHANGED,
+    *STAPLED,
 )
 DOCUMENT = ROOT / "docs/benchmarks.md"
 

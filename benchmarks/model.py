@@ -34,6 +34,8 @@ class Scenario:
     only: tuple[str, ...] = ()
     """The programs that take part, where these are not the usual ones. The first is what others are compared with."""
     due: bool = True
+    responder: str = ""
+    """Whom the certificates that are there name for OCSP, where nothing is due."""
     traced: bool = True
     """Whether processes are counted, in a run of its own before the timed ones."""
     with_sleeps: bool = False

@@ -201,12 +201,14 @@ def forge_dehydrated(certs: Path, certificates: Iterable[tuple[Wanted, Forged]])
     for wanted, forged in certificates:
         place = certs / wanted.label
         place.mkdir(parents=True, exist_ok=True)
-        files = {"privkey.pem": forged.key, "cert.pem": forged.certificate, "chain.pem": forged.chain}
-        files |= {"fullchain.pem": forged.certificate + forged.chain, "cert.csr": forged.request}
+        texts = {"privkey.pem": forged.key, "cert.pem": forged.certificate, "chain.pem": forged.chain}
+        texts |= {"fullchain.pem": forged.certificate + forged.chain, "cert.csr": forged.request}
+        files = {name: text.encode("ascii") for name, text in texts.items()}
+        files |= {"ocsp.der": forged.response} if forged.response else {}
         for name, content in files.items():
             base, _, extension = name.partition(".")
             stamped = place / f"{base}-{stamp}.{extension}"
-            stamped.write_text(content, encoding="ascii")
+            stamped.write_bytes(content)
             stamped.chmod(0o600)
             (place / name).unlink(missing_ok=True)
             (place / name).symlink_to(stamped.name)

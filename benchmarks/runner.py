@@ -95,7 +95,7 @@ class Stage:
             self.check(program, wanted)
             return self.watched(program, sample) if self.scenario.watched else sample
         if name not in self._idle:
-            self._idle[name] = program.forge(forged(self.scenario.wanted("idle")))
+            self._idle[name] = program.forge(forged(self.scenario.wanted("idle"), self.scenario.responder))
         sample = self._run(name, self._idle[name])
         if self.internet.pebble.counts()["POST", "/order-plz"]:
             raise RunFailedError("an order was opened, though nothing was due")

@@ -1,11 +1,13 @@
 """The scenarios, in the order in which they are run and told."""
 
 from benchmarks.model import Scenario
+from benchmarks.stapled import STAPLED
 from benchmarks.unchanged import UNCHANGED
 
 BOTH = ("example.org", "example.net")
 MANY = tuple(f"zone{number}.example" for number in range(1, 101))
 WATCHED = "two secondaries that NOTIFY reaches"
+NOBODY = "http://127.0.0.1:9"
 ALONE = "certkeeper alone, since peers that wait a fixed time for each certificate would take hours"
 
 SCENARIOS = (
@@ -55,6 +57,15 @@ SCENARIOS = (
         (2,) * 60,
         only=tuple(each.name for each in UNCHANGED),
         due=False,
+        traced=False,
+    ),
+    Scenario(
+        "responses",
+        "1,000 certificates with OCSP responses, nothing due: without OCSP_FETCH, and with it",
+        (2,) * 1000,
+        only=tuple(each.name for each in STAPLED),
+        due=False,
+        responder=NOBODY,
         traced=False,
     ),
 )

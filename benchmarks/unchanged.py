@@ -14,12 +14,14 @@ SETTLED = 2.5
 """Seconds."""
 
 
-class _Unchanged(Certkeeper):
+class CertkeeperUnchanged(Certkeeper):
     """On a page that dehydrated could have, with nothing but http-01, and so with no need for a hook."""
 
     optional = True
     words: ClassVar[tuple[str, ...]] = ("run",)
     hook: ClassVar[str] = ""
+    more: ClassVar[dict[str, str]] = {}
+    """Settings that this one has in addition."""
 
     @classmethod
     def suits(cls, scenario: Scenario) -> bool:
@@ -37,6 +39,7 @@ class _Unchanged(Certkeeper):
             "HOOK": self.hook,
             "KEY_ALGO": "prime256v1",
             "ACCOUNT_KEY_ALGO": "prime256v1",
+            **self.more,
         }
         config = self.folder / "config"
         config.write_text(assignments(settings), encoding="utf-8")
@@ -56,7 +59,7 @@ class _Unchanged(Certkeeper):
         return Job(self._configure())
 
 
-class CertkeeperPlain(_Unchanged):
+class CertkeeperPlain(CertkeeperUnchanged):
     name = "certkeeper-run"
     settings = (
         "`certkeeper run`, http-01, no hook; in the first run the CA is asked when to renew (ARI)",
@@ -64,13 +67,13 @@ class CertkeeperPlain(_Unchanged):
     )
 
 
-class CertkeeperTrue(_Unchanged):
+class CertkeeperTrue(CertkeeperUnchanged):
     name = "certkeeper-run-true"
     settings = ("the same with `HOOK=/bin/true`",)
     hook = HOOK
 
 
-class CertkeeperAsDehydrated(_Unchanged):
+class CertkeeperAsDehydrated(CertkeeperUnchanged):
     name = "certkeeper-dehydrated"
     settings = ("`certkeeper dehydrated --cron`, otherwise as certkeeper-run",)
     words = ("dehydrated", "--cron")

@@ -1,3 +1,4 @@
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from benchmarks.forge import LIFETIME, forged
@@ -5,6 +6,10 @@ from benchmarks.model import Wanted
 from benchmarks.programs import forge_dehydrated
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
+
+from certkeeper.ocsp.model import CertStatus
+from certkeeper.ocsp.request import issued
+from certkeeper.ocsp.response import verified
 
 WANTED = (Wanted("one", ("a.example.org", "b.example.org")), Wanted("two", ("c.example.org",)))
 
@@ -19,6 +24,16 @@ def test_a_certificate_holds_the_names_and_goes_with_its_key_and_issuer() -> Non
         assert key.public_key() == leaf.public_key()
         assert leaf.not_valid_after_utc - leaf.not_valid_before_utc == LIFETIME
         leaf.verify_directly_issued_by(issuer)
+
+
+def test_a_responder_says_that_they_are_good(tmp_path: Path) -> None:
+    certificates = list(forged(WANTED, "http://127.0.0.1:9"))
+    forge_dehydrated(tmp_path, certificates)
+    _, made = certificates[0]
+    assert (tmp_path / "one/ocsp.der").read_bytes() == made.response
+    found = verified(made.response, issued(made.certificate.encode(), made.chain.encode()), datetime.now(tz=UTC))
+    assert found.status is CertStatus.GOOD
+    assert found.life > timedelta(days=9)
 
 
 def test_the_folders_are_those_of_dehydrated(tmp_path: Path) -> None:
