@@ -292,3 +292,26 @@ def test_a_kill_anywhere_leaves_the_old_response_or_the_new_one(tmp_path: Path, 
         pair.staples.save(ALIAS, pair.cert, b"new", AT + 9)
         assert pair.staple == b"new"
         assert not list((tmp_path / str(turn)).rglob("*certkeeper-tmp"))
+
+
+def test_a_kill_anywhere_in_the_switch_leaves_the_response_with_its_certificate(tmp_path: Path) -> None:
+    def arranged(name: str) -> tuple[Pair, int, bytes]:
+        folder = tmp_path / name / ALIAS.text
+        folder.parent.mkdir()
+        issue(Store(str(folder.parent)), FIRST)
+        found = real(folder)
+        found.staples.save(ALIAS, found.cert, b"old", AT)
+        stamp, coming = found.stage(NOW_STAMP + 100)
+        found.staples.save(ALIAS, coming.cert, b"new", AT + 100)
+        return found, stamp, coming.cert
+
+    counted, stamp, _ = arranged("counted")
+    total = len([name for name in recorded(lambda: counted.store.activate(ALIAS, stamp)) if name in CHANGES])
+    assert total >= 4
+    for turn in range(total):
+        pair, stamp, cert = arranged(str(turn))
+        assert killed_before(turn, partial(pair.store.activate, ALIAS, stamp))
+        assert pair.staple == (b"new" if pair.cert == cert else b"old")
+        pair.store.activate(ALIAS, stamp)
+        assert (pair.cert, pair.staple) == (cert, b"new")
+        assert stamped(tmp_path / str(turn) / ALIAS.text) == [f"ocsp-{AT}.der", f"ocsp-{stamp}.der"]
