@@ -69,14 +69,28 @@ def staple_findings(due: Sequence[CertSpec], known: Abilities) -> Iterable[Findi
         if spec.must_staple and not spec.staple_required and not known.asks(spec):
             wishes.setdefault(spec.ca, []).append(str(spec.alias))
     for ca, aliases in wishes.items():
-        yield Finding(
-            code="must-staple",
-            severity=Severity.WARNING,
-            message=f"must-staple is not requested for {', '.join(aliases)}: {_why(ca)}",
-            consequence="with it the CA would refuse, or clients would refuse the certificate",
-            fix='OCSP_MUST_STAPLE="no" says what happens anyway',
-        )
+        yield (_unable_finding if ca in known.unable else _unknown_finding)(ca, ", ".join(aliases))
     yield from _unfetched_findings(due, known)
+
+
+def _unable_finding(ca: str, aliases: str) -> Finding:
+    return Finding(
+        code="must-staple",
+        severity=Severity.WARNING,
+        message=f"must-staple is not requested for {aliases}: {_why(ca)}",
+        consequence="with it the CA would refuse, or clients would refuse the certificate",
+        fix='OCSP_MUST_STAPLE="no" says what happens anyway',
+    )
+
+
+def _unknown_finding(ca: str, aliases: str) -> Finding:
+    return Finding(
+        code="must-staple",
+        severity=Severity.NOTE,
+        message=f"must-staple is not requested yet for {aliases}: it is not known whether {ca} has an OCSP responder",
+        consequence="the first certificate shows it; where it names one, the next run orders again, with must-staple",
+        fix='nothing need be done; OCSP_MUST_STAPLE="required" asks for it at once',
+    )
 
 
 def _unfetched_findings(due: Sequence[CertSpec], known: Abilities) -> Iterable[Finding]:

@@ -19,8 +19,7 @@ from builders.plans import (
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.keys import KeyAlgorithm, KeyPolicy, KeySpec
 from certkeeper.base.names import Alias
-from certkeeper.config.authority import LETSENCRYPT, LETSENCRYPT_TEST
-from certkeeper.lineage.model import KeyPlace, Lineage, Origin
+from certkeeper.lineage.model import KeyPlace, Lineage
 from certkeeper.plan.actions import Activate, KeySource, Order, Prove, Reason, UseKey
 from certkeeper.plan.planner import plan, wanted_zones
 from certkeeper.plan.proving import owners_of
@@ -301,77 +300,7 @@ def test_a_secondary_zone_is_refused() -> None:
     )
 
 
-def test_must_staple_is_requested_where_the_ca_has_a_responder() -> None:
-    wanted = spec("example.org", must_staple=True)
-    page = configuration(wanted, KEPT)
-    responder = lineage("mail.example.net", leaf("mail.example.net", ocsp=True))
-    made = plan(page, observed(responder, specs=page.certificates, zones=[ORG]))
-    assert made.due[0].order == Order(wanted.identifiers, must_staple=True, profile="")
-    assert made.findings == ()
-
-
-def test_must_staple_is_dropped_with_a_finding_where_nothing_names_a_responder() -> None:
-    wanted = spec("example.org", must_staple=True, profile="classic")
-    page = configuration(wanted, KEPT)
-    made = plan(page, observed(CURRENT, specs=page.certificates, zones=[ORG]))
-    assert made.due[0].order == Order(wanted.identifiers, must_staple=False, profile="classic")
-    assert [finding.code for finding in made.findings] == ["must-staple"]
-    assert made.findings[0].message.startswith("must-staple is not requested for example.org: ")
-
-
-def test_the_newest_valid_certificate_decides_about_the_responder() -> None:
-    wanted = spec("example.org", must_staple=True)
-    page = configuration(wanted, KEPT, spec("old.example.net"))
-    old = lineage("old.example.net", leaf("old.example.net", left=timedelta(days=40), ocsp=True))
-    made = plan(page, observed(CURRENT, old, specs=page.certificates, zones=[ORG]))
-    assert made.due[0].order is not None
-    assert not made.due[0].order.must_staple
-    expired = lineage("old.example.net", leaf("old.example.net", left=timedelta(0), ocsp=True))
-    alone = plan(configuration(wanted), observed(expired, specs=[wanted], zones=[ORG]))
-    assert alone.due[0].order is not None
-    assert not alone.due[0].order.must_staple
-
-
-def test_nobody_is_told_of_must_staple_while_nothing_is_due() -> None:
-    wanted = spec("mail.example.net", must_staple=True)
-    made = plan(configuration(wanted), observed(CURRENT, specs=[wanted]))
-    assert made.findings == ()
-
-
 def test_the_plan_keeps_the_pages_order() -> None:
     page = configuration(KEPT, NEW)
     made = plan(page, observed(CURRENT, specs=page.certificates, zones=[ORG]))
     assert [item.alias for item in made.lineages] == [Alias("mail.example.net"), Alias("example.org")]
-
-
-@pytest.mark.parametrize("ca", [LETSENCRYPT, LETSENCRYPT_TEST])
-def test_lets_encrypt_is_never_asked_for_must_staple(ca: str) -> None:
-    wanted = spec("example.org", must_staple=True, ca=ca)
-    page = configuration(wanted, replace(KEPT, ca=ca))
-    # Another CA's certificate, of before the change, names a responder; and there may be none at all.
-    before = lineage("mail.example.net", leaf("mail.example.net", ocsp=True))
-    for there in ([before], []):
-        made = plan(page, observed(*there, specs=page.certificates, zones=[ORG]))
-        (order,) = [item.order for item in made.due if item.alias == wanted.alias]
-        assert order is not None
-        assert not order.must_staple
-        (finding,) = [item for item in made.findings if item.code == "must-staple"]
-        assert "Let's Encrypt has no OCSP responder any more" in finding.message
-
-
-def test_who_insists_on_must_staple_asks_a_ca_of_which_nothing_is_known() -> None:
-    wanted = replace(spec("example.org", must_staple=True), staple_required=True)
-    made = plan(configuration(wanted), observed(specs=[wanted], zones=[ORG]))
-    assert made.due[0].order == Order(wanted.identifiers, must_staple=True, profile="")
-    assert made.findings == ()
-
-
-def test_who_insists_on_must_staple_orders_nothing_where_it_cannot_be_had() -> None:
-    wanted = replace(spec("example.org", must_staple=True), staple_required=True)
-    silent = lineage("mail.example.net", leaf("mail.example.net"), origin=Origin(CA))
-    page = configuration(wanted, KEPT)
-    made = plan(page, observed(silent, specs=page.certificates, zones=[ORG]))
-    assert made.due == ()
-    (item,) = made.blocked
-    assert "names an OCSP responder" in str(item.error)
-    assert made.findings == ()
