@@ -96,7 +96,7 @@ def read_terms(values: Values, environment: Mapping[str, str]) -> Exchange[Terms
         test_ca=test_ca,
         key=key,
         renew=RenewPolicy(values.number("RENEW_DAYS", RenewPolicy().days, 0, 3650), "RENEW_DAYS" in values.assigned),
-        must_staple=required or values.truth("OCSP_MUST_STAPLE", default=False),
+        must_staple=required or values.truth("OCSP_MUST_STAPLE", default=False, besides=REQUIRED),
         staple_required=required,
         profile=_one_line(values, "ACME_PROFILE"),
         preferred_profile=_one_line(values, "ACME_PROFILE_PREFERRED"),

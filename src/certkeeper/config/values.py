@@ -81,8 +81,11 @@ class Values:
         """A bound on waiting; 0, like nothing at all, means that there is none."""
         return timedelta(seconds=self.number(name, 0, 0, _LONGEST_WAIT, example)) or None
 
-    def truth(self, name: str, *, default: bool) -> bool:
-        """A yes or no. Other spellings mean what they say, with a finding, since dehydrated takes them for no."""
+    def truth(self, name: str, *, default: bool, besides: str = "") -> bool:
+        """A yes or no. Other spellings mean what they say, with a finding, since dehydrated takes them for no.
+
+        `besides` is a further word that the caller takes, for the error.
+        """
         found = self.assigned.get(name)
         if found is None:
             return default
@@ -90,7 +93,8 @@ class Values:
             return self._empty_truth(name, default=default)
         value = _TRUTH.get(found.value.strip().lower())
         if value is None:
-            raise self.error(name, f"{printable(found.value, 40)!r} is neither yes nor no", f'write {name}="no"')
+            words = f"neither yes nor no nor {besides}" if besides else "neither yes nor no"
+            raise self.error(name, f"{printable(found.value, 40)!r} is {words}", f'write {name}="no"')
         word = "yes" if value else "no"
         if found.value != word:
             self.find(

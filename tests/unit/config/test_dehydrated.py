@@ -93,6 +93,9 @@ def test_contact() -> None:
         pytest.param("KEY_ALGO=rsa\nKEYSIZE=1024", "KEYSIZE: '1024' is no number from 2048", id="KEYSIZE"),
         pytest.param("ACCOUNT_KEYSIZE=x", "ACCOUNT_KEYSIZE: 'x'", id="ACCOUNT_KEYSIZE"),
         pytest.param("HOOK_CHAIN=maybe", "HOOK_CHAIN: 'maybe' is neither yes nor no", id="truth"),
+        pytest.param(
+            "OCSP_MUST_STAPLE=maybe", "OCSP_MUST_STAPLE: 'maybe' is neither yes nor no nor required", id="staple"
+        ),
         pytest.param("DNS_PROVIDER=bind", "DNS_PROVIDER: 'bind' is not known", id="DNS_PROVIDER"),
         pytest.param("CONTACT_EMAIL=me", "CONTACT_EMAIL: 'me' is not one mail address", id="CONTACT_EMAIL"),
         pytest.param("CERTDIR=$'/a\\nb'", "CERTDIR: '/a b' holds control characters", id="path"),
