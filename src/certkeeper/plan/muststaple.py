@@ -73,6 +73,21 @@ def staple_findings(due: Sequence[CertSpec], known: Abilities) -> Iterable[Findi
     yield from _unfetched_findings(due, known)
 
 
+def renewal_findings(later: Sequence[CertSpec], known: Abilities) -> Iterable[Finding]:
+    """Whose renewal will not be ordered, of the certificates that are not due: there is still time."""
+    for spec in later:
+        error = staple_error(spec, known)
+        if error is not None:
+            yield Finding(
+                code="must-staple-required",
+                severity=Severity.WARNING,
+                message=f"{spec.alias}: {error}",
+                consequence="its renewal will fail",
+                fix=error.hint,
+                where=spec.where,
+            )
+
+
 def _unable_finding(ca: str, aliases: str) -> Finding:
     return Finding(
         code="must-staple",

@@ -28,7 +28,7 @@ from certkeeper.plan.caa import caa_error, caa_findings, redundancy_error
 from certkeeper.plan.due import Decision, decide, renew_findings
 from certkeeper.plan.gates import gate_error, gate_findings, gate_of
 from certkeeper.plan.limits import forgotten, in_turn, name_error, names_failed
-from certkeeper.plan.muststaple import Abilities, abilities, staple_error, staple_findings
+from certkeeper.plan.muststaple import Abilities, abilities, renewal_findings, staple_error, staple_findings
 from certkeeper.plan.namecount import address_error, crowd_error, crowd_findings
 from certkeeper.plan.namefailure import (
     Chosen,
@@ -367,6 +367,7 @@ def _findings(
 ) -> list[Finding]:
     due = [item for item in lineages if item.reason not in _NOT_DUE]
     findings = list(staple_findings([item.spec for item in due], known))
+    findings += renewal_findings([item.spec for item in lineages if item.reason in _NOT_DUE], known)
     if not configuration.certificates and not configuration.rejected:
         findings.append(no_certificates(configuration.settings.domains_txt))
     findings += purpose_findings(configuration)

@@ -103,3 +103,16 @@ def test_who_insists_on_must_staple_orders_nothing_where_it_cannot_be_had() -> N
     (item,) = made.blocked
     assert "names an OCSP responder" in str(item.error)
     assert made.findings == ()
+
+
+def test_who_insists_on_must_staple_hears_before_the_renewal_that_it_will_fail() -> None:
+    insisting = replace(spec("mail.example.net", must_staple=True), staple_required=True)
+    silent = lineage("mail.example.net", leaf("mail.example.net"), origin=Origin(CA))
+    made = plan(configuration(insisting), observed(silent, specs=[insisting]))
+    assert (made.due, made.blocked) == ((), ())
+    (finding,) = made.findings
+    assert (finding.code, finding.severity) == ("must-staple-required", Severity.WARNING)
+    assert "mail.example.net" in finding.message
+    assert "names an OCSP responder" in finding.message
+    able = lineage("mail.example.net", leaf("mail.example.net", ocsp=True, must_staple=True), origin=Origin(CA))
+    assert plan(configuration(insisting), observed(able, specs=[insisting])).findings == ()
