@@ -58,14 +58,15 @@ class _Handler(BaseHTTPRequestHandler):
 class Page:
     """One certificate that names the responder, and one that names none."""
 
-    def __init__(self, base: Path, responder: Responder) -> None:
+    def __init__(self, base: Path, responder: Responder, *, must_staple: bool = False) -> None:
         self.base = base
         self.folder = base / "certs" / "example.org"
         (base / "config").write_text(f'BASEDIR={base}\nCHALLENGETYPE="http-01"\nWELLKNOWN={base}\n')
         (base / "domains.txt").write_text("example.org\nplain.example.org\n")
         for name, url in (("example.org", f"http://127.0.0.1:{responder.port}"), ("plain.example.org", None)):
             key = new_key()
-            cert = intermediate().leaf(key, Wish(ocsp_url=url, not_after=NOW + 10_000 * DAY))
+            wish = Wish(ocsp_url=url, not_after=NOW + 10_000 * DAY, must_staple=must_staple and url is not None)
+            cert = intermediate().leaf(key, wish)
             chain = intermediate().pem
             dehydrated_folder(base / "certs" / name, VersionFiles(key.pem, b"", cert, chain, cert + chain))
             if url is not None:
@@ -139,6 +140,26 @@ def test_from_none_to_good_to_revoked(tmp_path: Path) -> None:
         code, _, errors = page.call("fetch", "--force")
         assert (code, page.staple) == (1, first)
         assert "revoked" in errors
+
+
+def test_a_must_staple_certificate_without_a_response_is_refused_by_clients(tmp_path: Path) -> None:
+    now = datetime.now(tz=UTC)
+    with Responder() as responder:
+        page = Page(tmp_path, responder, must_staple=True)
+        responder.says = Says(this_update=now - DAY, next_update=now + 9 * DAY)
+        for words, expected in ((("show",), 1), (("check",), 2)):
+            code, _, errors = page.call(*words)
+            assert code == expected
+            assert "example.org: it has must-staple, and there is no OCSP response" in errors
+            assert "hint: certkeeper ocsp fetch example.org\n" in errors
+        responder.status = 500
+        code, out, errors = page.call("check", "example.org")
+        assert (code, out.splitlines()[0].startswith("CERTKEEPER CRITICAL")) == (2, True)
+        assert "answers with status 500" in errors
+        assert "hint: certkeeper ocsp fetch example.org\n" in errors
+        responder.status = 200
+        assert page.call("fetch", "example.org")[0] == 0
+        assert (page.call("show")[0], page.call("check")[0]) == (0, 0)
 
 
 def test_what_somebody_else_put_there(tmp_path: Path) -> None:

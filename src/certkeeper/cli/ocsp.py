@@ -10,15 +10,22 @@ from enum import StrEnum
 
 from certkeeper.apply.stapling import StapleLook, asked_all, look
 from certkeeper.apply.verdict import Grade, worst
-from certkeeper.base.errors import CertkeeperError, ExitCode
+from certkeeper.base.errors import CertkeeperError, ExitCode, Fault
 from certkeeper.base.times import iso
 from certkeeper.base.value import dataclass, replace
 from certkeeper.cli.compose import USER_AGENT, Machine, open_machine
 from certkeeper.cli.render import print_error
 from certkeeper.cli.select import select
 from certkeeper.cli.signals import raise_terminated
+from certkeeper.lineage.leaf import parse_leaf
 from certkeeper.ocsp.freshness import Due, kept, late, noted_success, refreshed_at
 from certkeeper.ocsp.model import Flaw, NoStaple, Staple
+
+
+class Unstapled(CertkeeperError):
+    """A certificate that clients refuse, since no response comes along."""
+
+    fault = Fault.OPERATOR
 
 
 class State(StrEnum):
@@ -34,13 +41,17 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A certificate of the page: what was found, and what went wrong. `done`: a newer response was kept."""
+    """A certificate of the page: what was found, and what went wrong. `done`: a newer response was kept.
+
+    `must_staple`: clients refuse it without a response.
+    """
 
     label: str
     longest_age: timedelta
     found: StapleLook | None = None
     error: CertkeeperError | None = None
     done: bool = False
+    must_staple: bool = False
 
     @property
     def state(self) -> State:
@@ -55,6 +66,21 @@ class Row:
             return State.GOOD
         return State.USELESS if self.found.trouble is not None else State.MISSING
 
+    @property
+    def refused(self) -> bool:
+        """Whether clients refuse the certificate, since there is nothing to send along."""
+        return self.must_staple and self.state is State.MISSING
+
+    @property
+    def told(self) -> CertkeeperError | None:
+        """What people should hear of it."""
+        error = self.error or (self.found.trouble if self.found is not None else None)
+        if not self.refused:
+            return error
+        because = "it has must-staple, and there is no OCSP response: clients refuse it"
+        text = because if error is None else f"{because}; {error}"
+        return Unstapled(text, hint=f"certkeeper ocsp fetch {self.label}")
+
 
 def show(options: argparse.Namespace) -> int:
     """Show what is kept.
@@ -66,7 +92,7 @@ def show(options: argparse.Namespace) -> int:
     rows = _rows(machine, options.names)
     _print(rows, as_json=options.json)
     useless = {State.UNREADABLE, State.USELESS, State.REVOKED}
-    return ExitCode.FAILED if any(row.state in useless for row in rows) else ExitCode.DONE
+    return ExitCode.FAILED if any(row.state in useless or row.refused for row in rows) else ExitCode.DONE
 
 
 def fetch(options: argparse.Namespace) -> int:
@@ -122,7 +148,7 @@ def _rows(machine: Machine, names: Sequence[str]) -> list[Row]:
         row = Row(spec.alias.text, timedelta(days=spec.ocsp_days))
         try:
             found = look(spec.alias, machine.staples.read(spec.alias), machine.clock.now())
-            rows.append(replace(row, found=found))
+            rows.append(replace(row, found=found, must_staple=parse_leaf(found.cert).must_staple))
         except CertkeeperError as error:
             rows.append(replace(row, error=error))
     return rows
@@ -179,6 +205,8 @@ def _judged(row: Row, answer: Staple | CertkeeperError) -> Row:
 
 
 def _grade(row: Row, now: datetime) -> Grade:
+    if row.refused:
+        return Grade.CRITICAL
     match row.state:
         case State.UNREADABLE:
             return Grade.UNKNOWN
@@ -203,9 +231,8 @@ def _print(rows: Sequence[Row], *, as_json: bool) -> None:
         sys.stdout.write("".join(f"{line}\n" for line in _lines(row)))
     sys.stdout.flush()
     for row in rows:
-        error = row.error or (row.found.trouble if row.found is not None else None)
-        if error is not None:
-            print_error(error, subject=row.label)
+        if row.told is not None:
+            print_error(row.told, subject=row.label)
 
 
 def _lines(row: Row) -> Iterator[str]:
@@ -221,7 +248,7 @@ def _lines(row: Row) -> Iterator[str]:
 def _document(row: Row) -> Mapping[str, object]:
     found = row.found
     held = found.held if found is not None else None
-    error = row.error or (found.trouble if found is not None else None)
+    error, trouble = row.told, row.error or (found.trouble if found is not None else None)
     return {
         "name": row.label,
         "state": row.state.value,
@@ -234,5 +261,5 @@ def _document(row: Row) -> Mapping[str, object]:
         else None,
         "fetched": row.done,
         "error": str(error) if error is not None else None,
-        "flaw": error.flaw.value if isinstance(error, NoStaple) else None,
+        "flaw": trouble.flaw.value if isinstance(trouble, NoStaple) else None,
     }

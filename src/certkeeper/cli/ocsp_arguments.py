@@ -14,7 +14,8 @@ Only certificates that name a responder have them.
 _SHOW = """\
 Show the OCSP responses that are kept, and when each is to be asked for anew. Reads files only.
 
-exit codes: 0 done, 1 a certificate or its response is of no use, 2 usage or configuration
+exit codes: 0 done, 1 a certificate or its response is of no use, or one with must-staple has none, 2 usage or
+configuration
 """
 
 _FETCH = """\
@@ -31,7 +32,8 @@ _CHECK = """\
 Ask the responders what they say now, and look at the responses that are kept. Changes nothing.
 
 exit codes, as monitoring plugins have them: 0 all is well, 1 a responder does not answer or a response was not renewed
-in time, 2 a certificate is not good or a response that is kept is of no use, 3 not known
+in time, 2 a certificate is not good, a response that is kept is of no use, or a certificate with must-staple has none,
+3 not known
 """
 _UNKNOWN = 3
 

@@ -92,7 +92,7 @@ def _body(response: Response, url: str) -> bytes:
         raise NoStaple(
             Flaw.HTTP,
             f"{where} answers with status {response.status}",
-            hint="the certificate says that its OCSP responder is there",
+            hint="the CA runs that responder; certkeeper ocsp fetch asks it again",
             retry_at=response.at + wait if wait is not None else None,
         )
     kind = (response.header("content-type") or "nothing that it has a name for").partition(";")[0].strip()
