@@ -162,6 +162,22 @@ def test_a_must_staple_certificate_without_a_response_is_refused_by_clients(tmp_
         assert (page.call("show")[0], page.call("check")[0]) == (0, 0)
 
 
+def test_who_finds_a_certificate_revoked_reads_what_to_type(tmp_path: Path) -> None:
+    now = datetime.now(tz=UTC)
+    with Responder() as responder:
+        page = Page(tmp_path, responder)
+        responder.says = Says(OCSPCertStatus.REVOKED, now, now + 9 * DAY)
+        assert "hint: certkeeper run --force example.org: " in page.call("check", "example.org")[2]
+        page.setting('PRIVATE_KEY_RENEW="no"')
+        with_key = 'hint: certkeeper run --force example.org, with PRIVATE_KEY_RENEW="yes": '
+        assert with_key in page.call("check", "example.org")[2]
+        page.setting('OCSP_FETCH="yes"')
+        first = "hint: certkeeper ocsp fetch --force example.org, then certkeeper run example.org: "
+        assert first in page.call("check", "example.org")[2]
+        code, _, errors = page.call("fetch", "--force", "example.org")
+        assert (code, "hint: certkeeper run example.org: " in errors) == (1, True)
+
+
 def test_what_somebody_else_put_there(tmp_path: Path) -> None:
     now = datetime.now(tz=UTC)
     with Responder() as responder:

@@ -4,26 +4,28 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, suppress
+from contextlib import closing
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from certkeeper.apply.stapling import StapleLook, asked_all, look
 from certkeeper.apply.verdict import Grade, worst
 from certkeeper.base.errors import CertkeeperError, ExitCode, Fault
+from certkeeper.base.keys import KeyPolicy
 from certkeeper.base.times import iso
 from certkeeper.base.value import dataclass, replace
 from certkeeper.cli.compose import USER_AGENT, Machine, open_machine
 from certkeeper.cli.render import print_error
 from certkeeper.cli.select import select
 from certkeeper.cli.signals import raise_terminated
+from certkeeper.config.settings import CertSpec
 from certkeeper.lineage.leaf import parse_leaf
-from certkeeper.ocsp.freshness import Due, kept, late, noted_success, refreshed_at
+from certkeeper.ocsp.freshness import Due, kept, late, noted_failure, noted_success, refreshed_at
 from certkeeper.ocsp.model import Flaw, NoStaple, Staple
 
 
-class Unstapled(CertkeeperError):
-    """A certificate that clients refuse, since no response comes along."""
+class Refused(CertkeeperError):
+    """A certificate that clients refuse as it is: it is revoked, or no response comes along that it needs."""
 
     fault = Fault.OPERATOR
 
@@ -43,7 +45,7 @@ class State(StrEnum):
 class Row:
     """A certificate of the page: what was found, and what went wrong. `done`: a newer response was kept.
 
-    `must_staple`: clients refuse it without a response.
+    `must_staple`: clients refuse it without a response. `remembered`: runs know that it is revoked.
     """
 
     label: str
@@ -52,6 +54,8 @@ class Row:
     error: CertkeeperError | None = None
     done: bool = False
     must_staple: bool = False
+    spec: CertSpec | None = None
+    remembered: bool = False
 
     @property
     def state(self) -> State:
@@ -75,11 +79,13 @@ class Row:
     def told(self) -> CertkeeperError | None:
         """What people should hear of it."""
         error = self.error or (self.found.trouble if self.found is not None else None)
+        if error is not None and self.spec is not None and self.state is State.REVOKED:
+            return Refused(str(error), hint=_replacement(self.spec, remembered=self.remembered))
         if not self.refused:
             return error
         because = "it has must-staple, and there is no OCSP response: clients refuse it"
         text = because if error is None else f"{because}; {error}"
-        return Unstapled(text, hint=f"certkeeper ocsp fetch {self.label}")
+        return Refused(text, hint=f"certkeeper ocsp fetch {self.label}")
 
 
 def show(options: argparse.Namespace) -> int:
@@ -110,7 +116,7 @@ def fetch(options: argparse.Namespace) -> int:
         wanted = [found for row, found in asked if options.force or found.due(row.longest_age, now).due is Due.FETCH]
         answers = dict(zip([item.alias.text for item in wanted], _answers(machine, wanted), strict=True))
         rows = [_kept(machine, row, answers[row.label]) if row.label in answers else row for row in rows]
-        _remember(machine, [row for row in rows if row.label in answers and row.error is None])
+        rows = _remembered(machine, rows, [row for row in rows if row.label in answers])
     _print(rows, as_json=options.json)
     return ExitCode.FAILED if any(row.error is not None for row in rows) else ExitCode.DONE
 
@@ -145,7 +151,7 @@ def _rows(machine: Machine, names: Sequence[str]) -> list[Row]:
     selected = select(machine.configuration, names)
     rows = [Row(item.label, timedelta(), error=item.error) for item in selected.rejected]
     for spec in selected.certificates:
-        row = Row(spec.alias.text, timedelta(days=spec.ocsp_days))
+        row = Row(spec.alias.text, timedelta(days=spec.ocsp_days), spec=spec)
         try:
             found = look(spec.alias, machine.staples.read(spec.alias), machine.clock.now())
             rows.append(replace(row, found=found, must_staple=parse_leaf(found.cert).must_staple))
@@ -180,17 +186,41 @@ def _kept(machine: Machine, row: Row, answer: Staple | CertkeeperError) -> Row:
     return replace(row, found=after, done=best is not found.held)
 
 
-def _remember(machine: Machine, rows: Sequence[Row]) -> None:
-    """Runs need not wait any more because of what failed before; what they owe to scripts is still owed."""
+def _remembered(machine: Machine, rows: Sequence[Row], answered: Sequence[Row]) -> list[Row]:
+    """The same after it was written down what runs need to know.
+
+    They need not wait any more because of what failed before; what they owe to scripts is still owed. What was revoked
+    they replace.
+    """
     before, now = machine.asked.read(), machine.clock.now()
-    after = dict(before)
-    for found in (row.found for row in rows if row.found is not None):
-        last = before.get(found.alias)
-        if last is not None:
-            after[found.alias] = replace(noted_success(found.issued.subject, now), owes=last.owes)
+    after, revoked = dict(before), set[str]()
+    for row in answered:
+        if row.found is None:
+            continue
+        alias, subject, last = row.found.alias, row.found.issued.subject, before.get(row.found.alias)
+        if row.error is None and last is not None:
+            after[alias] = replace(noted_success(subject, now), owes=last.owes)
+        elif row.error is not None and row.state is State.REVOKED:
+            owes = last is not None and last.owes
+            after[alias] = replace(noted_failure(subject, last, row.error, now), owes=owes)
+            revoked.add(row.label)
     if after != before:
-        with suppress(CertkeeperError):
+        try:
             machine.asked.write(after)
+        except CertkeeperError:
+            return list(rows)
+    return [replace(row, remembered=row.label in revoked) for row in rows]
+
+
+def _replacement(spec: CertSpec, *, remembered: bool) -> str:
+    """What to type to have another certificate in the place of a revoked one, with a new key."""
+    if spec.request is not None:
+        return "order another one with a new key: its request comes from elsewhere"
+    if spec.ocsp_fetch:
+        first = "" if remembered else f"certkeeper ocsp fetch --force {spec.alias}, then "
+        return f"{first}certkeeper run {spec.alias}: that replaces it, with a new key"
+    needs = ', with PRIVATE_KEY_RENEW="yes"' if spec.key.policy is KeyPolicy.REUSE else ""
+    return f"certkeeper run --force {spec.alias}{needs}: that replaces it, with a new key"
 
 
 def _judged(row: Row, answer: Staple | CertkeeperError) -> Row:

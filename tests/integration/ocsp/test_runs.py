@@ -100,6 +100,18 @@ def test_a_certificate_that_was_taken_back_is_replaced_with_a_new_key(page: Page
     assert "REVOKED" not in page.run().text
 
 
+def test_a_run_replaces_what_ocsp_fetch_found_revoked(page: Page, responder: OcspResponder) -> None:
+    assert page.run().code == 0
+    before, old_key = serial(page), key(page)
+    responder.statuses[before] = OCSPCertStatus.REVOKED
+    done = page.ocsp("fetch", "--force")
+    assert (done.code, f"hint: certkeeper run {NAME}: " in done.text) == (1, True), done.text
+    assert serial(page) == before
+    assert "REVOKED" in page.run().out
+    assert serial(page) != before
+    assert key(page) != old_key
+
+
 def test_unknown_is_asked_again_later_and_a_bad_one_never_counts(page: Page, responder: OcspResponder) -> None:
     responder.status = OCSPCertStatus.UNKNOWN
     done = page.run()
