@@ -165,7 +165,9 @@ def staples_summary(staples: Staples) -> list[str]:
 def staple_lines(staples: Staples) -> Iterator[str]:
     """What is due, for people."""
     for care in staples.cares:
-        if care.decision.due is not Due.NOTHING:
+        if care.decision.due is Due.RENEW:
+            yield f"OCSP response of {care.spec.alias}: {care.decision.why}: a run replaces it, with a new key"
+        elif care.decision.due is not Due.NOTHING:
             until = f" before {iso(care.decision.at)}" if care.decision.due is Due.WAIT and care.decision.at else ""
             word = "not asked for" if until else "is asked for"
             yield f"OCSP response of {care.spec.alias}: {word}{until}: {care.decision.why}"

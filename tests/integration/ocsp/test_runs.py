@@ -107,6 +107,8 @@ def test_a_run_replaces_what_ocsp_fetch_found_revoked(page: Page, responder: Ocs
     done = page.ocsp("fetch", "--force")
     assert (done.code, f"hint: certkeeper run {NAME}: " in done.text) == (1, True), done.text
     assert serial(page) == before
+    planned = page.plan()
+    assert f"OCSP response of {NAME}: the certificate is revoked: a run replaces it" in planned.out
     assert "REVOKED" in page.run().out
     assert serial(page) != before
     assert key(page) != old_key
