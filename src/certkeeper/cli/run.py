@@ -112,7 +112,8 @@ def _run(machine: Machine, selected: Configuration, hooking: Hooking | None, opt
 
 def _published(machine: Machine, options: argparse.Namespace) -> "DanePhase | None":
     """The TLSA records of the whole page: certificates share owners."""
-    if machine.dane_watch is None:
+    # `issue` sees no other certificate of the page, and does not know what these share: the next run does.
+    if options.command == "issue" or machine.dane_watch is None:
         return None
     from certkeeper.cli.danephase import published  # noqa: PLC0415 - most pages have no TLSA records
 
