@@ -1,6 +1,7 @@
 """haproxy sends responses along from a file beside the certificate's, and takes new ones through its socket."""
 
 import subprocess
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,7 @@ def test_a_response_goes_with_the_certificate_and_alone(
         before, workers = (serial(page), staple.read_bytes()), bed.workers()
         page.configure(OCSP_DAYS="0")
         asked_again(page)
+        responder.age = timedelta(minutes=1)
         done = page.run()
         assert (done.code, "1 OCSP response new, 1 deployed" in done.out) == (0, True), done.text
         assert (serial(page), bed.workers()) == (before[0], workers)

@@ -2,6 +2,7 @@
 
 import subprocess
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -78,6 +79,7 @@ def test_a_new_response_alone_is_one_reload(page: Served, nginx: NginxHosts, res
 
     page.configure(OCSP_DAYS="0")
     asked_again(page)
+    responder.age = timedelta(minutes=1)
     first = serial(page)
     done = page.run()
     assert (done.code, "1 OCSP response new, 1 deployed" in done.out) == (0, True), done.text
