@@ -57,17 +57,23 @@ exit codes: 0 all is well or only takes time, 1 something is held or is to be me
 _ROLL = """\
 Order a certificate with the next key now. It is refused where a cache may hold TLSA records without that key; --now
 does it all the same, and says which clients fail and for how long.
+
+exit codes: 0 done, 1 refused, or something of the run failed, 2 usage
 """
 
 _COMPROMISE = """\
 Others have the key of a certificate. A certificate with the next key takes its place as soon as caches know that one
 (--now: at once), then every certificate with the old key is revoked, and its TLSA records are withdrawn. What has to
 wait is gone on with by the next run.
+
+exit codes: 0 done or under way, 1 something of the run failed, 2 usage
 """
 
 _RETIRE = """\
 Withdraw the TLSA records of a certificate. Its key stays until no cache can hold any of them. For good, write TLSA="no"
 in the page; --undo takes it back.
+
+exit codes: 0 done, 1 something could not be changed, 2 usage
 """
 
 
