@@ -26,6 +26,7 @@ more   mariadb-server-core   mariadbd                                           
 more   nginx                 nginx                                                      tests with a proxy in front of PowerDNS
 more   libnginx-mod-stream   /usr/lib/nginx/modules/ngx_stream_module.so                tests of tls-alpn-01 with a TLS server
 more   curl                  curl                                                       proxies, side by side with curl
+more   strace                strace                                                     what a run looks at, seen by the kernel
 more   systemd               systemd-analyze                                            units for systemd, checked by itself
 serve  postfix               postfix                                                    tests with a mail server
 serve  dovecot-imapd         dovecot                                                    tests with an IMAP server

@@ -29,7 +29,8 @@ def test_a_run_with_nothing_due_asks_nobody(make_page: MakePage, zone: str) -> N
     def known() -> bool:
         issued(page)
         index = page.folder / "state" / "index.json"
-        return index.exists() and all(f"{folder}/" in index.read_text("utf-8") for folder in ("accounts", "certs"))
+        calm = (page.folder / "state" / "calm").exists()
+        return calm and all(f"{folder}/" in index.read_text("utf-8") for folder in ("accounts", "certs"))
 
     # What was written a moment ago is not remembered.
     wait_until(known, "the index has it", deadline=10)

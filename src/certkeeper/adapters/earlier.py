@@ -12,6 +12,8 @@ from certkeeper.base.accounts import account_folder
 from certkeeper.base.value import dataclass
 
 LEGACY_KEY = "private_key.pem"
+EARLIER_FILES = (LEGACY_KEY, "private_key.json")
+"""In BASEDIR."""
 _LEGACY = ((LEGACY_KEY, "account_key.pem"), ("private_key.json", "registration_info.json"))
 _DEACTIVATED = "deactivated"
 

@@ -19,6 +19,7 @@ from typing import cast
 from certkeeper import __version__
 from certkeeper.adapters.caches import write_cache
 from certkeeper.adapters.files import FileMissing, FileTrouble, explained
+from certkeeper.adapters.looked import Looked
 from certkeeper.adapters.state import check_state
 from certkeeper.base.errors import CertkeeperError, OutOfDescriptors
 from certkeeper.base.value import dataclass
@@ -44,10 +45,12 @@ class Index:
     """What earlier looks gave, by the kind of look and the folder that was looked at.
 
     `trouble` is why a file that is there does not count; empty where it does, where there is none, and where another
-    version of the program wrote it. `clock` gives nanoseconds of the epoch, as file systems have them.
+    version of the program wrote it. `clock` gives nanoseconds of the epoch, as file systems have them. `looked` is told
+    what is looked at.
     """
 
-    def __init__(self, statedir: str, clock: Callable[[], int] = time.time_ns) -> None:
+    def __init__(self, statedir: str, clock: Callable[[], int] = time.time_ns, looked: Looked | None = None) -> None:
+        self._looked = looked or Looked()
         self._clock = clock
         self._statedir = statedir
         self._path = f"{statedir}/{NAME}"
@@ -62,6 +65,8 @@ class Index:
         Folders on the way change with every file in them, and are what leads to the same files in any case.
         """
         before = self._clock() - SETTLED
+        names = tuple(names)
+        self._looked.at_folder(folder, names)
         try:
             status = os.stat(folder)  # noqa: PTH116 - text, as everywhere in the adapters
         except OSError as error:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypeVar, cast
 
 from certkeeper.adapters.descriptors import out_of_descriptors
+from certkeeper.adapters.looked import Looked
 from certkeeper.adapters.writers import Writer, Writers, running_as, user_id
 from certkeeper.base.value import replace
 from certkeeper.base.wire import Exchange, Step
@@ -60,9 +61,10 @@ def read_page(
     fallback: str | None = None,
     evaluator: Evaluator = Evaluator.PARSER,
     becoming: Callable[[Become], Became | NotBecome] | None = None,
+    looked: Looked | None = None,
 ) -> Configuration:
     """Read a whole page from this machine's files; the rest is as for `load`. `becoming` is another way to become
-    DEHYDRATED_USER than for good.
+    DEHYDRATED_USER than for good. `looked` is told what is asked for.
 
     Raises:
         ConfigError: with file and line.
@@ -77,7 +79,7 @@ def read_page(
         fallback=fallback,
         evaluator=evaluator,
     )
-    return answered(exchange, Files(becoming))
+    return answered(exchange, Files(becoming, looked))
 
 
 def check_page(config: str | None, cwd: str, environment: Mapping[str, str], evaluator: Evaluator) -> "Checked":
@@ -107,8 +109,11 @@ def answered(exchange: Exchange[_T], files: "Files | None" = None) -> _T:
 class Files:
     """Reads files, and remembers who else can change them."""
 
-    def __init__(self, becoming: Callable[[Become], Became | NotBecome] | None = None) -> None:
+    def __init__(
+        self, becoming: Callable[[Become], Became | NotBecome] | None = None, looked: Looked | None = None
+    ) -> None:
         self._becoming = becoming or _become
+        self._looked = looked or Looked()
         self._writers = Writers()
         self._began_as = running_as()
         self._user = ""
@@ -127,10 +132,13 @@ class Files:
     def _answer(self, step: Step) -> object:
         match step:
             case Read(path, holds):
+                self._looked.at_file(path)
                 return self._read(path, holds)
             case ReadSecret(path):
+                self._looked.at_file(path)
                 return self._secret(path)
             case Glob(directory, suffix):
+                self._looked.at_list(directory, suffix)
                 return _glob(directory, suffix)
             case Exposures(trusted, programs):
                 return self._exposures(user_id(trusted), programs)
@@ -143,6 +151,8 @@ class Files:
                 trouble = f"{guilty.who} can change it, and so would have bash run commands as root"
                 return Evaluated(None, trouble=trouble, hint=guilty.fix)
             case Evaluate():
+                # What bash looks at, nobody knows.
+                self._looked.beyond = True
                 from certkeeper.adapters.bash import evaluate  # noqa: PLC0415 - few pages need it
 
                 return evaluate(step)

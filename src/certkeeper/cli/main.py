@@ -54,10 +54,19 @@ def _command(arguments: "Sequence[str]") -> int:
 
         own = os.path.basename(sys.argv[0])  # noqa: PTH119 - pathlib costs more than `--version` may
         return dehydrated(arguments[1:], "certkeeper dehydrated" if arguments == sys.argv[1:] else own)
+    if arguments[:1] == ["run"]:
+        from certkeeper.adapters.calm import recall  # noqa: PLC0415 - see above
+
+        said = recall(arguments)
+        if said is not None:
+            sys.stdout.write(said)
+            return 0
     from certkeeper.cli.arguments import build_parser  # noqa: PLC0415 - see above
     from certkeeper.cli.commands import carry_out  # noqa: PLC0415 - as above
 
-    return carry_out(build_parser(arguments[0] if arguments else "").parse_args(arguments))
+    options = build_parser(arguments[0] if arguments else "").parse_args(arguments)
+    options.typed = tuple(arguments)
+    return carry_out(options)
 
 
 def _out_of_descriptors(error: "OSError | ImportError") -> "OutOfDescriptors | None":

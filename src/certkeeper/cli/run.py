@@ -13,6 +13,7 @@ from certkeeper.base.events import Tell, count
 from certkeeper.base.names import Alias
 from certkeeper.base.times import iso
 from certkeeper.base.value import replace
+from certkeeper.cli.calm import keep_calm
 from certkeeper.cli.compose import USER_AGENT, Machine, open_machine, unreadable
 from certkeeper.cli.deployments import NOTHING, deployed, deployment_summary
 from certkeeper.cli.dropping import carried_out
@@ -100,12 +101,15 @@ def _run(machine: Machine, selected: Configuration, hooking: Hooking | None, opt
     if hooking is not None and (trouble := hooking.end(result.fatal)) is not None:
         # The run is over, and was what it was.
         print_error(trouble)
-    if not options.quiet:
-        sys.stdout.write(_summary(selected, plan, result, shown, staples.summary, dane) + "\n")
+    said = "" if options.quiet else _summary(selected, plan, result, shown, staples.summary, dane) + "\n"
+    if said:
+        sys.stdout.write(said)
     if machine.settings.alerts:
         from certkeeper.cli.alert import alert_of_run  # noqa: PLC0415 - as above
 
         alert_of_run(machine, selected, plan, result, shown, endings)
+    if hooking is None and not noticed:
+        keep_calm(machine, options, selected, observed, plan, (result, shown, endings), said)
     failed = result.failed or shown.failed or bool(endings or selected.rejected or (dane is not None and dane.failed))
     return _exit_code(result.fatal or shown.fatal, failed=failed)
 

@@ -1,7 +1,7 @@
 """What a command works with: ports, each made when it is first needed."""
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing, suppress
 from enum import StrEnum
 from functools import cached_property
@@ -12,8 +12,10 @@ from certkeeper.adapters.accounts import Accounts
 from certkeeper.adapters.bounds import WORKING, Bounds
 from certkeeper.adapters.claims import Claims
 from certkeeper.adapters.clock import SystemClock
+from certkeeper.adapters.earlier import EARLIER_FILES
 from certkeeper.adapters.folders import Folders
 from certkeeper.adapters.index import Index
+from certkeeper.adapters.looked import Looked
 from certkeeper.adapters.looks import Looks
 from certkeeper.apply.ports import Dns, Hooks, Http, Nameservers, Ports
 from certkeeper.base.errors import CertkeeperError, Interrupted
@@ -23,6 +25,8 @@ from certkeeper.config.settings import CertSpec, Configuration, Settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from certkeeper.adapters.asked import AskedFile
     from certkeeper.adapters.journal import Journal
     from certkeeper.adapters.listeners import OwnListeners
@@ -33,6 +37,8 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 USER_AGENT = f"certkeeper/{__version__}"
+_WORLD = frozenset({"hooks", "http", "nameservers", "providers", "store"})
+"""Ports to what no stat tells of."""
 
 
 class HookOutput(StrEnum):
@@ -56,6 +62,7 @@ class Equipment:
     accounts: Accounts
     clock: SystemClock
     claims: Claims
+    looked: Looked
     hook_output: HookOutput = HookOutput.TOLD
 
     @property
@@ -114,6 +121,21 @@ class Equipment:
         """Remember for later runs what was looked at. Where that cannot be written down, they look again."""
         with suppress(CertkeeperError):
             self.index.keep()
+
+    def keep_calm(self, arguments: Sequence[str], text: str, until: "datetime") -> None:
+        """Remember that a run with these words found nothing to do before then, and said this. Nothing is remembered
+        where anything but files was looked at.
+        """
+        if _WORLD & vars(self).keys():
+            return
+        from certkeeper.adapters.calming import remember  # noqa: PLC0415 - once a day, or after a change
+
+        settings = self.settings
+        basedir = settings.basedir
+        missing = [settings.certdir, settings.accountdir, *(f"{basedir}/{name}" for name in EARLIER_FILES)]
+        missing += [settings.lockfile] if settings.lockfile else []
+        with suppress(CertkeeperError):
+            remember(self.looked, settings.statedir, arguments, text=text, until=until.timestamp(), missing=missing)
 
     @property
     def index_trouble(self) -> str:

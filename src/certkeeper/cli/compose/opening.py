@@ -10,6 +10,7 @@ from certkeeper.adapters.clock import SystemClock
 from certkeeper.adapters.earlier import Earlier
 from certkeeper.adapters.folders import Folders
 from certkeeper.adapters.index import Index
+from certkeeper.adapters.looked import Looked
 from certkeeper.adapters.page import answered, read_page
 from certkeeper.apply.ports import Clock
 from certkeeper.cli.compose.machine import Machine
@@ -98,11 +99,12 @@ def open_machine(
         CertkeeperError: the page cannot be read.
     """
     page_is(config or os.environ.get("CONFIG"))
+    looked = Looked()
     configuration = read_page(
-        config, str(Path.cwd()), os.environ, asked, typed, fallback, Evaluator(evaluator), becoming
+        config, str(Path.cwd()), os.environ, asked, typed, fallback, Evaluator(evaluator), becoming, looked
     )
     configuration = configuration.with_stand_ins() if test_ca_live else configuration
-    return machine_of(configuration)
+    return machine_of(configuration, looked)
 
 
 def open_hook_machine() -> Machine:
@@ -134,14 +136,15 @@ def listed_beside(configuration: Configuration) -> DomainList:
     return answered(domainfiles.listed_beside(configuration.settings))
 
 
-def machine_of(configuration: Configuration) -> Machine:
-    """The machine for a page that was read already."""
+def machine_of(configuration: Configuration, looked: Looked | None = None) -> Machine:
+    """The machine for a page that was read already. `looked` was told what was read."""
     settings = configuration.settings
     page_is(settings.config_file)
     rehearsals = (spec.alias for spec in configuration.certificates if spec.purpose is Purpose.REHEARSE)
     elsewhere = dict.fromkeys(rehearsals, settings.test_certdir)
     configuration, owned = with_owners(configuration)
-    index = Index(settings.statedir)
+    looked = looked or Looked()
+    index = Index(settings.statedir, looked=looked)
     earlier = Earlier(settings.ca, settings.old_ca, settings.basedir, settings.accountdir)
     return Machine(
         configuration,
@@ -150,6 +153,7 @@ def machine_of(configuration: Configuration) -> Machine:
         Accounts(settings.accountdir, earlier, index),
         SystemClock(),
         Claims(settings.statedir),
+        looked,
     )
 
 

@@ -1,0 +1,44 @@
+"""Whether a run found nothing to do, so that the next one may say the same without looking again."""
+
+import argparse
+from collections.abc import Collection
+from datetime import datetime
+
+from certkeeper.apply.deploy.result import DeployResult
+from certkeeper.apply.result import Result
+from certkeeper.base.errors import CertkeeperError
+from certkeeper.cli.compose import Machine
+from certkeeper.cli.deployments import NOTHING
+from certkeeper.config.settings import Cleanup, Configuration
+from certkeeper.plan.actions import Plan
+from certkeeper.plan.observed import Observed
+
+
+def keep_calm(
+    machine: Machine,
+    options: argparse.Namespace,
+    selected: Configuration,
+    observed: Observed,
+    plan: Plan,
+    ended: tuple[Result, DeployResult, Collection[CertkeeperError]],
+    said: str,
+) -> None:
+    """Remember it, where the run said nothing but this, and did nothing at all."""
+    result, shown, endings = ended
+    until = _until(plan, observed)
+    told = plan.blocked or plan.incomplete or plan.pressing or selected.rejected or not selected.certificates
+    did = not plan.idle or result != Result(wake_at=result.wake_at) or shown != NOTHING or endings
+    # What these do depends on more than files.
+    more = (
+        machine.dane_watch is not None
+        or machine.settings.cleanup is not Cleanup.NO
+        or any(spec.ocsp_fetch for spec in selected.certificates)
+    )
+    if until is not None and options.command == "run" and not (told or did or more):
+        machine.keep_calm(options.typed, said, until)
+
+
+def _until(plan: Plan, observed: Observed) -> datetime | None:
+    """When the next certificate is due, or the CA may be asked about one."""
+    times = [plan.wake_at, *(advice.ask_at for advice in observed.advice.values())]
+    return min((time for time in times if time is not None), default=None)

@@ -1,0 +1,206 @@
+"""A run that found nothing to do is remembered; the next one says the same by a stat of what that one looked at."""
+
+import marshal
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bed.waiting import wait_until
+from builders.journals import write
+from builders.oldfolders import leave_as_dehydrated
+from builders.page import certkeeper, environment
+from certkeeper.adapters.calm import recall
+from certkeeper.base.names import Alias
+from certkeeper.cli.arguments import build_parser
+from certkeeper.cli.compose import open_machine
+from certkeeper.cli.run import run_on
+from certkeeper.plan.records import HookDebt
+
+SAID = r"3 certificates, nothing due; next due \S+Z\n"
+LATER = 10 * 10**9
+WATCHED = (
+    "import sys, certkeeper.cli.main as m; code = m.program(sys.argv[1:]); sys.stderr.write(' '.join(sys.modules))"
+)
+HEAVY = {"argparse", "asyncio", "cryptography", "dns", "json", "rich", "sqlite3", "urllib3"}
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Path:
+    """Three certificates that dehydrated made, of which none is due."""
+    folder = tmp_path / "etc"
+    for name in ("a.example", "b.example", "c.example"):
+        leave_as_dehydrated(folder / "certs" / name, (name, f"www.{name}"), days_left=80)
+    lines = "".join(f"{name} www.{name}\n" for name in ("a.example", "b.example", "c.example"))
+    (folder / "domains.txt").write_text(lines, encoding="utf-8")
+    (folder / "conf.d").mkdir()
+    (folder / "conf.d" / "one.sh").write_text("RENEW_DAYS=30\n", encoding="utf-8")
+    (folder / "state").mkdir(mode=0o700)
+    config = folder / "config"
+    config.write_text(
+        'CA="https://ca.test/directory"\nARI="no"\n'
+        f'BASEDIR="{folder}"\nWELLKNOWN="{folder}"\nCONFIG_D="{folder}/conf.d"\nLOCKFILE="{tmp_path}/lock"\n',
+        encoding="utf-8",
+    )
+    return config
+
+
+def words(page: Path, *more: str) -> tuple[str, ...]:
+    return ("run", "--config", str(page), *more)
+
+
+def calmed(page: Path) -> None:
+    """Two runs, as if the files had been there for long: the first one fills the index."""
+    for _ in range(2):
+        machine = open_machine(str(page))
+        machine.looked.began += LATER
+        options = build_parser("run").parse_args(words(page))
+        options.typed = words(page)
+        assert run_on(machine, options) == 0
+
+
+def changed(path: Path, text: str) -> None:
+    """In place, as an editor that keeps the file's inode, and not in its length."""
+    with path.open("r+", encoding="utf-8") as file:
+        file.write(text)
+
+
+CHANGES: dict[str, Callable[[Path], object]] = {
+    "a setting": lambda etc: changed(etc / "config", "CA"),
+    "a setting in a drop-in": lambda etc: changed(etc / "conf.d" / "one.sh", "RENEW"),
+    "another drop-in": lambda etc: (etc / "conf.d" / "two.sh").write_text("", encoding="utf-8"),
+    "the list": lambda etc: changed(etc / "domains.txt", "a"),
+    "a drop-in of the list": lambda etc: (etc / "domains.txt.d").mkdir(),
+    "a certificate's own settings": lambda etc: (etc / "certs/a.example/config").write_text("", encoding="utf-8"),
+    "a certificate, in place": lambda etc: changed(etc / "certs/a.example/cert.pem", "-"),
+    "a key, in place": lambda etc: changed(etc / "certs/b.example/privkey.pem", "-"),
+    "a chain's mode": lambda etc: (etc / "certs/b.example/chain.pem").chmod(0o640),
+    "a certificate's link": lambda etc: (etc / "certs/b.example/fullchain.pem").unlink(),
+    "a next key": lambda etc: (etc / "certs/c.example/privkey.roll.pem").write_text("", encoding="utf-8"),
+    "a certificate's folder": lambda etc: (etc / "certs/c.example").rename(etc / "old"),
+    "an orphan": lambda etc: (etc / "certs/d.example").mkdir(),
+    "an account": lambda etc: (etc / "accounts").mkdir(),
+    "an account of long ago": lambda etc: (etc / "private_key.pem").write_text("", encoding="utf-8"),
+    "a lock": lambda etc: (etc.parent / "lock").write_text("", encoding="utf-8"),
+    "the journal": lambda etc: write(etc / "state", HookDebt(Alias("a.example"), "deploy_cert", 5)),
+    "what earlier runs said": lambda etc: (etc / "state/lastrun.json").write_text("{}", encoding="utf-8"),
+    "who may write": lambda etc: etc.chmod(0o777),
+    "who may write to STATEDIR": lambda etc: (etc / "state").chmod(0o777),
+    "the memory, damaged": lambda etc: changed(etc / "state/calm", "0000000a"),
+    "the memory, cut": lambda etc: os.truncate(etc / "state/calm", 100),
+    "the memory, empty": lambda etc: os.truncate(etc / "state/calm", 0),
+    "the memory, anybody's": lambda etc: (etc / "state/calm").chmod(0o622),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_whatever_changes_leads_to_a_whole_run(page: Path, change: str, capsys: pytest.CaptureFixture[str]) -> None:
+    calmed(page)
+    told = recall(words(page))
+    assert told is not None
+    assert told == capsys.readouterr().out.splitlines(keepends=True)[-1]
+    assert re.fullmatch(SAID, told)
+    CHANGES[change](page.parent)
+    assert recall(words(page)) is None
+
+
+def test_other_words_variables_and_folders_lead_to_a_whole_run(
+    page: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    calmed(page)
+    assert recall(words(page, "--quiet")) is None
+    assert recall(words(page), {**os.environ, "https_proxy": "http://192.0.2.1"}) is None
+    assert recall(words(page), {**os.environ, "SHLVL": "7"}) is not None
+    monkeypatch.chdir(tmp_path)
+    assert recall(words(page)) is None
+
+
+@pytest.mark.parametrize("hours", [-1, 25])
+def test_it_holds_for_a_day_and_for_no_clock_that_goes_back(page: Path, hours: int) -> None:
+    calmed(page)
+    assert recall(words(page), clock=lambda: time.time() + hours * 3600) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [("cleanup", 'AUTO_CLEANUP="yes"'), ("a hook", 'HOOK="/bin/true"'), ("bash", 'SOURCE_CONFIG="yes"')],
+)
+def test_pages_that_need_more_than_files_are_looked_at_as_a_whole(page: Path, name: str, line: str) -> None:
+    with page.open("a", encoding="utf-8") as file:
+        file.write(f"{line}\n")
+    calmed(page)
+    assert recall(words(page)) is None, name
+
+
+def test_what_is_due_is_remembered_as_nothing(page: Path) -> None:
+    leave_as_dehydrated(page.parent / "certs" / "d.example", ("d.example",), days_left=5)
+    with (page.parent / "domains.txt").open("a", encoding="utf-8") as file:
+        file.write("d.example\n")
+    machine = open_machine(str(page))
+    machine.looked.began += LATER
+    options = build_parser("run").parse_args(words(page))
+    options.typed = words(page)
+    run_on(machine, options)
+    assert not (page.parent / "state" / "calm").exists()
+
+
+def test_all_that_a_run_looks_at_is_compared(page: Path) -> None:
+    """As the kernel sees it: what is added to a run, and not told to `Looked`, shows here."""
+    calmed(page)
+    state, log = page.parent / "state", page.parent.parent / "strace"
+    memory = marshal.loads((state / "calm").read_bytes().partition(b"\n")[2])  # noqa: S302 - made by this test
+    (state / "calm").unlink()
+    done = certkeeper(
+        *words(page), cwd=page.parent, prefix=("strace", "-f", "-qq", "-e", "trace=%file", "-o", str(log))
+    )
+    assert (done.code, done.err) == (0, ""), done.text
+    paths = {os.path.normpath(path) for path in re.findall(r'"(/[^"]*)"', log.read_text(encoding="utf-8"))}
+    mine = {path for path in paths if path.startswith(f"{page.parent.parent}/")}
+    assert len(mine) > 30
+    folders = {folder: set(names) for folder, names in memory["folders"]}
+    lists = {folder for folder, _, _ in memory["lists"]}
+    single = {*memory["files"], *memory["absent"], *memory["ways"], *lists, *folders}
+
+    def compared(path: str) -> bool:
+        folder, name = os.path.split(path)
+        # A name that is missing in a folder that is compared cannot come without a change of the folder.
+        listed = name in folders.get(folder, ()) or (folder in folders and not os.path.lexists(path))
+        above = [str(each) for each in Path(path).parents]
+        missing = any(
+            each in memory["absent"] or (str(Path(each).parent) in folders and not Path(each).exists())
+            for each in above
+        )
+        ours = f"{path}/".startswith(f"{state}/") or ".certkeeper-tmp" in name
+        return path in single or listed or missing or ours
+
+    assert {path for path in mine if not compared(path)} == set()
+
+
+def test_what_changed_during_the_run_is_not_remembered(page: Path) -> None:
+    done = certkeeper(*words(page), cwd=page.parent)
+    assert (done.code, done.err) == (0, ""), done.text
+    # Its files are younger than two seconds.
+    assert not (page.parent / "state" / "calm").exists()
+
+
+def test_the_program_ends_having_loaded_and_opened_next_to_nothing(page: Path) -> None:
+    def run() -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-c", WATCHED, *words(page)]
+        return subprocess.run(
+            command, capture_output=True, text=True, check=True, cwd=page.parent, env=environment(), timeout=60
+        )
+
+    wait_until(lambda: "certkeeper.cli.arguments" not in run().stderr.split(), "it is remembered", deadline=20)
+    done = run()
+    assert re.fullmatch(SAID, done.stdout)
+    loaded = set(done.stderr.split())
+    assert not loaded & HEAVY
+    assert {name for name in loaded if name.startswith("certkeeper.adapters")} == {
+        "certkeeper.adapters",
+        "certkeeper.adapters.calm",
+    }
