@@ -55,7 +55,8 @@ class FakeTargetFiles:
         kept = self._of(placement)
         live = kept.versions.get(kept.live, {}) if kept.live is not None else {}
         others = tuple(path for path in placement.files if path in self.others or path in self.links)
-        whole = not others and all(path in live and path in kept.ours for path in placement.files)
+        expected = [path for path, form in placement.files.items() if form is not Form.OCSP or path in live]
+        whole = not others and all(path in live and path in kept.ours for path in expected)
         rest = sorted((stamp for stamp in kept.versions if stamp != kept.live), reverse=True)
         older = tuple(sorted(rest, key=lambda stamp: stamp in kept.found))
         astray = whole and not self.astray.isdisjoint(placement.files)
@@ -128,4 +129,5 @@ def _wanted(placement: Placement, contents: Mapping[Form, bytes]) -> Set:
     return {
         path: contents[Form.PRIVKEY] + contents[Form.FULLCHAIN] if form is Form.PKCS12 else contents[form]
         for path, form in placement.files.items()
+        if form is not Form.OCSP or contents[form]
     }

@@ -47,7 +47,7 @@ class Installed:
         with site(placement) as there:
             live = there.live()
             others = [name for name in there.files if not there.is_ours(name) and there.folder.status(name) is not None]
-            whole = live is not None and all(there.is_ours(name) for name in there.files) and _whole(there, live)
+            whole = live is not None and _whole(there, live)
             older = [copy for copy in there.all() if live is None or copy.stamp != live.stamp]
             older.sort(key=lambda copy: _is_found(_place(there), copy.name))
             kept = dict.fromkeys(copy.stamp for copy in older)
@@ -124,6 +124,8 @@ def _holds(there: Site, place: Folder, copy: Copy, content: Wanted) -> bool:
 
 
 def _is(version: Folder, name: str, form: Form, content: Wanted) -> bool:
+    if content.lacks(form):
+        return True
     return version.is_file(name) and content.in_file(form, version.read_here(name))
 
 
@@ -133,8 +135,9 @@ def _write(there: Site, place: Folder, copy: Copy, content: Wanted, owned: Owner
         version.sweep()
         for name in listed(version) - set(there.files):
             version.remove(name)
-        version.point(copies.MADE, copies.listing(there.files))
-        for name, form in there.files.items():
+        files = {name: form for name, form in there.files.items() if not content.lacks(form)}
+        version.point(copies.MADE, copies.listing(files))
+        for name, form in files.items():
             if _is(version, name, form, content):
                 version.give(name, owned, name)
             else:
@@ -152,8 +155,14 @@ def _place(there: Site) -> Folder:
 
 
 def _whole(there: Site, copy: Copy) -> bool:
+    """The service's names all lead to files of that copy."""
     with _place(there).child(copy.name) as version:
-        return all(version.is_file(name) for name in there.files)
+        return all(there.is_ours(name) and version.is_file(name) for name in _names(there, version))
+
+
+def _names(there: Site, version: Folder) -> list[str]:
+    """The files that a copy of these has to have: there may be no OCSP response of its version."""
+    return [name for name, form in there.files.items() if form is not Form.OCSP or version.is_file(name)]
 
 
 def _in_order(there: Site, copy: Copy, owned: Ownership) -> bool:
@@ -161,7 +170,7 @@ def _in_order(there: Site, copy: Copy, owned: Ownership) -> bool:
     if any(owned.shut(folder.own_status()) for folder in there.inner):
         return False
     with _place(there).child(copy.name) as version:
-        found = {name: version.status(name) for name in there.files}
+        found = {name: version.status(name) for name in _names(there, version)}
         astray = any(status is None or owned.astray(name, status) for name, status in found.items())
         return not astray and not owned.shut(version.own_status())
 

@@ -15,6 +15,10 @@ class Wanted:
     contents: Mapping[Form, bytes] = field(repr=False)
     password: bytes = field(repr=False)
 
+    def lacks(self, form: Form) -> bool:
+        """There is no such file of that version: it has no OCSP response."""
+        return form is Form.OCSP and not self.contents[form]
+
     def octets(self, form: Form) -> bytes:
         """What to write; of PKCS#12 other octets each time.
 

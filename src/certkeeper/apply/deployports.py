@@ -44,7 +44,8 @@ class Placed:
 class TargetFiles(Protocol):
     """Copies of certificates for services, each set switched by one rename of one link, as a lineage's is.
 
-    Contents are those of all forms but PKCS#12, which is made of key and chain, under the alias as friendly name.
+    Contents are those of all forms but PKCS#12, which is made of key and chain, under the alias as friendly name. Of an
+    OCSP response there may be none: an empty one is no file, and `same` and `look` are content without it.
 
     Every method raises CertkeeperError naming the path, and has changed nothing that services read then.
     """

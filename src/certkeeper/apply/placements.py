@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 
 from certkeeper.apply.deployports import Placement
+from certkeeper.base.value import replace
 from certkeeper.config.settings import CertSpec
 from certkeeper.lineage.model import UnusableKey, VersionFiles
 from certkeeper.service.target import Form, Target
@@ -16,6 +17,13 @@ def placement(spec: CertSpec, target: Target) -> Placement:
     named = [file for file in target.files if file.form is not Form.OCSP or spec.ocsp_fetch]
     files = {file.of(spec.alias, spec.identifiers[0]): file.form for file in named}
     return Placement(target.name, spec.alias, files, target.access, target.password_file)
+
+
+def filled(place: Placement, contents: Mapping[Form, bytes]) -> Placement:
+    """The same without a file for a response that is not there: services load no empty one."""
+    if contents.get(Form.OCSP) != b"":
+        return place
+    return replace(place, files={path: form for path, form in place.files.items() if form is not Form.OCSP})
 
 
 def contents(version: VersionFiles, forms: Collection[Form]) -> Mapping[Form, bytes]:

@@ -108,6 +108,8 @@ _TABLE_TYPE = re.compile(r"^[a-z]+:")
 _NOBODY = "certkeeper.invalid"
 """A name that is in no table (RFC 6761)."""
 _HTTPS = ("https://{name}",)
+RESPONSE = ".ocsp"
+"""What haproxy puts behind the name of a certificate's file to find its OCSP response."""
 
 KINDS = {
     Kind.NGINX: Defaults(
@@ -160,7 +162,10 @@ KINDS = {
         _haproxy,
         "haproxy",
         _HTTPS,
-        (TargetFile(Form.FULLCHAIN_KEY, "/etc/haproxy/certs/{alias}.pem"),),
+        (
+            TargetFile(Form.FULLCHAIN_KEY, "/etc/haproxy/certs/{alias}.pem"),
+            TargetFile(Form.OCSP, f"/etc/haproxy/certs/{{alias}}.pem{RESPONSE}"),
+        ),
     ),
 }
 """All kinds but `command`, of which nothing is known."""
@@ -190,7 +195,7 @@ def target(name: str, said: Description) -> Target:
     _check(said)
     defaults = KINDS.get(said.kind)
     manner = _manner(said, defaults)
-    files = said.files if said.files is not None else defaults.files if defaults else ()
+    files = _with_responses(said) if said.files is not None else defaults.files if defaults else ()
     unit = said.unit or (defaults.unit if defaults and not _own(said) else "")
     probe, user = (defaults.probe, defaults.user) if defaults else ((), "")
     found = Target(
@@ -213,6 +218,15 @@ def target(name: str, said: Description) -> Target:
     )
     _check_whole(found, said)
     return found
+
+
+def _with_responses(said: Description) -> tuple[TargetFile, ...]:
+    """The files that are described. haproxy finds a response by its name alone, so nobody has to say that."""
+    files = said.files or ()
+    if said.kind is not Kind.HAPROXY or any(file.form is Form.OCSP for file in files):
+        return files
+    paths = [file.path for file in files if file.form in {Form.FULLCHAIN_KEY, Form.KEY_FULLCHAIN}]
+    return (*files, *(TargetFile(Form.OCSP, f"{path}{RESPONSE}") for path in paths))
 
 
 def _access(said: Access, default: Access) -> Access:

@@ -37,7 +37,7 @@ class Form(StrEnum):
     FULLCHAIN_KEY = "fullchain+key"
     PKCS12 = "pkcs12"
     OCSP = "ocsp"
-    """The OCSP response in DER, empty where there is none: HAProxy's `.ocsp` beside the certificate's file."""
+    """The OCSP response in DER: HAProxy's `.ocsp` beside the certificate's file. No file where there is no response."""
 
     @property
     def secret(self) -> bool:

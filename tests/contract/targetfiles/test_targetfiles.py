@@ -10,6 +10,7 @@ from builders.faketargets import FakeTargetFiles
 from certkeeper.adapters.installed import Installed
 from certkeeper.adapters.pkcs12 import holds
 from certkeeper.apply.deployports import Placed, Placement, TargetFiles
+from certkeeper.apply.placements import filled
 from certkeeper.base.access import Access
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.names import Alias
@@ -144,6 +145,39 @@ def test_a_file_that_the_target_has_from_now_on_comes_with_the_next_switch(side:
     assert side.install(OLD, more) == OLD
     assert side.view(more) == shown(OLD, {**PAIR, "chain.pem": Form.CHAIN})
     assert side.files.same(more, OLD, version(OLD))
+
+
+def test_a_response_has_a_file_where_there_is_one(side: Side) -> None:
+    names = {"all.pem": Form.FULLCHAIN_KEY, "all.pem.ocsp": Form.OCSP}
+    where = placement(side.folder, files=names)
+    without = {**version(OLD), Form.OCSP: b""}
+    bare = filled(where, without)
+    side.files.stage(bare, OLD, without)
+    side.files.switch(bare, OLD)
+    assert side.view(where) == {"all.pem": without[Form.FULLCHAIN_KEY], "all.pem.ocsp": None}
+    assert side.files.look(where) == Placed(OLD), "a run that looks knows of no response"
+    assert side.files.same(where, OLD, without)
+    assert not side.files.same(where, OLD, {**without, Form.OCSP: b"response"})
+
+    with_one = {**version(NEW), Form.OCSP: b"response"}
+    assert filled(where, with_one) == where
+    side.files.stage(where, NEW, with_one)
+    assert side.files.switch(where, NEW) == OLD
+    assert side.view(where)["all.pem.ocsp"] == b"response"
+    assert side.files.look(where) == Placed(NEW, kept=(OLD,))
+
+    side.files.switch(where, OLD)
+    assert side.view(where)["all.pem.ocsp"] is None, "it is about another certificate"
+
+
+def test_a_response_of_somebody_else_s_stays_where_there_is_none(side: Side) -> None:
+    names = {"all.pem": Form.FULLCHAIN_KEY, "all.pem.ocsp": Form.OCSP}
+    where, without = placement(side.folder, files=names), {**version(OLD), Form.OCSP: b""}
+    side.put(f"{side.folder}/all.pem.ocsp", b"theirs")
+    bare = filled(where, without)
+    side.files.stage(bare, OLD, without)
+    side.files.switch(bare, OLD)
+    assert side.view(where)["all.pem.ocsp"] == b"theirs"
 
 
 def test_other_versions_go_and_the_live_one_never(side: Side) -> None:

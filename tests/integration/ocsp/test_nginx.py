@@ -14,31 +14,18 @@ from bed.services.nginx import NginxHosts
 from bed.waiting import wait_until
 from bed.world import World
 from builders.page import DEADLINE
+from integration.ocsp.stapling import GOOD, NAME, sent_along, stapled_page
 from integration.ocsp.test_runs import asked_again, serial, stapled
 from integration.services.conftest import place as place  # noqa: PLC0414 - a fixture
 from integration.services.deployed import Served, described
 
 pytestmark = pytest.mark.real
-NAME = "staple.example"
 
 
 @pytest.fixture
 def page(place: Path, stapling_world: World, responder: OcspResponder) -> Served:
     """A must-staple certificate, from a CA that is known to have a responder."""
-    responder.reset()
-    (place / "www").mkdir()
-    made = Served(
-        place / "page",
-        stapling_world,
-        NAME,
-        CHALLENGETYPE="http-01",
-        WELLKNOWN=str(place / "www"),
-        OCSP_FETCH="yes",
-        OCSP_MUST_STAPLE="required",
-    )
-    done = made.run()
-    assert done.code == 0, done.text
-    return made
+    return stapled_page(place, stapling_world, responder, OCSP_MUST_STAPLE="required")
 
 
 @pytest.fixture
@@ -47,15 +34,6 @@ def nginx(page: Served, place: Path) -> Iterator[NginxHosts]:
         page.describe(nginx=described(made))
         page.configure(DEPLOY="nginx")
         yield made
-
-
-def status(nginx: NginxHosts) -> str:
-    """What openssl sees of the response."""
-    words = ["openssl", "s_client", "-connect", f"127.0.0.1:{nginx.ports['https']}", "-servername", NAME, "-status"]
-    ended = subprocess.run(
-        words, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=DEADLINE
-    )
-    return ended.stdout
 
 
 def gnutls_takes_it(page: Served, nginx: NginxHosts) -> bool:
@@ -71,7 +49,7 @@ def gnutls_takes_it(page: Served, nginx: NginxHosts) -> bool:
 
 def test_a_new_response_alone_is_one_reload(page: Served, nginx: NginxHosts, responder: OcspResponder) -> None:
     assert page.run().code == 0
-    assert "Cert Status: good" in status(nginx)
+    assert GOOD in sent_along(nginx.ports["https"])
     assert gnutls_takes_it(page, nginx)
     reloads = nginx.reloads()
     assert page.run().code == 0
@@ -84,7 +62,7 @@ def test_a_new_response_alone_is_one_reload(page: Served, nginx: NginxHosts, res
     done = page.run()
     assert (done.code, "1 OCSP response new, 1 deployed" in done.out) == (0, True), done.text
     assert (nginx.reloads(), serial(page)) == (reloads + 1, first)
-    assert "Cert Status: good" in status(nginx)
+    assert GOOD in sent_along(nginx.ports["https"])
 
     # Another certificate comes with its response: no client meets it without.
     done = page.run("--force")

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from builders.certificates import new_key, version_files
-from certkeeper.apply.placements import contents, placement
+from certkeeper.apply.placements import contents, filled, placement
 from certkeeper.base.access import Access
 from certkeeper.base.errors import Location
 from certkeeper.base.names import Alias, Identifier
@@ -34,6 +34,30 @@ def test_placeholders_are_the_certificate_s() -> None:
 
 def test_who_reads_in_place_has_no_files() -> None:
     assert placement(SPEC, built_in("nginx")).files == {}
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        (TargetFile(Form.FULLCHAIN_KEY, "/srv/{alias}.pem"),),
+        (TargetFile(Form.FULLCHAIN_KEY, "/srv/{alias}.pem"), TargetFile(Form.OCSP, "/srv/{alias}.pem.ocsp")),
+    ],
+)
+def test_haproxy_has_a_response_beside_each_certificate_that_wants_it_kept(files: tuple[TargetFile, ...]) -> None:
+    found = target("edge", Description(Kind.HAPROXY, files=files))
+    stapled = replace(SPEC, ocsp_fetch=True)
+    assert placement(stapled, found).files == {"/srv/mail.pem": Form.FULLCHAIN_KEY, "/srv/mail.pem.ocsp": Form.OCSP}
+    assert placement(SPEC, found).files == {"/srv/mail.pem": Form.FULLCHAIN_KEY}
+    beside = "/etc/haproxy/certs/mail.pem.ocsp"
+    assert placement(stapled, built_in("haproxy")).files[beside] is Form.OCSP
+    assert not target("edge", Description(Kind.HAPROXY, files=())).files, "it reads in place"
+
+
+def test_without_a_response_there_is_no_file_for_one() -> None:
+    place = placement(replace(SPEC, ocsp_fetch=True), built_in("haproxy"))
+    pem = "/etc/haproxy/certs/mail.pem"
+    assert filled(place, {Form.OCSP: b""}).files == {pem: Form.FULLCHAIN_KEY}
+    assert filled(place, {Form.OCSP: b"response"}) == place
 
 
 def test_the_password_s_file_goes_along() -> None:

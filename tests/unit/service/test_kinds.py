@@ -64,9 +64,12 @@ def test_prosody_reads_two_files_as_itself() -> None:
     assert (words(found.test), words(found.apply)) == (["prosodyctl about"], ["prosodyctl reload"])
 
 
-def test_haproxy_has_one_file_with_the_chain_first() -> None:
+def test_haproxy_has_one_file_with_the_chain_first_and_the_response_beside_it() -> None:
     found = built_in("haproxy")
-    assert files(found) == {"fullchain+key": "/etc/haproxy/certs/{alias}.pem"}
+    assert files(found) == {
+        "fullchain+key": "/etc/haproxy/certs/{alias}.pem",
+        "ocsp": "/etc/haproxy/certs/{alias}.pem.ocsp",
+    }
     assert words(found.test) == ["haproxy -c -f /etc/haproxy/haproxy.cfg"]
     assert (words(found.apply), found.socket) == (["service haproxy reload"], "")
 

@@ -6,7 +6,7 @@ from certkeeper.apply.deploy.effects import CheckPair, CheckPlacement, LookAtCop
 from certkeeper.apply.deploy.parts import Part, Shared
 from certkeeper.apply.deploy.result import Deployed, End
 from certkeeper.apply.effects import ReadVersion, do
-from certkeeper.apply.placements import contents, placement
+from certkeeper.apply.placements import contents, filled, placement
 from certkeeper.apply.refused import ReadClock
 from certkeeper.base.errors import CertkeeperError, Fault, Interrupted
 from certkeeper.base.names import Alias
@@ -64,10 +64,12 @@ def _part(due: Due, target: Target, lineage: Lineage, leaf: Leaf, stamp: int, sh
     part = Part(due, lineage, leaf, stamp, versions, watched)
     if target.in_place:
         return part
-    place = placement(due.spec, target)
+    wanted = placement(due.spec, target)
+    held = contents(files, set(wanted.files.values()))
+    place = filled(wanted, held)
     yield from do(CheckPlacement(place))
     found = yield from do(LookAtCopies(place))
-    return replace(part, placement=place, placed=found, contents=contents(files, set(place.files.values())))
+    return replace(part, placement=place, placed=found, contents=held)
 
 
 def _watched(due: Due, target: Target, leaf: Leaf, versions: tuple[Version, ...], shared: Shared) -> Exchange[Watched]:
