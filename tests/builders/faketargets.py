@@ -15,7 +15,10 @@ class Kept:
     """The versions of one certificate for one target, by stamp and path."""
 
     versions: dict[int, Set] = field(default_factory=dict)
+    older: dict[int, Set] = field(default_factory=dict)
+    """What a version had before it was written anew."""
     live: int | None = None
+    shown: Set = field(default_factory=dict)
     ours: set[str] = field(default_factory=set)
     found: set[int] = field(default_factory=set)
     """The versions that somebody else had put there."""
@@ -44,7 +47,7 @@ class FakeTargetFiles:
             return self.others[path]
         for kept in self._kept.values():
             if path in kept.ours and kept.live is not None:
-                return kept.versions[kept.live].get(path)
+                return kept.shown.get(path)
         return None
 
     def check(self, placement: Placement) -> None:
@@ -53,7 +56,7 @@ class FakeTargetFiles:
 
     def look(self, placement: Placement) -> Placed:
         kept = self._of(placement)
-        live = kept.versions.get(kept.live, {}) if kept.live is not None else {}
+        live = kept.shown if kept.live is not None else {}
         others = tuple(path for path in placement.files if path in self.others or path in self.links)
         expected = [path for path, form in placement.files.items() if form is not Form.OCSP or path in live]
         whole = not others and all(path in live and path in kept.ours for path in expected)
@@ -63,7 +66,10 @@ class FakeTargetFiles:
         return Placed(kept.live if whole else None, others, older, astray=astray)
 
     def same(self, placement: Placement, stamp: int, contents: Mapping[Form, bytes]) -> bool:
-        found = self._of(placement).versions.get(stamp, {})
+        kept = self._of(placement)
+        found = kept.versions.get(stamp, {})
+        if kept.live == stamp and kept.shown != found:
+            return False
         return self.astray.isdisjoint(placement.files) and all(
             found.get(path) == content for path, content in _wanted(placement, contents).items()
         )
@@ -72,7 +78,10 @@ class FakeTargetFiles:
         self.calls.append(f"stage {placement.target} {placement.alias} {stamp}")
         self._refuse(placement)
         if not self.same(placement, stamp, contents):
-            self._of(placement).versions[stamp] = _wanted(placement, contents)
+            kept, wanted = self._of(placement), _wanted(placement, contents)
+            if stamp in kept.versions and kept.versions[stamp] != wanted:
+                kept.older[stamp] = kept.versions[stamp]
+            kept.versions[stamp] = wanted
             self.astray -= set(placement.files)
 
     def switch(self, placement: Placement, stamp: int) -> int | None:
@@ -92,8 +101,17 @@ class FakeTargetFiles:
         for path in placement.files:
             self.others.pop(path, None)
         kept.ours |= set(placement.files)
-        kept.live = stamp
+        kept.live, kept.shown = stamp, kept.versions[stamp]
         return before
+
+    def has_older(self, placement: Placement, stamp: int) -> bool:
+        return stamp in self._of(placement).older
+
+    def switch_to_older(self, placement: Placement, stamp: int) -> None:
+        self.calls.append(f"switch {placement.target} {placement.alias} {stamp} older")
+        self._refuse(placement)
+        kept = self._of(placement)
+        kept.live, kept.shown = stamp, kept.older[stamp]
 
     def keep(self, placement: Placement, stamps: Sequence[int]) -> None:
         self.calls.append(f"keep {placement.target} {placement.alias} {' '.join(map(str, stamps))}")
@@ -101,6 +119,7 @@ class FakeTargetFiles:
         kept.versions = {
             stamp: found for stamp, found in kept.versions.items() if stamp in {*stamps, kept.live} | kept.found
         }
+        kept.older = {stamp: found for stamp, found in kept.older.items() if stamp == kept.live and found == kept.shown}
 
     def _of(self, placement: Placement) -> Kept:
         return self._kept.setdefault((placement.target, placement.alias.text), Kept())

@@ -42,7 +42,16 @@ POSTFIX = Target(
     files=(TargetFile(Form.KEY_FULLCHAIN, f"{COPIES}/{{alias}}.pem"),),
     probe=("smtp://{name}@127.0.0.1",),
 )
-WORDS = {"nginx": "https", "dovecot": "imaps", "postfix": "smtp"}
+HAPROXY = Target(
+    "haproxy",
+    Kind.HAPROXY,
+    files=(
+        TargetFile(Form.FULLCHAIN_KEY, f"{COPIES}/{{alias}}.pem"),
+        TargetFile(Form.OCSP, f"{COPIES}/{{alias}}.pem.ocsp"),
+    ),
+    probe=("https://{name}@127.0.0.1",),
+)
+WORDS = {"nginx": "https", "dovecot": "imaps", "postfix": "smtp", "haproxy": "https"}
 
 
 OLD, NEW = (int(NOW.timestamp()) - hours * 3600 for hours in (48, 1))
@@ -72,7 +81,10 @@ class Deployed:
 
     def __init__(self, *names: str, seed: int = 0, targets: Collection[Target] = (NGINX, DOVECOT, POSTFIX)) -> None:
         self.targets = {target.name: target for target in targets}
-        found = [replace(spec(name), hook="/etc/hook.sh", targets=tuple(self.targets)) for name in names]
+        stapled = any(file.form is Form.OCSP for target in targets for file in target.files)
+        found = [
+            replace(spec(name), hook="/etc/hook.sh", targets=tuple(self.targets), ocsp_fetch=stapled) for name in names
+        ]
         page = replace(settings(), targets=self.targets)
         self.world = Simulation(found, [zone("example.org")], seed=seed, settings_=page)
         self.files = FakeTargetFiles([COPIES])

@@ -12,7 +12,7 @@ from cryptography.x509 import ocsp
 
 from builders.certificates import intermediate, root
 from builders.fakes import FakeClock, SeededExecutor
-from builders.plans import spec, zone
+from builders.plans import settings, spec, zone
 from certkeeper.adapters.asked import parse, render
 from certkeeper.apply.conversation import Conversation
 from certkeeper.apply.staplecare import Care
@@ -27,6 +27,7 @@ from certkeeper.ocsp.fetch import RESPONSE_TYPE
 from certkeeper.ocsp.freshness import Asked
 from certkeeper.ocsp.request import issued
 from certkeeper.ocsp.response import verified
+from certkeeper.service.kinds import BUILT_IN, built_in
 from world.kills import Killed
 from world.simulation import OCSP_URL, Simulation
 
@@ -131,7 +132,8 @@ class Stapled:
 
     def __init__(self, *specs: CertSpec, seed: int = 0) -> None:
         self.specs = [replace(item, ocsp_fetch=True) for item in specs or (spec("a.example.org"),)]
-        self.world = Simulation(self.specs, [zone("example.org")], seed=seed)
+        page = replace(settings(), targets={name: built_in(name) for name in BUILT_IN})
+        self.world = Simulation(self.specs, [zone("example.org")], seed=seed, settings_=page)
         self.responder = Responder(self.world.clock)
         self.world.internet.responder = self.responder
         self.world.ca.manners.ocsp_url = OCSP_URL

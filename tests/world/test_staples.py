@@ -14,10 +14,12 @@ from certkeeper.base.value import replace
 from certkeeper.base.wire import Response
 from certkeeper.ocsp.fetch import RESPONSE_TYPE
 from certkeeper.ocsp.freshness import STEPS, Due
+from certkeeper.plan.records import Deployment, Shown
 from world.kills import Killed, MortalExecutor, plainly
 from world.stapling import GOOD, REVOKED, UNKNOWN, Stapled
 
 HOOKED = replace(spec("a.example.org"), hook="/etc/dehydrated/hook.sh")
+SERVED = replace(HOOKED, targets=("haproxy", "nginx", "apache2"))
 INSISTING = replace(spec("a.example.org", must_staple=True), staple_required=True)
 DEPLOY = "deploy_ocsp"
 DAY = timedelta(days=1)
@@ -147,10 +149,26 @@ def test_a_responder_that_is_silent_is_left_alone() -> None:
     assert scene.responder.asked <= 10
 
 
+def deployed(scene: Stapled) -> None:
+    """Every service showed what is live."""
+    stamp = scene.world.store.live[scene.alias].stamp
+    seen = [Deployment(name, item.entry, stamp, Shown.SEEN) for item in scene.specs for name in item.targets]
+    scene.world.journal.write(tuple(seen), ())
+
+
+def owed(scene: Stapled) -> bool:
+    """Those that read responses are to be told, with the version that they have, and those that do not are not."""
+    stamp = scene.world.store.live[scene.alias].stamp
+    entries = scene.world.journal.records().deployments.values()
+    assert {entry.stamp for entry in entries} == {stamp}
+    return {entry.target for entry in entries if entry.shown is Shown.OWED} == {"haproxy", "nginx"}
+
+
 def check_a_kill(moment: int, *, owing: bool) -> bool:
     """A refresh that is killed, and the run after it; False where there is no such moment."""
-    scene = Stapled(HOOKED, seed=moment)
+    scene = Stapled(SERVED, seed=moment)
     assert not scene.world.run().failed
+    deployed(scene)
     scene.world.clock.advance((5 * DAY).total_seconds())
     if owing:
         scene.world.hooks.failing = 1
@@ -160,8 +178,10 @@ def check_a_kill(moment: int, *, owing: bool) -> bool:
     was_killed = scene.refresh_until(moment)
     assert scene.proven()
     assert scene.held() is not None
+    assert scene.held() == first or owed(scene), "services would never hear of it"
     (care,) = scene.refresh()
     assert (care.error, scene.proven()) == (None, True)
+    assert owing or owed(scene)
     assert owing or scene.held() != first, "it is as old as it was"
     steps = scene.world.executor.performed
     saved = max(number for number, step in enumerate(steps) if isinstance(step, SaveStaple))

@@ -84,6 +84,10 @@ class Site:
         """The copy of that version that counts."""
         return next((copy for copy in self.all() if copy.stamp == stamp), None)
 
+    def older(self, stamp: int) -> Copy | None:
+        """The one before that."""
+        return next((copy for copy in self.all() if copy.stamp == stamp and copy != self.newest(stamp)), None)
+
     def contents(self, copy: Copy | None) -> dict[str, bytes]:
         """What a copy has under the service's names."""
         if copy is None or self.place is None:

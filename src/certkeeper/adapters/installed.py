@@ -4,7 +4,7 @@ The caller sees to it that nobody else writes: the run's lock does. A copy that 
 are never written again; one rename of `.live` leads all names of a certificate to another one.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from certkeeper.adapters.copies import (
     Site,
@@ -88,17 +88,17 @@ class Installed:
 
     def switch(self, placement: Placement, stamp: int) -> int | None:
         """Raises FileTrouble, NoSuchOwner; the old set stays then."""
-        owned = ownership(placement)
-        with made(placement, owned) as there:
-            place = _place(there)
-            place.sweep()
-            copy = there.newest(stamp)
-            if copy is None:
-                raise FileMissing(
-                    f"{place.path_of(str(stamp))}: there is no copy of that version", hint="certkeeper deploy"
-                )
-            before = switch(there, place, copy, owned)
-            return before.stamp if before is not None else None
+        before = _switch(placement, stamp, Site.newest)
+        return before.stamp if before is not None else None
+
+    def has_older(self, placement: Placement, stamp: int) -> bool:
+        """Raises FileTrouble."""
+        with site(placement) as there:
+            return there.older(stamp) is not None
+
+    def switch_to_older(self, placement: Placement, stamp: int) -> None:
+        """Raises FileTrouble, NoSuchOwner; the newer set stays then."""
+        _switch(placement, stamp, Site.older)
 
     def keep(self, placement: Placement, stamps: Sequence[int]) -> None:
         """What is live stays in any case. Raises FileTrouble where a copy holds what we did not put there."""
@@ -116,6 +116,19 @@ class Installed:
                     troubles.append(error)
             for trouble in troubles:
                 raise trouble
+
+
+def _switch(placement: Placement, stamp: int, which: Callable[[Site, int], Copy | None]) -> Copy | None:
+    owned = ownership(placement)
+    with made(placement, owned) as there:
+        place = _place(there)
+        place.sweep()
+        copy = which(there, stamp)
+        if copy is None:
+            raise FileMissing(
+                f"{place.path_of(str(stamp))}: there is no copy of that version", hint="certkeeper deploy"
+            )
+        return switch(there, place, copy, owned)
 
 
 def _holds(there: Site, place: Folder, copy: Copy, content: Wanted) -> bool:

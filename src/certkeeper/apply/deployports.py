@@ -69,6 +69,12 @@ class TargetFiles(Protocol):
         The answer is the version that they led to before, to which the same call goes back; None where there was none.
         """
 
+    def has_older(self, placement: Placement, stamp: int) -> bool:
+        """Beside the newest copy of that version there is an older one: with another OCSP response, or other files."""
+
+    def switch_to_older(self, placement: Placement, stamp: int) -> None:
+        """Lead the paths to that one. The newest one stays, and `switch` goes to it again."""
+
     def keep(self, placement: Placement, stamps: Sequence[int]) -> None:
         """Remove all other versions but the one that is read, and nothing that somebody else had put there."""
 

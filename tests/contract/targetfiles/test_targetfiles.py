@@ -170,6 +170,32 @@ def test_a_response_has_a_file_where_there_is_one(side: Side) -> None:
     assert side.view(where)["all.pem.ocsp"] is None, "it is about another certificate"
 
 
+def test_a_version_with_another_response_has_a_way_back_to_the_one_before(side: Side) -> None:
+    where = placement(side.folder, files={"all.pem": Form.FULLCHAIN_KEY, "all.pem.ocsp": Form.OCSP})
+    first, second, third = ({**version(OLD), Form.OCSP: word} for word in (b"first", b"second", b"third"))
+    side.files.stage(where, OLD, first)
+    side.files.switch(where, OLD)
+    assert not side.files.has_older(where, OLD)
+    side.files.stage(where, OLD, second)
+    assert side.view(where)["all.pem.ocsp"] == b"first"
+    assert (side.files.switch(where, OLD), side.files.has_older(where, OLD)) == (OLD, True)
+    assert side.view(where)["all.pem.ocsp"] == b"second"
+
+    side.files.switch_to_older(where, OLD)
+    assert side.view(where)["all.pem.ocsp"] == b"first"
+    assert not side.files.same(where, OLD, second), "it is not what services read"
+    side.files.keep(where, [OLD])
+    assert side.view(where)["all.pem.ocsp"] == b"first"
+
+    for contents in (second, third):
+        side.files.stage(where, OLD, contents)
+        side.files.switch(where, OLD)
+        assert side.view(where)["all.pem.ocsp"] == contents[Form.OCSP]
+        assert side.files.same(where, OLD, contents)
+    side.files.keep(where, [OLD])
+    assert not side.files.has_older(where, OLD)
+
+
 def test_a_response_of_somebody_else_s_stays_where_there_is_none(side: Side) -> None:
     names = {"all.pem": Form.FULLCHAIN_KEY, "all.pem.ocsp": Form.OCSP}
     where, without = placement(side.folder, files=names), {**version(OLD), Form.OCSP: b""}

@@ -71,6 +71,24 @@ class SwitchCopies(Effect[int | None]):
 
 
 @dataclass(frozen=True, slots=True)
+class HasOlderCopy(Effect[bool]):
+    placement: Placement
+    stamp: int
+
+    def perform(self, ports: Ports) -> bool:
+        return _of(ports).files.has_older(self.placement, self.stamp)
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchToOlderCopy(Effect[None]):
+    placement: Placement
+    stamp: int
+
+    def perform(self, ports: Ports) -> None:
+        _of(ports).files.switch_to_older(self.placement, self.stamp)
+
+
+@dataclass(frozen=True, slots=True)
 class KeepCopies(Effect[None]):
     """Remove all versions but these."""
 

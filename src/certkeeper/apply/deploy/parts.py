@@ -42,7 +42,8 @@ class Part:
     """`lineage` is as it was when the transaction began, `stamp` the version to deploy. `placement` is None where the
     service reads it in place; `placed` is what was there before. `contents` are what its files are to hold.
 
-    `back` is the version that the paths led to before the switch.
+    `back` is the version that the paths led to before the switch. `rewritten`: that is this one, and its copy before is
+    still there, with another OCSP response or with what somebody made of it.
     """
 
     due: Due
@@ -55,6 +56,7 @@ class Part:
     placed: Placed | None = None
     contents: Mapping[Form, bytes] = field(default_factory=dict, repr=False)
     back: int | None = None
+    rewritten: bool = False
 
     @property
     def alias(self) -> Alias:
@@ -67,7 +69,7 @@ class Part:
 
     @property
     def unchanged(self) -> bool:
-        """The service's own files hold what they held before."""
+        """The service's own files are of the version that they were of before."""
         return self.placement is not None and self.back == self.stamp
 
     @property

@@ -19,6 +19,7 @@ from datetime import datetime
 from certkeeper.apply.deploy.effects import (
     ApplyService,
     AskCondition,
+    HasOlderCopy,
     KeepCopies,
     RefreshService,
     StageCopies,
@@ -145,6 +146,8 @@ class Transaction:
                 continue
             try:
                 part.back = yield from do(SwitchCopies(part.placement, part.stamp))
+                if part.unchanged:
+                    part.rewritten = yield from do(HasOlderCopy(part.placement, part.stamp))
                 self._report.replaced(part)
             except CertkeeperError as error:
                 self._parts.remove(part)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from certkeeper.apply.deploy.effects import SwitchCopies
+from certkeeper.apply.deploy.effects import SwitchCopies, SwitchToOlderCopy
 from certkeeper.apply.deploy.looking import look_until_seen
 from certkeeper.apply.deploy.parts import Part, Shared
 from certkeeper.apply.effects import ActivateVersion, WriteJournal, do
@@ -15,7 +15,7 @@ from certkeeper.base.times import iso
 from certkeeper.base.value import dataclass, replace
 from certkeeper.base.wire import Exchange
 from certkeeper.lineage.goingback import unfit, way_back
-from certkeeper.lineage.model import Version
+from certkeeper.lineage.model import Leaf, Version
 from certkeeper.plan.actions import LineagePlan
 from certkeeper.plan.backoff import STEPS
 from certkeeper.plan.phases import switch_to
@@ -38,6 +38,8 @@ class Return:
     @property
     def told(self) -> str:
         """To go on with after what is wrong."""
+        if self.gone and self.to == self.part.stamp:
+            return "went back to what it had of it before"
         if self.gone:
             return f"went back to version {self.to}"
         return f"stays with version {self.part.stamp}: {self.trouble or self.why}"
@@ -64,7 +66,9 @@ def go_back(returns: Sequence[Return], target: Target, shared: Shared) -> Exchan
         if item.to is None:
             continue
         try:
-            if item.part.placement is not None:
+            if item.part.placement is not None and item.to == item.part.stamp:
+                yield from do(SwitchToOlderCopy(item.part.placement, item.to))
+            elif item.part.placement is not None:
                 yield from do(SwitchCopies(item.part.placement, item.to))
             else:
                 yield from _revive(item.part, item.to, message, now, shared)
@@ -117,6 +121,9 @@ def look_back(returns: Sequence[Return], before: Looks, shared: Shared) -> Excha
 def _way_back(part: Part, looks: Looks, now: datetime, shared: Shared) -> tuple[int | None, str]:
     if part.placement is None:
         return _in_place(part, looks, now, shared)
+    if part.rewritten:
+        # The certificate is the one that the service has: what is new is its OCSP response.
+        return part.stamp, ""
     before = part.back
     if part.unchanged and part.placed is not None:
         # A run that was killed had switched already, and knew more than can be known now.
@@ -141,6 +148,9 @@ def _in_place(part: Part, looks: Looks, now: datetime, shared: Shared) -> tuple[
     shown = _shown_before(part, looks)
     if shown is not None and not unfit(shown, now):
         return shown.stamp, ""
+    if shown is None and _shows(part, looks, part.leaf):
+        # A new OCSP response, or a run that was killed after the reload.
+        return None, "the service had that version before"
     way = way_back(part.lineage, part.versions, now)
     if way.to is not None:
         return way.to.stamp, ""
@@ -152,11 +162,15 @@ def _shown_before(part: Part, looks: Looks) -> Version | None:
     for version in part.versions:
         if version.leaf is None or version.stamp == part.stamp:
             continue
-        family = Family(version.leaf)
-        for contact in part.watched.contacts:
-            if any(family.sight(look, version.leaf.not_before)[0] is Sight.LIVE for look in looks.get(contact, ())):
-                return version
+        if _shows(part, looks, version.leaf):
+            return version
     return None
+
+
+def _shows(part: Part, looks: Looks, leaf: Leaf) -> bool:
+    """Whether a place of the service showed that certificate."""
+    found = (look for contact in part.watched.contacts for look in looks.get(contact, ()))
+    return any(Family(leaf).sight(look, leaf.not_before)[0] is Sight.LIVE for look in found)
 
 
 def _revive(part: Part, stamp: int, message: str, now: datetime, shared: Shared) -> Exchange[None]:
