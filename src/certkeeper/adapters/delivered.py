@@ -1,9 +1,12 @@
 """Port Store made of what another user handed over: nothing is on disk, nothing is believed, nothing can be changed.
 
-Certificates and keys are loaded and written anew, so that files of services hold PEM and nothing else.
+Certificates and keys are loaded and written anew, so that files of services hold PEM and nothing else. Of OCSP
+responses there are only those that the certificate's issuer signed, and that are good now.
 """
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from datetime import datetime
 from typing import NoReturn, cast
 
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption
@@ -15,6 +18,9 @@ from certkeeper.base.names import Alias
 from certkeeper.lineage.leaf import load, parse_leaf
 from certkeeper.lineage.model import Draft, Leaf, Lineage, Version, VersionFiles
 from certkeeper.lineage.pem import certificates
+from certkeeper.ocsp.model import CertStatus, NoStaple
+from certkeeper.ocsp.request import issued
+from certkeeper.ocsp.response import verified
 from certkeeper.plan.delivery import Delivered
 
 _MOST_CERTIFICATES = 20
@@ -36,11 +42,12 @@ class OnlyHandedOver(CertkeeperError):
 
 
 class DeliveredStore:
-    """Implements the port Store, as far as deployments ask. `user` handed it over."""
+    """Implements the port Store, as far as deployments ask. `user` handed it over, a moment before `now`."""
 
-    def __init__(self, delivered: Iterable[Delivered], user: str) -> None:
+    def __init__(self, delivered: Iterable[Delivered], user: str, now: datetime) -> None:
         self._delivered = {item.alias: item for item in delivered}
         self._user = user
+        self._now = now
 
     def lineage(self, alias: Alias) -> Lineage:
         """The key is looked at where it is deployed. Raises NotTrue."""
@@ -59,13 +66,21 @@ class DeliveredStore:
             if pair.key_id != leaf.key_id:
                 raise self._not_true(alias, "its key is another certificate's")
             key = _written(cast("Private", pair.private))
-        return VersionFiles(key, b"", chain[0], b"".join(chain[1:]), b"".join(chain))
+        behind = b"".join(chain[1:])
+        return VersionFiles(key, b"", chain[0], behind, b"".join(chain), staple=self._staple(item, chain[0], behind))
 
     def versions(self, alias: Alias) -> tuple[Version, ...]:
         """What is live is the only one, so there is no way back but that of copies. Raises NotTrue."""
         item = self._delivered[alias]
         leaf = self._leaf(item)
         return (Version(item.stamp, leaf.key_id, leaf, live=True),)
+
+    def _staple(self, item: Delivered, cert: bytes, chain: bytes) -> bytes:
+        """What is not good is told by that user's runs, and keeps no certificate back."""
+        with suppress(NoStaple):
+            if item.staple and verified(item.staple, issued(cert, chain), self._now).status is CertStatus.GOOD:
+                return item.staple
+        return b""
 
     def _leaf(self, item: Delivered) -> Leaf:
         try:

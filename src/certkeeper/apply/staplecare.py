@@ -33,15 +33,11 @@ from certkeeper.ocsp.freshness import (
 )
 from certkeeper.ocsp.model import Flaw, NoStaple, Staple
 from certkeeper.plan.records import Deployment, Record, Shown
-from certkeeper.service.target import Form, Kind, Target
 
 AT_ONCE = 8
 """Questions to one responder at a time."""
 GIVEN_UP = 3
 """After so many questions in a row that nothing came back to, a responder is left alone for the rest of the run."""
-
-_STAPLERS = frozenset({Kind.NGINX, Kind.HAPROXY, Kind.COMMAND})
-"""Apache asks by itself, and the others cannot."""
 
 
 class NotAsked(CertkeeperError):
@@ -190,17 +186,10 @@ def _put(care: Care, settings: Settings, tell: Tell) -> Exchange[Care]:
     return replace(care, asked=replace(care.asked, owes=False) if care.asked is not None else None)
 
 
-def _reads(target: Target) -> bool:
-    """Whether a service reads responses from files, where they are or from copies."""
-    if target.in_place:
-        return target.kind in _STAPLERS
-    return any(file.form is Form.OCSP for file in target.files)
-
-
 def _owed(spec: CertSpec, lineage: Lineage, settings: Settings) -> tuple[Record, ...]:
     """A reload of each service that reads responses where they are, written down before the file changes."""
     if lineage.stamp is None or spec.purpose is Purpose.REHEARSE:
         return ()
     named = [settings.targets[name] for name in spec.targets if name in settings.targets]
-    readers = [target.name for target in named if _reads(target)]
+    readers = [target.name for target in named if target.reads_responses]
     return tuple(Deployment(name, spec.entry, lineage.stamp, Shown.OWED) for name in readers)

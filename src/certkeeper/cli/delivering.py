@@ -120,7 +120,14 @@ def _delivered(machine: Machine, spec: CertSpec) -> Iterator[Delivered]:
         # Root looks where its own file says, not where PROBE names: there it would connect to anything.
         looked_at = spec.probe is None or bool(spec.probe)
         yield Delivered(
-            spec.alias, spec.identifiers, spec.targets, looked_at, lineage.stamp, files.privkey, files.fullchain
+            spec.alias,
+            spec.identifiers,
+            spec.targets,
+            looked_at,
+            lineage.stamp,
+            files.privkey,
+            files.fullchain,
+            files.staple if spec.ocsp_fetch else b"",
         )
 
 

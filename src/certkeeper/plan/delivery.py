@@ -24,6 +24,7 @@ MOST_TARGETS = 64
 MOST_KEY = 8 * 1024
 """An RSA key of 8192 bits has 6.5 KiB, and far larger ones take minutes to look at."""
 MOST_CHAIN = 256 * 1024
+MOST_STAPLE = 64 * 1024
 _DELIVERY, _ANSWER = b"certkeeper delivery 1\n", b"certkeeper answer 1\n"
 _LENGTH = 4
 _LONGEST_WORD = 600
@@ -46,7 +47,8 @@ class Delivered:
     """One certificate and what is live of it. `targets` are as in CertSpec. `looked_at`: somebody is to look whether
     services show it; where, root knows.
 
-    `privkey` is empty where the key is kept elsewhere.
+    `privkey` is empty where the key is kept elsewhere, `staple` where there is no OCSP response, or nobody keeps it
+    fresh.
     """
 
     alias: Alias
@@ -56,6 +58,7 @@ class Delivered:
     stamp: int
     privkey: bytes = field(repr=False)
     fullchain: bytes
+    staple: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +108,7 @@ def beyond(item: Delivered) -> str:
         (len(item.targets), MOST_TARGETS, "services"),
         (len(item.privkey), MOST_KEY, "octets of a key"),
         (len(item.fullchain), MOST_CHAIN, "octets of a chain"),
+        (len(item.staple), MOST_STAPLE, "octets of an OCSP response"),
     )
     return next((f"{number} {what}, root takes {most}" for number, most, what in counts if number > most), "")
 
@@ -118,7 +122,7 @@ def encode(delivery: Delivery) -> bytes:
     for item in delivery.certificates:
         out += [_text(item.alias.text), _list(map(str, item.identifiers)), _list(item.targets)]
         out += [_text(_YES if item.looked_at else _NO), _text(str(item.stamp))]
-        out += [_octets(item.privkey), _octets(item.fullchain)]
+        out += [_octets(item.privkey), _octets(item.fullchain), _octets(item.staple)]
     octets = b"".join(out)
     if len(octets) > MOST_OCTETS:
         raise BadDelivery(f"certificates of {len(octets)} octets for services, root takes {MOST_OCTETS}")
@@ -160,7 +164,8 @@ def _delivered(reader: "_Reader") -> Delivered:
     looked_at, stamp = reader.yes(), reader.number()
     if not identifiers or not stamp:
         raise BadDelivery(f"delivery: {alias}: has no name, or no stamp")
-    return Delivered(alias, identifiers, targets, looked_at, stamp, reader.octets(MOST_KEY), reader.octets(MOST_CHAIN))
+    files = (reader.octets(MOST_KEY), reader.octets(MOST_CHAIN), reader.octets(MOST_STAPLE))
+    return Delivered(alias, identifiers, targets, looked_at, stamp, *files)
 
 
 def _answer(reader: "_Reader") -> Answer:

@@ -110,6 +110,13 @@ class Target:
         return not self.files
 
     @property
+    def reads_responses(self) -> bool:
+        """It reads OCSP responses from files, where they are or from copies. apache2 asks for them itself."""
+        if self.in_place:
+            return self.kind in {Kind.NGINX, Kind.HAPROXY, Kind.COMMAND}
+        return any(file.form is Form.OCSP for file in self.files)
+
+    @property
     def programs(self) -> tuple[str, ...]:
         """What is run for it, by path or name."""
         running = (self.running,) if self.running is not None else ()

@@ -1,23 +1,29 @@
 """A store made of what another user handed over: only certificates with their own keys, and PEM alone."""
 
 import pytest
+from cryptography.x509.ocsp import OCSPCertStatus
 
-from builders.certificates import new_key, version_files
+from builders.certificates import NOW, new_key, version_files
+from builders.responder import LIFE, Says, answer, delegate
 from certkeeper.adapters.delivered import DeliveredStore, NotTrue, OnlyHandedOver
 from certkeeper.base.names import Alias, Identifier
 from certkeeper.base.value import replace
 from certkeeper.lineage.leaf import parse_leaf
 from certkeeper.lineage.model import UnusableKey, VersionFiles
+from certkeeper.ocsp.request import issued
 from certkeeper.plan.delivery import Delivered
 
 ALIAS = Alias("a.org")
 KEY = new_key()
-FILES = version_files(KEY)
+FILES, OTHERS = version_files(KEY), version_files(new_key())
 ITEM = Delivered(ALIAS, (Identifier.parse("a.org"),), ("nginx",), True, 5, FILES.privkey, FILES.fullchain)
 
 
-def store(privkey: bytes = FILES.privkey, fullchain: bytes = FILES.fullchain) -> DeliveredStore:
-    return DeliveredStore([replace(ITEM, privkey=privkey, fullchain=fullchain)], "keeper")
+ISSUED = issued(FILES.cert, FILES.chain)
+
+
+def store(privkey: bytes = FILES.privkey, fullchain: bytes = FILES.fullchain, staple: bytes = b"") -> DeliveredStore:
+    return DeliveredStore([replace(ITEM, privkey=privkey, fullchain=fullchain, staple=staple)], "keeper", NOW)
 
 
 def version(privkey: bytes = FILES.privkey, fullchain: bytes = FILES.fullchain) -> VersionFiles:
@@ -40,6 +46,31 @@ def test_services_get_pem_and_nothing_else() -> None:
     more = b"include /etc/shadow\n-----BEGIN X509 CRL-----\nMAA=\n-----END X509 CRL-----\n"
     found = version(fullchain=more + FILES.fullchain + more, privkey=more + FILES.privkey + more)
     assert (found.fullchain, found.privkey) == (FILES.fullchain, FILES.privkey)
+
+
+def test_a_response_that_is_proven_goes_along() -> None:
+    good = answer(ISSUED)
+    found = store(staple=good).version(ALIAS, 5)
+    assert found is not None
+    assert found.staple == good
+
+
+@pytest.mark.parametrize(
+    "staple",
+    [
+        b"include /etc/shadow",
+        answer(issued(OTHERS.cert, OTHERS.chain)),
+        answer(ISSUED, signer=delegate(usage=None)),
+        answer(ISSUED, Says(this_update=NOW - 9 * LIFE, next_update=NOW - 8 * LIFE)),
+        answer(ISSUED, Says(status=OCSPCertStatus.UNKNOWN)),
+        answer(ISSUED, Says(status=OCSPCertStatus.REVOKED, revoked_at=NOW)),
+    ],
+    ids=["no response", "another certificate", "not entrusted", "ended", "unknown", "revoked"],
+)
+def test_one_that_is_not_keeps_no_certificate_back_and_goes_nowhere(staple: bytes) -> None:
+    found = store(staple=staple).version(ALIAS, 5)
+    assert found is not None
+    assert (found.cert, found.staple) == (FILES.cert, b"")
 
 
 @pytest.mark.parametrize(

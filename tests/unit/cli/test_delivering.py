@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from builders.certificates import Wish, new_key, version_files
+from builders.responder import LIFE, Says, answer
 from certkeeper.adapters.files import FileTrouble
 from certkeeper.adapters.installed import Installed
 from certkeeper.adapters.keeper import Keeper, NoDelivery
@@ -20,6 +21,7 @@ from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.names import Alias, Identifier
 from certkeeper.base.value import replace
 from certkeeper.cli.delivering import deploy_as_root
+from certkeeper.ocsp.request import issued
 from certkeeper.plan.delivery import MOST_OCTETS, BadDelivery, Delivered, Delivery, encode
 from certkeeper.service.target import Form
 
@@ -44,8 +46,9 @@ class Place:
         self.copies.mkdir()
         self.describe()
 
-    def describe(self, name: str = "{alias}", more: str = "") -> None:
+    def describe(self, name: str = "{alias}", more: str = "", *, response: bool = False) -> None:
         paths = f'fullchain = "{self.copies}/{name}.crt", privkey = "{self.copies}/{name}.key"'
+        paths += f', ocsp = "{self.copies}/{name}.ocsp"' if response else ""
         self.toml.write_text(
             f'state = "{self.toml.parent}/state"\n[target.mumble]\nkind = "command"\nfiles = {{{paths}}}\nprobe = []\n'
             f'reload = ["sh", "-c", "echo reloaded >> {self.reloaded}"]\n{more}'
@@ -98,6 +101,62 @@ def test_what_is_as_it_should_be_is_deployed_whoever_still_listens(place: Place)
     assert place.made() == ["a.org.crt", "a.org.key"]
     assert (place.copies / "a.org.crt").read_bytes() == item.fullchain
     assert place.reloaded.read_text() == "reloaded\n"
+
+
+def stapled(item: Delivered, age: timedelta) -> Delivered:
+    """The same with a response of that age."""
+    cert, chain = (b"-----BEGIN" + part for part in item.fullchain.split(b"-----BEGIN")[1:3])
+    says = Says(this_update=NOW - age, next_update=NOW - age + LIFE)
+    return replace(item, staple=answer(issued(cert, chain), says))
+
+
+def test_a_response_goes_into_copies_and_a_new_one_alone_is_one_reload(place: Place) -> None:
+    place.describe(response=True)
+    old, new = (stapled(files(), timedelta(hours=hours)) for hours in (2, 1))
+    assert place.deploy(old) == 0
+    beside = place.copies / "a.org.ocsp"
+    assert beside.read_bytes() == old.staple
+    assert place.deploy(old) == 0
+    assert place.reloaded.read_text() == "reloaded\n"
+    assert place.deploy(new) == 0
+    assert (beside.read_bytes(), place.reloaded.read_text()) == (new.staple, "reloaded\n" * 2)
+    assert place.deploy(new) == 0
+    assert place.reloaded.read_text() == "reloaded\n" * 2
+
+
+def test_a_service_that_reads_in_place_is_told_of_a_new_response_once(place: Place) -> None:
+    place.toml.write_text(place.toml.read_text().replace("files = {", "files = {} # {"))
+    old, new = (stapled(files(), timedelta(hours=hours)) for hours in (2, 1))
+    for item, reloads in ((old, 1), (old, 1), (new, 2), (new, 2), (files(), 2), (new, 2)):
+        assert place.deploy(item) == 0
+        assert place.reloaded.read_text() == "reloaded\n" * reloads
+
+
+def test_a_service_that_did_not_take_a_response_is_told_of_it_again(place: Place) -> None:
+    place.describe(response=True)
+    old, new = (stapled(files(), timedelta(hours=hours)) for hours in (2, 1))
+    assert place.deploy(old) == 0
+    place.reloaded.unlink()
+    place.reloaded.mkdir()
+    assert place.deploy(new) == 1
+    assert (place.copies / "a.org.ocsp").read_bytes() == old.staple
+    place.reloaded.rmdir()
+    assert place.deploy(new) == 0
+    assert (place.copies / "a.org.ocsp").read_bytes() == new.staple
+    assert place.reloaded.read_text() == "reloaded\n"
+
+
+def test_without_its_memory_of_responses_root_tells_services_once_more(place: Place) -> None:
+    place.describe(response=True)
+    item = stapled(files(), timedelta(hours=1))
+    assert place.deploy(item) == 0
+    (memory,) = place.toml.parent.rglob("responses.json")
+    for content in (b"[]", b'{"version":1,"told":{"mumble a.org":"no"}}'):
+        memory.write_bytes(content)
+        place.reloaded.unlink()
+        assert place.deploy(item) == 0
+        assert place.deploy(item) == 0
+        assert place.reloaded.read_text() == "reloaded\n"
 
 
 @pytest.mark.parametrize(

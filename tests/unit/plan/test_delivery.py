@@ -8,6 +8,7 @@ from certkeeper.plan.delivery import (
     MOST_CHAIN,
     MOST_KEY,
     MOST_NAMES,
+    MOST_STAPLE,
     MOST_TARGETS,
     Answer,
     BadDelivery,
@@ -23,7 +24,7 @@ from certkeeper.plan.delivery import (
 )
 from certkeeper.plan.records import Shown
 
-ONE = Delivered(Alias("a.org"), (Identifier.parse("a.org"),), ("nginx",), True, 1, b"key", b"chain")
+ONE = Delivered(Alias("a.org"), (Identifier.parse("a.org"),), ("nginx",), True, 1, b"key", b"chain", b"response")
 
 
 @pytest.mark.parametrize(
@@ -41,6 +42,7 @@ ONE = Delivered(Alias("a.org"), (Identifier.parse("a.org"),), ("nginx",), True, 
         replace(ONE, stamp=10**13),
         replace(ONE, privkey=b"k" * (MOST_KEY + 1)),
         replace(ONE, fullchain=b"c" * (MOST_CHAIN + 1)),
+        replace(ONE, staple=b"r" * (MOST_STAPLE + 1)),
     ],
 )
 def test_what_root_does_not_take(item: Delivered) -> None:

@@ -2,12 +2,14 @@
 
 from collections.abc import Collection, Iterator, Mapping
 
+from certkeeper.adapters.clock import SystemClock
 from certkeeper.adapters.comparing import Compared
 from certkeeper.adapters.delivered import DeliveredStore
 from certkeeper.adapters.keeper import Keeper
 from certkeeper.adapters.page import answered
 from certkeeper.adapters.parting import Parted, Parting, Root
 from certkeeper.adapters.replaced import refuse_foreign
+from certkeeper.adapters.responses import ToldResponses
 from certkeeper.adapters.state import make_roots_state
 from certkeeper.apply.deploy.observing import deployable
 from certkeeper.apply.deploy.result import DeployResult, End
@@ -38,9 +40,10 @@ class RootsMachine:
     def __init__(self, file: str, delivery: Delivery, user: str) -> None:
         """Raises CertkeeperError: that file, or root's folder, is none that root may go by."""
         described = answered(read_roots_file(file))
-        self._store: Store = DeliveredStore(delivery.certificates, user)
+        self._store: Store = DeliveredStore(delivery.certificates, user, SystemClock().now())
         self._delivered = {item.alias.text: item for item in delivery.certificates}
         make_roots_state(described.state).close()
+        self._responses = ToldResponses(described.state)
         page = Location(f"the page of user {user}")
         specs, rejected = self._checked(delivery.certificates, described, page)
         self._machine = _machine(described, specs, rejected, user)
@@ -66,7 +69,8 @@ class RootsMachine:
         # What root never gave to a service, a run of the user's may have made live just now: nobody may take it for
         # what the service has.
         owed = {(name, spec.alias): _owed(spec, name, lineages) for spec in specs for name in spec.targets}
-        records = replace(records, deployments={**owed, **records.deployments})
+        told = {pair: entry for pair, entry in records.deployments.items() if not self._has_new_response(entry)}
+        records = replace(records, deployments={**owed, **told})
         files = Compared(lambda: self._store, machine.index)
         world = deployable(machine.configuration, lineages, records, files, machine.clock.now())
         return plan_deployments(machine.configuration, world, asked)
@@ -74,7 +78,19 @@ class RootsMachine:
     def carry_out(self, plan: DeployPlan, tell: Tell) -> DeployResult:
         """Raises CertkeeperError: root's journal cannot be written to, so nothing was started."""
         ports = replace(self._machine.ports(), store=self._store, deploy=deploy_ports())
-        return carry_out_through(self._machine, ports, plan, tell)
+        result = carry_out_through(self._machine, ports, plan, tell)
+        known = self._machine.journal.records().deployments
+        pairs = [(name, spec.alias) for spec in self._machine.configuration.certificates for name in spec.targets]
+        had = [pair for pair in pairs if pair in known and known[pair].shown is not Shown.OWED]
+        self._responses.learn({pair: self._delivered[pair[1].text].staple for pair in had}, pairs)
+        return result
+
+    def _has_new_response(self, entry: Deployment) -> bool:
+        """The service has the certificate, and there is another OCSP response than the one that it was told of."""
+        target, item = self._machine.settings.targets.get(entry.target), self._delivered.get(entry.alias.text)
+        if target is None or item is None or not target.reads_responses or entry.shown is Shown.OWED:
+            return False
+        return self._responses.is_new((entry.target, entry.alias), item.staple)
 
     def answers(self, shown: DeployResult) -> tuple[Answer, ...]:
         """What is known of what was handed over, and why the rest of it was not looked at any further."""
@@ -109,7 +125,13 @@ class RootsMachine:
         for item in delivered:
             targets = tuple(dict.fromkeys(item.targets))
             spec = CertSpec(
-                item.alias, item.identifiers, page, ca="", targets=targets, probe=None if item.looked_at else ()
+                item.alias,
+                item.identifiers,
+                page,
+                ca="",
+                targets=targets,
+                probe=None if item.looked_at else (),
+                ocsp_fetch=bool(item.staple),
             )
             known = [name for name in targets if name in described.targets]
             try:
