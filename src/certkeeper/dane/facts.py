@@ -55,7 +55,8 @@ class Bearer:
     """A certificate that is behind the place. `next` is the key that was made ahead, None where there is none.
 
     `staged` is a complete version that is not live. `former` are records of keys that it had before. `live_since` is
-    when the live key went live. `compromised` are key_ids that others have, too.
+    when the live key went live. `compromised` are key_ids that others have, too. `leaves`: its page wants no records,
+    and no service here was seen with it.
     """
 
     alias: str
@@ -65,6 +66,12 @@ class Bearer:
     staged: Face | None = None
     former: frozenset[Tlsa] = frozenset()
     compromised: frozenset[str] = frozenset()
+    leaves: bool = False
+
+    @property
+    def known_by(self) -> frozenset[Tlsa]:
+        """All that its live key matches, and what is left of the keys before it."""
+        return self.live.matches | self.former
 
 
 @dataclass(frozen=True, slots=True)

@@ -244,6 +244,9 @@ def _why_kept(place: Place, age: TlsaAge, present: frozenset[Tlsa], old: frozens
         if not all(_has(sight.matches & left, kind) for kind in kinds):
             return f"{sight.endpoint} shows another key"
     for bearer in place.bearers if kinds else ():
+        if bearer.leaves:
+            # Every service was seen with something else.
+            continue
         mine = bearer.live.matches & left
         if any(not any(age.safe(record, now) for record in mine if record.type == kind) for kind in kinds):
             return "caches may hold a set without the live key's record"
@@ -263,14 +266,14 @@ def _stage(
     now: datetime,
 ) -> Stage:
     next_fit = fit(bearer.next, bearer.live, place, age, now) if bearer.next is not None else None
-    situation = _situation(bearer, place.types, present, age, old, next_fit)
+    situation = _situation(bearer, place, present, age, old, next_fit)
     row = next(row for row in TABLE if row.holds(situation))
     order, until = row.order, None
     staged = fit(bearer.staged, bearer.live, place, age, now) if bearer.staged is not None else None
     if row.state is State.AGEING and next_fit is not None:
         until = next_fit.until
     elif row.state is State.LEAVING:
-        until = max(age.lingering.values(), default=None)
+        until = max((age.lingering[record] for record in _left_of(bearer, place, age)), default=None)
     if found and row.state is not State.OFF:
         order = Order.CURRENT
         if bearer.staged is not None and not _changes_nothing(bearer.staged, bearer.live, age):
@@ -289,7 +292,7 @@ def _changes_nothing(face: Face, live: Face, age: TlsaAge) -> bool:
 
 def _situation(
     bearer: Bearer,
-    types: frozenset[TlsaType],
+    place: Place,
     seen: frozenset[Tlsa],
     age: TlsaAge,
     old: frozenset[Tlsa],
@@ -300,8 +303,8 @@ def _situation(
     live = bearer.live.records & bearer.live.matches
     ahead = bearer.next.records if bearer.next is not None else frozenset()
     return Situation(
-        wanted=bool(types),
-        traces=bool(types) or any(record in age.ours or record in bearer.live.matches for record in age.lingering),
+        wanted=bool(place.types) and not bearer.leaves,
+        traces=bool(_left_of(bearer, place, age)),
         mismatched=bool(kinds - {record.type for record in present if record in bearer.live.matches}),
         live_anywhere=not live.isdisjoint(seen),
         live_everywhere=not live.difference(age.standing),
@@ -310,6 +313,12 @@ def _situation(
         next_everywhere=not ahead.difference(age.standing),
         next_safe=next_fit is not None and next_fit.open,
     )
+
+
+def _left_of(bearer: Bearer, place: Place, age: TlsaAge) -> frozenset[Tlsa]:
+    """What caches may hold of it. Where somebody else's records stay, those of ours are about that one, too."""
+    about = bearer.known_by if place.types else bearer.known_by | age.ours
+    return about.intersection(age.lingering)
 
 
 def _notes(place: Place, before: TlsaAge | None, clocks: Clocks) -> Iterator[str]:

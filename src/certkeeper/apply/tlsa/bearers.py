@@ -1,6 +1,6 @@
 """Certificates as TLSA records see them: the live key, the next one, and a version that waits to go live."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 from certkeeper.apply.daneports import Material, Materials
@@ -9,7 +9,7 @@ from certkeeper.base.value import dataclass, replace
 from certkeeper.config.settings import CertSpec
 from certkeeper.dane.age import TlsaAge
 from certkeeper.dane.face import Face, chain_face, key_face
-from certkeeper.dane.facts import Bearer
+from certkeeper.dane.facts import Bearer, Sight
 from certkeeper.dane.tlsa import Tlsa, TlsaType
 from certkeeper.lineage.model import Lineage
 from certkeeper.plan.records import KnownKey, Records, TlsaMemory, TurnKind
@@ -46,7 +46,8 @@ class Bearing:
             faces = [face for face in (live, ahead, staged) if face is not None]
             present = frozenset[Tlsa]().union(*(face.matches for face in faces))
             former |= frozenset(record for record in memory.age.ours if record.type.of_the_key) - present
-        return Bearer(self.alias.text, live, since, ahead, staged, former - live.matches, self.compromised)
+        left = former - live.matches
+        return Bearer(self.alias.text, live, since, ahead, staged, left, self.compromised, leaves=not types)
 
 
 def bearing_of(spec: CertSpec, lineage: Lineage, records: Records, materials: Materials) -> Bearing | None:
@@ -70,6 +71,12 @@ def bearing_of(spec: CertSpec, lineage: Lineage, records: Records, materials: Ma
         return Bearing(spec.alias, Material(()), staged) if staged else None
     chain_face(material.chain, ())
     return Bearing(spec.alias, material, staged, frozenset(others_have))
+
+
+def served(bearer: Bearer, sights: Iterable[Sight]) -> bool:
+    """Some service shows its key, or one that it had before."""
+    keys = [record for record in bearer.known_by if record.type.of_the_key]
+    return any(not sight.matches.isdisjoint(keys) for sight in sights if sight.matches is not None)
 
 
 def known_after(bearers: Sequence[Bearer], age: TlsaAge) -> tuple[KnownKey, ...]:

@@ -72,6 +72,9 @@ class VersionsGate:
             return
         for seat in self._view.of(alias):
             bearer = next(item for item in seat.decision.place.bearers if item.alias == alias.text)
+            if bearer.leaves and bearer.known_by.isdisjoint(seat.decision.age.lingering):
+                # No cache holds a record that it was ever about.
+                continue
             _check(alias, stamp, chain, bearer.live, seat)
         for seat in self._view.claimed_by(alias):
             _check(alias, stamp, chain, NOTHING_LIVE, seat)

@@ -1,31 +1,27 @@
 """A look at all TLSA records of a page: what everybody serves, what services show, and what that comes to."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import TypeAlias
 
 from certkeeper.apply.daneports import Materials, SecureLookup, TlsaLook, TlsaLookup
 from certkeeper.apply.daneservices import DaneService
-from certkeeper.apply.tlsa.bearers import Bearing, bearing_of, known_after, with_ours_of, without_ours
+from certkeeper.apply.tlsa.bearers import Bearing, bearing_of, known_after, served, with_ours_of, without_ours
 from certkeeper.apply.tlsa.services import owner_of, services_of
+from certkeeper.apply.tlsa.sights import Probe, contacts_at, contacts_of, shown
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.names import Alias, DnsName
 from certkeeper.base.value import dataclass, field, replace
 from certkeeper.config.settings import CertSpec, Configuration
 from certkeeper.config.tlsa import Publish
-from certkeeper.dane.der import NotDer
-from certkeeper.dane.face import chain_face
-from certkeeper.dane.facts import Clocks, Place, Sight, Trust
+from certkeeper.dane.facts import Bearer, Clocks, Place, Trust
 from certkeeper.dane.policy import Weight, object_to, use_of
 from certkeeper.dane.rollover import Decision, decide
-from certkeeper.dane.tlsa import Tlsa, TlsaType
+from certkeeper.dane.tlsa import TlsaType
 from certkeeper.lineage.model import Lineage
 from certkeeper.plan.records import KnownKey, Records, TlsaMemory, TurnKind
-from certkeeper.service.handshake import Contact, Handshake, KeyFamily, Look
+from certkeeper.service.handshake import Contact
 from certkeeper.zone.behind import Behind, behind, frozen
 
-Probe: TypeAlias = Callable[[Sequence[Contact]], Sequence[Look]]
-_FAMILIES = (KeyFamily.ANY, KeyFamily.RSA, KeyFamily.ECDSA)
 _WORST_FIRST = (Trust.BOGUS, Trust.UNSIGNED, Trust.NO_DS, Trust.HIDDEN, Trust.CACHED, Trust.UNPROVEN, Trust.SECURE)
 
 
@@ -88,12 +84,13 @@ class View:
 
 @dataclass(slots=True)
 class _Spot:
-    """What leads to one place."""
+    """What leads to one place. `named` are the owners that a page names."""
 
     looks: list[TlsaLook] = field(default_factory=list)
     bearings: dict[Alias, set[TlsaType]] = field(default_factory=dict)
     contacts: dict[Contact, None] = field(default_factory=dict)
     hidden: dict[str, None] = field(default_factory=dict)
+    named: set[DnsName] = field(default_factory=set)
 
 
 class Watch:
@@ -146,9 +143,8 @@ class Watch:
             spot.bearings.setdefault(spec.alias, set()).update(self._types(spec, owner.port, str(owner)))
             if not service.addresses:
                 spot.hidden[f"{owner.host}, which has no address,"] = None
-            for address in service.addresses:
-                for family in _FAMILIES:
-                    spot.contacts[Contact(service.endpoint_at(owner.name, address), family)] = None
+            spot.named.add(owner.name)
+            spot.contacts.update((contact, None) for contact in contacts_at(service, owner.name))
         for memory in self._records.tlsa.values():
             spot = spots.setdefault(memory.place, _Spot())
             for item in memory.known:
@@ -175,23 +171,15 @@ class Watch:
         wishes = [spec.tlsa for spec in self._page.certificates if spec.alias in mine and spec.tlsa is not None]
         ttl = min((wish.ttl for wish in wishes), default=0)
         bearers = tuple(mine[alias].bearer(spot.bearings[alias], relied, clocks.here) for alias in mine)
-        place = Place(
-            name,
-            frozenset(look.owner for look in looks),
-            frozenset[TlsaType]().union(*(spot.bearings[alias] for alias in mine)),
-            bearers,
-            looks[0].answers if looks else (),
-            min((look.trust for look in looks), key=_WORST_FIRST.index, default=Trust.UNPROVEN),
-            ttls=tuple(dict.fromkeys([*(one for look in looks for one in look.ttls), *([ttl] if ttl else [])])) or (0,),
-            margin=self._page.settings.tlsa_margin,
-        )
+        place = self._place(name, looks, bearers, frozenset[TlsaType]().union(*(spot.bearings[a] for a in mine)), ttl)
         before = relied.age if relied is not None else None
         decision = decide(place, before, clocks)
         if decision.add or decision.kept:
             # Only now it matters what services show.
-            place = replace(place, sights=(*self._sights(tuple(spot.contacts)), *_unseen(spot.hidden)))
+            place = self._seen(place, spot, mine, relied, clocks.here)
             decision = decide(place, before, clocks)
-        age, known = decision.age, known_after(bearers, decision.age)
+        decision = replace(decision, notes=(*decision.notes, *_served_still(place, spot)))
+        age, known = decision.age, known_after(place.bearers, decision.age)
         if memory is not None and lost:
             age = with_ours_of(memory, age)
             if age.ours != decision.age.ours:
@@ -210,6 +198,44 @@ class Watch:
             claims=frozenset(alias for alias, types in spot.bearings.items() if types and alias not in mine),
         )
 
+    def _place(
+        self,
+        name: DnsName,
+        looks: Sequence[TlsaLook],
+        bearers: tuple[Bearer, ...],
+        types: frozenset[TlsaType],
+        ttl: int,
+    ) -> Place:
+        ttls = (*(one for look in looks for one in look.ttls), *([ttl] if ttl else []))
+        return Place(
+            name,
+            frozenset(look.owner for look in looks),
+            types,
+            bearers,
+            looks[0].answers if looks else (),
+            min((look.trust for look in looks), key=_WORST_FIRST.index, default=Trust.UNPROVEN),
+            ttls=tuple(dict.fromkeys(ttls)) or (0,),
+            margin=self._page.settings.tlsa_margin,
+        )
+
+    def _seen(
+        self, place: Place, spot: _Spot, mine: Mapping[Alias, Bearing], memory: TlsaMemory | None, now: datetime
+    ) -> Place:
+        """The same with what services show. A certificate that one of them shows needs its records, whatever its page
+        says, as long as those of others are there.
+        """
+        contacts = dict(spot.contacts)
+        if place.types and any(bearer.leaves for bearer in place.bearers):
+            contacts |= dict.fromkeys(contacts_of(place.owners - spot.named, self._world.names))
+        sights = tuple(shown(tuple(contacts), tuple(spot.hidden), self._world.probe))
+        bearers = tuple(
+            mine[Alias(bearer.alias)].bearer(place.types, memory, now)
+            if bearer.leaves and place.types and served(bearer, sights)
+            else bearer
+            for bearer in place.bearers
+        )
+        return replace(place, sights=sights, bearers=bearers)
+
     def _lost(self, memory: TlsaMemory | None, seen: Collection[Alias]) -> tuple[KnownKey, ...]:
         """Those that were behind the place and of which nothing is known now. A service may well show them still."""
         return tuple(
@@ -222,17 +248,6 @@ class Watch:
         turn = self._records.turns.get(entry)
         return turn is not None and turn.kind is TurnKind.RETIRE
 
-    def _sights(self, contacts: Sequence[Contact]) -> Iterator[Sight]:
-        for look in self._world.probe(contacts) if contacts else ():
-            where = f"{look.target.endpoint}" + (
-                f" ({look.target.family.value})" if look.target.family is not KeyFamily.ANY else ""
-            )
-            if isinstance(look, Handshake):
-                yield Sight(where, _matches(look.chain))
-            elif look.target.family is KeyFamily.ANY:
-                # Of two families a server may well have one.
-                yield Sight(where, None)
-
 
 def _stays(alias: Alias) -> str:
     return (
@@ -241,15 +256,10 @@ def _stays(alias: Alias) -> str:
     )
 
 
-def _unseen(hosts: Collection[str]) -> Iterator[Sight]:
-    return (Sight(host, None) for host in hosts)
-
-
-def _matches(chain: Sequence[bytes]) -> frozenset[Tlsa] | None:
-    try:
-        return chain_face(chain, ()).matches
-    except NotDer:
-        return None
+def _served_still(place: Place, spot: _Spot) -> Iterator[str]:
+    for bearer in place.bearers:
+        if place.types and not bearer.leaves and not spot.bearings[Alias(bearer.alias)]:
+            yield f"{bearer.alias} wants no records, and is served here: they stay until no service shows it any more"
 
 
 def _with_frozen(
