@@ -13,6 +13,7 @@ from builders.fakes import FakeClock, SeededExecutor, through
 from builders.fakestaples import FakeStaples
 from builders.fakestore import FakeStore
 from builders.plans import spec, zone
+from certkeeper.adapters.heard import HeardClocks
 from certkeeper.apply.locate import locate
 from certkeeper.apply.observe import Offers, lineages_of, observe
 from certkeeper.apply.ports import Ports
@@ -104,6 +105,7 @@ class Machine:
     make: Callable[["Machine"], DaneWatch] = Watched
     journal: Mortal | FakeJournal = field(default_factory=FakeJournal)
     steps: int = 0
+    heard: HeardClocks = field(default_factory=HeardClocks)
 
     @property
     def configuration(self) -> Configuration:

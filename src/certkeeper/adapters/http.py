@@ -6,7 +6,7 @@ Proxies are those of the transport; nothing is taken from the environment here.
 import socket
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from http.client import BadStatusLine
@@ -80,6 +80,14 @@ class Line:
         return self.transport.proxy(parts.scheme, parts.hostname or "")
 
 
+Hear = Callable[[str, Response], None]
+"""Called with the server's name and each complete answer of its."""
+
+
+def deaf(_server: str, _answer: Response) -> None:
+    """Nobody wants to know."""
+
+
 _Pool = urllib3.PoolManager | urllib3.HTTPConnectionPool
 _PROXY_WANTS_PASSWORD = 407
 _PROXY_HINT = "https_proxy of the environment, or --proxy in CURL_OPTS, names it; is it running and reachable?"
@@ -99,6 +107,7 @@ class HttpClient:
         *,
         line: Line | None = None,
         bounds: Bounds = WORKING,
+        hear: Hear = deaf,
     ) -> None:
         """Trust the roots in the PEM file `ca_bundle`, or the system's, which are loaded when TLS is first needed.
 
@@ -108,6 +117,7 @@ class HttpClient:
         self._line = line or Line(ca_bundle)
         self._watchdog = Watchdog(bounds.whole)
         self._bounds = bounds
+        self._hear = hear
         self._connections = connections
         self._context = _context(self._line)
         self._pools: dict[Proxy | None, _Pool] = {}
@@ -150,7 +160,9 @@ class HttpClient:
                 hint="does something else answer at that address?",
             )
         headers = tuple((name.lower(), value) for name, value in answer.headers.items())
-        return Response(answer.status, datetime.now(tz=UTC), headers, body)
+        response = Response(answer.status, datetime.now(tz=UTC), headers, body)
+        self._hear(self._line.socket or url.netloc, response)
+        return response
 
     def _pool(self, proxy: Proxy | None) -> "_Pool":
         with self._guard:

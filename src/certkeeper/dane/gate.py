@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from certkeeper.base.times import duration_text
 from certkeeper.base.value import dataclass
 from certkeeper.dane.age import LIVES, SKEW, TlsaAge
 from certkeeper.dane.face import Face
@@ -87,10 +88,24 @@ def holds(place: Place, age: TlsaAge, clocks: Clocks) -> Iterator[Hold]:
                 "see whether that server still gets the zone and whether the zone is signed anew",
             )
             break
-    if clocks.latest - clocks.earliest > SKEW:
-        yield Hold(
-            Stops.GATE, "this machine's clock is not that of the servers it talks to", "set the clock: timedatectl"
-        )
+    if (wrong := clock_hold(clocks)) is not None:
+        yield wrong
+
+
+def clock_hold(clocks: Clocks) -> Hold | None:
+    """Clocks that are far apart: which one is right is not known."""
+    apart = max((abs(other - clocks.here) for other in clocks.others), default=timedelta())
+    if apart <= SKEW:
+        return None
+    reason = f"this machine's clock and those of the servers that it talks to are {duration_text(apart)} apart"
+    return Hold(Stops.GATE, reason, "set the clock: timedatectl")
+
+
+def changes_nothing(face: Face, live: Face, age: TlsaAge) -> bool:
+    """No client that holds any of the records can tell the two apart."""
+    return face.key_id == live.key_id and all(
+        record in face.matches for record in age.lingering if record in live.matches
+    )
 
 
 def fit(face: Face, live: Face, place: Place, age: TlsaAge, now: datetime) -> Fit:

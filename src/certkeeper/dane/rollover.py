@@ -9,9 +9,8 @@ from enum import StrEnum
 
 from certkeeper.base.value import dataclass, replace
 from certkeeper.dane.age import TlsaAge, grown, restarts, seen_anywhere, seen_by_all
-from certkeeper.dane.face import Face
 from certkeeper.dane.facts import Bearer, Clocks, Place
-from certkeeper.dane.gate import Fit, Hold, Stops, fit, holds
+from certkeeper.dane.gate import Fit, Hold, Stops, changes_nothing, fit, holds
 from certkeeper.dane.tlsa import Tlsa, TlsaType
 
 
@@ -276,18 +275,11 @@ def _stage(
         until = max((age.lingering[record] for record in _left_of(bearer, place, age)), default=None)
     if found and row.state is not State.OFF:
         order = Order.CURRENT
-        if bearer.staged is not None and not _changes_nothing(bearer.staged, bearer.live, age):
+        if bearer.staged is not None and not changes_nothing(bearer.staged, bearer.live, age):
             staged = Fit(found[0].reason)
     if order is Order.CURRENT and bearer.live.key_id in bearer.compromised:
         order = Order.NONE
     return Stage(bearer.alias, row.state, order, row.waits_for, until, next_fit, staged)
-
-
-def _changes_nothing(face: Face, live: Face, age: TlsaAge) -> bool:
-    """No client that holds any of the records can tell the two apart."""
-    return face.key_id == live.key_id and all(
-        record in face.matches for record in age.lingering if record in live.matches
-    )
 
 
 def _situation(

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from urllib.parse import quote
 
 from certkeeper.adapters.bounds import WORKING, Bounds
-from certkeeper.adapters.http import HttpClient, Line
+from certkeeper.adapters.http import Hear, HttpClient, Line, deaf
 from certkeeper.base.errors import CertkeeperError, Fault, OutOfDescriptors, printable
 from certkeeper.base.wire import Request, Response, TransportError
 from certkeeper.config.settings import PowerDnsSettings
@@ -34,7 +34,7 @@ class ServerFailed(TransportError):
     """PowerDNS, or a proxy in front of it, failed at a request (5xx)."""
 
 
-def http_client(settings: PowerDnsSettings, bounds: Bounds = WORKING) -> HttpClient:
+def http_client(settings: PowerDnsSettings, bounds: Bounds = WORKING, hear: Hear = deaf) -> HttpClient:
     """What speaks HTTP to that server.
 
     Raises:
@@ -51,6 +51,7 @@ def http_client(settings: PowerDnsSettings, bounds: Bounds = WORKING) -> HttpCli
             transport=settings.transport,
         ),
         bounds=bounds,
+        hear=hear,
     )
 
 

@@ -13,6 +13,10 @@ from certkeeper.config.settings import (
     Rfc2136Settings,
 )
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from certkeeper.adapters.http import Hear
+
 
 def open_provider(
     settings: ProviderSettings,
@@ -23,6 +27,7 @@ def open_provider(
     nameservers: Nameservers,
     say: Callable[[str], None],
     bounds: Bounds = WORKING,
+    hear: "Hear | None" = None,
 ) -> Dns:
     """Loads what this kind of provider needs, and asks nobody yet.
 
@@ -33,8 +38,9 @@ def open_provider(
         case PowerDnsSettings():
             from certkeeper.adapters.dns.powerdns_api import http_client  # noqa: PLC0415 - only where it is used
             from certkeeper.adapters.dns.powerdns_versions import AnyPowerDns  # noqa: PLC0415 - as above
+            from certkeeper.adapters.http import deaf  # noqa: PLC0415 - as above
 
-            return AnyPowerDns(settings, http_client(settings, bounds))
+            return AnyPowerDns(settings, http_client(settings, bounds, hear or deaf))
         case Rfc2136Settings():
             from certkeeper.adapters.dns.rfc2136 import Rfc2136  # noqa: PLC0415 - as above
 

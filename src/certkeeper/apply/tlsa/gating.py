@@ -10,7 +10,8 @@ from certkeeper.base.times import iso
 from certkeeper.base.value import replace
 from certkeeper.config.settings import CertSpec, Configuration
 from certkeeper.dane.face import Face, chain_face
-from certkeeper.dane.gate import fit
+from certkeeper.dane.facts import Clocks
+from certkeeper.dane.gate import changes_nothing, clock_hold, fit
 from certkeeper.dane.rollover import Order, key_to_order
 from certkeeper.dane.wording import waiting
 from certkeeper.plan.gates import FREE, Allowed, Gate, WaitsForDns
@@ -51,13 +52,18 @@ def _binds(seat: Seat) -> bool:
 
 
 class VersionsGate:
-    """Implements the port VersionGate by the last look. `forced` are certificates that a person lets through."""
+    """Implements the port VersionGate by the last look. `forced` are certificates that a person lets through; `clocks`
+    are all that were heard of by now.
+    """
 
-    def __init__(self, page: Configuration, view: View, materials: Materials, forced: frozenset[Alias]) -> None:
+    def __init__(
+        self, page: Configuration, view: View, materials: Materials, forced: frozenset[Alias], clocks: Clocks
+    ) -> None:
         self._specs: Mapping[Alias, CertSpec] = {spec.alias: spec for spec in page.certificates}
         self._view = view
         self._materials = materials
         self._forced = forced
+        self._clocks = clocks
 
     def check(self, alias: Alias, stamp: int) -> None:
         """As the port's.
@@ -75,20 +81,25 @@ class VersionsGate:
             if bearer.leaves and bearer.known_by.isdisjoint(seat.decision.age.lingering):
                 # No cache holds a record that it was ever about.
                 continue
-            _check(alias, stamp, chain, bearer.live, seat)
+            _check(alias, stamp, chain, bearer.live, seat, self._clocks)
         for seat in self._view.claimed_by(alias):
-            _check(alias, stamp, chain, NOTHING_LIVE, seat)
+            _check(alias, stamp, chain, NOTHING_LIVE, seat, self._clocks)
         unread = self._view.unread.get(alias)
         if unread and self._specs[alias].tlsa is not None:
             raise WaitsForDns(f"version {stamp} is there and does not go live: {unread}")
 
 
-def _check(alias: Alias, stamp: int, chain: tuple[bytes, ...], live: Face, seat: Seat) -> None:
+def _check(alias: Alias, stamp: int, chain: tuple[bytes, ...], live: Face, seat: Seat, clocks: Clocks) -> None:
     place, types = seat.decision.place, {record.type for record in live.records}
     if live is NOTHING_LIVE:
         # Of the first certificate nothing has to be published before: only what caches may hold counts.
         place = replace(place, types=frozenset())
-    found = fit(chain_face(chain, types), live, place, seat.decision.age, seat.decision.age.at)
+    face, age = chain_face(chain, types), seat.decision.age
+    # A clock that jumped since the look ends no wait.
+    found = fit(face, live, place, age, min(age.at, clocks.earliest))
+    wrong = clock_hold(clocks)
+    if wrong is not None and (place.types or age.lingering) and not changes_nothing(face, live, age):
+        raise WaitsForDns(f"version {stamp} is there and does not go live yet: {wrong.reason}", hint=wrong.hint)
     if not found.open:
         until = f", until {iso(found.until)}" if found.until is not None else ""
         raise WaitsForDns(

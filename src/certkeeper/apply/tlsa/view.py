@@ -103,8 +103,8 @@ class Watch:
         self._world = world
         self._passed: list[str] = []
 
-    def look(self, now: datetime, others: Sequence[datetime] = ()) -> View:
-        """Look at all of it once; `others` is what other clocks say."""
+    def look(self, clocks: Clocks) -> View:
+        """Look at all of it once."""
         known = {item.alias for memory in self._records.tlsa.values() for item in memory.known}
         # A rehearsal's certificate is in no service, whatever its alias was behind before.
         specs = [spec for spec in self._page.certificates if spec.tlsa is not None or spec.entry in known]
@@ -112,10 +112,9 @@ class Watch:
         leads = [(spec, service) for spec in specs for service in services[spec.alias]]
         remembered = {owner for memory in self._records.tlsa.values() for owner in memory.age.owners}
         owners = dict.fromkeys([*(owner_of(service).name for _, service in leads), *sorted(remembered)])
-        looks = self._world.tlsa.look(tuple(owners), now)
+        looks = self._world.tlsa.look(tuple(owners), clocks.here)
         bearings, unread = self._bearings(specs)
         spots = self._spots(leads, looks)
-        clocks = Clocks(now, tuple(others))
         seats = {name: self._seat(name, spot, bearings, clocks) for name, spot in spots.items()}
         return View(seats, unread, tuple(dict.fromkeys(self._passed)))
 

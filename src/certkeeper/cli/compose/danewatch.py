@@ -16,6 +16,7 @@ from certkeeper.base.names import Alias, DnsName
 from certkeeper.cli.compose.machine import Machine
 from certkeeper.config.providers import provider_for
 from certkeeper.config.settings import PowerDnsSettings, Rfc2136Settings
+from certkeeper.dane.facts import Clocks
 from certkeeper.plan.gates import Allowed, Gate
 from certkeeper.plan.observed import Wanted
 from certkeeper.plan.records import Records
@@ -58,7 +59,12 @@ class DaneWatch:
         with suppress(CertkeeperError):
             # A journal that cannot be read is told of elsewhere, and waits begin anew.
             records = machine.journal.records()
-        return Watch(machine.configuration, records, machine.lineages(), self._world).look(machine.clock.now())
+        return Watch(machine.configuration, records, machine.lineages(), self._world).look(self._clocks())
+
+    def _clocks(self) -> Clocks:
+        """Ours, and those of CAs and providers that were asked anything so far."""
+        now = self._machine.clock.now()
+        return Clocks(now, tuple(self._machine.heard.others(now)))
 
     def gates(self) -> Mapping[Alias, Gate]:
         """Which key each certificate may have; the next one where a person lets it through."""
@@ -84,7 +90,8 @@ class DaneWatch:
     def check(self, alias: Alias, stamp: int) -> None:
         """As the port's."""
         page = self._machine.configuration
-        VersionsGate(page, self.view(), self._materials, frozenset(self._forced)).check(alias, stamp)
+        gate = VersionsGate(page, self.view(), self._materials, frozenset(self._forced), self._clocks())
+        gate.check(alias, stamp)
 
     def publish(self, seats: Collection[Seat], tell: Tell) -> tuple[Mapping[DnsName, CertkeeperError], list[Seat]]:
         """Write what these need, and wait until it is served; what went wrong by zone, and those that a person writes.

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from certkeeper.adapters.asked import AskedFile
+    from certkeeper.adapters.heard import HeardClocks
     from certkeeper.adapters.journal import Journal
     from certkeeper.adapters.listeners import OwnListeners
     from certkeeper.adapters.staples import Staples
@@ -151,7 +152,7 @@ class Equipment:
     def about(self, spec: CertSpec) -> Self:
         """The same for that certificate alone, with the ports that are there already."""
         fewer = replace(self, configuration=replace(self.configuration, certificates=(spec,), rejected=()))
-        shared = ("http", "hooks", "journal", "looks", "nameservers", "providers", "staples", "store")
+        shared = ("heard", "http", "hooks", "journal", "looks", "nameservers", "providers", "staples", "store")
         vars(fewer).update({name: port for name, port in vars(self).items() if name in shared})
         return fewer
 
@@ -162,6 +163,13 @@ class Equipment:
         self.claims.close()
 
     @cached_property
+    def heard(self) -> "HeardClocks":
+        """What CAs and DNS providers said the time is."""
+        from certkeeper.adapters.heard import HeardClocks  # noqa: PLC0415 - a run with nothing to do asks nobody
+
+        return HeardClocks()
+
+    @cached_property
     def http(self) -> Http:
         """The CAs' APIs, whose directories are fetched once each."""
         from certkeeper.adapters.http import HttpClient, Line  # noqa: PLC0415 - a run with nothing to do needs no HTTP
@@ -169,7 +177,7 @@ class Equipment:
 
         settings = self.settings
         line = Line(settings.ca_bundle, transport=settings.transport)
-        return Remembered(HttpClient(line=line), (settings.ca, *self.configuration.cas))
+        return Remembered(HttpClient(line=line, hear=self.heard.hear), (settings.ca, *self.configuration.cas))
 
     def ports(self) -> Ports:
         from certkeeper.adapters import keys  # noqa: PLC0415 - a run with nothing to do needs no new key
@@ -220,6 +228,7 @@ class Equipment:
                 nameservers=self.nameservers,
                 say=say,
                 bounds=bounds,
+                hear=self.heard.hear,
             )
             for item in self.settings.providers
         }

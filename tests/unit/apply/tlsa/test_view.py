@@ -21,7 +21,7 @@ from certkeeper.base.value import replace
 from certkeeper.config.settings import CertSpec
 from certkeeper.config.tlsa import Publish, TlsaWish
 from certkeeper.dane.age import LIVES
-from certkeeper.dane.facts import MARGIN, Trust
+from certkeeper.dane.facts import MARGIN, Clocks, Trust
 from certkeeper.dane.owner import TlsaOwner
 from certkeeper.dane.tlsa import Tlsa, TlsaType
 from certkeeper.lineage.model import Lineage
@@ -86,6 +86,7 @@ class Scene:
         self.tlsa = FakeTlsaLookup()
         self.cabinet = Cabinet({MAIL: 0}, {MAIL: 1})
         self.records = Records()
+        self.heard: tuple[timedelta, ...] = ()
         for address in ("192.0.2.1", "2001:db8::1"):
             self.hosts.serve(address, CHAINS[0])
 
@@ -96,13 +97,21 @@ class Scene:
         self.clock.advance(after.total_seconds())
         world = World(self.tlsa, self.hosts, self.hosts.probe, self.cabinet)
         lineages = {item.alias: Lineage(item.alias, stamp=1) for item in self.specs}
-        view = Watch(configuration(*self.specs), self.records, lineages, world).look(self.clock.now())
+        view = Watch(configuration(*self.specs), self.records, lineages, world).look(self.clocks)
         if remember:
             self.records = replace(self.records, tlsa={name: seat.memory for name, seat in view.seats.items()})
         return view
 
     def seat(self, *, after: timedelta = timedelta(), place: DnsName = PLACE) -> Seat:
         return self.look(after=after).seats[place]
+
+    @property
+    def clocks(self) -> Clocks:
+        now = self.clock.now()
+        return Clocks(now, tuple(now + apart for apart in self.heard))
+
+    def gate(self, view: View, *forced: Alias) -> VersionsGate:
+        return VersionsGate(configuration(*self.specs), view, self.cabinet, frozenset(forced), self.clocks)
 
     @property
     def memory(self) -> TlsaMemory:
@@ -226,8 +235,7 @@ def test_a_version_with_a_key_that_no_record_is_of_does_not_go_live_and_one_with
     scene = Scene()
     scene.publish(record(KEYS[0]), record(KEYS[1]))
     scene.cabinet.versions = {5: 0, 6: 1, 7: 4}
-    page = configuration(*scene.specs)
-    gate = VersionsGate(page, scene.look(), scene.cabinet, frozenset())
+    gate = scene.gate(scene.look())
     gate.check(MAIL, 5)
     gate.check(Alias("unknown.test"), 7)
     with pytest.raises(WaitsForDns, match="version 6 is there and does not go live yet") as early:
@@ -235,8 +243,8 @@ def test_a_version_with_a_key_that_no_record_is_of_does_not_go_live_and_one_with
     assert early.value.retry_at == NOW + SAFE
     with pytest.raises(WaitsForDns, match="version 7"):
         gate.check(MAIL, 7)
-    VersionsGate(page, scene.look(), scene.cabinet, frozenset({MAIL})).check(MAIL, 7)
-    later = VersionsGate(page, scene.look(after=SAFE), scene.cabinet, frozenset())
+    scene.gate(scene.look(), MAIL).check(MAIL, 7)
+    later = scene.gate(scene.look(after=SAFE))
     later.check(MAIL, 6)
     with pytest.raises(WaitsForDns):
         later.check(MAIL, 7)
@@ -245,19 +253,37 @@ def test_a_version_with_a_key_that_no_record_is_of_does_not_go_live_and_one_with
 def test_the_first_certificate_waits_until_caches_know_it_where_records_are_there_already() -> None:
     scene = Scene()
     scene.cabinet.live, scene.cabinet.following, scene.cabinet.versions = {}, {}, {9: 3}
-    page = configuration(*scene.specs)
     scene.publish()
-    VersionsGate(page, scene.look(), scene.cabinet, frozenset()).check(MAIL, 9)
+    scene.gate(scene.look()).check(MAIL, 9)
     scene.publish(FOREIGN)
     with pytest.raises(WaitsForDns, match="caches may hold a 3 1 1 record that it does not match"):
-        VersionsGate(page, scene.look(), scene.cabinet, frozenset()).check(MAIL, 9)
+        scene.gate(scene.look()).check(MAIL, 9)
     order = OrderIntent(MAIL, "https://ca.test/1", "https://ca.test", (), "", must_staple=False, key="", stamp=9)
     scene.records = replace(scene.records, orders={MAIL: order})
     assert scene.seat().decision.add == {record(KEYS[3])}, "the version that waits is made known"
     scene.publish(FOREIGN, record(KEYS[3]))
     with pytest.raises(WaitsForDns):
-        VersionsGate(page, scene.look(), scene.cabinet, frozenset()).check(MAIL, 9)
-    VersionsGate(page, scene.look(after=SAFE), scene.cabinet, frozenset()).check(MAIL, 9)
+        scene.gate(scene.look()).check(MAIL, 9)
+    scene.gate(scene.look(after=SAFE)).check(MAIL, 9)
+
+
+@pytest.mark.parametrize("apart", [timedelta(hours=-5), timedelta(hours=5)])
+def test_a_clock_that_others_contradict_opens_no_gate_and_lets_no_other_key_live(apart: timedelta) -> None:
+    scene = Scene()
+    scene.publish(record(KEYS[0]), record(KEYS[1]))
+    scene.cabinet.versions = {5: 0, 6: 1}
+    scene.look()
+    view = scene.look(after=SAFE)
+    scene.gate(view).check(MAIL, 6)
+    scene.heard = (apart,)
+    gate = scene.gate(view)
+    gate.check(MAIL, 5)
+    with pytest.raises(WaitsForDns, match=r"version 6 .* this machine's clock .* 5 h apart") as wrong:
+        gate.check(MAIL, 6)
+    assert wrong.value.hint == "set the clock: timedatectl"
+    found = gates_of(configuration(*scene.specs), scene.look())[MAIL]
+    assert found.allowed is Allowed.CURRENT
+    assert "5 h apart; set the clock: timedatectl" in found.reason
 
 
 def test_what_cannot_be_read_lets_no_version_live() -> None:
@@ -267,7 +293,7 @@ def test_what_cannot_be_read_lets_no_version_live() -> None:
     view = scene.look()
     assert set(view.unread) == {MAIL}
     with pytest.raises(WaitsForDns):
-        VersionsGate(configuration(*scene.specs), view, scene.cabinet, frozenset()).check(MAIL, 5)
+        scene.gate(view).check(MAIL, 5)
 
 
 def test_a_version_that_waits_is_among_what_is_wanted() -> None:
