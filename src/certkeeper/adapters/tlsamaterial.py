@@ -1,6 +1,7 @@
 """Port Materials: the certificates and keys of lineages, as records are made of them."""
 
 import ssl
+from contextlib import suppress
 
 from certkeeper.adapters.keys import public_key_of
 from certkeeper.apply.daneports import Material
@@ -23,6 +24,12 @@ class StoredMaterials:
         if found is None:
             return None
         return Material(_der(found.cert) + _der(found.chain), self._next_key(alias, lineage))
+
+    def key_ids(self, alias: Alias) -> frozenset[str]:
+        with suppress(CertkeeperError):
+            versions = self._store.versions(alias)
+            return frozenset(item.leaf.key_id for item in versions if item.leaf is not None)
+        return frozenset()
 
     def version(self, alias: Alias, stamp: int) -> tuple[bytes, ...] | None:
         files = self._store.version(alias, stamp)

@@ -91,6 +91,9 @@ class Materials(Protocol):
     def of(self, alias: Alias, lineage: Lineage) -> Material | None:
         """None where nothing is live. Raises CertkeeperError or ValueError where it cannot be read."""
 
+    def key_ids(self, alias: Alias) -> frozenset[str]:
+        """Those of all versions that are there; nothing where they cannot be listed."""
+
     def version(self, alias: Alias, stamp: int) -> tuple[bytes, ...] | None:
         """The chain of a version; None where it is not there, or not whole."""
 

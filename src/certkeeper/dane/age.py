@@ -119,8 +119,11 @@ def restarts(age: TlsaAge, place: Place, clocks: Clocks) -> str:
         return "the clock went back"
     if clocks.earliest - age.at > FORGOTTEN:
         return "nobody looked for days"
-    if place.changed_at is not None and place.changed_at > age.at + SKEW:
-        return "the zone was changed after what is remembered here: an older state was restored"
+    if place.unremembered:
+        return (
+            "records of our keys are there that what is remembered here does not know: "
+            "an older state was restored, or somebody else publishes them"
+        )
     return "another owner leads here now" if place.owners - age.owners else ""
 
 

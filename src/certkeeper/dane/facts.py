@@ -81,8 +81,8 @@ class Place:
     `types` are the types that are wanted; none where DANE is to end here. `answers` has every authoritative address.
     `ttls` are, in seconds, all other times for which caches keep what they know in its place: the TTL that new
     records get, that of CNAMEs on the way, the negative TTL, that of a place that an owner led to before.
-    `changed_at` is when we changed it last, as the zone itself says; None where it does not. `margin` is waited for
-    after the TTLs (TLSA_MARGIN).
+    `unremembered` are records there that are made of keys of ours, and that what is remembered does not know: it is
+    from before they were published. `margin` is waited for after the TTLs (TLSA_MARGIN).
     """
 
     name: DnsName
@@ -93,7 +93,7 @@ class Place:
     trust: Trust
     sights: tuple[Sight, ...] = ()
     ttls: tuple[int, ...] = (3600,)
-    changed_at: datetime | None = None
+    unremembered: frozenset[Tlsa] = frozenset()
     margin: timedelta = MARGIN
 
 

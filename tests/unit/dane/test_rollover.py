@@ -147,8 +147,8 @@ def test_a_clock_that_went_back_begins_anew() -> None:
     assert any("clock went back" in note for note in decision.notes)
 
 
-def test_a_state_that_is_older_than_the_zone_begins_anew() -> None:
-    restored = replace(place(BOTH, BOTH), changed_at=START + 5 * HOUR)
+def test_a_state_that_is_older_than_the_records_begins_anew() -> None:
+    restored = replace(place(BOTH, BOTH), unremembered=frozenset({NXT}))
     decision = decide(restored, aged(), at(9))
     assert only(decision) == (State.AGEING, Order.CURRENT)
     assert any("older state was restored" in note for note in decision.notes)

@@ -7,10 +7,10 @@ from certkeeper.apply.daneports import Material, Materials
 from certkeeper.base.names import Alias
 from certkeeper.base.value import dataclass, replace
 from certkeeper.config.settings import CertSpec
-from certkeeper.dane.age import TlsaAge
+from certkeeper.dane.age import TlsaAge, seen_anywhere
 from certkeeper.dane.face import Face, chain_face, key_face
-from certkeeper.dane.facts import Bearer, Sight
-from certkeeper.dane.tlsa import Tlsa, TlsaType
+from certkeeper.dane.facts import Bearer, Place, Sight
+from certkeeper.dane.tlsa import SHA256, Tlsa, TlsaType
 from certkeeper.lineage.model import Lineage
 from certkeeper.plan.records import KnownKey, Records, TlsaMemory, TurnKind
 
@@ -71,6 +71,22 @@ def bearing_of(spec: CertSpec, lineage: Lineage, records: Records, materials: Ma
         return Bearing(spec.alias, Material(()), staged) if staged else None
     chain_face(material.chain, ())
     return Bearing(spec.alias, material, staged, frozenset(others_have))
+
+
+def unremembered(place: Place, age: TlsaAge, materials: Materials) -> frozenset[Tlsa]:
+    """Records there that are made of keys of ours, and that were neither seen nor written before that last look."""
+    fresh = seen_anywhere(place) - age.ours - age.lingering.keys()
+    if not fresh:
+        return frozenset()
+    faces = (face for item in place.bearers for face in (item.live, item.next, item.staged) if face is not None)
+    made = frozenset[Tlsa]().union(*(face.matches for face in faces))
+    known = frozenset[str]().union(*(materials.key_ids(Alias(item.alias)) for item in place.bearers))
+    return frozenset(record for record in fresh if record in made or _is_of(record, known))
+
+
+def _is_of(record: Tlsa, key_ids: frozenset[str]) -> bool:
+    """A key_id is the SHA-256 of the key, as that type has it."""
+    return record.type.of_the_key and record.type.matching_type == SHA256 and record.data.hex() in key_ids
 
 
 def served(bearer: Bearer, sights: Iterable[Sight]) -> bool:

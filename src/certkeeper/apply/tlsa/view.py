@@ -5,7 +5,15 @@ from datetime import datetime
 
 from certkeeper.apply.daneports import Materials, SecureLookup, TlsaLook, TlsaLookup
 from certkeeper.apply.daneservices import DaneService
-from certkeeper.apply.tlsa.bearers import Bearing, bearing_of, known_after, served, with_ours_of, without_ours
+from certkeeper.apply.tlsa.bearers import (
+    Bearing,
+    bearing_of,
+    known_after,
+    served,
+    unremembered,
+    with_ours_of,
+    without_ours,
+)
 from certkeeper.apply.tlsa.services import owner_of, services_of
 from certkeeper.apply.tlsa.sights import Probe, contacts_at, contacts_of, shown
 from certkeeper.base.errors import CertkeeperError
@@ -171,6 +179,8 @@ class Watch:
         ttl = min((wish.ttl for wish in wishes), default=0)
         bearers = tuple(mine[alias].bearer(spot.bearings[alias], relied, clocks.here) for alias in mine)
         place = self._place(name, looks, bearers, frozenset[TlsaType]().union(*(spot.bearings[a] for a in mine)), ttl)
+        if memory is not None:
+            place = replace(place, unremembered=unremembered(place, memory.age, self._world.materials))
         before = relied.age if relied is not None else None
         decision = decide(place, before, clocks)
         if decision.add or decision.kept:

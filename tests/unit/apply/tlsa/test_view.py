@@ -3,6 +3,7 @@
 import ssl
 from dataclasses import dataclass, field
 from datetime import timedelta
+from hashlib import sha256
 
 import pytest
 
@@ -63,6 +64,7 @@ class Cabinet:
     following: dict[Alias, int] = field(default_factory=dict)
     versions: dict[int, int] = field(default_factory=dict)
     torn: set[Alias] = field(default_factory=set)
+    earlier: dict[Alias, tuple[int, ...]] = field(default_factory=dict)
 
     def of(self, alias: Alias, _: Lineage) -> Material | None:
         if alias in self.torn:
@@ -71,6 +73,9 @@ class Cabinet:
             return None
         coming = self.following.get(alias)
         return Material(CHAINS[self.live[alias]], spki(KEYS[coming]) if coming is not None else None)
+
+    def key_ids(self, alias: Alias) -> frozenset[str]:
+        return frozenset(sha256(spki(KEYS[number])).hexdigest() for number in self.earlier.get(alias, ()))
 
     def version(self, _: Alias, stamp: int) -> tuple[bytes, ...] | None:
         return CHAINS[self.versions[stamp]] if stamp in self.versions else None
@@ -284,6 +289,38 @@ def test_a_clock_that_others_contradict_opens_no_gate_and_lets_no_other_key_live
     found = gates_of(configuration(*scene.specs), scene.look())[MAIL]
     assert found.allowed is Allowed.CURRENT
     assert "5 h apart; set the clock: timedatectl" in found.reason
+
+
+@pytest.mark.parametrize("known_as", ["live", "next", "an earlier version"])
+def test_a_memory_from_before_records_that_are_there_opens_no_gate(known_as: str) -> None:
+    scene = Scene()
+    scene.publish(record(KEYS[0]), record(KEYS[1]))
+    scene.look()
+    scene.look(after=SAFE)
+    backup = scene.records
+    if known_as == "live":
+        scene.cabinet.live[MAIL], scene.cabinet.following[MAIL] = 2, 1
+    elif known_as == "next":
+        scene.cabinet.following[MAIL] = 2
+    else:
+        scene.cabinet.earlier[MAIL] = (0, 2)
+    scene.publish(record(KEYS[0]), record(KEYS[1]), record(KEYS[2]))
+    scene.records = backup
+    page = configuration(*scene.specs)
+    seat = scene.seat(after=timedelta(hours=1))
+    (note,) = (note for note in seat.decision.notes if "an older state was restored" in note)
+    assert note.endswith("waits begin anew")
+    assert gates_of(page, scene.look())[MAIL].allowed is Allowed.CURRENT
+    later = scene.look(after=SAFE)
+    assert not any("restored" in note for note in later.seats[PLACE].decision.notes), "said once"
+
+
+def test_records_that_a_person_published_as_they_were_printed_are_known() -> None:
+    scene = Scene(wanting("mail.example.org", publish=Publish.MANUAL))
+    scene.publish()
+    scene.look()
+    scene.publish(record(KEYS[0]), record(KEYS[1]), FOREIGN)
+    assert scene.seat(after=timedelta(hours=1)).decision.notes == ()
 
 
 def test_what_cannot_be_read_lets_no_version_live() -> None:
