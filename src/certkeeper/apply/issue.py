@@ -91,11 +91,14 @@ def _issue(attempt: Attempt, wanted: Order) -> Exchange[Issued | Staged]:
         yield from do(StageVersion(obtained.draft, obtained.files))
         attempt.draft = None
         ready = obtained.draft.stamp, obtained.leaf
+        earlier = ""
+    else:
+        earlier = f"version {ready[0]}, which an earlier run completed"
     stamp, leaf = ready
     if item.stays_staged:
         yield from shield()
-        return (yield from _leave_staged(attempt, stamp, leaf))
-    return (yield from _switch(attempt, stamp, leaf))
+        return (yield from _leave_staged(attempt, stamp, leaf, earlier))
+    return (yield from _switch(attempt, stamp, leaf, earlier))
 
 
 def _pay_before(attempt: Attempt) -> Exchange[None]:
@@ -123,13 +126,13 @@ def _staged(attempt: Attempt, intent: OrderIntent, wanted: Order) -> Exchange[tu
         return None
     attempt.intent = intent
     attempt.shared.waves.pass_by(attempt.alias)
-    becomes = "stays staged" if attempt.item.stays_staged else "goes live"
-    attempt.note(f"version {intent.stamp}, which an earlier run completed, {becomes}")
     return intent.stamp, leaf
 
 
-def _switch(attempt: Attempt, stamp: int, leaf: Leaf) -> Exchange[Issued]:
-    """Step 13. The hook's debt is written down before the switch, and dropped after the hook ended well."""
+def _switch(attempt: Attempt, stamp: int, leaf: Leaf, earlier: str) -> Exchange[Issued]:
+    """Step 13. The hook's debt is written down before the switch, and dropped after the hook ended well. `earlier` is
+    what a version is called that is not of this run.
+    """
     item, shared = attempt.item, attempt.shared
     # Where it may not go live yet the version stays, and a later run goes on from here.
     yield from do(CheckGate(item.alias, stamp))
@@ -138,6 +141,9 @@ def _switch(attempt: Attempt, stamp: int, leaf: Leaf) -> Exchange[Issued]:
     if item.hook is not None and item.spec.deploy_hook:
         # Where it fails the version stays, and the next run goes on from here.
         yield from show_to_script(item, stamp, shared.settings, shared.tell)
+    if earlier:
+        # Nothing that may refuse it is left.
+        attempt.note(f"{earlier}, goes live")
     issued = CertificateIssued(str(item.alias), iso(leaf.not_after), _folder(item))
     yield from switch_over(item, stamp, issued, shared.tell)
     # A hold that is left was about a version that this one has overtaken.
@@ -152,9 +158,11 @@ def _present(*entries: Record | None) -> tuple[Record, ...]:
     return tuple(entry for entry in entries if entry is not None)
 
 
-def _leave_staged(attempt: Attempt, stamp: int, leaf: Leaf) -> Exchange[Staged]:
+def _leave_staged(attempt: Attempt, stamp: int, leaf: Leaf, earlier: str) -> Exchange[Staged]:
     """The lineage is held: what is live stays, and nobody is told but the operator."""
     item, shared = attempt.item, attempt.shared
+    if earlier:
+        attempt.note(f"{earlier}, stays staged")
     shared.tell(CertificateStaged(str(item.alias), iso(leaf.not_after), stamp))
     met = _present(attempt.intent, item.backoff, *item.names_failed)
     attempt.intent = None
