@@ -20,7 +20,9 @@ class Dovecot(Listening):
     `program` is the command of another one than this machine's.
     """
 
-    def __init__(self, folder: Path, certificate: Path, key: Path, program: Sequence[str] = ()) -> None:
+    def __init__(
+        self, folder: Path, certificate: Path, key: Path, program: Sequence[str] = (), at: tuple[int, ...] = ()
+    ) -> None:
         if not program:
             program = (binaries.require("dovecot"),)
             binaries.require("doveadm")
@@ -37,7 +39,7 @@ class Dovecot(Listening):
                 ready=lambda: all(ports.accepts_tcp("127.0.0.1", port) for port in free),
             )
 
-        self.launch(PROTOCOLS, start)
+        self.launch(PROTOCOLS, start, at)
 
 
 _2_3 = """

@@ -12,14 +12,16 @@ class Listening:
 
     ports: dict[str, int]
 
-    def launch(self, words: Sequence[str], start: Callable[[tuple[int, ...]], Process]) -> None:
-        """Start it on as many free ports as there are words."""
+    def launch(
+        self, words: Sequence[str], start: Callable[[tuple[int, ...]], Process], at: tuple[int, ...] = ()
+    ) -> None:
+        """Start it on as many free ports as there are words, or `at` ports that nobody else in its namespace has."""
 
         def on(free: tuple[int, ...]) -> Process:
             self.ports = dict(zip(words, free, strict=True))
             return start(free)
 
-        self._process = ports.on_free_ports(len(words), on)
+        self._process = on(at) if at else ports.on_free_ports(len(words), on)
 
     def said(self) -> str:
         """All that it logged so far."""

@@ -40,7 +40,11 @@ class NginxHosts(Listening):
     """
 
     def __init__(
-        self, folder: Path, hosts: Mapping[str, tuple[Path, Path]], staples: Mapping[str, Path] | None = None
+        self,
+        folder: Path,
+        hosts: Mapping[str, tuple[Path, Path]],
+        staples: Mapping[str, Path] | None = None,
+        at: tuple[int, ...] = (),
     ) -> None:
         stapled = {name: f"ssl_stapling on; ssl_stapling_file {path};" for name, path in (staples or {}).items()}
         program = binaries.require("nginx")
@@ -69,7 +73,7 @@ class NginxHosts(Listening):
                 ready=lambda: ports.accepts_tcp("127.0.0.1", free[0]),
             )
 
-        self.launch(("https",), start)
+        self.launch(("https",), start, at)
 
     def reloads(self) -> int:
         """How often it was told, by its own log."""

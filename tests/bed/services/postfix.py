@@ -1,4 +1,4 @@
-"""Postfix: an instance of its own or several, SMTP with STARTTLS and with TLS at once."""
+"""Postfix: an instance of its own or several, SMTP and submission with STARTTLS, and SMTP with TLS at once."""
 
 import os
 import shutil
@@ -10,6 +10,8 @@ from pathlib import Path
 from bed import binaries, ports
 from bed.process import Process
 from bed.services.listening import Listening
+
+PROTOCOLS = ("smtp", "smtps", "submission")
 
 _MAIN = """
 compatibility_level = 3.6
@@ -38,6 +40,7 @@ smtpd_peername_lookup = no
 _MASTER = """
 {smtp} inet n - n - - smtpd
 {smtps} inet n - n - - smtpd -o smtpd_tls_wrappermode=yes
+{submission} inet n - n - - smtpd -o smtpd_tls_security_level=encrypt
 pickup unix n - n 60 1 pickup
 cleanup unix n - n - 0 cleanup
 qmgr unix n - n 300 1 qmgr
@@ -75,7 +78,7 @@ class Postfix(Listening):
     `names` has such a file for each name that a client may ask for (SNI), through a map that holds copies of them.
     """
 
-    def __init__(self, chain: Path, names: Mapping[str, Path] | None = None) -> None:
+    def __init__(self, chain: Path, names: Mapping[str, Path] | None = None, at: tuple[int, ...] = ()) -> None:
         program = binaries.require("postfix")
         if os.geteuid() != 0:
             binaries.missing("Postfix can be started by root only", "run the tests as root")
@@ -99,7 +102,8 @@ class Postfix(Listening):
             subprocess.run(["postmap", "-c", self.config, "-F", f"hash:{self.names}"], check=True)
 
         def start(free: tuple[int, ...]) -> Process:
-            (self.config / "master.cf").write_text(_MASTER.format(smtp=free[0], smtps=free[1]), encoding="utf-8")
+            master = _MASTER.format(**dict(zip(PROTOCOLS, free, strict=True)))
+            (self.config / "master.cf").write_text(master, encoding="utf-8")
             # It makes the queue's folders. `postfix start-fg` would, too, but its shell leaves master behind.
             subprocess.run([program, "-c", self.config, "check"], check=True, capture_output=True)
             return Process(
@@ -109,7 +113,7 @@ class Postfix(Listening):
                 ready=lambda: all(ports.accepts_tcp("127.0.0.1", port) for port in free),
             )
 
-        self.launch(("smtp", "smtps"), start)
+        self.launch(PROTOCOLS, start, at)
 
     def stop(self) -> None:
         super().stop()

@@ -88,7 +88,7 @@ def _as_prosody(folder: Path, group: str) -> tuple[str, ...]:
 class ProsodyByFolder(Listening):
     """Finds `HOST.crt` and `HOST.key` in a folder, as Debian's finds them in /etc/prosody/certs."""
 
-    def __init__(self, folder: Path, host: str, certificates: Path) -> None:
+    def __init__(self, folder: Path, host: str, certificates: Path, at: tuple[int, ...] = ()) -> None:
         program = binaries.require("prosody")
         (folder / "data").mkdir(parents=True, exist_ok=True)
         (folder / "certs").mkdir(exist_ok=True)
@@ -106,4 +106,4 @@ class ProsodyByFolder(Listening):
                 prefix=_as_prosody(folder, ""),
             )
 
-        self.launch((*PROTOCOLS, "xmpps-server"), start)
+        self.launch((*PROTOCOLS, "xmpps-server"), start, at)

@@ -9,6 +9,7 @@ from typing import Self
 
 import dns.flags
 import dns.rcode
+from dns.exception import DNSException
 from dns.rdtypes.ANY.TLSA import TLSA
 
 from bed import lookups
@@ -39,7 +40,7 @@ class Clients:
         while not self._end.wait(PERIOD):
             try:
                 self._once()
-            except OSError as error:
+            except (OSError, DNSException) as error:
                 self.trouble.append(repr(error))
 
     def _once(self) -> None:

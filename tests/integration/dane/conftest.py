@@ -7,7 +7,7 @@ import pytest
 
 from bed.powerdns import rrset
 from bed.world import World
-from integration.dane.published import Published
+from integration.dane.published import TTL, Published
 
 MakePublished = Callable[..., Published]
 
@@ -17,18 +17,20 @@ def make_published(shared_world: World) -> Iterator[MakePublished]:
     """Pages with TLSA records in zones of their own, in folders that everybody gets through."""
     with ExitStack() as stack:
 
-        def make(*, dnssec: bool = True, linked: bool = True, **settings: str) -> Published:
+        def make(
+            *, dnssec: bool = True, linked: bool = True, world: World = shared_world, ttl: int = TTL, **settings: str
+        ) -> Published:
             """`linked`: no zone above it that is signed lacks its DS record."""
             place = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bed-dane-")))
             place.chmod(0o755)
-            zone = shared_world.new_zone(dnssec=dnssec).removesuffix(".")
+            zone = world.new_zone(dnssec=dnssec).removesuffix(".")
             above = "" if linked else zone
             if above:
                 zone = f"below.{above}"
-                shared_world.primary.create_zone(zone)
+                world.primary.create_zone(zone)
                 delegation = rrset(zone, "NS", [f"ns1.{zone}.", f"ns2.{zone}."])
-                shared_world.primary.patch(above, delegation, rrset(f"ns1.{zone}", "A", ["127.0.0.1"]))
-            return Published(place, stack, shared_world, zone, above=above, **settings)
+                world.primary.patch(above, delegation, rrset(f"ns1.{zone}", "A", ["127.0.0.1"]))
+            return Published(place, stack, world, zone, above=above, ports=None, ttl=ttl, **settings)
 
         yield make
 

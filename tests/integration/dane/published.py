@@ -48,14 +48,26 @@ class Published(Served):
     """One certificate for one name. nginx reads it in place; what it has at first is what dehydrated left."""
 
     def __init__(
-        self, place: Path, stack: ExitStack, world: World, zone: str, *, above: str = "", **settings: str
+        self,
+        place: Path,
+        stack: ExitStack,
+        world: World,
+        zone: str,
+        *,
+        above: str = "",
+        ports: tuple[int, int] | None = None,
+        ttl: int = TTL,
+        **settings: str,
     ) -> None:
-        """The validating resolver trusts the zone's keys, or those of the one `above` it."""
+        """The validating resolver trusts the zone's keys, or those of the one `above` it. `ports` are its own and
+        that of nginx, where they are not to be any.
+        """
         self.zone = zone
         self.absolute = f"{zone}."
-        soa = f"ns1.{zone}. hostmaster.{zone}. 2100000000 10800 3600 604800 {TTL}"
+        self.ttl = ttl
+        soa = f"ns1.{zone}. hostmaster.{zone}. 2100000000 10800 3600 604800 {ttl}"
         # Resolvers remember for that long that there is nothing.
-        world.primary.patch(zone, rrset(zone, "SOA", [soa], ttl=TTL), rrset(zone, "A", ["127.0.0.1"], ttl=TTL))
+        world.primary.patch(zone, rrset(zone, "SOA", [soa], ttl=ttl), rrset(zone, "A", ["127.0.0.1"], ttl=ttl))
         anchors = world.primary.trust_anchors(above or zone)
         self.world = world
         self._transfer()
@@ -67,25 +79,27 @@ class Published(Served):
                 place / "unbound",
                 zones=dict.fromkeys([self.absolute, *([f"{above}."] if above else [])], servers),
                 trust_anchors=anchors,
+                port=ports[0] if ports else None,
             )
         )
         own = {
             "DEPLOY": "nginx",
             "TLSA": "yes",
-            "TLSA_TTL": str(TTL),
+            "TLSA_TTL": str(ttl),
             "TLSA_MARGIN": "0",
             "VALIDATING_RESOLVER": self.unbound.server,
         }
         super().__init__(place / "page", world, zone, **{**own, **settings})
         leave_as_dehydrated(self.place(zone), [zone])
-        self.nginx = stack.enter_context(NginxHosts(place / "nginx", {zone: self.pair(zone)}))
+        hosts = {zone: self.pair(zone)}
+        self.nginx = stack.enter_context(NginxHosts(place / "nginx", hosts, at=ports[1:] if ports else ()))
         self.port = self.nginx.ports["https"]
         self.describe(nginx=described(self.nginx))
         self.owner = f"_{self.port}._tcp.{zone}"
 
     def publish(self, *records: str) -> None:
         """By hand, in the place of what is there; all servers have it then."""
-        self.put(rrset(self.owner, "TLSA", records, ttl=TTL))
+        self.put(rrset(self.owner, "TLSA", records, ttl=self.ttl))
 
     def put(self, *rrsets: Mapping[str, Json]) -> None:
         """The same of any records."""

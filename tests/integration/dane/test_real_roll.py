@@ -6,11 +6,11 @@ import os
 from pathlib import Path
 
 import pytest
-import trustme
 
 from bed.waiting import wait_until
 from integration.dane.clients import Clients
 from integration.dane.published import FOREIGN, Published, said
+from integration.dane.swapped import another_pair
 
 pytestmark = pytest.mark.real
 ROLLS = 2 if os.environ.get("CERTKEEPER_LONG") else 1
@@ -57,12 +57,9 @@ def test_the_next_key_is_deployed_after_the_wait_and_no_client_fails(page: Publi
 
 def test_a_swap_of_keys_without_publication_is_seen(page: Published, tmp_path: Path) -> None:
     page.run()
-    made = trustme.CA().issue_cert(page.zone)
-    certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
-    made.cert_chain_pems[0].write_to_path(certificate)
-    made.private_key_pem.write_to_path(key)
+    pair = another_pair(tmp_path, page.zone)
     with client(page) as clients:
         wait_until(lambda: clients.seen[page.current] > 1, "the client met the key")
         assert clients.failed == []
-        page.swap(certificate, key)
+        page.swap(*pair)
         wait_until(lambda: clients.failed, "the client met a key that no record matches")

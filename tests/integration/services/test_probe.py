@@ -83,7 +83,7 @@ def assert_is(pair: Set, seen: Look) -> None:
 
 
 def test_mail_and_xmpp_servers_show_their_certificate_on_every_port(pair: Set, endpoints: list[str]) -> None:
-    assert len(endpoints) == 10
+    assert len(endpoints) == 11
     for seen in look(pair, *endpoints):
         assert_is(pair, seen)
 
