@@ -31,7 +31,7 @@ from certkeeper.base.wire import Exchange
 from certkeeper.config.orderrate import order_rate_at
 from certkeeper.config.settings import Purpose, Settings
 from certkeeper.plan.actions import Kept, LineagePlan, Plan, Postponed
-from certkeeper.plan.due import renew_before
+from certkeeper.plan.due import usual_time
 from certkeeper.plan.gates import WaitsForDns
 from certkeeper.plan.namefailure import kept, not_dropped
 from certkeeper.plan.preflight import clock_findings
@@ -87,8 +87,7 @@ class Reconciler:
         """Run to the end: certificates, withdrawals, everything."""
         for item in self._plan.blocked:
             self._end(Outcome(item.alias, error=item.error))
-        if later := self._plan.postponed:
-            self._tell(OrdersPostponed(tuple(str(item.alias) for item in later), str(later[0].error)))
+        self._tell_postponed()
         self._waves.clean(self._plan.withdrawals, self._plan.zones)
         self._served.clean(self._plan.files, self._scripts_left() if self._plan.told else None)
         if self._plan.stale:
@@ -114,6 +113,13 @@ class Reconciler:
             fatal=self._fatal or self._interruption,
             wake_at=_earliest(self._plan, outcomes, self._fatal),
         )
+
+    def _tell_postponed(self) -> None:
+        """Once for each thing that certificates wait for."""
+        later = self._plan.postponed
+        for kind in dict.fromkeys(type(item.error) for item in later):
+            those = [item for item in later if type(item.error) is kind]
+            self._tell(OrdersPostponed(tuple(str(item.alias) for item in those), str(those[0].error)))
 
     def _scripts_left(self) -> Exchange[None]:
         specs = [item.spec for item in self._plan.lineages]
@@ -265,5 +271,5 @@ def _earliest(plan: Plan, outcomes: Sequence[Outcome], fatal: CertkeeperError | 
         made = outcome.live or outcome.staged
         if made is not None:
             leaf = made.leaf
-            times.append(leaf.not_after - renew_before(leaf, policies[outcome.alias]))
+            times.append(usual_time(outcome.alias, leaf, policies[outcome.alias]))
     return min((instant for instant in times if instant is not None), default=None)

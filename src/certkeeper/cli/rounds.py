@@ -1,11 +1,12 @@
 """A run in rounds: one for all certificates, or one for each where a script answers challenges."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 
 from certkeeper.apply.result import Outcome, Result
 from certkeeper.base.errors import CertkeeperError, Interrupted
+from certkeeper.base.names import Alias
 from certkeeper.base.value import replace
 from certkeeper.cli.compose import Machine
 from certkeeper.cli.hooking import Hooking, told_of_run
@@ -13,6 +14,9 @@ from certkeeper.cli.render import Lines, print_error
 from certkeeper.config.methods import ChallengeType
 from certkeeper.config.settings import CertSpec, Configuration, HookSettings, Settings
 from certkeeper.plan.actions import Plan
+from certkeeper.plan.observed import Observed
+from certkeeper.plan.planner import plan
+from certkeeper.plan.runlimit import LaterRun
 
 _SERVED = frozenset({ChallengeType.HTTP_01, ChallengeType.TLS_ALPN_01})
 
@@ -43,6 +47,15 @@ def rounds(selected: Configuration) -> tuple[Configuration, ...]:
     for spec in selected.certificates:
         parts.setdefault(spec.alias if spec.hook else None, []).append(spec)
     return tuple(replace(selected, certificates=tuple(specs)) for specs in parts.values())
+
+
+def held_to_limit(selected: Configuration, observed: Observed, forced: Collection[Alias]) -> Observed:
+    """The world with what waits for a later run by RUN_LIMIT. No round sees how many orders the others open."""
+    if not selected.settings.run_limit or len(rounds(selected)) == 1:
+        return observed
+    whole = plan(selected, observed, forced).postponed
+    later = {item.alias: item.error for item in whole if isinstance(item.error, LaterRun)}
+    return replace(observed, later_runs=later)
 
 
 def _answered(spec: CertSpec, settings: Settings) -> bool:

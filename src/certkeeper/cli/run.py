@@ -21,7 +21,16 @@ from certkeeper.cli.hooking import Hooking, told_of_run
 from certkeeper.cli.permissions import put_right
 from certkeeper.cli.planning import planned
 from certkeeper.cli.render import finding_lines, print_error, reporter
-from certkeeper.cli.rounds import hooked, lines_opened, lines_unchanged, merged, of_round, out_of_reach, rounds
+from certkeeper.cli.rounds import (
+    held_to_limit,
+    hooked,
+    lines_opened,
+    lines_unchanged,
+    merged,
+    of_round,
+    out_of_reach,
+    rounds,
+)
 from certkeeper.cli.select import select
 from certkeeper.cli.signals import raise_terminated
 from certkeeper.cli.staples import kept_fresh
@@ -152,6 +161,7 @@ def _in_rounds(
     plans, results = list[Plan](), list[Result]()
     for rejected in selected.rejected:
         print_error(rejected.error, subject=rejected.label)
+    observed = held_to_limit(selected, observed, forced)
     for part in rounds(selected):
         if (stopped := out_of_reach(part, results, selected)) is not None:
             results.append(stopped)

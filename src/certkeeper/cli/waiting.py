@@ -14,6 +14,7 @@ from certkeeper.plan.gates import WaitsForDns
 from certkeeper.plan.lastrun import Failure
 from certkeeper.plan.namefailure import kept
 from certkeeper.plan.records import Records
+from certkeeper.plan.runlimit import LaterRun
 
 
 def waiting_now(item: LineagePlan, failure: Failure | None) -> CertkeeperError | None:
@@ -68,6 +69,8 @@ def held_document(hold: Hold | None) -> Mapping[str, object] | None:
 def _waits_for(error: BackedOff | CaLimited | Postponed) -> str:
     if isinstance(error, WaitsForDns):
         return "dns"
+    if isinstance(error, LaterRun):
+        return "run"
     return "rate" if isinstance(error, Postponed) else "ca" if isinstance(error, CaLimited) else "backoff"
 
 

@@ -35,7 +35,12 @@ def read_settings(values: Values, config_file: str, basedir: str, environment: M
         ConfigError: an invalid value.
     """
     _check_unused(values)
-    words = _curl_words(values)
+    return _settings(values, _curl_words(values), config_file, basedir, environment)
+
+
+def _settings(
+    values: Values, words: CurlWords, config_file: str, basedir: str, environment: Mapping[str, str]
+) -> Settings:
     return Settings(
         config_file=config_file,
         user=values.text("DEHYDRATED_USER"),
@@ -65,6 +70,7 @@ def read_settings(values: Values, config_file: str, basedir: str, environment: M
         dnssec=dnssec(values),
         tlsa_margin=timedelta(seconds=values.number("TLSA_MARGIN", 3600, 0, 7 * 86400)),
         order_rate=order_rate(values),
+        run_limit=values.number("RUN_LIMIT", 0, 0, 1_000_000, 300),
         wellknown=values.path("WELLKNOWN", DEFAULT_WELLKNOWN),
         hook=told_script(values),
         exit_command=told_commands(values).exit_hook,

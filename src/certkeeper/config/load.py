@@ -40,7 +40,7 @@ from certkeeper.config.reading import (
     read_if_there,
 )
 from certkeeper.config.said import Said, SaidOfCertificate
-from certkeeper.config.settings import CertSpec, Configuration, Rejected, Settings
+from certkeeper.config.settings import CertSpec, Configuration, Rejected, Settings, Spread
 from certkeeper.config.shell import Assignment, Script
 from certkeeper.config.tables import Table
 from certkeeper.config.unused import unread_configs, unused_configs
@@ -267,6 +267,7 @@ class _Certificates:
         self._inherited = final_variables(page.variables, settings)
         self._values = page.values()
         self._native = page.native
+        self._spread = Spread()
         self._findings: list[Finding] = []
         self.said: dict[str, SaidOfCertificate] = {}
         self.wished: dict[str, tuple[str, ProviderKind]] = {}
@@ -279,6 +280,8 @@ class _Certificates:
         folder = values.path("DOMAINS_D", "") if values.has("DOMAINS_D") else None
         certificates: list[CertSpec] = []
         rejected: list[Rejected] = []
+        self._spread = Spread.over(len(domains.lines))
+        self._terms = self._spread_out(self._terms)
         for line in domains.lines:
             alias = line.alias.text
             file = inside(folder, alias) if folder else inside(self._settings.certdir, f"{alias}/config")
@@ -307,7 +310,10 @@ class _Certificates:
         requests = yield from request_findings(own)
         self._findings += (*own.findings, *requests)
         self.wished[line.alias.text] = (file, terms.wish.kind)
-        return certificate(line, terms, self._register.id_of(terms.wish))
+        return certificate(line, self._spread_out(terms), self._register.id_of(terms.wish))
+
+    def _spread_out(self, terms: Terms) -> Terms:
+        return replace(terms, renew=replace(terms.renew, spread=self._spread))
 
     def _own_values(self, line: DomainLine, file: str, own_text: str | Table) -> Exchange[Values]:
         """The page's assignments with those of the certificate's own file, or table, on top."""

@@ -1,5 +1,6 @@
 """What a certificate is for, and what becomes of it or of its files where things change, in the words of the page."""
 
+from datetime import timedelta
 from enum import StrEnum
 
 from certkeeper.base.value import dataclass
@@ -38,8 +39,27 @@ class Purpose(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Spread:
+    """How much earlier than RENEW_DAYS says a certificate of a large list may be renewed, so that they are not all
+    renewed at once.
+    """
+
+    most: timedelta = timedelta(0)
+
+    @classmethod
+    def over(cls, certificates: int) -> "Spread":
+        """For a page of that many. It grows with the page, and leaves small pages at the day that they know."""
+        return cls(_FOR_EACH * max(certificates - _AT_ONCE, 0))
+
+
+_AT_ONCE = 100
+_FOR_EACH = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True)
 class RenewPolicy:
     """`days` is RENEW_DAYS: renew when that many days or fewer are left. `wished`: a file of the page says so."""
 
     days: int = DEFAULT_RENEW_DAYS
     wished: bool = False
+    spread: Spread = Spread()

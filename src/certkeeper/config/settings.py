@@ -15,6 +15,7 @@ from certkeeper.config.policies import Cleanup as Cleanup  # noqa: PLC0414 - as 
 from certkeeper.config.policies import OnNameFailure as OnNameFailure  # noqa: PLC0414 - as below
 from certkeeper.config.policies import Purpose as Purpose  # noqa: PLC0414 - as below
 from certkeeper.config.policies import RenewPolicy as RenewPolicy  # noqa: PLC0414 - as below
+from certkeeper.config.policies import Spread as Spread  # noqa: PLC0414 - as below
 from certkeeper.config.rate import OrderRate
 from certkeeper.config.said import Said
 from certkeeper.config.secret import Secret as Secret  # noqa: PLC0414 - a part of what is exported here
@@ -256,6 +257,7 @@ class Settings:
     bound to, count there, and `other_accounts` are those of other CAs that certificates name. `ari`: the CA is asked
     when it wants certificates renewed. `alert_mail` are addresses, `alert_command` is a program with its arguments:
     they are told when something needs a person. `order_rate` counts at each CA; None: the CA's own counts.
+    `run_limit` is how many orders a run opens, 0 means that there is no bound.
     `hook` is the page's script, empty where there is none, and `command` is dehydrated's word for what is being done,
     which scripts are told. `old_ca` is the CA whose account is used where `ca` has none. `config_file` is empty where
     none was found and defaults count. `keep_going` is the page's word, see CertSpec. `exit_command` are the words of a
@@ -291,6 +293,7 @@ class Settings:
     dnssec: Dnssec = field(default_factory=Dnssec)
     demand: Demand = Demand.REACHABLE
     order_rate: OrderRate | None = None
+    run_limit: int = 0
     alpn_certdir: str = ""
     http_listen: tuple[ServerAddress, ...] = ()
     tls_alpn_listen: tuple[ServerAddress, ...] = ()

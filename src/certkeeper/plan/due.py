@@ -12,6 +12,7 @@ from certkeeper.lineage.model import Leaf, Lineage
 from certkeeper.plan.actions import Reason
 from certkeeper.plan.advice import Suggestion, last_chance
 from certkeeper.plan.drift import drift
+from certkeeper.plan.spread import earlier
 
 _SHORT_LIFE = timedelta(days=10)
 _COMPROMISED = ", and its key counts as compromised"
@@ -47,6 +48,11 @@ def renew_before(leaf: Leaf, policy: RenewPolicy) -> timedelta:
     return life / 2 if life < _SHORT_LIFE else life / 3
 
 
+def usual_time(alias: Alias, leaf: Leaf, policy: RenewPolicy) -> datetime:
+    """When a certificate is renewed whose CA suggests nothing."""
+    return leaf.not_after - renew_before(leaf, policy) - earlier(alias, leaf, policy.spread)
+
+
 def renew_findings(specs: Iterable[CertSpec], lineages: Mapping[Alias, Lineage]) -> Iterable[Finding]:
     """Certificates whose RENEW_DAYS an operator set, and that live too short for it."""
     for spec in specs:
@@ -77,8 +83,8 @@ def decide(
     """The first reason that applies counts; names that are only in another order are no change.
 
     The CA's suggestion counts in the place of RENEW_DAYS's default. Where the operator set RENEW_DAYS, the earlier of
-    the two counts. `can_staple`: the CA runs an OCSP responder. `settled` are names that the live certificate is on
-    purpose without.
+    the two counts. What is renewed at no CA's time is spread. `can_staple`: the CA runs an OCSP responder. `settled`
+    are names that the live certificate is on purpose without.
     """
     leaf = lineage.leaf
     wrong = unusable(spec, lineage)
@@ -93,12 +99,15 @@ def decide(
     before = renew_before(leaf, spec.renew)
     if suggestion is not None and not spec.renew.wished:
         before = min(before, last_chance(leaf))
-    renew_at = leaf.not_after - before
+    latest = leaf.not_after - before
     left = leaf.not_after - now
     if left <= timedelta(0):
-        return Decision(Reason.EXPIRED, f"expired {duration_text(-left)} ago", renew_at)
-    if suggestion is not None and suggestion.renew_at <= max(now, renew_at):
+        return Decision(Reason.EXPIRED, f"expired {duration_text(-left)} ago", latest)
+    if suggestion is not None and suggestion.renew_at <= max(now, latest):
         return _suggested(leaf, suggestion, now)
+    if suggestion is None or spec.renew.wished:
+        before += earlier(spec.alias, leaf, spec.renew.spread)
+    renew_at = leaf.not_after - before
     if left <= before:
         return Decision(
             Reason.EXPIRING, f"{duration_text(left)} left, renewed {duration_text(before)} before", renew_at

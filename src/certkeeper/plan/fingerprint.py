@@ -7,20 +7,21 @@ from enum import Enum
 from certkeeper.base.errors import Location
 from certkeeper.base.times import iso
 from certkeeper.base.value import field_names
-from certkeeper.config.settings import Secret
+from certkeeper.config.settings import Secret, Spread
 from certkeeper.lineage.request import ReceivedCsr
 
 
 def fingerprint(*values: object) -> str:
     """Lower-case hex SHA-256 over a canonical form.
 
-    Places in files do not count: moving a line changes nothing. Secrets do not either: the journal keeps the hash.
+    Places in files do not count, nor how many lines there are: moving or adding one changes nothing. Secrets do not
+    either: the journal keeps the hash.
     """
     return hashlib.sha256(_canonical(values).encode()).hexdigest()
 
 
 def _canonical(value: object) -> str:
-    if isinstance(value, Location | Secret):
+    if isinstance(value, Location | Secret | Spread):
         return ""
     if isinstance(value, ReceivedCsr):
         # A script may sign its request anew for every run.

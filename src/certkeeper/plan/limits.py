@@ -14,6 +14,7 @@ from certkeeper.plan.backoff import BackedOff, name_inputs, name_waiting, proven
 from certkeeper.plan.budget import left_now, ready_at
 from certkeeper.plan.observed import Observed
 from certkeeper.plan.records import Limit, NameBackoff, Record, Records
+from certkeeper.plan.runlimit import beyond_run, urgency
 
 FORGOTTEN_AFTER = timedelta(days=7)
 """After its time has come, an entry is kept that long, so that a failure soon after counts as the next in a row."""
@@ -48,7 +49,12 @@ def in_turn(
     waits: dict[Alias, CertkeeperError] = {}
     for ca in configuration.cas:
         waits |= _beyond_rate([item for item in first if item.spec.ca == ca], ca, settings, observed)
-    return tuple(blocked(item, waits[item.alias]) if item.alias in waits else item for item in first)
+    first = tuple(blocked(item, waits[item.alias]) if item.alias in waits else item for item in first)
+    # Another plan of the same run may have said so already, for certificates that have a plan each.
+    waits = {**beyond_run(first, settings.run_limit, observed, forced), **observed.later_runs}
+    return tuple(
+        blocked(item, waits[item.alias]) if item.order is not None and item.alias in waits else item for item in first
+    )
 
 
 def _one_try_for_each_name(
@@ -89,7 +95,7 @@ def _beyond_rate(
         return {}
     budget, now = observed.records.budgets.get(ca), observed.now
     counted = [item for item in planned if item.order is not None and not _exempt(item, observed)]
-    counted.sort(key=lambda item: _end(item.alias, observed))
+    counted.sort(key=lambda item: urgency(item.alias, observed))
     waits: dict[Alias, CertkeeperError] = {}
     for number, item in enumerate(counted, 1):
         if number > int(left_now(budget, rate, now) + 1e-6):
@@ -108,11 +114,6 @@ def _exempt(item: LineagePlan, observed: Observed) -> bool:
     suggestion = observed.suggestion(item.alias)
     window = suggestion.window if suggestion is not None else None
     return bool(order.replaces) and window is not None and window.start <= observed.now < window.end
-
-
-def _end(alias: Alias, observed: Observed) -> datetime:
-    leaf = observed.lineages[alias].leaf
-    return leaf.not_after if leaf is not None else observed.now
 
 
 def blocked(item: LineagePlan, error: CertkeeperError) -> LineagePlan:

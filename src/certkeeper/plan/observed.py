@@ -91,7 +91,8 @@ class Observed:
     `ends` are those of standing records that were seen before (epoch seconds), by CA. `orphans` are lineages in
     CERTDIR that no line of domains.txt asks for. `folders` are those for challenge files that are missing, and why; a
     run looks for them by itself. `versions` are all those of lineages that are held. `gates` say which key TLSA
-    records let a certificate have.
+    records let a certificate have. `later_runs` says why certificates have their turn in a later run, where a look at
+    all of this run showed it (RUN_LIMIT).
     """
 
     now: datetime
@@ -114,6 +115,7 @@ class Observed:
     folders: Mapping[str, CertkeeperError] = field(default_factory=dict)
     versions: Mapping[Alias, tuple[Version, ...]] = field(default_factory=dict)
     gates: Mapping[Alias, Gate] = field(default_factory=dict)
+    later_runs: Mapping[Alias, CertkeeperError] = field(default_factory=dict)
 
     def at(self, ca: str) -> Outlook:
         """As certificates of that CA see it."""

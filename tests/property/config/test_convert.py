@@ -75,6 +75,7 @@ _PAGE = {
     "DNS_IGNORE": ["ns3.example.net a.org=ns4.example.net"],
     "PROPAGATION": ["all", "reachable"],
     "ORDER_RATE": ["no", "300/3h"],
+    "RUN_LIMIT": ["0", "300"],
     "ARI": ["no", "yes"],
     "HTTP_LISTEN": [":80"],
     "CURL_OPTS": ["", "--cacert /etc/roots.pem"],

@@ -49,3 +49,17 @@ def test_the_operators_word_counts_for_every_ca(rate: OrderRate) -> None:
     page_ = page(f'ORDER_RATE="{"7/h" if rate.bounded else "no"}"\n', "").settings
     assert order_rate_at(LETSENCRYPT, page_) == rate
     assert order_rate_at("https://ca.test/directory", page_) == rate
+
+
+def test_a_run_is_capped_by_a_number() -> None:
+    assert page("", "").settings.run_limit == 0
+    assert page('RUN_LIMIT="300"\n', "").settings.run_limit == 300
+    with pytest.raises(ConfigError, match="RUN_LIMIT") as caught:
+        page('RUN_LIMIT="300/3h"\n', "")
+    assert 'RUN_LIMIT="300"' in caught.value.hint
+
+
+def test_a_page_of_many_certificates_is_spread() -> None:
+    few, many = ("".join(f"n{at}.example.org\n" for at in range(lines)) for lines in (100, 104))
+    assert {spec.renew.spread.most for spec in page("", few).certificates} == {timedelta(0)}
+    assert {spec.renew.spread.most for spec in page("", many).certificates} == {HOUR}
