@@ -28,6 +28,8 @@ more   libnginx-mod-stream   /usr/lib/nginx/modules/ngx_stream_module.so        
 more   curl                  curl                                                       proxies, side by side with curl
 more   strace                strace                                                     what a run looks at, seen by the kernel
 more   systemd               systemd-analyze                                            units for systemd, checked by itself
+more   zsh                   zsh                                                        completion for zsh
+more   fish                  fish                                                       completion for fish
 serve  postfix               postfix                                                    tests with a mail server
 serve  dovecot-imapd         dovecot                                                    tests with an IMAP server
 serve  dovecot-pop3d         /usr/lib/dovecot/pop3                                      tests with an IMAP server

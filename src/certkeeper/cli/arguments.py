@@ -186,7 +186,7 @@ def build_parser(command: str = "") -> argparse.ArgumentParser:
 def _other_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     from certkeeper.cli.ca_arguments import add_account, add_revoke, add_sign  # noqa: PLC0415 - with what is typed there
     from certkeeper.cli.check_arguments import add_check  # noqa: PLC0415 - as above
-    from certkeeper.cli.house_arguments import add_config, add_doctor  # noqa: PLC0415 - as above
+    from certkeeper.cli.house_arguments import add_completion, add_config, add_doctor  # noqa: PLC0415 - as above
     from certkeeper.cli.life_arguments import add_life  # noqa: PLC0415 - as above
     from certkeeper.cli.ocsp_arguments import add_ocsp  # noqa: PLC0415 - as above
     from certkeeper.cli.phase_arguments import add_phases  # noqa: PLC0415 - as above
@@ -207,6 +207,7 @@ def _other_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParse
     add_life(commands, _nameless_command)
     add_phases(commands, _nameless_command)
     add_tlsa(commands, _nameless_command)
+    add_completion(commands)
     _programs_of_others(commands)
 
 

@@ -8,6 +8,7 @@ COMMANDS = {
     "activate": "activate:activate",
     "alert": "alert:alert",
     "check": "check:check",
+    "completion": "completion.command:completion",
     "config check": "config.check:check",
     "config convert": "config.convert:convert",
     "config show": "config.show:show",

@@ -1,4 +1,4 @@
-"""What can be typed to look at a page as a whole, and to move it."""
+"""What can be typed to look at a page as a whole and to move it, and the words for shells."""
 
 import argparse
 from collections.abc import Callable
@@ -45,6 +45,16 @@ Say all that is wrong: what `certkeeper config check` finds in the files, what a
 exit codes: 0 no error (there may be warnings and notes), 1 an error was found, 2 usage
 """
 
+_COMPLETION = """\
+Print what a shell needs to complete certkeeper's commands and options. Packages put it into place already.
+
+bash: certkeeper completion bash > /etc/bash_completion.d/certkeeper
+zsh: certkeeper completion zsh > /usr/local/share/zsh/site-functions/_certkeeper
+fish: certkeeper completion fish > /etc/fish/completions/certkeeper.fish
+
+exit codes: 0 done, 2 usage
+"""
+
 
 def add_config(commands: "Commands", command: "MakeCommand", nameless: "MakeCommand") -> None:
     """`certkeeper config …`; `command` makes one that takes names of certificates."""
@@ -67,3 +77,14 @@ def add_doctor(commands: "Commands", nameless: "MakeCommand") -> None:
     """`certkeeper doctor`."""
     doctor = nameless(commands, "doctor", "all that is wrong: files, zones, CA", _DOCTOR)
     doctor.add_argument("--json", action="store_true", help="print JSON instead of text")
+
+
+def add_completion(commands: "Commands") -> None:
+    """`certkeeper completion`, which reads no configuration."""
+    completion = commands.add_parser(
+        "completion",
+        help="print completion for a shell",
+        description=_COMPLETION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    completion.add_argument("shell", choices=("bash", "zsh", "fish"), help="the shell")
