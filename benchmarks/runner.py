@@ -22,6 +22,8 @@ from benchmarks.zonetimes import MissingError
 
 METER = ROOT / "benchmarks/meter.py"
 TAIL_LINES = 12
+SETTLED = 2.5
+"""Seconds after which a program may count on it that a file is not being written."""
 
 
 class RunFailedError(Exception):
@@ -96,6 +98,11 @@ class Stage:
             return self.watched(program, sample) if self.scenario.watched else sample
         if name not in self._idle:
             self._idle[name] = program.forge(forged(self.scenario.wanted("idle"), self.scenario.responder))
+            for _ in range(program.beforehand):
+                time.sleep(SETTLED)
+                self._run(name, self._idle[name])
+            if program.beforehand:
+                time.sleep(SETTLED)
         sample = self._run(name, self._idle[name])
         if self.internet.pebble.counts()["POST", "/order-plz"]:
             raise RunFailedError("an order was opened, though nothing was due")
