@@ -15,11 +15,15 @@ import pytest
 
 import certkeeper
 from builders.certificates import Wish, new_key, version_files
+from builders.responder import Says, answer
 from certkeeper.adapters.accounts import Accounts
+from certkeeper.adapters.folders import Folders
+from certkeeper.adapters.staples import Staples
 from certkeeper.adapters.store import Store
 from certkeeper.base.names import Alias, Identifier
 from certkeeper.base.value import replace
 from certkeeper.lineage.model import Origin
+from certkeeper.ocsp.request import issued
 
 PACKAGE = Path(certkeeper.__file__).parent
 HEAVY = frozenset({"OpenSSL", "cryptography", "dns", "urllib3", "asyncio", "idna", "rich"})
@@ -90,9 +94,14 @@ def test_a_page_of_dehydrated_s_needs_no_toml(tmp_path: Path) -> None:
     } & loaded == set()
 
 
-@pytest.mark.parametrize("command", ["run", "dehydrated -c", "status"])
-def test_a_run_with_nothing_due_opens_no_certificate_and_loads_nothing_heavy(tmp_path: Path, command: str) -> None:
-    page_with_a_certificate(tmp_path)
+@pytest.mark.parametrize(
+    ("command", "stapled"),
+    [("run", False), ("dehydrated -c", False), ("status", False), ("run", True), ("status", True)],
+)
+def test_a_run_with_nothing_due_opens_no_certificate_and_loads_nothing_heavy(
+    tmp_path: Path, command: str, *, stapled: bool
+) -> None:
+    page_with_a_certificate(tmp_path, stapled=stapled)
     # Files that changed in the last two seconds are looked at again.
     program = f"""
         import contextlib, io, json, sys, time
@@ -103,7 +112,7 @@ def test_a_run_with_nothing_due_opens_no_certificate_and_loads_nothing_heavy(tmp
         from certkeeper.cli.main import main
         with contextlib.redirect_stdout(io.StringIO()) as out:
             code = main([*{command.split()!r}, "--config", "{tmp_path}/config"])
-        opened = [path for path in opened if path.endswith((".pem", "origin.json"))]
+        opened = [path for path in opened if path.endswith((".pem", ".der", "origin.json"))]
         print(json.dumps([code, opened, sorted({{name.partition(".")[0] for name in sys.modules}}), out.getvalue()]))
     """
     first = json.loads(fresh(textwrap.dedent(program.replace(repr(command.split()), "['run']"))))
@@ -116,8 +125,8 @@ def test_a_run_with_nothing_due_opens_no_certificate_and_loads_nothing_heavy(tmp
     assert "a.example.org" in said or "1 certificate, nothing due" in said
 
 
-def page_with_a_certificate(folder: Path) -> None:
-    """A page of dehydrated's with an account and one certificate."""
+def page_with_a_certificate(folder: Path, *, stapled: bool = False) -> None:
+    """A page of dehydrated's with an account and one certificate, which may have an OCSP response that is kept."""
     (folder / "www").mkdir()
     (folder / "config").write_text(f"CHALLENGETYPE=http-01\nWELLKNOWN={folder}/www\nARI=no\n")
     (folder / "domains.txt").write_text("a.example.org\n")
@@ -126,12 +135,24 @@ def page_with_a_certificate(folder: Path) -> None:
     accounts.save_key(ca, new_key())
     accounts.save(ca, "https://acme.example/account/1", b"{}")
     now = datetime.now(UTC)
-    wish = Wish((Identifier.parse("a.example.org"),), not_before=now, not_after=now + timedelta(days=80))
+    wish = Wish(
+        (Identifier.parse("a.example.org"),),
+        not_before=now,
+        not_after=now + timedelta(days=80),
+        ocsp_url="http://ocsp.example" if stapled else None,
+    )
     store, alias = Store(str(folder / "certs")), Alias("a.example.org")
     draft, key = store.begin(alias, int(now.timestamp())), new_key()
     store.save_key(draft, key)
-    store.stage(draft, replace(version_files(key, wish), origin=Origin(ca)))
+    files = version_files(key, wish)
+    store.stage(draft, replace(files, origin=Origin(ca)))
     store.activate(alias, draft.stamp)
+    if stapled:
+        with (folder / "config").open("a") as page:
+            page.write("OCSP_FETCH=yes\n")
+        says = Says(this_update=now - timedelta(hours=1), next_update=now + timedelta(days=7))
+        staples = Staples(Folders(str(folder / "certs")))
+        staples.save(alias, files.cert, answer(issued(files.cert, files.chain), says), int(now.timestamp()))
 
 
 def test_an_ascii_name_and_a_retry_after_in_seconds_load_nothing_more() -> None:

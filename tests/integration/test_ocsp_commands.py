@@ -6,6 +6,7 @@ from contextlib import redirect_stderr, redirect_stdout
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.x509.ocsp import OCSPCertStatus
@@ -88,6 +89,18 @@ class Page:
         assert second["state"] == "no responder"
         return code, first
 
+    def told(self, *words: str) -> str:
+        out = io.StringIO()
+        with redirect_stdout(out):
+            assert main([*words, "-f", str(self.base / "config")]) == 0
+        return out.getvalue()
+
+    def status(self) -> dict[str, Any]:
+        found = json.loads(self.told("status", "--json"))["certificates"]
+        first: dict[str, Any]
+        (first,) = (item for item in found if item["alias"] == "example.org")
+        return first
+
     @property
     def staple(self) -> bytes | None:
         path = self.folder / layout.STAPLE
@@ -160,6 +173,43 @@ def test_a_must_staple_certificate_without_a_response_is_refused_by_clients(tmp_
         responder.status = 200
         assert page.call("fetch", "example.org")[0] == 0
         assert (page.call("show")[0], page.call("check")[0]) == (0, 0)
+
+
+def test_status_shows_the_response_and_who_needs_one(tmp_path: Path) -> None:
+    now = datetime.now(tz=UTC).replace(microsecond=0)
+    with Responder() as responder:
+        page = Page(tmp_path, responder, must_staple=True)
+        first = page.status()
+        assert (first["state"], first["ocsp"]) == (
+            "unstapled",
+            {"state": "missing", "until": None, "message": "there is none", "needed": True},
+        )
+        said = page.told("status")
+        assert "    OCSP response: there is none; clients refuse the certificate without one\n" in said
+        assert "    hint: certkeeper ocsp fetch example.org\n" in said
+
+        responder.says = Says(this_update=now - DAY, next_update=now + 9 * DAY)
+        assert page.call("fetch")[0] == 0
+        first = page.status()
+        until = f"{now + 9 * DAY:%Y-%m-%dT%H:%M:%SZ}"
+        assert first["ocsp"] == {"state": "good", "until": until, "message": "", "needed": True}
+        assert first["state"] != "unstapled"
+
+        (page.folder / layout.STAPLE).write_bytes(b"nonsense")
+        assert (page.status()["state"], page.status()["ocsp"]["state"]) == ("unstapled", "useless")
+
+
+def test_status_of_a_response_that_ended(tmp_path: Path) -> None:
+    now = datetime.now(tz=UTC)
+    with Responder() as responder:
+        page = Page(tmp_path, responder)
+        assert page.status()["ocsp"] is None, "nobody wants one"
+        page.setting("OCSP_FETCH=yes")
+        first = page.status()
+        assert (first["ocsp"]["state"], first["state"] == "unstapled") == ("missing", False)
+        responder.says = Says(this_update=now - 9 * DAY, next_update=now - DAY)
+        (page.folder / layout.STAPLE).write_bytes(responder.der)
+        assert (page.status()["state"], page.status()["ocsp"]["state"]) == ("unstapled", "ended")
 
 
 def test_who_finds_a_certificate_revoked_reads_what_to_type(tmp_path: Path) -> None:

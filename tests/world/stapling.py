@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Callable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TypeVar, cast
 from urllib.parse import unquote
 
@@ -16,6 +16,7 @@ from builders.plans import settings, spec, zone
 from certkeeper.adapters.asked import parse, render
 from certkeeper.apply.conversation import Conversation
 from certkeeper.apply.staplecare import Care
+from certkeeper.apply.stapling import StapleLook, look
 from certkeeper.base.names import Alias
 from certkeeper.base.value import replace
 from certkeeper.base.wire import Exchange, Request, Response, TransportError
@@ -114,13 +115,23 @@ class Memory:
         self.doom(written)
 
 
+class Looks:
+    """What is beside live certificates; each look is a new one."""
+
+    def __init__(self, world: Simulation) -> None:
+        self._staples = world.staples
+
+    def look(self, alias: Alias, now: datetime) -> StapleLook:
+        return look(alias, self._staples.read(alias), now)
+
+
 class Host:
     """What the command line's part of a run needs of a Machine."""
 
     def __init__(self, world: Simulation) -> None:
         self._world = world
         self.asked = Memory()
-        self.staples, self.clock = world.staples, world.clock
+        self.staple_looks, self.clock = Looks(world), world.clock
         self.settings = world.configuration.settings
 
     def converse(self, exchange: Exchange[_T]) -> _T:
@@ -157,7 +168,8 @@ class Stapled:
         """The part of a run that refreshes responses."""
         machine, store = cast("Machine", self.host), self.world.store
         lineages = {item.alias: store.lineage(item.alias) for item in self.specs}
-        staples = answers_had(machine, looked_over(machine, self.specs, lineages))
+        named = [item for item in self.specs if (leaf := lineages[item.alias].leaf) is not None and leaf.ocsp_url]
+        staples = answers_had(machine, looked_over(machine, named, self.host.asked.read()))
         return put(machine, staples, self.world.events.append).cares
 
     def refresh_until(self, moment: int, seed: int = 0) -> bool:

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 
 from certkeeper.apply.result import Result
 from certkeeper.apply.staplecare import Care, asked_for, look_over, put_beside
-from certkeeper.apply.stapling import look
 from certkeeper.base.errors import CertkeeperError, Interrupted
 from certkeeper.base.events import Noted, Tell, count
 from certkeeper.base.names import Alias
@@ -15,7 +14,6 @@ from certkeeper.base.times import iso
 from certkeeper.base.value import dataclass, field, replace
 from certkeeper.cli.compose import USER_AGENT, Machine
 from certkeeper.config.settings import CertSpec
-from certkeeper.lineage.model import Lineage
 from certkeeper.lineage.revocation import KEY_COMPROMISE, Revocation
 from certkeeper.ocsp.freshness import Asked, Due
 from certkeeper.plan.observed import Observed
@@ -43,32 +41,20 @@ class Staples:
         return any(care.decision.due is Due.FETCH or care.owes for care in self.cares)
 
 
-def looked_over(machine: Machine, specs: Collection[CertSpec], lineages: Mapping[Alias, Lineage]) -> Staples:
-    """What is due, by what is on this machine; nobody is asked. Certificates that name no responder have no part."""
-    wanted = [spec for spec in specs if spec.ocsp_fetch and _responder(lineages.get(spec.alias))]
-    if not wanted:
-        return Staples()
-    asked, now = machine.asked.read(), machine.clock.now()
+def looked_over(machine: Machine, specs: Collection[CertSpec], asked: Mapping[Alias, Asked]) -> Staples:
+    """What is due for certificates that name a responder, by what is on this machine; nobody is asked. `asked` is all
+    that is remembered of tries.
+    """
+    now = machine.clock.now()
     cares, errors = list[Care](), list[CertkeeperError]()
-    for spec in wanted:
+    for spec in specs:
         try:
-            found = look(spec.alias, machine.staples.read(spec.alias), now)
+            found = machine.staple_looks.look(spec.alias, now)
         except CertkeeperError as error:
             errors.append(_about(spec.alias, error))
         else:
             cares.append(look_over(spec, found, asked.get(spec.alias), now))
     return Staples(tuple(cares), tuple(errors), asked=asked)
-
-
-def without_responder(
-    specs: Collection[CertSpec], lineages: Mapping[Alias, Lineage], but: Collection[Alias]
-) -> Iterator[Alias]:
-    """Whose response is to be kept fresh, and who can have none."""
-    for spec in specs:
-        lineage = lineages.get(spec.alias)
-        leaf = lineage.leaf if lineage is not None else None
-        if spec.ocsp_fetch and spec.alias not in but and leaf is not None and leaf.ocsp_url is None:
-            yield spec.alias
 
 
 def answers_had(machine: Machine, staples: Staples) -> Staples:
@@ -173,23 +159,6 @@ def staple_lines(staples: Staples) -> Iterator[str]:
             yield f"OCSP response of {care.spec.alias}: {word}{until}: {care.decision.why}"
     for error in staples.errors:
         yield f"OCSP response: {error}"
-
-
-def staple_documents(staples: Staples) -> list[Mapping[str, object]]:
-    """The same for machines."""
-    return [
-        {
-            "alias": str(care.spec.alias),
-            "due": care.decision.due.value,
-            "why": care.decision.why,
-            "at": iso(care.decision.at) if care.decision.at is not None else None,
-        }
-        for care in staples.cares
-    ]
-
-
-def _responder(lineage: Lineage | None) -> bool:
-    return lineage is not None and lineage.leaf is not None and lineage.leaf.ocsp_url is not None
 
 
 def _tries(staples: Staples) -> dict[Alias, Asked]:

@@ -20,6 +20,7 @@ from certkeeper.cli.pageform import in_form
 from certkeeper.cli.plan import error_document, finding_document
 from certkeeper.cli.render import finding_lines, print_error
 from certkeeper.cli.select import select
+from certkeeper.cli.staplelines import staple_of, staple_status_lines
 from certkeeper.cli.statusdocument import Row, certificate_document, orphan_document
 from certkeeper.cli.waiting import held_lines, limits_document, limits_lines, names_document, waiting_now, waits_lines
 from certkeeper.config.findings import Finding
@@ -28,6 +29,7 @@ from certkeeper.lineage.model import Lineage
 from certkeeper.plan.actions import Kept, Reason
 from certkeeper.plan.due import Decision, decide
 from certkeeper.plan.inservices import in_each_service
+from certkeeper.plan.instaples import InStaple
 from certkeeper.plan.lastrun import Failure, still_counts
 from certkeeper.plan.muststaple import abilities
 from certkeeper.plan.namefailure import settled
@@ -95,7 +97,12 @@ def _look(machine: Machine, names: Sequence[str]) -> _Seen:
         advice=machine.advice(lineages),
         versions=held_versions(selected, machine.looks, records),
     )
-    rows = _rows(selected, world, machine.last_run.read())
+    staples = {
+        spec.alias: staple
+        for spec in selected.certificates
+        if (staple := staple_of(machine, spec, lineages[spec.alias])) is not None
+    }
+    rows = _rows(selected, world, machine.last_run.read(), staples)
     renewals = [(row.spec, row.decision.renew_at) for row in rows]
     certdir, uses = machine.settings.certdir, machine.uses(orphans)
     findings = (
@@ -107,7 +114,9 @@ def _look(machine: Machine, names: Sequence[str]) -> _Seen:
     return _Seen(selected, rows, orphans, uses, findings, records, trouble, now)
 
 
-def _rows(selected: Configuration, world: Observed, failures: Mapping[Alias, Failure]) -> list[Row]:
+def _rows(
+    selected: Configuration, world: Observed, failures: Mapping[Alias, Failure], staples: Mapping[Alias, InStaple]
+) -> list[Row]:
     """Those that need attention first, then those that are renewed first."""
     known_cas = abilities(selected, world.lineages.values(), world.now)
     rows = []
@@ -133,10 +142,12 @@ def _rows(selected: Configuration, world: Observed, failures: Mapping[Alias, Fai
             failed=failure is not None,
             hold=item.hold,
             services=services,
+            staple=staples.get(spec.alias),
         )
         if item.hold is not None and item.hold.decides:
             decision = Decision(item.reason, item.detail, item.hold.renew_at)
-        rows.append(Row(spec, lineage, decision, dropped, wait, failure, state, item.hold, services))
+        staple = staples.get(spec.alias)
+        rows.append(Row(spec, lineage, decision, dropped, wait, failure, state, item.hold, services, staple))
     order = list(State)
     return sorted(rows, key=lambda row: (order.index(row.state), _until(row, world.now), row.spec.alias.text))
 
@@ -209,6 +220,7 @@ def _below(row: Row, *, details: bool) -> Iterator[str]:
         from certkeeper.cli.servicelines import service_lines  # noqa: PLC0415 - most pages deploy nothing
 
         yield from service_lines(row.spec.alias, row.services, details=details)
+    yield from staple_status_lines(row.spec.alias, row.staple)
     for line in waits_lines(row.wait):
         yield f"    {line}"
     for dropped in row.dropped:

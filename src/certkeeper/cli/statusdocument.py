@@ -8,12 +8,14 @@ from certkeeper.base.times import iso
 from certkeeper.base.value import dataclass
 from certkeeper.cli.pageform import in_form
 from certkeeper.cli.servicelines import services_document
+from certkeeper.cli.staplelines import staple_status_document
 from certkeeper.cli.waiting import held_document, waits_document
 from certkeeper.config.settings import CertSpec, Settings
 from certkeeper.lineage.model import Dropped, Lineage
 from certkeeper.plan.actions import Hold, Kept
 from certkeeper.plan.due import Decision
 from certkeeper.plan.inservices import InService
+from certkeeper.plan.instaples import InStaple
 from certkeeper.plan.lastrun import Failure
 from certkeeper.plan.orphans import Uses
 from certkeeper.plan.state import State
@@ -32,6 +34,7 @@ class Row:
     state: State
     hold: Hold | None = None
     services: tuple[InService, ...] = ()
+    staple: InStaple | None = None
 
 
 def certificate_document(row: Row, settings: Settings) -> Mapping[str, object]:
@@ -56,6 +59,7 @@ def certificate_document(row: Row, settings: Settings) -> Mapping[str, object]:
         "kept": isinstance(row.wait, Kept),
         "last_run": _failure(row.failure),
         "services": services_document(row.services),
+        "ocsp": staple_status_document(row.staple),
     }
 
 

@@ -8,6 +8,7 @@ from certkeeper.plan.actions import Hold, Kept, Postponed, Reason
 from certkeeper.plan.backoff import BackedOff, CaLimited
 from certkeeper.plan.due import Decision
 from certkeeper.plan.inservices import InService, Progress
+from certkeeper.plan.instaples import InStaple
 
 
 class State(StrEnum):
@@ -22,6 +23,8 @@ class State(StrEnum):
     """The page asks for it in a way that cannot be read."""
     OVERDUE = "overdue"
     """A person holds it back, and what is live soon ends."""
+    UNSTAPLED = "unstapled"
+    """Clients refuse it, or may, for want of a good OCSP response."""
     FAILED = "failed"
     """Due, and the last try failed; it is tried again later."""
     MISSING = "missing"
@@ -59,10 +62,13 @@ def state_of(
     failed: bool,
     hold: Hold | None = None,
     services: Iterable[InService] = (),
+    staple: InStaple | None = None,
 ) -> State:
     """The first that applies. `wait` is why a run of now would not try it, `failed` that the last one could not."""
     alone = _alone(decision, wait, incomplete=incomplete, failed=failed, hold=hold)
     order = list(State)
+    if staple is not None and staple.wrong and order.index(alone) > order.index(State.UNSTAPLED):
+        return State.UNSTAPLED
     if order.index(alone) > order.index(State.UNDEPLOYED) and any(
         item.progress is Progress.FAILED for item in services
     ):

@@ -9,6 +9,7 @@ from certkeeper.base.errors import CertkeeperError
 from certkeeper.plan.actions import Postponed, Reason
 from certkeeper.plan.backoff import BackedOff, CaLimited
 from certkeeper.plan.due import Decision
+from certkeeper.plan.instaples import InStaple, Response
 from certkeeper.plan.namefailure import kept
 from certkeeper.plan.state import PROBLEMS, State, state_of
 
@@ -53,3 +54,30 @@ def test_a_certificate_without_all_of_its_names_is_a_problem() -> None:
     assert found is State.INCOMPLETE
     assert found in PROBLEMS
     assert not {State.OK, State.DUE, State.WAITING, State.ORPHANED} & PROBLEMS
+
+
+GOOD, MISSING, ENDED, USELESS = Response
+
+
+@pytest.mark.parametrize(
+    ("staple", "expected"),
+    [
+        (InStaple(GOOD, needed=True), State.OK),
+        (InStaple(MISSING), State.OK),
+        (InStaple(MISSING, needed=True), State.UNSTAPLED),
+        (InStaple(ENDED), State.UNSTAPLED),
+        (InStaple(USELESS), State.UNSTAPLED),
+    ],
+)
+def test_a_response_that_clients_miss_is_a_problem(staple: InStaple, expected: State) -> None:
+    found = state_of(Decision(Reason.CURRENT, ""), None, incomplete=False, failed=False, staple=staple)
+    assert found is expected
+    assert State.UNSTAPLED in PROBLEMS
+
+
+def test_what_is_worse_wins() -> None:
+    staple = InStaple(MISSING, needed=True)
+    assert state_of(Decision(Reason.TORN, ""), None, incomplete=False, failed=False, staple=staple) is State.TORN
+    assert state_of(Decision(Reason.EXPIRING, ""), None, incomplete=False, failed=True, staple=staple) is (
+        State.UNSTAPLED
+    )

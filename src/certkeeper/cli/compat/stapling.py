@@ -5,6 +5,7 @@ import sys
 from certkeeper.apply.result import Result
 from certkeeper.base.events import Tell
 from certkeeper.cli.compose import Machine
+from certkeeper.cli.staples import wanted_of
 from certkeeper.cli.stapling import (
     Staples,
     answers_had,
@@ -28,7 +29,8 @@ class Stapling:
 
     def ask(self, observed: Observed) -> Observed:
         """The world after the responder was asked: a certificate that was taken back is due in it."""
-        staples = answers_had(self._machine, looked_over(self._machine, (self._spec,), observed.lineages))
+        machine, wanted = self._machine, wanted_of((self._spec,), observed.lineages)
+        staples = answers_had(machine, looked_over(machine, wanted, machine.asked.read()) if wanted else Staples())
         self._staples, observed = revocations_marked(self._machine, staples, observed, self._tell)
         return observed
 

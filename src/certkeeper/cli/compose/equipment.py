@@ -17,8 +17,9 @@ from certkeeper.adapters.folders import Folders
 from certkeeper.adapters.index import Index
 from certkeeper.adapters.looked import Looked
 from certkeeper.adapters.looks import Looks
-from certkeeper.apply.ports import Dns, Hooks, Http, Nameservers, Ports
+from certkeeper.apply.ports import Dns, Hooks, Http, Nameservers, Ports, StapledFiles
 from certkeeper.base.errors import CertkeeperError, Interrupted
+from certkeeper.base.names import Alias
 from certkeeper.base.value import dataclass, replace
 from certkeeper.cli.signals import orderly
 from certkeeper.config.settings import CertSpec, Configuration, Settings
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from certkeeper.adapters.heard import HeardClocks
     from certkeeper.adapters.journal import Journal
     from certkeeper.adapters.listeners import OwnListeners
+    from certkeeper.adapters.staplelooks import StapleLooks
     from certkeeper.adapters.staples import Staples
     from certkeeper.adapters.store import Store
     from certkeeper.apply.conversation import Work
@@ -110,6 +112,15 @@ class Equipment:
         from certkeeper.adapters.staples import Staples  # noqa: PLC0415 - few commands look at OCSP responses
 
         return Staples(self.folders)
+
+    @cached_property
+    def staple_looks(self) -> "StapleLooks":
+        from certkeeper.adapters.staplelooks import StapleLooks  # noqa: PLC0415 - as above
+
+        return StapleLooks(self.folders, self.index, self._read_staple)
+
+    def _read_staple(self, alias: Alias) -> StapledFiles | None:
+        return self.staples.read(alias)
 
     @property
     def asked(self) -> "AskedFile":
