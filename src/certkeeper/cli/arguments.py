@@ -174,6 +174,8 @@ def build_parser(command: str = "") -> argparse.ArgumentParser:
     a run that has nothing to do.
     """
     parser = _program()
+    # What was typed, as whoever carries it out may fill in: a later run with the same words may be told the same.
+    parser.set_defaults(typed=())
     parser.add_argument("--version", action="version", version=f"certkeeper {__version__}")
     # Without a name it would format its whole usage, to find out how the program is called.
     commands = parser.add_subparsers(prog=parser.prog, dest="command", metavar="COMMAND", required=True)

@@ -34,7 +34,7 @@ def keep_calm(
         or machine.settings.cleanup is not Cleanup.NO
         or any(spec.ocsp_fetch for spec in selected.certificates)
     )
-    if until is not None and options.command == "run" and not (told or did or more):
+    if until is not None and options.command == "run" and options.typed and not (told or did or more):
         machine.keep_calm(options.typed, said, until)
 
 
