@@ -12,6 +12,9 @@ from certkeeper.config.findings import Finding, Severity
 from certkeeper.config.settings import CertSpec, Configuration
 from certkeeper.lineage.model import Lineage
 
+NEVER_ORDERED = "must-staple-required"
+"""The code of the finding that a renewal will be refused by ourselves."""
+
 
 class CannotStaple(CertkeeperError):
     """The page insists on must-staple, and the CA has no OCSP responder."""
@@ -79,7 +82,7 @@ def renewal_findings(later: Sequence[CertSpec], known: Abilities) -> Iterable[Fi
         error = staple_error(spec, known)
         if error is not None:
             yield Finding(
-                code="must-staple-required",
+                code=NEVER_ORDERED,
                 severity=Severity.WARNING,
                 message=f"{spec.alias}: {error}",
                 consequence="its renewal will fail",
