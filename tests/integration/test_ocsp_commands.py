@@ -14,6 +14,7 @@ from cryptography.x509.ocsp import OCSPCertStatus
 from bed.serving import OwnServer, Serving
 from builders.certificates import NOW, Wish, intermediate, new_key, root
 from builders.responder import Says, answer, by_issuer
+from certkeeper.base.names import Identifier
 from certkeeper.cli.main import main
 from certkeeper.lineage import layout
 from certkeeper.lineage.model import VersionFiles
@@ -66,7 +67,12 @@ class Page:
         (base / "domains.txt").write_text("example.org\nplain.example.org\n")
         for name, url in (("example.org", f"http://127.0.0.1:{responder.port}"), ("plain.example.org", None)):
             key = new_key()
-            wish = Wish(ocsp_url=url, not_after=NOW + 10_000 * DAY, must_staple=must_staple and url is not None)
+            wish = Wish(
+                (Identifier.parse(name),),
+                ocsp_url=url,
+                not_after=NOW + 10_000 * DAY,
+                must_staple=must_staple and url is not None,
+            )
             cert = intermediate().leaf(key, wish)
             chain = intermediate().pem
             dehydrated_folder(base / "certs" / name, VersionFiles(key.pem, b"", cert, chain, cert + chain))
@@ -197,6 +203,18 @@ def test_status_shows_the_response_and_who_needs_one(tmp_path: Path) -> None:
 
         (page.folder / layout.STAPLE).write_bytes(b"nonsense")
         assert (page.status()["state"], page.status()["ocsp"]["state"]) == ("unstapled", "useless")
+
+
+def test_doctor_calls_a_renewal_an_error_that_will_not_be_ordered(tmp_path: Path) -> None:
+    with Responder() as responder:
+        page = Page(tmp_path, responder)
+        page.setting("OCSP_MUST_STAPLE=required")
+        for command, severity in (("plan", "warning"), ("doctor", "error")):
+            out = io.StringIO()
+            with redirect_stdout(out):
+                main([command, "--json", "-f", str(tmp_path / "config")])
+            found = [item for item in json.loads(out.getvalue())["findings"] if item["code"] == "must-staple-required"]
+            assert [item["severity"] for item in found] == [severity, severity]
 
 
 def test_status_of_a_response_that_ended(tmp_path: Path) -> None:

@@ -8,19 +8,21 @@ from contextlib import closing
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from certkeeper.apply.stapling import StapleLook, asked_all, look
+from certkeeper.apply.staplecare import look_over, put_beside
+from certkeeper.apply.stapling import StapleLook, asked_all
 from certkeeper.apply.verdict import Grade, worst
 from certkeeper.base.errors import CertkeeperError, ExitCode, Fault
 from certkeeper.base.keys import KeyPolicy
+from certkeeper.base.names import Alias
 from certkeeper.base.times import iso
 from certkeeper.base.value import dataclass, replace
 from certkeeper.cli.compose import USER_AGENT, Machine, open_machine
-from certkeeper.cli.render import print_error
+from certkeeper.cli.render import Lines, print_error
 from certkeeper.cli.select import select
 from certkeeper.cli.signals import raise_terminated
 from certkeeper.config.settings import CertSpec
 from certkeeper.lineage.leaf import parse_leaf
-from certkeeper.ocsp.freshness import Due, kept, late, noted_failure, noted_success, refreshed_at
+from certkeeper.ocsp.freshness import Asked, Due, kept, late, noted_failure, noted_success, refreshed_at
 from certkeeper.ocsp.model import Flaw, NoStaple, Staple
 
 
@@ -45,7 +47,8 @@ class State(StrEnum):
 class Row:
     """A certificate of the page: what was found, and what went wrong. `done`: a newer response was kept.
 
-    `must_staple`: clients refuse it without a response. `remembered`: runs know that it is revoked.
+    `must_staple`: clients refuse it without a response. `remembered`: runs know that it is revoked. `asked` is what
+    they are to know of this try, where a response came.
     """
 
     label: str
@@ -56,6 +59,7 @@ class Row:
     must_staple: bool = False
     spec: CertSpec | None = None
     remembered: bool = False
+    asked: Asked | None = None
 
     @property
     def state(self) -> State:
@@ -115,8 +119,9 @@ def fetch(options: argparse.Namespace) -> int:
         asked = _asked_about(rows)
         wanted = [found for row, found in asked if options.force or found.due(row.longest_age, now).due is Due.FETCH]
         answers = dict(zip([item.alias.text for item in wanted], _answers(machine, wanted), strict=True))
-        rows = [_kept(machine, row, answers[row.label]) if row.label in answers else row for row in rows]
-        rows = _remembered(machine, rows, [row for row in rows if row.label in answers])
+        remembered = machine.asked.read()
+        rows = [_kept(machine, row, answers[row.label], remembered) if row.label in answers else row for row in rows]
+        rows = _remembered(machine, rows, [row for row in rows if row.label in answers], remembered)
     _print(rows, as_json=options.json)
     return ExitCode.FAILED if any(row.error is not None for row in rows) else ExitCode.DONE
 
@@ -153,7 +158,7 @@ def _rows(machine: Machine, names: Sequence[str]) -> list[Row]:
     for spec in selected.certificates:
         row = Row(spec.alias.text, timedelta(days=spec.ocsp_days), spec=spec)
         try:
-            found = look(spec.alias, machine.staples.read(spec.alias), machine.clock.now())
+            found = machine.staple_looks.look(spec.alias, machine.clock.now())
             rows.append(replace(row, found=found, must_staple=parse_leaf(found.cert).must_staple))
         except CertkeeperError as error:
             rows.append(replace(row, error=error))
@@ -169,37 +174,46 @@ def _answers(machine: Machine, wanted: Sequence[StapleLook]) -> tuple[Staple | C
     return machine.converse(asked_all(wanted, USER_AGENT)) if wanted else ()
 
 
-def _kept(machine: Machine, row: Row, answer: Staple | CertkeeperError) -> Row:
-    """The row after the answer was kept, where it is better than what is there."""
+def _kept(machine: Machine, row: Row, answer: Staple | CertkeeperError, remembered: Mapping[Alias, Asked]) -> Row:
+    """The row after the answer was kept, where it is better than what is there: as a run keeps it, so that services
+    are owed it and the script is told.
+    """
     row = _judged(row, answer)
     found = row.found
-    if found is None or row.error is not None or not isinstance(answer, Staple):
+    if found is None or row.spec is None or row.error is not None or not isinstance(answer, Staple):
         return row
     now = machine.clock.now()
     try:
         best = kept(found.held, answer)
-        if best is not found.held:
-            machine.staples.save(found.alias, found.cert, best.der, int(now.timestamp()))
-        after = look(found.alias, machine.staples.read(found.alias), now)
+        is_new = best is not found.held
+        last = remembered.get(found.alias)
+        asked = replace(noted_success(found.issued.subject, now), owes=is_new or (last is not None and last.owes))
+        care = replace(look_over(row.spec, found, None, now), best=best, asked=asked)
+        if care.is_new or care.owes:
+            machine.journal.prepare()
+            (care,) = machine.converse(put_beside([care], machine.settings, Lines(sys.stderr, quiet=True).tell))
+        after = machine.staple_looks.look(found.alias, now)
     except CertkeeperError as error:
         return replace(row, error=error)
-    return replace(row, found=after, done=best is not found.held)
+    return replace(row, found=after, done=is_new, error=care.error, asked=care.asked)
 
 
-def _remembered(machine: Machine, rows: Sequence[Row], answered: Sequence[Row]) -> list[Row]:
+def _remembered(
+    machine: Machine, rows: Sequence[Row], answered: Sequence[Row], before: Mapping[Alias, Asked]
+) -> list[Row]:
     """The same after it was written down what runs need to know.
 
-    They need not wait any more because of what failed before; what they owe to scripts is still owed. What was revoked
+    They need not wait any more because of what failed before; a script that failed they call again. What was revoked
     they replace.
     """
-    before, now = machine.asked.read(), machine.clock.now()
+    now = machine.clock.now()
     after, revoked = dict(before), set[str]()
     for row in answered:
         if row.found is None:
             continue
         alias, subject, last = row.found.alias, row.found.issued.subject, before.get(row.found.alias)
-        if row.error is None and last is not None:
-            after[alias] = replace(noted_success(subject, now), owes=last.owes)
+        if row.asked is not None and (last is not None or row.asked.owes):
+            after[alias] = row.asked
         elif row.error is not None and row.state is State.REVOKED:
             owes = last is not None and last.owes
             after[alias] = replace(noted_failure(subject, last, row.error, now), owes=owes)

@@ -22,10 +22,11 @@ _FETCH = """\
 Ask the responders of certificates whose response is missing, has ended, or is at half of its life or OCSP_DAYS old, and
 keep what they answer beside the certificate: ocsp.der, as dehydrated names it. An answer is kept only where it is
 signed by the issuer or by whom the issuer gave that task, about this certificate, of now, no older than what is there,
-and good. No service is reloaded.
+and good. HOOK is called with deploy_ocsp for each new one, as by runs with OCSP_FETCH. Services of DEPLOY have it with
+the next run, or with: certkeeper deploy NAME
 
-exit codes: 0 done, 1 a response could not be had or a certificate is revoked, 2 usage or configuration, 3 another run
-holds the lock
+exit codes: 0 done, 1 a response could not be had, a script failed or a certificate is revoked, 2 usage or
+configuration, 3 another run holds the lock
 """
 
 _CHECK = """\

@@ -196,6 +196,7 @@ def _failure(care: Care) -> CertkeeperError:
 
 
 def _about(alias: Alias, error: CertkeeperError, retry_at: datetime | None = None) -> NotFresh:
-    named = NotFresh(f"{alias}: {error}", hint=error.hint, retry_at=error.retry_at or retry_at)
+    hint = error.hint or f"to try at once: certkeeper ocsp fetch {alias}"
+    named = NotFresh(f"{alias}: {error}", hint=hint, retry_at=error.retry_at or retry_at)
     named.__cause__ = error
     return named

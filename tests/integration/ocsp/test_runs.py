@@ -1,6 +1,7 @@
 """OCSP_FETCH in runs, at a real CA and with a responder that signs with its key."""
 
 import json
+import sqlite3
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -159,6 +160,27 @@ def test_a_person_who_fetches_ends_the_wait(page: Page, responder: OcspResponder
     asked = len(responder.asked)
     assert page.run().code == 0
     assert (len(responder.asked), stapled(page)) == (asked + 1, serial(page)), "what was lost is asked for at once"
+
+
+def test_a_person_who_fetches_has_the_script_told_and_services_owed(
+    page: Page, responder: OcspResponder, tmp_path: Path
+) -> None:
+    script = Logged(tmp_path)
+    page.configure(HOOK=str(script.path), DNS_PROVIDER="powerdns", DEPLOY="nginx")
+    assert page.run().code in {0, 1}, "no nginx is here, or another one"
+    script.forget()
+    responder.age = timedelta(minutes=1)
+    assert page.ocsp("fetch", "--force").code == 0
+    (call,) = script.calls()
+    assert call[:3] == ["deploy_ocsp", NAME, str(page.place(NAME) / "ocsp.der")]
+    assert f"ocsp-{call[3]}.der" in {path.name for path in page.place(NAME).iterdir()}
+    assert stapled(page) == serial(page)
+    with sqlite3.connect(f"file:{next(page.folder.rglob('journal.db'))}?mode=ro", uri=True) as journal:
+        assert journal.execute("SELECT target, shown FROM deployments").fetchall() == [("nginx", "owed")]
+    script.forget()
+    responder.age = timedelta(minutes=2)
+    assert page.ocsp("fetch", "--force").code == 1
+    assert script.names() == [], "it is older"
 
 
 def test_many_at_one_responder(page: Page, responder: OcspResponder) -> None:
