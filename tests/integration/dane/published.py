@@ -19,7 +19,7 @@ from bed.services.nginx import NginxHosts
 from bed.waiting import wait_until
 from bed.world import World
 from builders.oldfolders import leave_as_dehydrated
-from builders.page import Done
+from builders.page import Done, certkeeper
 from certkeeper.dane.tlsa import Tlsa, TlsaType
 from integration.services.deployed import Served, described, shown
 
@@ -70,9 +70,9 @@ class Published(Served):
         world.primary.patch(zone, rrset(zone, "SOA", [soa], ttl=ttl), rrset(zone, "A", ["127.0.0.1"], ttl=ttl))
         anchors = world.primary.trust_anchors(above or zone)
         self.world = world
-        self._transfer()
+        self.transfer()
         if above:
-            self._transfer(above)
+            self.transfer(above)
         servers = [server.dns for server in (world.primary, *world.secondaries)]
         self.unbound = stack.enter_context(
             Resolver(
@@ -104,9 +104,10 @@ class Published(Served):
     def put(self, *rrsets: Mapping[str, Json]) -> None:
         """The same of any records."""
         self.world.primary.patch(self.zone, *rrsets)
-        self._transfer()
+        self.transfer()
 
-    def _transfer(self, zone: str = "") -> None:
+    def transfer(self, zone: str = "") -> None:
+        """All secondaries get the zone now."""
         primary, zone = self.world.primary, zone or self.zone
         for secondary in self.world.secondaries:
             secondary.api.call("PUT", f"/zones/{zone}./axfr-retrieve")
@@ -147,6 +148,10 @@ class Published(Served):
         assert leaf is not None
         return of_leaf(leaf)
 
+    def wait_for(self, due: datetime) -> None:
+        """Until then, as a run counts it."""
+        wait_until(lambda: datetime.now(UTC) >= due + _ROUNDED, f"it is {due}", deadline=60)
+
     def ready(self) -> Done:
         """Runs until nothing is in the way of the next key, each when the one before said so; the last of them."""
         return self.run_until(READY)
@@ -159,7 +164,7 @@ class Published(Served):
             if text in done.out:
                 return done
             due = datetime.fromisoformat(_DUE.findall(done.out)[-1])
-            wait_until(lambda when=due: datetime.now(UTC) >= when + _ROUNDED, done.text, deadline=60)  # type: ignore[misc]
+            self.wait_for(due)
         raise AssertionError(f"{text!r} was not said: {done.text}")
 
     def serve_too(self, alias: str) -> None:
@@ -179,6 +184,12 @@ class Published(Served):
     def _reload(self, text: str) -> None:
         self.nginx.config.write_text(text, encoding="utf-8")
         os.kill(int(self.nginx.pid_file.read_text(encoding="ascii")), signal.SIGHUP)
+
+
+def typed(page: Published, *words: str) -> Done:
+    """What a person types about keys: `tlsa ...` or `why ...`."""
+    at = 2 if words[0] == "tlsa" else 1
+    return certkeeper(*words[:at], "--config", page.config, *words[at:], cwd=page.folder)
 
 
 def said(done: Done) -> str:

@@ -5,15 +5,9 @@ import json
 import pytest
 from cryptography import x509
 
-from builders.page import Done, certkeeper
-from integration.dane.published import FOREIGN, Published
+from integration.dane.published import FOREIGN, Published, typed
 
 pytestmark = pytest.mark.real
-
-
-def typed(page: Published, *words: str) -> Done:
-    at = 2 if words[0] == "tlsa" else 1
-    return certkeeper(*words[:at], "--config", page.config, *words[at:], cwd=page.folder)
 
 
 def revoked(page: Published, leaf: bytes) -> bool:

@@ -99,7 +99,8 @@ class Publishing:
             if not wanted:
                 return
             if self._scheduler.monotonic() - started > self._bound:
-                text = f"{count(len(wanted), 'set')} of TLSA records are not served everywhere yet"
+                are = "is" if len(wanted) == 1 else "are"
+                text = f"{count(len(wanted), 'set')} of TLSA records {are} not served everywhere yet"
                 self._tell(Noted(f"zone {zone}", f"{text}; the next run looks again"))
                 return
             yield from pause(rest)

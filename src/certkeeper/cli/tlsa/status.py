@@ -15,7 +15,7 @@ from certkeeper.cli.compose import Machine, open_machine
 from certkeeper.cli.danephase import nowhere, troubled, wake_at
 from certkeeper.cli.select import select
 from certkeeper.config.settings import Configuration
-from certkeeper.dane.facts import Bearer
+from certkeeper.dane.facts import Answer, Bearer
 from certkeeper.dane.tlsa import Tlsa
 from certkeeper.dane.wording import sentence
 from certkeeper.plan.records import TlsaTurn
@@ -92,7 +92,7 @@ def _records(seat: Seat) -> Mapping[Tlsa, str]:
         elif record not in present:
             where = "is for you to publish" if seat.manual else "is published by the next run"
         elif stands is None:
-            where = "not everywhere"
+            where = _lacking(record, decision.place.answers)
         else:
             safe = stands.safe_at <= age.at
             where = f"everywhere since {iso(stands.since)}, " + (
@@ -100,6 +100,15 @@ def _records(seat: Seat) -> Mapping[Tlsa, str]:
             )
         found[record] = f"{what}, {where}"
     return found
+
+
+def _lacking(record: Tlsa, answers: tuple[Answer, ...]) -> str:
+    """At which name servers a record is not, that some have."""
+    without = [answer.server for answer in answers if answer.records is not None and record not in answer.records]
+    silent = [answer.server for answer in answers if answer.records is None]
+    if not (without or silent):
+        return "at every name server, and not proven"
+    return ", ".join([*(f"not at {server}" for server in without), *(f"{server} is silent" for server in silent)])
 
 
 def _what(record: Tlsa, bearers: tuple[Bearer, ...]) -> str:
