@@ -139,6 +139,8 @@ def foreseen_records(watch: DaneWatch) -> ForeseenRecords:
         lines.append(f"TLSA {sentence(decision)}" if not seat.trouble else f"TLSA {seat.name}: {seat.trouble}")
         lines += [f"    publish {record}" for record in sorted(decision.add)]
         lines += [f"    withdraw {record}" for record in sorted(decision.remove)]
+        if seat.new_ttl is not None:
+            lines.append(f"    the TTL becomes {seat.new_ttl} s")
         if seat.claims and decision.age.lingering:
             names = ", ".join(sorted(map(str, seat.claims)))
             lines.append(f"    the first certificate of {names} goes live once caches know its record")
@@ -148,6 +150,7 @@ def foreseen_records(watch: DaneWatch) -> ForeseenRecords:
                 "sentence": sentence(decision),
                 "publish": sorted(map(str, decision.add)),
                 "withdraw": sorted(map(str, decision.remove)),
+                "new_ttl": seat.new_ttl,
             }
         )
     return ForeseenRecords(tuple(lines), tuple(document), wake_at(view))

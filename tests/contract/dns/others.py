@@ -156,7 +156,7 @@ def lexicon(served: Served, apexes: Apexes | None = None, **options: str) -> Lex
 class LexiconProvider(_OnPowerDns):
     """lexicon's own client for PowerDNS."""
 
-    offers = EVERYTHING - {Offer.TTL, Offer.ONE_WRITE, Offer.ANY_TEXT, Offer.CHALLENGE_ZONES}
+    offers = EVERYTHING - {Offer.TTL, Offer.NEW_TTL, Offer.ONE_WRITE, Offer.ANY_TEXT, Offer.CHALLENGE_ZONES}
 
     def __init__(self, served: Served) -> None:
         super().__init__(served)
@@ -170,7 +170,7 @@ class ManualProvider(_OnPowerDns):
     """An operator who does as told, through an API."""
 
     kinds: tuple[ZoneKind, ...] = (ZoneKind.BY_HAND,)
-    offers = EVERYTHING - {Offer.CHALLENGE_ZONES}
+    offers = EVERYTHING - {Offer.CHALLENGE_ZONES, Offer.NEW_TTL}
 
     def __init__(self, served: Served) -> None:
         super().__init__(served)

@@ -5,7 +5,8 @@ A provider under test is a Provider: the port, and a way to make zones and recor
 
 import pytest
 
-from certkeeper.zone.changes import ChangeSet
+from certkeeper.base.value import replace
+from certkeeper.zone.changes import ChangeSet, RecordChange
 from certkeeper.zone.rrset import ZoneKind
 from contract.dns.offers import Offer
 from contract.dns.providers import Provider, add, name, needs, zone_of
@@ -115,6 +116,23 @@ def test_a_new_record_gets_the_ttl_asked_for(provider: Provider) -> None:
     owner = f"_acme-challenge.{zone}"
     provider.dns.change(zone_of(provider, owner), add(owner, "value", ttl=42))
     assert provider.ttl(zone, owner) == 42
+
+
+def test_the_ttl_of_what_is_there_becomes_another_one_where_a_change_says_so(provider: Provider) -> None:
+    needs(provider, Offer.NEW_TTL)
+    zone = provider.make_zone()
+    owner = f"_acme-challenge.{zone}"
+    provider.put(zone, owner, '"theirs"', ttl=777)
+    handle = zone_of(provider, owner)
+    change = RecordChange(name(owner), "TXT", new_ttl=42)
+    provider.dns.change(handle, ChangeSet.of([change]))
+    assert (provider.get(zone, owner), provider.ttl(zone, owner)) == (frozenset({'"theirs"'}), 42)
+    before = provider.writes()
+    provider.dns.change(handle, ChangeSet.of([change]))
+    assert provider.writes() == before
+    both = replace(change, add=frozenset({'"ours"'}), new_ttl=43)
+    provider.dns.change(handle, ChangeSet.of([both]))
+    assert (provider.get(zone, owner), provider.ttl(zone, owner)) == (frozenset({'"theirs"', '"ours"'}), 43)
 
 
 def test_long_and_odd_texts_come_back_as_the_same_value(provider: Provider) -> None:

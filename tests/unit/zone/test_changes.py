@@ -46,6 +46,16 @@ def test_an_rrset_keeps_its_ttl_and_its_other_values() -> None:
     assert fold(ChangeSet.of([add("a")]), rrset("foreign")) == (RRset(OWNER, "TXT", 3600, frozenset({"foreign", "a"})),)
 
 
+def test_a_change_may_be_about_the_ttl_of_what_is_there() -> None:
+    alone = ChangeSet.of([RecordChange(OWNER, "TXT", new_ttl=900)])
+    assert alone
+    assert fold(alone, rrset("a", "foreign")) == (RRset(OWNER, "TXT", 900, frozenset({"a", "foreign"})),)
+    assert fold(alone, rrset("a", ttl=900)) == fold(alone, {}) == ()
+    more = ChangeSet.of([RecordChange(OWNER, "TXT", new_ttl=900), add("b"), RecordChange(OWNER, "TXT", new_ttl=1800)])
+    assert fold(more, rrset("a")) == (RRset(OWNER, "TXT", 900, frozenset("ab")),)
+    assert not alone.invert()
+
+
 def test_an_rrset_whose_last_value_goes_is_written_empty() -> None:
     assert fold(ChangeSet.of([remove("a")]), rrset("a")) == (RRset(OWNER, "TXT", 3600, frozenset()),)
 

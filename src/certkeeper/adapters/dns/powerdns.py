@@ -17,10 +17,10 @@ from certkeeper.adapters.dns.powerdns_lookup import ZoneLookup, zone_details
 from certkeeper.adapters.dns.powerdns_rrsets import (
     Held,
     Json,
-    keeps_others,
     read_rrsets,
     replacement,
     single_records,
+    suits_single_records,
 )
 from certkeeper.adapters.http import AnswerTooLarge, HttpClient
 from certkeeper.base.errors import CertkeeperError, Fault
@@ -106,7 +106,7 @@ class PowerDns:
                 self._ability.refuses_single_records()
                 continue
             failure = None
-            if singly and all(keeps_others(rrset, held) for rrset in rrsets):
+            if singly and all(suits_single_records(rrset, held) for rrset in rrsets):
                 return True
         if failure is not None:
             raise failure
@@ -121,7 +121,7 @@ class PowerDns:
     def _write(self, zone: Zone, rrsets: Collection[RRset], held: Held, *, singly: bool) -> None:
         body: list[Json] = []
         for rrset in rrsets:
-            if singly and keeps_others(rrset, held):
+            if singly and suits_single_records(rrset, held):
                 body += single_records(rrset, held)
             else:
                 body.append(replacement(rrset, held))

@@ -59,10 +59,12 @@ def replacement(rrset: RRset, held: Held) -> Json:
     }
 
 
-def keeps_others(rrset: RRset, held: Held) -> bool:
-    """Whether the server can take single records: it forgets the disabled ones of an RRset when it does."""
+def suits_single_records(rrset: RRset, held: Held) -> bool:
+    """Whether the server can take single records: it forgets the disabled ones of an RRset when it does, and keeps the
+    TTL.
+    """
     before = held.rrsets.get((rrset.owner, rrset.type))
-    return before is None or not before.disabled
+    return before is None or (not before.disabled and before.ttl == rrset.ttl)
 
 
 def single_records(rrset: RRset, held: Held) -> Iterator[Json]:

@@ -278,12 +278,13 @@ def _present(owner: DnsName, type_: str, answer: dns.message.Message) -> _Presen
 
 
 def _edits(rrset: RRset, present: _Present) -> Iterator[_Edit]:
-    """What makes the one of the other. Records keep their TTL, which an addition would change for all of them."""
+    """What makes the one of the other. All records are written where the TTL becomes another one (RFC 2181 §5.2)."""
     name = dns.name.from_text(rrset.owner.absolute)
     for text in sorted(present.rrset.rdata - rrset.rdata):
         for rdata in present.records[text]:
             yield _Edit(name, 0, rdata, adds=False)
-    for text in sorted(rrset.rdata - present.rrset.rdata):
+    keep = present.rrset.rdata if rrset.ttl == present.rrset.ttl else frozenset[str]()
+    for text in sorted(rrset.rdata - keep):
         yield _Edit(name, rrset.ttl, dns.rdata.from_text(dns.rdataclass.IN, rrset.type, text), adds=True)
 
 

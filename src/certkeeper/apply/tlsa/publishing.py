@@ -55,7 +55,12 @@ def change_of(seat: Seat) -> RecordChange:
     """
     decision = seat.decision
     return RecordChange(
-        seat.name, TLSA, frozenset(map(str, publishable(decision.add))), frozenset(map(str, decision.remove)), seat.ttl
+        seat.name,
+        TLSA,
+        frozenset(map(str, publishable(decision.add))),
+        frozenset(map(str, decision.remove)),
+        seat.ttl,
+        new_ttl=seat.new_ttl,
     )
 
 

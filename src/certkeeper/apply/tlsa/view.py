@@ -21,7 +21,9 @@ from certkeeper.base.names import Alias, DnsName
 from certkeeper.base.value import dataclass, field, replace
 from certkeeper.config.settings import CertSpec, Configuration
 from certkeeper.config.tlsa import Publish
+from certkeeper.dane.age import seen_anywhere
 from certkeeper.dane.facts import Bearer, Clocks, Place, Trust
+from certkeeper.dane.gate import Stops
 from certkeeper.dane.policy import Weight, object_to, use_of
 from certkeeper.dane.rollover import Decision, decide
 from certkeeper.dane.tlsa import TlsaType
@@ -62,6 +64,20 @@ class Seat:
     @property
     def name(self) -> DnsName:
         return self.decision.place.name
+
+    @property
+    def new_ttl(self) -> int | None:
+        """What the TTL of records of ours that are there is to become; None where it stays, or was written already."""
+        decision = self.decision
+        ours = (seen_anywhere(decision.place) - decision.remove) & decision.age.ours
+        shown = {answer.ttl for answer in decision.place.answers if answer.records}
+        fixed = self.manual or not decision.place.types or any(hold.stops is Stops.CHANGES for hold in decision.holds)
+        return None if fixed or not ours or self.ttl in shown else self.ttl
+
+    @property
+    def changes(self) -> bool:
+        """Something is to be written."""
+        return bool(self.decision.add or self.decision.remove or self.new_ttl is not None)
 
     @property
     def over(self) -> bool:

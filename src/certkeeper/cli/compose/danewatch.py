@@ -158,5 +158,5 @@ class DaneWatch:
 def changing(view: View) -> Iterator[Seat]:
     """The places where something is to be written."""
     for seat in view.seats.values():
-        if seat.decision.add or seat.decision.remove:
+        if seat.changes:
             yield seat

@@ -315,6 +315,32 @@ def test_a_memory_from_before_records_that_are_there_opens_no_gate(known_as: str
     assert not any("restored" in note for note in later.seats[PLACE].decision.notes), "said once"
 
 
+def test_the_ttl_of_records_of_ours_becomes_the_wanted_one_and_the_longer_one_counts() -> None:
+    scene = Scene()
+    scene.tlsa.looks[PLACE] = tlsa_look(PLACE, [record(KEYS[0]), record(KEYS[1])], ttl=7200)
+    seat = scene.seat()
+    assert (seat.decision.add, seat.new_ttl, seat.changes) == (frozenset(), 3600, True)
+    assert gates_of(configuration(*scene.specs), scene.look())[MAIL].until == NOW + LIVES * timedelta(hours=2) + MARGIN
+    looks = scene.tlsa.looks[PLACE]
+    new, old = (replace(answer, ttl=ttl) for answer, ttl in zip(looks.answers, (3600, 7200), strict=True))
+    scene.tlsa.looks[PLACE] = replace(looks, answers=(new, old))
+    assert scene.seat().new_ttl is None, "it is on its way"
+
+
+def test_a_ttl_that_is_not_ours_to_change_stays() -> None:
+    foreign = Scene()
+    foreign.tlsa.looks[PLACE] = tlsa_look(PLACE, [FOREIGN], ttl=7200)
+    foreign.hosts.serve("192.0.2.1", CHAINS[4])
+    assert foreign.seat().new_ttl is None
+    both = [record(KEYS[0]), record(KEYS[1])]
+    manual = Scene(wanting("mail.example.org", publish=Publish.MANUAL))
+    manual.tlsa.looks[PLACE] = tlsa_look(PLACE, both, ttl=7200)
+    assert manual.seat().new_ttl is None
+    unsigned = Scene()
+    unsigned.tlsa.looks[PLACE] = tlsa_look(PLACE, both, ttl=7200, trust=Trust.UNSIGNED)
+    assert unsigned.seat().new_ttl is None
+
+
 def test_records_that_a_person_published_as_they_were_printed_are_known() -> None:
     scene = Scene(wanting("mail.example.org", publish=Publish.MANUAL))
     scene.publish()
