@@ -45,6 +45,7 @@ _certkeeper() {
             'certkeeper retire' | \
             'certkeeper alert' | \
             'certkeeper timer' | \
+            'certkeeper rehearse' | \
             'certkeeper hold' | \
             'certkeeper activate' | \
             'certkeeper rollback' | \
@@ -135,6 +136,8 @@ _certkeeper() {
         'certkeeper alert -f' | \
         'certkeeper timer --config' | \
         'certkeeper timer -f' | \
+        'certkeeper rehearse --config' | \
+        'certkeeper rehearse -f' | \
         'certkeeper hold --config' | \
         'certkeeper hold -f' | \
         'certkeeper activate --config' | \
@@ -177,6 +180,10 @@ _certkeeper() {
         'certkeeper check --warning' | \
         'certkeeper check --critical' | \
         'certkeeper check --timeout' | \
+        'certkeeper rehearse --days' | \
+        'certkeeper rehearse --every' | \
+        'certkeeper rehearse --outage' | \
+        'certkeeper rehearse --revoked' | \
         'certkeeper activate --version' | \
         'certkeeper rollback --to' | \
         'certkeeper tlsa check --timeout' | \
@@ -195,7 +202,7 @@ _certkeeper() {
             if [[ $cur == -* ]]; then
                 mapfile -t COMPREPLY < <(compgen -W '-h --help --version' -- "$cur")
             else
-                mapfile -t COMPREPLY < <(compgen -W 'run issue plan status prune heal unlock config doctor dns account revoke sign check ocsp deploy retire alert timer hold activate rollback versions why tlsa completion pdns-hook dehydrated' -- "$cur")
+                mapfile -t COMPREPLY < <(compgen -W 'run issue plan status prune heal unlock config doctor dns account revoke sign check ocsp deploy retire alert timer rehearse hold activate rollback versions why tlsa completion pdns-hook dehydrated' -- "$cur")
             fi
             ;;
         'certkeeper run')
@@ -403,6 +410,11 @@ _certkeeper() {
         'certkeeper timer')
             if [[ $cur == -* ]]; then
                 mapfile -t COMPREPLY < <(compgen -W '-h --help --config -f --source-config --write' -- "$cur")
+            fi
+            ;;
+        'certkeeper rehearse')
+            if [[ $cur == -* ]]; then
+                mapfile -t COMPREPLY < <(compgen -W '-h --help --config -f --source-config --days --every --outage --revoked --json' -- "$cur")
             fi
             ;;
         'certkeeper hold')

@@ -49,6 +49,7 @@ set -g __certkeeper_commands \
     ' retire' \
     ' alert' \
     ' timer' \
+    ' rehearse' \
     ' hold' \
     ' activate' \
     ' rollback' \
@@ -85,6 +86,7 @@ complete -c certkeeper -n '__certkeeper_at ""' -a deploy -d 'give services what 
 complete -c certkeeper -n '__certkeeper_at ""' -a retire -d 'take out a certificate that is no longer listed'
 complete -c certkeeper -n '__certkeeper_at ""' -a alert -d 'try out the alerts'
 complete -c certkeeper -n '__certkeeper_at ""' -a timer -d 'print units for systemd and a line for cron'
+complete -c certkeeper -n '__certkeeper_at ""' -a rehearse -d 'play the renewals of days to come'
 complete -c certkeeper -n '__certkeeper_at ""' -a hold -d 'keep new versions from going live by themselves'
 complete -c certkeeper -n '__certkeeper_at ""' -a activate -d 'make the staged version live'
 complete -c certkeeper -n '__certkeeper_at ""' -a rollback -d 'make the version before live again'
@@ -291,6 +293,14 @@ complete -c certkeeper -n '__certkeeper_at " timer"' -s h -l help -d 'show this 
 complete -c certkeeper -n '__certkeeper_at " timer"' -l config -s f -r -F -d 'dehydrated\'s config file, or a certkeeper.toml (default: $CONFIG, else /etc/certkeeper/certkeeper.toml or the first of /etc/dehydrated/config, /usr/local/etc/dehydrated/config, ./config)'
 complete -c certkeeper -n '__certkeeper_at " timer"' -l source-config -d 'have bash evaluate the config files, commands and functions included (default: nothing is executed)'
 complete -c certkeeper -n '__certkeeper_at " timer"' -l write -d 'write the units to /etc/systemd/system'
+complete -c certkeeper -n '__certkeeper_at " rehearse"' -s h -l help -d 'show this help message and exit'
+complete -c certkeeper -n '__certkeeper_at " rehearse"' -l config -s f -r -F -d 'dehydrated\'s config file, or a certkeeper.toml (default: $CONFIG, else /etc/certkeeper/certkeeper.toml or the first of /etc/dehydrated/config, /usr/local/etc/dehydrated/config, ./config)'
+complete -c certkeeper -n '__certkeeper_at " rehearse"' -l source-config -d 'have bash evaluate the config files, commands and functions included (default: nothing is executed)'
+complete -c certkeeper -n '__certkeeper_at " rehearse"' -l days -x -d 'how many days (default: 365)'
+complete -c certkeeper -n '__certkeeper_at " rehearse"' -l every -x -d 'hours from one run to the next (default: 12)'
+complete -c certkeeper -n '__certkeeper_at " rehearse"' -l outage -x -d 'the CAs are away for N days from DAY on'
+complete -c certkeeper -n '__certkeeper_at " rehearse"' -l revoked -x -d 'the CAs want all replaced on that day'
+complete -c certkeeper -n '__certkeeper_at " rehearse"' -l json -d 'print JSON instead of text'
 complete -c certkeeper -n '__certkeeper_at " hold"' -s h -l help -d 'show this help message and exit'
 complete -c certkeeper -n '__certkeeper_at " hold"' -l config -s f -r -F -d 'dehydrated\'s config file, or a certkeeper.toml (default: $CONFIG, else /etc/certkeeper/certkeeper.toml or the first of /etc/dehydrated/config, /usr/local/etc/dehydrated/config, ./config)'
 complete -c certkeeper -n '__certkeeper_at " hold"' -l source-config -d 'have bash evaluate the config files, commands and functions included (default: nothing is executed)'

@@ -37,6 +37,7 @@ VALUES = frozenset(
         "math",
         "operator",
         "re",
+        "textwrap",
         "reprlib",
         "string",
         "struct",

@@ -27,6 +27,7 @@ COMMANDS = {
     "ocsp show": "ocsp:show",
     "plan": "plan:plan",
     "prune": "prune:prune",
+    "rehearse": "rehearse:rehearse",
     "retire": "retire:retire",
     "revoke": "revoke:revoke",
     "rollback": "rollback:rollback",

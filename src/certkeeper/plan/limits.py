@@ -94,7 +94,7 @@ def _beyond_rate(
     if not rate.bounded:
         return {}
     budget, now = observed.records.budgets.get(ca), observed.now
-    counted = [item for item in planned if item.order is not None and not _exempt(item, observed)]
+    counted = [item for item in planned if item.order is not None and not exempt(item, observed)]
     counted.sort(key=lambda item: urgency(item.alias, observed))
     waits: dict[Alias, CertkeeperError] = {}
     for number, item in enumerate(counted, 1):
@@ -106,7 +106,7 @@ def _beyond_rate(
     return waits
 
 
-def _exempt(item: LineagePlan, observed: Observed) -> bool:
+def exempt(item: LineagePlan, observed: Observed) -> bool:
     """An order that is open already costs nothing, and Let's Encrypt does not count renewals in ARI's window."""
     order = item.order
     if order is None or order.resume is not None:

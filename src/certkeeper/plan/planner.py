@@ -291,7 +291,9 @@ def _plan_order(
     error = error or _obstacle(spec, configuration, observed, methods, places)
     backoff = records.backoffs.get(spec.entry)
     if error is None and patient:
-        error = waiting(spec, backoff, backoff_inputs(base.fingerprint, base.spec, settings), observed.now)
+        if backoff is not None:
+            # Its hash takes longer than all the rest of this.
+            error = waiting(spec, backoff, backoff_inputs(base.fingerprint, base.spec, settings), observed.now)
         error = error or name_error(spec, failed, observed, settings)
     if error is not None:
         if base.kept_until is not None and is_about_names(base, error, choice, settings):

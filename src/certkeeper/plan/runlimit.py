@@ -21,7 +21,17 @@ _NEXT_RUN = timedelta(hours=1)
 
 
 class LaterRun(Postponed):
-    """As many orders as a run may open come before it."""
+    """As many orders as a run may open come before it.
+
+    Attributes:
+        runs: which run from now has room for it, as far as is known now; the next one is 1.
+        latest: from when on it is ordered in any case, None where there is nothing to expire.
+    """
+
+    def __init__(self, message: str, *, retry_at: datetime, runs: int, latest: datetime | None) -> None:
+        super().__init__(message, retry_at=retry_at)
+        self.runs = runs
+        self.latest = latest
 
 
 def beyond_run(
@@ -68,10 +78,13 @@ def _goes_now(item: LineagePlan, observed: Observed) -> bool:
 def _wait(spec: CertSpec, runs: int, limit: int, observed: Observed) -> LaterRun:
     leaf = observed.lineages[spec.alias].leaf
     turn = "the next run" if runs == 1 else f"the {_ordinal(runs)} run from now"
-    latest = f", at the latest to {iso(cannot_wait(spec, leaf))}" if leaf is not None else ""
+    latest = cannot_wait(spec, leaf) if leaf is not None else None
+    until = f", at the latest to {iso(latest)}" if latest is not None else ""
     return LaterRun(
-        f"postponed to {turn}{latest}: a run opens {count(limit, 'order')} (RUN_LIMIT), the most urgent ones first",
+        f"postponed to {turn}{until}: a run opens {count(limit, 'order')} (RUN_LIMIT), the most urgent ones first",
         retry_at=observed.now + _NEXT_RUN * runs,
+        runs=runs,
+        latest=latest,
     )
 
 
