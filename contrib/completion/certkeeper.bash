@@ -186,6 +186,8 @@ _certkeeper() {
         'certkeeper rehearse --revoked' | \
         'certkeeper activate --version' | \
         'certkeeper rollback --to' | \
+        'certkeeper tlsa check --warning' | \
+        'certkeeper tlsa check --critical' | \
         'certkeeper tlsa check --timeout' | \
         'certkeeper tlsa generate --types' | \
         'certkeeper tlsa generate --ttl' | \
@@ -451,7 +453,7 @@ _certkeeper() {
             ;;
         'certkeeper tlsa check')
             if [[ $cur == -* ]]; then
-                mapfile -t COMPREPLY < <(compgen -W '-h --help --config -f --source-config --timeout --json' -- "$cur")
+                mapfile -t COMPREPLY < <(compgen -W '-h --help --config -f --source-config --warning --critical --timeout --json' -- "$cur")
             fi
             ;;
         'certkeeper tlsa status')

@@ -329,6 +329,8 @@ complete -c certkeeper -n '__certkeeper_at " tlsa"' -s h -l help -d 'show this h
 complete -c certkeeper -n '__certkeeper_at " tlsa check"' -s h -l help -d 'show this help message and exit'
 complete -c certkeeper -n '__certkeeper_at " tlsa check"' -l config -s f -r -F -d 'dehydrated\'s config file, or a certkeeper.toml (default: $CONFIG, else /etc/certkeeper/certkeeper.toml or the first of /etc/dehydrated/config, /usr/local/etc/dehydrated/config, ./config)'
 complete -c certkeeper -n '__certkeeper_at " tlsa check"' -l source-config -d 'have bash evaluate the config files, commands and functions included (default: nothing is executed)'
+complete -c certkeeper -n '__certkeeper_at " tlsa check"' -l warning -x -d 'warn when no more are left (14)'
+complete -c certkeeper -n '__certkeeper_at " tlsa check"' -l critical -x -d 'critical when no more are left (3; not more than --warning)'
 complete -c certkeeper -n '__certkeeper_at " tlsa check"' -l timeout -x -d 'for each handshake (10)'
 complete -c certkeeper -n '__certkeeper_at " tlsa check"' -l json -d 'print JSON instead of text'
 complete -c certkeeper -n '__certkeeper_at " tlsa status"' -s h -l help -d 'show this help message and exit'

@@ -4,13 +4,13 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
 
-from certkeeper.apply.verdict import Grade, Margins, Verdict, covers, judge, worst
-from certkeeper.base.errors import CertkeeperError, Fault, printable
+from certkeeper.apply.verdict import Grade, Verdict, covers, judge, worst
+from certkeeper.base.errors import CertkeeperError, printable
 from certkeeper.base.times import iso
 from certkeeper.base.value import replace
 from certkeeper.cli.compose import Machine, look_at, open_machine, system_clock
+from certkeeper.cli.margins import margins
 from certkeeper.cli.render import print_error
 from certkeeper.lineage.model import Leaf
 from certkeeper.service.endpoint import Endpoint, parse_endpoint
@@ -24,12 +24,6 @@ FAMILIES = {
 }
 
 
-class BadMargins(CertkeeperError):
-    """Days that contradict each other."""
-
-    fault = Fault.OPERATOR
-
-
 def check(options: argparse.Namespace) -> int:
     """Shake hands with the endpoints, and judge what is seen; exit codes as monitoring plugins have them."""
     try:
@@ -41,7 +35,7 @@ def check(options: argparse.Namespace) -> int:
 
 def _check(options: argparse.Namespace) -> int:
     endpoints = [parse_endpoint(text) for text in options.endpoints]
-    margins = _margins(options)
+    within = margins(options)
     machine = _page(options)
     live = _live(machine, endpoints) if machine is not None else ()
     bundle = options.ca_bundle or (machine.settings.ca_bundle if machine is not None else None)
@@ -52,7 +46,7 @@ def _check(options: argparse.Namespace) -> int:
         judge(
             look,
             live=[leaf for leaf in live if covers(leaf.identifiers, look.target.endpoint.name)],
-            margins=margins,
+            margins=within,
             now=now,
         )
         for look in looks
@@ -66,16 +60,6 @@ def _check(options: argparse.Namespace) -> int:
         for line in _lines(verdicts, grade):
             sys.stdout.write(f"{line}\n")
     return grade
-
-
-def _margins(options: argparse.Namespace) -> Margins:
-    if options.critical is not None and options.critical > options.warning:
-        raise BadMargins(
-            f"--critical {options.critical} is more than --warning {options.warning}",
-            hint="a certificate is critical after it was a warning: write a smaller --critical",
-        )
-    critical = min(3, options.warning) if options.critical is None else options.critical
-    return Margins(timedelta(days=options.warning), timedelta(days=critical))
 
 
 def _page(options: argparse.Namespace) -> Machine | None:

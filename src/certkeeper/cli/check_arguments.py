@@ -32,10 +32,7 @@ def add_check(commands: "Commands", make: "MakeCommand") -> None:
     check = make(commands, "check", "shake hands with services and judge what they show", _CHECK)
     check.add_argument("endpoints", nargs="+", metavar="ENDPOINT", help="where a service is: smtp://mail.example.org")
     check.set_defaults(usage_code=_UNKNOWN)
-    check.add_argument("--warning", type=_days, default=14, metavar="DAYS", help="warn when no more are left (14)")
-    check.add_argument(
-        "--critical", type=_days, metavar="DAYS", help="critical when no more are left (3; not more than --warning)"
-    )
+    add_margins(check)
     check.add_argument(
         "--family",
         choices=("any", "rsa", "ecdsa", "both"),
@@ -45,6 +42,14 @@ def add_check(commands: "Commands", make: "MakeCommand") -> None:
     check.add_argument("--timeout", type=_seconds, default=10.0, metavar="SECONDS", help="for each handshake (10)")
     check.add_argument("--ca-bundle", metavar="FILE", help="the roots that count (default: CA_BUNDLE, or the system's)")
     check.add_argument("--json", action="store_true", help="print JSON instead of text")
+
+
+def add_margins(check: argparse.ArgumentParser) -> None:
+    """Days before a certificate's end, for `cli/margins.py`."""
+    check.add_argument("--warning", type=_days, default=14, metavar="DAYS", help="warn when no more are left (14)")
+    check.add_argument(
+        "--critical", type=_days, metavar="DAYS", help="critical when no more are left (3; not more than --warning)"
+    )
 
 
 def _days(text: str) -> int:

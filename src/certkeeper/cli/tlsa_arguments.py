@@ -2,6 +2,8 @@
 
 import argparse
 
+from certkeeper.cli.check_arguments import add_margins
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,6 +43,9 @@ Who proves what is secure: VALIDATING_RESOLVER, a resolver on loopback, or TRUST
 
 examples: certkeeper tlsa check example.org
           certkeeper tlsa check smtp://mail.example.org https://www.example.org --json
+
+--warning and --critical are about certificates that records of usages 0 to 2 match: for usage 3 their end does not
+count (RFC 7671).
 
 exit codes, as monitoring plugins have them: 0 all is well, 1 something is to be mended or nothing is protected,
 2 clients are refused or will be, 3 not known
@@ -118,6 +123,7 @@ def _add_check(parts: "Commands", command: "MakeCommand") -> None:
     check = command(parts, "check", "compare records with what services show", _CHECK)
     check.set_defaults(usage_code=_UNKNOWN)
     check.add_argument("domains", nargs="*", metavar="DOMAIN", help="a domain, or a server: smtp://mail.example.org")
+    add_margins(check)
     check.add_argument("--timeout", type=_seconds, default=10.0, metavar="SECONDS", help="for each handshake (10)")
     check.add_argument("--json", action="store_true", help="print JSON instead of text")
 

@@ -142,6 +142,13 @@ def test_a_service_that_is_named(served: Served) -> None:
     assert served.check(f"imaps://{HOST}:{served.server.port}").code == 0
 
 
+def test_days_before_the_end_do_not_count_for_usage_3(served: Served) -> None:
+    served.publish(*served.records.values())
+    assert served.check("--warning", "9999", "--critical", "9998", ZONE).code == 0
+    done = served.check("--warning", "3", "--critical", "4", ZONE)
+    assert (done.code, "--critical 4 is more than --warning 3" in done.err) == (3, True)
+
+
 def test_the_program_prints_the_same(served: Served) -> None:
     served.publish(*served.records.values())
     done = certkeeper("tlsa", "check", "--config", served.config, ZONE, cwd=served.config.parent)

@@ -4,7 +4,7 @@ import argparse
 import json
 import sys
 from collections.abc import Collection, Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from certkeeper.apply.daneports import TlsaLook
 from certkeeper.apply.daneservices import DaneService, Unfound, of_domains, of_endpoint, with_addresses
@@ -14,13 +14,12 @@ from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.names import DnsName
 from certkeeper.base.value import dataclass, replace
 from certkeeper.cli.compose import Machine, dane_without_page, look_at, open_machine, system_clock
+from certkeeper.cli.margins import margins
 from certkeeper.cli.render import print_error
 from certkeeper.cli.tlsa.checked import document, lines
 from certkeeper.plan.showing import wishes
 from certkeeper.service.endpoint import parse_endpoint
 from certkeeper.service.handshake import Contact, KeyFamily, Look
-
-_MARGINS = Margins(timedelta(days=14), timedelta(days=3))
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +48,7 @@ def check(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
-    machine = _page(options)
+    within, machine = margins(options), _page(options)
     now = system_clock().now()
     domains, services = _asked(options.domains, machine)
     dane = machine.dane() if machine is not None else dane_without_page(now)
@@ -61,7 +60,7 @@ def _check(options: argparse.Namespace) -> int:
     contacts = {service: _contacts(service, looks) for service in services}
     wanted = tuple(dict.fromkeys(contact for some in contacts.values() for contact in some))
     seen = look_at(wanted, patience=options.timeout, ca_bundle=bundle)
-    verdicts = [_judged(service, looks, contacts[service], seen, now) for service in services]
+    verdicts = [_judged(service, looks, contacts[service], seen, within, now) for service in services]
     checked = Checked(tuple(verdicts), tuple(_once(lost)))
     if options.json:
         json.dump(document(checked.grade, checked.verdicts, checked.lost), sys.stdout, indent=2)
@@ -133,11 +132,12 @@ def _judged(
     looks: dict[DnsName, TlsaLook],
     contacts: Collection[Contact],
     seen: Sequence[Look],
+    within: Margins,
     now: datetime,
 ) -> ServiceVerdict:
     owner = owner_of(service, looks)
     own = [look for look in seen if look.target in contacts]
-    return judge(service, owner, looks[owner], own, _MARGINS, now)
+    return judge(service, owner, looks[owner], own, within, now)
 
 
 def _once(lost: Sequence[Unfound]) -> Iterator[tuple[Unfound, Remark]]:
