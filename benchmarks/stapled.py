@@ -12,7 +12,7 @@ class CertkeeperUnstapled(CertkeeperUnchanged):
 
 class CertkeeperStapled(CertkeeperUnchanged):
     name = "certkeeper-ocsp"
-    settings = ('the same with `OCSP_FETCH="yes"`: every response is read and proven, and none is due',)
+    settings = ('the same with `OCSP_FETCH="yes"`: an earlier run has proven every response, and none is due',)
     more: ClassVar[dict[str, str]] = {"OCSP_FETCH": "yes"}
 
 
