@@ -101,7 +101,8 @@ def holds(page: Published, why: str) -> None:
 
 
 def completes(page: Published) -> None:
-    """The roll, once everybody is back."""
+    """The roll, once everybody is back. A secondary may take its time to ask for the zone."""
+    page.configure(PDNS_WAIT="30")
     old, ahead = page.current, page.next
     page.ready()
     done = page.run("--force")
