@@ -82,7 +82,8 @@ class Place:
     `ttls` are, in seconds, all other times for which caches keep what they know in its place: the TTL that new
     records get, that of CNAMEs on the way, the negative TTL, that of a place that an owner led to before.
     `unremembered` are records there that are made of keys of ours, and that what is remembered does not know: it is
-    from before they were published. `margin` is waited for after the TTLs (TLSA_MARGIN).
+    from before they were published. `margin` is waited for after the TTLs (TLSA_MARGIN). `zone` is where it is, if
+    somebody knows.
     """
 
     name: DnsName
@@ -95,6 +96,7 @@ class Place:
     ttls: tuple[int, ...] = (3600,)
     unremembered: frozenset[Tlsa] = frozenset()
     margin: timedelta = MARGIN
+    zone: DnsName | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from certkeeper.base.times import duration_text
-from certkeeper.base.value import dataclass
+from certkeeper.base.value import dataclass, replace
 from certkeeper.dane.age import LIVES, SKEW, TlsaAge
 from certkeeper.dane.face import Face
 from certkeeper.dane.facts import Clocks, Place, Trust
@@ -40,16 +40,17 @@ class Fit:
         return not self.reason
 
 
+# In a hint, {zone} is the zone of the place.
 _UNTRUSTED = {
-    Trust.UNSIGNED: Hold(Stops.CHANGES, "the zone is not signed", "sign it: pdnsutil secure-zone ZONE"),
+    Trust.UNSIGNED: Hold(Stops.CHANGES, "the zone is not signed", "sign it: pdnsutil secure-zone {zone}"),
     Trust.NO_DS: Hold(
-        Stops.CHANGES, "the parent zone has no DS record", "give the registrar what pdnsutil show-zone ZONE prints"
+        Stops.CHANGES, "the parent zone has no DS record", "give the registrar what pdnsutil show-zone {zone} prints"
     ),
-    Trust.BOGUS: Hold(Stops.CHANGES, "the zone does not validate", "look at it with: certkeeper dns doctor ZONE"),
+    Trust.BOGUS: Hold(Stops.CHANGES, "the zone does not validate", "look at it with: certkeeper dns doctor {zone}"),
     Trust.HIDDEN: Hold(
         Stops.GATE,
         "validating resolvers see no such name",
-        "mend the zone's NSEC chain: pdnsutil rectify-zone ZONE",
+        "mend the zone's NSEC chain: pdnsutil rectify-zone {zone}",
     ),
     Trust.CACHED: Hold(
         Stops.GATE,
@@ -64,20 +65,23 @@ _UNTRUSTED = {
 
 def holds(place: Place, age: TlsaAge, clocks: Clocks) -> Iterator[Hold]:
     """All that keeps this place as it is for now."""
-    if place.trust in _UNTRUSTED:
-        yield _UNTRUSTED[place.trust]
+    zone = str(place.zone or place.name)
+    if (untrusted := _UNTRUSTED.get(place.trust)) is not None:
+        yield replace(untrusted, hint=untrusted.hint.format(zone=zone))
     silent = [answer.server for answer in place.answers if answer.records is None]
     if silent:
         yield Hold(
             Stops.GATE, f"{', '.join(silent[:3])} gives no answer", "mend that name server, or take it out of the zone"
         )
     elif not place.answers:
-        yield Hold(Stops.GATE, "no authoritative name server is known", "look at it with: certkeeper dns doctor ZONE")
+        yield Hold(
+            Stops.GATE, "no authoritative name server is known", f"look at it with: certkeeper dns doctor {zone}"
+        )
     if frozen := [answer.server for answer in place.answers if answer.frozen]:
         yield Hold(
             Stops.GATE,
             f"{', '.join(frozen[:3])} does not get the zone any more",
-            "see why its transfers fail: certkeeper dns doctor ZONE",
+            f"see why its transfers fail: certkeeper dns doctor {zone}",
         )
     needed = clocks.latest + timedelta(seconds=LIVES * age.bound) + place.margin
     for answer in place.answers:

@@ -13,7 +13,8 @@ AGAIN = "a record of ours is not at every name server any more: it is published 
 def test_an_unsigned_zone_gets_no_record_and_the_key_stays(make_published: MakePublished) -> None:
     page = make_published(dnssec=False)
     done = page.run()
-    held = "unpublished, held: the zone is not signed, so nothing is published; sign it: pdnsutil secure-zone ZONE"
+    fix = f"sign it: pdnsutil secure-zone {page.zone}"
+    held = f"unpublished, held: the zone is not signed, so nothing is published; {fix}"
 
     assert done.code == 0, done.text
     assert said(done) == f"TLSA {page.owner}: {held} (zone {page.zone} is not signed)"

@@ -241,6 +241,7 @@ class Watch:
             min((look.trust for look in looks), key=_WORST_FIRST.index, default=Trust.UNPROVEN),
             ttls=tuple(dict.fromkeys(ttls)) or (0,),
             margin=self._page.settings.tlsa_margin,
+            zone=next((look.zone for look in looks), None),
         )
 
     def _seen(
