@@ -49,7 +49,7 @@ _DETAILS_FOR = 5
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
+class Seen:
     """All that is shown."""
 
     selected: Configuration
@@ -65,9 +65,9 @@ class _Seen:
 def status(options: argparse.Namespace) -> int:
     """Show what is on disk, and what waits. Always 0 where the page could be read: showing is not judging."""
     machine = open_machine(options.config, evaluator=options.evaluator)
-    seen = _look(machine, options.names)
+    seen = look(machine, options.names)
     if options.json:
-        json.dump(_document(seen, machine), sys.stdout, indent=2)
+        json.dump(document(seen, machine), sys.stdout, indent=2)
         sys.stdout.write("\n")
         return ExitCode.DONE
     for line in _lines(seen, _screen(), whole=options.all or bool(options.names)):
@@ -80,7 +80,8 @@ def status(options: argparse.Namespace) -> int:
     return ExitCode.DONE
 
 
-def _look(machine: Machine, names: Sequence[str]) -> _Seen:
+def look(machine: Machine, names: Sequence[str]) -> Seen:
+    """All that files say, of these or of all."""
     page = machine.configuration
     orphans = machine.orphans()
     asked = [name for name in names if name not in {alias.text for alias in orphans}]
@@ -111,7 +112,7 @@ def _look(machine: Machine, names: Sequence[str]) -> _Seen:
         *standing_findings(renewals, machine.ends.read(), now, machine.settings),
         *orphan_findings(orphans, certdir, uses, meant_orphans(selected.certificates, lineages, orphans)),
     )
-    return _Seen(selected, rows, orphans, uses, findings, records, trouble, now)
+    return Seen(selected, rows, orphans, uses, findings, records, trouble, now)
 
 
 def _rows(
@@ -166,7 +167,7 @@ def _records(machine: Machine) -> tuple[Records, CertkeeperError | None]:
         return Records(), error
 
 
-def _lines(seen: _Seen, screen: os.terminal_size, *, whole: bool) -> Iterator[str]:
+def _lines(seen: Seen, screen: os.terminal_size, *, whole: bool) -> Iterator[str]:
     """Rows are cut for a person, and all else goes on in the next line; a program gets all as it is.
 
     Where there are more rows than a screen has lines those that are in order are counted, unless the `whole` is wanted.
@@ -262,7 +263,7 @@ def _wrapped(line: str, room: int) -> list[str]:
     )
 
 
-def _summary(seen: _Seen) -> str:
+def _summary(seen: Seen) -> str:
     numbers = {state: sum(1 for row in seen.rows if row.state is state) for state in State}
     numbers[State.REJECTED] += len(seen.selected.rejected)
     total = len(seen.rows) + len(seen.selected.rejected)
@@ -276,7 +277,8 @@ def _summary(seen: _Seen) -> str:
     return f"{wrong}{count(total, 'certificate')}" + (f": {parts}" if parts else "") + beside + following
 
 
-def _document(seen: _Seen, machine: Machine) -> Mapping[str, object]:
+def document(seen: Seen, machine: Machine) -> Mapping[str, object]:
+    """The same as --json shows it."""
     settings = machine.settings
     coming = [at for row in seen.rows if (at := _renewal(row)) is not None and at > seen.now]
     states = [row.state for row in seen.rows]
