@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from builders.journals import write
 from builders.oldfolders import leave_as_dehydrated
 from builders.page import certkeeper, environment
 from certkeeper.adapters.calm import recall
+from certkeeper.adapters.lastgood import LastGood
 from certkeeper.base.names import Alias
 from certkeeper.cli.arguments import build_parser
 from certkeeper.cli.compose import open_machine
@@ -204,3 +206,31 @@ def test_the_program_ends_having_loaded_and_opened_next_to_nothing(page: Path) -
         "certkeeper.adapters",
         "certkeeper.adapters.calm",
     }
+
+
+def test_a_calm_run_is_a_good_run(page: Path) -> None:
+    calmed(page)
+    kept = LastGood(str(page.parent / "state"))
+    kept.mark(datetime(2020, 1, 1, tzinfo=UTC))
+    assert recall(words(page)) is not None
+    good = kept.read()
+    assert good is not None
+    assert abs(good.timestamp() - time.time()) < 60
+    (page.parent / "state" / "last-good-run").unlink()
+    # Where it cannot be said that it was good, a whole run tries that.
+    assert recall(words(page)) is None
+    calmed(page)
+    assert kept.read() is not None
+
+
+def test_only_a_run_over_the_whole_page_that_ends_well_is_a_good_run(page: Path) -> None:
+    kept = LastGood(str(page.parent / "state"))
+    assert certkeeper(*words(page, "a.example"), cwd=page.parent).code == 0
+    assert kept.read() is None
+    assert certkeeper(*words(page), cwd=page.parent).code == 0
+    kept.mark(datetime(2020, 1, 1, tzinfo=UTC))
+    leave_as_dehydrated(page.parent / "certs" / "d.example", ("d.example",), days_left=5)
+    with (page.parent / "domains.txt").open("a", encoding="utf-8") as file:
+        file.write("d.example\n")
+    assert certkeeper(*words(page), cwd=page.parent).code == 1
+    assert kept.read() == datetime(2020, 1, 1, tzinfo=UTC)

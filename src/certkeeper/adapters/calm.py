@@ -30,12 +30,14 @@ if TYPE_CHECKING:
     from typing import Any
 
 NAME = "calm"
+GOOD = "last-good-run"
+"""An empty file there whose time of change is that of the last good run (`adapters/lastgood.py`)."""
 SETTLED = 2_000_000_000
 LONGEST = 24 * 3600
 """Seconds after which a whole run looks again, whatever the files say."""
 _LARGEST = 256 << 20
 _PAGE = 1 << 20
-_CACHES = frozenset({NAME, "index.json"})
+_CACHES = frozenset({NAME, GOOD, "index.json"})
 _PASSING = frozenset(
     {"_", "COLUMNS", "INVOCATION_ID", "JOURNAL_STREAM", "LINES", "OLDPWD", "PWD", "SHLVL", "SYSTEMD_EXEC_PID", "TERM"}
 )
@@ -56,7 +58,11 @@ def recall(
     for statedir in _statedirs(arguments, environment):
         try:
             memory = marshal.loads(_content(statedir))  # noqa: S302 - our own file, which nobody else can write
-            if memory["self"] == itself(arguments, environment) and _holds(memory, statedir, clock()):
+            now = clock()
+            if memory["self"] == itself(arguments, environment) and _holds(memory, statedir, now):
+                if memory["whole"]:
+                    # Where it cannot be told that a run ended well, a whole run tells that.
+                    os.utime(f"{statedir}/{GOOD}", (now, now), follow_symlinks=False)
                 return str(memory["text"])
         except (OSError, ValueError, EOFError, TypeError, KeyError):
             continue

@@ -24,13 +24,14 @@ def remember(
     *,
     text: str,
     until: float,
+    whole: bool = True,
     missing: Iterable[str] = (),
     environment: Mapping[str, str] = os.environ,
 ) -> bool:
     """Write it down, and say whether it was: not where something changed since the run began, or shortly before.
 
-    `text` is what the run said. `until` is when something is due, in seconds of the epoch. `missing` are paths that
-    would have made a difference if they had been there.
+    `text` is what the run said, `whole` whether it was about all of the page. `until` is when something is due, in
+    seconds of the epoch. `missing` are paths that would have made a difference if they had been there.
 
     Raises:
         StateRefused, FileTrouble: it cannot be written.
@@ -45,6 +46,7 @@ def remember(
         return False
     now = time.time()
     memory |= {"self": itself(arguments, environment), "text": text, "made": now, "until": min(until, now + LONGEST)}
+    memory["whole"] = whole
     body = marshal.dumps(memory)
     write_cache(statedir, NAME, b"%08x\n%b" % (zlib.crc32(body), body))
     return True

@@ -12,6 +12,7 @@ from certkeeper.base.errors import CertkeeperError, ExitCode, Fault, Interrupted
 from certkeeper.cli.compose import Machine, open_machine
 from certkeeper.cli.pageform import in_form
 from certkeeper.cli.render import print_error
+from certkeeper.cli.select import is_whole
 from certkeeper.config.settings import Configuration, Settings
 from certkeeper.plan.actions import Plan
 from certkeeper.plan.alerts import Alert, Trouble, troubles_of
@@ -72,7 +73,7 @@ def alert_of_run(
     found = tuple(troubles_of(selected, plan.lineages, {_RUN: general, **errors} if general else errors))
     found += tuple(troubles_in_services(shown))
     looked_at |= {f"{alias} at {name}" for alias, name in given(selected)}
-    if selected.certificates == machine.configuration.certificates:
+    if is_whole(machine.configuration, selected):
         # What was taken off the page is nobody's trouble any more.
         listed = {spec.alias.text for spec in selected.certificates}
         listed |= {f"{alias} at {name}" for alias, name in given(selected)}

@@ -9,6 +9,7 @@ from certkeeper.apply.result import Result
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.cli.compose import Machine
 from certkeeper.cli.deployments import NOTHING
+from certkeeper.cli.select import is_whole
 from certkeeper.config.settings import Cleanup, Configuration
 from certkeeper.plan.actions import Plan
 from certkeeper.plan.observed import Observed
@@ -35,7 +36,7 @@ def keep_calm(
         or any(spec.ocsp_fetch for spec in selected.certificates)
     )
     if until is not None and options.command == "run" and options.typed and not (told or did or more):
-        machine.keep_calm(options.typed, said, until)
+        machine.keep_calm(options.typed, said, until, whole=is_whole(machine.configuration, selected))
 
 
 def _until(plan: Plan, observed: Observed) -> datetime | None:

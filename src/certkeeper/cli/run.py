@@ -8,11 +8,12 @@ from contextlib import AbstractContextManager, ExitStack, closing, contextmanage
 from certkeeper.apply.deploy.result import DeployResult
 from certkeeper.apply.ports import JournalDamaged
 from certkeeper.apply.result import Result
-from certkeeper.base.errors import CertkeeperError, ExitCode, Interrupted
+from certkeeper.base.errors import CertkeeperError, Interrupted
 from certkeeper.base.events import Tell, count
 from certkeeper.base.names import Alias
 from certkeeper.base.times import iso
 from certkeeper.base.value import replace
+from certkeeper.cli.afterrun import Ended, after_run
 from certkeeper.cli.calm import keep_calm
 from certkeeper.cli.compose import USER_AGENT, Machine, open_machine, unreadable
 from certkeeper.cli.deployments import NOTHING, deployed, deployment_summary
@@ -113,14 +114,11 @@ def _run(machine: Machine, selected: Configuration, hooking: Hooking | None, opt
     said = "" if options.quiet else _summary(selected, plan, result, shown, staples.summary, dane) + "\n"
     if said:
         sys.stdout.write(said)
-    if machine.settings.alerts:
-        from certkeeper.cli.alert import alert_of_run  # noqa: PLC0415 - as above
-
-        alert_of_run(machine, selected, plan, result, shown, endings)
+    ended = Ended(selected, observed, plan, result, shown, tuple(endings), dane)
+    after_run(machine, options, ended)
     if hooking is None and not noticed:
         keep_calm(machine, options, selected, observed, plan, (result, shown, endings), said)
-    failed = result.failed or shown.failed or bool(endings or selected.rejected or (dane is not None and dane.failed))
-    return _exit_code(result.fatal or shown.fatal, failed=failed)
+    return ended.exit_code
 
 
 def _published(machine: Machine, options: argparse.Namespace) -> "DanePhase | None":
@@ -131,12 +129,6 @@ def _published(machine: Machine, options: argparse.Namespace) -> "DanePhase | No
     from certkeeper.cli.danephase import published  # noqa: PLC0415 - most pages have no TLSA records
 
     return published(machine, quiet=options.quiet)
-
-
-def _exit_code(fatal: CertkeeperError | None, *, failed: bool) -> int:
-    if fatal is not None:
-        return fatal.exit_code
-    return ExitCode.FAILED if failed else ExitCode.DONE
 
 
 def _cleaned_up(machine: Machine, options: argparse.Namespace) -> tuple[CertkeeperError, ...]:

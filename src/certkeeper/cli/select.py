@@ -51,3 +51,8 @@ def _normal(name: str) -> str:
 
 def _names_of(spec: CertSpec) -> set[str]:
     return {str(spec.alias), *(str(identifier) for identifier in spec.identifiers)}
+
+
+def is_whole(page: Configuration, selected: Configuration) -> bool:
+    """Whether these are all certificates of the page."""
+    return selected.certificates == page.certificates

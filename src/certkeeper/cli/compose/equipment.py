@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from certkeeper.adapters.asked import AskedFile
     from certkeeper.adapters.heard import HeardClocks
     from certkeeper.adapters.journal import Journal
+    from certkeeper.adapters.lastgood import LastGood
     from certkeeper.adapters.listeners import OwnListeners
     from certkeeper.adapters.staplelooks import StapleLooks
     from certkeeper.adapters.staples import Staples
@@ -134,7 +135,14 @@ class Equipment:
         with suppress(CertkeeperError):
             self.index.keep()
 
-    def keep_calm(self, arguments: Sequence[str], text: str, until: "datetime") -> None:
+    @property
+    def last_good(self) -> "LastGood":
+        """When a run over the whole page last ended well."""
+        from certkeeper.adapters.lastgood import LastGood  # noqa: PLC0415 - not every command needs it
+
+        return LastGood(self.settings.statedir)
+
+    def keep_calm(self, arguments: Sequence[str], text: str, until: "datetime", *, whole: bool) -> None:
         """Remember that a run with these words found nothing to do before then, and said this. Nothing is remembered
         where anything but files was looked at.
         """
@@ -147,7 +155,15 @@ class Equipment:
         missing = [settings.certdir, settings.accountdir, *(f"{basedir}/{name}" for name in EARLIER_FILES)]
         missing += [settings.lockfile] if settings.lockfile else []
         with suppress(CertkeeperError):
-            remember(self.looked, settings.statedir, arguments, text=text, until=until.timestamp(), missing=missing)
+            remember(
+                self.looked,
+                settings.statedir,
+                arguments,
+                text=text,
+                until=until.timestamp(),
+                whole=whole,
+                missing=missing,
+            )
 
     @property
     def index_trouble(self) -> str:

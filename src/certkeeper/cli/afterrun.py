@@ -1,0 +1,56 @@
+"""What follows a run: who is told how it ended. Nothing of it changes that."""
+
+import argparse
+from contextlib import suppress
+
+from certkeeper.apply.deploy.result import DeployResult
+from certkeeper.apply.result import Result
+from certkeeper.base.errors import CertkeeperError, ExitCode
+from certkeeper.base.value import dataclass
+from certkeeper.cli.compose import Machine
+from certkeeper.cli.select import is_whole
+from certkeeper.config.settings import Configuration
+from certkeeper.plan.actions import Plan
+from certkeeper.plan.observed import Observed
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from certkeeper.cli.danephase import DanePhase
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A run that is over. `endings` went wrong beside certificates and services; `dane` is None without TLSA."""
+
+    selected: Configuration
+    observed: Observed
+    plan: Plan
+    result: Result
+    shown: DeployResult
+    endings: tuple[CertkeeperError, ...]
+    dane: "DanePhase | None"
+
+    @property
+    def exit_code(self) -> int:
+        fatal = self.result.fatal or self.shown.fatal
+        if fatal is not None:
+            return fatal.exit_code
+        failed = self.result.failed or self.shown.failed or (self.dane is not None and self.dane.failed)
+        return ExitCode.FAILED if failed or self.endings or self.selected.rejected else ExitCode.DONE
+
+
+def after_run(machine: Machine, options: argparse.Namespace, ended: Ended) -> None:
+    """Tell whoever wants to know."""
+    if machine.settings.alerts:
+        from certkeeper.cli.alert import alert_of_run  # noqa: PLC0415 - most runs tell nobody
+
+        alert_of_run(machine, ended.selected, ended.plan, ended.result, ended.shown, ended.endings)
+    whole = options.command == "run" and is_whole(machine.configuration, ended.selected)
+    if whole and ended.exit_code == ExitCode.DONE:
+        note_good_run(machine)
+
+
+def note_good_run(machine: Machine) -> None:
+    """A run over the whole page ended well. Where that cannot be kept, the one before gets old, and is told so."""
+    with suppress(CertkeeperError):
+        machine.last_good.mark(machine.clock.now())
