@@ -19,6 +19,7 @@ from certkeeper.apply.manner import USUAL, Manner
 from certkeeper.apply.names import blamed
 from certkeeper.apply.pay import pay
 from certkeeper.apply.ports import Clock, Executor
+from certkeeper.apply.progress import Progress
 from certkeeper.apply.propagate import terms_of
 from certkeeper.apply.result import Issued, Outcome, Result, Staged
 from certkeeper.apply.scheduler import Scheduler
@@ -60,7 +61,8 @@ class Reconciler:
         self._settings = settings
         self._user_agent = user_agent
         self._terms_accepted = terms_accepted
-        self._tell = _unbreakable(tell)
+        self._progress = Progress(len(plan.due), clock.monotonic())
+        self._listener = _unbreakable(tell)
         self._scheduler = Scheduler(executor, clock)
         self._waves = Waves(self._scheduler, self._tell, *terms_of(settings))
         self._served = Served(self._scheduler, self._tell)
@@ -77,6 +79,13 @@ class Reconciler:
         self._outcomes: dict[Alias, Outcome] = {}
         self._fatal: CertkeeperError | None = None
         self._interruption: Interrupted | None = None
+
+    def _tell(self, event: Event) -> None:
+        """Pass it on. Where much is done there is much to tell, so this is also the time to say how far it has come."""
+        self._listener(event)
+        advanced = self._progress.look(self._scheduler.monotonic())
+        if advanced is not None:
+            self._listener(advanced)
 
     def interrupt(self, error: Interrupted) -> None:
         """End the run early: nothing new starts, and what was published is withdrawn. Safe in a signal handler."""
@@ -193,6 +202,7 @@ class Reconciler:
     def _issued(self, item: LineagePlan) -> Callable[[object, Exception | None], None]:
         def ended(value: object, error: Exception | None) -> None:
             self._running -= 1
+            self._progress.ended(error)
             self._start()
             self._settle_at_the_end()
             if isinstance(value, Issued):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol, TextIO
 
 from certkeeper.base.errors import CertkeeperError, printable, told_of
 from certkeeper.base.events import Event, LineageFailed, Noted, ServersWaited, ZoneChanged, ZoneUnproven
+from certkeeper.base.progress import Advanced
 from certkeeper.base.traces import Traced
 from certkeeper.cli.pageform import in_form
 from certkeeper.config.errors import ConfigError
@@ -46,6 +47,10 @@ def finding_lines(findings: Iterable[Finding]) -> Iterable[str]:
             yield f"    fix: {in_form(finding.fix)}"
 
 
+PROGRESS_EVERY = 10.0
+"""Seconds between two lines about how far a long run has come."""
+
+
 class Lines:
     """A plain line per event: for logs, mails and pipes."""
 
@@ -53,8 +58,13 @@ class Lines:
         self._out = out
         self._quiet = quiet
         self._told: CertkeeperError | None = None
+        self._advanced = 0.0
 
     def tell(self, event: Event) -> None:
+        if isinstance(event, Advanced):
+            if event.seconds - self._advanced < PROGRESS_EVERY:
+                return
+            self._advanced = event.seconds
         if isinstance(event, LineageFailed):
             if event.error is self._told:
                 sys.stderr.write(f"certkeeper: error: {event.lineage}: for the same reason\n")
@@ -91,6 +101,7 @@ class Wait:
     def __init__(self, step: str, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
         self._step = self._words = step
+        self._advanced = ""
         self._since = monotonic()
 
     def turn_to(self, step: str, words: str = "") -> None:
@@ -99,9 +110,13 @@ class Wait:
             self._step, self._since = step, self._monotonic()
         self._words = words or step
 
+    def advance(self, words: str) -> None:
+        """How far a long run has come goes before what is waited for."""
+        self._advanced = f"{words}; "
+
     def __str__(self) -> str:
         seconds = int(self._monotonic() - self._since)
-        return f"{self._words} ({seconds} s)" if seconds else self._words
+        return self._advanced + (f"{self._words} ({seconds} s)" if seconds else self._words)
 
     def __rich__(self) -> "Text":
         from rich.text import Text  # noqa: PLC0415 - 40 ms that only a terminal pays
@@ -134,6 +149,9 @@ class Terminal:
             return
         if isinstance(event, ServersWaited):
             self._wait.turn_to(_SERVERS, printable(event.text))
+            return
+        if isinstance(event, Advanced):
+            self._wait.advance(event.text)
             return
         if isinstance(event, LineageFailed):
             self._tell_failure(event)

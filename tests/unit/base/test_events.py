@@ -1,8 +1,9 @@
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 import pytest
 
-from certkeeper.base import events, stapled
+from certkeeper.base import events, progress, stapled
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.events import (
     AccountRegistered,
@@ -32,9 +33,16 @@ from certkeeper.base.events import (
     ZoneUnproven,
     count,
 )
+from certkeeper.base.progress import Advanced
 from certkeeper.base.stapled import CertificateRevoked, StapleKept
 
 EVENTS: list[tuple[Event, str, str]] = [
+    (
+        Advanced(4200, 0, 0, 10_000, 87.5, 48.3, timedelta(seconds=120)),
+        "advanced",
+        "4,200 of 10,000 issued, 48/s, about 2 min left",
+    ),
+    (Advanced(1, 2, 30, 50, 60.0, 0.55, None), "advanced", "1 of 50 issued, 2 failed, 30 postponed, 33/min"),
     (
         StapleKept("example.org", "2026-12-08T04:00:00Z"),
         "staple-kept",
@@ -172,7 +180,7 @@ def test_an_event_has_a_label_for_machines_and_a_line_for_people(event: Event, l
 def test_every_event_is_tested_and_labels_are_unique() -> None:
     kinds = {type(event) for event, _, _ in EVENTS}
     # __subclasses__ would also list the classes that slots=True has replaced.
-    named = [value for value in (vars(events) | vars(stapled)).values() if isinstance(value, type)]
+    named = [value for value in (vars(events) | vars(progress) | vars(stapled)).values() if isinstance(value, type)]
     product = {kind for kind in named if issubclass(kind, Event) and kind is not Event}
     assert kinds == product
     assert len({kind.label for kind in product}) == len(product)

@@ -6,6 +6,7 @@ from rich.console import Console
 
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.events import LineageFailed, Noted, ServerSeen, ServersWaited, ZoneProven, ZoneUnproven
+from certkeeper.base.progress import Advanced
 from certkeeper.cli.output import Output
 from certkeeper.cli.render import Lines, Terminal, Wait, print_error
 
@@ -36,6 +37,26 @@ def test_a_line_and_what_one_line_does_not_say(event: ZoneProven, lines: list[st
     stream = io.StringIO()
     Lines(Output(stream)).tell(event)  # type: ignore[arg-type]
     assert stream.getvalue().splitlines() == lines
+
+
+def advanced(second: int) -> Advanced:
+    return Advanced(second * 10, 0, 0, 1000, float(second), 10.0, None)
+
+
+def test_a_log_says_every_ten_seconds_how_far_a_run_has_come() -> None:
+    stream, quiet = io.StringIO(), io.StringIO()
+    report, mute = Lines(stream), Lines(quiet, quiet=True)
+    for second in range(1, 31):
+        report.tell(advanced(second))
+        mute.tell(advanced(second))
+    assert stream.getvalue().splitlines() == [f"{issued} of 1,000 issued, 10/s" for issued in (100, 200, 300)]
+    assert quiet.getvalue() == ""
+
+
+def test_a_terminal_shows_how_far_a_run_has_come_before_what_it_waits_for() -> None:
+    wait = Wait("waiting for the CA", lambda: 0.0)
+    wait.advance(advanced(1).text)
+    assert str(wait) == "10 of 1,000 issued, 10/s; waiting for the CA"
 
 
 def test_quiet_leaves_notes() -> None:
