@@ -12,6 +12,7 @@ _certkeeper() {
             'certkeeper issue' | \
             'certkeeper plan' | \
             'certkeeper status' | \
+            'certkeeper init' | \
             'certkeeper prune' | \
             'certkeeper heal' | \
             'certkeeper unlock' | \
@@ -73,6 +74,9 @@ _certkeeper() {
         'certkeeper plan -f' | \
         'certkeeper status --config' | \
         'certkeeper status -f' | \
+        'certkeeper init --dns-key-file' | \
+        'certkeeper init --out' | \
+        'certkeeper init -o' | \
         'certkeeper prune --config' | \
         'certkeeper prune -f' | \
         'certkeeper heal --config' | \
@@ -163,6 +167,12 @@ _certkeeper() {
             return
             ;;
         'certkeeper issue --alias' | \
+        'certkeeper init --ca' | \
+        'certkeeper init --contact' | \
+        'certkeeper init --domains' | \
+        'certkeeper init --dns-server' | \
+        'certkeeper init --deploy' | \
+        'certkeeper init --root' | \
         'certkeeper dns persist --until' | \
         'certkeeper dns persist --days' | \
         'certkeeper dns persist --ca' | \
@@ -194,6 +204,10 @@ _certkeeper() {
         'certkeeper tlsa generate --timeout')
             return
             ;;
+        'certkeeper init --dns')
+            mapfile -t COMPREPLY < <(compgen -W 'powerdns rfc2136 none' -- "$cur")
+            return
+            ;;
         'certkeeper check --family')
             mapfile -t COMPREPLY < <(compgen -W 'any rsa ecdsa both' -- "$cur")
             return
@@ -204,7 +218,7 @@ _certkeeper() {
             if [[ $cur == -* ]]; then
                 mapfile -t COMPREPLY < <(compgen -W '-h --help --version' -- "$cur")
             else
-                mapfile -t COMPREPLY < <(compgen -W 'run issue plan status prune heal unlock config doctor dns account revoke sign check ocsp deploy retire alert timer rehearse hold activate rollback versions why tlsa completion pdns-hook dehydrated' -- "$cur")
+                mapfile -t COMPREPLY < <(compgen -W 'run issue plan status init prune heal unlock config doctor dns account revoke sign check ocsp deploy retire alert timer rehearse hold activate rollback versions why tlsa completion pdns-hook dehydrated' -- "$cur")
             fi
             ;;
         'certkeeper run')
@@ -225,6 +239,11 @@ _certkeeper() {
         'certkeeper status')
             if [[ $cur == -* ]]; then
                 mapfile -t COMPREPLY < <(compgen -W '-h --help --config -f --source-config --all --json' -- "$cur")
+            fi
+            ;;
+        'certkeeper init')
+            if [[ $cur == -* ]]; then
+                mapfile -t COMPREPLY < <(compgen -W '-h --help --ca --contact --domains --dns --dns-server --dns-key-file --deploy --out -o --root --yes -y' -- "$cur")
             fi
             ;;
         'certkeeper prune')

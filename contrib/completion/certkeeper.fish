@@ -16,6 +16,7 @@ set -g __certkeeper_commands \
     ' issue' \
     ' plan' \
     ' status' \
+    ' init' \
     ' prune' \
     ' heal' \
     ' unlock' \
@@ -71,6 +72,7 @@ complete -c certkeeper -n '__certkeeper_at ""' -a run -d 'issue every certificat
 complete -c certkeeper -n '__certkeeper_at ""' -a issue -d 'issue one certificate for these names'
 complete -c certkeeper -n '__certkeeper_at ""' -a plan -d 'show what a run would do, and why'
 complete -c certkeeper -n '__certkeeper_at ""' -a status -d 'show the certificates that are there'
+complete -c certkeeper -n '__certkeeper_at ""' -a init -d 'write a first configuration for this machine'
 complete -c certkeeper -n '__certkeeper_at ""' -a prune -d 'remove old versions'
 complete -c certkeeper -n '__certkeeper_at ""' -a heal -d 'mend certificates whose files do not belong together'
 complete -c certkeeper -n '__certkeeper_at ""' -a unlock -d 'remove the lock of a killed run'
@@ -125,6 +127,17 @@ complete -c certkeeper -n '__certkeeper_at " status"' -l config -s f -r -F -d 'd
 complete -c certkeeper -n '__certkeeper_at " status"' -l source-config -d 'have bash evaluate the config files, commands and functions included (default: nothing is executed)'
 complete -c certkeeper -n '__certkeeper_at " status"' -l all -d 'list all, also where the terminal has too few lines'
 complete -c certkeeper -n '__certkeeper_at " status"' -l json -d 'print JSON instead of text'
+complete -c certkeeper -n '__certkeeper_at " init"' -s h -l help -d 'show this help message and exit'
+complete -c certkeeper -n '__certkeeper_at " init"' -l ca -x -d 'letsencrypt, zerossl, …, or a directory URL (default: letsencrypt)'
+complete -c certkeeper -n '__certkeeper_at " init"' -l contact -x -d 'where the CA may write to'
+complete -c certkeeper -n '__certkeeper_at " init"' -l domains -x -d 'one certificate\'s names, as a line of domains.txt; may be given again (default: what is served here)'
+complete -c certkeeper -n '__certkeeper_at " init"' -l dns -x -a 'powerdns rfc2136 none' -d 'who writes records; none: by http-01 (default: powerdns where it is found)'
+complete -c certkeeper -n '__certkeeper_at " init"' -l dns-server -x -d 'PDNS_HOST or RFC2136_SERVER (default: that of pdns.conf)'
+complete -c certkeeper -n '__certkeeper_at " init"' -l dns-key-file -r -F -d 'the file that holds the API\'s or the TSIG key'
+complete -c certkeeper -n '__certkeeper_at " init"' -l deploy -x -d 'services that take every certificate, or "" for none: "nginx postfix"'
+complete -c certkeeper -n '__certkeeper_at " init"' -l out -s o -r -F -d 'where to write (default: /etc/certkeeper/certkeeper.toml)'
+complete -c certkeeper -n '__certkeeper_at " init"' -l root -x -d 'look for services below DIR (default: /)'
+complete -c certkeeper -n '__certkeeper_at " init"' -l yes -s y -d 'do not ask'
 complete -c certkeeper -n '__certkeeper_at " prune"' -s h -l help -d 'show this help message and exit'
 complete -c certkeeper -n '__certkeeper_at " prune"' -l config -s f -r -F -d 'dehydrated\'s config file, or a certkeeper.toml (default: $CONFIG, else /etc/certkeeper/certkeeper.toml or the first of /etc/dehydrated/config, /usr/local/etc/dehydrated/config, ./config)'
 complete -c certkeeper -n '__certkeeper_at " prune"' -l source-config -d 'have bash evaluate the config files, commands and functions included (default: nothing is executed)'

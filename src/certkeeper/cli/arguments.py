@@ -188,6 +188,7 @@ def build_parser(command: str = "") -> argparse.ArgumentParser:
 def _other_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     from certkeeper.cli.ca_arguments import add_account, add_revoke, add_sign  # noqa: PLC0415 - with what is typed there
     from certkeeper.cli.check_arguments import add_check  # noqa: PLC0415 - as above
+    from certkeeper.cli.first.arguments import add_init  # noqa: PLC0415 - as above
     from certkeeper.cli.house_arguments import add_completion, add_config, add_doctor  # noqa: PLC0415 - as above
     from certkeeper.cli.life_arguments import add_life  # noqa: PLC0415 - as above
     from certkeeper.cli.ocsp_arguments import add_ocsp  # noqa: PLC0415 - as above
@@ -195,6 +196,7 @@ def _other_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParse
     from certkeeper.cli.rehearse_arguments import add_rehearse  # noqa: PLC0415 - as above
     from certkeeper.cli.tlsa_arguments import add_tlsa  # noqa: PLC0415 - as above
 
+    add_init(commands)
     prune = _command(commands, "prune", "remove old versions", _PRUNE)
     prune.add_argument("--dry-run", action="store_true", help="only say what would be removed")
     _command(commands, "heal", "mend certificates whose files do not belong together", _HEAL)
@@ -266,7 +268,7 @@ def _program() -> argparse.ArgumentParser:
     return _Parser(
         prog="certkeeper",
         description=_DESCRIPTION,
-        epilog="start with: certkeeper plan",
+        epilog="start with: certkeeper init, or where dehydrated is already: certkeeper plan",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
 

@@ -21,6 +21,7 @@ COMMANDS = {
     "doctor": "doctor:doctor",
     "heal": "heal:heal",
     "hold": "hold:hold",
+    "init": "first.command:init",
     "issue": "issue:issue",
     "ocsp check": "ocsp:check",
     "ocsp fetch": "ocsp:fetch",

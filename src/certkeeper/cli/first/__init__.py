@@ -1,0 +1,1 @@
+"""`certkeeper init`: the first page of a machine."""
