@@ -36,6 +36,7 @@ from certkeeper.dane.tlsa import TlsaType
 from certkeeper.lineage.model import Lineage
 from certkeeper.plan.observed import Wanted, Zones
 from certkeeper.plan.records import Record, Records
+from certkeeper.plan.tlsastands import TlsaStands
 from certkeeper.zone.propagation import Server
 from world.kills import Killed, MortalExecutor, plainly
 from world.simulation import Simulation
@@ -92,6 +93,20 @@ class Watched(DaneWatch):
     def __init__(self, machine: "Machine") -> None:
         super().__init__(machine)  # type: ignore[arg-type]
         self._world = World(machine.tlsa, machine.hosts, machine.hosts.probe, self._materials)
+        self.stands = machine.stands  # type: ignore[assignment]
+
+
+@dataclass
+class Stands:
+    """Where the last run left TLSA records, in memory."""
+
+    last: TlsaStands | None = None
+
+    def read(self) -> TlsaStands | None:
+        return self.last
+
+    def write(self, stands: TlsaStands) -> None:
+        self.last = stands
 
 
 @dataclass
@@ -106,6 +121,7 @@ class Machine:
     journal: Mortal | FakeJournal = field(default_factory=FakeJournal)
     steps: int = 0
     heard: HeardClocks = field(default_factory=HeardClocks)
+    stands: Stands = field(default_factory=Stands)
 
     @property
     def configuration(self) -> Configuration:
@@ -184,6 +200,7 @@ class DaneRuns:
         self.broken: set[str] = set()
         self.make: Callable[[Machine], DaneWatch] = Watched
         self.said: list[DanePhase] = []
+        self.stands = Stands()
         self.rolls = 0
 
     def use(self, page: Configuration) -> None:
@@ -201,7 +218,9 @@ class DaneRuns:
         down last.
         """
         sim = self.sim
-        machine = Machine(sim, self.hosts, self.tlsa, publishing, self.make, Mortal(sim.journal, last))
+        machine = Machine(
+            sim, self.hosts, self.tlsa, publishing, self.make, Mortal(sim.journal, last), stands=self.stands
+        )
         self.machine = machine
         sim.claims.held.clear()
         observed = observe(

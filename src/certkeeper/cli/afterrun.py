@@ -44,7 +44,7 @@ def after_run(machine: Machine, options: argparse.Namespace, ended: Ended) -> No
     if machine.settings.alerts:
         from certkeeper.cli.alert import alert_of_run  # noqa: PLC0415 - most runs tell nobody
 
-        alert_of_run(machine, ended.selected, ended.plan, ended.result, ended.shown, ended.endings)
+        alert_of_run(machine, ended.selected, ended.plan, ended.result, ended.shown, ended.endings, ended.dane)
     whole = options.command == "run" and is_whole(machine.configuration, ended.selected)
     if whole and ended.exit_code == ExitCode.DONE:
         note_good_run(machine)

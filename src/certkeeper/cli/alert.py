@@ -17,6 +17,11 @@ from certkeeper.config.settings import Configuration, Settings
 from certkeeper.plan.actions import Plan
 from certkeeper.plan.alerts import Alert, Trouble, troubles_of
 from certkeeper.plan.alerts import alert as alert_now
+from certkeeper.plan.tlsastands import SUBJECT, lasting
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from certkeeper.cli.danephase import DanePhase
 
 _RUN = "run"
 """What is wrong with no single certificate."""
@@ -60,6 +65,7 @@ def alert_of_run(
     result: Result,
     shown: DeployResult,
     endings: Sequence[CertkeeperError],
+    dane: "DanePhase | None" = None,
 ) -> None:
     """Tell somebody what failed in a run, or that it does not any more. Nothing of it changes how the run ends."""
     if isinstance(result.fatal, Interrupted):
@@ -78,7 +84,17 @@ def alert_of_run(
         listed = {spec.alias.text for spec in selected.certificates}
         listed |= {f"{alias} at {name}" for alias, name in given(selected)}
         looked_at |= set(machine.told.read()) - listed
-    _tell(machine, found, looked_at)
+    if dane is not None and dane.stands is not None:
+        found += tuple(lasting(dane.stands))
+    _tell(machine, found, _with_records(looked_at, machine, result, dane))
+
+
+def _with_records(looked_at: Collection[str], machine: Machine, result: Result, dane: "DanePhase | None") -> set[str]:
+    """Of TLSA records nothing new is known where nobody looked at them; where no page wants any, none is wrong."""
+    known = {subject for subject in machine.told.read() if subject.startswith(SUBJECT)}
+    if dane is not None:
+        return {*looked_at} - known | (known if dane.stands is not None else set())
+    return {*looked_at} - known | (known if result.fatal is None and machine.dane_watch is None else set())
 
 
 def alert_of_failure(machine: Machine, error: CertkeeperError) -> None:

@@ -2,12 +2,15 @@
 
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from certkeeper.apply.tlsa.publishing import lines_to_publish
+from certkeeper.apply.tlsa.standing import NO_SERVICE, held_by, stands_of
 from certkeeper.apply.tlsa.view import Seat, View
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.events import count
+from certkeeper.base.names import Alias
 from certkeeper.base.value import dataclass
 from certkeeper.cli.compose import Machine
 from certkeeper.cli.compose.danewatch import DaneWatch, changing
@@ -18,6 +21,7 @@ from certkeeper.dane.facts import Trust
 from certkeeper.dane.rollover import State
 from certkeeper.dane.wording import sentence
 from certkeeper.plan.gates import gate_of, rolls
+from certkeeper.plan.tlsastands import TlsaStands, after
 
 _QUIET = frozenset({State.OFF, State.STEADY, State.ANNOUNCING, State.AGEING, State.READY})
 """Nothing is wrong, and nothing is to be done by anybody."""
@@ -25,7 +29,8 @@ _QUIET = frozenset({State.OFF, State.STEADY, State.ANNOUNCING, State.AGEING, Sta
 
 @dataclass(frozen=True, slots=True)
 class DanePhase:
-    """What it came to. `said` goes into the run's summary; `wake_at` is when it is worth looking again.
+    """What it came to. `said` goes into the run's summary; `wake_at` is when it is worth looking again. `stands` is
+    where it left certificates, None where nobody could look.
 
     `errors` are not told yet. `failed`: something else went wrong, and was told.
     """
@@ -34,6 +39,7 @@ class DanePhase:
     errors: tuple[CertkeeperError, ...] = ()
     said: tuple[str, ...] = ()
     wake_at: datetime | None = None
+    stands: TlsaStands | None = None
 
 
 NOTHING = DanePhase()
@@ -66,13 +72,24 @@ def _published(machine: Machine, watch: DaneWatch, *, quiet: bool) -> DanePhase:
         # What is everywhere now counts from now.
         view = watch.look()
     remember(machine, view)
+    stands = _kept(machine, watch, view)
     failed = not ended(machine, watch) or failed
     for line in (*nowhere(machine, view), *_lines(before, view, by_hand, quiet=quiet)):
         sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
     said = (f"TLSA records changed at {count(changed, 'place')}",) if changed else ()
     times = (wake_at(view), machine.clock.now() if _may_turn(machine, watch, view) else None)
-    return DanePhase(failed, wrong, said, min((time for time in times if time is not None), default=None))
+    return DanePhase(failed, wrong, said, min((time for time in times if time is not None), default=None), stands)
+
+
+def _kept(machine: Machine, watch: DaneWatch, view: View) -> TlsaStands:
+    """Where certificates stand now, for whoever asks later."""
+    found = stands_of(view, tuple(without_service(machine, view)))
+    stands = after(watch.stands.read(), found, machine.clock.now())
+    # Nothing is decided by it: what lasts is told one run later.
+    with suppress(CertkeeperError):
+        watch.stands.write(stands)
+    return stands
 
 
 def _may_turn(machine: Machine, watch: DaneWatch, view: View) -> bool:
@@ -122,12 +139,18 @@ def _lines(before: View, view: View, by_hand: Sequence[Seat], *, quiet: bool) ->
 
 
 def nowhere(machine: Machine, view: View) -> Iterator[str]:
+    """What is said of certificates that no service was found of."""
+    for alias in without_service(machine, view):
+        yield f"{alias}: TLSA: no service was found: {NO_SERVICE}"
+
+
+def without_service(machine: Machine, view: View) -> Iterator[Alias]:
     """Certificates that are to have records, and no service was found that these could be for."""
     for spec in machine.configuration.certificates:
         if spec.tlsa is not None and spec.alias not in view.unread and not any(view.of(spec.alias)):
             there = machine.lineages()[spec.alias].leaf is not None
             if there:
-                yield f'{spec.alias}: TLSA: no service was found: name owners (TLSA="HOST:PORT"), or DEPLOY or PROBE'
+                yield spec.alias
 
 
 def foreseen_records(watch: DaneWatch) -> ForeseenRecords:
@@ -158,7 +181,7 @@ def foreseen_records(watch: DaneWatch) -> ForeseenRecords:
 
 def troubled(seat: Seat) -> bool:
     """Something is not as it should be, and a person may have to do something."""
-    if seat.trouble or (seat.decision.holds and seat.decision.place.trust is not Trust.CACHED):
+    if seat.trouble or held_by(seat) is not None:
         return True
     stuck = seat.decision.kept and not seat.decision.place.types
     return bool(stuck) or any(stage.state is State.REPAIRING for stage in seat.decision.stages)

@@ -14,14 +14,15 @@ from certkeeper.base.errors import CertkeeperError, ExitCode, printable
 from certkeeper.base.events import count
 from certkeeper.base.names import Alias
 from certkeeper.base.times import duration_text, iso
-from certkeeper.base.value import dataclass
-from certkeeper.cli.compose import Machine, open_machine
+from certkeeper.base.value import dataclass, replace
+from certkeeper.cli.compose import Machine, open_machine, stands_file
 from certkeeper.cli.pageform import in_form
 from certkeeper.cli.plan import error_document, finding_document
 from certkeeper.cli.render import finding_lines, print_error
 from certkeeper.cli.select import select
 from certkeeper.cli.staplelines import staple_of, staple_status_lines
 from certkeeper.cli.statusdocument import Row, certificate_document, orphan_document
+from certkeeper.cli.tlsalines import in_dns, tlsa_lines
 from certkeeper.cli.waiting import held_lines, limits_document, limits_lines, names_document, waiting_now, waits_lines
 from certkeeper.config.findings import Finding
 from certkeeper.config.settings import Configuration
@@ -103,7 +104,7 @@ def look(machine: Machine, names: Sequence[str]) -> Seen:
         for spec in selected.certificates
         if (staple := staple_of(machine, spec, lineages[spec.alias])) is not None
     }
-    rows = _rows(selected, world, machine.last_run.read(), staples)
+    rows = _with_records(_rows(selected, world, machine.last_run.read(), staples), records, machine)
     renewals = [(row.spec, row.decision.renew_at) for row in rows]
     certdir, uses = machine.settings.certdir, machine.uses(orphans)
     findings = (
@@ -153,6 +154,14 @@ def _rows(
     return sorted(rows, key=lambda row: (order.index(row.state), _until(row, world.now), row.spec.alias.text))
 
 
+def _with_records(rows: Sequence[Row], records: Records, machine: Machine) -> Sequence[Row]:
+    """The same with where their TLSA records stand, where there are any."""
+    if not (records.tlsa or any(row.spec.tlsa is not None for row in rows)):
+        return rows
+    last = stands_file(machine.settings.statedir).read()
+    return [replace(row, records=in_dns(row.spec, last)) for row in rows]
+
+
 def _until(row: Row, now: datetime) -> datetime:
     """What sorts those of one state: when something happens next."""
     leaf = row.lineage.leaf
@@ -174,15 +183,17 @@ def _lines(seen: Seen, screen: os.terminal_size, *, whole: bool) -> Iterator[str
     """
     room = screen.columns
     crowded = 0 < screen.lines < len(seen.rows) + _LINES_BESIDE and not whole
-    summed = [row for row in seen.rows if crowded and row.state is State.OK and not (row.wait or row.hold)]
+    summed = [row for row in seen.rows if crowded and row.state is State.OK and not row.unsettled]
     shown = [row for row in seen.rows if row not in summed] if len(summed) > 1 else seen.rows
     columns = [_columns(row, seen.now) for row in shown]
-    widths = [max((len(row[at]) for row in columns), default=0) for at in range(3)]
+    widths = [max((len(row[at]) for row in columns), default=0) for at in range(4)]
     details = len(seen.rows) <= _DETAILS_FOR
     told = list[str]()
     for row, texts in zip(shown, columns, strict=True):
-        left = "  ".join(f"{text:{width}}" for text, width in zip(texts, widths, strict=False))
-        yield _cut(f"{left}  {texts[3]}".rstrip(), room)
+        # Most pages have no TLSA records, and no column for them.
+        shown_texts = zip(texts, widths, strict=False)
+        left = "  ".join(f"{text:{width}}" for at, (text, width) in enumerate(shown_texts) if at < 3 or width)
+        yield _cut(f"{left}  {texts[4]}".rstrip(), room)
         told += _below(row, details=details)
         for line in _below(row, details=details):
             yield from _wrapped(line, room)
@@ -193,8 +204,8 @@ def _lines(seen: Seen, screen: os.terminal_size, *, whole: bool) -> Iterator[str
         yield from _wrapped(line, room)
 
 
-def _columns(row: Row, now: datetime) -> tuple[str, str, str, str]:
-    """State, alias, time left, and what happens next."""
+def _columns(row: Row, now: datetime) -> tuple[str, str, str, str, str]:
+    """State, alias, time left, where its TLSA records stand, and what happens next."""
     leaf, decision = row.lineage.leaf, row.decision
     left = ""
     if leaf is not None:
@@ -206,7 +217,8 @@ def _columns(row: Row, now: datetime) -> tuple[str, str, str, str]:
     else:
         renewal = _renewal(row)
         following = f"renewed from {iso(renewal)}" if renewal is not None else decision.detail
-    return row.state.value, str(row.spec.alias), left, following
+    records = row.records.phrase if row.records is not None else ""
+    return row.state.value, str(row.spec.alias), left, records, following
 
 
 def _renewal(row: Row) -> datetime | None:
@@ -222,6 +234,7 @@ def _below(row: Row, *, details: bool) -> Iterator[str]:
 
         yield from service_lines(row.spec.alias, row.services, details=details)
     yield from staple_status_lines(row.spec.alias, row.staple)
+    yield from tlsa_lines(row.records, details=details)
     for line in waits_lines(row.wait):
         yield f"    {line}"
     for dropped in row.dropped:

@@ -9,6 +9,7 @@ from certkeeper.base.value import dataclass
 from certkeeper.cli.pageform import in_form
 from certkeeper.cli.servicelines import services_document
 from certkeeper.cli.staplelines import staple_status_document
+from certkeeper.cli.tlsalines import InDns, tlsa_document
 from certkeeper.cli.waiting import held_document, waits_document
 from certkeeper.config.settings import CertSpec, Settings
 from certkeeper.lineage.model import Dropped, Lineage
@@ -35,6 +36,12 @@ class Row:
     hold: Hold | None = None
     services: tuple[InService, ...] = ()
     staple: InStaple | None = None
+    records: InDns | None = None
+
+    @property
+    def unsettled(self) -> bool:
+        """There is more to say of it than its state does."""
+        return bool(self.wait or self.hold or (self.records is not None and self.records.held))
 
 
 def certificate_document(row: Row, settings: Settings) -> Mapping[str, object]:
@@ -60,6 +67,7 @@ def certificate_document(row: Row, settings: Settings) -> Mapping[str, object]:
         "last_run": _failure(row.failure),
         "services": services_document(row.services),
         "ocsp": staple_status_document(row.staple),
+        "tlsa": tlsa_document(row.records),
     }
 
 

@@ -164,7 +164,8 @@ class Stage:
 class Decision:
     """What to do at a place. `age` is to be kept before anything is written; `add` and `remove` are one change.
 
-    Records of others are in neither. `kept` is why old records stay, `notes` is what a person should know.
+    Records of others are in neither. `kept` is why old records stay, `notes` is what a person should know. `lagging`
+    is `kept` where a service is the reason: it was not seen with what is left, and time alone does not change that.
     """
 
     place: Place
@@ -175,6 +176,7 @@ class Decision:
     holds: tuple[Hold, ...]
     kept: str = ""
     notes: tuple[str, ...] = ()
+    lagging: str = ""
 
 
 def decide(place: Place, remembered: TlsaAge | None, clocks: Clocks) -> Decision:
@@ -188,7 +190,9 @@ def decide(place: Place, remembered: TlsaAge | None, clocks: Clocks) -> Decision
     notes += blocked
     ours = age.ours | frozenset().union(*(bearer.former for bearer in place.bearers))
     old = (present & ours) - meant
-    kept = _why_kept(place, age, present, old, now) if old else ""
+    left = frozenset(record for record in (present - old) | meant if not record.unusable)
+    lagging = _lagging(place, left) if old else ""
+    kept = lagging or (_why_kept(place, age, old, left, now) if old else "")
     changes = not any(hold.stops is Stops.CHANGES for hold in found)
     heard = seen_by_all(place)
     # What no server that answers lacks is written already, and whoever is silent is waited for.
@@ -196,7 +200,7 @@ def decide(place: Place, remembered: TlsaAge | None, clocks: Clocks) -> Decision
     remove = old if not kept and (changes or not place.types) else frozenset()
     age = replace(age, ours=ours.intersection(age.lingering) | wanted)
     stages = tuple(_stage(bearer, place, present, age, old, found, now) for bearer in place.bearers)
-    return Decision(place, age, add, remove, stages, found, kept, tuple(notes))
+    return Decision(place, age, add, remove, stages, found, kept, tuple(notes), lagging)
 
 
 def _meant(place: Place) -> frozenset[Tlsa]:
@@ -228,20 +232,25 @@ def _wanted(place: Place, present: frozenset[Tlsa], meant: frozenset[Tlsa]) -> t
     return frozenset(record for record in meant if record.type not in refused and not record.refusal), notes
 
 
-def _why_kept(place: Place, age: TlsaAge, present: frozenset[Tlsa], old: frozenset[Tlsa], now: datetime) -> str:
-    """Why these records may not go yet; empty where whatever is served matches what is left."""
-    left = frozenset(record for record in (present - old) | _meant(place) if not record.unusable)
+def _lagging(place: Place, left: frozenset[Tlsa]) -> str:
+    """A service that was not seen with what is left; empty where whatever is served matches it."""
     kinds = {record.type for record in left}
-    if kinds and not place.types:
-        # Nobody says any more where the services are.
-        return "without it clients would have somebody else's record alone, which is to be removed first"
-    if kinds and not place.sights:
-        return "nobody looks at the services"
-    for sight in place.sights if kinds else ():
+    if not (kinds and place.types):
+        return ""
+    for sight in place.sights:
         if sight.matches is None:
             return f"{sight.endpoint} was not seen"
         if not all(_has(sight.matches & left, kind) for kind in kinds):
             return f"{sight.endpoint} shows another key"
+    return "" if place.sights else "nobody looks at the services"
+
+
+def _why_kept(place: Place, age: TlsaAge, old: frozenset[Tlsa], left: frozenset[Tlsa], now: datetime) -> str:
+    """Why old records may not go yet though all services show what is left; empty where they may."""
+    kinds = {record.type for record in left}
+    if kinds and not place.types:
+        # Nobody says any more where the services are.
+        return "without it clients would have somebody else's record alone, which is to be removed first"
     for bearer in place.bearers if kinds else ():
         if bearer.leaves:
             # Every service was seen with something else.

@@ -13,9 +13,19 @@ def sentence(decision: Decision) -> str:
     """Of several certificates behind a place, the one that is furthest behind counts."""
     if not decision.stages:
         return f"{decision.place.name}: no certificate is behind it"
-    stage = min(decision.stages, key=lambda item: _FURTHEST.index(item.state))
+    stage = min(decision.stages, key=behind)
     name = f"{decision.place.name} ({stage.alias})" if len(decision.stages) > 1 else str(decision.place.name)
-    said = f"{name}: {stage.state}"
+    return f"{name}: {standing(decision, stage)}"
+
+
+def behind(stage: Stage) -> int:
+    """What sorts stages: the one that is furthest behind comes first."""
+    return _FURTHEST.index(stage.state)
+
+
+def standing(decision: Decision, stage: Stage) -> str:
+    """The same of one certificate, without the place's name."""
+    said = str(stage.state)
     if decision.holds and stage.state is not State.OFF:
         hold = decision.holds[0]
         what = "nothing is published" if hold.stops is Stops.CHANGES else "the current key stays"

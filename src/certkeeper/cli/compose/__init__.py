@@ -13,6 +13,7 @@ from certkeeper.cli.compose.opening import (
     open_hook_machine,
     open_machine,
     read_hook_commands,
+    stands_file,
     system_clock,
     write_units,
 )
@@ -35,6 +36,7 @@ __all__ = [
     "open_hook_machine",
     "open_machine",
     "read_hook_commands",
+    "stands_file",
     "system_clock",
     "unreadable",
     "write_units",

@@ -6,6 +6,7 @@ from contextlib import suppress
 from certkeeper.adapters.keys import parse_own
 from certkeeper.adapters.probe import Prober
 from certkeeper.adapters.tlsamaterial import StoredMaterials
+from certkeeper.adapters.tlsastands import StandsFile
 from certkeeper.apply.tlsa.gating import VersionsGate, gates_of
 from certkeeper.apply.tlsa.publishing import Publishing, ZoneRecords
 from certkeeper.apply.tlsa.view import Seat, View, Watch, World
@@ -42,6 +43,7 @@ class DaneWatch:
         self._forced: set[Alias] = set()
         dane = machine.dane()
         self.tlsa = dane.tlsa
+        self.stands = StandsFile(machine.settings.statedir)
         self._materials = StoredMaterials(machine.store, machine.staples)
         prober = Prober(patience=_PATIENCE)
         self._world = World(dane.tlsa, dane.resolving, prober.look, self._materials)

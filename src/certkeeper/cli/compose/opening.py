@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from certkeeper.adapters.dane import Dane
     from certkeeper.adapters.handed import HandedFiles
+    from certkeeper.adapters.tlsastands import StandsFile
     from certkeeper.config.check import Checked
     from certkeeper.config.findings import Finding
     from certkeeper.config.hookcommands import HookCommands
@@ -55,6 +56,13 @@ def dane_without_page(now: "datetime") -> "Dane":
     from certkeeper.config.servers import Dnssec  # noqa: PLC0415 - as above
 
     return Dane(Dnssec(), (), SystemNameservers(Named()), now)
+
+
+def stands_file(statedir: str) -> "StandsFile":
+    """Where the last run left TLSA records."""
+    from certkeeper.adapters.tlsastands import StandsFile  # noqa: PLC0415 - most pages have none
+
+    return StandsFile(statedir)
 
 
 def system_clock() -> Clock:
