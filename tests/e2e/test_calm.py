@@ -16,12 +16,17 @@ from bed.waiting import wait_until
 from builders.journals import write
 from builders.oldfolders import leave_as_dehydrated
 from builders.page import certkeeper, environment
+from certkeeper.adapters.asked import AskedFile
 from certkeeper.adapters.calm import recall
+from certkeeper.adapters.index import Index
 from certkeeper.adapters.lastgood import LastGood
 from certkeeper.base.names import Alias
+from certkeeper.base.value import replace
 from certkeeper.cli.arguments import build_parser
 from certkeeper.cli.compose import open_machine
 from certkeeper.cli.run import run_on
+from certkeeper.ocsp.freshness import noted_success
+from certkeeper.ocsp.request import issued
 from certkeeper.plan.records import HookDebt
 
 SAID = r"3 certificates, nothing due; next due \S+Z\n"
@@ -52,6 +57,17 @@ def page(tmp_path: Path) -> Path:
     return config
 
 
+@pytest.fixture
+def stapled(page: Path) -> Path:
+    """The same with OCSP_FETCH, a fourth certificate whose response is not due, and a responder that is not there."""
+    leave_as_dehydrated(page.parent / "certs/d.example", ("d.example",), days_left=80, responder="http://127.0.0.1:9")
+    with (page.parent / "domains.txt").open("a", encoding="utf-8") as file:
+        file.write("d.example\n")
+    with page.open("a", encoding="utf-8") as file:
+        file.write('OCSP_FETCH="yes"\nOCSP_DAYS="2"\n')
+    return page
+
+
 def words(page: Path, *more: str) -> tuple[str, ...]:
     return ("run", "--config", str(page), *more)
 
@@ -61,6 +77,8 @@ def calmed(page: Path) -> None:
     for _ in range(2):
         machine = open_machine(str(page))
         machine.looked.began += LATER
+        index = Index(machine.settings.statedir, lambda: time.time_ns() + LATER, machine.looked)
+        machine = replace(machine, index=index)
         options = build_parser("run").parse_args(words(page))
         options.typed = words(page)
         assert run_on(machine, options) == 0
@@ -151,8 +169,51 @@ def test_what_is_due_is_remembered_as_nothing(page: Path) -> None:
     assert not (page.parent / "state" / "calm").exists()
 
 
-def test_all_that_a_run_looks_at_is_compared(page: Path) -> None:
+OF_RESPONSES: dict[str, Callable[[Path], object]] = {
+    "it is another file": lambda etc: (etc / "certs/d.example/ocsp.der").resolve().rename(etc / "old.der"),
+    "it is gone": lambda etc: (etc / "certs/d.example/ocsp.der").unlink(),
+    "it changed in place": lambda etc: os.truncate(etc / "certs/d.example/ocsp.der", 100),
+    "what is known of tries": lambda etc: (etc / "state/ocsp.json").write_text("{}", encoding="utf-8"),
+}
+
+
+@pytest.mark.parametrize("change", OF_RESPONSES)
+def test_responses_that_are_not_due_are_remembered_too(stapled: Path, change: str) -> None:
+    calmed(stapled)
+    assert recall(words(stapled)) is not None
+    OF_RESPONSES[change](stapled.parent)
+    assert recall(words(stapled)) is None
+
+
+def test_it_holds_until_a_response_is_due(stapled: Path) -> None:
+    """Which is within the day."""
+    with stapled.open("a", encoding="utf-8") as file:
+        file.write('OCSP_DAYS="1"\n')
+    calmed(stapled)
+    told = recall(words(stapled))
+    assert told is not None
+    (due,) = re.findall(r"next due (\S+)\n", told)
+    at = datetime.fromisoformat(due).timestamp()
+    assert time.time() < at < time.time() + 23 * 3600
+    assert recall(words(stapled), clock=lambda: at - 2) is not None
+    assert recall(words(stapled), clock=lambda: at + 2) is None
+
+
+def test_while_a_newer_response_is_waited_for_runs_look(stapled: Path) -> None:
+    with stapled.open("a", encoding="utf-8") as file:
+        file.write('OCSP_DAYS="0"\n')
+    place = stapled.parent / "certs/d.example"
+    subject = issued((place / "cert.pem").read_bytes(), (place / "chain.pem").read_bytes()).subject
+    asked = noted_success(subject, datetime.now(tz=UTC).replace(microsecond=0))
+    AskedFile(str(stapled.parent / "state")).write({Alias("d.example"): asked})
+    calmed(stapled)
+    assert recall(words(stapled)) is None
+
+
+@pytest.mark.parametrize("kind", ["page", "stapled"])
+def test_all_that_a_run_looks_at_is_compared(kind: str, request: pytest.FixtureRequest) -> None:
     """As the kernel sees it: what is added to a run, and not told to `Looked`, shows here."""
+    page: Path = request.getfixturevalue(kind)
     calmed(page)
     state, log = page.parent / "state", page.parent.parent / "strace"
     memory = marshal.loads((state / "calm").read_bytes().partition(b"\n")[2])  # noqa: S302 - made by this test

@@ -10,6 +10,7 @@ from certkeeper.base.errors import CertkeeperError
 from certkeeper.cli.compose import Machine
 from certkeeper.cli.deployments import NOTHING
 from certkeeper.cli.select import is_whole
+from certkeeper.cli.staples import Kept
 from certkeeper.config.settings import Cleanup, Configuration
 from certkeeper.plan.actions import Plan
 from certkeeper.plan.observed import Observed
@@ -22,24 +23,27 @@ def keep_calm(
     observed: Observed,
     plan: Plan,
     ended: tuple[Result, DeployResult, Collection[CertkeeperError]],
+    staples: Kept,
     said: str,
 ) -> None:
     """Remember it, where the run said nothing but this, and did nothing at all."""
     result, shown, endings = ended
-    until = _until(plan, observed)
+    until = _until(plan, observed, staples)
     told = plan.blocked or plan.incomplete or plan.pressing or selected.rejected or not selected.certificates
     did = not plan.idle or result != Result(wake_at=result.wake_at) or shown != NOTHING or endings
     # What these do depends on more than files.
     more = (
         machine.dane_watch is not None
         or machine.settings.cleanup is not Cleanup.NO
-        or any(spec.ocsp_fetch for spec in selected.certificates)
+        # A response was asked for, or is waited for.
+        or staples.staples is not None
     )
     if until is not None and options.command == "run" and options.typed and not (told or did or more):
         machine.keep_calm(options.typed, said, until, whole=is_whole(machine.configuration, selected))
 
 
-def _until(plan: Plan, observed: Observed) -> datetime | None:
-    """When the next certificate is due, or the CA may be asked about one."""
+def _until(plan: Plan, observed: Observed, staples: Kept) -> datetime | None:
+    """When the next certificate or OCSP response is due, or the CA may be asked about one."""
     times = [plan.wake_at, *(advice.ask_at for advice in observed.advice.values())]
+    times += [item.decision.at for item in staples.settled]
     return min((time for time in times if time is not None), default=None)

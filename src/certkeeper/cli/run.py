@@ -117,7 +117,7 @@ def _run(machine: Machine, selected: Configuration, hooking: Hooking | None, opt
     ended = Ended(selected, observed, plan, result, shown, tuple(endings), dane)
     after_run(machine, options, ended)
     if hooking is None and not noticed:
-        keep_calm(machine, options, selected, observed, plan, (result, shown, endings), said)
+        keep_calm(machine, options, selected, observed, plan, (result, shown, endings), staples, said)
     return ended.exit_code
 
 
