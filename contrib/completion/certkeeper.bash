@@ -52,6 +52,7 @@ _certkeeper() {
             'certkeeper rollback' | \
             'certkeeper versions' | \
             'certkeeper why' | \
+            'certkeeper history' | \
             'certkeeper tlsa' | \
             'certkeeper tlsa check' | \
             'certkeeper tlsa status' | \
@@ -152,6 +153,8 @@ _certkeeper() {
         'certkeeper versions -f' | \
         'certkeeper why --config' | \
         'certkeeper why -f' | \
+        'certkeeper history --config' | \
+        'certkeeper history -f' | \
         'certkeeper tlsa check --config' | \
         'certkeeper tlsa check -f' | \
         'certkeeper tlsa status --config' | \
@@ -196,6 +199,9 @@ _certkeeper() {
         'certkeeper rehearse --revoked' | \
         'certkeeper activate --version' | \
         'certkeeper rollback --to' | \
+        'certkeeper history --days' | \
+        'certkeeper history -n' | \
+        'certkeeper history --number' | \
         'certkeeper tlsa check --warning' | \
         'certkeeper tlsa check --critical' | \
         'certkeeper tlsa check --timeout' | \
@@ -218,7 +224,7 @@ _certkeeper() {
             if [[ $cur == -* ]]; then
                 mapfile -t COMPREPLY < <(compgen -W '-h --help --version' -- "$cur")
             else
-                mapfile -t COMPREPLY < <(compgen -W 'run issue plan status init prune heal unlock config doctor dns account revoke sign check ocsp deploy retire alert timer rehearse hold activate rollback versions why tlsa completion pdns-hook dehydrated' -- "$cur")
+                mapfile -t COMPREPLY < <(compgen -W 'run issue plan status init prune heal unlock config doctor dns account revoke sign check ocsp deploy retire alert timer rehearse hold activate rollback versions why history tlsa completion pdns-hook dehydrated' -- "$cur")
             fi
             ;;
         'certkeeper run')
@@ -461,6 +467,11 @@ _certkeeper() {
         'certkeeper why')
             if [[ $cur == -* ]]; then
                 mapfile -t COMPREPLY < <(compgen -W '-h --help --config -f --source-config' -- "$cur")
+            fi
+            ;;
+        'certkeeper history')
+            if [[ $cur == -* ]]; then
+                mapfile -t COMPREPLY < <(compgen -W '-h --help --config -f --source-config --days -n --number --json' -- "$cur")
             fi
             ;;
         'certkeeper tlsa')

@@ -56,6 +56,7 @@ set -g __certkeeper_commands \
     ' rollback' \
     ' versions' \
     ' why' \
+    ' history' \
     ' tlsa' \
     ' tlsa check' \
     ' tlsa status' \
@@ -94,6 +95,7 @@ complete -c certkeeper -n '__certkeeper_at ""' -a activate -d 'make the staged v
 complete -c certkeeper -n '__certkeeper_at ""' -a rollback -d 'make the version before live again'
 complete -c certkeeper -n '__certkeeper_at ""' -a versions -d 'list the versions of a certificate'
 complete -c certkeeper -n '__certkeeper_at ""' -a why -d 'why a certificate is due or is not, and what it waits for'
+complete -c certkeeper -n '__certkeeper_at ""' -a history -d 'what happened to a certificate, newest first'
 complete -c certkeeper -n '__certkeeper_at ""' -a tlsa -d 'TLSA records (DANE)'
 complete -c certkeeper -n '__certkeeper_at ""' -a completion -d 'print completion for a shell'
 complete -c certkeeper -n '__certkeeper_at ""' -a pdns-hook -d 'dehydrated\'s HOOK for PowerDNS'
@@ -332,6 +334,12 @@ complete -c certkeeper -n '__certkeeper_at " versions"' -l json -d 'print JSON i
 complete -c certkeeper -n '__certkeeper_at " why"' -s h -l help -d 'show this help message and exit'
 complete -c certkeeper -n '__certkeeper_at " why"' -l config -s f -r -F -d 'dehydrated\'s config file, or a certkeeper.toml (default: $CONFIG, else /etc/certkeeper/certkeeper.toml or the first of /etc/dehydrated/config, /usr/local/etc/dehydrated/config, ./config)'
 complete -c certkeeper -n '__certkeeper_at " why"' -l source-config -d 'have bash evaluate the config files, commands and functions included (default: nothing is executed)'
+complete -c certkeeper -n '__certkeeper_at " history"' -s h -l help -d 'show this help message and exit'
+complete -c certkeeper -n '__certkeeper_at " history"' -l config -s f -r -F -d 'dehydrated\'s config file, or a certkeeper.toml (default: $CONFIG, else /etc/certkeeper/certkeeper.toml or the first of /etc/dehydrated/config, /usr/local/etc/dehydrated/config, ./config)'
+complete -c certkeeper -n '__certkeeper_at " history"' -l source-config -d 'have bash evaluate the config files, commands and functions included (default: nothing is executed)'
+complete -c certkeeper -n '__certkeeper_at " history"' -l days -x -d 'no further back than that many days'
+complete -c certkeeper -n '__certkeeper_at " history"' -s n -l number -x -d 'at most that many lines'
+complete -c certkeeper -n '__certkeeper_at " history"' -l json -d 'print JSON instead of text'
 complete -c certkeeper -n '__certkeeper_at " tlsa"' -a check -d 'compare records with what services show'
 complete -c certkeeper -n '__certkeeper_at " tlsa"' -a status -d 'where the page\'s TLSA records stand'
 complete -c certkeeper -n '__certkeeper_at " tlsa"' -a roll -d 'use the next key now'

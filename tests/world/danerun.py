@@ -1,10 +1,11 @@
 """Whole runs of a page with TLSA records, through the wiring of the command: plan, gate, order, deploy, publish."""
 
 import random
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
+from typing import Self
 
 from builders.dnsworld import PRIMARY, SECONDARY, NameServer
 from builders.fakedane import CachedDns, Hosts, ServedTlsa, assert_never_wrong
@@ -34,6 +35,7 @@ from certkeeper.config.tlsa import TlsaWish
 from certkeeper.dane.owner import TlsaOwner, Transport
 from certkeeper.dane.tlsa import TlsaType
 from certkeeper.lineage.model import Lineage
+from certkeeper.plan.history import Happening, Kind
 from certkeeper.plan.observed import Wanted, Zones
 from certkeeper.plan.records import Record, Records
 from certkeeper.plan.tlsastands import TlsaStands
@@ -122,6 +124,18 @@ class Machine:
     steps: int = 0
     heard: HeardClocks = field(default_factory=HeardClocks)
     stands: Stands = field(default_factory=Stands)
+    past: list[Happening] = field(default_factory=list)
+
+    @property
+    def history(self) -> Self:
+        return self
+
+    def newest(self) -> Iterator[Happening]:
+        return reversed(self.past)
+
+    def happened(self, kind: Kind, certificates: Iterable[object], text: str, *, about: str, hint: str) -> None:
+        names = tuple(map(str, certificates))
+        self.past.append(Happening(self.clock.now(), kind, names, text, about, hint))
 
     @property
     def configuration(self) -> Configuration:
@@ -201,6 +215,7 @@ class DaneRuns:
         self.make: Callable[[Machine], DaneWatch] = Watched
         self.said: list[DanePhase] = []
         self.stands = Stands()
+        self.past: list[Happening] = []
         self.rolls = 0
 
     def use(self, page: Configuration) -> None:
@@ -219,7 +234,14 @@ class DaneRuns:
         """
         sim = self.sim
         machine = Machine(
-            sim, self.hosts, self.tlsa, publishing, self.make, Mortal(sim.journal, last), stands=self.stands
+            sim,
+            self.hosts,
+            self.tlsa,
+            publishing,
+            self.make,
+            Mortal(sim.journal, last),
+            stands=self.stands,
+            past=self.past,
         )
         self.machine = machine
         sim.claims.held.clear()

@@ -374,16 +374,18 @@ class CertificatesAdopted(Event):
 
 @dataclass(frozen=True, slots=True)
 class DeploymentNoted(Noted):
-    """A service was given a certificate, and nobody could see it there, or it runs not now; `subject` names both."""
+    """A service was given certificates (`of`), and nobody could see it, or it runs not now; `subject` names both."""
 
     label: ClassVar[str] = "deployment-noted"
+    of: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class DeploymentFailed(LineageFailed):
-    """A service did not take a certificate; `lineage` names both."""
+    """A service did not take certificates (`of`); `lineage` names both."""
 
     label: ClassVar[str] = "deployment-failed"
+    of: tuple[str, ...] = ()
 
 
 def _listed(names: tuple[str, ...]) -> str:

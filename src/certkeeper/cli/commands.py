@@ -20,6 +20,7 @@ COMMANDS = {
     "dns test": "dns.trial:trial",
     "doctor": "doctor:doctor",
     "heal": "heal:heal",
+    "history": "history:history",
     "hold": "hold:hold",
     "init": "first.command:init",
     "issue": "issue:issue",

@@ -14,6 +14,7 @@ from certkeeper.base.names import Alias
 from certkeeper.base.value import dataclass
 from certkeeper.cli.compose import Machine
 from certkeeper.cli.compose.danewatch import DaneWatch, changing
+from certkeeper.cli.danehistory import keep_tlsa
 from certkeeper.cli.plan import ForeseenRecords
 from certkeeper.cli.render import reporter
 from certkeeper.cli.tlsa.ending import ended
@@ -60,7 +61,7 @@ def _published(machine: Machine, watch: DaneWatch, *, quiet: bool) -> DanePhase:
     by_hand: list[Seat] = []
     wrong: tuple[CertkeeperError, ...] = ()
     failed = bool(view.unread)
-    changed = 0
+    written: list[Seat] = []
     if due:
         report = reporter(quiet=quiet, first="waiting for the name servers")
         try:
@@ -68,16 +69,17 @@ def _published(machine: Machine, watch: DaneWatch, *, quiet: bool) -> DanePhase:
         finally:
             report.close()
         wrong = tuple(errors.values())
-        changed = sum(1 for seat in due if seat not in by_hand and seat.memory.zone not in errors)
+        written = [seat for seat in due if seat not in by_hand and seat.memory.zone not in errors]
         # What is everywhere now counts from now.
         view = watch.look()
     remember(machine, view)
     stands = _kept(machine, watch, view)
+    keep_tlsa(machine, written, view)
     failed = not ended(machine, watch) or failed
     for line in (*nowhere(machine, view), *_lines(before, view, by_hand, quiet=quiet)):
         sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
-    said = (f"TLSA records changed at {count(changed, 'place')}",) if changed else ()
+    said = (f"TLSA records changed at {count(len(written), 'place')}",) if written else ()
     times = (wake_at(view), machine.clock.now() if _may_turn(machine, watch, view) else None)
     return DanePhase(failed, wrong, said, min((time for time in times if time is not None), default=None), stands)
 

@@ -28,6 +28,7 @@ from certkeeper.plan.delivery import (
     encode_reply,
 )
 from certkeeper.plan.deploy import unfit
+from certkeeper.plan.history import Kind
 from certkeeper.plan.records import Deployment, Shown
 
 _MORE = "certkeeper deploy, as root, says more"
@@ -151,6 +152,11 @@ def _write_down(machine: Machine, answers: list[Answer]) -> None:
     if changed:
         machine.journal.prepare()
         machine.journal.write(changed, ())
+    for entry in changed:
+        kind = Kind.NOT_DEPLOYED if entry.failures else Kind.DEPLOYED
+        if entry.shown is Shown.OWED and not entry.failures:
+            continue
+        machine.happened(kind, [entry.alias], entry.message or "by root", about=entry.target)
 
 
 def _why(answer: Answer) -> str:

@@ -2,6 +2,9 @@
 
 import argparse
 import sys
+from collections.abc import Mapping
+from contextlib import closing
+from typing import TextIO
 
 from certkeeper.base.errors import CertkeeperError, ExitCode
 from certkeeper.base.events import count
@@ -11,6 +14,7 @@ from certkeeper.cli.render import print_error
 from certkeeper.cli.select import select
 from certkeeper.cli.signals import raise_terminated
 from certkeeper.lineage.mending import LeftToRun, Mended
+from certkeeper.plan.history import Kind
 
 
 def heal(options: argparse.Namespace) -> int:
@@ -22,7 +26,7 @@ def heal(options: argparse.Namespace) -> int:
     raise_terminated()
     machine = open_machine(options.config, evaluator=options.evaluator)
     selected = select(machine.configuration, options.names)
-    with machine.lock():
+    with machine.lock(), closing(machine):
         whole = [_heal(machine, spec.alias) for spec in selected.certificates]
     for rejected in selected.rejected:
         print_error(rejected.error, subject=rejected.label)
@@ -41,7 +45,7 @@ def _heal(machine: Machine, alias: Alias) -> bool:
         return False
     match found:
         case Mended():
-            sys.stdout.write(f"{alias}: {mended_text(found)}\n")
+            keep_mended(machine, {alias: found})
         case LeftToRun():
             sys.stdout.write(f"{alias}: left as it is: {found.reason}; certkeeper run {alias} issues a certificate\n")
             return False
@@ -52,4 +56,15 @@ def _heal(machine: Machine, alias: Alias) -> bool:
 
 def mended_text(mended: Mended) -> str:
     """What was wrong, and what is live."""
-    return f"mended: {mended.reason}; version {mended.stamp} is live again"
+    return f"mended: {_mended(mended)}"
+
+
+def keep_mended(machine: Machine, mended: Mapping[Alias, Mended], before: str = "", out: TextIO | None = None) -> None:
+    """Say it, and write it down."""
+    for alias, item in mended.items():
+        machine.happened(Kind.MENDED, [alias], _mended(item))
+        (out or sys.stdout).write(f"{before}{alias}: {mended_text(item)}\n")
+
+
+def _mended(mended: Mended) -> str:
+    return f"{mended.reason}; version {mended.stamp} is live again"

@@ -12,6 +12,7 @@ from certkeeper.cli.select import select
 from certkeeper.cli.signals import raise_terminated
 from certkeeper.config.settings import CertSpec
 from certkeeper.lineage.goingback import newer, unfit
+from certkeeper.plan.history import Kind
 from certkeeper.plan.records import Held, Records
 
 
@@ -29,6 +30,8 @@ def hold(options: argparse.Namespace) -> int:
         fresh = [spec for spec in selected.certificates if not _by_person(records, spec)]
         machine.journal.prepare()
         machine.journal.write([Held(spec.entry, 0, None, f"held since {iso(now)}") for spec in fresh], ())
+        for spec in fresh:
+            machine.happened(Kind.HELD, [spec.alias], "by a person: new versions are staged only")
         for spec in selected.certificates:
             already = "" if spec in fresh else " already"
             sys.stdout.write(f"{spec.alias}: held{already}: {_what_waits(machine, spec)}\n")

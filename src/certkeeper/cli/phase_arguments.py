@@ -1,4 +1,4 @@
-"""What can be typed of the two phases: hold, activate, rollback, versions."""
+"""What can be typed of the two phases: hold, activate, rollback, versions; why, and history."""
 
 import argparse
 
@@ -45,6 +45,15 @@ for. Changes nothing.
 """
 
 
+_HISTORY = """\
+Say what happened to certificates, newest first: ordered, issued, failed and why, deployed, gone back, TLSA records
+published or held, revoked, pruned. Without a name it is about all of them. Runs write it down as it happens, in
+STATEDIR/history.jsonl, which is bounded; what is older is told from the versions that are there. Reads files only.
+
+exit codes: 0 done, 2 usage or configuration
+"""
+
+
 def add_phases(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", command: "Command") -> None:
     """`hold`, `activate`, `rollback` and `versions`; `command` makes one that takes --config."""
     hold = command(commands, "hold", "keep new versions from going live by themselves", _HOLD)
@@ -58,4 +67,17 @@ def add_phases(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", 
         "--version", dest="version_stamp", type=int, metavar="STAMP", help="that version, whatever names it has"
     )
     rollback.add_argument("--to", type=int, metavar="STAMP", help="that version, and not the one before")
-    versions.add_argument("--json", action="store_true", help="print JSON instead of text")
+    history = command(commands, "history", "what happened to a certificate, newest first", _HISTORY)
+    history.add_argument(
+        "names", nargs="*", metavar="NAME", help="certificates of that alias or with that name (default: all)"
+    )
+    history.add_argument("--days", type=_number, metavar="N", help="no further back than that many days")
+    history.add_argument("-n", "--number", type=_number, metavar="N", help="at most that many lines")
+    for part in (versions, history):
+        part.add_argument("--json", action="store_true", help="print JSON instead of text")
+
+
+def _number(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 6 and int(text)):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 to 999999")
+    return int(text)

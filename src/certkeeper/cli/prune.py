@@ -14,6 +14,7 @@ from certkeeper.cli.select import select
 from certkeeper.cli.signals import raise_terminated
 from certkeeper.config.settings import CertSpec
 from certkeeper.lineage.retention import Removal
+from certkeeper.plan.history import Kind
 from certkeeper.plan.holding import needed
 from certkeeper.plan.records import Records
 
@@ -60,6 +61,8 @@ def _prune(machine: Machine, spec: CertSpec, records: Records, remove: Remove, e
             print_error(error, subject=str(spec.alias))
         else:
             done += 1
+            if remove is not _keep:
+                machine.happened(Kind.PRUNED, [spec.alias], f"{removal_text(removal)} removed")
             sys.stdout.write(f"{spec.alias}: {removal_text(removal)} {ending}\n")
     return done, failed
 

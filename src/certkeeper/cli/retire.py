@@ -21,6 +21,7 @@ from certkeeper.config.findings import did_you_mean
 from certkeeper.lineage.leaf import to_der
 from certkeeper.lineage.model import Lineage
 from certkeeper.lineage.pem import certificates
+from certkeeper.plan.history import Kind
 from certkeeper.plan.orphans import Uses, alias_findings, used_by
 from certkeeper.plan.records import Record, Records
 
@@ -77,6 +78,7 @@ def retire_on(machine: Machine, options: argparse.Namespace) -> int:
             _revoke(machine, alias, orphans[alias])
         where = machine.archive(alias)
         _forget(machine, records, alias)
+        machine.happened(Kind.RETIRED, [alias], f"its files are in {where}")
     sys.stdout.write(f"{alias}: retired; its files are in {where} now\n")
     return ExitCode.DONE
 

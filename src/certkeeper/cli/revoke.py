@@ -26,6 +26,7 @@ from certkeeper.lineage.leaf import leaf_of_file, to_der
 from certkeeper.lineage.model import Leaf, Lineage
 from certkeeper.lineage.pem import certificates
 from certkeeper.lineage.revocation import Revocation
+from certkeeper.plan.history import Kind
 
 
 class NoSuchKey(CertkeeperError):
@@ -81,6 +82,7 @@ def revoke(options: argparse.Namespace) -> int:
         (block, *_) = certificates(target.pem)
         done = asked.converse(revoke_certificate(care, to_der(block), reason, key))
         sys.stdout.write("revoked\n" if done else "it was revoked before\n")
+        machine.happened(Kind.REVOKED, concerned, f"by a person ({reason.word}), serial {target.leaf.serial}")
         return _mark(machine, target, concerned, reason)
 
 

@@ -81,10 +81,10 @@ def _run(machine: Machine, selected: Configuration, hooking: Hooking | None, opt
     endings: list[CertkeeperError] = []
     with _given_back(_lock(machine, options), endings), _given_back(closing(machine), endings):
         selected, touched = put_right(machine, selected, quiet=options.quiet)
-        for alias, mended in machine.mend(selected).items():
-            from certkeeper.cli.heal import mended_text  # noqa: PLC0415 - most runs mend nothing
+        if mended := machine.mend(selected):
+            from certkeeper.cli.heal import keep_mended  # noqa: PLC0415 - most runs mend nothing
 
-            sys.stdout.write(f"{alias}: {mended_text(mended)}\n")
+            keep_mended(machine, mended)
         if hooking is not None:
             hooking.begin()
         observed, noticed = _observe(machine)

@@ -77,7 +77,7 @@ def kept_fresh(machine: Machine, selected: Configuration, observed: Observed, *,
         return observed, kept
     from certkeeper.cli.stapling import answers_had, looked_over, put, revocations_marked  # noqa: PLC0415 - as above
 
-    tell = Lines(sys.stdout, quiet=quiet).tell
+    tell = machine.recorded(Lines(sys.stdout, quiet=quiet).tell)
     staples = answers_had(machine, looked_over(machine, rest, asked))
     staples, observed = revocations_marked(machine, staples, observed, tell)
     return observed, replace(kept, staples=put(machine, staples, tell))

@@ -10,7 +10,8 @@ from certkeeper.config.settings import Settings
 from certkeeper.plan.actions import HeldTooLong, Kept, LineagePlan, Postponed
 from certkeeper.plan.backoff import BackedOff, CaLimited, backoff_inputs
 
-_NOT_TRIED = (Postponed, BackedOff, CaLimited, Interrupted)
+NOT_TRIED = (Postponed, BackedOff, CaLimited, Interrupted)
+"""Nothing was asked of the CA: what is known of the last try is known still."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ def failures_after(
             cause = None
         if cause is None and (item.alias in ended or item.order is None):
             after.pop(item.alias, None)
-        elif cause is not None and not isinstance(cause, _NOT_TRIED):
+        elif cause is not None and not isinstance(cause, NOT_TRIED):
             inputs = backoff_inputs(item.fingerprint, item.spec, settings)
             after[item.alias] = Failure(now, inputs, str(cause), cause.hint, isinstance(error, Kept))
     return after

@@ -45,7 +45,7 @@ class Deploying:
     def run(self) -> DeployResult:
         for name, alias, error in self._plan.errors:
             self._end(Deployed(name, alias, End.FAILED, str(error)))
-            self._shared.tell(DeploymentFailed(f"{name}: {alias}", error))
+            self._shared.tell(DeploymentFailed(f"{name}: {alias}", error, (str(alias),)))
         self._scheduler.spawn(self._phase(), self._over)
         self._scheduler.run()
         return DeployResult(tuple(self._ended.values()), self._fatal)
@@ -94,7 +94,7 @@ class Deploying:
         except CertkeeperError as error:
             for due in item.due:
                 self._end(Deployed(item.target.name, due.alias, End.FAILED, str(error), error.retry_at))
-            self._shared.tell(DeploymentFailed(item.target.name, error))
+            self._shared.tell(DeploymentFailed(item.target.name, error, tuple(str(due.alias) for due in item.due)))
         else:
             for deployed in ended:
                 self._end(deployed)

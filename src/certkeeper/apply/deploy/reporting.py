@@ -92,7 +92,7 @@ class Report:
         failures = due.failures if due.stamp == stamp else 0
         entry = Deployment(self.target.name, due.spec.entry, stamp, Shown.OWED, failures + 1, None, str(error))
         self.ended.append(Deployed(self.target.name, due.alias, End.FAILED, str(error)))
-        self.shared.tell(DeploymentFailed(f"{self.target.name}: {due.alias}", error))
+        self.shared.tell(DeploymentFailed(f"{self.target.name}: {due.alias}", error, (str(due.alias),)))
         yield from do(WriteJournal(put=(entry,)))
 
     def replaced(self, part: Part) -> None:
@@ -131,9 +131,9 @@ class Report:
         if self._had:
             tell(CertificatesAdopted(name, tuple(self._had)))
         for message, aliases in self._notes.items():
-            tell(DeploymentNoted(f"{name}: {_listed(aliases)}", message))
+            tell(DeploymentNoted(f"{name}: {_listed(aliases)}", message, tuple(aliases)))
         for error, aliases in self._errors.values():
-            tell(DeploymentFailed(f"{name}: {_listed(aliases)}", error))
+            tell(DeploymentFailed(f"{name}: {_listed(aliases)}", error, tuple(aliases)))
         self._seen, self._had, self._notes, self._errors = {}, [], {}, {}
 
 

@@ -189,10 +189,9 @@ class _Cron:
         lineage = observed.lineages[spec.alias]
         # A request's key is nowhere here: there is nothing to mend.
         if lineage.torn and spec.request is None:
-            from certkeeper.cli.heal import mended_text  # noqa: PLC0415 - as below
+            from certkeeper.cli.heal import keep_mended  # noqa: PLC0415 - as below
 
-            for mended in machine.mend(machine.configuration).values():
-                sys.stderr.write(f" ! {spec.alias}: {mended_text(mended)}\n")
+            keep_mended(machine, machine.mend(machine.configuration), " ! ", sys.stderr)
             observed = machine.observe()
             lineage = observed.lineages[spec.alias]
         stapling = self._stapling(machine, spec)

@@ -42,7 +42,7 @@ def carry_out_deployments(machine: Machine, plan: DeployPlan, tell: Tell) -> Dep
     Raises:
         CertkeeperError: STATEDIR cannot be written to, so nothing was started.
     """
-    return carry_out_through(machine, replace(machine.ports(), deploy=deploy_ports()), plan, tell)
+    return carry_out_through(machine, replace(machine.ports(), deploy=deploy_ports()), plan, machine.recorded(tell))
 
 
 def carry_out_through(machine: Machine, ports: Ports, plan: DeployPlan, tell: Tell) -> DeployResult:

@@ -1,7 +1,7 @@
 """What a command works with: ports, each made when it is first needed."""
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing, suppress
 from enum import StrEnum
 from functools import cached_property
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from certkeeper.adapters.asked import AskedFile
     from certkeeper.adapters.heard import HeardClocks
+    from certkeeper.adapters.history import HistoryFile
     from certkeeper.adapters.journal import Journal
     from certkeeper.adapters.lastgood import LastGood
     from certkeeper.adapters.listeners import OwnListeners
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
     from certkeeper.adapters.store import Store
     from certkeeper.apply.conversation import Work
     from certkeeper.apply.ports import Executor
+    from certkeeper.base.events import Event, Tell
+    from certkeeper.plan.history import Kind
 
 _T = TypeVar("_T")
 USER_AGENT = f"certkeeper/{__version__}"
@@ -179,7 +182,18 @@ class Equipment:
     def about(self, spec: CertSpec) -> Self:
         """The same for that certificate alone, with the ports that are there already."""
         fewer = replace(self, configuration=replace(self.configuration, certificates=(spec,), rejected=()))
-        shared = ("heard", "http", "hooks", "journal", "looks", "nameservers", "providers", "staples", "store")
+        shared = (
+            "heard",
+            "history",
+            "http",
+            "hooks",
+            "journal",
+            "looks",
+            "nameservers",
+            "providers",
+            "staples",
+            "store",
+        )
         vars(fewer).update({name: port for name, port in vars(self).items() if name in shared})
         return fewer
 
@@ -187,7 +201,36 @@ class Equipment:
         """Give back what is held for other processes to see."""
         if "journal" in self.__dict__:
             self.journal.close()
+        if "history" in self.__dict__:
+            self.history.close()
         self.claims.close()
+
+    @cached_property
+    def history(self) -> "HistoryFile":
+        """What happened to certificates."""
+        from certkeeper.adapters.history import HistoryFile  # noqa: PLC0415 - where nothing happens, nothing is kept
+
+        return HistoryFile(self.settings.statedir, say)
+
+    def recorded(self, tell: "Tell") -> "Tell":
+        """Tell, after what lasts of it was written down."""
+        from certkeeper.plan.history import happening_of  # noqa: PLC0415 - as above
+
+        def told(event: "Event") -> None:
+            found = happening_of(event, self.clock.now())
+            if found is not None:
+                self.history.add(found)
+            tell(event)
+
+        return told
+
+    def happened(
+        self, kind: "Kind", certificates: Iterable[object], text: str, *, about: str = "", hint: str = ""
+    ) -> None:
+        """Write down what no event tells of."""
+        from certkeeper.plan.history import Happening  # noqa: PLC0415 - as above
+
+        self.history.add(Happening(self.clock.now(), kind, tuple(map(str, certificates)), text, about, hint))
 
     @cached_property
     def heard(self) -> "HeardClocks":

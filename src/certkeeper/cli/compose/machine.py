@@ -292,7 +292,7 @@ class Machine(Equipment):
                 clock=self.clock,
                 user_agent=USER_AGENT,
                 terms_accepted=terms_accepted,
-                tell=tell,
+                tell=self.recorded(tell),
                 manner=manner,
             )
         )
