@@ -201,9 +201,16 @@ class HttpClient:
 
 @contextmanager
 def _given_up_in_time(watchdog: Watchdog, answer: urllib3.BaseHTTPResponse) -> Iterator[None]:
-    """Bound the whole answer: a server that sends a letter at a time keeps each read within its own bound."""
+    """Bound the whole answer: a server that sends a letter at a time keeps each read within its own bound.
+
+    Raises:
+        HttpTimeout: it was cut. Without a length it would look like a whole one.
+    """
+    cut = False
 
     def hang_up() -> None:
+        nonlocal cut
+        cut = True
         # Not a duplicate: there may be no descriptor left for one.
         with suppress(OSError):
             line = socket.socket(fileno=answer.fileno())
@@ -212,8 +219,15 @@ def _given_up_in_time(watchdog: Watchdog, answer: urllib3.BaseHTTPResponse) -> I
             finally:
                 line.detach()
 
-    with watchdog.watching(hang_up):
-        yield
+    try:
+        with watchdog.watching(hang_up):
+            yield
+    except HTTPError as error:
+        if cut:
+            raise HttpTimeout from error
+        raise
+    if cut:
+        raise HttpTimeout
 
 
 def _context(line: Line) -> ssl.SSLContext | None:

@@ -228,7 +228,8 @@ def test_a_server_that_says_nothing_is_given_up(stack: ExitStack) -> None:
     assert raised.value.sent
 
 
-def test_a_server_that_speaks_a_letter_at_a_time_is_given_up(stack: ExitStack) -> None:
+@pytest.mark.parametrize("header", [b"Content-Length: 1000000\r\n", b""], ids=["with a length", "until the end"])
+def test_a_server_that_speaks_a_letter_at_a_time_is_given_up(stack: ExitStack, header: bytes) -> None:
     server = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
     enough = threading.Event()
 
@@ -236,13 +237,13 @@ def test_a_server_that_speaks_a_letter_at_a_time_is_given_up(stack: ExitStack) -
         connection, _ = server.accept()
         with connection:
             connection.recv(4096)
-            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
+            connection.sendall(b"HTTP/1.1 200 OK\r\n" + header + b"\r\n")
             while not enough.wait(0.05):
                 connection.sendall(b"x")
 
     thread = threading.Thread(target=drip)
     thread.start()
-    with pytest.raises(TransportError):
+    with pytest.raises(TransportError, match="no answer in time"):
         HttpClient(bounds=Bounds(whole=0.5)).send(get(f"http://127.0.0.1:{server.getsockname()[1]}/x"))
     enough.set()
     thread.join(timeout=10)
