@@ -90,7 +90,8 @@ def test_a_ca_that_refuses_must_staple_gets_a_plain_request_for_the_same_order()
 def test_who_insists_gets_none_without_it() -> None:
     scene = Stapled(INSISTING)
     scene.world.ca.manners.refuses_staple = True
-    assert scene.world.run().failed
+    (outcome,) = scene.world.run().outcomes
+    assert 'OCSP_MUST_STAPLE="yes"' in getattr(outcome.error, "hint", "")
     assert scene.alias not in scene.world.store.live
 
 

@@ -70,7 +70,11 @@ def _finalized(attempt: Attempt, order: Order, request: bytes, plain: bytes) -> 
         return (yield from finalize(session, order, request))
     except Problem as problem:
         # Let's Encrypt refuses before the order is spent, and says unauthorized.
-        if not plain or problem.type not in {ErrorType.UNAUTHORIZED, ErrorType.BAD_CSR}:
+        if problem.type not in {ErrorType.UNAUTHORIZED, ErrorType.BAD_CSR}:
+            raise
+        if not plain:
+            if attempt.item.spec.staple_required:
+                problem.hint = 'if the CA refuses must-staple: OCSP_MUST_STAPLE="yes" does without it where that is so'
             raise
         current = yield from fetch_order(session, order.url)
         if current.status is not OrderStatus.READY:
