@@ -5,7 +5,7 @@ from urllib.parse import quote, urljoin, urlsplit
 
 from certkeeper.base.errors import printable
 from certkeeper.base.times import parse_retry_after
-from certkeeper.base.wire import Exchange, Request, Response, ask
+from certkeeper.base.wire import Exchange, Request, Response, TransportError, ask
 from certkeeper.ocsp.model import LARGEST, Flaw, NoStaple, Staple
 from certkeeper.ocsp.request import Issued, request
 from certkeeper.ocsp.response import verified
@@ -36,9 +36,14 @@ def fetched(asked: Issued, user_agent: str, nonce: bytes = b"") -> Exchange[Stap
     if not _fetchable(url):
         raise NoStaple(Flaw.HTTP, f"{_shown(url)}, which the certificate names, is no address to ask at")
     tries = requests(url, request(asked, nonce), user_agent)
-    response = yield from _followed(tries[0])
-    if len(tries) > 1 and response.status in _NO_GET:
-        response = yield from _followed(tries[1])
+    try:
+        response = yield from _followed(tries[0])
+        if len(tries) > 1 and response.status in _NO_GET:
+            response = yield from _followed(tries[1])
+    except TransportError as error:
+        # A request in base 64 tells people nothing, and is longer than all the rest.
+        said = str(error).replace(tries[0].url, _shown(url))
+        raise TransportError(said, transient=error.transient, sent=error.sent, hint=error.hint) from error
     return verified(_body(response, url), asked, response.at, nonce)
 
 

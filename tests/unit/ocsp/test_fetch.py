@@ -101,9 +101,14 @@ def test_nobody_to_ask() -> None:
     assert "ldap://ocsp.example.net/, which the certificate names" in str(refused([], Flaw.HTTP, elsewhere))
 
 
-def test_a_failure_of_transport_passes_through() -> None:
-    with pytest.raises(TransportError):
-        get([TransportError("gone")])
+def test_a_failure_of_transport_names_the_responder_and_not_what_it_was_asked() -> None:
+    _, (asked,) = get([reply(answer(ours()))])
+    broken = TransportError(f"{asked.url}: cannot connect", transient=False, sent=False, hint="is it running?")
+    with pytest.raises(TransportError) as caught:
+        get([broken])
+    error = caught.value
+    assert (str(error), error.hint) == (f"{URL}: cannot connect", "is it running?")
+    assert (error.transient, error.sent) == (False, False)
 
 
 def test_a_nonce_that_is_not_ours() -> None:
