@@ -152,6 +152,8 @@ def test_from_none_to_good_to_revoked(tmp_path: Path) -> None:
         responder.status = 500
         code, found = page.state("check")
         assert (code, found["flaw"], found["state"]) == (1, "http", "good")
+        said = "CERTKEEPER WARNING - 1 of 1 certificates with a good response; 1 could not be confirmed"
+        assert page.call("check")[1].splitlines()[0] == said
         responder.status = 200
         responder.says = Says(OCSPCertStatus.REVOKED, now, now + 9 * DAY)
         code, found = page.state("check")
@@ -253,6 +255,7 @@ def test_what_somebody_else_put_there(tmp_path: Path) -> None:
         (page.folder / layout.STAPLE).write_bytes(b"<html>")
         code, found = page.state("show")
         assert (code, found["state"], found["flaw"]) == (1, "useless", "malformed")
+        assert "hint: certkeeper ocsp fetch example.org\n" in page.call("show")[2]
         responder.says = Says(this_update=now - DAY, next_update=now + DAY)
         code, found = page.state("check")
         assert (code, found["state"]) == (2, "useless")

@@ -46,6 +46,8 @@ def look(alias: Alias, files: StapledFiles | None, now: datetime) -> StapleLook:
     try:
         return StapleLook(alias, files.cert, found, _good(verified(files.staple, found, now)))
     except NoStaple as error:
+        # Nobody was asked for this one.
+        error.hint = f"certkeeper ocsp fetch {alias}"
         return StapleLook(alias, files.cert, found, trouble=error)
 
 

@@ -140,16 +140,19 @@ def check(options: argparse.Namespace) -> int:
     rows = [_judged(row, answers[row.label]) if row.label in answers else row for row in rows]
     grade = worst([_grade(row, machine.clock.now()) for row in rows])
     if not options.json:
-        meant = [row for row in rows if row.state is not State.NO_RESPONDER]
-        good = sum(row.state is State.GOOD and row.error is None for row in meant)
-        said = (
-            f"{good} of {len(meant)} certificates with a good response"
-            if meant
-            else "no certificate names an OCSP responder"
-        )
-        sys.stdout.write(f"CERTKEEPER {grade.name} - {said}\n")
+        sys.stdout.write(f"CERTKEEPER {grade.name} - {_summary(rows)}\n")
     _print(rows, as_json=options.json)
     return grade
+
+
+def _summary(rows: Sequence[Row]) -> str:
+    meant = [row for row in rows if row.state is not State.NO_RESPONDER]
+    if not meant:
+        return "no certificate names an OCSP responder"
+    good = [row for row in meant if row.state is State.GOOD]
+    unconfirmed = sum(row.error is not None for row in good)
+    said = f"{len(good)} of {len(meant)} certificates with a good response"
+    return said + (f"; {unconfirmed} could not be confirmed" if unconfirmed else "")
 
 
 def _rows(machine: Machine, names: Sequence[str]) -> list[Row]:
