@@ -10,6 +10,7 @@ from certkeeper.cli.compose import open_machine
 from certkeeper.cli.planning import planned
 from certkeeper.cli.render import print_error
 from certkeeper.cli.select import select
+from certkeeper.cli.tlsa.turns import ways
 from certkeeper.dane.wording import sentence
 
 
@@ -39,6 +40,8 @@ def why(options: argparse.Namespace) -> int:
                 sys.stdout.write(f"    a renewal now gets {gate.allowed.value}{said}\n")
             for seat in view.of(item.alias) if view is not None else ():
                 sys.stdout.write(f"    TLSA {sentence(seat.decision)}\n")
+            for turn in ways(machine, [item.spec]) if watch is not None else ():
+                sys.stdout.write(f"    {turn.sentence}\n")
     for rejected in selected.rejected:
         print_error(rejected.error, subject=rejected.label)
     return ExitCode.FAILED if selected.rejected else ExitCode.DONE

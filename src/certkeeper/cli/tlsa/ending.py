@@ -1,6 +1,7 @@
 """What a person decided of keys, brought to its end once the other key is live: the old certificates are revoked."""
 
 import sys
+from datetime import datetime
 
 from certkeeper.acme.problem import Problem
 from certkeeper.acme.revoke import RevocationReason
@@ -32,7 +33,7 @@ def ended(machine: Machine, watch: DaneWatch) -> bool:
         lineage = machine.lineages()[spec.alias]
         if turn.kind is TurnKind.RETIRE:
             over = spec.tlsa is None
-        elif lineage.key_id == turn.key_id or _owed(spec, records):
+        elif lineage.key_id == turn.key_id or owed(spec, records):
             continue
         elif turn.kind is TurnKind.ROLL:
             over = True
@@ -58,9 +59,15 @@ def _forget_gone(machine: Machine, records: Records) -> None:
         machine.journal.write((), gone)
 
 
-def _owed(spec: CertSpec, records: Records) -> bool:
+def owed(spec: CertSpec, records: Records) -> bool:
     """Some service may still show the certificate with the key from before."""
     return any(item.alias == spec.alias and item.shown is Shown.OWED for item in records.deployments.values())
+
+
+def to_revoke(version: Version, turn: TlsaTurn, now: datetime) -> bool:
+    """It has the key that others have, and clients still take it."""
+    leaf = version.leaf
+    return leaf is not None and leaf.key_id == turn.key_id and version.revoked is None and leaf.not_after > now
 
 
 def _revoked(machine: Machine, watch: DaneWatch, spec: CertSpec, turn: TlsaTurn) -> bool:
@@ -68,7 +75,7 @@ def _revoked(machine: Machine, watch: DaneWatch, spec: CertSpec, turn: TlsaTurn)
     now, well = machine.clock.now(), True
     for version in machine.store.versions(spec.alias):
         leaf = version.leaf
-        if leaf is None or leaf.key_id != turn.key_id or version.revoked is not None or leaf.not_after <= now:
+        if leaf is None or not to_revoke(version, turn, now):
             continue
         try:
             _revoke(machine, watch, spec, version)

@@ -3,7 +3,7 @@
 import argparse
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import datetime
 
@@ -11,14 +11,14 @@ from certkeeper.apply.tlsa.publishing import lines_to_publish
 from certkeeper.apply.tlsa.view import Seat, View
 from certkeeper.base.errors import ExitCode
 from certkeeper.base.times import iso
-from certkeeper.cli.compose import Machine, open_machine
+from certkeeper.cli.compose import open_machine
 from certkeeper.cli.danephase import nowhere, troubled, wake_at
 from certkeeper.cli.select import select
+from certkeeper.cli.tlsa.turns import Way, ways, ways_document
 from certkeeper.config.settings import Configuration
 from certkeeper.dane.facts import Answer, Bearer
 from certkeeper.dane.tlsa import Tlsa
 from certkeeper.dane.wording import sentence
-from certkeeper.plan.records import TlsaTurn
 
 
 def status(options: argparse.Namespace) -> int:
@@ -34,7 +34,7 @@ def status(options: argparse.Namespace) -> int:
         watch = machine.dane_watch
         view = watch.view() if watch is not None else View()
         seats = _selected(view, selected, everything=not options.names)
-        turns = _turns(machine, selected)
+        turns = tuple(ways(machine, selected.certificates))
         wanted = any(spec.tlsa is not None for spec in selected.certificates)
     if options.json:
         json.dump(_document(view, seats, turns), sys.stdout, indent=2)
@@ -54,12 +54,7 @@ def _selected(view: View, selected: Configuration, *, everything: bool) -> list[
     ]
 
 
-def _turns(machine: Machine, selected: Configuration) -> list[TlsaTurn]:
-    turns = machine.journal.records().turns
-    return [turns[spec.entry] for spec in selected.certificates if spec.entry in turns]
-
-
-def _lines(view: View, seats: list[Seat], turns: list[TlsaTurn], *, wanted: bool) -> Iterator[str]:
+def _lines(view: View, seats: list[Seat], turns: Sequence[Way], *, wanted: bool) -> Iterator[str]:
     if not (seats or wanted):
         yield 'no TLSA records are wanted: write TLSA="yes" in the configuration, or for one certificate'
     for alias, why in view.unread.items():
@@ -72,8 +67,7 @@ def _lines(view: View, seats: list[Seat], turns: list[TlsaTurn], *, wanted: bool
             yield f"    {record.type} {record.data.hex()[:16]}…: {words}"
         yield from (f"    {note}" for note in seat.decision.notes)
         yield from (f"    {line}" for line in (lines_to_publish([seat]) if seat.manual else ()))
-    for turn in turns:
-        yield f"{turn.alias}: {turn.kind.value} asked for at {iso(turn.at)}"
+    yield from (turn.sentence for turn in turns)
     yield from view.passed_over
     if (due := wake_at(view)) is not None:
         yield f"next change at {iso(due)}"
@@ -122,11 +116,11 @@ def _what(record: Tlsa, bearers: tuple[Bearer, ...]) -> str:
     return ""
 
 
-def _document(view: View, seats: list[Seat], turns: list[TlsaTurn]) -> Mapping[str, object]:
+def _document(view: View, seats: list[Seat], turns: Sequence[Way]) -> Mapping[str, object]:
     return {
         "owners": [_seat(seat) for seat in seats],
         "unread": {alias.text: why for alias, why in view.unread.items()},
-        "turns": [{"alias": turn.alias.text, "kind": turn.kind.value, "at": iso(turn.at)} for turn in turns],
+        "turns": ways_document(turns),
         "next_change": _time(wake_at(view)),
     }
 
