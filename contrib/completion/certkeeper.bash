@@ -229,7 +229,7 @@ _certkeeper() {
             ;;
         'certkeeper run')
             if [[ $cur == -* ]]; then
-                mapfile -t COMPREPLY < <(compgen -W '-h --help --config -f --source-config --wait-lock --accept-terms --quiet -q --force -x --allow-test-ca-live' -- "$cur")
+                mapfile -t COMPREPLY < <(compgen -W '-h --help --config -f --source-config --wait-lock --accept-terms --quiet -q --force -x --allow-test-ca-live --staging' -- "$cur")
             fi
             ;;
         'certkeeper issue')
@@ -239,7 +239,7 @@ _certkeeper() {
             ;;
         'certkeeper plan')
             if [[ $cur == -* ]]; then
-                mapfile -t COMPREPLY < <(compgen -W '-h --help --config -f --source-config --force -x --allow-test-ca-live --json' -- "$cur")
+                mapfile -t COMPREPLY < <(compgen -W '-h --help --config -f --source-config --force -x --allow-test-ca-live --staging --json' -- "$cur")
             fi
             ;;
         'certkeeper status')

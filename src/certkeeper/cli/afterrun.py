@@ -1,6 +1,7 @@
 """What follows a run: who is told how it ended. Nothing of it changes that."""
 
 import argparse
+import sys
 from contextlib import suppress
 
 from certkeeper.apply.deploy.result import DeployResult
@@ -40,7 +41,11 @@ class Ended:
 
 
 def after_run(machine: Machine, options: argparse.Namespace, ended: Ended) -> None:
-    """Tell whoever wants to know."""
+    """Tell whoever wants to know. Of a rehearsal that is the person who types."""
+    if machine.settings.rehearsal:
+        if not options.quiet:
+            _say_rehearsed(machine, ended)
+        return
     if machine.settings.alerts:
         from certkeeper.cli.alert import alert_of_run  # noqa: PLC0415 - most runs tell nobody
 
@@ -54,3 +59,13 @@ def note_good_run(machine: Machine) -> None:
     """A run over the whole page ended well. Where that cannot be kept, the one before gets old, and is told so."""
     with suppress(CertkeeperError):
         machine.last_good.mark(machine.clock.now())
+
+
+def _say_rehearsed(machine: Machine, ended: Ended) -> None:
+    settings = machine.settings
+    if ended.plan.idle and not ended.plan.blocked:
+        sys.stdout.write("this was rehearsed before; once more: --force\n")
+    sys.stdout.write(
+        f"a rehearsal: its certificates are in {settings.test_certdir}; "
+        f"{settings.certdir}, services and TLSA records are as they were, and no hook was told\n"
+    )

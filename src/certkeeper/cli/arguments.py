@@ -18,6 +18,7 @@ _RUN = """\
 Issue every certificate that is due: one plan, all orders side by side, one change per DNS zone, one wait that ends
 when the name servers serve the records. A certificate that fails stops no other one, and is tried again after 1 minute,
 10 minutes, 100 minutes, then once a day. What a run that was killed left undone is finished first.
+With --staging it is a rehearsal: the CA's test service takes the CA's place.
 
 exit codes: 0 done, 1 something failed, 2 usage or configuration, 3 another run holds the lock, 130 interrupted
 """
@@ -236,11 +237,18 @@ def _issuing_commands(commands: "argparse._SubParsersAction[argparse.ArgumentPar
         command.add_argument(
             "--force", "-x", action="store_true", help="renew although nothing is due, or although it failed just now"
         )
-        command.add_argument(
+        test = command.add_mutually_exclusive_group()
+        test.add_argument(
             "--allow-test-ca-live",
             action="store_true",
             help="put certificates of a test CA where services read, and call hooks (default: they go to TEST_CERTDIR)",
         )
+        if command is not issue:
+            test.add_argument(
+                "--staging",
+                action="store_true",
+                help="rehearse with each CA's test service: certificates go to TEST_CERTDIR, nothing live is changed",
+            )
     status = _command(commands, "status", "show the certificates that are there", _STATUS)
     status.add_argument("--all", action="store_true", help="list all, also where the terminal has too few lines")
     for command in (plan, status):

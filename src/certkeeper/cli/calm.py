@@ -35,6 +35,7 @@ def keep_calm(
     more = (
         machine.dane_watch is not None
         or machine.settings.cleanup is not Cleanup.NO
+        or machine.settings.rehearsal
         # A response was asked for, or is waited for.
         or staples.staples is not None
     )

@@ -10,10 +10,11 @@ from certkeeper.apply.ports import JournalDamaged
 from certkeeper.base.errors import CertkeeperError, ExitCode
 from certkeeper.base.times import iso
 from certkeeper.base.value import dataclass
-from certkeeper.cli.compose import access_findings, group_findings, obstacle_findings, open_machine
+from certkeeper.cli.compose import access_findings, group_findings, obstacle_findings
 from certkeeper.cli.deployments import deployments_due
 from certkeeper.cli.pageform import in_form
 from certkeeper.cli.permissions import foreseen
+from certkeeper.cli.planning import opened
 from certkeeper.cli.planning import planned as planned_now
 from certkeeper.cli.render import finding_lines, print_error
 from certkeeper.cli.select import select
@@ -40,7 +41,7 @@ NO_RECORDS = ForeseenRecords()
 
 def plan(options: argparse.Namespace) -> int:
     """Show what a run would do. The exit code is 1 where something could not be done, as `run` would end."""
-    machine = open_machine(options.config, test_ca_live=options.allow_test_ca_live, evaluator=options.evaluator)
+    machine = opened(options)
     selected = foreseen(machine, select(machine.configuration, options.names))
     forced = frozenset(spec.alias for spec in selected.certificates) if options.force else frozenset()
     noticed: list[Finding] = []

@@ -1,5 +1,6 @@
 """A plan for this machine: what it depends on is asked for step by step, and only where something is due."""
 
+import argparse
 from collections.abc import Collection
 from contextlib import suppress
 
@@ -8,7 +9,7 @@ from certkeeper.apply.observe import Offers
 from certkeeper.base.errors import CertkeeperError, Fault
 from certkeeper.base.names import Alias
 from certkeeper.base.value import replace
-from certkeeper.cli.compose import Machine
+from certkeeper.cli.compose import Machine, open_machine
 from certkeeper.config.settings import Configuration
 from certkeeper.plan.actions import Plan
 from certkeeper.plan.caa import names_to_look_up
@@ -22,6 +23,20 @@ class NoAccount(CertkeeperError):
     """There is no account yet, and its URL is needed."""
 
     fault = Fault.OPERATOR
+
+
+def opened(options: argparse.Namespace) -> Machine:
+    """The machine for a run, or for a plan of one, as it was typed.
+
+    Raises:
+        CertkeeperError: the page cannot be read.
+    """
+    return open_machine(
+        options.config,
+        test_ca_live=options.allow_test_ca_live,
+        staging=options.staging,
+        evaluator=options.evaluator,
+    )
 
 
 def planned(machine: Machine, configuration: Configuration, observed: Observed, forced: Collection[Alias]) -> Plan:

@@ -15,12 +15,12 @@ from certkeeper.base.times import iso
 from certkeeper.base.value import replace
 from certkeeper.cli.afterrun import Ended, after_run
 from certkeeper.cli.calm import keep_calm
-from certkeeper.cli.compose import USER_AGENT, Machine, open_machine, unreadable
+from certkeeper.cli.compose import USER_AGENT, Machine, unreadable
 from certkeeper.cli.deployments import NOTHING, deployed, deployment_summary
 from certkeeper.cli.dropping import carried_out
 from certkeeper.cli.hooking import Hooking, told_of_run
 from certkeeper.cli.permissions import put_right
-from certkeeper.cli.planning import planned
+from certkeeper.cli.planning import opened, planned
 from certkeeper.cli.render import finding_lines, print_error, reporter
 from certkeeper.cli.rounds import (
     held_to_limit,
@@ -59,7 +59,7 @@ def run(options: argparse.Namespace) -> int:
         CertkeeperError: nothing could be started.
     """
     raise_terminated()
-    machine = open_machine(options.config, test_ca_live=options.allow_test_ca_live, evaluator=options.evaluator)
+    machine = opened(options)
     try:
         return run_on(machine, options)
     except CertkeeperError as error:

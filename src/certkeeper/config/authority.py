@@ -24,6 +24,11 @@ PRESETS = {
 }
 _TESTS = frozenset(url for name, url in PRESETS.items() if name.endswith("-test"))
 _STAGING = "acme-staging"
+COUNTERPARTS = {url: PRESETS[f"{name}-test"] for name, url in PRESETS.items() if f"{name}-test" in PRESETS}
+"""What rehearses a CA, by directory URLs."""
+REHEARSAL = "REHEARSAL"
+"""What stands among the assignments of a page that is rehearsed: a word of the command line's, and no setting."""
+STAGING = Location("--staging")
 # Where CAs that make accounts for their customers only give out a key id and an HMAC key.
 BINDINGS = {
     PRESETS["zerossl"]: "at https://app.zerossl.com/developer",
@@ -59,14 +64,48 @@ def directory_url(values: Values) -> str:
     Raises:
         ConfigError: neither a preset nor a URL.
     """
+    ca = _read(values, "CA", "letsencrypt")
+    return _counterpart(values, ca) if is_rehearsal(values) else ca
+
+
+def is_rehearsal(values: Values) -> bool:
+    """Whether the page is rehearsed: somebody typed --staging."""
+    found = values.assigned.get(REHEARSAL)
+    return found is not None and found.where == STAGING
+
+
+def is_stood_in_for(values: Values) -> bool:
+    """Whether another CA takes the place of the page's, which must not be shown what is meant for that one."""
+    return is_rehearsal(values) and directory_url(values) != _read(values, "CA", "letsencrypt")
+
+
+def _read(values: Values, name: str, default: str = "") -> str:
     try:
-        return read_authority(values.text("CA", "letsencrypt"))
+        return read_authority(values.text(name, default))
     except NoAuthority as error:
-        raise values.error("CA", str(error), error.hint) from error
+        raise values.error(name, str(error), error.hint) from error
+
+
+def _counterpart(values: Values, ca: str) -> str:
+    """The test CA that stands in for a CA; a test CA stands in for itself."""
+    if values.has("STAGING_CA"):
+        return _read(values, "STAGING_CA")
+    if is_known_test_ca(ca) or values.truth("TEST_CA", default=False):
+        return ca
+    if ca not in COUNTERPARTS:
+        raise values.error(
+            "CA",
+            f"{printable(ca, 120)} has no test service that is known, so it cannot be rehearsed",
+            'set STAGING_CA="URL", the directory of a test CA that takes its place; CA="letsencrypt" has one',
+        )
+    return COUNTERPARTS[ca]
 
 
 def old_authority(values: Values, ca: str) -> str:
     """The CA whose account is used where this one has none: OLDCA, or the one whose place this one took."""
+    if is_rehearsal(values):
+        # A CA that is rehearsed gives its account to nobody.
+        return ""
     if values.has("OLDCA"):
         return values.text("OLDCA")
     said = values.text("CA")
@@ -112,7 +151,8 @@ def is_test_ca(values: Values, ca: str) -> bool:
     Raises:
         ConfigError: TEST_CA is neither yes nor no.
     """
-    return values.truth("TEST_CA", default=is_known_test_ca(ca))
+    # Whatever stands in for a CA is none that clients trust.
+    return values.truth("TEST_CA", default=is_known_test_ca(ca)) or is_rehearsal(values)
 
 
 def is_known_test_ca(ca: str) -> bool:

@@ -8,7 +8,7 @@ from certkeeper.config.errors import ConfigError
 from certkeeper.config.settings import ExternalAccount, Secret
 from certkeeper.config.values import Values
 
-_KID, _HMAC_KEY = "EAB_KID", "EAB_HMAC_KEY"
+BINDING = _KID, _HMAC_KEY = "EAB_KID", "EAB_HMAC_KEY"
 _HINT = f"the CA gives out both: set {_KID} and {_HMAC_KEY}, or none of them"
 
 

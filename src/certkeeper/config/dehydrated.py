@@ -5,8 +5,9 @@ from datetime import timedelta
 
 from certkeeper.base.errors import printable
 from certkeeper.base.keys import KeyAlgorithm, KeyPolicy
+from certkeeper.base.value import replace
 from certkeeper.config.alerts import alert_command, alert_mail
-from certkeeper.config.authority import directory_url, find_old_authority, old_authority
+from certkeeper.config.authority import directory_url, find_old_authority, is_rehearsal, old_authority
 from certkeeper.config.binding import external_account
 from certkeeper.config.certificates import key_spec
 from certkeeper.config.curl import CURL_OPTS, CurlWords, curl_words, find_unverified, find_words, transport
@@ -35,7 +36,20 @@ def read_settings(values: Values, config_file: str, basedir: str, environment: M
         ConfigError: an invalid value.
     """
     _check_unused(values)
-    return _settings(values, _curl_words(values), config_file, basedir, environment)
+    settings = _settings(values, _curl_words(values), config_file, basedir, environment)
+    return _rehearsed(settings) if is_rehearsal(values) else settings
+
+
+def _rehearsed(settings: Settings) -> Settings:
+    """The same with a journal of its own, and without what tells somebody or tidies up."""
+    return replace(
+        settings,
+        rehearsal=True,
+        statedir=inside(settings.statedir, "staging"),
+        alert_mail=(),
+        alert_command=(),
+        cleanup=Cleanup.NO,
+    )
 
 
 def _settings(

@@ -15,7 +15,8 @@ from certkeeper.base.names import DnsName, Identifier, IdentifierType
 from certkeeper.base.value import replace
 from certkeeper.base.wire import Exchange
 from certkeeper.config.accounts import TEST_CA, Main, OtherAccounts, account_file, known_to
-from certkeeper.config.authority import directory_url, old_authority, v1_findings
+from certkeeper.config.authority import directory_url, is_stood_in_for, old_authority, v1_findings
+from certkeeper.config.binding import BINDING
 from certkeeper.config.certificates import Terms, certificate, own_assignments, read_terms
 from certkeeper.config.dehydrated import final_variables, read_settings
 from certkeeper.config.domainfiles import listed_certificates
@@ -79,6 +80,9 @@ def load(
     main = yield from read_main(config_path, cwd=cwd, environment=environment, fallback=fallback, evaluator=evaluator)
     main = yield from as_wished(main)
     main = main.then(_on_top(main, typed))
+    if is_stood_in_for(main.values()):
+        main = replace(main, history=tuple(item for item in main.history if item.name not in BINDING))
+        environment = {name: text for name, text in environment.items() if name not in BINDING}
     yield from _check_basedir(main.values())
     page = yield from _with_account(main)
     page = page.then(_on_top(page, typed))

@@ -265,6 +265,7 @@ class Settings:
     and those that are described, by their names. `deploy_config` is the file of root's that describes some, empty where
     there is none or nobody needs it. `scripts` are the page's and those of its certificates. `user` is DEHYDRATED_USER,
     empty where the page names none. `tlsa_margin` is waited for after caches must have forgotten TLSA records.
+    `rehearsal`: the page as a test CA plays it, for which nobody is told anything.
     """
 
     config_file: str
@@ -314,6 +315,7 @@ class Settings:
     deploy_config: str = ""
     user: str = ""
     tlsa_margin: timedelta = timedelta(hours=1)
+    rehearsal: bool = False
 
     @property
     def left_to_root(self) -> bool:

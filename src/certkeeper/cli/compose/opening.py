@@ -23,6 +23,7 @@ from certkeeper.cli.compose.owners import (
     with_owners,
 )
 from certkeeper.cli.pageform import page_is
+from certkeeper.config.authority import REHEARSAL, STAGING
 from certkeeper.config.domains import DomainList
 from certkeeper.config.evaluating import Evaluator
 from certkeeper.config.settings import Configuration, Purpose
@@ -89,6 +90,7 @@ def open_machine(
     asked: DomainList | None = None,
     *,
     test_ca_live: bool = False,
+    staging: bool = False,
     typed: tuple[Assignment, ...] = (),
     fallback: str | None = None,
     evaluator: str = Evaluator.PARSER,
@@ -101,13 +103,14 @@ def open_machine(
 
     `becoming` is another way to become DEHYDRATED_USER than for good.
 
-    `test_ca_live`: test CAs' certificates go to where services read.
+    `test_ca_live`: test CAs' certificates go to where services read. `staging`: each CA's test service takes its place.
 
     Raises:
         CertkeeperError: the page cannot be read.
     """
     page_is(config or os.environ.get("CONFIG"))
     looked = Looked()
+    typed = (*typed, Assignment(REHEARSAL, "yes", STAGING)) if staging else typed
     configuration = read_page(
         config, str(Path.cwd()), os.environ, asked, typed, fallback, Evaluator(evaluator), becoming, looked
     )
@@ -153,7 +156,9 @@ def machine_of(configuration: Configuration, looked: Looked | None = None) -> Ma
     configuration, owned = with_owners(configuration)
     looked = looked or Looked()
     index = Index(settings.statedir, looked=looked)
-    earlier = Earlier(settings.ca, settings.old_ca, settings.basedir, settings.accountdir)
+    # What is there from before is the account of the CA that is rehearsed.
+    before = Earlier(settings.ca, settings.old_ca, settings.basedir, settings.accountdir)
+    earlier = None if settings.rehearsal else before
     return Machine(
         configuration,
         Folders(settings.certdir, elsewhere, owned, common(owned.values())),

@@ -110,7 +110,7 @@ def looked_over(page: str, *, named: bool) -> int:
     config = f" --config {shlex.quote(page)}" if named else ""
     sys.stdout.write(f"\n$ certkeeper config check{config}\n")
     common = argparse.Namespace(config=page, evaluator="parser", json=False, names=[], force=False)
-    common.allow_test_ca_live = False
+    common.allow_test_ca_live = common.staging = False
     code = check(common)
     sys.stdout.write(f"\n$ certkeeper plan{config}\n")
     sys.stdout.flush()
@@ -122,6 +122,10 @@ def looked_over(page: str, *, named: bool) -> int:
     sys.stdout.write("\n")
     if code != ExitCode.DONE:
         sys.stdout.write(f"mend what is wrong in {page}, then look again:\n    certkeeper plan{config}\n")
-    sys.stdout.write(f"next, by the CA's terms of service:\n    certkeeper run --accept-terms{config}\n")
+    sys.stdout.write(
+        "next, a rehearsal with the CA's test service, which changes nothing live:\n"
+        f"    certkeeper run --staging --accept-terms{config}\n"
+    )
+    sys.stdout.write(f"then for real, by the CA's terms of service:\n    certkeeper run --accept-terms{config}\n")
     sys.stdout.write(f"and from then on by itself:\n    certkeeper timer --write{config}\n")
     return code
