@@ -47,6 +47,7 @@ _certkeeper() {
             'certkeeper alert' | \
             'certkeeper timer' | \
             'certkeeper rehearse' | \
+            'certkeeper report' | \
             'certkeeper hold' | \
             'certkeeper activate' | \
             'certkeeper rollback' | \
@@ -143,6 +144,9 @@ _certkeeper() {
         'certkeeper timer -f' | \
         'certkeeper rehearse --config' | \
         'certkeeper rehearse -f' | \
+        'certkeeper report --config' | \
+        'certkeeper report -f' | \
+        'certkeeper report --html' | \
         'certkeeper hold --config' | \
         'certkeeper hold -f' | \
         'certkeeper activate --config' | \
@@ -224,7 +228,7 @@ _certkeeper() {
             if [[ $cur == -* ]]; then
                 mapfile -t COMPREPLY < <(compgen -W '-h --help --version' -- "$cur")
             else
-                mapfile -t COMPREPLY < <(compgen -W 'run issue plan status init prune heal unlock config doctor dns account revoke sign check ocsp deploy retire alert timer rehearse hold activate rollback versions why history tlsa completion pdns-hook dehydrated' -- "$cur")
+                mapfile -t COMPREPLY < <(compgen -W 'run issue plan status init prune heal unlock config doctor dns account revoke sign check ocsp deploy retire alert timer rehearse report hold activate rollback versions why history tlsa completion pdns-hook dehydrated' -- "$cur")
             fi
             ;;
         'certkeeper run')
@@ -442,6 +446,11 @@ _certkeeper() {
         'certkeeper rehearse')
             if [[ $cur == -* ]]; then
                 mapfile -t COMPREPLY < <(compgen -W '-h --help --config -f --source-config --days --every --outage --revoked --json' -- "$cur")
+            fi
+            ;;
+        'certkeeper report')
+            if [[ $cur == -* ]]; then
+                mapfile -t COMPREPLY < <(compgen -W '-h --help --config -f --source-config --html' -- "$cur")
             fi
             ;;
         'certkeeper hold')

@@ -51,6 +51,7 @@ set -g __certkeeper_commands \
     ' alert' \
     ' timer' \
     ' rehearse' \
+    ' report' \
     ' hold' \
     ' activate' \
     ' rollback' \
@@ -90,6 +91,7 @@ complete -c certkeeper -n '__certkeeper_at ""' -a retire -d 'take out a certific
 complete -c certkeeper -n '__certkeeper_at ""' -a alert -d 'try out the alerts'
 complete -c certkeeper -n '__certkeeper_at ""' -a timer -d 'print units for systemd and a line for cron'
 complete -c certkeeper -n '__certkeeper_at ""' -a rehearse -d 'play the renewals of days to come'
+complete -c certkeeper -n '__certkeeper_at ""' -a report -d 'write a page for browsers'
 complete -c certkeeper -n '__certkeeper_at ""' -a hold -d 'keep new versions from going live by themselves'
 complete -c certkeeper -n '__certkeeper_at ""' -a activate -d 'make the staged version live'
 complete -c certkeeper -n '__certkeeper_at ""' -a rollback -d 'make the version before live again'
@@ -318,6 +320,10 @@ complete -c certkeeper -n '__certkeeper_at " rehearse"' -l every -x -d 'hours fr
 complete -c certkeeper -n '__certkeeper_at " rehearse"' -l outage -x -d 'the CAs are away for N days from DAY on'
 complete -c certkeeper -n '__certkeeper_at " rehearse"' -l revoked -x -d 'the CAs want all replaced on that day'
 complete -c certkeeper -n '__certkeeper_at " rehearse"' -l json -d 'print JSON instead of text'
+complete -c certkeeper -n '__certkeeper_at " report"' -s h -l help -d 'show this help message and exit'
+complete -c certkeeper -n '__certkeeper_at " report"' -l config -s f -r -F -d 'dehydrated\'s config file, or a certkeeper.toml (default: $CONFIG, else /etc/certkeeper/certkeeper.toml or the first of /etc/dehydrated/config, /usr/local/etc/dehydrated/config, ./config)'
+complete -c certkeeper -n '__certkeeper_at " report"' -l source-config -d 'have bash evaluate the config files, commands and functions included (default: nothing is executed)'
+complete -c certkeeper -n '__certkeeper_at " report"' -l html -r -F -d 'the page; a file that certkeeper did not make stays; - prints it'
 complete -c certkeeper -n '__certkeeper_at " hold"' -s h -l help -d 'show this help message and exit'
 complete -c certkeeper -n '__certkeeper_at " hold"' -l config -s f -r -F -d 'dehydrated\'s config file, or a certkeeper.toml (default: $CONFIG, else /etc/certkeeper/certkeeper.toml or the first of /etc/dehydrated/config, /usr/local/etc/dehydrated/config, ./config)'
 complete -c certkeeper -n '__certkeeper_at " hold"' -l source-config -d 'have bash evaluate the config files, commands and functions included (default: nothing is executed)'

@@ -30,6 +30,7 @@ more   strace                strace                                             
 more   systemd               systemd-analyze                                            units for systemd, checked by itself
 more   zsh                   zsh                                                        completion for zsh
 more   fish                  fish                                                       completion for fish
+more   chromium              chromium                                                   the page for browsers, in one
 serve  postfix               postfix                                                    tests with a mail server
 serve  dovecot-imapd         dovecot                                                    tests with an IMAP server
 serve  dovecot-pop3d         /usr/lib/dovecot/pop3                                      tests with an IMAP server

@@ -195,6 +195,7 @@ def _other_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParse
     from certkeeper.cli.ocsp_arguments import add_ocsp  # noqa: PLC0415 - as above
     from certkeeper.cli.phase_arguments import add_phases  # noqa: PLC0415 - as above
     from certkeeper.cli.rehearse_arguments import add_rehearse  # noqa: PLC0415 - as above
+    from certkeeper.cli.report_arguments import add_report  # noqa: PLC0415 - as above
     from certkeeper.cli.tlsa_arguments import add_tlsa  # noqa: PLC0415 - as above
 
     add_init(commands)
@@ -212,6 +213,7 @@ def _other_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParse
     add_ocsp(commands, _nameless_command)
     add_life(commands, _nameless_command)
     add_rehearse(commands, _command)
+    add_report(commands, _nameless_command)
     add_phases(commands, _nameless_command)
     add_tlsa(commands, _nameless_command)
     add_completion(commands)

@@ -30,6 +30,7 @@ COMMANDS = {
     "plan": "plan:plan",
     "prune": "prune:prune",
     "rehearse": "rehearse:rehearse",
+    "report": "report.command:report",
     "retire": "retire:retire",
     "revoke": "revoke:revoke",
     "rollback": "rollback:rollback",

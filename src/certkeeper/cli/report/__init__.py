@@ -1,0 +1,1 @@
+"""certkeeper report: a page for people who look with a browser."""
