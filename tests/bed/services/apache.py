@@ -21,19 +21,24 @@ LogLevel notice
 StartServers 1
 Listen 127.0.0.1:{port}
 SSLSessionCache shmcb:{folder}/sessions(128000)
+SSLStaplingCache shmcb:{folder}/responses(128000)
 <VirtualHost 127.0.0.1:{port}>
     ServerName {name}
     SSLEngine on
     SSLCertificateFile {certificate}
     SSLCertificateKeyFile {key}
+    {more}
 </VirtualHost>
 """
 
 
 class Apache(Listening):
-    """Reads key and certificate as root, when it starts and when it is told to."""
+    """Reads key and certificate as root, when it starts and when it is told to.
 
-    def __init__(self, folder: Path, name: str, certificate: Path, key: Path) -> None:
+    `more` goes into the settings of its host.
+    """
+
+    def __init__(self, folder: Path, name: str, certificate: Path, key: Path, more: str = "") -> None:
         program = binaries.require("apache2")
         folder.mkdir(parents=True, exist_ok=True)
         self.config = folder / "apache2.conf"
@@ -49,6 +54,7 @@ class Apache(Listening):
                 port=free[0],
                 certificate=certificate,
                 key=key,
+                more=more,
             )
             self.config.write_text(text, encoding="utf-8")
             return Process(
