@@ -9,9 +9,9 @@ import pytest
 from builders.fakemanners import Refusal
 from builders.plans import CA, spec, zone
 from certkeeper.acme.problem import Problem
+from certkeeper.apply.berths import AT_ONCE
 from certkeeper.apply.fulfil import RejectedAnswer
 from certkeeper.apply.limits import NameFailedMeanwhile
-from certkeeper.apply.reconcile import AT_ONCE
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.events import LineageFailed, OrdersPostponed
 from certkeeper.base.names import Alias

@@ -9,6 +9,7 @@ with the zone's first change, which keeps what is needed again; without one it i
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 
 from certkeeper.apply.changing import Done, change_zone
 from certkeeper.apply.effects import FindServers, WriteJournal, do
@@ -30,6 +31,7 @@ WAVE_SIZE = 100
 WAVE_SECONDS = 10.0
 _TTL = 60
 Values = Mapping[DnsName, frozenset[str]]
+Idle = Callable[[Alias], AbstractContextManager[None]]
 
 
 @dataclass(slots=True)
@@ -67,11 +69,20 @@ _IN_TIME = (
 )
 
 
+def _unheeded(_alias: Alias) -> AbstractContextManager[None]:
+    return nullcontext()
+
+
 class Waves:
     """Collects the values of running lineages and carries them through DNS."""
 
-    def __init__(self, scheduler: Scheduler, tell: Tell, terms: Terms, scripted: Terms | None = None) -> None:
-        """`scripted` is for zones that a script writes, whose word counts in the end."""
+    def __init__(
+        self, scheduler: Scheduler, tell: Tell, terms: Terms, scripted: Terms | None = None, idle: Idle = _unheeded
+    ) -> None:
+        """`scripted` is for zones that a script writes, whose word counts in the end. `idle` is entered by lineages
+        that do nothing but wait for name servers.
+        """
+        self._idle = idle
         self._scheduler = scheduler
         self._tell = tell
         self._terms = terms
@@ -123,8 +134,9 @@ class Waves:
             if len(queue.parked) == 1:
                 self._scheduler.later(WAVE_SECONDS, self._closer(zone, queue.wave))
         self.pass_by(alias)
-        for item in parked.values():
-            yield from wait(item.proven)
+        with self._idle(alias):
+            for item in parked.values():
+                yield from wait(item.proven)
 
     def cleared(self, zones: Collection[Zone]) -> Exchange[None]:
         """A killed run's records in these zones are withdrawn now: a script may be told of the same ones again."""

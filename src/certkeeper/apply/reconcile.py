@@ -1,14 +1,14 @@
 """Carry out a plan: every due lineage side by side, none stopping another one."""
 
-from collections import deque
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import datetime
 
 from certkeeper.acme.problem import Problem
 from certkeeper.acme.session import Session
 from certkeeper.apply.account import open_session
 from certkeeper.apply.attempt import Issuance
+from certkeeper.apply.berths import Berth, Berths
 from certkeeper.apply.challenges import Waves
 from certkeeper.apply.effects import WriteJournal, do
 from certkeeper.apply.golive import go_live
@@ -37,9 +37,6 @@ from certkeeper.plan.gates import WaitsForDns
 from certkeeper.plan.namefailure import kept, not_dropped
 from certkeeper.plan.preflight import clock_findings
 
-AT_ONCE = 100
-"""Lineages under way at the same time; the others wait for a place, so that memory does not grow with their number."""
-
 
 class Reconciler:
     """One run of a plan."""
@@ -64,7 +61,7 @@ class Reconciler:
         self._progress = Progress(len(plan.due), clock.monotonic())
         self._listener = _unbreakable(tell)
         self._scheduler = Scheduler(executor, clock)
-        self._waves = Waves(self._scheduler, self._tell, *terms_of(settings))
+        self._waves = Waves(self._scheduler, self._tell, *terms_of(settings), self._idle)
         self._served = Served(self._scheduler, self._tell)
         self._waiting: dict[str, list[LineagePlan]] = {}
         for item in plan.due:
@@ -74,8 +71,8 @@ class Reconciler:
             for ca in self._waiting
         }
         self._opening = len(self._waiting)
-        self._queue: deque[tuple[LineagePlan, Issuance]] = deque()
-        self._running = 0
+        self._queue = Berths[tuple[LineagePlan, Issuance]]()
+        self._running: dict[Alias, Berth] = {}
         self._outcomes: dict[Alias, Outcome] = {}
         self._fatal: CertkeeperError | None = None
         self._interruption: Interrupted | None = None
@@ -166,7 +163,8 @@ class Reconciler:
                     self._manner,
                     self._user_agent,
                 )
-                self._queue.extend((item, shared) for item in self._waiting[ca])
+                for item in self._waiting[ca]:
+                    self._queue.add((item, shared), ca, [proof.zone for proof in item.proofs])
                 self._start()
             self._settle_at_the_end()
 
@@ -180,7 +178,7 @@ class Reconciler:
 
     def _settle_at_the_end(self) -> None:
         """No lineage is left that could take a killed run's records along with its own."""
-        if not (self._opening or self._running) and (not self._queue or self._interruption is not None):
+        if not (self._opening or self._running) and (not self._queue.waiting or self._interruption is not None):
             self._waves.settle()
 
     def _without(self, ca: str, error: CertkeeperError) -> None:
@@ -191,17 +189,22 @@ class Reconciler:
         for item in self._waiting[ca]:
             self._end(Outcome(item.alias, error=error))
 
+    @contextmanager
+    def _idle(self, alias: Alias) -> Iterator[None]:
+        with self._queue.lent(self._running[alias]):
+            self._start()
+            yield
+
     def _start(self) -> None:
-        while self._queue and self._running < AT_ONCE and self._interruption is None:
-            item, shared = self._queue.popleft()
-            self._running += 1
+        while self._interruption is None and (begun := self._queue.begin()) is not None:
+            (item, shared), self._running[item.alias] = begun
             # Entered before any of them runs, so that a wave does not close under those that start together.
             self._waves.enter(item.alias, [proof.zone for proof in item.proofs])
             self._scheduler.spawn(issue(item, shared), self._issued(item))
 
     def _issued(self, item: LineagePlan) -> Callable[[object, Exception | None], None]:
         def ended(value: object, error: Exception | None) -> None:
-            self._running -= 1
+            self._queue.end(self._running.pop(item.alias))
             self._progress.ended(error)
             self._start()
             self._settle_at_the_end()
