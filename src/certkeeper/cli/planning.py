@@ -48,8 +48,8 @@ def planned(machine: Machine, configuration: Configuration, observed: Observed, 
     if (turned := _turned(machine, first, observed)) is not None:
         observed, asked = turned
         forced = {*forced, *asked}
-        if asked:
-            observed = replace(observed, zones=machine.locate(wanted_zones(configuration, observed, forced)))
+        if (more := wanted_zones(configuration, observed, forced)) != wanted:
+            observed = replace(observed, zones=machine.locate(more))
         first = plan(configuration, observed, forced)
     owners = standing_places([item.spec for item in first.lineages if item.methods], machine.settings, observed)
     if owners:
@@ -72,7 +72,9 @@ def _turned(machine: Machine, first: Plan, observed: Observed) -> tuple[Observed
     known = {item.alias for memory in observed.records.tlsa.values() for item in memory.known}
     due = [item for item in first.lineages if item.order is not None or item.goes is not None]
     mine = [item for item in first.lineages if item.spec.entry in turns]
-    if not (mine or any(item.spec.tlsa is not None or item.alias in known for item in due)):
+    # An order with the next key that is not live yet goes on, or is kept, by what the key may do now.
+    left = any(item.spec.tlsa is not None and item.spec.entry in observed.records.orders for item in first.lineages)
+    if not (mine or left or any(item.spec.tlsa is not None or item.alias in known for item in due)):
         return None
     watch = machine.dane_watch
     if watch is None:

@@ -156,7 +156,7 @@ def plan(configuration: Configuration, observed: Observed, forced: Collection[Al
         wake_at=min((item.wake_at for item in lineages if item.wake_at is not None), default=None),
         withdrawals=left.withdrawals,
         unreachable=left.unreachable,
-        stale=(*stale(lineages, observed), *over, *forgotten(observed.records, observed.now)),
+        stale=(*stale(lineages, observed, known.asks), *over, *forgotten(observed.records, observed.now)),
         homeless=left.homeless,
         ends=ends,
         limits=observed.records.limits,

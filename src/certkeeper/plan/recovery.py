@@ -1,6 +1,6 @@
 """What earlier runs left: records to withdraw, orders to go on with, hooks to call, entries that nobody needs."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.events import count
@@ -11,7 +11,7 @@ from certkeeper.config.providers import provider_for
 from certkeeper.config.settings import CertSpec, Settings
 from certkeeper.lineage.model import Lineage
 from certkeeper.plan.actions import KeySource, LineagePlan
-from certkeeper.plan.gates import FREE, Gate
+from certkeeper.plan.gates import FREE, Allowed, Gate
 from certkeeper.plan.nextkey import key_source
 from certkeeper.plan.observed import Observed
 from certkeeper.plan.profiles import acceptable
@@ -164,14 +164,28 @@ def in_services(spec: CertSpec, records: Records) -> tuple[Deployment, ...]:
     return tuple(records.deployments[key] for key in known if key in records.deployments)
 
 
-def stale(planned: Iterable[LineagePlan], observed: Observed) -> tuple[Record, ...]:
-    """Entries of lineages that need no certificate: the switch came through, or somebody else renewed."""
+def waits_for_gate(spec: CertSpec, lineage: Lineage, records: Records, *, must_staple: bool) -> bool:
+    """An earlier run ordered with the next key, nothing is due, and what DNS lets that key do decides what becomes of
+    it: the order is paid for, and goes live once it may.
+    """
+    if spec.tlsa is None:
+        return False
+    return unfinished(spec, lineage, records, must_staple=must_staple, gate=Gate(Allowed.NEXT))
+
+
+def stale(planned: Iterable[LineagePlan], observed: Observed, asks: Callable[[CertSpec], bool]) -> tuple[Record, ...]:
+    """Entries of lineages that need no certificate: the switch came through, or somebody else renewed. `asks`: may the
+    CA be asked for must-staple?
+    """
     entries: list[Record] = []
     for item in planned:
         if item.order is not None or item.error is not None:
             continue
         records = observed.records
-        found: list[Record | None] = [records.backoffs.get(item.spec.entry), records.orders.get(item.spec.entry)]
+        lineage, must_staple = observed.lineages[item.alias], item.spec.must_staple and asks(item.spec)
+        found: list[Record | None] = [records.backoffs.get(item.spec.entry)]
+        if not waits_for_gate(item.spec, lineage, records, must_staple=must_staple):
+            found.append(records.orders.get(item.spec.entry))
         if item.hook is None:
             found.append(records.debts.get(item.spec.entry))
         entries += [entry for entry in found if entry is not None]
