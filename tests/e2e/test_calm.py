@@ -13,15 +13,14 @@ from pathlib import Path
 import pytest
 
 from bed.waiting import wait_until
+from builders.calmpage import LATER, add_due, calm_page, calmed, words
 from builders.journals import write
 from builders.oldfolders import leave_as_dehydrated
 from builders.page import certkeeper, environment
 from certkeeper.adapters.asked import AskedFile
 from certkeeper.adapters.calm import recall
-from certkeeper.adapters.index import Index
 from certkeeper.adapters.lastgood import LastGood
 from certkeeper.base.names import Alias
-from certkeeper.base.value import replace
 from certkeeper.cli.arguments import build_parser
 from certkeeper.cli.compose import open_machine
 from certkeeper.cli.run import run_on
@@ -30,7 +29,6 @@ from certkeeper.ocsp.request import issued
 from certkeeper.plan.records import HookDebt
 
 SAID = r"3 certificates, nothing due; next due \S+Z\n"
-LATER = 10 * 10**9
 WATCHED = (
     "import sys, certkeeper.cli.main as m; code = m.program(sys.argv[1:]); sys.stderr.write(' '.join(sys.modules))"
 )
@@ -39,22 +37,7 @@ HEAVY = {"argparse", "asyncio", "cryptography", "dns", "json", "rich", "sqlite3"
 
 @pytest.fixture
 def page(tmp_path: Path) -> Path:
-    """Three certificates that dehydrated made, of which none is due."""
-    folder = tmp_path / "etc"
-    for name in ("a.example", "b.example", "c.example"):
-        leave_as_dehydrated(folder / "certs" / name, (name, f"www.{name}"), days_left=80)
-    lines = "".join(f"{name} www.{name}\n" for name in ("a.example", "b.example", "c.example"))
-    (folder / "domains.txt").write_text(lines, encoding="utf-8")
-    (folder / "conf.d").mkdir()
-    (folder / "conf.d" / "one.sh").write_text("RENEW_DAYS=30\n", encoding="utf-8")
-    (folder / "state").mkdir(mode=0o700)
-    config = folder / "config"
-    config.write_text(
-        'CA="https://ca.test/directory"\nARI="no"\n'
-        f'BASEDIR="{folder}"\nWELLKNOWN="{folder}"\nCONFIG_D="{folder}/conf.d"\nLOCKFILE="{tmp_path}/lock"\n',
-        encoding="utf-8",
-    )
-    return config
+    return calm_page(tmp_path)
 
 
 @pytest.fixture
@@ -66,22 +49,6 @@ def stapled(page: Path) -> Path:
     with page.open("a", encoding="utf-8") as file:
         file.write('OCSP_FETCH="yes"\nOCSP_DAYS="2"\n')
     return page
-
-
-def words(page: Path, *more: str) -> tuple[str, ...]:
-    return ("run", "--config", str(page), *more)
-
-
-def calmed(page: Path) -> None:
-    """Two runs, as if the files had been there for long: the first one fills the index."""
-    for _ in range(2):
-        machine = open_machine(str(page))
-        machine.looked.began += LATER
-        index = Index(machine.settings.statedir, lambda: time.time_ns() + LATER, machine.looked)
-        machine = replace(machine, index=index)
-        options = build_parser("run").parse_args(words(page))
-        options.typed = words(page)
-        assert run_on(machine, options) == 0
 
 
 def changed(path: Path, text: str) -> None:
@@ -121,8 +88,9 @@ CHANGES: dict[str, Callable[[Path], object]] = {
 @pytest.mark.parametrize("change", CHANGES)
 def test_whatever_changes_leads_to_a_whole_run(page: Path, change: str, capsys: pytest.CaptureFixture[str]) -> None:
     calmed(page)
-    told = recall(words(page))
-    assert told is not None
+    calm = recall(words(page))
+    assert calm is not None
+    told = calm["text"]
     assert told == capsys.readouterr().out.splitlines(keepends=True)[-1]
     assert re.fullmatch(SAID, told)
     CHANGES[change](page.parent)
@@ -158,9 +126,7 @@ def test_pages_that_need_more_than_files_are_looked_at_as_a_whole(page: Path, na
 
 
 def test_what_is_due_is_remembered_as_nothing(page: Path) -> None:
-    leave_as_dehydrated(page.parent / "certs" / "d.example", ("d.example",), days_left=5)
-    with (page.parent / "domains.txt").open("a", encoding="utf-8") as file:
-        file.write("d.example\n")
+    add_due(page)
     machine = open_machine(str(page))
     machine.looked.began += LATER
     options = build_parser("run").parse_args(words(page))
@@ -192,7 +158,7 @@ def test_it_holds_until_a_response_is_due(stapled: Path) -> None:
     calmed(stapled)
     told = recall(words(stapled))
     assert told is not None
-    (due,) = re.findall(r"next due (\S+)\n", told)
+    (due,) = re.findall(r"next due (\S+)\n", told["text"])
     at = datetime.fromisoformat(due).timestamp()
     assert time.time() < at < time.time() + 23 * 3600
     assert recall(words(stapled), clock=lambda: at - 2) is not None
@@ -290,8 +256,6 @@ def test_only_a_run_over_the_whole_page_that_ends_well_is_a_good_run(page: Path)
     assert kept.read() is None
     assert certkeeper(*words(page), cwd=page.parent).code == 0
     kept.mark(datetime(2020, 1, 1, tzinfo=UTC))
-    leave_as_dehydrated(page.parent / "certs" / "d.example", ("d.example",), days_left=5)
-    with (page.parent / "domains.txt").open("a", encoding="utf-8") as file:
-        file.write("d.example\n")
+    add_due(page)
     assert certkeeper(*words(page), cwd=page.parent).code == 1
     assert kept.read() == datetime(2020, 1, 1, tzinfo=UTC)

@@ -10,7 +10,12 @@ from dataclasses import dataclass
 # Folders that may touch the machine. Everything else is values in, values out.
 RIM = ("adapters/", "daemon/", "cli/")
 COMPOSER = "cli/compose/"
-BEFORE_ALL_ELSE = {"certkeeper.adapters.calm", "certkeeper.adapters.calm.recall"}
+BEFORE_ALL_ELSE = {
+    "certkeeper.adapters.aftercalm",
+    "certkeeper.adapters.aftercalm.tell",
+    "certkeeper.adapters.calm",
+    "certkeeper.adapters.calm.recall",
+}
 """What cli/main.py asks before it imports anything else."""
 ADAPTERS = "certkeeper.adapters"
 

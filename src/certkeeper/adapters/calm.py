@@ -53,17 +53,20 @@ def recall(
     arguments: "Sequence[str]",
     environment: "Mapping[str, str]" = os.environ,
     clock: "Callable[[], float]" = time.time,
-) -> str | None:
-    """What the run with these words said that found nothing to do, where nothing can be to do now; None otherwise."""
+) -> "Mapping[str, Any] | None":
+    """The run with these words that found nothing to do, where nothing can be to do now; None otherwise.
+
+    `text` is what it said, and `owed` what is to be told of each run, empty where nobody wants to know.
+    """
     for statedir in _statedirs(arguments, environment):
         try:
-            memory = marshal.loads(_content(statedir))  # noqa: S302 - our own file, which nobody else can write
+            memory: Mapping[str, Any] = marshal.loads(_content(statedir))  # noqa: S302 - our own file, which nobody else can write
             now = clock()
             if memory["self"] == itself(arguments, environment) and _holds(memory, statedir, now):
                 if memory["whole"]:
                     # Where it cannot be told that a run ended well, a whole run tells that.
                     os.utime(f"{statedir}/{GOOD}", (now, now), follow_symlinks=False)
-                return str(memory["text"])
+                return memory
         except (OSError, ValueError, EOFError, TypeError, KeyError):
             continue
     return None

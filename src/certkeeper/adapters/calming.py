@@ -10,6 +10,7 @@ from certkeeper.adapters.caches import write_cache
 from certkeeper.adapters.calm import LONGEST, NAME, SETTLED, facts_of, itself, listed, state_of, who
 from certkeeper.adapters.looked import Looked
 
+_NOTHING: Mapping[str, object] = {}
 _MANY = 500
 """Of more missing files than these in one folder, the folder is watched in their place; BASEDIR, say, changes with
 every run, and has not that many."""
@@ -25,13 +26,15 @@ def remember(
     text: str,
     until: float,
     whole: bool = True,
+    owed: Mapping[str, object] = _NOTHING,
     missing: Iterable[str] = (),
     environment: Mapping[str, str] = os.environ,
 ) -> bool:
     """Write it down, and say whether it was: not where something changed since the run began, or shortly before.
 
     `text` is what the run said, `whole` whether it was about all of the page. `until` is when something is due, in
-    seconds of the epoch. `missing` are paths that would have made a difference if they had been there.
+    seconds of the epoch. `owed` is what calm runs tell others. `missing` are paths that would have made a difference if
+    they had been there.
 
     Raises:
         StateRefused, FileTrouble: it cannot be written.
@@ -46,7 +49,7 @@ def remember(
         return False
     now = time.time()
     memory |= {"self": itself(arguments, environment), "text": text, "made": now, "until": min(until, now + LONGEST)}
-    memory["whole"] = whole
+    memory |= {"whole": whole, "owed": dict(owed)}
     body = marshal.dumps(memory)
     write_cache(statedir, NAME, b"%08x\n%b" % (zlib.crc32(body), body))
     return True

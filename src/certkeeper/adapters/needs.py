@@ -49,7 +49,7 @@ def _hooks(configuration: Configuration) -> Iterator[Finding]:
 
 
 def _alert_command(configuration: Configuration) -> Iterator[Finding]:
-    program = next(iter(configuration.settings.alert_command), "")
+    program = next(iter(configuration.settings.telling.command), "")
     if program and not (Path(program).is_file() and os.access(program, os.X_OK)):
         there = os.path.lexists(program)
         yield Finding(

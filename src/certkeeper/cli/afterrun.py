@@ -6,9 +6,11 @@ from contextlib import suppress
 
 from certkeeper.apply.deploy.result import DeployResult
 from certkeeper.apply.result import Result
-from certkeeper.base.errors import CertkeeperError, ExitCode
+from certkeeper.base.errors import CertkeeperError, ExitCode, Interrupted
 from certkeeper.base.value import dataclass
 from certkeeper.cli.compose import Machine
+from certkeeper.cli.compose.telling import beat
+from certkeeper.cli.render import print_warning
 from certkeeper.cli.select import is_whole
 from certkeeper.config.settings import Configuration
 from certkeeper.plan.actions import Plan
@@ -46,19 +48,40 @@ def after_run(machine: Machine, options: argparse.Namespace, ended: Ended) -> No
         if not options.quiet:
             _say_rehearsed(machine, ended)
         return
-    if machine.settings.alerts:
+    if machine.settings.telling.alerts:
         from certkeeper.cli.alert import alert_of_run  # noqa: PLC0415 - most runs tell nobody
 
         alert_of_run(machine, ended.selected, ended.plan, ended.result, ended.shown, ended.endings, ended.dane)
-    whole = options.command == "run" and is_whole(machine.configuration, ended.selected)
-    if whole and ended.exit_code == ExitCode.DONE:
-        note_good_run(machine)
+    if options.command == "run" and is_whole(machine.configuration, ended.selected):
+        after_whole(machine, ended.exit_code)
 
 
-def note_good_run(machine: Machine) -> None:
-    """A run over the whole page ended well. Where that cannot be kept, the one before gets old, and is told so."""
-    with suppress(CertkeeperError):
-        machine.last_good.mark(machine.clock.now())
+def after_failure(machine: Machine, options: argparse.Namespace, error: CertkeeperError) -> None:
+    """The same of a run that could not be started. One that found another one under way is no run."""
+    if machine.settings.rehearsal or isinstance(error, Interrupted) or error.exit_code is ExitCode.LOCKED:
+        return
+    if machine.settings.telling.alerts:
+        from certkeeper.cli.alert import alert_of_failure  # noqa: PLC0415 - as above
+
+        alert_of_failure(machine, error)
+    if options.command == "run" and not options.names:
+        after_whole(machine, error.exit_code)
+
+
+def after_whole(machine: Machine, exit_code: int) -> None:
+    """A run over the whole page ended. Where it ended well and that cannot be kept, the last good one gets old, which
+    is told to whoever asks.
+    """
+    if exit_code == ExitCode.DONE:
+        with suppress(CertkeeperError):
+            machine.last_good.mark(machine.clock.now())
+    telling = machine.settings.telling
+    url = telling.heartbeat if exit_code == ExitCode.DONE else telling.heartbeat_fail
+    if url is not None:
+        try:
+            beat(url, machine.settings)
+        except CertkeeperError as error:
+            print_warning(error, "heartbeat")
 
 
 def _say_rehearsed(machine: Machine, ended: Ended) -> None:

@@ -42,7 +42,7 @@ def alert(options: argparse.Namespace) -> int:
     """
     machine = open_machine(options.config, evaluator=options.evaluator)
     settings = machine.settings
-    if not settings.alerts:
+    if not settings.telling.alerts:
         raise NobodyToTell(
             f"{settings.config_file}: neither ALERT_MAIL nor ALERT_COMMAND is set",
             hint='write ALERT_MAIL="root", or ALERT_COMMAND="/usr/local/bin/script"',
@@ -52,8 +52,8 @@ def alert(options: argparse.Namespace) -> int:
     for error in failed:
         print_error(error)
     if not failed:
-        ways = [f"to {', '.join(settings.alert_mail)}"] if settings.alert_mail else []
-        ways += [f"through {settings.alert_command[0]}"] if settings.alert_command else []
+        ways = [f"to {', '.join(settings.telling.mail)}"] if settings.telling.mail else []
+        ways += [f"through {settings.telling.command[0]}"] if settings.telling.command else []
         sys.stdout.write(f"a test message was sent {' and '.join(ways)}\n")
     return ExitCode.FAILED if failed else ExitCode.DONE
 
@@ -99,8 +99,7 @@ def _with_records(looked_at: Collection[str], machine: Machine, result: Result, 
 
 def alert_of_failure(machine: Machine, error: CertkeeperError) -> None:
     """Tell somebody that a run could not be started."""
-    if not isinstance(error, Interrupted) and error.exit_code is not ExitCode.LOCKED:
-        _tell(machine, (Trouble(_RUN, str(error), error.hint),), ())
+    _tell(machine, (Trouble(_RUN, str(error), error.hint),), ())
 
 
 def troubles_in_services(shown: DeployResult) -> Iterator[Trouble]:
@@ -125,7 +124,7 @@ def _tell(machine: Machine, troubles: Sequence[Trouble], looked_at: Collection[s
     failed = _send(machine, message)
     for error in failed:
         _warn(f"nobody was told: {error}", error.hint)
-    ways = bool(machine.settings.alert_mail) + bool(machine.settings.alert_command)
+    ways = bool(machine.settings.telling.mail) + bool(machine.settings.telling.command)
     if len(failed) < ways:
         try:
             machine.told.write(remembered)
@@ -143,15 +142,15 @@ def _send(machine: Machine, message: Alert, *, test: bool = False) -> list[Certk
     """Every way that is set; why those failed that did."""
     settings, failed = machine.settings, list[CertkeeperError]()
     sender = machine.sender()
-    if settings.alert_mail:
+    if settings.telling.mail:
         title = f"certkeeper on {os.uname().nodename}: {'test' if test else message.title}"
         try:
-            sender.send_mail(settings.alert_mail, title, lines_of(message, settings))
+            sender.send_mail(settings.telling.mail, title, lines_of(message, settings))
         except CertkeeperError as error:
             failed.append(error)
-    if settings.alert_command:
+    if settings.telling.command:
         try:
-            sender.call(settings.alert_command, document_of(message, settings, test=test))
+            sender.call(settings.telling.command, document_of(message, settings, test=test))
         except CertkeeperError as error:
             failed.append(error)
     return failed

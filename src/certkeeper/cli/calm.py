@@ -8,6 +8,7 @@ from certkeeper.apply.deploy.result import DeployResult
 from certkeeper.apply.result import Result
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.cli.compose import Machine
+from certkeeper.cli.compose.telling import owed
 from certkeeper.cli.deployments import NOTHING
 from certkeeper.cli.select import is_whole
 from certkeeper.cli.staples import Kept
@@ -40,7 +41,8 @@ def keep_calm(
         or staples.staples is not None
     )
     if until is not None and options.command == "run" and options.typed and not (told or did or more):
-        machine.keep_calm(options.typed, said, until, whole=is_whole(machine.configuration, selected))
+        whole = is_whole(machine.configuration, selected) and not machine.settings.rehearsal
+        machine.keep_calm(options.typed, said, until, whole=whole, owed=owed(machine.settings) if whole else {})
 
 
 def _until(plan: Plan, observed: Observed, staples: Kept) -> datetime | None:

@@ -57,9 +57,16 @@ def _command(arguments: "Sequence[str]") -> int:
     if arguments[:1] == ["run"]:
         from certkeeper.adapters.calm import recall  # noqa: PLC0415 - see above
 
-        said = recall(arguments)
-        if said is not None:
-            sys.stdout.write(said)
+        calm = recall(arguments)
+        if calm is not None:
+            sys.stdout.write(calm["text"])
+            if calm["owed"]:
+                from certkeeper.adapters.aftercalm import tell  # noqa: PLC0415 - most pages tell nobody of good runs
+
+                for what, error in tell(calm["owed"]):
+                    from certkeeper.cli.render import print_warning  # noqa: PLC0415 - only where something failed
+
+                    print_warning(error, what)
             return 0
     from certkeeper.cli.arguments import build_parser  # noqa: PLC0415 - see above
     from certkeeper.cli.commands import carry_out  # noqa: PLC0415 - as above

@@ -35,6 +35,13 @@ def print_error(error: CertkeeperError, *, out: TextIO | None = None, subject: s
         stream.write(f"certkeeper: hint: {in_form(error.hint, file)}\n")
 
 
+def print_warning(error: CertkeeperError, subject: str) -> None:
+    """The same of what changes nothing about how the run ends."""
+    sys.stderr.write(f"certkeeper: warning: {subject}: {in_form(str(error))}\n")
+    if error.hint:
+        sys.stderr.write(f"certkeeper: hint: {in_form(error.hint)}\n")
+
+
 def finding_lines(findings: Iterable[Finding]) -> Iterable[str]:
     """Findings, errors first; each with its place, what comes of it, and what to do."""
     order = list(Severity)

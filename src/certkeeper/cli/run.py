@@ -13,7 +13,7 @@ from certkeeper.base.events import Tell, count
 from certkeeper.base.names import Alias
 from certkeeper.base.times import iso
 from certkeeper.base.value import replace
-from certkeeper.cli.afterrun import Ended, after_run
+from certkeeper.cli.afterrun import Ended, after_failure, after_run
 from certkeeper.cli.calm import keep_calm
 from certkeeper.cli.compose import USER_AGENT, Machine, unreadable
 from certkeeper.cli.deployments import NOTHING, deployed, deployment_summary
@@ -63,10 +63,7 @@ def run(options: argparse.Namespace) -> int:
     try:
         return run_on(machine, options)
     except CertkeeperError as error:
-        if machine.settings.alerts:
-            from certkeeper.cli.alert import alert_of_failure  # noqa: PLC0415 - most runs tell nobody
-
-            alert_of_failure(machine, error)
+        after_failure(machine, options, error)
         raise
 
 

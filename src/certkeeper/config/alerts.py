@@ -1,14 +1,31 @@
-"""ALERT_MAIL and ALERT_COMMAND: who is told when something needs a person."""
+"""ALERT_… and HEARTBEAT_…: who is told how runs end."""
 
 import re
 
 from certkeeper.base.errors import printable
 from certkeeper.base.patterns import pattern
 from certkeeper.config.findings import Severity
+from certkeeper.config.secret import Secret
+from certkeeper.config.telling import Telling
 from certkeeper.config.values import Values
 
 _ADDRESS = pattern(r"[A-Za-z0-9_=+./][\w.+=/@-]*", re.ASCII)
+_URL = pattern(r"https?://[^/\s]+(?:/\S*)?", re.ASCII | re.IGNORECASE)
 _MALFORMED = pattern(r"^@|@$|@[.-]|\.\.|\.$|@.*[/+=_]")
+
+
+def telling(values: Values) -> Telling:
+    """All of it.
+
+    Raises:
+        ConfigError: an invalid value.
+    """
+    return Telling(
+        alert_mail(values),
+        alert_command(values),
+        heartbeat(values, "HEARTBEAT_URL"),
+        heartbeat(values, "HEARTBEAT_FAIL_URL"),
+    )
 
 
 def alert_mail(values: Values) -> tuple[str, ...]:
@@ -49,3 +66,17 @@ def alert_command(values: Values) -> tuple[str, ...]:
             'write ALERT_COMMAND="/usr/local/bin/script"',
         )
     return found
+
+
+def heartbeat(values: Values, name: str) -> Secret | None:
+    """A URL that is asked. Whoever knows it can ask it, too, so it is never shown.
+
+    Raises:
+        ConfigError: it is no http or https URL.
+    """
+    text = values.text(name)
+    if not text:
+        return None
+    if not (_URL.fullmatch(text) and text.isprintable()):
+        raise values.error(name, "no http or https URL", f'write {name}="https://hc-ping.com/…"')
+    return Secret(text)

@@ -6,7 +6,7 @@ from datetime import timedelta
 from certkeeper.base.errors import printable
 from certkeeper.base.keys import KeyAlgorithm, KeyPolicy
 from certkeeper.base.value import replace
-from certkeeper.config.alerts import alert_command, alert_mail
+from certkeeper.config.alerts import telling
 from certkeeper.config.authority import directory_url, find_old_authority, is_rehearsal, old_authority
 from certkeeper.config.binding import external_account
 from certkeeper.config.certificates import key_spec
@@ -24,6 +24,7 @@ from certkeeper.config.orderrate import order_rate
 from certkeeper.config.powerdns import propagation
 from certkeeper.config.providers import hook_timeout, told_commands, told_script
 from certkeeper.config.settings import DEFAULT_SCRIPT_PROPAGATION, DEFAULT_WELLKNOWN, Cleanup, Settings
+from certkeeper.config.telling import NOBODY
 from certkeeper.config.transport import IpVersion
 from certkeeper.config.values import Values, inside
 from certkeeper.zone.propagation import Demand
@@ -46,8 +47,7 @@ def _rehearsed(settings: Settings) -> Settings:
         settings,
         rehearsal=True,
         statedir=inside(settings.statedir, "staging"),
-        alert_mail=(),
-        alert_command=(),
+        telling=NOBODY,
         cleanup=Cleanup.NO,
     )
 
@@ -93,8 +93,7 @@ def _settings(
         alpn_certdir=values.path("ALPNCERTDIR", inside(base, "alpn-certs")),
         http_listen=listen_addresses(values, "HTTP_LISTEN", 80),
         tls_alpn_listen=listen_addresses(values, "TLS_ALPN_LISTEN", 443),
-        alert_mail=alert_mail(values),
-        alert_command=alert_command(values),
+        telling=telling(values),
         cleanup=_cleanup(values),
         keep_going=values.truth("KEEP_GOING", default=False),
     )

@@ -19,7 +19,7 @@ def programs(settings: Settings, certificates: Sequence[CertSpec], shell: Shell)
     """What the page has run, by path or name. Functions of its own are in its files."""
     hooks = [settings.hook, *(spec.hook for spec in certificates)]
     hooks += [item.settings.script for item in settings.providers if isinstance(item.settings, HookSettings)]
-    commands = [settings.alert_command, settings.exit_command, *(spec.deploy_command for spec in certificates)]
+    commands = [settings.telling.command, settings.exit_command, *(spec.deploy_command for spec in certificates)]
     named = [hook for hook in hooks if hook not in shell.callable]
     named += [words[0] for words in commands if words]
     used = dict.fromkeys(name for spec in certificates for name in spec.targets)

@@ -31,7 +31,7 @@ _WORDS = (
     "TLSA_TYPES TLS_ALPN_LISTEN VANTAGE_RESOLVERS"
 )
 TRUTHS, NUMBERS, WORDS = (frozenset(names.split()) for names in (_TRUTHS, _NUMBERS, _WORDS))
-_SECRETS = frozenset({"EAB_HMAC_KEY", "KEY", "PDNS_KEY", "RFC2136_KEY"})
+_SECRETS = frozenset({"EAB_HMAC_KEY", "HEARTBEAT_FAIL_URL", "HEARTBEAT_URL", "KEY", "PDNS_KEY", "RFC2136_KEY"})
 # What counts where nothing is set, as text; paths below BASEDIR are in Settings, dehydrated's are in DEFAULTS.
 OUR_DEFAULTS = {
     "ARI": "yes",

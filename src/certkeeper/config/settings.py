@@ -24,6 +24,7 @@ from certkeeper.config.servers import IgnoredServer as IgnoredServer  # noqa: PL
 from certkeeper.config.servers import NameserverOverride as NameserverOverride  # noqa: PLC0414 - as above
 from certkeeper.config.servers import ServerAddress as ServerAddress  # noqa: PLC0414 - as above
 from certkeeper.config.shell import Assignment, Shell
+from certkeeper.config.telling import NOBODY, Telling
 from certkeeper.config.transport import Transport
 from certkeeper.lineage.chainwish import ChainWish
 from certkeeper.lineage.request import ReceivedCsr
@@ -255,8 +256,7 @@ class Settings:
     its order. `alpn_certdir` is where files for tls-alpn-01 go; `http_listen` and `tls_alpn_listen` are where a run
     answers by itself. `ca` is the page's; `contact_email`, `account_key` and `external_account`, whom a new account is
     bound to, count there, and `other_accounts` are those of other CAs that certificates name. `ari`: the CA is asked
-    when it wants certificates renewed. `alert_mail` are addresses, `alert_command` is a program with its arguments:
-    they are told when something needs a person. `order_rate` counts at each CA; None: the CA's own counts.
+    when it wants certificates renewed. `order_rate` counts at each CA; None: the CA's own counts.
     `run_limit` is how many orders a run opens, 0 means that there is no bound.
     `hook` is the page's script, empty where there is none, and `command` is dehydrated's word for what is being done,
     which scripts are told. `old_ca` is the CA whose account is used where `ca` has none. `config_file` is empty where
@@ -300,8 +300,7 @@ class Settings:
     tls_alpn_listen: tuple[ServerAddress, ...] = ()
     other_accounts: tuple[AccountSettings, ...] = ()
     test_certdir: str = ""
-    alert_mail: tuple[str, ...] = ()
-    alert_command: tuple[str, ...] = ()
+    telling: Telling = NOBODY
     wellknown: str = DEFAULT_WELLKNOWN
     hook: str = ""
     hook_timeout: timedelta = DEFAULT_HOOK_TIMEOUT
@@ -321,11 +320,6 @@ class Settings:
     def left_to_root(self) -> bool:
         """Services are root's, and whoever keeps this page is not: `certkeeper deploy` puts certificates into them."""
         return self.user not in {"", "root"}
-
-    @property
-    def alerts(self) -> bool:
-        """Somebody wants to be told."""
-        return bool(self.alert_mail or self.alert_command)
 
     def at(self, ca: str) -> "Settings":
         """The same for an account at that CA."""

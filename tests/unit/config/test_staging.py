@@ -27,7 +27,7 @@ def test_every_certificate_goes_to_the_counterpart_of_its_own_ca() -> None:
     assert [spec.ca for spec in found.certificates] == [PRESETS["google-test"], PRESETS["letsencrypt-test"]]
     assert {spec.purpose for spec in found.certificates} == {Purpose.REHEARSE}
     assert found.settings.statedir == "/var/state/staging"
-    assert not found.settings.alerts
+    assert not found.settings.telling.alerts
     assert found.settings.cleanup == "no"
 
 

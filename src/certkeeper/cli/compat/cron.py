@@ -13,7 +13,7 @@ from certkeeper.base.errors import CertkeeperError, ExitCode, Interrupted, Locat
 from certkeeper.base.events import Event, Tell
 from certkeeper.base.stapled import StapleKept
 from certkeeper.base.value import replace
-from certkeeper.cli.afterrun import note_good_run
+from certkeeper.cli.afterrun import after_whole
 from certkeeper.cli.compat.account import account_ready
 from certkeeper.cli.compat.clearing import clear_as
 from certkeeper.cli.compat.deciding import OTHERS, judge, processing
@@ -44,8 +44,14 @@ def cron(sitting: Sitting) -> int:
         CertkeeperError: what ended the run.
     """
     machine, missing = _opened(sitting)
-    with locked(machine), closing(machine):
-        return _Cron(sitting, machine).run(missing)
+    code: int = ExitCode.FAILED
+    try:
+        with locked(machine), closing(machine):
+            code = _Cron(sitting, machine).run(missing)
+    finally:
+        if not sitting.typed.domain:
+            after_whole(machine, code)
+    return code
 
 
 def _opened(sitting: Sitting) -> tuple[Machine, ConfigError | None]:
@@ -103,8 +109,6 @@ class _Cron:
         if machine.settings.cleanup is not Cleanup.NO:
             _say(" + Running automatic cleanup")
             failed = bool(clear_as(machine.settings.cleanup, machine, self._sitting, " + ")) or failed
-        if not failed and not self._sitting.typed.domain:
-            note_good_run(machine)
         return ExitCode.FAILED if failed else ExitCode.DONE
 
     def _warn(self) -> None:

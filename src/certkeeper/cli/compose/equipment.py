@@ -145,7 +145,9 @@ class Equipment:
 
         return LastGood(self.settings.statedir)
 
-    def keep_calm(self, arguments: Sequence[str], text: str, until: "datetime", *, whole: bool) -> None:
+    def keep_calm(
+        self, arguments: Sequence[str], text: str, until: "datetime", *, whole: bool, owed: Mapping[str, object]
+    ) -> None:
         """Remember that a run with these words found nothing to do before then, and said this. Nothing is remembered
         where anything but files was looked at.
         """
@@ -165,6 +167,7 @@ class Equipment:
                 text=text,
                 until=until.timestamp(),
                 whole=whole,
+                owed=owed,
                 missing=missing,
             )
 

@@ -1,0 +1,26 @@
+"""Who is told how runs end, and what is written down of it."""
+
+from certkeeper.base.value import dataclass
+from certkeeper.config.secret import Secret
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """What a page says of it; nobody is told where it says nothing.
+
+    `mail` are addresses, `command` is a program with its arguments. `heartbeat` is a URL that is asked after a run over
+    the whole page that ended well, `heartbeat_fail` one after another run.
+    """
+
+    mail: tuple[str, ...] = ()
+    command: tuple[str, ...] = ()
+    heartbeat: Secret | None = None
+    heartbeat_fail: Secret | None = None
+
+    @property
+    def alerts(self) -> bool:
+        """Somebody wants to be told of failures."""
+        return bool(self.mail or self.command)
+
+
+NOBODY = Telling()
