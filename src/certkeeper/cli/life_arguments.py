@@ -31,8 +31,9 @@ exit codes: 0 sent, 1 it could not be sent, 2 neither is set
 
 _TIMER = """\
 Print a systemd service and timer, and a line for cron, for this installation: with the paths of this program and of
-the configuration. With --write the units are written to /etc/systemd/system, where nobody else's file is replaced;
-what is left to type then is printed.
+the configuration. To the service everything but the folders of the configuration is read-only, unless hooks or
+commands of yours run inside; make it anew when the configuration changes. With --write the units are written to
+/etc/systemd/system, where nobody else's file is replaced; what is left to type then is printed.
 
 exit codes: 0 done, 1 a file could not be written, 2 usage or configuration
 """

@@ -15,16 +15,21 @@ from certkeeper.config.shell import Shell
 from certkeeper.config.values import Values
 
 
-def programs(settings: Settings, certificates: Sequence[CertSpec], shell: Shell) -> tuple[str, ...]:
-    """What the page has run, by path or name. Functions of its own are in its files."""
+def called(settings: Settings, certificates: Sequence[CertSpec], shell: Shell) -> tuple[str, ...]:
+    """Hooks and commands of the page, by path or name, without those of services. Its functions are in its files."""
     hooks = [settings.hook, *(spec.hook for spec in certificates)]
     hooks += [item.settings.script for item in settings.providers if isinstance(item.settings, HookSettings)]
     commands = [settings.telling.command, settings.exit_command, *(spec.deploy_command for spec in certificates)]
     named = [hook for hook in hooks if hook not in shell.callable]
     named += [words[0] for words in commands if words]
-    used = dict.fromkeys(name for spec in certificates for name in spec.targets)
-    named += [word for name in used if (target := settings.targets.get(name)) for word in target.programs]
     return tuple(dict.fromkeys(program for program in named if program))
+
+
+def programs(settings: Settings, certificates: Sequence[CertSpec], shell: Shell) -> tuple[str, ...]:
+    """What the page has run, by path or name."""
+    used = dict.fromkeys(name for spec in certificates for name in spec.targets)
+    of_services = [word for name in used if (target := settings.targets.get(name)) for word in target.programs]
+    return tuple(dict.fromkeys((*called(settings, certificates, shell), *of_services)))
 
 
 def exposed(values: Values, run: tuple[str, ...] = ()) -> Exchange[tuple[Finding, ...]]:

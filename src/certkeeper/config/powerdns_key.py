@@ -14,6 +14,8 @@ _ENVIRONMENT = "PDNS_KEY"
 _CREDENTIALS = "CREDENTIALS_DIRECTORY"
 _DEFAULT_CREDENTIAL = "pdns-key"
 _CREDENTIAL_PREFIX = "credential:"
+CREDENTIAL_STORE = "/etc/credstore"
+"""Where systemd looks for credentials itself."""
 _HINT = "write the api-key of pdns.conf"
 
 
@@ -86,14 +88,13 @@ def _path(values: Values, environment: Mapping[str, str]) -> str:
     name = path.removeprefix(_CREDENTIAL_PREFIX)
     if not name or "/" in name or name in (".", ".."):
         raise values.error(KEY_FILE, f"{name!r} is no name of a credential", f'write {KEY_FILE}="credential:pdns-key"')
-    folder = environment.get(_CREDENTIALS)
-    if not folder:
-        raise values.error(
-            KEY_FILE,
-            f"there is no credential {name}: {_CREDENTIALS} is not set",
-            f"systemd sets it for a unit with LoadCredential={name}:/path/of/the/key",
-        )
-    return inside(folder, name)
+    # A person who types `certkeeper plan` is in no unit: what its unit would be given is read where it comes from.
+    return inside(environment.get(_CREDENTIALS) or CREDENTIAL_STORE, name)
+
+
+def credential_named(value: str) -> str:
+    """The name of the credential that such a value of PDNS_KEY_FILE means; empty where it is a path."""
+    return value.removeprefix(_CREDENTIAL_PREFIX) if value.startswith(_CREDENTIAL_PREFIX) else ""
 
 
 def _line(found: SecretText) -> str:

@@ -111,6 +111,19 @@ _HTTPS = ("https://{name}",)
 RESPONSE = ".ocsp"
 """What haproxy puts behind the name of a certificate's file to find its OCSP response."""
 
+WRITES: dict[Kind, Words] = {
+    Kind.NGINX: ("/run",),
+    Kind.APACHE: ("/run",),
+    # `postfix check` makes the folders that it misses, and writes to its log where that is a file.
+    Kind.POSTFIX: ("/run", "/var/lib/postfix", "/var/log", "/var/spool/postfix"),
+    Kind.DOVECOT: ("/run",),
+    Kind.PROSODY: ("/run", "/var/lib/prosody", "/var/log/prosody"),
+    Kind.HAPROXY: ("/run",),
+}
+"""Where the commands of a kind write beside the certificate's files, with Debian's configuration."""
+TRIES_EVERYWHERE = frozenset({Kind.NGINX, Kind.APACHE})
+"""Their tests open the logs, which sites have wherever they like, and fail where one cannot be written."""
+
 KINDS = {
     Kind.NGINX: Defaults(
         Manner((("nginx", "-t", "-q"),), (("nginx", "-s", "reload"),), ("service", "nginx", "status")),
@@ -184,6 +197,18 @@ _ONLY = {
 def built_in(name: str) -> Target:
     """The target of that name as it is where nobody describes it; `name` is one of BUILT_IN."""
     return target(name, Description(Kind(name)))
+
+
+def is_as_built_in(found: Target) -> bool:
+    """Only programs that are known are run for it, as they are for the service that is built in."""
+    usual = _words(built_in(found.kind.value)) if found.kind in KINDS else frozenset()
+    tables = {command.words for command in (*found.test, *found.refresh) if command.table}
+    return _words(found) - tables <= usual
+
+
+def _words(found: Target) -> frozenset[Words]:
+    running = (found.running,) if found.running is not None else ()
+    return frozenset(command.words for command in (*found.test, *found.refresh, *found.apply, *running))
 
 
 def target(name: str, said: Description) -> Target:

@@ -39,6 +39,7 @@ def key(configuration: Configuration) -> str:
         ("", {}, {"PDNS_KEY": "env", **CREDENTIALS}, "env"),
         ("", {"/run/credentials/x/pdns-key": "systemd"}, CREDENTIALS, "systemd"),
         ("PDNS_KEY=page", {"/run/credentials/x/pdns-key": "systemd"}, CREDENTIALS, "page"),
+        ("PDNS_KEY_FILE=credential:api", {"/etc/credstore/api": "stored"}, {}, "stored"),
         ("PDNS_KEY_FILE=credential:api", {"/run/credentials/x/api": "named"}, CREDENTIALS, "named"),
     ],
 )
@@ -77,7 +78,7 @@ def test_a_key_in_a_page_that_everybody_can_read_is_found() -> None:
         ("PDNS_KEY_FILE=/k", {"/k": "\n"}, {}, ":3: PDNS_KEY_FILE: /k holds no key"),
         ("PDNS_KEY_FILE=/k", {"/k": "two\nlines\n"}, {}, ":3: PDNS_KEY_FILE: /k holds characters"),
         ("PDNS_KEY_FILE=/k PDNS_KEY=x", {"/k": "x"}, {}, ":3: PDNS_KEY_FILE: PDNS_KEY is set, too"),
-        ("PDNS_KEY_FILE=credential:a", {}, {}, ":3: PDNS_KEY_FILE: there is no credential a: CREDENTIALS_DIRECTORY"),
+        ("PDNS_KEY_FILE=credential:a", {}, {}, ":3: PDNS_KEY_FILE: /etc/credstore/a cannot be read"),
         ("PDNS_KEY_FILE=credential:../a", {}, CREDENTIALS, ":3: PDNS_KEY_FILE: '../a' is no name"),
         ("PDNS_KEY_FILE=credential:a", {}, CREDENTIALS, ":3: PDNS_KEY_FILE: /run/credentials/x/a cannot be read"),
         ("", {}, {"PDNS_KEY": "k\u00fc"}, ": PDNS_KEY: of the environment holds characters"),
