@@ -450,7 +450,7 @@ _certkeeper() {
             ;;
         'certkeeper report')
             if [[ $cur == -* ]]; then
-                mapfile -t COMPREPLY < <(compgen -W '-h --help --config -f --source-config --html' -- "$cur")
+                mapfile -t COMPREPLY < <(compgen -W '-h --help --config -f --source-config --html --look' -- "$cur")
             fi
             ;;
         'certkeeper hold')

@@ -324,6 +324,7 @@ complete -c certkeeper -n '__certkeeper_at " report"' -s h -l help -d 'show this
 complete -c certkeeper -n '__certkeeper_at " report"' -l config -s f -r -F -d 'dehydrated\'s config file, or a certkeeper.toml (default: $CONFIG, else /etc/certkeeper/certkeeper.toml or the first of /etc/dehydrated/config, /usr/local/etc/dehydrated/config, ./config)'
 complete -c certkeeper -n '__certkeeper_at " report"' -l source-config -d 'have bash evaluate the config files, commands and functions included (default: nothing is executed)'
 complete -c certkeeper -n '__certkeeper_at " report"' -l html -r -F -d 'the page; a file that certkeeper did not make stays; - prints it'
+complete -c certkeeper -n '__certkeeper_at " report"' -l look -d 'look at DNS zones and TLSA records now, as dns doctor and tlsa status do'
 complete -c certkeeper -n '__certkeeper_at " hold"' -s h -l help -d 'show this help message and exit'
 complete -c certkeeper -n '__certkeeper_at " hold"' -l config -s f -r -F -d 'dehydrated\'s config file, or a certkeeper.toml (default: $CONFIG, else /etc/certkeeper/certkeeper.toml or the first of /etc/dehydrated/config, /usr/local/etc/dehydrated/config, ./config)'
 complete -c certkeeper -n '__certkeeper_at " hold"' -l source-config -d 'have bash evaluate the config files, commands and functions included (default: nothing is executed)'

@@ -20,3 +20,6 @@ def add_report(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", 
     report.add_argument(
         "--html", required=True, metavar="FILE", help="the page; a file that certkeeper did not make stays; - prints it"
     )
+    report.add_argument(
+        "--look", action="store_true", help="look at DNS zones and TLSA records now, as dns doctor and tlsa status do"
+    )

@@ -1,7 +1,14 @@
 """The page for browsers, in its file."""
 
 from certkeeper.adapters import reportfile
+from certkeeper.adapters.zonehealth import ZoneHealthFile
+from certkeeper.cli.compose.machine import Machine
 from certkeeper.cli.report.page import MARK
+
+
+def zone_health(machine: Machine) -> ZoneHealthFile:
+    """How zones were at the last look."""
+    return ZoneHealthFile(machine.settings.statedir)
 
 
 def write_report(path: str, page: str) -> None:

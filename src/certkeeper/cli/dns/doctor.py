@@ -202,6 +202,7 @@ def doctor(options: argparse.Namespace) -> int:
             out.write(f"{count(len(repairs) - len(failed), 'zone')} mended, and read back\n")
         elif options.fix and not repairs:
             out.write("nothing that --fix can mend\n")
+    _keep(machine, examined, general, everything=not options.names)
     if options.json:
         json.dump(_document(examined, general), sys.stdout, indent=2)
         sys.stdout.write("\n")
@@ -215,12 +216,29 @@ def zone_findings(machine: Machine) -> Iterator[Finding]:
     Raises:
         CertkeeperError: no provider at all can be asked.
     """
+    examined, general = all_examined(machine)
+    _keep(machine, examined, general, everything=True)
+    for item in examined:
+        yield from item.findings
+    yield from general
+
+
+def all_examined(machine: Machine) -> tuple[list[Examined], list[Finding]]:
+    """The zones of all certificates, and what is about none of them.
+
+    Raises:
+        CertkeeperError: no provider at all can be asked.
+    """
     work = _Doctor(machine, machine.survey())
     zones = work.wanted(())
     caa_trouble = work.ask_caa(zones)
-    for item in work.examine(zones):
-        yield from item.findings
-    yield from _general(work, caa_trouble, everything=True)
+    return work.examine(zones), _general(work, caa_trouble, everything=True)
+
+
+def _keep(machine: Machine, examined: Sequence[Examined], general: Sequence[Finding], *, everything: bool) -> None:
+    from certkeeper.cli.dns.health import keep_health  # noqa: PLC0415 - it is made of this
+
+    keep_health(machine, examined, general, everything=everything)
 
 
 def _owed(machine: Machine) -> tuple[ChallengeIntent, ...]:
@@ -249,7 +267,7 @@ def _print(examined: Sequence[Examined], general: Sequence[Finding]) -> None:
     for line in finding_lines(general):
         write(f"{line}\n")
     for item in examined:
-        write(f"zone {item.facts.name}: {_summary(item)}\n")
+        write(f"zone {item.facts.name}: {summary(item)}\n")
         for served in item.facts.servers:
             write(f"    {described(served)}\n")
         for skipped in item.facts.skipped:
@@ -262,7 +280,8 @@ def _print(examined: Sequence[Examined], general: Sequence[Finding]) -> None:
     write(f"{count(len(examined), 'zone')}: {said or 'nothing wrong'}\n")
 
 
-def _summary(item: Examined) -> str:
+def summary(item: Examined) -> str:
+    """What its provider keeps of the zone, in a few words."""
     kept = item.facts.kept
     if kept is None:
         if item.facts.kept_trouble:

@@ -5,23 +5,22 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from certkeeper import __version__
-from certkeeper.apply.tlsa.view import Seat, View
-from certkeeper.base.names import DnsName
 from certkeeper.base.times import iso
 from certkeeper.cli.report.html import day
-from certkeeper.cli.report.model import Certificate, Found, Given, Mood, Owner, Page, Zone
+from certkeeper.cli.report.model import Certificate, Found, Given, Mood, Owner, Page, Server, Zone
 from certkeeper.cli.report.wording import said
 from certkeeper.cli.status import Seen
 from certkeeper.cli.statusdocument import Row
 from certkeeper.config.findings import Finding, Severity
-from certkeeper.dane.facts import Trust
-from certkeeper.dane.rollover import State as DaneState
-from certkeeper.dane.wording import sentence
 from certkeeper.plan.actions import Reason
 from certkeeper.plan.inservices import InService, Progress
 from certkeeper.plan.instaples import InStaple, Response
-from certkeeper.plan.records import Records, TlsaMemory
 from certkeeper.plan.state import PROBLEMS, State
+from certkeeper.plan.zonehealth import Health, ServerHealth, ZoneHealth
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from certkeeper.apply.tlsa.view import View
 
 _PROGRESS = {
     Progress.SEEN: (Mood.GOOD, "seen"),
@@ -31,15 +30,14 @@ _PROGRESS = {
     Progress.UNKNOWN: (Mood.UNKNOWN, "not known"),
 }
 _MOODS = {Severity.ERROR: Mood.WRONG, Severity.WARNING: Mood.WRONG, Severity.NOTE: Mood.UNKNOWN}
-_QUIET = frozenset({DaneState.OFF, DaneState.STEADY, DaneState.READY})
-_UNDER_WAY = frozenset({DaneState.ANNOUNCING, DaneState.AGEING, DaneState.REPLACING, DaneState.LEAVING})
 
 
-def gathered(seen: Seen, *, view: View | None = None, zones: tuple[Zone, ...] | None = None) -> Page:
-    """`view` is a look at TLSA records of now; without one, what runs remember counts."""
+def gathered(seen: Seen, *, view: "View | None" = None, health: Health | None = None) -> Page:
+    """`view` is a look at TLSA records of now; without one, what runs remember counts. `health` is that of zones at
+    the last look.
+    """
     certificates = tuple(_certificate(row) for row in seen.rows) + tuple(_rejected(seen))
     due, name = _next_due(seen)
-    owners = _seen_owners(view, seen.now) if view is not None else _remembered_owners(seen.records)
     return Page(
         os.uname().nodename,
         seen.now,
@@ -47,11 +45,19 @@ def gathered(seen: Seen, *, view: View | None = None, zones: tuple[Zone, ...] | 
         certificates,
         due,
         name,
-        tuple(_found(seen)),
+        (*_found(seen), *(map(found_of, health.general) if health is not None else ())),
         tuple(str(alias) for alias in seen.orphans),
-        tuple(owners),
-        zones,
+        _owners(seen, view),
+        zones_of(health) if health is not None else None,
     )
+
+
+def _owners(seen: Seen, view: "View | None") -> tuple[Owner, ...]:
+    if view is None and not seen.records.tlsa:
+        return ()
+    from certkeeper.cli.report import owners  # noqa: PLC0415 - most pages have no TLSA records
+
+    return tuple(owners.seen(view, seen.now) if view is not None else owners.remembered(seen.records, seen.now))
 
 
 def _certificate(row: Row) -> Certificate:
@@ -141,56 +147,22 @@ def _found(seen: Seen) -> Iterator[Found]:
             yield Found(Mood.WAITS, Severity.NOTE.value, words)
 
 
-def found_of(finding: Finding) -> Found:
-    return Found(_MOODS[finding.severity], finding.severity.value, said(finding.message), said(finding.fix))
+def found_of(finding: Finding, zone: str = "") -> Found:
+    """`zone` is what it is told below, and need not say again."""
+    words = said(finding.message).removeprefix(f"zone {zone}: ")
+    return Found(_MOODS[finding.severity], finding.severity.value, words, said(finding.fix))
 
 
-def _seen_owners(view: View, now: datetime) -> Iterator[Owner]:
-    for name, seat in view.seats.items():
-        place = seat.decision.place
-        yield Owner(
-            name.text,
-            _seat_mood(seat),
-            said(seat.trouble or _without(sentence(seat.decision), name)),
-            tuple(sorted(bearer.alias for bearer in place.bearers)),
-            tuple(sorted(str(record) for record in seat.memory.age.ours)),
-            "" if place.trust is Trust.UNPROVEN else place.trust.value,
-            now,
-        )
+def zones_of(health: Health) -> tuple[Zone, ...]:
+    return tuple(_zone(item) for item in health.zones.values())
 
 
-def _seat_mood(seat: Seat) -> Mood:
-    if seat.trouble or seat.decision.holds:
-        return Mood.WRONG
-    states = {stage.state for stage in seat.decision.stages}
-    if states <= _QUIET:
-        return Mood.GOOD
-    return Mood.WAITS if states <= _QUIET | _UNDER_WAY else Mood.WRONG
+def _zone(item: ZoneHealth) -> Zone:
+    found = tuple(found_of(each, item.name) for each in item.findings)
+    wrong = any(each.mood is Mood.WRONG for each in found)
+    mood = Mood.WRONG if wrong else Mood.GOOD
+    return Zone(item.name, mood, said(item.summary), tuple(map(_server, item.servers)), found, item.looked)
 
 
-def _without(words: str, name: DnsName) -> str:
-    """The row is headed by the name already."""
-    return words.removeprefix(f"{name}: ").removeprefix(f"{name} ")
-
-
-def _remembered_owners(records: Records) -> Iterator[Owner]:
-    yield from (_remembered(memory) for _, memory in sorted(records.tlsa.items()))
-
-
-def _remembered(memory: TlsaMemory) -> Owner:
-    age = memory.age
-    ours, standing = age.ours, age.standing
-    behind = ", ".join(f"{server} since {iso(item.since)}" for server, item in sorted(memory.behind.items()))
-    if not ours:
-        mood, words = Mood.UNKNOWN, "no record of ours is there"
-    elif missing := len(ours - standing.keys()):
-        mood, words = Mood.WRONG, f"{missing} of {len(ours)} records not proven at every name server"
-    else:
-        safe = max(standing[record].safe_at for record in ours)
-        waits = safe > age.at
-        mood = Mood.WAITS if waits else Mood.GOOD
-        words = f"at every name server, known to every cache from {iso(safe)}" if waits else "known to every cache"
-    if behind:
-        mood, words = Mood.WRONG, f"{words}; behind the others: {behind}"
-    aliases = tuple(sorted({item.alias.text for item in memory.known}))
-    return Owner(memory.place.text, mood, words, aliases, tuple(sorted(map(str, ours))), looked=age.at)
+def _server(item: ServerHealth) -> Server:
+    return Server(item.server, said(item.said), Mood.WRONG if item.trouble else Mood.GOOD)
