@@ -21,6 +21,7 @@ _certkeeper() {
             'certkeeper config check' | \
             'certkeeper config convert' | \
             'certkeeper doctor' | \
+            'certkeeper self-check' | \
             'certkeeper dns' | \
             'certkeeper dns doctor' | \
             'certkeeper dns test' | \
@@ -95,6 +96,8 @@ _certkeeper() {
         'certkeeper config convert -o' | \
         'certkeeper doctor --config' | \
         'certkeeper doctor -f' | \
+        'certkeeper self-check --config' | \
+        'certkeeper self-check -f' | \
         'certkeeper dns doctor --config' | \
         'certkeeper dns doctor -f' | \
         'certkeeper dns test --config' | \
@@ -228,7 +231,7 @@ _certkeeper() {
             if [[ $cur == -* ]]; then
                 mapfile -t COMPREPLY < <(compgen -W '-h --help --version' -- "$cur")
             else
-                mapfile -t COMPREPLY < <(compgen -W 'run issue plan status init prune heal unlock config doctor dns account revoke sign check ocsp deploy retire alert timer rehearse report hold activate rollback versions why history tlsa completion pdns-hook dehydrated' -- "$cur")
+                mapfile -t COMPREPLY < <(compgen -W 'run issue plan status init prune heal unlock config doctor self-check dns account revoke sign check ocsp deploy retire alert timer rehearse report hold activate rollback versions why history tlsa completion pdns-hook dehydrated' -- "$cur")
             fi
             ;;
         'certkeeper run')
@@ -294,6 +297,11 @@ _certkeeper() {
             fi
             ;;
         'certkeeper doctor')
+            if [[ $cur == -* ]]; then
+                mapfile -t COMPREPLY < <(compgen -W '-h --help --config -f --source-config --json' -- "$cur")
+            fi
+            ;;
+        'certkeeper self-check')
             if [[ $cur == -* ]]; then
                 mapfile -t COMPREPLY < <(compgen -W '-h --help --config -f --source-config --json' -- "$cur")
             fi

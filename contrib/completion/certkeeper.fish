@@ -25,6 +25,7 @@ set -g __certkeeper_commands \
     ' config check' \
     ' config convert' \
     ' doctor' \
+    ' self-check' \
     ' dns' \
     ' dns doctor' \
     ' dns test' \
@@ -80,6 +81,7 @@ complete -c certkeeper -n '__certkeeper_at ""' -a heal -d 'mend certificates who
 complete -c certkeeper -n '__certkeeper_at ""' -a unlock -d 'remove the lock of a killed run'
 complete -c certkeeper -n '__certkeeper_at ""' -a config -d 'show, check and convert the configuration'
 complete -c certkeeper -n '__certkeeper_at ""' -a doctor -d 'all that is wrong: files, zones, CA'
+complete -c certkeeper -n '__certkeeper_at ""' -a self-check -d 'is this installation in order, after an upgrade?'
 complete -c certkeeper -n '__certkeeper_at ""' -a dns -d 'look at zones, mend them, try them out'
 complete -c certkeeper -n '__certkeeper_at ""' -a account -d 'look at the account at the CA, or change it'
 complete -c certkeeper -n '__certkeeper_at ""' -a revoke -d 'have the CA revoke a certificate'
@@ -174,6 +176,10 @@ complete -c certkeeper -n '__certkeeper_at " doctor"' -s h -l help -d 'show this
 complete -c certkeeper -n '__certkeeper_at " doctor"' -l config -s f -r -F -d 'dehydrated\'s config file, or a certkeeper.toml (default: $CONFIG, else /etc/certkeeper/certkeeper.toml or the first of /etc/dehydrated/config, /usr/local/etc/dehydrated/config, ./config)'
 complete -c certkeeper -n '__certkeeper_at " doctor"' -l source-config -d 'have bash evaluate the config files, commands and functions included (default: nothing is executed)'
 complete -c certkeeper -n '__certkeeper_at " doctor"' -l json -d 'print JSON instead of text'
+complete -c certkeeper -n '__certkeeper_at " self-check"' -s h -l help -d 'show this help message and exit'
+complete -c certkeeper -n '__certkeeper_at " self-check"' -l config -s f -r -F -d 'dehydrated\'s config file, or a certkeeper.toml (default: $CONFIG, else /etc/certkeeper/certkeeper.toml or the first of /etc/dehydrated/config, /usr/local/etc/dehydrated/config, ./config)'
+complete -c certkeeper -n '__certkeeper_at " self-check"' -l source-config -d 'have bash evaluate the config files, commands and functions included (default: nothing is executed)'
+complete -c certkeeper -n '__certkeeper_at " self-check"' -l json -d 'print JSON instead of text'
 complete -c certkeeper -n '__certkeeper_at " dns"' -a doctor -d 'say what is wrong with the zones'
 complete -c certkeeper -n '__certkeeper_at " dns"' -a test -d 'try a zone out with a record of its own'
 complete -c certkeeper -n '__certkeeper_at " dns"' -a caa -d 'propose CAA records'

@@ -227,8 +227,8 @@ class TestCommands:
         ran = subprocess.run(
             [sys.executable, "-m", "certkeeper", "--help"], capture_output=True, text=True, check=True, timeout=60
         )
-        listed = set(re.findall(r"^    (\w+)(?: {2,}|$)", ran.stdout, re.MULTILINE))
-        named = set(re.findall(r"\bcertkeeper ([a-z]+)\b", calls_in(ROOT / "README.md")))
+        listed = set(re.findall(r"^    ([\w-]+)(?: {2,}|$)", ran.stdout, re.MULTILINE))
+        named = set(re.findall(r"\bcertkeeper ([a-z][a-z-]*)\b", calls_in(ROOT / "README.md")))
         assert named == listed
 
     def test_the_readme_uses_options_that_exist(self) -> None:

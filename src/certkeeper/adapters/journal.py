@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Sequence
 from contextlib import closing
 
+from certkeeper.adapters import journal_backup as backup
 from certkeeper.adapters import journal_tables as tables
 from certkeeper.adapters.claims import Claims
 from certkeeper.adapters.descriptors import perhaps_out_of_descriptors
@@ -77,6 +78,17 @@ class Journal:
             return self._read(database)
         with closing(self._connect("rw")) as passing:
             return self._read(passing)
+
+    def schema(self) -> tuple[int, int]:
+        """The schema of the file, 0 where there is none, and the one that the next entry brings it to.
+
+        Raises:
+            JournalDamaged, JournalOfTheFuture, JournalTrouble: the file is there and cannot be used.
+        """
+        if not os.path.lexists(self._path):
+            return 0, tables.VERSION
+        with closing(self._connect("ro")) as passing:
+            return tables.version(passing), tables.VERSION
 
     def write(self, put: Sequence[Record], drop: Sequence[Record]) -> None:
         """Put and drop in one transaction.
@@ -182,6 +194,7 @@ class Journal:
             state.sync()
         database = self._connect("rw")
         try:
+            self._keep_before(database)
             tables.create(database)
         except sqlite3.Error as error:
             database.close()
@@ -191,6 +204,13 @@ class Journal:
             raise
         self._database = database
         return database
+
+    def _keep_before(self, database: sqlite3.Connection) -> None:
+        """Tables are about to be changed: the file as it is stays for whoever goes back a version."""
+        schema = tables.version(database)
+        if 0 < schema < tables.VERSION:
+            with make_state(self._statedir) as state:
+                backup.back_up(database, state, schema)
 
     def _connect(self, mode: str) -> sqlite3.Connection:
         try:
@@ -218,11 +238,19 @@ class Journal:
             raise self._damaged(f"it says that its schema is {version}")
         if version > tables.VERSION:
             database.close()
-            raise JournalOfTheFuture(
-                f"{self._path}: schema {version}, and this certkeeper knows {tables.VERSION}: a newer one wrote it",
-                hint=f"use the newer certkeeper, or move the file away: mv {self._path} {self._path}.newer",
-            )
+            raise self._of_the_future(version)
         return database
+
+    def _of_the_future(self, version: int) -> JournalOfTheFuture:
+        before = backup.latest(self._statedir, tables.VERSION)
+        away = f"mv {self._path} {self._path}.schema-{version}"
+        go_back = f"move the file away: {away}"
+        if before is not None:
+            go_back = f"go back to the journal from before the upgrade: {away} && cp -p {before} {self._path}"
+        return JournalOfTheFuture(
+            f"{self._path}: schema {version}, and this certkeeper knows {tables.VERSION}: a newer one wrote it",
+            hint=f"use the newer certkeeper, or {go_back}",
+        )
 
     def _damaged(self, why: str) -> JournalDamaged:
         return JournalDamaged(f"{self._path}: damaged: {why}", hint="run again: the next run sets it aside")

@@ -271,3 +271,22 @@ def _unlink_if_there(path: str) -> None:
         os.unlink(path)  # noqa: PTH108 - names and descriptors
     except FileNotFoundError:
         return
+
+
+def held_by(path: str) -> Left | None:
+    """The lock file of a run that was killed, or of a dehydrated; None where there is none. It is only looked at.
+
+    Raises:
+        Locked: a certkeeper holds it.
+        FileTrouble: it cannot be looked at.
+    """
+    try:
+        with explained(path, "open the lock file"):
+            fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileMissing:
+        return None
+    try:
+        with explained(path, "use as the lock file"):
+            return _left(path, fd)
+    finally:
+        os.close(fd)

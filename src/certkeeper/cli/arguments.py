@@ -190,7 +190,12 @@ def _other_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParse
     from certkeeper.cli.ca_arguments import add_account, add_revoke, add_sign  # noqa: PLC0415 - with what is typed there
     from certkeeper.cli.check_arguments import add_check  # noqa: PLC0415 - as above
     from certkeeper.cli.first.arguments import add_init  # noqa: PLC0415 - as above
-    from certkeeper.cli.house_arguments import add_completion, add_config, add_doctor  # noqa: PLC0415 - as above
+    from certkeeper.cli.house_arguments import (  # noqa: PLC0415 - as above
+        add_completion,
+        add_config,
+        add_doctor,
+        add_self_check,
+    )
     from certkeeper.cli.life_arguments import add_life  # noqa: PLC0415 - as above
     from certkeeper.cli.ocsp_arguments import add_ocsp  # noqa: PLC0415 - as above
     from certkeeper.cli.phase_arguments import add_phases  # noqa: PLC0415 - as above
@@ -205,6 +210,7 @@ def _other_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParse
     _nameless_command(commands, "unlock", "remove the lock of a killed run", _UNLOCK)
     add_config(commands, _command, _nameless_command)
     add_doctor(commands, _nameless_command)
+    add_self_check(commands, _nameless_command)
     _dns_commands(commands)
     add_account(commands, _nameless_command)
     add_revoke(commands, _nameless_command)

@@ -45,6 +45,14 @@ Say all that is wrong: what `certkeeper config check` finds in the files, what a
 exit codes: 0 no error (there may be warnings and notes), 1 an error was found, 2 usage
 """
 
+_SELF_CHECK = """\
+Say whether this installation is in order, after an upgrade for example: the versions of what it is made of, the
+configuration, the journal and its schema, each certificate's files, the lock, and the units that certkeeper timer
+wrote. Reads files only, and writes nothing.
+
+exit codes: 0 no error, 1 an error was found, 2 usage
+"""
+
 _COMPLETION = """\
 Print what a shell needs to complete certkeeper's commands and options. Packages put it into place already.
 
@@ -77,6 +85,12 @@ def add_doctor(commands: "Commands", nameless: "MakeCommand") -> None:
     """`certkeeper doctor`."""
     doctor = nameless(commands, "doctor", "all that is wrong: files, zones, CA", _DOCTOR)
     doctor.add_argument("--json", action="store_true", help="print JSON instead of text")
+
+
+def add_self_check(commands: "Commands", nameless: "MakeCommand") -> None:
+    """`certkeeper self-check`."""
+    check = nameless(commands, "self-check", "is this installation in order, after an upgrade?", _SELF_CHECK)
+    check.add_argument("--json", action="store_true", help="print JSON instead of text")
 
 
 def add_completion(commands: "Commands") -> None:

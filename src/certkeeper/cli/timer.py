@@ -12,6 +12,7 @@ from certkeeper.cli.compose import open_machine, write_units
 from certkeeper.cli.units import MARK, SERVICE, TIMER, cron_text, service_text, timer_text
 from certkeeper.config.evaluating import Evaluator
 from certkeeper.config.footprint import Footprint, footprint
+from certkeeper.config.settings import Configuration
 
 UNITS = "/etc/systemd/system"
 
@@ -26,7 +27,7 @@ def timer(options: argparse.Namespace) -> int:
     evaluator = Evaluator(options.evaluator)
     command, page, user = _program(), _page(configuration.settings.config_file, evaluator), _user()
     seen = footprint(configuration, evaluator)
-    units = {SERVICE: service_text(command, page, user, seen), TIMER: timer_text()}
+    units = units_for(configuration, evaluator)
     if options.write:
         written = write_units(UNITS, units, MARK)
         for path in written:
@@ -40,6 +41,13 @@ def timer(options: argparse.Namespace) -> int:
         sys.stdout.write(f"# {UNITS}/{name}\n{text}\n")
     sys.stdout.write(f"# or, in the place of both, /etc/cron.d/certkeeper\n{cron_text(command, page, user)}")
     return ExitCode.DONE
+
+
+def units_for(configuration: Configuration, evaluator: Evaluator) -> dict[str, str]:
+    """The units by their names, as they are written for that page."""
+    page = _page(configuration.settings.config_file, evaluator)
+    service = service_text(_program(), page, _user(), footprint(configuration, evaluator))
+    return {SERVICE: service, TIMER: timer_text()}
 
 
 def _page(config: str, evaluator: Evaluator) -> list[str]:

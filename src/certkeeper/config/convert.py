@@ -8,6 +8,7 @@ from certkeeper.base.value import dataclass, replace
 from certkeeper.config.errors import ConfigError
 from certkeeper.config.findings import Finding, Severity
 from certkeeper.config.kinds import is_secret, is_setting, masked
+from certkeeper.config.native import CONFIG_VERSION, VERSION
 from certkeeper.config.page import SUFFIX
 from certkeeper.config.settings import Configuration
 from certkeeper.config.shell import Assignment
@@ -72,6 +73,7 @@ def convert(configuration: Configuration) -> Converted:
         *_comments(f"The page of {settings.config_file}, as certkeeper config convert read it."),
         *_comments(*(f"Not in here: {item.where}: {item.message}" for item in findings)),
         Line("", ""),
+        _same(f"{CONFIG_VERSION} = {VERSION}"),
         _line("BASEDIR", settings.basedir, None),
         *_settings(_renamed(said.page), functions),
     ]

@@ -5,6 +5,7 @@ from datetime import date
 
 from certkeeper.base.names import Alias, Identifier
 from certkeeper.base.value import dataclass, replace
+from certkeeper.config.native import CONFIG_VERSION, VERSION
 from certkeeper.config.spelling import quoted, value
 from certkeeper.service.kinds import BUILT_IN, built_in
 from certkeeper.service.sites import Site, public
@@ -106,6 +107,7 @@ def first_page(page: FirstPage, program: str, today: date) -> str:
     lines = [
         f"# Written by {program} on {today.isoformat()}. It is yours: nothing ever changes it.",
         "# After a change: certkeeper config check, then certkeeper plan. All settings: certkeeper.toml(5).",
+        f"{CONFIG_VERSION} = {VERSION}",
         "",
         "# Accounts, keys, certificates and the journal of what is under way.",
         _line("BASEDIR", page.basedir),

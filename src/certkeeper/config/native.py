@@ -27,6 +27,9 @@ from certkeeper.config.variables import KNOWN, LEGACY_PDNS
 _SETTINGS_OF = ("certificate", "zone", "account")
 _TARGET = "target"
 _STATE = "state"
+CONFIG_VERSION = "config_version"
+VERSION = 1
+"""Of the form of this file. It grows when a file is to mean something else than before."""
 _FOLDER = re.compile(r"(?:/(?!\.\.?(?:/|$))[^/]+)+")
 _TABLES = (*_SETTINGS_OF, _TARGET)
 _ELSEWHERE = {
@@ -111,7 +114,8 @@ class _Parts:
         self._findings: list[Finding] = []
 
     def native(self) -> Native:
-        settings = {key: value for key, value in self._document.items() if key not in _TABLES}
+        self._check_version()
+        settings = {key: value for key, value in self._document.items() if key not in {*_TABLES, CONFIG_VERSION}}
         certificates, zones, accounts = (self._tables(kind, self._document.get(kind, {})) for kind in _SETTINGS_OF)
         first, doubled = self._certificates(certificates)
         return Native(
@@ -124,6 +128,19 @@ class _Parts:
             doubled=doubled,
             targets=self.targets(),
         )
+
+    def _check_version(self) -> None:
+        """Files without a number are of the first form."""
+        said = self._document.get(CONFIG_VERSION, VERSION)
+        if not isinstance(said, int) or isinstance(said, bool) or said < 1:
+            reason = f"{CONFIG_VERSION}: {printable(repr(said), 40)} is no version of this form"
+            raise self._error((CONFIG_VERSION,), reason, f"write {CONFIG_VERSION} = {VERSION}")
+        if said > VERSION:
+            raise self._error(
+                (CONFIG_VERSION,),
+                f"{CONFIG_VERSION}: {said}, and this certkeeper knows {VERSION}: the file is for a newer one",
+                "use the newer certkeeper, or the file that you had before the upgrade: see docs/upgrade.md",
+            )
 
     def targets(self) -> tuple[TargetTable, ...]:
         tables = self._tables(_TARGET, self._document.get(_TARGET, {}))

@@ -7,6 +7,7 @@ from certkeeper.base.errors import Location
 from certkeeper.base.names import Identifier
 from certkeeper.config.firstpage import HTTP, FirstPage, Prover, Wanted, first_page, grouped, without
 from certkeeper.config.kinds import is_setting
+from certkeeper.config.native import CONFIG_VERSION, VERSION
 from certkeeper.service.sites import Site
 
 TODAY = date(2027, 1, 2)
@@ -71,7 +72,8 @@ def test_the_text_is_toml_of_known_settings_with_a_comment_for_each() -> None:
     assert document["pdns_port"] == 8081
     assert document["challengetype"] == ["dns-01"]
     assert document["certificate"] == {"example.org": {"names": ["example.org"], "deploy": ["nginx", "prosody"]}}
-    assert all(is_setting(name.upper()) for name in document if name != "certificate")
+    assert all(is_setting(name.upper()) for name in document if name not in {"certificate", CONFIG_VERSION})
+    assert document[CONFIG_VERSION] == VERSION
     for said in (
         "2027-01-02",
         "else.example.org",
