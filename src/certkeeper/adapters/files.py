@@ -374,7 +374,7 @@ def _read(path: str, name: str, folder: int | None, largest: int = MAX_FILE, fla
         try:
             status = os.fstat(fd)
             if not stat.S_ISREG(status.st_mode):
-                raise FileTrouble(f"{path}: not a regular file")
+                raise FileTrouble(f"{path}: not a regular file", hint=f"move it away: ls -ld {path}")
             if status.st_size > largest:
                 raise FileTrouble(f"{path}: larger than {largest >> 20} MiB")
             return _read_all(fd, status.st_size)
