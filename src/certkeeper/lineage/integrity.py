@@ -10,7 +10,7 @@ from certkeeper.base.errors import printable
 from certkeeper.base.malformed import MALFORMED
 from certkeeper.base.names import Identifier
 from certkeeper.base.times import iso
-from certkeeper.lineage.leaf import describe, load, unreadable
+from certkeeper.lineage.leaf import describe, load, parse_leaf, unreadable
 from certkeeper.lineage.model import BadChain, Leaf
 from certkeeper.lineage.pem import CERTIFICATE, blocks, certificates
 
@@ -64,7 +64,8 @@ def _load(fullchain: bytes) -> tuple[Leaf | None, list[x509.Certificate | None],
     for position, block in enumerate(certificates(fullchain)):
         try:
             certificate = load(block)
-            leaf = describe(certificate) if position == 0 else leaf
+            # Remembered there for those who look at the files later.
+            leaf = parse_leaf(block) if position == 0 else leaf
             chain.append(certificate)
         except BadChain as error:
             chain.append(None)
