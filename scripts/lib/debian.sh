@@ -28,6 +28,7 @@ more   libnginx-mod-stream   /usr/lib/nginx/modules/ngx_stream_module.so        
 more   curl                  curl                                                       proxies, side by side with curl
 more   strace                strace                                                     what a run looks at, seen by the kernel
 more   systemd               systemd-analyze                                            units for systemd, checked by itself
+more   prometheus            promtool                                                   metrics, judged by Prometheus' own tool
 more   zsh                   zsh                                                        completion for zsh
 more   fish                  fish                                                       completion for fish
 more   chromium              chromium                                                   the page for browsers, in one

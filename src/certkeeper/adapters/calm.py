@@ -56,17 +56,19 @@ def recall(
 ) -> "Mapping[str, Any] | None":
     """The run with these words that found nothing to do, where nothing can be to do now; None otherwise.
 
-    `text` is what it said, and `owed` what is to be told of each run, empty where nobody wants to know.
+    `text` is what it said, and `owed` what is to be told of each run, empty where nobody wants to know. It ended `now`,
+    after so many `seconds`.
     """
+    began = time.monotonic()
     for statedir in _statedirs(arguments, environment):
         try:
-            memory: Mapping[str, Any] = marshal.loads(_content(statedir))  # noqa: S302 - our own file, which nobody else can write
+            memory: dict[str, Any] = marshal.loads(_content(statedir))  # noqa: S302 - our own file, which nobody else can write
             now = clock()
             if memory["self"] == itself(arguments, environment) and _holds(memory, statedir, now):
                 if memory["whole"]:
                     # Where it cannot be told that a run ended well, a whole run tells that.
                     os.utime(f"{statedir}/{GOOD}", (now, now), follow_symlinks=False)
-                return memory
+                return memory | {"now": now, "seconds": time.monotonic() - began}
         except (OSError, ValueError, EOFError, TypeError, KeyError):
             continue
     return None

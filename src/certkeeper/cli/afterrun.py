@@ -76,6 +76,13 @@ def after_whole(machine: Machine, exit_code: int) -> None:
         with suppress(CertkeeperError):
             machine.last_good.mark(machine.clock.now())
     telling = machine.settings.telling
+    if telling.metrics_file:
+        from certkeeper.cli.metrics import keep_metrics  # noqa: PLC0415 - as above
+
+        try:
+            keep_metrics(machine, exit_code)
+        except CertkeeperError as error:
+            print_warning(error, "metrics")
     url = telling.heartbeat if exit_code == ExitCode.DONE else telling.heartbeat_fail
     if url is not None:
         try:

@@ -63,7 +63,7 @@ def _command(arguments: "Sequence[str]") -> int:
             if calm["owed"]:
                 from certkeeper.adapters.aftercalm import tell  # noqa: PLC0415 - most pages tell nobody of good runs
 
-                for what, error in tell(calm["owed"]):
+                for what, error in tell(calm["owed"], calm["now"], calm["seconds"]):
                     from certkeeper.cli.render import print_warning  # noqa: PLC0415 - only where something failed
 
                     print_warning(error, what)

@@ -26,13 +26,13 @@ def _beside(machine: Machine, alias: Alias) -> InStaple:
     if not machine.staple_looks.is_there(alias):
         return InStaple(Response.MISSING, message="there is none")
     if (known := machine.staple_looks.known(alias, now)) is not None:
-        return InStaple(Response.GOOD, known[1].until)
+        return InStaple(Response.GOOD, known[1].until, since=known[1].this_update)
     try:
         found = machine.staple_looks.look(alias, now)
     except CertkeeperError as error:
         return InStaple(Response.USELESS, message=_bare(error))
     if found.held is not None:
-        return InStaple(Response.GOOD, found.held.until)
+        return InStaple(Response.GOOD, found.held.until, since=found.held.this_update)
     if found.trouble is None:
         # The link leads to nothing.
         return InStaple(Response.MISSING, message="there is none")

@@ -1,4 +1,4 @@
-"""ALERT_… and HEARTBEAT_…: who is told how runs end."""
+"""ALERT_… and HEARTBEAT_…: who is told how runs end; METRICS_FILE: where it is written down."""
 
 import re
 
@@ -25,6 +25,7 @@ def telling(values: Values) -> Telling:
         alert_command(values),
         heartbeat(values, "HEARTBEAT_URL"),
         heartbeat(values, "HEARTBEAT_FAIL_URL"),
+        metrics_file(values),
     )
 
 
@@ -80,3 +81,18 @@ def heartbeat(values: Values, name: str) -> Secret | None:
     if not (_URL.fullmatch(text) and text.isprintable()):
         raise values.error(name, "no http or https URL", f'write {name}="https://hc-ping.com/…"')
     return Secret(text)
+
+
+def metrics_file(values: Values) -> str:
+    """A path, empty where none is wanted.
+
+    Raises:
+        ConfigError: it is not absolute, or node_exporter would pass over a file of that name.
+    """
+    path = values.path("METRICS_FILE", "") if values.has("METRICS_FILE") else ""
+    example = 'write METRICS_FILE="/var/lib/prometheus/node-exporter/certkeeper.prom"'
+    if path and not path.startswith("/"):
+        raise values.error("METRICS_FILE", f"{printable(path, 80)!r} is no absolute path", example)
+    if path and not path.endswith(".prom"):
+        raise values.error("METRICS_FILE", f"{printable(path, 80)!r} does not end in .prom", example)
+    return path

@@ -9,13 +9,14 @@ class Telling:
     """What a page says of it; nobody is told where it says nothing.
 
     `mail` are addresses, `command` is a program with its arguments. `heartbeat` is a URL that is asked after a run over
-    the whole page that ended well, `heartbeat_fail` one after another run.
+    the whole page that ended well, `heartbeat_fail` one after another run. `metrics_file` is for Prometheus.
     """
 
     mail: tuple[str, ...] = ()
     command: tuple[str, ...] = ()
     heartbeat: Secret | None = None
     heartbeat_fail: Secret | None = None
+    metrics_file: str = ""
 
     @property
     def alerts(self) -> bool:

@@ -18,14 +18,15 @@ class Response(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class InStaple:
-    """`until` is known of a good one. `message` is what is wrong, empty where nothing is. `needed`: clients refuse the
-    certificate without a good one.
+    """`since` (thisUpdate) and `until` are known of a good one. `message` is what is wrong, empty where nothing is.
+    `needed`: clients refuse the certificate without a good one.
     """
 
     response: Response
     until: datetime | None = None
     message: str = ""
     needed: bool = False
+    since: datetime | None = None
 
     @property
     def wrong(self) -> bool:

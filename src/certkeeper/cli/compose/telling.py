@@ -1,4 +1,4 @@
-"""How runs are told of beyond the terminal: the heartbeat."""
+"""How runs are told of beyond the terminal: the heartbeat, and METRICS_FILE."""
 
 from collections.abc import Mapping
 
@@ -24,12 +24,24 @@ def beat(url: Secret, settings: Settings) -> None:
 
 def owed(settings: Settings) -> Mapping[str, object]:
     """What each run tells, a calm one, too, as plain values: see `adapters/aftercalm.py`."""
-    url = settings.telling.heartbeat
-    if url is None:
-        return {}
-    from certkeeper.adapters import heartbeat  # noqa: PLC0415 - as above
+    telling = settings.telling
+    told: dict[str, object] = {"metrics": telling.metrics_file} if telling.metrics_file else {}
+    if telling.heartbeat is not None:
+        from certkeeper.adapters import heartbeat  # noqa: PLC0415 - as above
 
-    return {"heartbeat": (url.reveal(), heartbeat.as_plain(_line(settings)))}
+        told["heartbeat"] = (telling.heartbeat.reveal(), heartbeat.as_plain(_line(settings)))
+    return told
+
+
+def write_metrics(path: str, text: str) -> None:
+    """Put METRICS_FILE in its place.
+
+    Raises:
+        CertkeeperError: it cannot be written, or is somebody else's.
+    """
+    from certkeeper.adapters import metricsfile  # noqa: PLC0415 - few pages have one
+
+    metricsfile.write_metrics(path, text)
 
 
 def _line(settings: Settings) -> "Line":
