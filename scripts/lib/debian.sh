@@ -29,6 +29,7 @@ more   curl                  curl                                               
 more   strace                strace                                                     what a run looks at, seen by the kernel
 more   systemd               systemd-analyze                                            units for systemd, checked by itself
 more   prometheus            promtool                                                   metrics, judged by Prometheus' own tool
+tools  man-db                man                                                        manual pages, as man shows them
 more   zsh                   zsh                                                        completion for zsh
 more   fish                  fish                                                       completion for fish
 more   chromium              chromium                                                   the page for browsers, in one
