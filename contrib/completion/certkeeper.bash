@@ -62,6 +62,7 @@ _certkeeper() {
             'certkeeper tlsa compromise' | \
             'certkeeper tlsa retire' | \
             'certkeeper tlsa generate' | \
+            'certkeeper schema' | \
             'certkeeper completion' | \
             'certkeeper pdns-hook' | \
             'certkeeper dehydrated')
@@ -231,7 +232,7 @@ _certkeeper() {
             if [[ $cur == -* ]]; then
                 mapfile -t COMPREPLY < <(compgen -W '-h --help --version' -- "$cur")
             else
-                mapfile -t COMPREPLY < <(compgen -W 'run issue plan status init prune heal unlock config doctor self-check dns account revoke sign check ocsp deploy retire alert timer rehearse report hold activate rollback versions why history tlsa completion pdns-hook dehydrated' -- "$cur")
+                mapfile -t COMPREPLY < <(compgen -W 'run issue plan status init prune heal unlock config doctor self-check dns account revoke sign check ocsp deploy retire alert timer rehearse report hold activate rollback versions why history tlsa schema completion pdns-hook dehydrated' -- "$cur")
             fi
             ;;
         'certkeeper run')
@@ -483,7 +484,7 @@ _certkeeper() {
             ;;
         'certkeeper why')
             if [[ $cur == -* ]]; then
-                mapfile -t COMPREPLY < <(compgen -W '-h --help --config -f --source-config' -- "$cur")
+                mapfile -t COMPREPLY < <(compgen -W '-h --help --config -f --source-config --json' -- "$cur")
             fi
             ;;
         'certkeeper history')
@@ -530,6 +531,13 @@ _certkeeper() {
             compopt -o filenames 2>/dev/null
             mapfile -t COMPREPLY < <(compgen -f -- "$cur")
             return
+            fi
+            ;;
+        'certkeeper schema')
+            if [[ $cur == -* ]]; then
+                mapfile -t COMPREPLY < <(compgen -W '-h --help' -- "$cur")
+            else
+                mapfile -t COMPREPLY < <(compgen -W 'account check config-check config-show dns-caa dns-doctor dns-persist doctor history ocsp plan rehearse self-check status tlsa-check tlsa-generate tlsa-status versions why' -- "$cur")
             fi
             ;;
         'certkeeper completion')

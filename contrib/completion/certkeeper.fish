@@ -66,6 +66,7 @@ set -g __certkeeper_commands \
     ' tlsa compromise' \
     ' tlsa retire' \
     ' tlsa generate' \
+    ' schema' \
     ' completion' \
     ' pdns-hook' \
     ' dehydrated'
@@ -101,6 +102,7 @@ complete -c certkeeper -n '__certkeeper_at ""' -a versions -d 'list the versions
 complete -c certkeeper -n '__certkeeper_at ""' -a why -d 'why a certificate is due or is not, and what it waits for'
 complete -c certkeeper -n '__certkeeper_at ""' -a history -d 'what happened to a certificate, newest first'
 complete -c certkeeper -n '__certkeeper_at ""' -a tlsa -d 'TLSA records (DANE)'
+complete -c certkeeper -n '__certkeeper_at ""' -a schema -d 'print the schema of a command\'s JSON'
 complete -c certkeeper -n '__certkeeper_at ""' -a completion -d 'print completion for a shell'
 complete -c certkeeper -n '__certkeeper_at ""' -a pdns-hook -d 'dehydrated\'s HOOK for PowerDNS'
 complete -c certkeeper -n '__certkeeper_at ""' -a dehydrated -d 'do what dehydrated does, with its words'
@@ -349,6 +351,7 @@ complete -c certkeeper -n '__certkeeper_at " versions"' -l json -d 'print JSON i
 complete -c certkeeper -n '__certkeeper_at " why"' -s h -l help -d 'show this help message and exit'
 complete -c certkeeper -n '__certkeeper_at " why"' -l config -s f -r -F -d 'dehydrated\'s config file, or a certkeeper.toml (default: $CONFIG, else /etc/certkeeper/certkeeper.toml or the first of /etc/dehydrated/config, /usr/local/etc/dehydrated/config, ./config)'
 complete -c certkeeper -n '__certkeeper_at " why"' -l source-config -d 'have bash evaluate the config files, commands and functions included (default: nothing is executed)'
+complete -c certkeeper -n '__certkeeper_at " why"' -l json -d 'print JSON instead of text'
 complete -c certkeeper -n '__certkeeper_at " history"' -s h -l help -d 'show this help message and exit'
 complete -c certkeeper -n '__certkeeper_at " history"' -l config -s f -r -F -d 'dehydrated\'s config file, or a certkeeper.toml (default: $CONFIG, else /etc/certkeeper/certkeeper.toml or the first of /etc/dehydrated/config, /usr/local/etc/dehydrated/config, ./config)'
 complete -c certkeeper -n '__certkeeper_at " history"' -l source-config -d 'have bash evaluate the config files, commands and functions included (default: nothing is executed)'
@@ -394,6 +397,8 @@ complete -c certkeeper -n '__certkeeper_at " tlsa generate"' -l timeout -x -d 'f
 complete -c certkeeper -n '__certkeeper_at " tlsa generate"' -l powerdns -d 'print what PowerDNS\'s API takes, for --types only'
 complete -c certkeeper -n '__certkeeper_at " tlsa generate"' -l json -d 'print JSON instead of text'
 complete -c certkeeper -n '__certkeeper_at " tlsa generate"' -F
+complete -c certkeeper -n '__certkeeper_at " schema"' -s h -l help -d 'show this help message and exit'
+complete -c certkeeper -n '__certkeeper_at " schema"' -a 'account check config-check config-show dns-caa dns-doctor dns-persist doctor history ocsp plan rehearse self-check status tlsa-check tlsa-generate tlsa-status versions why'
 complete -c certkeeper -n '__certkeeper_at " completion"' -s h -l help -d 'show this help message and exit'
 complete -c certkeeper -n '__certkeeper_at " completion"' -a 'bash zsh fish'
 complete -c certkeeper -n '__certkeeper_at " pdns-hook"' -s h -l help -d 'show this help message and exit'

@@ -12,6 +12,7 @@ from pathlib import Path
 from bed.namespace import without_resolver
 from bed.waiting import wait_until
 from bed.world import World
+from builders.documents import check_document
 
 DEADLINE = 90.0
 _ERROR = "certkeeper: error: "
@@ -74,6 +75,8 @@ def certkeeper(
         timeout=deadline,
         stdin=subprocess.DEVNULL,
     )
+    if "--json" in arguments and ended.stdout:
+        check_document(ended.stdout)
     return Done(ended.returncode, ended.stdout, ended.stderr)
 
 

@@ -61,7 +61,7 @@ def test_help_names_every_command_and_where_to_start(tmp_path: Path) -> None:
     assert (done.code, done.err) == (0, "")
     for command in COMMANDS:
         assert command in done.out
-    assert "start with: certkeeper plan" in done.out
+    assert "start with: certkeeper init" in done.out
 
 
 @pytest.mark.parametrize("command", COMMANDS)

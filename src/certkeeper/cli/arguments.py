@@ -194,6 +194,7 @@ def _other_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParse
         add_completion,
         add_config,
         add_doctor,
+        add_schema,
         add_self_check,
     )
     from certkeeper.cli.life_arguments import add_life  # noqa: PLC0415 - as above
@@ -222,6 +223,7 @@ def _other_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParse
     add_report(commands, _nameless_command)
     add_phases(commands, _nameless_command)
     add_tlsa(commands, _nameless_command)
+    add_schema(commands)
     add_completion(commands)
     _programs_of_others(commands)
 

@@ -1,7 +1,6 @@
 """`certkeeper check`."""
 
 import argparse
-import json
 import sys
 from collections.abc import Iterator, Sequence
 
@@ -10,6 +9,7 @@ from certkeeper.base.errors import CertkeeperError, printable
 from certkeeper.base.times import iso
 from certkeeper.base.value import replace
 from certkeeper.cli.compose import Machine, look_at, open_machine, system_clock
+from certkeeper.cli.documents import write_document
 from certkeeper.cli.margins import margins
 from certkeeper.cli.render import print_error
 from certkeeper.lineage.model import Leaf
@@ -53,9 +53,8 @@ def _check(options: argparse.Namespace) -> int:
     ]
     grade = worst([item.grade for item in verdicts])
     if options.json:
-        document = {"grade": grade.name.lower(), "endpoints": [_document(item) for item in verdicts]}
-        json.dump(document, sys.stdout, indent=2)
-        sys.stdout.write("\n")
+        seen = [_document(item) for item in verdicts]
+        write_document("check", {"grade": grade.name.lower(), "endpoints": seen})
     else:
         for line in _lines(verdicts, grade):
             sys.stdout.write(f"{line}\n")

@@ -35,6 +35,7 @@ COMMANDS = {
     "revoke": "revoke:revoke",
     "rollback": "rollback:rollback",
     "run": "run:run",
+    "schema": "schema:schema",
     "self-check": "selfcheck:self_check",
     "sign": "sign:sign",
     "status": "status:status",

@@ -31,7 +31,7 @@ def doctor(options: argparse.Namespace) -> int:
                     findings += look(machine)
                 except CertkeeperError as error:
                     findings.append(_failed(str(error), error))
-    return tell(findings, as_json=options.json)
+    return tell(findings, schema="doctor" if options.json else "")
 
 
 def _plan_findings(machine: Machine) -> Iterator[Finding]:

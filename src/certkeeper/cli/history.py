@@ -1,7 +1,6 @@
 """`certkeeper history`."""
 
 import argparse
-import json
 import shutil
 import sys
 import textwrap
@@ -13,6 +12,7 @@ from certkeeper.base.errors import CertkeeperError, ExitCode, Fault, printable
 from certkeeper.base.names import Alias
 from certkeeper.base.times import iso
 from certkeeper.cli.compose import Machine, open_machine
+from certkeeper.cli.documents import write_document
 from certkeeper.cli.pageform import in_form
 from certkeeper.cli.select import select
 from certkeeper.plan.history import PROBLEMS, Happening, from_versions
@@ -45,8 +45,7 @@ def history(options: argparse.Namespace) -> int:
             "certificates": sorted(meant),
             "happenings": [_document(item) for item in found],
         }
-        json.dump(document, sys.stdout, indent=2)
-        sys.stdout.write("\n")
+        write_document("history", document)
         return ExitCode.DONE
     room = shutil.get_terminal_size((0, 0)).columns if sys.stdout.isatty() else 0
     for line in _lines(found, room, named=len(meant) != 1):

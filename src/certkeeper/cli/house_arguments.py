@@ -64,6 +64,16 @@ exit codes: 0 done, 2 usage
 """
 
 
+_SCHEMA = """\
+Print the JSON Schema of what a command prints with --json; without NAME, the names and versions of all. While a version
+stays, members are only added.
+
+example: certkeeper schema status
+
+exit codes: 0 done, 2 usage
+"""
+
+
 def add_config(commands: "Commands", command: "MakeCommand", nameless: "MakeCommand") -> None:
     """`certkeeper config …`; `command` makes one that takes names of certificates."""
     config = commands.add_parser(
@@ -91,6 +101,19 @@ def add_self_check(commands: "Commands", nameless: "MakeCommand") -> None:
     """`certkeeper self-check`."""
     check = nameless(commands, "self-check", "is this installation in order, after an upgrade?", _SELF_CHECK)
     check.add_argument("--json", action="store_true", help="print JSON instead of text")
+
+
+def add_schema(commands: "Commands") -> None:
+    """`certkeeper schema`, which reads no configuration."""
+    from certkeeper.cli.documents import VERSIONS  # noqa: PLC0415 - with what is typed there
+
+    schema = commands.add_parser(
+        "schema",
+        help="print the schema of a command's JSON",
+        description=_SCHEMA,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    schema.add_argument("name", nargs="?", choices=tuple(VERSIONS), metavar="NAME", help="as `schema` names it")
 
 
 def add_completion(commands: "Commands") -> None:

@@ -1,7 +1,6 @@
 """`certkeeper ocsp …`."""
 
 import argparse
-import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
@@ -17,6 +16,7 @@ from certkeeper.base.names import Alias
 from certkeeper.base.times import iso
 from certkeeper.base.value import dataclass, replace
 from certkeeper.cli.compose import USER_AGENT, Machine, open_machine
+from certkeeper.cli.documents import write_document
 from certkeeper.cli.render import Lines, print_error
 from certkeeper.cli.select import select
 from certkeeper.cli.signals import raise_terminated
@@ -271,8 +271,7 @@ def _grade(row: Row, now: datetime) -> Grade:
 
 def _print(rows: Sequence[Row], *, as_json: bool) -> None:
     if as_json:
-        json.dump({"version": 1, "certificates": [_document(row) for row in rows]}, sys.stdout, indent=2)
-        sys.stdout.write("\n")
+        write_document("ocsp", {"certificates": [_document(row) for row in rows]})
         return
     for row in rows:
         sys.stdout.write("".join(f"{line}\n" for line in _lines(row)))

@@ -73,7 +73,7 @@ def add_phases(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", 
     )
     history.add_argument("--days", type=_number, metavar="N", help="no further back than that many days")
     history.add_argument("-n", "--number", type=_number, metavar="N", help="at most that many lines")
-    for part in (versions, history):
+    for part in (versions, history, why):
         part.add_argument("--json", action="store_true", help="print JSON instead of text")
 
 

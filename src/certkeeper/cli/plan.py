@@ -1,7 +1,6 @@
 """`certkeeper plan`."""
 
 import argparse
-import json
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -12,6 +11,7 @@ from certkeeper.base.times import iso
 from certkeeper.base.value import dataclass
 from certkeeper.cli.compose import access_findings, group_findings, obstacle_findings
 from certkeeper.cli.deployments import deployments_due
+from certkeeper.cli.documents import write_document
 from certkeeper.cli.pageform import in_form
 from certkeeper.cli.permissions import foreseen
 from certkeeper.cli.planning import opened
@@ -72,8 +72,7 @@ def plan(options: argparse.Namespace) -> int:
     due = min((time for time in times if time is not None), default=None)
     if options.json:
         document = _document(selected, planned, findings, plan_document(services), staples.documents, due)
-        json.dump({**document, "tlsa": records.document}, sys.stdout, indent=2)
-        sys.stdout.write("\n")
+        write_document("plan", {**document, "tlsa": records.document})
     else:
         lines = (*explain(planned), *plan_lines(services), *staples.lines, *records.lines)
         for line in (*finding_lines(findings), *lines):

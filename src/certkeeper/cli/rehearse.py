@@ -2,7 +2,6 @@
 
 import argparse
 import gc
-import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +10,7 @@ from datetime import datetime, timedelta
 from certkeeper.base.errors import ExitCode
 from certkeeper.base.value import dataclass
 from certkeeper.cli.compose import open_machine
+from certkeeper.cli.documents import write_document
 from certkeeper.cli.pageform import in_form
 from certkeeper.cli.render import print_error
 from certkeeper.cli.select import select
@@ -42,8 +42,7 @@ def rehearse(options: argparse.Namespace) -> int:
     with _no_circles():
         done = play(selected, observed, question(options, observed.now))
     if options.json:
-        json.dump(document(done), sys.stdout, indent=2)
-        sys.stdout.write("\n")
+        write_document("rehearse", document(done))
     else:
         for line in picture(done):
             sys.stdout.write(f"{in_form(line)}\n")

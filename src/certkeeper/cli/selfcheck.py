@@ -1,7 +1,6 @@
 """`certkeeper self-check`: is this installation in order, after an upgrade for example? Files are read, and no more."""
 
 import argparse
-import json
 import platform
 import sys
 from collections.abc import Callable, Iterator
@@ -14,6 +13,7 @@ from certkeeper.base.events import count
 from certkeeper.base.value import dataclass
 from certkeeper.cli.compose import Machine, check_page, machine_of
 from certkeeper.cli.compose.inspecting import dependencies, journal_schema, lock_left, text_of
+from certkeeper.cli.documents import write_document
 from certkeeper.cli.pageform import in_form
 from certkeeper.cli.timer import UNITS, units_for
 from certkeeper.cli.units import MARK
@@ -44,8 +44,7 @@ def self_check(options: argparse.Namespace) -> int:
         document = [
             {"subject": item.subject, "state": item.state, "text": item.text, "fix": item.fix} for item in checked
         ]
-        json.dump({"version": __version__, "checks": document}, sys.stdout, indent=2)
-        sys.stdout.write("\n")
+        write_document("self-check", {"program": __version__, "checks": document})
     else:
         for item in checked:
             sys.stdout.write(f"{item.state}: {item.subject}: {item.text}\n")

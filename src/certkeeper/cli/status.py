@@ -1,7 +1,6 @@
 """`certkeeper status`."""
 
 import argparse
-import json
 import os
 import shutil
 import sys
@@ -16,6 +15,7 @@ from certkeeper.base.names import Alias
 from certkeeper.base.times import duration_text, iso
 from certkeeper.base.value import dataclass, replace
 from certkeeper.cli.compose import Machine, open_machine, stands_file
+from certkeeper.cli.documents import write_document
 from certkeeper.cli.pageform import in_form
 from certkeeper.cli.plan import error_document, finding_document
 from certkeeper.cli.render import finding_lines, print_error
@@ -68,8 +68,7 @@ def status(options: argparse.Namespace) -> int:
     machine = open_machine(options.config, evaluator=options.evaluator)
     seen = look(machine, options.names)
     if options.json:
-        json.dump(document(seen, machine), sys.stdout, indent=2)
-        sys.stdout.write("\n")
+        write_document("status", document(seen, machine))
         return ExitCode.DONE
     for line in _lines(seen, _screen(), whole=options.all or bool(options.names)):
         sys.stdout.write(f"{line}\n")
@@ -297,7 +296,6 @@ def document(seen: Seen, machine: Machine) -> Mapping[str, object]:
     states = [row.state for row in seen.rows]
     states += [State.ORPHANED] * len(seen.orphans) + [State.REJECTED] * len(seen.selected.rejected)
     return {
-        "version": 1,
         "at": iso(seen.now),
         "certificates": [certificate_document(row, settings) for row in seen.rows],
         "orphaned": [

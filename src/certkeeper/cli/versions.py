@@ -1,13 +1,13 @@
 """`certkeeper versions`."""
 
 import argparse
-import json
 import sys
 from collections.abc import Iterator, Mapping
 
 from certkeeper.base.errors import CertkeeperError, ExitCode
 from certkeeper.base.times import from_epoch, iso
 from certkeeper.cli.compose import open_machine
+from certkeeper.cli.documents import write_document
 from certkeeper.cli.plan import error_document
 from certkeeper.cli.render import print_error
 from certkeeper.cli.select import select
@@ -38,8 +38,7 @@ def versions(options: argparse.Namespace) -> int:
             sys.stdout.write("".join(f"{line}\n" for line in _lines(found, machine.settings)))
     if options.json:
         rejected = [{"name": item.label, "error": error_document(item.error)} for item in selected.rejected]
-        json.dump({"version": 1, "certificates": documents, "rejected": rejected}, sys.stdout, indent=2)
-        sys.stdout.write("\n")
+        write_document("versions", {"certificates": documents, "rejected": rejected})
     for item in () if options.json else selected.rejected:
         print_error(item.error, subject=item.label)
     return ExitCode.FAILED if failed else ExitCode.DONE

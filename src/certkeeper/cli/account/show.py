@@ -1,7 +1,6 @@
 """`certkeeper account show`."""
 
 import argparse
-import json
 import sys
 from collections.abc import Iterator
 
@@ -9,6 +8,7 @@ from certkeeper.acme.account import AccountStatus
 from certkeeper.apply.accountcare import Care, Seen, look
 from certkeeper.base.errors import ExitCode, printable
 from certkeeper.cli.compose import Machine
+from certkeeper.cli.documents import write_document
 
 
 def show(machine: Machine, care: Care, options: argparse.Namespace) -> int:
@@ -16,8 +16,7 @@ def show(machine: Machine, care: Care, options: argparse.Namespace) -> int:
     seen = machine.converse(look(care))
     folder = machine.accounts.folder(care.settings.ca)
     if options.json:
-        json.dump(_document(seen, care.settings.ca, folder), sys.stdout, indent=2)
-        sys.stdout.write("\n")
+        write_document("account", _document(seen, care.settings.ca, folder))
     else:
         for line in lines(seen, care.settings.ca, folder):
             sys.stdout.write(f"{line}\n")

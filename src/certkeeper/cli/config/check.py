@@ -1,13 +1,13 @@
 """`certkeeper config check`."""
 
 import argparse
-import json
 import sys
 from collections.abc import Sequence
 
 from certkeeper.base.errors import ExitCode
 from certkeeper.base.events import count
 from certkeeper.cli.compose import check_page, house_findings
+from certkeeper.cli.documents import write_document
 from certkeeper.cli.plan import finding_document
 from certkeeper.cli.render import finding_lines
 from certkeeper.config.findings import Finding, Severity
@@ -17,15 +17,14 @@ def check(options: argparse.Namespace) -> int:
     """Say all that is wrong with a page and its files; nobody is asked."""
     found = check_page(options.config, options.evaluator)
     more = found.known(house_findings(found.configuration)) if found.configuration is not None else ()
-    return tell((*found.findings, *more), as_json=options.json)
+    return tell((*found.findings, *more), schema="config-check" if options.json else "")
 
 
-def tell(findings: Sequence[Finding], *, as_json: bool) -> int:
-    """Print them, and end with 1 where one is an error."""
+def tell(findings: Sequence[Finding], *, schema: str) -> int:
+    """Print them, as a document of that schema where one is named, and end with 1 where one is an error."""
     findings = tuple(dict.fromkeys(findings))
-    if as_json:
-        json.dump({"findings": [finding_document(finding) for finding in findings]}, sys.stdout, indent=2)
-        sys.stdout.write("\n")
+    if schema:
+        write_document(schema, {"findings": [finding_document(finding) for finding in findings]})
     else:
         for line in finding_lines(findings):
             sys.stdout.write(f"{line}\n")

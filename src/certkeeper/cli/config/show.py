@@ -1,13 +1,13 @@
 """`certkeeper config show`."""
 
 import argparse
-import json
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 
 from certkeeper.base.errors import ExitCode, printable
 from certkeeper.cli.compose import open_machine
+from certkeeper.cli.documents import write_document
 from certkeeper.cli.plan import error_document
 from certkeeper.cli.render import print_error
 from certkeeper.cli.select import select
@@ -28,8 +28,7 @@ def show(options: argparse.Namespace) -> int:
     configuration = _configuration(options)
     selected = select(configuration, options.names)
     if options.json:
-        json.dump(_document(selected, whole=not options.names), sys.stdout, indent=2)
-        sys.stdout.write("\n")
+        write_document("config-show", _document(selected, whole=not options.names))
         return ExitCode.DONE
     if options.names:
         for spec in selected.certificates:

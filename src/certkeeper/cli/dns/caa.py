@@ -1,7 +1,6 @@
 """`certkeeper dns caa`."""
 
 import argparse
-import json
 import shlex
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -13,6 +12,7 @@ from certkeeper.base.names import DnsName, Identifier, IdentifierType
 from certkeeper.base.value import dataclass, replace
 from certkeeper.cli.compose import Machine, open_machine
 from certkeeper.cli.dns.names import names_in, unwritable_names
+from certkeeper.cli.documents import write_document
 from certkeeper.cli.render import print_error
 from certkeeper.cli.select import select
 from certkeeper.cli.signals import raise_terminated
@@ -96,8 +96,7 @@ def caa(options: argparse.Namespace) -> int:
         issuers = {ca: _issuer(machine, ca) for ca in selected.cas}
         advice, homeless, errors = _advice(machine, selected, issuers)
     if options.json:
-        json.dump(_document(issuers, advice, homeless), sys.stdout, indent=2)
-        sys.stdout.write("\n")
+        write_document("dns-caa", _document(issuers, advice, homeless))
     else:
         _print(issuers, advice)
     for name in homeless:

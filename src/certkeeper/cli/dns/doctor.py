@@ -1,7 +1,6 @@
 """`certkeeper dns doctor`."""
 
 import argparse
-import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, suppress
@@ -15,6 +14,7 @@ from certkeeper.base.value import dataclass, replace
 from certkeeper.cli.compose import Machine, open_machine
 from certkeeper.cli.confirm import confirmed
 from certkeeper.cli.dns.names import NoProvider, owners_in, provider_of, typed_name, unwritable_owners
+from certkeeper.cli.documents import write_document
 from certkeeper.cli.plan import finding_document
 from certkeeper.cli.render import finding_lines, print_error
 from certkeeper.cli.signals import raise_terminated
@@ -204,8 +204,7 @@ def doctor(options: argparse.Namespace) -> int:
             out.write("nothing that --fix can mend\n")
     _keep(machine, examined, general, everything=not options.names)
     if options.json:
-        json.dump(_document(examined, general), sys.stdout, indent=2)
-        sys.stdout.write("\n")
+        write_document("dns-doctor", _document(examined, general))
     found = [finding for item in examined for finding in item.findings] + general
     return ExitCode.FAILED if failed or any(item.severity in _WRONG for item in found) else ExitCode.DONE
 

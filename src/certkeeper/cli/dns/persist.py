@@ -1,7 +1,6 @@
 """`certkeeper dns persist`."""
 
 import argparse
-import json
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
@@ -16,6 +15,7 @@ from certkeeper.cli.compose import Machine, open_machine
 from certkeeper.cli.confirm import confirmed
 from certkeeper.cli.dns.caa import NoIdentity
 from certkeeper.cli.dns.names import provider_of, typed_name
+from certkeeper.cli.documents import write_document
 from certkeeper.cli.plan import finding_document
 from certkeeper.cli.planning import NoAccount
 from certkeeper.cli.render import finding_lines, print_error
@@ -69,8 +69,7 @@ def persist(options: argparse.Namespace) -> int:
         if options.write or options.remove:
             return _change(machine, party, sites, places, options)
     if options.json:
-        json.dump(_document(party, sites, now, ca), sys.stdout, indent=2)
-        sys.stdout.write("\n")
+        write_document("dns-persist", _document(party, sites, now, ca))
     else:
         _print(party, sites, now, ca)
     return ExitCode.DONE if all(_allowed(site, party, now) for site in sites) else ExitCode.FAILED

@@ -1,7 +1,6 @@
 """`certkeeper tlsa check`."""
 
 import argparse
-import json
 import sys
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
@@ -14,6 +13,7 @@ from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.names import DnsName
 from certkeeper.base.value import dataclass, replace
 from certkeeper.cli.compose import Machine, dane_without_page, look_at, open_machine, system_clock
+from certkeeper.cli.documents import write_document
 from certkeeper.cli.margins import margins
 from certkeeper.cli.render import print_error
 from certkeeper.cli.tlsa.checked import document, lines
@@ -63,8 +63,7 @@ def _check(options: argparse.Namespace) -> int:
     verdicts = [_judged(service, looks, contacts[service], seen, within, now) for service in services]
     checked = Checked(tuple(verdicts), tuple(_once(lost)))
     if options.json:
-        json.dump(document(checked.grade, checked.verdicts, checked.lost), sys.stdout, indent=2)
-        sys.stdout.write("\n")
+        write_document("tlsa-check", document(checked.grade, checked.verdicts, checked.lost))
     else:
         for line in lines(checked.grade, checked.verdicts, checked.lost):
             sys.stdout.write(f"{line}\n")

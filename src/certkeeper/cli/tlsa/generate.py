@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from certkeeper.base.errors import CertkeeperError, ExitCode, Fault
 from certkeeper.base.value import dataclass
+from certkeeper.cli.documents import write_document
 from certkeeper.cli.tlsa.source import Source, source_of
 from certkeeper.dane.owner import TlsaOwner
 from certkeeper.dane.policy import Use, Weight, object_to, use_of
@@ -49,8 +50,8 @@ def generate(options: argparse.Namespace) -> int:
     for remark in _remarks(source, listings, types):
         sys.stderr.write(f"certkeeper: warning: {remark}\n")
     if options.json:
-        document = {"source": source.name, "owners": [_document(item, options.ttl) for item in listings]}
-        sys.stdout.write(json.dumps(document, indent=2) + "\n")
+        owned = [_document(item, options.ttl) for item in listings]
+        write_document("tlsa-generate", {"source": source.name, "owners": owned})
     elif options.powerdns:
         rrsets = [_rrset(item, options.ttl) for item in listings]
         sys.stdout.write(json.dumps({"rrsets": rrsets}, indent=2) + "\n")

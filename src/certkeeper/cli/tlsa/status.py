@@ -1,7 +1,6 @@
 """`certkeeper tlsa status`."""
 
 import argparse
-import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
@@ -13,6 +12,7 @@ from certkeeper.base.errors import ExitCode
 from certkeeper.base.times import iso
 from certkeeper.cli.compose import open_machine
 from certkeeper.cli.danephase import nowhere, troubled, wake_at
+from certkeeper.cli.documents import write_document
 from certkeeper.cli.select import select
 from certkeeper.cli.tlsa.turns import Way, ways, ways_document
 from certkeeper.config.settings import Configuration
@@ -37,8 +37,7 @@ def status(options: argparse.Namespace) -> int:
         turns = tuple(ways(machine, selected.certificates))
         wanted = any(spec.tlsa is not None for spec in selected.certificates)
     if options.json:
-        json.dump(_document(view, seats, turns), sys.stdout, indent=2)
-        sys.stdout.write("\n")
+        write_document("tlsa-status", _document(view, seats, turns))
     else:
         for line in (*nowhere(machine, view), *_lines(view, seats, turns, wanted=wanted)):
             sys.stdout.write(f"{line}\n")
