@@ -94,6 +94,9 @@ class Materials(Protocol):
     def key_ids(self, alias: Alias) -> frozenset[str]:
         """Those of all versions that are there; nothing where they cannot be listed."""
 
+    def issuers(self, paths: Collection[str]) -> tuple[bytes, ...]:
+        """The certificates of CAs in these files, in DER. Raises CertkeeperError where one is none."""
+
     def version(self, alias: Alias, stamp: int) -> tuple[bytes, ...] | None:
         """The chain of a version; None where it is not there, or not whole."""
 

@@ -203,7 +203,7 @@ def _probe(values: Values) -> "tuple[Endpoint, ...] | None":
 
 
 def _tlsa(values: Values, *, test_ca: bool) -> "TlsaWish | None":
-    if not any(values.has(name) for name in ("TLSA", "TLSA_TYPES", "TLSA_TTL", "TLSA_PUBLISH")):
+    if not any(values.has(name) for name in ("TLSA", "TLSA_ISSUERS", "TLSA_TYPES", "TLSA_TTL", "TLSA_PUBLISH")):
         return None
     from certkeeper.config.tlsa import read_tlsa  # noqa: PLC0415 - most pages publish no TLSA record
 

@@ -1,4 +1,4 @@
-"""TLSA, TLSA_TYPES, TLSA_TTL, TLSA_PUBLISH: which TLSA records a page wants for a certificate, and who writes them."""
+"""TLSA and TLSA_*: which TLSA records a page wants for a certificate, and who writes them."""
 
 from collections.abc import Iterable
 from enum import StrEnum
@@ -33,7 +33,8 @@ class TlsaWish:
     """What a page wants of the TLSA records of one certificate.
 
     `derived`: the endpoints of the services that take it count, and the MX and SRV records of its names. `owners` are
-    those that are named, none twice. `types` are the wanted combinations, at least one. `ttl` is in seconds.
+    those that are named, none twice. `types` are the wanted combinations, at least one. `ttl` is in seconds. `issuers`
+    are paths of files with certificates of CAs that may sign the next one.
     """
 
     derived: bool
@@ -41,6 +42,7 @@ class TlsaWish:
     types: tuple[TlsaType, ...] = DEFAULT_TYPES
     ttl: int = DEFAULT_TTL
     publish: Publish = Publish.ZONE
+    issuers: tuple[str, ...] = ()
 
 
 def read_tlsa(values: Values) -> TlsaWish | None:
@@ -52,6 +54,7 @@ def read_tlsa(values: Values) -> TlsaWish | None:
         ConfigError: a word that is none, or a type that a named owner must not have.
     """
     types, ttl, publish = _types(values), values.number("TLSA_TTL", DEFAULT_TTL, 1, _LONGEST_TTL), _publish(values)
+    issuers = _issuers(values)
     words = values.text("TLSA").split()
     plain = [word.lower() for word in words]
     if plain in ([], ["no"]):
@@ -61,7 +64,11 @@ def read_tlsa(values: Values) -> TlsaWish | None:
     named = [word for word in words if word.lower() != "yes"]
     owners = tuple(dict.fromkeys(_owner(values, word) for word in named))
     _check(values, types, owners)
-    return TlsaWish(len(named) < len(words), owners, types, ttl, publish)
+    if issuers and all(kind.of_the_leaf for kind in types):
+        fix = 'write TLSA_TYPES="311+211" if clients are to take certificates of these CAs, or leave it out'
+        effect = "no record is about a CA, so it has no effect"
+        values.find("tlsa-issuers", Severity.WARNING, "TLSA_ISSUERS", "TLSA_ISSUERS is set", effect, fix)
+    return TlsaWish(len(named) < len(words), owners, types, ttl, publish, issuers)
 
 
 def _owner(values: Values, word: str) -> TlsaOwner:
@@ -79,6 +86,15 @@ def _types(values: Values) -> tuple[TlsaType, ...]:
         return tuple(dict.fromkeys(TlsaType.parse(word) for word in words)) or DEFAULT_TYPES
     except CertkeeperError as error:
         raise _error(values, "TLSA_TYPES", error, _TYPES_HINT) from None
+
+
+def _issuers(values: Values) -> tuple[str, ...]:
+    paths = tuple(dict.fromkeys(values.text("TLSA_ISSUERS").split()))
+    for path in paths:
+        if not (path.startswith("/") and path.isprintable()):
+            reason = f"{printable(path, 80)!r} is no whole path"
+            raise values.error("TLSA_ISSUERS", reason, 'write TLSA_ISSUERS="/etc/ssl/issuers.pem"')
+    return paths
 
 
 def _error(values: Values, name: str, error: CertkeeperError, hint: str) -> ConfigError:

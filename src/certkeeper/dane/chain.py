@@ -90,6 +90,14 @@ class Chain:
                 yield f"{shown} cannot be read ({printable(str(error), 80)})"
 
 
+def no_authority(der: bytes) -> str:
+    """Why a certificate cannot have signed a server's; empty where it can."""
+    try:
+        return _no_authority(x509.load_der_x509_certificate(der), 0)
+    except MALFORMED:
+        return "cannot be read"
+
+
 def _loaded(der: bytes, position: int) -> x509.Certificate:
     try:
         return x509.load_der_x509_certificate(der)

@@ -185,3 +185,12 @@ def test_certkeeper_toml_has_lists() -> None:
     found = Page({"/srv/certkeeper.toml": text}).load("/srv/certkeeper.toml")
     assert found.settings.tlsa_margin == timedelta(minutes=1)
     assert found.certificates[0].tlsa == TlsaWish(True, (MAIL,), (EE, TA), 900, Publish.MANUAL)
+
+
+def test_issuers_are_whole_paths_and_are_told_of_where_no_record_is_about_them() -> None:
+    page = 'TLSA=yes\nTLSA_TYPES="211"\nTLSA_ISSUERS="/etc/a.pem  /etc/b.pem /etc/a.pem"\n'
+    assert wish(page).issuers == ("/etc/a.pem", "/etc/b.pem")
+    with pytest.raises(ConfigError, match=r"TLSA_ISSUERS: 'a\.pem' is no whole path"):
+        wish("TLSA=yes\nTLSA_ISSUERS=a.pem\n")
+    assert codes(loaded("TLSA=yes\nTLSA_ISSUERS=/etc/a.pem\n").findings) == ["tlsa-issuers"]
+    assert "tlsa-issuers" not in codes(loaded(page).findings)

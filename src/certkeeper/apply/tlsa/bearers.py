@@ -20,12 +20,15 @@ NOTHING_LIVE = Face("", frozenset(), frozenset(), certified=True)
 
 @dataclass(frozen=True, slots=True)
 class Bearing:
-    """One certificate. `staged` is the chain of a complete version that is not live; `compromised` are key_ids."""
+    """One certificate. `staged` is the chain of a complete version that is not live; `compromised` are key_ids.
+    `siblings` are certificates in DER of CAs that may sign the next one.
+    """
 
     alias: Alias
     material: Material
     staged: tuple[bytes, ...] | None = None
     compromised: frozenset[str] = frozenset()
+    siblings: tuple[bytes, ...] = ()
 
     def bearer(self, types: Collection[TlsaType], memory: TlsaMemory | None, now: datetime) -> Bearer:
         """As it is behind a place, with what is remembered of it there.
@@ -33,9 +36,9 @@ class Bearing:
         Raises:
             NotDer: a certificate is none.
         """
-        live = chain_face(self.material.chain, types) if self.material.chain else NOTHING_LIVE
+        live = chain_face(self.material.chain, types, self.siblings) if self.material.chain else NOTHING_LIVE
         ahead = key_face(self.material.next_key, types) if self.material.next_key is not None else None
-        staged = chain_face(self.staged, types) if self.staged else None
+        staged = chain_face(self.staged, types, self.siblings) if self.staged else None
         before = next((item for item in memory.known if item.alias == self.alias), None) if memory is not None else None
         since, former = now, frozenset[Tlsa]()
         if before is not None:
@@ -64,13 +67,14 @@ def bearing_of(spec: CertSpec, lineage: Lineage, records: Records, materials: Ma
         others_have.add(lineage.key_id)
     left = records.orders.get(spec.entry)
     staged = materials.version(spec.alias, left.stamp) if left is not None and left.stamp != lineage.stamp else None
+    siblings = materials.issuers(spec.tlsa.issuers) if spec.tlsa is not None and spec.tlsa.issuers else ()
     if staged:
-        chain_face(staged, ())
+        chain_face(staged, (), siblings)
     if material is None or not material.chain:
         # The first certificate may have to wait until caches know it.
-        return Bearing(spec.alias, Material(()), staged) if staged else None
+        return Bearing(spec.alias, Material(()), staged, siblings=siblings) if staged else None
     chain_face(material.chain, ())
-    return Bearing(spec.alias, material, staged, frozenset(others_have))
+    return Bearing(spec.alias, material, staged, frozenset(others_have), siblings)
 
 
 def unremembered(place: Place, age: TlsaAge, materials: Materials) -> frozenset[Tlsa]:

@@ -1,6 +1,7 @@
 """A look at places: who is behind each, what is to be done there, and what is remembered of it."""
 
 import ssl
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import timedelta
 from hashlib import sha256
@@ -16,6 +17,7 @@ from certkeeper.adapters.keys import public_key_of
 from certkeeper.apply.daneports import Material
 from certkeeper.apply.tlsa.gating import VersionsGate, gates_of
 from certkeeper.apply.tlsa.view import Seat, View, Watch, World
+from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.keys import KeyPair
 from certkeeper.base.names import Alias, DnsName, Identifier
 from certkeeper.base.value import replace
@@ -54,6 +56,7 @@ def chain(key: KeyPair, name: str = "mail.example.org") -> tuple[bytes, ...]:
 
 
 CHAINS = [chain(key) for key in KEYS]
+SIBLINGS: dict[str, tuple[bytes, ...]] = {}
 
 
 @dataclass
@@ -65,6 +68,7 @@ class Cabinet:
     versions: dict[int, int] = field(default_factory=dict)
     torn: set[Alias] = field(default_factory=set)
     earlier: dict[Alias, tuple[int, ...]] = field(default_factory=dict)
+    unreadable: CertkeeperError | None = None
 
     def of(self, alias: Alias, _: Lineage) -> Material | None:
         if alias in self.torn:
@@ -76,6 +80,11 @@ class Cabinet:
 
     def key_ids(self, alias: Alias) -> frozenset[str]:
         return frozenset(sha256(spki(KEYS[number])).hexdigest() for number in self.earlier.get(alias, ()))
+
+    def issuers(self, paths: Collection[str]) -> tuple[bytes, ...]:
+        if self.unreadable is not None:
+            raise self.unreadable
+        return tuple(der for path in paths for der in SIBLINGS[path])
 
     def version(self, _: Alias, stamp: int) -> tuple[bytes, ...] | None:
         return CHAINS[self.versions[stamp]] if stamp in self.versions else None
