@@ -1,6 +1,7 @@
 """What `certkeeper status` says of OCSP responses."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.names import Alias
@@ -9,8 +10,24 @@ from certkeeper.base.value import replace
 from certkeeper.cli.compose import Machine
 from certkeeper.config.settings import CertSpec
 from certkeeper.lineage.model import Lineage
+from certkeeper.lineage.revocation import KEY_COMPROMISE
 from certkeeper.ocsp.model import Flaw
 from certkeeper.plan.instaples import InStaple, Response
+
+
+def revocations_known(
+    machine: Machine, specs: Iterable[CertSpec], lineages: Mapping[Alias, Lineage]
+) -> Mapping[Alias, Lineage]:
+    """The lineages, and what was found to be revoked that no run has replaced yet."""
+    after, asked, now = dict(lineages), machine.asked.read(), machine.clock.now()
+    for spec in specs:
+        last = asked.get(spec.alias)
+        if last is None or last.flaw != Flaw.REVOKED or lineages[spec.alias].leaf is None:
+            continue
+        with suppress(CertkeeperError):
+            if machine.staple_looks.look(spec.alias, now).issued.subject.name == last.subject:
+                after[spec.alias] = replace(lineages[spec.alias], revoked=KEY_COMPROMISE, compromised=True)
+    return after
 
 
 def staple_of(machine: Machine, spec: CertSpec, lineage: Lineage) -> InStaple | None:

@@ -15,7 +15,7 @@ from certkeeper.base.value import dataclass, field, replace
 from certkeeper.cli.compose import USER_AGENT, Machine
 from certkeeper.config.settings import CertSpec
 from certkeeper.lineage.revocation import KEY_COMPROMISE, Revocation
-from certkeeper.ocsp.freshness import Asked, Due
+from certkeeper.ocsp.freshness import Asked, Due, noted_after
 from certkeeper.plan.observed import Observed
 
 FORGOTTEN = timedelta(days=90)
@@ -85,7 +85,8 @@ def revocations_marked(machine: Machine, staples: Staples, observed: Observed, t
     for care in staples.cares:
         alias = care.spec.alias
         leaf = lineages[alias].leaf
-        if not care.revoked or leaf is None or lineages[alias].compromised:
+        waits = care.decision.due is Due.WAIT
+        if not care.revoked or waits or leaf is None or lineages[alias].compromised:
             continue
         why = str(care.error or "the CA says that the certificate was revoked").removeprefix("OCSP response: ")
         tell(CertificateRevoked(alias.text, f"{why}; it is replaced now, with a new key"))
@@ -119,7 +120,9 @@ def put(machine: Machine, staples: Staples, tell: Tell) -> Staples:
     for care in cares:
         alias = care.spec.alias
         written = care.is_new or care.owes
-        if care.missed(now) or (written and care.error is not None):
+        if care.revoked and care.decision.due is Due.WAIT:
+            errors.append(_revoked_again(care))
+        elif care.missed(now) or (written and care.error is not None):
             errors.append(_failure(care))
         elif care.error is not None and not care.revoked:
             tell(Noted(alias.text, _passing(care)))
@@ -131,13 +134,15 @@ def remembered_after(machine: Machine, staples: Staples, result: Result) -> None
     """What asking about certificates that went live came to."""
     live = {item.alias: item.live.asked for item in result.outcomes if item.live is not None and item.live.asked}
     if live:
-        _write(machine, {**staples.asked, **_tries(staples), **live})
+        before = {**staples.asked, **_tries(staples)}
+        _write(machine, before | {alias: noted_after(before.get(alias), asked) for alias, asked in live.items()})
 
 
 def staples_wake_at(staples: Staples, result: Result, now: datetime) -> datetime | None:
     """When there is something to do next for responses."""
     replaced = {item.alias: item.live.asked for item in result.outcomes if item.live is not None}
-    times = [care.wake_at(now) for care in staples.cares if care.spec.alias not in replaced and not care.revoked]
+    waiting = [care for care in staples.cares if not care.revoked or care.decision.due is Due.WAIT]
+    times = [care.wake_at(now) for care in waiting if care.spec.alias not in replaced]
     times += [asked.retry_at for asked in replaced.values() if asked is not None]
     return min((time for time in times if time is not None), default=None)
 
@@ -191,6 +196,15 @@ def _failure(care: Care) -> CertkeeperError:
     return NotFresh(
         f"{care.spec.alias}: OCSP response: {when}{message.removeprefix('OCSP response: ')}",
         hint=f"to try at once: certkeeper ocsp fetch {care.spec.alias}",
+        retry_at=care.decision.at,
+    )
+
+
+def _revoked_again(care: Care) -> CertkeeperError:
+    when = f" from {iso(care.decision.at)}" if care.decision.at is not None else ""
+    return NotFresh(
+        f"{care.spec.alias}: REVOKED: the CA says so, and said so of the certificate before; another is ordered{when}",
+        hint="ask the CA why: it would revoke the next one, too",
         retry_at=care.decision.at,
     )
 

@@ -20,7 +20,7 @@ from certkeeper.cli.pageform import in_form
 from certkeeper.cli.plan import error_document, finding_document
 from certkeeper.cli.render import finding_lines, print_error
 from certkeeper.cli.select import select
-from certkeeper.cli.staplelines import staple_of, staple_status_lines
+from certkeeper.cli.staplelines import revocations_known, staple_of, staple_status_lines
 from certkeeper.cli.statusdocument import Row, certificate_document, orphan_document
 from certkeeper.cli.tlsalines import in_dns, tlsa_lines
 from certkeeper.cli.waiting import held_lines, limits_document, limits_lines, names_document, waiting_now, waits_lines
@@ -89,6 +89,7 @@ def look(machine: Machine, names: Sequence[str]) -> Seen:
     if names:
         orphans = {alias: lineage for alias, lineage in orphans.items() if alias.text in names}
     lineages, now = machine.lineages(), machine.clock.now()
+    lineages = revocations_known(machine, selected.certificates, lineages)
     records, trouble = _records(machine)
     world = Observed(
         now,

@@ -12,7 +12,7 @@ from enum import StrEnum
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.events import count
 from certkeeper.base.times import iso
-from certkeeper.base.value import dataclass
+from certkeeper.base.value import dataclass, replace
 from certkeeper.ocsp.model import TOLERANCE, CertStatus, Flaw, NoStaple, Staple, Subject
 
 STEPS = (timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=1), timedelta(hours=4))
@@ -72,6 +72,9 @@ def decide(
     """
     last = asked if asked is not None and asked.subject == subject.name else None
     if last is not None and last.flaw == Flaw.REVOKED:
+        if last.failures > 1 and now < last.retry_at <= now + LONGEST_WAIT:
+            why = "the certificate is revoked, and so was the one before; another one is ordered then"
+            return Decision(Due.WAIT, why, last.retry_at)
         return Decision(Due.RENEW, "the certificate is revoked", now)
     if subject.url is None:
         return Decision(Due.NOTHING, "the certificate names no OCSP responder")
@@ -147,12 +150,25 @@ def noted_success(subject: Subject, now: datetime) -> Asked:
 
 def noted_failure(subject: Subject, before: Asked | None, error: CertkeeperError, now: datetime) -> Asked:
     """No response came that could be kept. What the responder asked for (Retry-After) wins."""
+    revoked = isinstance(error, NoStaple) and error.flaw is Flaw.REVOKED
+    if revoked and before is not None and (before.subject, before.flaw) == (subject.name, Flaw.REVOKED):
+        return replace(before, at=now)
     failures = before.failures + 1 if before is not None and before.subject == subject.name else 1
     wait = _spread(STEPS[min(failures, len(STEPS)) - 1], subject, now)
     if error.retry_at is not None and error.retry_at > now:
         wait = min(error.retry_at - now, LONGEST_WAIT)
     flaw = error.flaw.value if isinstance(error, NoStaple) else Flaw.HTTP.value
     return Asked(subject.name, now, now + wait, failures, flaw, str(error))
+
+
+def noted_after(before: Asked | None, after: Asked) -> Asked:
+    """What is remembered of a certificate that took the place of another.
+
+    Where a CA revoked both, something is wrong that no run can mend: another one is ordered a day later, not at once.
+    """
+    if before is None or not before.flaw == after.flaw == Flaw.REVOKED:
+        return after
+    return replace(after, failures=before.failures + 1, retry_at=after.at + LONGEST_WAIT)
 
 
 def _after(last: Asked) -> str:

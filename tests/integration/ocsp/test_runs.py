@@ -115,6 +115,35 @@ def test_a_run_replaces_what_ocsp_fetch_found_revoked(page: Page, responder: Ocs
     assert key(page) != old_key
 
 
+def test_where_the_ca_revokes_whatever_it_issues_a_day_lies_between_two_orders(
+    page: Page, responder: OcspResponder
+) -> None:
+    assert page.run().code == 0
+    assert page.status().out.startswith("ok ")
+    responder.status = OCSPCertStatus.REVOKED
+    assert page.ocsp("fetch", "--force").code == 1
+    assert page.status().out.startswith("revoked "), "nobody replaced it yet"
+    first, pebble = serial(page), page.world.pebble
+    assert page.run().code == 0
+    second = serial(page)
+    assert second != first
+    pebble.forget()
+    for _ in range(2):
+        done = page.run()
+        assert done.code == 1, done.text
+        assert (
+            f"{NAME}: REVOKED: the CA says so, and said so of the certificate before; another is" in done.only_error()
+        )
+    assert (serial(page), pebble.counts()["POST", "/order-plz"]) == (second, 0)
+    assert f"OCSP response of {NAME}: not asked for before" in page.plan().out
+    assert page.status().out.startswith("revoked ")
+    asked_again(page)
+    responder.status = OCSPCertStatus.GOOD
+    done = page.run()
+    assert (done.code, serial(page) != second, stapled(page)) == (0, True, serial(page)), done.text
+    assert page.status().out.startswith("ok ")
+
+
 def test_unknown_is_asked_again_later_and_a_bad_one_never_counts(page: Page, responder: OcspResponder) -> None:
     responder.status = OCSPCertStatus.UNKNOWN
     done = page.run()

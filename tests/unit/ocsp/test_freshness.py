@@ -18,6 +18,7 @@ from certkeeper.ocsp.freshness import (
     kept,
     late,
     missed,
+    noted_after,
     noted_failure,
     noted_success,
     refreshed_at,
@@ -196,3 +197,21 @@ def test_a_certificate_that_is_not_known_yet_is_no_failure_at_first() -> None:
     assert missed(None, noted_failure(SUBJECT, None, FAILED, NOW), NOW)
     assert not missed(HELD, asked, NOW)
     assert missed(HELD, noted_failure(SUBJECT, None, unknown, NOW), HELD.this_update + LIFE * 0.8)
+
+
+def test_a_certificate_that_is_revoked_like_the_one_before_is_replaced_a_day_later() -> None:
+    other = replace(SUBJECT, name="the one before")
+    revoked = NoStaple(Flaw.REVOKED, "revoked")
+    before, first = noted_failure(other, None, revoked, NOW), noted_failure(SUBJECT, None, revoked, NOW)
+    assert due(asked=first) is Due.RENEW
+    again = noted_after(before, first)
+    assert (due(asked=again), due(asked=again, later=LONGEST_WAIT)) == (Due.WAIT, Due.RENEW)
+    assert due(asked=again, later=-DAY) is Due.RENEW, "a clock that was stepped back"
+    # Who asks in between changes nothing: not that it waits, and not that the first one does not.
+    later = NOW + timedelta(hours=1)
+    assert noted_failure(SUBJECT, again, revoked, later).retry_at == again.retry_at
+    assert due(asked=noted_failure(SUBJECT, first, revoked, later)) is Due.RENEW
+    for earlier in (None, noted_failure(other, None, FAILED, NOW), noted_success(other, NOW)):
+        assert noted_after(earlier, first) == first
+    good = noted_success(SUBJECT, NOW)
+    assert noted_after(before, good) == good
