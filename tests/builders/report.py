@@ -59,7 +59,7 @@ def whole_page() -> Page:
             Zone("example.org", Mood.GOOD, "serial 7", servers, (Found(Mood.UNKNOWN, "note", "is signed"),), NOW),
             Zone("example.net", Mood.WRONG, "cannot be read", looked=NOW),
         ),
-        (Happened(NOW, Mood.WRONG, "shop.example.com", "the CA refused it"),),
+        (Happened(NOW, Mood.WRONG, "shop.example.com", "failed", "the CA refused it"),),
     )
 
 
@@ -93,7 +93,7 @@ def evil_page() -> Page:
         (EVIL,),
         (Owner(EVIL, Mood.WRONG, EVIL, (EVIL,), (EVIL,), EVIL, NOW),),
         (Zone(EVIL, Mood.WRONG, EVIL, (Server(EVIL, EVIL, Mood.WRONG),), (Found(Mood.WRONG, EVIL, EVIL, EVIL),), NOW),),
-        (Happened(NOW, Mood.WRONG, EVIL, EVIL),),
+        (Happened(NOW, Mood.WRONG, EVIL, EVIL, EVIL),),
     )
 
 

@@ -43,6 +43,16 @@ def write_report(path: str, content: str, *, mark: str) -> None:
         folder.sync()
 
 
+def renew_report(path: str, content: str, head: str, *, mark: str) -> None:
+    """The same, unless what is there begins with `head` already: then it shows the same.
+
+    Raises:
+        NotOurs, FileTrouble: as above.
+    """
+    if not read_head(path).startswith(head):
+        write_report(path, content, mark=mark)
+
+
 def read_head(path: str) -> str:
     """How a regular file begins; nothing where there is none, or it is a link or cannot be read."""
     try:

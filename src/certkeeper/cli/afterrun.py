@@ -52,6 +52,10 @@ def after_run(machine: Machine, options: argparse.Namespace, ended: Ended) -> No
         from certkeeper.cli.alert import alert_of_run  # noqa: PLC0415 - most runs tell nobody
 
         alert_of_run(machine, ended.selected, ended.plan, ended.result, ended.shown, ended.endings, ended.dane)
+    if machine.settings.telling.report:
+        from certkeeper.cli.report.keeping import keep_report  # noqa: PLC0415 - few pages have one
+
+        keep_report(machine)
     if options.command == "run" and is_whole(machine.configuration, ended.selected):
         after_whole(machine, ended.exit_code)
 

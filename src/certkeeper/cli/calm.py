@@ -2,7 +2,7 @@
 
 import argparse
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from certkeeper.apply.deploy.result import DeployResult
 from certkeeper.apply.result import Result
@@ -30,6 +30,10 @@ def keep_calm(
     """Remember it, where the run said nothing but this, and did nothing at all."""
     result, shown, endings = ended
     until = _until(plan, observed, staples)
+    if until is not None and machine.settings.telling.report:
+        # The page is made anew each day, so that people see that runs take place.
+        midnight = (observed.now + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+        until = min(until, midnight)
     told = plan.blocked or plan.incomplete or plan.pressing or selected.rejected or not selected.certificates
     did = not plan.idle or result != Result(wake_at=result.wake_at) or shown != NOTHING or endings
     # What these do depends on more than files.

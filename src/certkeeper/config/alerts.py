@@ -26,6 +26,7 @@ def telling(values: Values) -> Telling:
         heartbeat(values, "HEARTBEAT_URL"),
         heartbeat(values, "HEARTBEAT_FAIL_URL"),
         metrics_file(values),
+        report=_report_file(values),
     )
 
 
@@ -67,6 +68,22 @@ def alert_command(values: Values) -> tuple[str, ...]:
             'write ALERT_COMMAND="/usr/local/bin/script"',
         )
     return found
+
+
+def _report_file(values: Values) -> str:
+    """Where the page for browsers is kept.
+
+    Raises:
+        ConfigError: it is no absolute path of a file.
+    """
+    path = values.path("REPORT_FILE", "") if values.text("REPORT_FILE") else ""
+    if path and (not path.startswith("/") or path == "/"):
+        raise values.error(
+            "REPORT_FILE",
+            f"{printable(path, 80)!r} is no absolute path",
+            'write REPORT_FILE="/var/www/status/index.html"',
+        )
+    return path
 
 
 def heartbeat(values: Values, name: str) -> Secret | None:

@@ -9,7 +9,8 @@ class Telling:
     """What a page says of it; nobody is told where it says nothing.
 
     `mail` are addresses, `command` is a program with its arguments. `heartbeat` is a URL that is asked after a run over
-    the whole page that ended well, `heartbeat_fail` one after another run. `metrics_file` is for Prometheus.
+    the whole page that ended well, `heartbeat_fail` one after another run. `metrics_file` is for Prometheus. `report`
+    is the page for browsers, empty where runs make none.
     """
 
     mail: tuple[str, ...] = ()
@@ -17,6 +18,7 @@ class Telling:
     heartbeat: Secret | None = None
     heartbeat_fail: Secret | None = None
     metrics_file: str = ""
+    report: str = ""
 
     @property
     def alerts(self) -> bool:

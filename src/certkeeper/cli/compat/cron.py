@@ -51,6 +51,10 @@ def cron(sitting: Sitting) -> int:
     finally:
         if not sitting.typed.domain:
             after_whole(machine, code)
+        if machine.settings.telling.report:
+            from certkeeper.cli.report.keeping import keep_report  # noqa: PLC0415 - few pages have one
+
+            keep_report(machine)
     return code
 
 

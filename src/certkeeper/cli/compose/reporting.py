@@ -11,6 +11,11 @@ def zone_health(machine: Machine) -> ZoneHealthFile:
     return ZoneHealthFile(machine.settings.statedir)
 
 
+def renew_report(path: str, page: str, head: str) -> None:
+    """As `adapters.reportfile.renew_report`."""
+    reportfile.renew_report(path, page, head, mark=MARK)
+
+
 def write_report(path: str, page: str) -> None:
     """As `adapters.reportfile.write_report`."""
     reportfile.write_report(path, page, mark=MARK)

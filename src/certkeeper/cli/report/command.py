@@ -6,8 +6,8 @@ from contextlib import closing
 
 from certkeeper.base.errors import CertkeeperError, ExitCode
 from certkeeper.cli.compose import Machine, open_machine
-from certkeeper.cli.compose.reporting import write_report, zone_health
-from certkeeper.cli.report.gather import gathered
+from certkeeper.cli.compose.reporting import write_report
+from certkeeper.cli.report.gather import known
 from certkeeper.cli.report.page import render
 from certkeeper.cli.signals import raise_terminated
 from certkeeper.cli.status import look
@@ -27,8 +27,8 @@ def report(options: argparse.Namespace) -> int:
     raise_terminated()
     machine = open_machine(options.config, evaluator=options.evaluator)
     with closing(machine):
-        view, health = _looked(machine) if options.look else (None, zone_health(machine).read())
-        text = render(gathered(look(machine, ()), view=view, health=health))
+        view, health = _looked(machine) if options.look else (None, None)
+        text = render(known(machine, look(machine, ()), view=view, health=health))
     if options.html == "-":
         sys.stdout.write(text)
         return ExitCode.DONE
@@ -48,4 +48,4 @@ def _looked(machine: Machine) -> "tuple[View | None, Health | None]":
         return view, looked_now(machine)
     except CertkeeperError as error:
         print_error(error)
-        return view, zone_health(machine).read()
+        return view, None

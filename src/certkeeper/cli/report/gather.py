@@ -1,11 +1,14 @@
 """From what is known of this machine to what is on the page."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from certkeeper import __version__
 from certkeeper.base.times import iso
+from certkeeper.cli.compose import Machine, stands_file
+from certkeeper.cli.compose.reporting import zone_health
+from certkeeper.cli.report.events import latest
 from certkeeper.cli.report.html import day
 from certkeeper.cli.report.model import Certificate, Found, Given, Mood, Owner, Page, Server, Zone
 from certkeeper.cli.report.wording import said
@@ -13,9 +16,11 @@ from certkeeper.cli.status import Seen
 from certkeeper.cli.statusdocument import Row
 from certkeeper.config.findings import Finding, Severity
 from certkeeper.plan.actions import Reason
+from certkeeper.plan.history import Happening
 from certkeeper.plan.inservices import InService, Progress
 from certkeeper.plan.instaples import InStaple, Response
 from certkeeper.plan.state import PROBLEMS, State
+from certkeeper.plan.tlsastands import TlsaStands
 from certkeeper.plan.zonehealth import Health, ServerHealth, ZoneHealth
 
 TYPE_CHECKING = False
@@ -32,9 +37,23 @@ _PROGRESS = {
 _MOODS = {Severity.ERROR: Mood.WRONG, Severity.WARNING: Mood.WRONG, Severity.NOTE: Mood.UNKNOWN}
 
 
-def gathered(seen: Seen, *, view: "View | None" = None, health: Health | None = None) -> Page:
-    """`view` is a look at TLSA records of now; without one, what runs remember counts. `health` is that of zones at
-    the last look.
+def known(machine: Machine, seen: Seen, *, view: "View | None" = None, health: Health | None = None) -> Page:
+    """The page of what is known; with what was seen now in the place of what is remembered."""
+    stands = stands_file(machine.settings.statedir).read() if view is None else None
+    health = health or zone_health(machine).read()
+    return gathered(seen, machine.history.newest(), view=view, stands=stands, health=health)
+
+
+def gathered(
+    seen: Seen,
+    history: Iterable[Happening] = (),
+    *,
+    view: "View | None" = None,
+    stands: TlsaStands | None = None,
+    health: Health | None = None,
+) -> Page:
+    """`view` is a look at TLSA records of now; without one, what runs remember counts: `stands`, and the journal.
+    `health` is that of zones at the last look.
     """
     certificates = tuple(_certificate(row) for row in seen.rows) + tuple(_rejected(seen))
     due, name = _next_due(seen)
@@ -47,17 +66,18 @@ def gathered(seen: Seen, *, view: "View | None" = None, health: Health | None = 
         name,
         (*_found(seen), *(map(found_of, health.general) if health is not None else ())),
         tuple(str(alias) for alias in seen.orphans),
-        _owners(seen, view),
+        _owners(seen, view, stands),
         zones_of(health) if health is not None else None,
+        tuple(latest(history)),
     )
 
 
-def _owners(seen: Seen, view: "View | None") -> tuple[Owner, ...]:
-    if view is None and not seen.records.tlsa:
+def _owners(seen: Seen, view: "View | None", stands: TlsaStands | None) -> tuple[Owner, ...]:
+    if view is None and stands is None and not seen.records.tlsa:
         return ()
     from certkeeper.cli.report import owners  # noqa: PLC0415 - most pages have no TLSA records
 
-    return tuple(owners.seen(view, seen.now) if view is not None else owners.remembered(seen.records, seen.now))
+    return tuple(owners.seen(view, seen.now) if view is not None else owners.remembered(stands, seen.records, seen.now))
 
 
 def _certificate(row: Row) -> Certificate:

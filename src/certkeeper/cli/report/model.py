@@ -102,6 +102,7 @@ class Happened:
     at: datetime
     mood: Mood
     subject: str
+    what: str
     message: str
 
 

@@ -1,6 +1,6 @@
 """Places of TLSA records: as they are seen now, or as runs remember them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from certkeeper.apply.tlsa.view import Seat, View
@@ -13,6 +13,7 @@ from certkeeper.dane.facts import Trust
 from certkeeper.dane.rollover import State
 from certkeeper.dane.wording import sentence
 from certkeeper.plan.records import Records, TlsaMemory
+from certkeeper.plan.tlsastands import TlsaStand, TlsaStands
 
 _QUIET = frozenset({State.OFF, State.STEADY, State.READY})
 
@@ -42,8 +43,30 @@ def _without(words: str, name: DnsName) -> str:
     return words.removeprefix(f"{name}: ").removeprefix(f"{name} ")
 
 
-def remembered(records: Records, now: datetime) -> Iterator[Owner]:
-    yield from (_remembered(memory, now) for _, memory in sorted(records.tlsa.items()))
+def remembered(stands: TlsaStands | None, records: Records, now: datetime) -> Iterator[Owner]:
+    """As the last run left them; of places that it did not tell of, what is remembered of their records."""
+    told: dict[str, list[TlsaStand]] = {}
+    for stand in stands.stands if stands is not None else ():
+        told.setdefault(stand.owner or str(stand.alias), []).append(stand)
+    places = {name: memory for memory in records.tlsa.values() for name in _names_of(memory)}
+    for name, found in told.items():
+        yield _stood(name, found, places.get(name), stands.at if stands is not None else now)
+    for memory in records.tlsa.values():
+        if not told.keys() & set(_names_of(memory)):
+            yield _remembered(memory, now)
+
+
+def _names_of(memory: TlsaMemory) -> tuple[str, ...]:
+    return memory.place.text, *sorted(owner.text for owner in memory.age.owners)
+
+
+def _stood(name: str, stands: Sequence[TlsaStand], memory: TlsaMemory | None, at: datetime) -> Owner:
+    """What several certificates have in common is said once."""
+    wrong = [stand for stand in stands if stand.trouble]
+    mood = Mood.WRONG if wrong else Mood.WAITS if any(stand.until for stand in stands) else Mood.GOOD
+    words = dict.fromkeys(said(stand.trouble or stand.sentence) for stand in (*wrong, *stands))
+    records = tuple(sorted(map(str, memory.age.ours))) if memory is not None else ()
+    return Owner(name, mood, "; ".join(words), tuple(str(stand.alias) for stand in stands), records, looked=at)
 
 
 def _remembered(memory: TlsaMemory, now: datetime) -> Owner:

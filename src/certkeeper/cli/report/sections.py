@@ -126,13 +126,12 @@ def events_section(events: Sequence[Happened] | None) -> Markup | None:
     if not events:
         return None
     rows = (
-        [when(item.at), joined(item.subject), joined(badge(item.mood, _HAPPENED[item.mood])), joined(item.message)]
+        [when(item.at), joined(item.subject), joined(badge(item.mood, item.what)), joined(item.message)]
         for item in events[:_MOST]
     )
-    return section("events", "Recent events", table("Recent events", ("When", "What", "How", "What happened"), rows))
-
-
-_HAPPENED = {Mood.GOOD: "done", Mood.WAITS: "waits", Mood.WRONG: "failed", Mood.UNKNOWN: "noted"}
+    return section(
+        "events", "Recent events", table("Recent events", ("When", "Certificate", "Event", "What happened"), rows)
+    )
 
 
 def _small(words: str) -> Markup | None:
