@@ -78,7 +78,9 @@ def _beside(configuration: Configuration, targets: Iterable[Target]) -> Iterator
     yield from (spec.wellknown for spec in configuration.certificates)
     for target in targets:
         yield from _of_target(target)
-    if configuration.settings.telling.mail:
+    telling = configuration.settings.telling
+    yield from (folder_of(file) for file in (telling.report, telling.metrics_file) if file)
+    if telling.mail:
         yield from _MAIL
 
 

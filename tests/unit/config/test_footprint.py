@@ -119,6 +119,11 @@ def test_mail_goes_into_its_spool() -> None:
     assert {"/var/mail", "/var/spool"} <= set(found.others)
 
 
+def test_what_runs_show_others_is_written_beside_its_file() -> None:
+    found = seen(f"{POWERDNS}REPORT_FILE=/var/www/status/index.html\nMETRICS_FILE=/var/lib/node/certkeeper.prom\n")
+    assert {"/var/www/status", "/var/lib/node"} <= set(found.others)
+
+
 def test_folders_are_named_once_and_as_systemd_wants_them() -> None:
     found = seen(f"{POWERDNS}CERTDIR=/srv//x/../certs/.\nSTATEDIR=/srv/certs/state\nLOCKFILE=/var/run/a/lock\n")
     assert found.folders == ("/etc/dehydrated", "/run/a", "/srv/certs")

@@ -1,6 +1,6 @@
 """The certificates: each one in a table, and of very many those that matter, and how many are renewed when."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from certkeeper.base.events import count
@@ -67,9 +67,8 @@ def certificates_section(certificates: Sequence[Certificate]) -> Markup:
             f"{len(certificates):,}. The others are below, by the week in which they are renewed."
         )
         about = paragraph(said, class_="about")
-    heads = [head for head in _HEADS if head not in _unused(rows)]
     few = len(certificates) <= _FEW
-    shown = table("Certificates", heads, (_row(item, heads, names=_MOST_NAMES if few else 10) for item in rows))
+    shown = table("Certificates", _HEADS, (_row(item, names=_MOST_NAMES if few else 10) for item in rows))
     weeks = _by_week(rest) if rest else None
     return section("certificates", "Certificates", about, shown, weeks)
 
@@ -82,25 +81,16 @@ def _parted(certificates: Sequence[Certificate]) -> tuple[Sequence[Certificate],
     return certificates[:most], certificates[most:]
 
 
-def _unused(rows: Iterable[Certificate]) -> set[str]:
-    """Columns that nobody has anything in."""
-    seen = list(rows)
-    unused = set() if any(item.services for item in seen) else {"Services"}
-    return unused if any(item.staple for item in seen) else unused | {"OCSP response"}
-
-
-def _row(item: Certificate, heads: Sequence[str], *, names: int) -> list[Markup | None]:
-    cells: dict[str, Markup | None] = {
-        "Certificate": joined(item.alias, _names(item, names)),
-        "State": joined(
-            badge(item.mood, item.state.value), *(paragraph(line, class_="message") for line in _said(item))
-        ),
-        "Ends": time_or(item.ends, "not issued"),
-        "Renewed from": time_or(item.renew_at, "not known"),
-        "Services": _services(item),
-        "OCSP response": _staple(item) if item.staple else None,
-    }
-    return [cells[head] for head in heads]
+def _row(item: Certificate, *, names: int) -> list[Markup | None]:
+    """As _HEADS."""
+    return [
+        joined(item.alias, _names(item, names)),
+        joined(badge(item.mood, item.state.value), *(paragraph(line, class_="message") for line in _said(item))),
+        time_or(item.ends, "not issued"),
+        time_or(item.renew_at, "not known"),
+        _services(item),
+        _staple(item) if item.staple else None,
+    ]
 
 
 def _said(item: Certificate) -> Iterator[str]:

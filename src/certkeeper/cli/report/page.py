@@ -116,8 +116,8 @@ def _next_due(page: Page) -> Markup:
         return text("nothing")
     if page.next_due <= page.made:
         return text("now, with the next run")
-    name = element("span", f" {page.next_name}", class_="soft") if page.next_name else None
-    return joined(when(page.next_due), name)
+    name = element("span", page.next_name, class_="soft") if page.next_name else None
+    return joined(when(page.next_due), Markup(" "), name)
 
 
 def _verdict(page: Page) -> tuple[Mood, str]:

@@ -58,7 +58,7 @@ th:last-child,td:last-child{padding-right:0}
 thead th{border-top:0;padding-top:0;padding-bottom:.45rem;color:var(--soft);font-size:.82rem;font-weight:500}
 tbody th{font-weight:600;overflow-wrap:anywhere;min-width:12rem}
 h3{font-size:1rem;margin:1.6rem 0 .8rem;font-weight:650}
-#certificates td:nth-of-type(1){min-width:17rem}
+#certificates .message{min-width:16rem}
 td,dd,.badge>span,.verdict>span{overflow-wrap:anywhere}
 td p+p,td .badge+p{margin-top:.3rem}
 .names,.message{font-weight:400;color:var(--soft);font-size:.88rem;overflow-wrap:anywhere}
@@ -113,7 +113,7 @@ tbody td[data-label]{display:grid;grid-template-columns:6.5rem minmax(0,1fr);col
 tbody td[data-label]::before{content:attr(data-label);color:var(--soft);font-size:.85rem;grid-row:1/span 9}
 tbody td[data-label]>*{grid-column:2;justify-self:start}
 tbody td:empty{display:none}
-#certificates td:nth-of-type(1){min-width:0}
+#certificates .message{min-width:0}
 .badge{max-width:100%}}
 @media print{html{background:#fff}body{max-width:none;padding:0}section{break-inside:avoid-page;border-color:#bbb}}
 """

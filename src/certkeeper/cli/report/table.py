@@ -11,7 +11,12 @@ if TYPE_CHECKING:
 
 
 def table(caption: str, heads: Sequence[str], rows: Iterable[Sequence[str | None]]) -> Markup:
-    """The first cell of each row is its heading. What has a style of its own says its role, or loses it."""
+    """The first cell of each row is its heading; a column that nobody has anything in is left out. What has a style of
+    its own says its role, or loses it.
+    """
+    shown = list(rows)
+    kept = [at for at in range(len(heads)) if not at or any(row[at] for row in shown)]
+    heads, rows = [heads[at] for at in kept], [[row[at] for at in kept] for row in shown]
     titles = element("tr", *(element("th", head, scope="col", role="columnheader") for head in heads), role="row")
     body = (
         element(
