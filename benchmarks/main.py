@@ -18,6 +18,7 @@ from benchmarks.runner import Limits, progress, run
 from benchmarks.scenarios import BY_NAME, SCENARIOS
 from benchmarks.stapled import STAPLED
 from benchmarks.stored import MismatchError, joined, read
+from benchmarks.uacme import Uacme
 from benchmarks.unchanged import UNCHANGED
 
 PROGRAMS: tuple[type[Program], ...] = (
@@ -25,6 +26,7 @@ PROGRAMS: tuple[type[Program], ...] = (
     Lego,
     LegoUnchecked,
     Certbot,
+    Uacme,
     Dehydrated,
     DehydratedPdnsApi,
     *UNCHANGED,
@@ -53,6 +55,12 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="all measurements")
     parser.add_argument(
+        "--profile",
+        type=Path,
+        metavar="FOLDER",
+        help="one more run of certkeeper in each scenario, with a CPU profile in FOLDER: SCENARIO-PROGRAM.txt, .pstats",
+    )
+    parser.add_argument(
         "--join",
         type=Path,
         action="append",
@@ -64,6 +72,8 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parsed = parser.parse_args(arguments)
     if parsed.json and not parsed.json.parent.is_dir():
         parser.error(f"{parsed.json.parent} is no folder")
+    if parsed.profile and not parsed.profile.is_dir():
+        parser.error(f"{parsed.profile} is no folder")
     for path in parsed.join:
         if not path.is_file():
             parser.error(f"{path} is no file")
@@ -110,7 +120,7 @@ def main(arguments: Sequence[str]) -> int:
         if scenario.name in options.only:
             for pace in paces(options, both=scenario.with_sleeps):
                 with tempfile.TemporaryDirectory(prefix="certkeeper-benchmark-") as folder:
-                    measured.append(run(Path(folder) / "stage", scenario, pace, here, limits))
+                    measured.append(run(Path(folder) / "stage", scenario, pace, here, limits, options.profile))
                 if options.json:  # also where a later one is interrupted
                     options.json.write_text(as_json(report()), encoding="utf-8")
     needed = [each for each in PROGRAMS if not each.optional]

@@ -4,6 +4,7 @@ import os
 import shlex
 import shutil
 import subprocess
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from benchmarks.internet import API_KEY, Internet
 from benchmarks.model import Scenario, Wanted
 
 HOOK = ROOT / "benchmarks/hooks/pdns"
+PROFILED = ROOT / "benchmarks/profiled.py"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,10 @@ class Program(ABC):
     @abstractmethod
     def forge(self, certificates: Iterable[tuple[Wanted, Forged]]) -> Job:
         """Fills its store with certificates that are not due; the run that finds nothing to do."""
+
+    def profiled(self, job: Job, out: Path) -> Job | None:  # noqa: ARG002 - most cannot
+        """The same run with a CPU profile of it in OUT.pstats and OUT.txt; None where there can be none."""
+        return None
 
     def environment(self, extra: dict[str, str]) -> dict[str, str]:
         """The same few variables for everybody, and the program's own."""
@@ -261,6 +267,9 @@ class Certkeeper(Program):
 
     def certificate(self, wanted: Wanted) -> Path:
         return self.folder / "certs" / wanted.label / "cert.pem"
+
+    def profiled(self, job: Job, out: Path) -> Job:
+        return Job((sys.executable, str(PROFILED), str(out), *job.command), job.environment)
 
     def forge(self, certificates: Iterable[tuple[Wanted, Forged]]) -> Job:
         self.empty("certs")

@@ -45,8 +45,17 @@ class Limits:
 class Stage:
     """A scenario's internet with all programs in front of it."""
 
-    def __init__(self, folder: Path, scenario: Scenario, internet: Internet, programs: Sequence[type[Program]]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        scenario: Scenario,
+        internet: Internet,
+        programs: Sequence[type[Program]],
+        profiles: Path | None = None,
+    ) -> None:
+        """`profiles`: the folder for CPU profiles, where they are wanted."""
         self.folder = folder
+        self.profiles = profiles
         self.scenario = scenario
         self.internet = internet
         self.programs = {each.name: each(folder / each.name, internet) for each in programs}
@@ -96,6 +105,24 @@ class Stage:
             sample = self._run(name, program.job(wanted, wait=self.scenario.wait))
             self.check(program, wanted)
             return self.watched(program, sample) if self.scenario.watched else sample
+        sample = self._run(name, self._settled(name))
+        if self.internet.pebble.counts()["POST", "/order-plz"]:
+            raise RunFailedError("an order was opened, though nothing was due")
+        return sample
+
+    def profile(self, name: str, folder: Path) -> None:
+        """A run of its own, with a CPU profile, where the program can be looked into."""
+        program = self.programs[name]
+        job = (
+            program.job(self.scenario.wanted(f"{name}profile"), wait=self.scenario.wait) if self.scenario.due else None
+        )
+        profiled = program.profiled(job or self._settled(name), folder / f"{self.scenario.name}-{name}")
+        if profiled is not None:
+            self._run(name, profiled)
+
+    def _settled(self, name: str) -> Job:
+        """The run over certificates that are not due, once all is as it will be."""
+        program = self.programs[name]
         if name not in self._idle:
             self._idle[name] = program.forge(forged(self.scenario.wanted("idle"), self.scenario.responder))
             for _ in range(program.beforehand):
@@ -103,10 +130,7 @@ class Stage:
                 self._run(name, self._idle[name])
             if program.beforehand:
                 time.sleep(SETTLED)
-        sample = self._run(name, self._idle[name])
-        if self.internet.pebble.counts()["POST", "/order-plz"]:
-            raise RunFailedError("an order was opened, though nothing was due")
-        return sample
+        return self._idle[name]
 
     def watched(self, program: Program, sample: Sample) -> Sample:
         """With what each zone took, which only certkeeper tells."""
@@ -135,6 +159,8 @@ class Stage:
                 self.register(name)
             elif step == "trace":
                 result.started = self.trace(name)
+            elif step == "profile" and self.profiles is not None:
+                self.profile(name, self.profiles)
             else:
                 result.samples.append(self.time(name, repetition))
         except RunFailedError as error:
@@ -149,13 +175,20 @@ def tail(log: Path) -> str:
     return "\n".join(log.read_text(errors="replace").splitlines()[-TAIL_LINES:])
 
 
-def run(folder: Path, scenario: Scenario, pace: Pace, programs: Sequence[type[Program]], limits: Limits) -> Table:
-    """One table. `folder` does not exist yet."""
+def run(
+    folder: Path,
+    scenario: Scenario,
+    pace: Pace,
+    programs: Sequence[type[Program]],
+    limits: Limits,
+    profiles: Path | None = None,
+) -> Table:
+    """One table. `folder` does not exist yet; `profiles` is where CPU profiles go."""
     progress(f"{scenario.name}{pace.suffix}: {scenario.title}")
     load = os.getloadavg()[0]
     repeats = min(limits.repeats, scenario.most_repeats or limits.repeats)
     with Internet(folder / "internet", scenario, pace) as internet:
-        stage = Stage(folder, scenario, internet, [each for each in programs if each.suits(scenario)])
+        stage = Stage(folder, scenario, internet, [each for each in programs if each.suits(scenario)], profiles)
         names = list(stage.programs)
         for name in names:
             stage.attempt(name, "register")
@@ -167,4 +200,7 @@ def run(folder: Path, scenario: Scenario, pace: Pace, programs: Sequence[type[Pr
             for name in order(names, repetition):
                 if again(stage.results[name], repeats, limits.budget):
                     stage.attempt(name, "time", repetition)
+        for name in names if profiles is not None else ():
+            if not stage.results[name].failure:
+                stage.attempt(name, "profile")
     return Table(scenario, pace, load, tuple(stage.results.values()))
