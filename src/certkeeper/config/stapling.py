@@ -11,6 +11,9 @@ from certkeeper.service.target import Kind, Target
 CANNOT = frozenset({Kind.POSTFIX, Kind.DOVECOT, Kind.PROSODY})
 """Services that have no way to staple; of those that are described by commands nothing is known."""
 
+HANDED = frozenset({Kind.HAPROXY})
+"""Services that have a response from a file beside the certificate's."""
+
 
 def unable(spec: CertSpec, targets: Mapping[str, Target]) -> tuple[str, ...]:
     """The services of the certificate that cannot staple."""
@@ -37,14 +40,29 @@ def without_staples(
         names = unable(spec, targets) if spec.must_staple else ()
         kept.append(replace(spec, must_staple=False) if names else spec)
         if names:
-            findings.append(
-                Finding(
-                    "must-staple-service",
-                    Severity.WARNING,
-                    f"OCSP_MUST_STAPLE: not asked for in {spec.alias}: {', '.join(names)} cannot staple",
-                    "clients would refuse the certificate there",
-                    'write OCSP_MUST_STAPLE="no" for it, or deploy another certificate to that service',
-                    spec.where,
-                )
-            )
+            findings.append(_unable_finding(spec, names))
+        elif spec.must_staple and not spec.ocsp_fetch:
+            findings += [_unfetched_finding(spec, name) for name in spec.targets if targets[name].kind in HANDED]
     return tuple(kept), tuple(findings)
+
+
+def _unable_finding(spec: CertSpec, names: Iterable[str]) -> Finding:
+    return Finding(
+        "must-staple-service",
+        Severity.WARNING,
+        f"OCSP_MUST_STAPLE: not asked for in {spec.alias}: {', '.join(names)} cannot staple",
+        "clients would refuse the certificate there",
+        'write OCSP_MUST_STAPLE="no" for it, or deploy another certificate to that service',
+        spec.where,
+    )
+
+
+def _unfetched_finding(spec: CertSpec, name: str) -> Finding:
+    return Finding(
+        "must-staple-unfetched",
+        Severity.WARNING,
+        f"OCSP_MUST_STAPLE in {spec.alias}: nobody gives {name} a response, unless it asks by itself",
+        "a certificate that it shows without one goes back to the one before",
+        'write OCSP_FETCH="yes", or ocsp-update into its configuration',
+        spec.where,
+    )

@@ -162,6 +162,16 @@ def test_must_staple_is_switched_off_where_a_service_cannot_staple() -> None:
     assert page("DEPLOY=postfix\n").findings == ()
 
 
+def test_must_staple_at_haproxy_wants_responses_fetched() -> None:
+    found = page("OCSP_MUST_STAPLE=yes\nDEPLOY=nginx\n", own="DEPLOY=haproxy\n")
+    assert [spec.must_staple for spec in found.certificates] == [True, True]
+    (finding,) = found.findings
+    assert finding.code == "must-staple-unfetched"
+    assert "OCSP_MUST_STAPLE in b.org: nobody gives haproxy a response" in finding.message
+    assert page("OCSP_MUST_STAPLE=yes\nOCSP_FETCH=yes\nDEPLOY=haproxy\n").findings == ()
+    assert page("DEPLOY=haproxy\n").findings == ()
+
+
 def test_who_insists_on_it_cannot_have_such_a_service() -> None:
     found = page("OCSP_MUST_STAPLE=required\nDEPLOY=nginx\n", own="DEPLOY=prosody\n")
     assert [(str(spec.alias), spec.staple_required) for spec in found.certificates] == [("a.org", True)]
