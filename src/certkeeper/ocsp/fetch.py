@@ -21,6 +21,7 @@ _MOVED = frozenset({301, 302, 303, 307, 308})
 _SAME_METHOD = frozenset({307, 308})
 _NO_GET = frozenset({400, 403, 404, 405, 411, 414, 501})
 """What responders that know POST alone say to GET."""
+_PATIENCE = "the CA runs that responder; certkeeper ocsp fetch asks it again"
 
 
 def fetched(asked: Issued, user_agent: str, nonce: bytes = b"") -> Exchange[Staple]:
@@ -43,7 +44,8 @@ def fetched(asked: Issued, user_agent: str, nonce: bytes = b"") -> Exchange[Stap
     except TransportError as error:
         # A request in base 64 tells people nothing, and is longer than all the rest.
         said = str(error).replace(tries[0].url, _shown(url))
-        raise TransportError(said, transient=error.transient, sent=error.sent, hint=error.hint) from error
+        hint = _PATIENCE if error.sent and error.transient else error.hint
+        raise TransportError(said, transient=error.transient, sent=error.sent, hint=hint) from error
     return verified(_body(response, url), asked, response.at, nonce)
 
 
@@ -97,7 +99,7 @@ def _body(response: Response, url: str) -> bytes:
         raise NoStaple(
             Flaw.HTTP,
             f"{where} answers with status {response.status}",
-            hint="the CA runs that responder; certkeeper ocsp fetch asks it again",
+            hint=_PATIENCE,
             retry_at=response.at + wait if wait is not None else None,
         )
     kind = (response.header("content-type") or "nothing that it has a name for").partition(";")[0].strip()

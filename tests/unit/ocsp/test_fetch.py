@@ -109,6 +109,9 @@ def test_a_failure_of_transport_names_the_responder_and_not_what_it_was_asked() 
     error = caught.value
     assert (str(error), error.hint) == (f"{URL}: cannot connect", "is it running?")
     assert (error.transient, error.sent) == (False, False)
+    with pytest.raises(TransportError) as caught:
+        get([TransportError(f"{asked.url}: the connection broke", hint="see the log of that server")])
+    assert caught.value.hint == "the CA runs that responder; certkeeper ocsp fetch asks it again"
 
 
 def test_a_nonce_that_is_not_ours() -> None:
