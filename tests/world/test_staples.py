@@ -73,6 +73,10 @@ def test_a_first_must_staple_certificate_goes_live_all_the_same() -> None:
     assert not scene.world.run().failed
     assert (scene.must_staple(), scene.held()) == (True, None)
     assert scene.responder.asked == 3, "a responder may be a little behind"
+    scene = Stapled(INSISTING)
+    scene.responder.status = REVOKED
+    assert not scene.world.run().failed
+    assert scene.responder.asked == 1, "that does not change"
 
 
 def test_a_ca_that_refuses_must_staple_gets_a_plain_request_for_the_same_order() -> None:

@@ -13,7 +13,7 @@ from certkeeper.base.wire import Exchange, pause
 from certkeeper.lineage.model import Leaf, VersionFiles
 from certkeeper.ocsp.fetch import fetched
 from certkeeper.ocsp.freshness import Asked, kept, noted_failure, noted_success
-from certkeeper.ocsp.model import NoStaple
+from certkeeper.ocsp.model import Flaw, NoStaple
 from certkeeper.ocsp.request import Issued, issued
 from certkeeper.plan.actions import LineagePlan
 
@@ -47,7 +47,7 @@ def staple_before(item: LineagePlan, stamp: int, leaf: Leaf, user_agent: str, te
         return None
     asked, error = yield from _tried(item, files, about, user_agent, tell)
     for seconds in PAUSES if leaf.must_staple else ():
-        if error is None:
+        if error is None or asked.flaw == Flaw.REVOKED:
             break
         yield from pause(seconds)
         asked, error = yield from _tried(item, files, about, user_agent, tell)
