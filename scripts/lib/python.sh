@@ -3,7 +3,7 @@
 #
 #   python_find           prints a Python that is new enough
 #   python_environment    makes .venv agree with requirements/dev.txt and pyproject.toml
-#   python_lowest         makes .venv-lowest: the same tools, but the oldest dependencies that pyproject.toml admits
+#   python_lowest         makes .venv-lowest: the same tools, without the checkout, and the oldest dependencies that pyproject.toml admits
 
 . "$(dirname "${BASH_SOURCE[0]}")/say.sh"
 
@@ -62,6 +62,5 @@ python_lowest() {
     "$CERTKEEPER_PYTHON" -m venv "$lowest" || return
     "${pip[@]}" install --require-hashes --requirement requirements/dev.txt || return
     "${pip[@]}" install --require-hashes --requirement requirements/lowest.txt || return
-    "${pip[@]}" install --no-deps --no-build-isolation --editable . || return
     printf '%s\n' "$stamp" >"$lowest/stamp"
 }

@@ -4,7 +4,6 @@ import hashlib
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from bed.namespace import without_resolver
 from bed.waiting import wait_until
 from bed.world import World
 from builders.documents import check_document
+from builders.installed import PYTHON
 
 DEADLINE = 90.0
 _ERROR = "certkeeper: error: "
@@ -61,7 +61,7 @@ def certkeeper(
     prefix: Sequence[str] = (),
     env: Mapping[str, str] | None = None,
     deadline: float = DEADLINE,
-    python: str = sys.executable,
+    python: str = PYTHON,
 ) -> Done:
     """Run the installed program to its end."""
     command = [*prefix, python, "-m", "certkeeper", *map(str, arguments)]

@@ -4,7 +4,6 @@ import fcntl
 import json
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -12,10 +11,11 @@ import pytest
 from bed.faults import Asked, FaultyPowerDns, Late
 from bed.waiting import wait_until
 from bed.world import World
+from builders.installed import PYTHON, script
 from builders.page import DEADLINE, Done, Page, assert_clean_dns, certkeeper, environment
 
 COMMANDS = ("run", "plan", "status")
-PROGRAM = Path(sys.executable).parent / "certkeeper"
+PROGRAM = script("certkeeper")
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def page(tmp_path: Path) -> Path:
 def test_the_installed_script_and_the_module_are_the_same_program() -> None:
     scripts = [
         subprocess.run([*command, "--version"], capture_output=True, text=True, check=True, timeout=DEADLINE).stdout
-        for command in ([PROGRAM], [sys.executable, "-m", "certkeeper"])
+        for command in ([PROGRAM], [PYTHON, "-m", "certkeeper"])
     ]
     assert scripts[0] == scripts[1]
     name, version = scripts[0].split()
@@ -42,7 +42,7 @@ def test_the_installed_script_and_the_module_are_the_same_program() -> None:
 
 @pytest.mark.parametrize("word", ["-h", "--help"])
 def test_the_hook_program_explains_itself(word: str) -> None:
-    hook = Path(sys.executable).with_name("certkeeper-pdns-hook")
+    hook = script("certkeeper-pdns-hook")
     done = subprocess.run([hook, word], capture_output=True, text=True, check=True, timeout=DEADLINE)
     assert done.stdout.startswith("usage: certkeeper pdns-hook ")
     assert "deploy_challenge" in done.stdout
@@ -62,6 +62,7 @@ def test_help_names_every_command_and_where_to_start(tmp_path: Path) -> None:
     for command in COMMANDS:
         assert command in done.out
     assert "start with: certkeeper init" in done.out
+    assert "certkeeper plan" in done.out
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -134,7 +135,7 @@ def test_status_without_certificates_says_so_and_is_no_failure(page: Path) -> No
 @pytest.mark.parametrize("command", ["status", "status --json", "plan"])
 def test_a_reader_that_leaves_early_is_no_failure(page: Path, command: str) -> None:
     (page.parent / "domains.txt").write_text("".join(f"n{number}.example.org\n" for number in range(5000)))
-    script = f'set -o pipefail; "{sys.executable}" -m certkeeper {command} --config "{page}" | head -n 1'
+    script = f'set -o pipefail; "{PYTHON}" -m certkeeper {command} --config "{page}" | head -n 1'
     done = subprocess.run(
         ["bash", "-c", script], capture_output=True, text=True, check=False, timeout=DEADLINE, env=environment()
     )
@@ -207,7 +208,7 @@ def test_a_second_run_while_the_first_one_works_ends_with_three(real: Page) -> N
 
     with FaultyPowerDns(real.world.primary, slow) as api:
         real.configure(PDNS_HOST=api.url)
-        command = [sys.executable, "-m", "certkeeper", "run", "--accept-terms", "--config", str(real.config)]
+        command = [PYTHON, "-m", "certkeeper", "run", "--accept-terms", "--config", str(real.config)]
         with subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=real.folder, env=environment()
         ) as first:
@@ -227,7 +228,7 @@ def test_a_run_that_is_interrupted_withdraws_its_records_first(
     real: Page, zone: str, number: signal.Signals, code: int
 ) -> None:
     real.configure(NAMESERVERS="127.0.0.77:9")  # nobody is there: the run waits with its records published
-    command = [sys.executable, "-m", "certkeeper", "run", "--accept-terms", "--config", str(real.config)]
+    command = [PYTHON, "-m", "certkeeper", "run", "--accept-terms", "--config", str(real.config)]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=real.folder, env=environment()
     ) as run:

@@ -2,12 +2,12 @@
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from bed.namespace import without
+from builders.installed import script
 
 PLACES = ("/etc/dehydrated", "/usr/local/etc/dehydrated", "/etc/certkeeper")
 
@@ -16,7 +16,7 @@ def dehydrated(folder: Path, *words: str) -> "subprocess.CompletedProcess[str]":
     """Through a link of that name, on a machine that has a page in none of the usual places."""
     link = folder / "dehydrated"
     if not link.is_symlink():
-        link.symlink_to(Path(sys.executable).with_name("certkeeper-dehydrated"))
+        link.symlink_to(script("certkeeper-dehydrated"))
     return subprocess.run(
         [*without(*PLACES), str(link), *words],
         capture_output=True,
@@ -42,7 +42,7 @@ def test_without_any_page(tmp_path: Path) -> None:
 def test_its_usage_names_it_as_it_was_called_without_its_folder(tmp_path: Path) -> None:
     assert dehydrated(tmp_path, "--help").stdout.startswith("Usage: dehydrated [-h] ")
     own = subprocess.run(
-        [Path(sys.executable).with_name("certkeeper-dehydrated"), "-h"],
+        [script("certkeeper-dehydrated"), "-h"],
         capture_output=True,
         text=True,
         timeout=60,

@@ -2,12 +2,12 @@
 
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from bed.dehydrated import Hook
 from bed.world import World
+from builders.installed import script
 from builders.page import Done, Page, environment
 
 
@@ -22,7 +22,7 @@ class Installation:
         self.pebble = world.pebble
 
     def does(self, *words: str | Path, env: dict[str, str] | None = None) -> Done:
-        command = [str(Path(sys.executable).with_name("certkeeper-dehydrated")), "-f", str(self.page.config)]
+        command = [str(script("certkeeper-dehydrated")), "-f", str(self.page.config)]
         ended = subprocess.run(
             [*command, *map(str, words)],
             capture_output=True,

@@ -4,11 +4,11 @@ import json
 import re
 import stat
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from builders.installed import script
 from builders.page import certkeeper, environment, openssl
 from integration.compat.installation import Make, as_dehydrated_leaves_it, lines
 
@@ -137,7 +137,7 @@ def test_an_account_of_another_key(make: Make, tmp_path: Path) -> None:
 def test_the_program_by_another_name(make: Make, tmp_path: Path) -> None:
     one = make()
     program = tmp_path / "dehydrated"
-    program.symlink_to(Path(sys.executable).with_name("certkeeper-dehydrated"))
+    program.symlink_to(script("certkeeper-dehydrated"))
     (tmp_path / "config").write_text('CONTACT_EMAIL="a$b@example.org"\n'.replace("$", "\\$"))
     said = subprocess.run(
         ["/bin/bash", "-c", f'eval "$({program} --env | grep ^declare)"; echo "$CONTACT_EMAIL $RENEW_DAYS"'],

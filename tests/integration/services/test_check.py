@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,9 +13,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.x509 import ocsp
 
 from bed.services.openssl import OpensslServer
+from builders.installed import script
 
 pytestmark = pytest.mark.real
-CERTKEEPER = Path(sys.executable).with_name("certkeeper")
+CERTKEEPER = script("certkeeper")
 NAME = "www.example.org"
 
 
