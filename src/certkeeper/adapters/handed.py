@@ -94,6 +94,17 @@ class HandedFiles:
                 opened.remove(staged)
             opened.sync()
 
+    def make_folder(self, path: str) -> bool:
+        """A folder (0700), with those above it; whether there was none before.
+
+        Raises:
+            FileTrouble: it cannot be made.
+        """
+        if os.path.lexists(path):
+            return False
+        Folder.make_lasting(path).close()
+        return True
+
     def keep_beside(self, path: str, content: bytes, now_epoch: int) -> str:
         """A new file (0600) with that content beside a file that is there, `PATH.pem.STAMP`; its path.
 

@@ -86,6 +86,8 @@ def _written(out: str, answers: Answers, text: str) -> int:
         path, secret = answers.key
         files.write_new(path, f"{secret.reveal()}\n".encode())
         sys.stdout.write(f"{path} written (0600): the key of PowerDNS's API\n")
+    if files.make_folder(answers.page.basedir):
+        sys.stdout.write(f"{answers.page.basedir} made (0700): keys, certificates and accounts will be there\n")
     files.write_new(out, text.encode())
     number = count(len(answers.page.certificates), "certificate")
     sys.stdout.write(f"{out} written (0600): {number}\n")

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from certkeeper.base.errors import CertkeeperError
-from certkeeper.cli.compose import open_machine
+from certkeeper.cli.compose import check_page, open_machine
 from certkeeper.cli.compose.discovering import Discovered
 from certkeeper.cli.pageform import page_is
 from certkeeper.config.page import NATIVE, rivals
@@ -31,11 +31,9 @@ def present_page(root: str) -> str | None:
 
 
 def _in_use(page: str) -> bool:
-    try:
-        configuration = open_machine(page).configuration
-    except CertkeeperError:
-        return True
-    return bool(configuration.certificates or configuration.rejected)
+    """A page that cannot be read is somebody's, too."""
+    configuration = check_page(page).configuration
+    return configuration is None or bool(configuration.certificates or configuration.rejected)
 
 
 def proposal(page: str, found: Discovered) -> Iterator[str]:

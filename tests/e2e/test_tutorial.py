@@ -1,0 +1,61 @@
+"""The tutorial, typed as it is written on a machine of its own with real web, mail, XMPP and DNS servers."""
+
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bed.afternoon import Afternoon
+from builders.transcript import Step, same, steps
+from certkeeper.cli.arguments import build_parser
+from e2e.tutorial_machine import install
+
+ROOT = Path(__file__).resolve().parents[2]
+TUTORIAL = ROOT / "docs" / "tutorial.md"
+_PROGRAM = f"""\
+#!{sys.executable}
+from certkeeper.cli.main import entry
+entry()
+"""
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Iterator[Afternoon]:
+    with Afternoon(tmp_path, {"certkeeper": _PROGRAM}) as made:
+        install(made)
+        yield made
+
+
+@pytest.mark.real
+def test_the_afternoon_goes_as_it_is_told(machine: Afternoon) -> None:
+    typed = 0
+    for step in joined(list(steps(TUTORIAL.read_text(encoding="utf-8")))):
+        printed, _ = machine.type(step.command)
+        lines = printed.strip("\n").splitlines()
+        assert same(step.shown, lines), f"{TUTORIAL.name}:{step.line}: $ {step.command}\n{printed}"
+        typed += 1
+    assert typed > 20
+    assert "_acme-challenge" not in machine.done("pdnsutil list-zone example.net")
+
+
+def joined(typed: list[Step]) -> list[Step]:
+    """What `init` shows of the commands that it carries out belongs to what it prints."""
+    found: list[Step] = []
+    for step in typed:
+        if found and found[-1].shown and found[-1].shown[-1] == "":
+            before = found.pop()
+            found.append(Step(before.line, before.command, [*before.shown, f"$ {step.command}", *step.shown]))
+        else:
+            found.append(step)
+    return found
+
+
+def test_what_is_typed_but_not_played_can_be_typed() -> None:
+    """Blocks for a machine's own systemd and mail are not played; our commands in them are at least understood."""
+    blocks = re.findall(r"^```sh\n(.*?)^```$", TUTORIAL.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    typed = [line.split()[1:] for block in blocks for line in block.splitlines() if line.startswith("certkeeper ")]
+    assert typed
+    for words in typed:
+        build_parser().parse_args(words)
