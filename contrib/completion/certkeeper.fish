@@ -280,7 +280,7 @@ complete -c certkeeper -n '__certkeeper_at " check"' -l config -s f -r -F -d 'de
 complete -c certkeeper -n '__certkeeper_at " check"' -l source-config -d 'have bash evaluate the config files, commands and functions included (default: nothing is executed)'
 complete -c certkeeper -n '__certkeeper_at " check"' -l warning -x -d 'warn when no more are left (14)'
 complete -c certkeeper -n '__certkeeper_at " check"' -l critical -x -d 'critical when no more are left (3; not more than --warning)'
-complete -c certkeeper -n '__certkeeper_at " check"' -l family -x -a 'any rsa ecdsa both' -d 'which certificate of a server with two of them is asked for, up to TLS 1.2 (default: any)'
+complete -c certkeeper -n '__certkeeper_at " check"' -l family -x -a 'any rsa ecdsa both' -d 'which certificate of a server with two of them is asked for (default: any)'
 complete -c certkeeper -n '__certkeeper_at " check"' -l timeout -x -d 'for each handshake (10)'
 complete -c certkeeper -n '__certkeeper_at " check"' -l ca-bundle -r -F -d 'the roots that count (default: CA_BUNDLE, or the system\'s)'
 complete -c certkeeper -n '__certkeeper_at " check"' -l json -d 'print JSON instead of text'

@@ -28,7 +28,13 @@ PATIENCE = 10.0
 AT_ONCE = 64
 _MOST_ADDRESSES = 16
 _PIECE = 16384
+# Up to TLS 1.2 the cipher suites say which kind of certificate a client takes, from then on the signatures do.
 _CIPHERS = {KeyFamily.RSA: b"aRSA:@SECLEVEL=0", KeyFamily.ECDSA: b"aECDSA:@SECLEVEL=0"}
+_SIGNATURES = {
+    KeyFamily.RSA: b"rsa_pss_rsae_sha256:rsa_pss_rsae_sha384:rsa_pss_rsae_sha512:"
+    b"RSA+SHA256:RSA+SHA384:RSA+SHA512:RSA+SHA1",
+    KeyFamily.ECDSA: b"ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512:ECDSA+SHA1",
+}
 
 
 class _Deadline(Exception):
@@ -84,9 +90,7 @@ class Prober:
         context.set_min_proto_version(SSL.TLS1_2_VERSION)
         context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
         if family is not KeyFamily.ANY:
-            # Only up to TLS 1.2 the cipher suites say which kind of certificate the client takes.
-            context.set_max_proto_version(SSL.TLS1_2_VERSION)
-            context.set_cipher_list(_CIPHERS[family])
+            _take_only(context, family)
         if alpn:
             context.set_alpn_protos([alpn.encode()])
         if self._ca_bundle:
@@ -96,6 +100,14 @@ class Prober:
         context.set_verify(SSL.VERIFY_PEER, _noted)
         context.set_ocsp_client_callback(_stapled)
         return context
+
+
+def _take_only(context: SSL.Context, family: KeyFamily) -> None:
+    """Certificates with keys of that kind."""
+    context.set_cipher_list(_CIPHERS[family])
+    # pyOpenSSL binds the function, and has no method for it.
+    if SSL._lib.SSL_CTX_set1_sigalgs_list(context._context, _SIGNATURES[family]) != 1:
+        raise SSL.Error([("", "", f"this OpenSSL cannot be told to take {family.value} certificates alone")])
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,7 +282,7 @@ def _of(found: "tuple[_Address, ...] | str", target: Contact) -> "Iterable[_Addr
 def _refusal(family: KeyFamily, error: SSL.Error) -> tuple[Trouble, str]:
     said = ", ".join(_words(error)) or "the server ended the handshake"
     if family is not KeyFamily.ANY and "handshake failure" in said:
-        return Trouble.NO_SUCH_KEY, f"no {family.value} certificate up to TLS 1.2"
+        return Trouble.NO_SUCH_KEY, f"no {family.value} certificate"
     return Trouble.REFUSED, printable(said, 120)
 
 

@@ -37,7 +37,7 @@ def add_check(commands: "Commands", make: "MakeCommand") -> None:
         "--family",
         choices=("any", "rsa", "ecdsa", "both"),
         default="any",
-        help="which certificate of a server with two of them is asked for, up to TLS 1.2 (default: any)",
+        help="which certificate of a server with two of them is asked for (default: any)",
     )
     check.add_argument("--timeout", type=_seconds, default=10.0, metavar="SECONDS", help="for each handshake (10)")
     check.add_argument("--ca-bundle", metavar="FILE", help="the roots that count (default: CA_BUNDLE, or the system's)")

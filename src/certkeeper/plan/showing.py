@@ -108,8 +108,8 @@ class Family:
 
     @property
     def keys(self) -> KeyFamily:
-        """Which of two certificates a server is to be asked for, where it may have two: that goes up to TLS 1.2 only.
-        After a change of keys the old one is looked for, too.
+        """Which of two certificates a server is to be asked for, where it may have two. After a change of keys the old
+        one is looked for, too.
         """
         if len(self.page.families.get(self.live.identifiers, ())) < _BOTH:
             return KeyFamily.ANY

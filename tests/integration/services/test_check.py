@@ -104,16 +104,17 @@ def test_ends_soon_and_a_root_that_is_not_known(scene: Scene) -> None:
     assert "not trusted" in done.stdout
 
 
-def test_each_certificate_of_a_server_with_two_is_asked_for(scene: Scene) -> None:
+@pytest.mark.parametrize("version", ["-tls1_2", "-tls1_3"])
+def test_each_certificate_of_a_server_with_two_is_asked_for(scene: Scene, version: str) -> None:
     rsa, key = scene.issue(scene.folder / "rsa", trustme.KeyType.RSA)
     with OpensslServer(
-        scene.certificate, scene.key, "-dcert", rsa, "-dkey", key, "-dcert_chain", rsa.with_name("chain.pem")
+        scene.certificate, scene.key, version, "-dcert", rsa, "-dkey", key, "-dcert_chain", rsa.with_name("chain.pem")
     ) as server:
         done = scene.check(endpoint(server), "--family", "both", "--json")
     found = {item["family"]: item for item in json.loads(done.stdout)["endpoints"]}
     assert found["ecdsa"]["grade"] == "ok"
     assert "another certificate" in found["rsa"]["remarks"][0]["text"] or "older" in found["rsa"]["remarks"][0]["text"]
-    with OpensslServer(scene.certificate, scene.key) as server:
+    with OpensslServer(scene.certificate, scene.key, version) as server:
         only = scene.check(endpoint(server), "--family", "rsa")
     assert only.returncode == 3
     assert "no rsa certificate" in only.stdout
