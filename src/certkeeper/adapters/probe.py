@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
+from cryptography.hazmat.bindings.openssl.binding import Binding
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 from OpenSSL import SSL, crypto
@@ -105,8 +106,9 @@ class Prober:
 def _take_only(context: SSL.Context, family: KeyFamily) -> None:
     """Certificates with keys of that kind."""
     context.set_cipher_list(_CIPHERS[family])
-    # pyOpenSSL binds the function, and has no method for it.
-    if SSL._lib.SSL_CTX_set1_sigalgs_list(context._context, _SIGNATURES[family]) != 1:
+    # What cryptography binds for pyOpenSSL has the function, and pyOpenSSL has no method for it.
+    handle = context._context  # noqa: SLF001 - as above
+    if Binding.lib.SSL_CTX_set1_sigalgs_list(handle, _SIGNATURES[family]) != 1:
         raise SSL.Error([("", "", f"this OpenSSL cannot be told to take {family.value} certificates alone")])
 
 

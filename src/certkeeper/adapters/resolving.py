@@ -20,7 +20,7 @@ from dns.rdtypes.ANY.RRSIG import RRSIG
 from certkeeper.adapters.chainproof import ChainProof
 from certkeeper.adapters.dnsquestions import Question
 from certkeeper.adapters.tlsalooks import Homes
-from certkeeper.adapters.tlsaserved import ask_all, signed_part
+from certkeeper.adapters.tlsaserved import alias_part, ask_all, signed_part
 from certkeeper.adapters.tlsatrust import Validation
 from certkeeper.adapters.validators import ask_validators
 from certkeeper.apply.daneports import Resolved
@@ -86,7 +86,8 @@ class Resolving:
 
     def _judged(self, rrset: dns.rrset.RRset, answer: dns.message.Message) -> tuple[Trust, str]:
         owner = DnsName(rrset.name.to_text(omit_final_dot=True).lower())
-        signed = signed_part(owner, answer, rrset)
+        alias = rrset.rdtype == dns.rdatatype.CNAME
+        signed = alias_part(owner, answer, rrset) if alias else signed_part(owner, answer, rrset)
         signers = signed.rrsets()[1] if signed is not None else ()
         zones = {item.signer for item in signers if isinstance(item, RRSIG) and rrset.name.is_subdomain(item.signer)}
         if signed is None or not zones:

@@ -210,7 +210,8 @@ def _look(walk: _Walk, judged: Judged | None) -> TlsaLook:
             if words:
                 troubles.setdefault(str(server), words)
             usable = not (said.trouble or server in hop.useless)
-            shown = Answer(str(server), said.records if usable else None, said.ttl if usable else 0, said.signed_until)
+            records, ttl = (said.records, said.ttl) if usable else (None, 0)
+            shown = Answer(str(server), records, ttl, said.signed_until, expanded=said.expanded)
             if str(server) not in answers or hop is not last:
                 answers[str(server)] = shown
     if not answers:

@@ -18,6 +18,7 @@ import dns.rdataclass
 import dns.rdatatype
 import dns.rrset
 from dns.rdtypes.ANY.CNAME import CNAME
+from dns.rdtypes.ANY.DNAME import DNAME
 from dns.rdtypes.ANY.RRSIG import RRSIG
 from dns.rdtypes.ANY.SOA import SOA
 
@@ -47,7 +48,8 @@ class ServedTlsa:
     """What is at one name. `trouble` is why the answer does not count.
 
     `alias` is where a CNAME there leads, with its TTL in `ttl`; `cut` is a zone below, which other servers serve.
-    `signed` is what can be verified, None where there are no signatures; `exists` is False for NXDOMAIN.
+    `signed` is what can be verified, None where there are no signatures; `exists` is False for NXDOMAIN. `expanded`:
+    they are a wildcard's (RFC 4034 §3.1.3 has signatures tell that).
     """
 
     records: frozenset[Tlsa] = frozenset()
@@ -58,6 +60,7 @@ class ServedTlsa:
     cut: DnsName | None = None
     exists: bool = True
     trouble: str = ""
+    expanded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +153,7 @@ def served_tlsa(zone: DnsName, owner: DnsName, reply: Reply | str) -> ServedTlsa
         return ServedTlsa(exists=answer.rcode() != dns.rcode.NXDOMAIN)
     signed = signed_part(owner, answer, rrset)
     octets = [rdata.to_wire() or b"" for rdata in rrset]
-    return ServedTlsa(_records(octets), rrset.ttl, signed, _ends(signed))
+    return ServedTlsa(_records(octets), rrset.ttl, signed, _ends(signed), expanded=_is_expanded(owner, signed))
 
 
 def _from_plain(owner: DnsName, plain: Plain) -> ServedTlsa:
@@ -160,7 +163,8 @@ def _from_plain(owner: DnsName, plain: Plain) -> ServedTlsa:
     signed = Signed(owner, partial(_rrsets, owner, plain), plain) if plain.signatures else None
     ends = max((from_epoch(int.from_bytes(rdata[8:12], "big")) for _, rdata in plain.signatures), default=None)
     ttl = min(ttl for ttl, _ in plain.records)
-    return ServedTlsa(_records(rdata for _, rdata in plain.records), ttl, signed, ends)
+    expanded = any(rdata[3] < len(owner.labels) for _, rdata in plain.signatures)
+    return ServedTlsa(_records(rdata for _, rdata in plain.records), ttl, signed, ends, expanded=expanded)
 
 
 def _rrsets(owner: DnsName, plain: Plain) -> tuple[dns.rrset.RRset, dns.rrset.RRset]:
@@ -182,6 +186,22 @@ def signed_part(owner: DnsName, answer: dns.message.Message, rrset: dns.rrset.RR
     return Signed(owner, partial(_pair, rrset, signatures)) if signatures is not None else None
 
 
+def alias_part(owner: DnsName, answer: dns.message.Message, alias: dns.rrset.RRset) -> Signed | None:
+    """What is signed of a CNAME: itself, or the DNAME that it is made of, which bears the signature (RFC 6672 §5.3.1).
+    None where the two do not fit.
+    """
+    if (signed := signed_part(owner, answer, alias)) is not None:
+        return signed
+    for rrset in answer.answer:
+        first = rrset[0] if rrset.rdtype == dns.rdatatype.DNAME else None
+        if isinstance(first, DNAME) and alias.name.is_subdomain(rrset.name) and alias.name != rrset.name:
+            with suppress(dns.name.NameTooLong):
+                made = alias.name.relativize(rrset.name) + first.target
+                if isinstance(alias[0], CNAME) and made == alias[0].target:
+                    return signed_part(owner, answer, rrset)
+    return None
+
+
 def _pair(rrset: dns.rrset.RRset, signatures: dns.rrset.RRset) -> tuple[dns.rrset.RRset, dns.rrset.RRset]:
     return rrset, signatures
 
@@ -199,7 +219,7 @@ def _alias(owner: DnsName, answer: dns.message.Message, rrset: dns.rrset.RRset) 
         target = DnsName.parse(first.target.to_text()) if isinstance(first, CNAME) else None
     except InvalidName as error:
         return ServedTlsa(trouble=f"has a CNAME to a name that nobody can have: {printable(str(error), 120)}")
-    signed = signed_part(owner, answer, rrset)
+    signed = alias_part(owner, answer, rrset)
     return ServedTlsa(alias=target, ttl=rrset.ttl, signed=signed, signed_until=_ends(signed))
 
 
@@ -240,6 +260,14 @@ def _ends(signed: Signed | None) -> datetime | None:
         return None
     _, signatures = signed.rrsets()
     return max((from_epoch(item.expiration) for item in signatures if isinstance(item, RRSIG)), default=None)
+
+
+def _is_expanded(owner: DnsName, signed: Signed | None) -> bool:
+    """Signatures are about fewer labels than the owner has: about the wildcard's."""
+    if signed is None:
+        return False
+    _, signatures = signed.rrsets()
+    return any(isinstance(item, RRSIG) and item.labels < len(owner.labels) for item in signatures)
 
 
 def _get(answer: dns.message.Message, name: dns.name.Name, type_: dns.rdatatype.RdataType) -> dns.rrset.RRset | None:

@@ -33,6 +33,7 @@ class Answer:
 
     `ttl` is the RRset's in seconds, 0 where it has none. `signed_until` is when its signature ends. `frozen`: its
     serial has been behind the others' for longer than its SOA lets it be, so it may yet go through states of long ago.
+    `expanded`: the records are a wildcard's, and there is nothing at the place itself.
     """
 
     server: str
@@ -40,6 +41,7 @@ class Answer:
     ttl: int = 0
     signed_until: datetime | None = None
     frozen: bool = False
+    expanded: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -198,6 +198,9 @@ def decide(place: Place, remembered: TlsaAge | None, clocks: Clocks) -> Decision
     # What no server that answers lacks is written already, and whoever is silent is waited for.
     add = wanted - heard if changes and heard is not None else frozenset()
     remove = old if not kept and (changes or not place.types) else frozenset()
+    if any(answer.expanded for answer in place.answers):
+        add, remove, more = _beside_wildcard(place, add, remove, present)
+        kept, notes = kept or (more if old and not place.types else ""), [*notes, *([more] if more else [])]
     age = replace(age, ours=ours.intersection(age.lingering) | wanted)
     stages = tuple(_stage(bearer, place, present, age, old, found, now) for bearer in place.bearers)
     return Decision(place, age, add, remove, stages, found, kept, tuple(notes), lagging)
@@ -230,6 +233,20 @@ def _wanted(place: Place, present: frozenset[Tlsa], meant: frozenset[Tlsa]) -> t
         return meant, []
     notes = [*refused.values(), *(f"{record.type} is not published: {record.refusal}" for record in harmful)]
     return frozenset(record for record in meant if record.type not in refused and not record.refusal), notes
+
+
+def _beside_wildcard(
+    place: Place, add: frozenset[Tlsa], remove: frozenset[Tlsa], present: frozenset[Tlsa]
+) -> tuple[frozenset[Tlsa], frozenset[Tlsa], str]:
+    """What to change where a wildcard's records answer, and what is to be said of that. What stands at the place itself
+    hides all of them, so whatever is to stay has to be there, too.
+    """
+    if not place.types:
+        return frozenset(), frozenset(), "the records are a wildcard's: take them away there"
+    if not (add or remove):
+        return add, remove, ""
+    copied = frozenset(record for record in present - remove if not record.refusal)
+    return add | copied, frozenset(), "a wildcard answers here: its records stand at the owner itself from now on"
 
 
 def _lagging(place: Place, left: frozenset[Tlsa]) -> str:

@@ -22,6 +22,9 @@ OLD, NEW = (f"3 1 1 {digit * 64}" for digit in "ab")
 MANY = [f"3 1 1 {number:064x}" for number in range(200)]
 
 
+_DNAME = {"dname-processing": "yes"}
+
+
 def name(text: str) -> DnsName:
     return DnsName.parse(f"{text}.{TOP}")
 
@@ -30,9 +33,9 @@ class Tree:
     """The zones. The secondary hears of no change by itself: `transfer` brings it a zone."""
 
     def __init__(self, folder: Path, stack: ExitStack) -> None:
-        self.primary = stack.enter_context(PowerDns(folder / "primary"))
+        self.primary = stack.enter_context(PowerDns(folder / "primary", settings=_DNAME))
         self.secondary = stack.enter_context(
-            PowerDns(folder / "secondary", role="secondary", primary=self.primary, lag=None)
+            PowerDns(folder / "secondary", role="secondary", primary=self.primary, lag=None, settings=_DNAME)
         )
         self.zones = [TOP]
         self.primary.create_zone(TOP, soa_edit_api="DEFAULT")
@@ -57,6 +60,9 @@ class Tree:
         self.put("elsewhere", rrset(f"tlsa._dane.elsewhere.{TOP}", "TLSA", [OLD], ttl=88))
         alias = rrset(f"_443._tcp.mail.complete.{TOP}", "CNAME", [f"tlsa._dane.elsewhere.{TOP}."], ttl=99)
         self.put("complete", alias)
+        # Below mail.old all is as below mail.complete; and a wildcard answers for every port of one host.
+        self.put("complete", rrset(f"mail.old.complete.{TOP}", "DNAME", [f"mail.complete.{TOP}."], ttl=66))
+        self.put("complete", rrset(f"*._tcp.any.complete.{TOP}", "TLSA", [OLD], ttl=55))
         self.put("many", rrset(f"_25._tcp.mail.many.{TOP}", "TLSA", MANY))
         odd = ["9 7 8 abcd", "3 1 1 ab", OLD]
         self.put("many", rrset(f"_26._tcp.mail.many.{TOP}", "TLSA", odd))

@@ -88,6 +88,12 @@ class TestProof:
         found = port.resolve([question])[question]
         assert (found.trust, found.alias, len(found.texts)) == (Trust.SECURE, name("mx1.served"), 2)
 
+    def test_a_dname_is_followed_and_told(self, port: Resolving) -> None:
+        question = name("_25._tcp.mail.old.complete"), "TLSA"
+
+        found = port.resolve([question])[question]
+        assert (found.trust, found.alias, len(found.texts)) == (Trust.SECURE, name("_25._tcp.mail.complete"), 1)
+
     @pytest.mark.parametrize("host", ["mail.unsigned", "mail.lone", "away.served"])
     def test_what_is_not_secure(self, port: Resolving, host: str) -> None:
         question = name(host), "A"

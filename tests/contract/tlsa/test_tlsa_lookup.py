@@ -75,6 +75,22 @@ class TestEverythingInOrder:
         assert [(answer.records, answer.ttl) for answer in seen.answers] == [(records(OLD), 88)] * 2
         assert 99 in seen.ttls
 
+    def test_a_dname_is_followed_as_the_cname_that_is_made_of_it(self, tree: Tree, validation: Validation) -> None:
+        seen = look(tree.looks(validation), name("_25._tcp.mail.old.complete"))
+
+        assert (seen.trust, seen.flaw, dict(seen.troubles)) == (Trust.SECURE, "", {})
+        assert seen.place == name("_25._tcp.mail.complete")
+        assert [answer.records for answer in seen.answers] == [records(OLD)] * 2
+        assert 66 in seen.ttls
+
+    def test_the_records_of_a_wildcard_are_told_as_that(self, tree: Tree, validation: Validation) -> None:
+        seen = look(tree.looks(validation), name("_25._tcp.any.complete"))
+
+        assert (seen.trust, seen.flaw, dict(seen.troubles)) == (Trust.SECURE, "", {})
+        assert [(answer.records, answer.expanded) for answer in seen.answers] == [(records(OLD), True)] * 2
+        itself = look(tree.looks(validation), name("_25._tcp.mail.complete"))
+        assert not any(answer.expanded for answer in itself.answers)
+
     def test_two_hundred_records_are_read(self, tree: Tree, validation: Validation) -> None:
         seen = look(tree.looks(validation), name("_25._tcp.mail.many"))
 

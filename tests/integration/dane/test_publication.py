@@ -86,3 +86,17 @@ def test_two_certificates_behind_one_owner_have_their_records_together_and_roll_
     assert page.key_of("other") == ahead
     page.run_until("TLSA records changed")
     assert page.records() == {*kept, ahead, page.key_of("other", "privkey.roll.pem")}
+
+
+def test_what_a_wildcard_answers_stands_at_the_owner_beside_what_is_missing(page: Published) -> None:
+    """Before a run comes, somebody has one record for every port of the host, and another one beside it."""
+    wild = f"*._tcp.{page.zone}"
+    page.put(rrset(wild, "TLSA", [page.current, FOREIGN], ttl=page.ttl))
+    done = page.run()
+
+    assert (done.code, done.err) == (0, ""), done.text
+    assert page.records() == {page.current, page.next, FOREIGN}
+    assert "a wildcard answers here: its records stand at the owner itself from now on" in done.out
+    assert set(page.world.primary.records(page.zone)[f"{wild}.", "TLSA"]) == {page.current, FOREIGN}
+    page.ready()
+    assert len(page.patches()) == 1

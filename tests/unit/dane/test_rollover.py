@@ -282,3 +282,42 @@ def test_a_second_digest_is_published_for_both_keys_and_the_roll_waits_for_it() 
     assert {record.matching_type for record in decision.add} == {2}
     assert len(decision.add) == 2
     assert only(decision)[1] is Order.CURRENT
+
+
+def wild(*sets: frozenset[Tlsa]) -> tuple[Answer, ...]:
+    return tuple(replace(answer, expanded=True) for answer in answers(*sets))
+
+
+def test_where_a_wildcard_answers_all_that_it_says_is_published_beside_what_is_missing() -> None:
+    """A set at the owner hides the wildcard's: the next key's record alone would leave the live one without any."""
+    there = frozenset({CUR, OTH})
+    decision = decide(replace(place(), answers=wild(there, there)), None, at(0))
+    assert (decision.add, decision.remove) == (there | {NXT}, frozenset())
+    assert "a wildcard answers here" in decision.notes[0]
+    # Records of others are not ours for that.
+    assert decision.age.ours == BOTH
+    after = decide(place(there | {NXT}, there | {NXT}), decision.age, at(1))
+    assert (after.add, after.remove) == (frozenset(), frozenset())
+
+
+def test_a_wildcard_with_all_that_is_wanted_is_enough() -> None:
+    decision = decide(replace(place(), answers=wild(BOTH, BOTH)), None, at(0))
+    assert (decision.add, decision.notes) == (frozenset(), ())
+    assert only(decide(replace(place(), answers=wild(BOTH, BOTH)), decision.age, at(9))) == (State.READY, Order.NEXT)
+
+
+def test_a_wildcard_s_old_record_goes_from_the_owner() -> None:
+    there = frozenset({CUR, NXT})
+    bearer = Bearer("mail", NEXT, START - timedelta(days=9), OTHER, former=frozenset({CUR}))
+    before = decide(place(there, there), None, at(0)).age
+    seen = replace(place(), bearers=(bearer,), answers=wild(there, there), sights=(Sight("a", NEXT.matches),))
+    assert decide(seen, before, at(9)).add == frozenset({NXT, OTH})
+
+
+def test_a_wildcard_is_for_a_person_to_take_away() -> None:
+    before = decide(place(BOTH, BOTH), None, at(0)).age
+    leaving = replace(place(), types=frozenset(), answers=wild(BOTH, BOTH))
+    decision = decide(leaving, before, at(1))
+    assert (decision.add, decision.remove) == (frozenset(), frozenset())
+    assert decision.kept == "the records are a wildcard's: take them away there"
+    assert decision.kept in sentence(decision)

@@ -72,6 +72,7 @@ class Seat:
         ours = (seen_anywhere(decision.place) - decision.remove) & decision.age.ours
         shown = {answer.ttl for answer in decision.place.answers if answer.records}
         fixed = self.manual or not decision.place.types or any(hold.stops is Stops.CHANGES for hold in decision.holds)
+        fixed = fixed or any(answer.expanded for answer in decision.place.answers)
         return None if fixed or not ours or self.ttl in shown else self.ttl
 
     @property
