@@ -237,12 +237,12 @@ _certkeeper() {
             ;;
         'certkeeper run')
             if [[ $cur == -* ]]; then
-                mapfile -t COMPREPLY < <(compgen -W '-h --help --config -f --source-config --wait-lock --accept-terms --quiet -q --force -x --allow-test-ca-live --staging' -- "$cur")
+                mapfile -t COMPREPLY < <(compgen -W '-h --help --config -f --source-config --wait-lock --accept-terms --quiet -q --only-changes --plain --force -x --allow-test-ca-live --staging' -- "$cur")
             fi
             ;;
         'certkeeper issue')
             if [[ $cur == -* ]]; then
-                mapfile -t COMPREPLY < <(compgen -W '-h --help --config -f --source-config --alias --accept-terms --quiet -q --force -x --allow-test-ca-live' -- "$cur")
+                mapfile -t COMPREPLY < <(compgen -W '-h --help --config -f --source-config --alias --accept-terms --quiet -q --only-changes --plain --force -x --allow-test-ca-live' -- "$cur")
             fi
             ;;
         'certkeeper plan')

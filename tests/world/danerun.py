@@ -29,6 +29,7 @@ from certkeeper.base.value import replace
 from certkeeper.cli.compose.danewatch import DaneWatch
 from certkeeper.cli.danephase import DanePhase, published
 from certkeeper.cli.planning import planned
+from certkeeper.cli.saying import Saying
 from certkeeper.config.secret import Secret
 from certkeeper.config.settings import CertSpec, Configuration, PowerDnsSettings, Provider, Settings
 from certkeeper.config.tlsa import TlsaWish
@@ -271,7 +272,7 @@ class DaneRuns:
         ).run()
         self.issued = len(executor.performed)
         self.deploy()
-        self.said.append(published(machine, quiet=True))  # type: ignore[arg-type]
+        self.said.append(published(machine, saying=Saying.PROBLEMS))  # type: ignore[arg-type]
         return result
 
     def killed(self, forced: Collection[Alias] = (), **moments: int) -> bool:

@@ -4,7 +4,7 @@ import argparse
 import sys
 from contextlib import suppress
 
-from certkeeper.apply.deploy.result import DeployResult
+from certkeeper.apply.deploy.result import DeployResult, End
 from certkeeper.apply.result import Result
 from certkeeper.base.errors import CertkeeperError, ExitCode, Interrupted
 from certkeeper.base.value import dataclass
@@ -41,11 +41,19 @@ class Ended:
         failed = self.result.failed or self.shown.failed or (self.dane is not None and self.dane.failed)
         return ExitCode.FAILED if failed or self.endings or self.selected.rejected else ExitCode.DONE
 
+    @property
+    def worth_telling(self) -> bool:
+        """Something is different now, or wrong."""
+        new = any(item.live is not None or item.staged is not None for item in self.result.outcomes)
+        deployed = any(item.end in {End.SEEN, End.UNPROVEN} for item in self.shown.deployed)
+        published = self.dane is not None and bool(self.dane.said)
+        return new or deployed or published or self.exit_code != ExitCode.DONE
+
 
 def after_run(machine: Machine, options: argparse.Namespace, ended: Ended) -> None:
     """Tell whoever wants to know. Of a rehearsal that is the person who types."""
     if machine.settings.rehearsal:
-        if not options.quiet:
+        if options.saying.everything:
             _say_rehearsed(machine, ended)
         return
     if machine.settings.telling.alerts:

@@ -241,7 +241,7 @@ def _issuing_commands(commands: "argparse._SubParsersAction[argparse.ArgumentPar
         command.add_argument(
             "--accept-terms", action="store_true", help="agree to the CA's terms of service (once per CA)"
         )
-        command.add_argument("--quiet", "-q", action="store_true", help="print problems only, as cron jobs want it")
+        _how_much(command)
     plan = _command(commands, "plan", "show what a run would do, and why", _PLAN)
     for command in (run, issue, plan):
         command.add_argument(
@@ -263,6 +263,22 @@ def _issuing_commands(commands: "argparse._SubParsersAction[argparse.ArgumentPar
     status.add_argument("--all", action="store_true", help="list all, also where the terminal has too few lines")
     for command in (plan, status):
         command.add_argument("--json", action="store_true", help="print JSON instead of text")
+
+
+def _how_much(command: argparse.ArgumentParser) -> None:
+    from certkeeper.cli.saying import PLAIN, Saying  # noqa: PLC0415 - not for help and version
+
+    kinds = command.add_mutually_exclusive_group()
+    for words, saying, help_ in (
+        (("--quiet", "-q"), Saying.PROBLEMS, "print problems only"),
+        (
+            ("--only-changes",),
+            Saying.CHANGES,
+            "print what was issued, deployed or changed, and problems: for cron mail",
+        ),
+        (("--plain",), Saying.PLAIN, f"draw nothing anew on a terminal, as with {PLAIN} set: for screen readers"),
+    ):
+        kinds.add_argument(*words, dest="saying", action="store_const", const=saying, default=Saying.ALL, help=help_)
 
 
 def _programs_of_others(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

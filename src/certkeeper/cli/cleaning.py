@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator
 from certkeeper.base.errors import CertkeeperError, printable
 from certkeeper.base.events import count
 from certkeeper.cli.compose import Machine
+from certkeeper.cli.saying import Saying
 from certkeeper.config.settings import Cleanup
 from certkeeper.lineage.cleanup import Cleared, Clearing
 
@@ -28,7 +29,7 @@ def dehydrated_line(cleared: Cleared) -> str:
             return f"Deleting unused file: {name}"
 
 
-def clean_up_after_run(machine: Machine, *, quiet: bool) -> tuple[CertkeeperError, ...]:
+def clean_up_after_run(machine: Machine, *, saying: Saying) -> tuple[CertkeeperError, ...]:
     """What AUTO_CLEANUP asks for; what went wrong."""
     wanted = machine.settings.cleanup
     archive = archive_of(machine.settings.basedir) if wanted is Cleanup.ARCHIVE else None
@@ -37,7 +38,7 @@ def clean_up_after_run(machine: Machine, *, quiet: bool) -> tuple[CertkeeperErro
         troubles = machine.clean_up(archive, cleared.append)
     except CertkeeperError as error:
         troubles = (error,)
-    if not quiet:
+    if saying.changes:
         sys.stdout.write("".join(f"{line}\n" for line in cleared_lines(cleared, archive)))
     return troubles
 

@@ -17,6 +17,7 @@ from certkeeper.cli.compose.danewatch import DaneWatch, changing
 from certkeeper.cli.danehistory import keep_tlsa
 from certkeeper.cli.plan import ForeseenRecords
 from certkeeper.cli.render import reporter
+from certkeeper.cli.saying import Saying
 from certkeeper.cli.tlsa.ending import ended
 from certkeeper.dane.facts import Trust
 from certkeeper.dane.rollover import State
@@ -46,16 +47,16 @@ class DanePhase:
 NOTHING = DanePhase()
 
 
-def published(machine: Machine, *, quiet: bool) -> DanePhase:
+def published(machine: Machine, *, saying: Saying) -> DanePhase:
     """Look, publish, look again, and remember."""
     try:
         watch = machine.dane_watch
-        return NOTHING if watch is None else _published(machine, watch, quiet=quiet)
+        return NOTHING if watch is None else _published(machine, watch, saying=saying)
     except CertkeeperError as error:
         return DanePhase(errors=(error,))
 
 
-def _published(machine: Machine, watch: DaneWatch, *, quiet: bool) -> DanePhase:
+def _published(machine: Machine, watch: DaneWatch, *, saying: Saying) -> DanePhase:
     before = view = watch.look()
     due = tuple(changing(view))
     by_hand: list[Seat] = []
@@ -63,7 +64,7 @@ def _published(machine: Machine, watch: DaneWatch, *, quiet: bool) -> DanePhase:
     failed = bool(view.unread)
     written: list[Seat] = []
     if due:
-        report = reporter(quiet=quiet, first="waiting for the name servers")
+        report = reporter(saying, first="waiting for the name servers")
         try:
             errors, by_hand = watch.publish(due, report.tell)
         finally:
@@ -76,7 +77,7 @@ def _published(machine: Machine, watch: DaneWatch, *, quiet: bool) -> DanePhase:
     stands = _kept(machine, watch, view)
     keep_tlsa(machine, written, view)
     failed = not ended(machine, watch) or failed
-    for line in (*nowhere(machine, view), *_lines(before, view, by_hand, quiet=quiet)):
+    for line in (*nowhere(machine, view), *_lines(before, view, by_hand, saying=saying)):
         sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
     said = (f"TLSA records changed at {count(len(written), 'place')}",) if written else ()
@@ -118,7 +119,7 @@ def remember(machine: Machine, view: View) -> None:
         machine.journal.write(put, drop)
 
 
-def _lines(before: View, view: View, by_hand: Sequence[Seat], *, quiet: bool) -> Iterator[str]:
+def _lines(before: View, view: View, by_hand: Sequence[Seat], *, saying: Saying) -> Iterator[str]:
     """What is not as it should be, what a person has to publish, and in a usual run the rest."""
     for alias, why in view.unread.items():
         yield f"{alias}: its TLSA records cannot be made: {why}"
@@ -127,14 +128,14 @@ def _lines(before: View, view: View, by_hand: Sequence[Seat], *, quiet: bool) ->
         told = seat.trouble or seat.decision.holds or any(stage.state not in _QUIET for stage in stages)
         if seat.trouble:
             yield f"TLSA {seat.name}: nothing could be seen: {seat.trouble}"
-        elif told or not quiet:
+        elif told or saying.everything:
             flaw = f" ({seat.flaw})" if seat.flaw and seat.decision.holds else ""
             yield f"TLSA {sentence(seat.decision)}{flaw}"
-        if not quiet:
+        if saying.everything:
             earlier = before.seats[name].decision.notes if name in before.seats else ()
             notes = dict.fromkeys((*earlier, *seat.decision.notes))
             yield from (f"TLSA {name}: {note}" for note in notes)
-    yield from (f"TLSA {text}" for text in view.passed_over if not quiet)
+    yield from (f"TLSA {text}" for text in view.passed_over if saying.everything)
     if by_hand:
         yield "TLSA records for you to publish:"
         yield from lines_to_publish(by_hand)

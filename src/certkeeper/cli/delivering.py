@@ -13,6 +13,7 @@ from certkeeper.cli.compose import Machine
 from certkeeper.cli.compose.delivering import DEPLOY_CONFIG, Keeper, Root, RootsMachine
 from certkeeper.cli.deployments import NOTHING, carried_out, deployment_summary
 from certkeeper.cli.render import finding_lines, print_error
+from certkeeper.cli.saying import Saying
 from certkeeper.config.settings import CertSpec, Configuration, Purpose
 from certkeeper.plan.delivery import (
     MOST_OCTETS,
@@ -105,7 +106,7 @@ def _deployed(keeper: Keeper, delivery: Delivery, options: argparse.Namespace) -
             print_error(rejected.error, subject=rejected.label)
         for line in finding_lines(tuple(machine.findings())):
             sys.stdout.write(f"{line}\n")
-        shown = carried_out(lambda: machine.planned(machine.aliases), machine.carry_out, quiet=False)
+        shown = carried_out(lambda: machine.planned(machine.aliases), machine.carry_out, saying=Saying.ALL)
         keeper.tell(encode_reply(Reply(machine.answers(shown), str(shown.fatal or ""))))
     finally:
         machine.close()

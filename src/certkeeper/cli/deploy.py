@@ -18,6 +18,7 @@ from certkeeper.cli.hooking import Hooking
 from certkeeper.cli.permissions import put_right
 from certkeeper.cli.render import finding_lines, print_error
 from certkeeper.cli.rounds import hooked
+from certkeeper.cli.saying import Saying
 from certkeeper.cli.select import select
 from certkeeper.cli.signals import raise_terminated
 from certkeeper.cli.switching import carry_out
@@ -60,8 +61,8 @@ def deploy(options: argparse.Namespace) -> int:
         return deploy_as_root(parted.keeper, options)
     selected = select(machine.configuration, options.names)
     _check_asked(selected, permissions_only=options.fix_permissions)
-    with hooked(machine, selected, quiet=False) as hooking, machine.lock(), closing(machine):
-        ready, changed = put_right(machine, selected, quiet=False)
+    with hooked(machine, selected, saying=Saying.ALL) as hooking, machine.lock(), closing(machine):
+        ready, changed = put_right(machine, selected, saying=Saying.ALL)
         forward, trouble = Result(), None
         if not options.fix_permissions:
             forward, trouble = _forward(machine, ready, hooking)
@@ -140,4 +141,4 @@ def _forward(machine: Machine, ready: Configuration, hooking: Hooking | None) ->
 
 def _deployed(machine: Machine, ready: Configuration) -> DeployResult:
     """A person asks, so no wait counts."""
-    return deployed(machine, ready, quiet=False, asked=[spec.alias for spec in ready.certificates])
+    return deployed(machine, ready, saying=Saying.ALL, asked=[spec.alias for spec in ready.certificates])

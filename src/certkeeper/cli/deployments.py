@@ -11,6 +11,7 @@ from certkeeper.base.times import iso
 from certkeeper.base.value import replace
 from certkeeper.cli.compose import Machine
 from certkeeper.cli.render import print_error, reporter
+from certkeeper.cli.saying import Saying
 from certkeeper.config.settings import Configuration
 
 TYPE_CHECKING = False
@@ -21,12 +22,14 @@ if TYPE_CHECKING:
 NOTHING = DeployResult()
 
 
-def deployed(machine: Machine, selected: Configuration, *, quiet: bool, asked: Collection[Alias] = ()) -> DeployResult:
+def deployed(
+    machine: Machine, selected: Configuration, *, saying: Saying, asked: Collection[Alias] = ()
+) -> DeployResult:
     """Give services what they are due for. `asked` are certificates that a person wants tried now."""
     if not _anything(selected):
         return NOTHING
     if machine.settings.left_to_root:
-        return _left_to_root(machine, selected, quiet=quiet)
+        return _left_to_root(machine, selected, saying=saying)
     from certkeeper.cli.compose.deploying import (  # noqa: PLC0415 - most pages deploy nothing
         carry_out_deployments,
         planned_deployments,
@@ -35,12 +38,12 @@ def deployed(machine: Machine, selected: Configuration, *, quiet: bool, asked: C
     return carried_out(
         lambda: planned_deployments(machine, selected, asked),
         lambda plan, tell: carry_out_deployments(machine, plan, tell),
-        quiet=quiet,
+        saying=saying,
     )
 
 
 def carried_out(
-    plan: "Callable[[], DeployPlan]", carry_out: "Callable[[DeployPlan, Tell], DeployResult]", *, quiet: bool
+    plan: "Callable[[], DeployPlan]", carry_out: "Callable[[DeployPlan, Tell], DeployResult]", *, saying: Saying
 ) -> DeployResult:
     """Plan and carry out; what ends it early is told."""
     report = None
@@ -48,7 +51,7 @@ def carried_out(
     try:
         due = plan()
         if not due.idle:
-            report = reporter(quiet=quiet, first="waiting for the services")
+            report = reporter(saying, first="waiting for the services")
             result = carry_out(due, report.tell)
         result = replace(result, deployed=(*result.deployed, *_waiting(due)))
     except CertkeeperError as error:
@@ -62,13 +65,13 @@ def carried_out(
     return result
 
 
-def _left_to_root(machine: Machine, selected: Configuration, *, quiet: bool) -> DeployResult:
+def _left_to_root(machine: Machine, selected: Configuration, *, saying: Saying) -> DeployResult:
     try:
         left = _for_root(machine, selected)
     except CertkeeperError as error:
         print_error(error)
         return DeployResult(fatal=error)
-    if left and not quiet:
+    if left and saying.everything:
         services = ", ".join(dict.fromkeys(name for name, _ in left))
         sys.stdout.write(
             f"{services}: certificates wait for certkeeper deploy, as root; no run of DEHYDRATED_USER's does that\n"

@@ -18,6 +18,7 @@ from certkeeper.base.value import dataclass, replace
 from certkeeper.cli.compose import USER_AGENT, Machine, open_machine
 from certkeeper.cli.documents import write_document
 from certkeeper.cli.render import Lines, print_error
+from certkeeper.cli.saying import Saying
 from certkeeper.cli.select import select
 from certkeeper.cli.signals import raise_terminated
 from certkeeper.config.settings import CertSpec
@@ -194,7 +195,7 @@ def _kept(machine: Machine, row: Row, answer: Staple | CertkeeperError, remember
         care = replace(look_over(row.spec, found, None, now), best=best, asked=asked)
         if care.is_new or care.owes:
             machine.journal.prepare()
-            (care,) = machine.converse(put_beside([care], machine.settings, Lines(sys.stderr, quiet=True).tell))
+            (care,) = machine.converse(put_beside([care], machine.settings, Lines(sys.stderr, Saying.PROBLEMS).tell))
         after = machine.staple_looks.look(found.alias, now)
     except CertkeeperError as error:
         return replace(row, error=error)

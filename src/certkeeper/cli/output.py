@@ -24,6 +24,9 @@ class Output:
         if self._stream is not None:
             try:
                 self._stream.write(text)
+            except UnicodeEncodeError:
+                # A terminal of another time: what it has no sign for is a question mark.
+                self.write(text.encode(self.encoding, "replace").decode(self.encoding))
             except (OSError, ValueError) as error:
                 self._fail(error)
         return len(text)

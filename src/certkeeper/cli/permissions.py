@@ -7,10 +7,11 @@ from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.names import Alias
 from certkeeper.base.value import replace
 from certkeeper.cli.compose import Machine
+from certkeeper.cli.saying import Saying
 from certkeeper.config.settings import CertSpec, Configuration, Rejected
 
 
-def put_right(machine: Machine, selected: Configuration, *, quiet: bool) -> tuple[Configuration, frozenset[Alias]]:
+def put_right(machine: Machine, selected: Configuration, *, saying: Saying) -> tuple[Configuration, frozenset[Alias]]:
     """The certificates whose files are what the page asks for, and those of them that were not.
 
     The others are rejected: a renewal would fail as well, after the CA was asked.
@@ -27,7 +28,7 @@ def put_right(machine: Machine, selected: Configuration, *, quiet: bool) -> tupl
         ready.append(spec)
         if names:
             changed.add(spec.alias)
-        if names and not quiet:
+        if names and saying.changes:
             folder = f"{machine.settings.folder(spec)}/"
             shown = ", ".join(name.removeprefix(folder) for name in names)
             sys.stdout.write(f"{spec.alias}: permissions put right: {shown}\n")

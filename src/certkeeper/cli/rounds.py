@@ -11,6 +11,7 @@ from certkeeper.base.value import replace
 from certkeeper.cli.compose import Machine
 from certkeeper.cli.hooking import Hooking, told_of_run
 from certkeeper.cli.render import Lines, print_error
+from certkeeper.cli.saying import Saying
 from certkeeper.config.methods import ChallengeType
 from certkeeper.config.settings import CertSpec, Configuration, HookSettings, Settings
 from certkeeper.plan.actions import Plan
@@ -22,13 +23,13 @@ _SERVED = frozenset({ChallengeType.HTTP_01, ChallengeType.TLS_ALPN_01})
 
 
 @contextmanager
-def hooked(machine: Machine, selected: Configuration, *, quiet: bool) -> Iterator[Hooking | None]:
+def hooked(machine: Machine, selected: Configuration, *, saying: Saying) -> Iterator[Hooking | None]:
     """The run's calls of scripts; None where nobody is told of anything. One that fails ends with exit_hook, too."""
     settings = told_of_run(selected)
     if not (settings.hook or settings.exit_command or any(spec.deploy_hook for spec in selected.certificates)):
         yield None
         return
-    hooking = Hooking(settings, lambda: machine.hooks, Lines(sys.stdout, quiet=quiet).tell)
+    hooking = Hooking(settings, lambda: machine.hooks, Lines(sys.stdout, saying).tell)
     try:
         yield hooking
     except CertkeeperError as error:

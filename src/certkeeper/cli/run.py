@@ -70,14 +70,14 @@ def run(options: argparse.Namespace) -> int:
 def run_on(machine: Machine, options: argparse.Namespace) -> int:
     """The same on a machine that is put together already."""
     selected = select(machine.configuration, options.names)
-    with hooked(machine, selected, quiet=options.quiet) as hooking:
+    with hooked(machine, selected, saying=options.saying) as hooking:
         return _run(machine, selected, hooking, options)
 
 
 def _run(machine: Machine, selected: Configuration, hooking: Hooking | None, options: argparse.Namespace) -> int:
     endings: list[CertkeeperError] = []
     with _given_back(_lock(machine, options), endings), _given_back(closing(machine), endings):
-        selected, touched = put_right(machine, selected, quiet=options.quiet)
+        selected, touched = put_right(machine, selected, saying=options.saying)
         if mended := machine.mend(selected):
             from certkeeper.cli.heal import keep_mended  # noqa: PLC0415 - most runs mend nothing
 
@@ -86,14 +86,14 @@ def _run(machine: Machine, selected: Configuration, hooking: Hooking | None, opt
             hooking.begin()
         observed, noticed = _observe(machine)
         forced = frozenset(spec.alias for spec in selected.certificates) if options.force else frozenset()
-        observed, staples = kept_fresh(machine, selected, observed, quiet=options.quiet)
+        observed, staples = kept_fresh(machine, selected, observed, saying=options.saying)
         observed = _advised(machine, selected, observed, noticed)
         observed = _with_accounts(machine, selected, observed, forced, options)
         plan, result = _in_rounds(machine, selected, hooking, observed, noticed, forced, options)
         _remember(machine, plan, result)
         result = staples.after(machine, result)
         endings += staples.errors
-        shown = deployed(machine, selected, quiet=options.quiet) if result.fatal is None else NOTHING
+        shown = deployed(machine, selected, saying=options.saying) if result.fatal is None else NOTHING
         issued = {outcome.alias for outcome in result.outcomes if outcome.live is not None}
         dane = _published(machine, options) if result.fatal is None else None
         endings += dane.errors if dane is not None else ()
@@ -108,10 +108,10 @@ def _run(machine: Machine, selected: Configuration, hooking: Hooking | None, opt
     if hooking is not None and (trouble := hooking.end(result.fatal)) is not None:
         # The run is over, and was what it was.
         print_error(trouble)
-    said = "" if options.quiet else _summary(selected, plan, result, shown, staples.summary, dane) + "\n"
-    if said:
-        sys.stdout.write(said)
     ended = Ended(selected, observed, plan, result, shown, tuple(endings), dane)
+    wanted = options.saying.everything or (options.saying.changes and ended.worth_telling)
+    said = _summary(selected, plan, result, shown, staples.summary, dane) + "\n" if wanted else ""
+    sys.stdout.write(said)
     after_run(machine, options, ended)
     if hooking is None and not noticed:
         keep_calm(machine, options, selected, observed, plan, (result, shown, endings), staples, said)
@@ -125,7 +125,7 @@ def _published(machine: Machine, options: argparse.Namespace) -> "DanePhase | No
         return None
     from certkeeper.cli.danephase import published  # noqa: PLC0415 - most pages have no TLSA records
 
-    return published(machine, quiet=options.quiet)
+    return published(machine, saying=options.saying)
 
 
 def _cleaned_up(machine: Machine, options: argparse.Namespace) -> tuple[CertkeeperError, ...]:
@@ -133,7 +133,7 @@ def _cleaned_up(machine: Machine, options: argparse.Namespace) -> tuple[Certkeep
         return ()
     from certkeeper.cli.cleaning import clean_up_after_run  # noqa: PLC0415 - few pages ask for it
 
-    return clean_up_after_run(machine, quiet=options.quiet)
+    return clean_up_after_run(machine, saying=options.saying)
 
 
 def _in_rounds(
@@ -166,7 +166,9 @@ def _in_rounds(
         told = noticed or not plan.idle or plan.blocked or plan.incomplete or plan.pressing or selected.rejected
         if told or not selected.certificates:
             findings = (*found, *plan.findings)
-            _print_findings([item for item in findings if not options.quiet or item.severity is not Severity.NOTE])
+            _print_findings(
+                [item for item in findings if options.saying.everything or item.severity is not Severity.NOTE]
+            )
             found, noticed = (), ()
         failed += lines_unchanged(hooking, plan)
         plan, result = carried_out(machine, ready, plan, lambda each: _carry_out(machine, each, options))
@@ -266,7 +268,7 @@ def _with_accounts(
     if not missing:
         return observed
     accounts, unusable = dict(observed.accounts), dict(observed.unusable)
-    report = reporter(quiet=options.quiet)
+    report = reporter(options.saying)
     try:
         for ca in missing:
             try:
@@ -297,7 +299,7 @@ def _opened(machine: Machine, ca: str, tell: Tell, *, terms_accepted: bool) -> s
 def _carry_out(machine: Machine, plan: Plan, options: argparse.Namespace) -> Result:
     if plan.idle and not plan.blocked:
         return Result(wake_at=plan.wake_at)
-    report = reporter(quiet=options.quiet)
+    report = reporter(options.saying)
     try:
         return machine.reconcile(plan, terms_accepted=options.accept_terms, tell=report.tell)
     finally:

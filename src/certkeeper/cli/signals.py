@@ -41,9 +41,14 @@ def orderly(ask: Callable[[ExitCode], None]) -> Iterator[None]:
 
 
 def raise_terminated() -> None:
-    """From now on SIGTERM unwinds the program as SIGINT does, so that locks are released."""
+    """From now on SIGTERM unwinds the program as SIGINT does, so that locks are released; a terminal that goes away
+    ends nothing.
+    """
 
     def handle(_number: int, _frame: FrameType | None) -> None:
         raise Terminated
 
     signal.signal(signal.SIGTERM, handle)
+    # Somebody may have asked for a run that outlives the terminal (nohup); what is ignored stays ignored.
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, lambda _number, _frame: None)

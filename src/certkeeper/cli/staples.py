@@ -11,6 +11,7 @@ from certkeeper.base.times import iso
 from certkeeper.base.value import dataclass, field, replace
 from certkeeper.cli.compose import Machine
 from certkeeper.cli.render import Lines
+from certkeeper.cli.saying import Saying
 from certkeeper.config.settings import CertSpec, Configuration
 from certkeeper.lineage.model import Lineage
 from certkeeper.ocsp.freshness import Asked, Decision, Due, decide
@@ -64,7 +65,9 @@ class Kept:
         return replace(result, wake_at=min((time for time in times if time is not None), default=None))
 
 
-def kept_fresh(machine: Machine, selected: Configuration, observed: Observed, *, quiet: bool) -> tuple[Observed, Kept]:
+def kept_fresh(
+    machine: Machine, selected: Configuration, observed: Observed, *, saying: Saying
+) -> tuple[Observed, Kept]:
     """The world after responses were refreshed: certificates that their CAs took back are marked in it."""
     wanted = wanted_of(selected.certificates, observed.lineages)
     if not wanted:
@@ -77,7 +80,7 @@ def kept_fresh(machine: Machine, selected: Configuration, observed: Observed, *,
         return observed, kept
     from certkeeper.cli.stapling import answers_had, looked_over, put, revocations_marked  # noqa: PLC0415 - as above
 
-    tell = machine.recorded(Lines(sys.stdout, quiet=quiet).tell)
+    tell = machine.recorded(Lines(sys.stdout, saying).tell)
     staples = answers_had(machine, looked_over(machine, rest, asked))
     staples, observed = revocations_marked(machine, staples, observed, tell)
     return observed, replace(kept, staples=put(machine, staples, tell))

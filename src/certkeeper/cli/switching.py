@@ -13,6 +13,7 @@ from certkeeper.cli.compose import Machine, open_machine, unreadable
 from certkeeper.cli.deployments import NOTHING, deployed
 from certkeeper.cli.render import finding_lines, print_error, reporter
 from certkeeper.cli.rounds import hooked
+from certkeeper.cli.saying import Saying
 from certkeeper.cli.select import select
 from certkeeper.cli.signals import raise_terminated
 from certkeeper.config.settings import CertSpec, Configuration, Settings
@@ -75,7 +76,7 @@ def switch_named(options: argparse.Namespace, decide: Decide, stamp: int | None)
 
 
 def _switch_each(machine: Machine, selected: Configuration, decide: Callable[[Present], Decided]) -> int:
-    with hooked(machine, selected, quiet=False) as hooking, machine.lock(), closing(machine):
+    with hooked(machine, selected, saying=Saying.ALL) as hooking, machine.lock(), closing(machine):
         decided, refused = _decided(machine, selected, decide)
         plans = tuple(
             switch_to(spec, machine.settings, machine.store.lineage(spec.alias), found.version, found.held)
@@ -91,7 +92,7 @@ def _switch_each(machine: Machine, selected: Configuration, decide: Callable[[Pr
         for spec, found in decided.items():
             for line in found.said_after if spec.alias in live else ():
                 sys.stdout.write(f"{spec.alias}: {line}\n")
-        shown = deployed(machine, selected, quiet=False) if live else NOTHING
+        shown = deployed(machine, selected, saying=Saying.ALL) if live else NOTHING
         for line in finding_lines(unreadable(selected, live)):
             sys.stdout.write(f"{line}\n")
     for rejected in selected.rejected:
@@ -160,7 +161,7 @@ def carry_out(machine: Machine, plans: tuple[LineagePlan, ...]) -> Result:
     """Make the switches that these are about, as a run would."""
     if not plans:
         return Result()
-    report = reporter(quiet=False)
+    report = reporter(Saying.ALL)
     try:
         return machine.reconcile(Plan(lineages=plans), terms_accepted=False, tell=report.tell)
     finally:

@@ -35,6 +35,14 @@ def test_the_first_trouble_is_kept_and_then_there_is_silence() -> None:
     assert out.is_lost
 
 
+def test_what_a_terminal_has_no_sign_for_does_not_silence_it() -> None:
+    raw = io.BytesIO()
+    out = Output(io.TextIOWrapper(raw, encoding="latin-1", write_through=True))
+    out.write("is … café")
+    out.write("!")
+    assert (raw.getvalue().decode("latin-1"), out.trouble) == ("is ? café!", None)
+
+
 def test_a_stream_that_was_closed_before_the_start_is_silent() -> None:
     out = Output(None)
     out.write("text")

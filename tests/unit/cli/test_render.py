@@ -1,14 +1,13 @@
 import io
-import re
 
 import pytest
-from rich.console import Console
 
 from certkeeper.base.errors import CertkeeperError
-from certkeeper.base.events import LineageFailed, Noted, ServerSeen, ServersWaited, ZoneProven, ZoneUnproven
+from certkeeper.base.events import CertificateIssued, LineageFailed, Noted, ServerSeen, ZoneProven, ZoneUnproven
 from certkeeper.base.progress import Advanced
 from certkeeper.cli.output import Output
-from certkeeper.cli.render import Lines, Terminal, Wait, print_error
+from certkeeper.cli.render import Lines, print_error
+from certkeeper.cli.saying import Saying
 
 FAST = ServerSeen("ns1", 0.1, 5, ("udp", "tcp"))
 LATE = ServerSeen("ns2", 4.0, 5, ("udp", "tcp"))
@@ -45,7 +44,7 @@ def advanced(second: int) -> Advanced:
 
 def test_a_log_says_every_ten_seconds_how_far_a_run_has_come() -> None:
     stream, quiet = io.StringIO(), io.StringIO()
-    report, mute = Lines(stream), Lines(quiet, quiet=True)
+    report, mute = Lines(stream), Lines(quiet, Saying.PROBLEMS)
     for second in range(1, 31):
         report.tell(advanced(second))
         mute.tell(advanced(second))
@@ -53,15 +52,9 @@ def test_a_log_says_every_ten_seconds_how_far_a_run_has_come() -> None:
     assert quiet.getvalue() == ""
 
 
-def test_a_terminal_shows_how_far_a_run_has_come_before_what_it_waits_for() -> None:
-    wait = Wait("waiting for the CA", lambda: 0.0)
-    wait.advance(advanced(1).text)
-    assert str(wait) == "10 of 1,000 issued, 10/s; waiting for the CA"
-
-
 def test_quiet_leaves_notes() -> None:
     stream = io.StringIO()
-    report = Lines(stream, quiet=True)
+    report = Lines(stream, Saying.PROBLEMS)
     report.tell(ZoneProven("z", (FAST, LATE), 4.0))
     report.tell(Noted("z", "odd"))
     assert stream.getvalue() == "z: odd\n"
@@ -84,40 +77,16 @@ def test_an_error_about_another_name_names_both(capsys: pytest.CaptureFixture[st
     ]
 
 
-def test_a_narrow_terminal_gets_lines_that_end_between_words() -> None:
+def test_only_changes_leaves_what_is_different_now_and_what_is_wrong(capsys: pytest.CaptureFixture[str]) -> None:
     stream = io.StringIO()
-    report = Terminal(Console(file=stream, width=60, highlight=False, soft_wrap=True))
-    address = "https://ca.example/" + 60 * "x"
-    report.tell(Noted("zone example.org", f"one two three four five six seven eight nine ten eleven {address} twelve"))
-    report.close()
-    lines = [line for line in stream.getvalue().splitlines() if line.strip()]
-    assert lines[0] == "! zone example.org: one two three four five six seven eight"
-    assert lines[1] == "    nine ten eleven"
-    assert lines[2:] == [f"    {address}", "    twelve"]
-
-
-def test_a_wait_says_for_how_long_and_goes_on_while_the_words_change() -> None:
-    now = 100.0
-    wait = Wait("waiting for the CA", lambda: now)
-    assert str(wait) == "waiting for the CA"
-    now = 107.9
-    assert str(wait) == "waiting for the CA (7 s)"
-    wait.turn_to("servers", "zone z: waiting for ns1, ns2")
-    now = 109.0
-    wait.turn_to("servers", "zone z: waiting for ns2")
-    assert str(wait) == "zone z: waiting for ns2 (1 s)"
-    wait.turn_to("waiting for the certificates")
-    assert str(wait) == "waiting for the certificates"
-
-
-def test_what_is_waited_for_fits_a_narrow_terminal() -> None:
-    now = 0.0
-    stream = io.StringIO()
-    console = Console(file=stream, width=60, force_terminal=True, highlight=False, soft_wrap=True)
-    report = Terminal(console, lambda: now)
-    report.tell(ServersWaited("example.org", ("ns1.example.org (192.0.2.1)", "ns2.example.org (192.0.2.2)")))
-    now = 12.0
-    report.close()
-    shown = [re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", line) for line in stream.getvalue().split("\n")]
-    assert any(line.rstrip().endswith("(12 s)") for line in shown), shown
-    assert all(len(line.rpartition("\r")[2].rstrip()) <= 60 for line in shown), shown
+    report = Lines(stream, Saying.CHANGES)
+    report.tell(ZoneProven("z", (FAST, LATE), 4.0))
+    report.tell(advanced(20))
+    report.tell(CertificateIssued("a.test", "2027-03-01T00:00:00Z", "/certs/a.test"))
+    report.tell(Noted("z", "odd"))
+    report.tell(LineageFailed("b.test", CertkeeperError("no")))
+    assert stream.getvalue().splitlines() == [
+        "a.test: certificate valid until 2027-03-01T00:00:00Z is live in /certs/a.test",
+        "z: odd",
+    ]
+    assert capsys.readouterr().err == "certkeeper: error: b.test: no\n"

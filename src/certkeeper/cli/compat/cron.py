@@ -23,6 +23,7 @@ from certkeeper.cli.compat.words import Flag
 from certkeeper.cli.compose import USER_AGENT, Machine
 from certkeeper.cli.deployments import deployed
 from certkeeper.cli.planning import planned
+from certkeeper.cli.saying import Saying
 from certkeeper.config.domains import DomainList
 from certkeeper.config.errors import ConfigError
 from certkeeper.config.findings import Severity
@@ -101,11 +102,11 @@ class _Cron:
         machine.keep_index()
         failed = self._withdraw_leftovers() or failed
         # Only pages that say so in a setting of ours have services.
-        failed = deployed(machine, machine.configuration, quiet=False).failed or failed
+        failed = deployed(machine, machine.configuration, saying=Saying.ALL).failed or failed
         if machine.dane_watch is not None:
             from certkeeper.cli.danephase import published  # noqa: PLC0415 - most pages have no TLSA records
 
-            phase = published(machine, quiet=True)
+            phase = published(machine, saying=Saying.PROBLEMS)
             for trouble in phase.errors:
                 print_failure(trouble, sys.stderr, self._sitting.program)
             failed = phase.failed or bool(phase.errors) or failed

@@ -14,6 +14,7 @@ from certkeeper.cli.confirm import confirmed
 from certkeeper.cli.dns.names import owners_in, unwritable_owners
 from certkeeper.cli.planning import planned as planned_now
 from certkeeper.cli.render import finding_lines, print_error, reporter
+from certkeeper.cli.saying import Saying
 from certkeeper.cli.signals import raise_terminated
 from certkeeper.config.settings import Configuration
 from certkeeper.plan.actions import Plan
@@ -53,7 +54,7 @@ def cleanup(options: argparse.Namespace) -> int:
         asked += [f"forget {count(untold, 'challenge')} of a script that the page does not name"] if untold else []
         if not confirmed(f"{' and '.join(asked)}?", yes=options.yes):
             return ExitCode.FAILED
-        report = reporter(quiet=False)
+        report = reporter(Saying.ALL)
         try:
             forgetting = replace(planned, stale=(*planned.stale, *planned.homeless, *planned.untold))
             result = machine.reconcile(forgetting, terms_accepted=False, tell=report.tell)

@@ -15,6 +15,7 @@ from certkeeper.cli.confirm import confirmed
 from certkeeper.cli.danephase import published
 from certkeeper.cli.render import print_error
 from certkeeper.cli.run import run_on
+from certkeeper.cli.saying import Saying
 from certkeeper.cli.select import select
 from certkeeper.cli.signals import raise_terminated
 from certkeeper.config.settings import CertSpec
@@ -102,7 +103,7 @@ def retire(options: argparse.Namespace) -> int:
             machine.journal.write((turn,), ())
             sys.stdout.write(f'{entry}: its TLSA records are to go; say so in the page, too: TLSA="no"\n')
             sys.stdout.flush()
-        phase = published(machine, quiet=False)
+        phase = published(machine, saying=Saying.ALL)
     if phase.wake_at is not None and not options.undo:
         sys.stdout.write(f"{entry}: caches may hold records until {iso(phase.wake_at)}; the key stays until then\n")
     for error in phase.errors:
@@ -175,5 +176,5 @@ def _write_down(machine: Machine, turn: TlsaTurn) -> None:
 
 def _for_run(options: argparse.Namespace, spec: CertSpec) -> argparse.Namespace:
     """As `certkeeper run ALIAS` is typed."""
-    said = {"names": [spec.alias.text], "force": False, "quiet": False, "wait_lock": False, "accept_terms": False}
+    said = {"names": [spec.alias.text], "force": False, "saying": Saying.ALL, "wait_lock": False, "accept_terms": False}
     return argparse.Namespace(**{**vars(options), **said})
