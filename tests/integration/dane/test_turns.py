@@ -5,6 +5,7 @@ import json
 import pytest
 from cryptography import x509
 
+from integration.dane.conftest import MakePublished
 from integration.dane.published import FOREIGN, Published, typed
 
 pytestmark = pytest.mark.real
@@ -47,6 +48,21 @@ def test_a_roll_is_refused_until_caches_know_the_next_key_and_done_then(page: Pu
     assert (back.code, page.served()) == (1, ahead), back.text
     assert "does not go live yet" in back.err
     assert page.run().code == 0
+
+
+def test_a_roll_where_nobody_knows_a_record_says_that_it_breaks_nobody(make_published: MakePublished) -> None:
+    page = make_published(dnssec=False)
+    page.run()
+    ahead = page.next
+    refused = typed(page, "tlsa", "roll", page.zone)
+
+    assert refused.code == 1
+    assert "the zone is not signed" in refused.err
+    assert f"breaks nobody: certkeeper tlsa roll {page.zone} --now" in refused.err
+    done = typed(page, "tlsa", "roll", page.zone, "--now", "--yes")
+    assert done.code == 0, done.text
+    assert "no cache holds a record, so no client fails" in done.out
+    assert page.served() == page.current == ahead
 
 
 @pytest.mark.long

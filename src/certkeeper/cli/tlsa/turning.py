@@ -52,7 +52,7 @@ def roll(options: argparse.Namespace) -> int:
         if not options.now:
             raise WaitsForDns(
                 f"{spec.alias}: the next key is not used yet: {gate.reason}",
-                hint="a later run does it by itself with the next renewal; to break clients now: --now",
+                hint=_way_on(watch, spec, gate),
                 retry_at=gate.until,
             )
         _say_what_breaks(watch, spec)
@@ -157,9 +157,20 @@ def _check_next(spec: CertSpec, lineage: Lineage) -> None:
     raise WaitsForDns(f"{spec.alias}: there is no next key yet{trouble}", hint=hint)
 
 
+def _way_on(watch: DaneWatch, spec: CertSpec, gate: Gate) -> str:
+    """What a person may do where the next key has to wait."""
+    if not any(seat.decision.age.lingering for seat in watch.view().of(spec.alias)):
+        return f"no cache holds a record of it, so another key breaks nobody: certkeeper tlsa roll {spec.alias} --now"
+    waits = "the next renewal does it by itself" if gate.until is not None else "mend that first"
+    return f"{waits}; to break clients now: certkeeper tlsa roll {spec.alias} --now"
+
+
 def _say_what_breaks(watch: DaneWatch, spec: CertSpec) -> None:
     """Which clients fail, and for how long at most."""
     for seat in watch.view().of(spec.alias):
+        if not seat.decision.age.lingering:
+            sys.stdout.write(f"{seat.name}: no cache holds a record, so no client fails\n")
+            continue
         bound = seat.decision.age.bound
         sys.stdout.write(
             f"{seat.name}: clients that check TLSA records refuse the new key until their caches know it: "
