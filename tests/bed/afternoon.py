@@ -29,7 +29,6 @@ ADDRESS, NAME_SERVER = "192.0.2.25", "192.0.2.53"
 CAS = {"acme-v02.api.letsencrypt.org": "198.51.100.80", "acme-staging-v02.api.letsencrypt.org": "198.51.100.81"}
 _LINK = "198.51.100.1"
 """The machine's own address on the way to them."""
-ZONE = "example.net"
 _PROGRAMS = ("nginx", "postfix", "dovecot", "prosodyctl", "pdns_server", "pdnsutil", "sqlite3", "unshare", "mount")
 _MARK = "-- that was"
 _OVERLAID = ("etc", "var", "usr/local")
@@ -83,8 +82,8 @@ class _FrontHandler(BaseHTTPRequestHandler):
 class Afternoon:
     """`type` runs a command in one and the same shell of root's, and returns what it printed and its exit code."""
 
-    def __init__(self, folder: Path, programs: Mapping[str, str]) -> None:
-        """`programs` are scripts by name, which are put into /usr/local/bin."""
+    def __init__(self, folder: Path, zone: str, programs: Mapping[str, str]) -> None:
+        """It is called mail.ZONE. `programs` are scripts by name, which are put into /usr/local/bin."""
         for program in _PROGRAMS:
             binaries.require(program)
         self.folder = folder
@@ -108,7 +107,7 @@ class Afternoon:
                     self._trust.append(self._world.call(pebble.root_pem).encode())
             self._shell = self._started()
             stack.callback(self._end)
-            self._set_up(programs)
+            self._set_up(zone, programs)
             self._stack = stack.pop_all()
 
     def _connect(self) -> None:
@@ -137,7 +136,7 @@ class Afternoon:
             cwd="/",
         )
 
-    def _set_up(self, programs: Mapping[str, str]) -> None:
+    def _set_up(self, zone: str, programs: Mapping[str, str]) -> None:
         self.done("mount -t tmpfs -o mode=755 tmpfs /mnt")
         for place in _OVERLAID:
             upper = f"/mnt/{place.replace('/', '-')}"
@@ -147,10 +146,10 @@ class Afternoon:
         for name, text in programs.items():
             self.write(f"/usr/local/bin/{name}", text, mode=0o755)
         hosts = "".join(f"{address} {name}\n" for name, address in CAS.items())
-        self.write("/etc/hosts", f"127.0.0.1 localhost\n{ADDRESS} mail.{ZONE} mail\n{hosts}")
+        self.write("/etc/hosts", f"127.0.0.1 localhost\n{ADDRESS} mail.{zone} mail\n{hosts}")
         self.done("rm -f /etc/resolv.conf && hostname -F /dev/null 2>/dev/null; true")
         self.write("/etc/resolv.conf", "nameserver 127.0.0.1\n")
-        self.write("/etc/mailname", f"mail.{ZONE}\n")
+        self.write("/etc/mailname", f"mail.{zone}\n")
         for trusted in self._trust:
             self.write("/etc/ssl/certs/ca-certificates.crt", trusted.decode(), append=True)
 

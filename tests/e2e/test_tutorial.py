@@ -1,30 +1,25 @@
 """The tutorial, typed as it is written on a machine of its own with real web, mail, XMPP and DNS servers."""
 
 import re
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from bed.afternoon import Afternoon
+from builders.afternoon import PROGRAMS, install
 from builders.transcript import Step, same, steps
 from certkeeper.cli.arguments import build_parser
-from e2e.tutorial_machine import install
 
 ROOT = Path(__file__).resolve().parents[2]
 TUTORIAL = ROOT / "docs" / "tutorial.md"
-_PROGRAM = f"""\
-#!{sys.executable}
-from certkeeper.cli.main import entry
-entry()
-"""
+ZONE = "example.net"
 
 
 @pytest.fixture
 def machine(tmp_path: Path) -> Iterator[Afternoon]:
-    with Afternoon(tmp_path, {"certkeeper": _PROGRAM}) as made:
-        install(made)
+    with Afternoon(tmp_path, ZONE, PROGRAMS) as made:
+        install(made, ZONE)
         yield made
 
 
@@ -37,7 +32,7 @@ def test_the_afternoon_goes_as_it_is_told(machine: Afternoon) -> None:
         assert same(step.shown, lines), f"{TUTORIAL.name}:{step.line}: $ {step.command}\n{printed}"
         typed += 1
     assert typed > 20
-    assert "_acme-challenge" not in machine.done("pdnsutil list-zone example.net")
+    assert "_acme-challenge" not in machine.done(f"pdnsutil list-zone {ZONE}")
 
 
 def joined(typed: list[Step]) -> list[Step]:

@@ -1,12 +1,22 @@
-"""The machine that the tutorial begins on: Debian's servers as they are after an installation, and a zone."""
+"""A machine with Debian's servers as they are after an installation, and with one signed zone."""
 
-from bed.afternoon import ADDRESS, NAME_SERVER, ZONE, Afternoon
+import sys
+from collections.abc import Sequence
+
+from bed.afternoon import ADDRESS, NAME_SERVER, Afternoon
 from bed.waiting import wait_until
 
-_SITE = f"""\
+_SCRIPT = f"#!{sys.executable}\nfrom certkeeper.{{module}} import {{function}}\n{{function}}()\n"
+PROGRAMS = {
+    "certkeeper": _SCRIPT.format(module="cli.main", function="entry"),
+    "certkeeper-dehydrated": _SCRIPT.format(module="cli.main", function="dehydrated_entry"),
+    "certkeeper-pdns-hook": _SCRIPT.format(module="cli.pdnshook.entry", function="entry"),
+}
+"""As pip installs them."""
+_SITE = """\
 server {{
     listen 80;
-    server_name {ZONE} www.{ZONE};
+    server_name {zone} www.{zone};
     root /var/www/html;
 }}
 """
@@ -22,34 +32,34 @@ webserver-address=127.0.0.1
 webserver-port=8081
 """
 _RECORDS = {
-    "@": [("A", ADDRESS), ("MX", f"10 mail.{ZONE}"), ("NS", f"ns1.{ZONE}")],
+    "@": [("A", ADDRESS), ("MX", "10 mail.{zone}"), ("NS", "ns1.{zone}")],
     "www": [("A", ADDRESS)],
     "mail": [("A", ADDRESS)],
     "xmpp": [("A", ADDRESS)],
     "ns1": [("A", NAME_SERVER)],
-    "_xmpp-client._tcp.xmpp": [("SRV", f"0 5 5222 xmpp.{ZONE}")],
-    "_xmpp-server._tcp.xmpp": [("SRV", f"0 5 5269 xmpp.{ZONE}")],
+    "_xmpp-client._tcp.xmpp": [("SRV", "0 5 5222 xmpp.{zone}")],
+    "_xmpp-server._tcp.xmpp": [("SRV", "0 5 5269 xmpp.{zone}")],
 }
-_PROSODY = f"""\
+_PROSODY = """\
 modules_enabled = {{ "roster"; "saslauth"; "tls"; "dialback"; "disco"; "posix"; "ping" }}
 daemonize = true
 pidfile = "/run/prosody/prosody.pid"
 log = {{ info = "/var/log/prosody/prosody.log" }}
 certificates = "certs"
-interfaces = {{ "{ADDRESS}" }}
-VirtualHost "xmpp.{ZONE}"
+interfaces = {{ "{address}" }}
+VirtualHost "xmpp.{zone}"
 """
 
 
-def install(machine: Afternoon) -> None:
-    """What is there before the afternoon begins; all of it runs."""
+def install(machine: Afternoon, zone: str, *names: str) -> None:
+    """What is there before the afternoon begins, and runs. `names` are more names of the machine's in the zone."""
     machine.done("rm -rf /etc/dehydrated /etc/haproxy /etc/apache2")
-    _dns(machine)
+    _dns(machine, zone, names)
     machine.done("rm -f /etc/nginx/sites-enabled/*")
-    machine.write(f"/etc/nginx/sites-enabled/{ZONE}", _SITE)
+    machine.write(f"/etc/nginx/sites-enabled/{zone}", _SITE.format(zone=zone))
     machine.done("mkdir -p /var/log/nginx && service nginx start")
     machine.done(
-        f"postconf -e myhostname=mail.{ZONE} 'mydestination = $myhostname, {ZONE}, localhost'"
+        f"postconf -e myhostname=mail.{zone} 'mydestination = $myhostname, {zone}, localhost'"
         f" inet_interfaces={ADDRESS} inet_protocols=ipv4 maillog_file=/var/log/postfix.log"
         " smtpd_tls_cert_file= smtpd_tls_key_file= && newaliases"
     )
@@ -60,31 +70,31 @@ def install(machine: Afternoon) -> None:
     )
     machine.done(f"echo 'listen = {ADDRESS}' >/etc/dovecot/local.conf && dovecot")
     machine.done("mkdir -p /run/prosody && chown prosody: /run/prosody")
-    machine.write("/etc/prosody/prosody.cfg.lua", _PROSODY)
+    machine.write("/etc/prosody/prosody.cfg.lua", _PROSODY.format(zone=zone, address=ADDRESS))
     machine.done("prosodyctl start")
 
 
-def _dns(machine: Afternoon) -> None:
+def _dns(machine: Afternoon, zone: str, names: Sequence[str]) -> None:
     machine.write("/etc/powerdns/pdns.conf", _PDNS, mode=0o640)
     machine.done(
         "chgrp pdns /etc/powerdns/pdns.conf && mkdir -p /var/lib/powerdns /run/pdns && rm -f /var/lib/powerdns/*"
         " && sqlite3 /var/lib/powerdns/pdns.sqlite3 </usr/share/pdns-backend-sqlite3/schema/schema.sqlite3.sql"
         " && chown -R pdns: /var/lib/powerdns /run/pdns"
     )
-    machine.done(f"pdnsutil create-zone {ZONE} ns1.{ZONE} && pdnsutil set-kind {ZONE} master")
-    for name, records in _RECORDS.items():
+    machine.done(f"pdnsutil create-zone {zone} ns1.{zone} && pdnsutil set-kind {zone} master")
+    for name, records in {**_RECORDS, **{name: [("A", ADDRESS)] for name in names}}.items():
         for kind, content in records:
-            machine.done(f"pdnsutil replace-rrset {ZONE} {name} {kind} 300 '{content}'")
-    machine.done(f"pdnsutil set-meta {ZONE} SOA-EDIT-API DEFAULT")
-    machine.done(f"pdnsutil secure-zone {ZONE} && pdnsutil rectify-zone {ZONE}")
+            machine.done(f"pdnsutil replace-rrset {zone} {name} {kind} 300 '{content.format(zone=zone)}'")
+    machine.done(f"pdnsutil set-meta {zone} SOA-EDIT-API DEFAULT")
+    machine.done(f"pdnsutil secure-zone {zone} && pdnsutil rectify-zone {zone}")
     machine.done("pdns_server --daemon=yes --guardian=no")
     wait_until(lambda: machine.type("pdns_control rping")[1] == 0, "PowerDNS answers")
-    anchor = machine.done(f"pdnsutil show-zone {ZONE} | sed -n 's/^DS = //p' | grep 'SHA256' | sed 's/ *;.*//'").strip()
-    machine.write("/etc/unbound/unbound.conf", _unbound(anchor))
+    anchor = machine.done(f"pdnsutil show-zone {zone} | sed -n 's/^DS = //p' | grep 'SHA256' | sed 's/ *;.*//'").strip()
+    machine.write("/etc/unbound/unbound.conf", _unbound(zone, anchor))
     machine.done("unbound -c /etc/unbound/unbound.conf")
 
 
-def _unbound(anchor: str) -> str:
+def _unbound(zone: str, anchor: str) -> str:
     return f"""\
 server:
     interface: 127.0.0.1
@@ -96,9 +106,9 @@ server:
     cache-max-negative-ttl: 1
     root-hints: /dev/null
     local-zone: "." refuse
-    local-zone: "{ZONE}" transparent
+    local-zone: "{zone}" transparent
     trust-anchor: "{anchor}"
 stub-zone:
-    name: "{ZONE}"
+    name: "{zone}"
     stub-addr: {NAME_SERVER}
 """
