@@ -93,3 +93,19 @@ def test_a_line_with_an_alias_goes_on_with_the_folder(page: Page, zone: str) -> 
     done = page.run()
     assert "nothing due" in done.out
     assert page.live() == {zone}
+
+
+def test_a_revoked_certificate_is_told_once_and_its_end_too(page: Page, zone: str) -> None:
+    page.write_lines(zone)
+    assert page.run().code == 0
+    assert messages(page) == []
+    assert page.revoke(zone, "--yes", "--reason", "superseded").code == 0
+    assert page.run().code == 0
+    (told,) = messages(page)
+    assert [(item["subject"], item["kind"]) for item in told["troubles"]] == [(zone, "revoked")]  # type: ignore[attr-defined]
+    assert "another one is live since this run" in str(told["troubles"])
+    assert page.run().code == 0
+    (told,) = messages(page)
+    assert (told["troubles"], told["recovered"]) == ([], [f"{zone} (revoked)"])
+    assert page.run().code == 0
+    assert messages(page) == []

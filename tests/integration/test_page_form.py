@@ -53,7 +53,7 @@ def test_what_a_page_says_is_shown_as_it_stands_there(tmp_path: Path) -> None:
 
 def test_what_is_found_without_the_page_s_reader(tmp_path: Path) -> None:
     done = certkeeper("alert", "test", "--config", native(tmp_path, HTTP), cwd=tmp_path)
-    assert "neither alert_mail nor alert_command is set" in done.text
+    assert "none of alert_mail, alert_command and alert_urls is set" in done.text
     assert 'write alert_mail = "root", or alert_command = "/usr/local/bin/script"' in done.text
 
 

@@ -6,23 +6,15 @@ import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime
 
-from certkeeper.adapters.caches import read_cache, write_cache
 from certkeeper.adapters.scripts import open_to_others
 from certkeeper.base.errors import CertkeeperError, Fault, printable
-from certkeeper.base.times import from_epoch
-from certkeeper.plan.alerts import Told
 
 SENDMAIL = "/usr/sbin/sendmail"
 DEADLINE = 60.0
 """Seconds."""
-NAME = "alerts.json"
-SCHEMA = 1
-_LARGEST = 4 << 20
 _NO_SENDMAIL = "a Debian package such as msmtp-mta, nullmailer or postfix has it; or set ALERT_COMMAND"
-_ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
-_NOTHING_SAID = (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError, OSError)
+CLEAN: Mapping[str, str] = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
 
 
 class AlertFailed(CertkeeperError):
@@ -76,7 +68,7 @@ def _run(command: Sequence[str], content: bytes, hint: str, deadline: float) -> 
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            env=_ENVIRONMENT,
+            env=CLEAN,
             cwd="/",
             start_new_session=True,
         )
@@ -94,37 +86,3 @@ def _run(command: Sequence[str], content: bytes, hint: str, deadline: float) -> 
     if child.returncode != 0:
         how = f"signal {-child.returncode}" if child.returncode < 0 else f"status {child.returncode}"
         raise AlertFailed(f"{command[0]}: ended with {how}", hint=hint)
-
-
-class ToldFile:
-    """STATEDIR/alerts.json: what somebody was told. It may be deleted at any time: then they are told once more."""
-
-    def __init__(self, statedir: str) -> None:
-        self._statedir = statedir
-
-    def read(self) -> Mapping[str, Told]:
-        return read_cache(self._statedir, NAME, _LARGEST, _parse) or {}
-
-    def write(self, told: Mapping[str, Told]) -> None:
-        """Raises:
-        CertkeeperError: it cannot be written.
-        """
-        entries = {subject: {"core": item.core, "at": _epoch(item.at)} for subject, item in told.items()}
-        write_cache(self._statedir, NAME, json.dumps({"version": SCHEMA, "told": entries}).encode() + b"\n")
-
-
-def _epoch(instant: datetime) -> int:
-    return int(instant.timestamp())
-
-
-def _parse(content: bytes) -> Mapping[str, Told]:
-    try:
-        document = json.loads(content)
-        if document["version"] != SCHEMA:
-            return {}
-        return {
-            str(subject): Told(str(item["core"]), from_epoch(int(item["at"])))
-            for subject, item in document["told"].items()
-        }
-    except _NOTHING_SAID:
-        return {}

@@ -50,22 +50,26 @@ class Ended:
         return new or deployed or published or self.exit_code != ExitCode.DONE
 
 
-def after_run(machine: Machine, options: argparse.Namespace, ended: Ended) -> None:
-    """Tell whoever wants to know. Of a rehearsal that is the person who types."""
+def after_run(machine: Machine, options: argparse.Namespace, ended: Ended) -> bool:
+    """Tell whoever wants to know. Of a rehearsal that is the person who types. False where a later run has to tell
+    somebody.
+    """
+    told = True
     if machine.settings.rehearsal:
         if options.saying.everything:
             _say_rehearsed(machine, ended)
-        return
+        return told
     if machine.settings.telling.alerts:
         from certkeeper.cli.alert import alert_of_run  # noqa: PLC0415 - most runs tell nobody
 
-        alert_of_run(machine, ended.selected, ended.plan, ended.result, ended.shown, ended.endings, ended.dane)
+        told = alert_of_run(machine, ended.selected, ended.plan, ended.result, ended.shown, ended.endings, ended.dane)
     if machine.settings.telling.report:
         from certkeeper.cli.report.keeping import keep_report  # noqa: PLC0415 - few pages have one
 
         keep_report(machine)
     if options.command == "run" and is_whole(machine.configuration, ended.selected):
         after_whole(machine, ended.exit_code)
+    return told
 
 
 def after_failure(machine: Machine, options: argparse.Namespace, error: CertkeeperError) -> None:

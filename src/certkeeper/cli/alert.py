@@ -1,22 +1,27 @@
 """`certkeeper alert test`, and the alerts at the end of a run."""
 
 import argparse
-import os
 import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime
 
-from certkeeper import __version__
 from certkeeper.apply.deploy.result import DeployResult, End
 from certkeeper.apply.result import Result
 from certkeeper.base.errors import CertkeeperError, ExitCode, Fault, Interrupted
+from certkeeper.base.names import Alias
+from certkeeper.base.value import replace
 from certkeeper.cli.compose import Machine, open_machine
+from certkeeper.cli.compose.telling import told_file
 from certkeeper.cli.pageform import in_form
 from certkeeper.cli.render import print_error
 from certkeeper.cli.select import is_whole
-from certkeeper.config.settings import Configuration, Settings
+from certkeeper.cli.ways import Letter, Way, letter_of, send, ways_of
+from certkeeper.config.settings import Configuration
+from certkeeper.lineage.model import Lineage
 from certkeeper.plan.actions import Plan
-from certkeeper.plan.alerts import Alert, Trouble, troubles_of
+from certkeeper.plan.alerts import Alert, Kind, Memory, Trouble, troubles_of
 from certkeeper.plan.alerts import alert as alert_now
+from certkeeper.plan.expiring import expiring, revoked, soon
 from certkeeper.plan.tlsastands import SUBJECT, lasting
 
 TYPE_CHECKING = False
@@ -28,7 +33,7 @@ _RUN = "run"
 
 
 class NobodyToTell(CertkeeperError):
-    """Neither ALERT_MAIL nor ALERT_COMMAND is set."""
+    """No way to tell anybody is set."""
 
     fault = Fault.OPERATOR
     exit_code = ExitCode.USAGE
@@ -42,19 +47,20 @@ def alert(options: argparse.Namespace) -> int:
     """
     machine = open_machine(options.config, evaluator=options.evaluator)
     settings = machine.settings
-    if not settings.telling.alerts:
+    ways = ways_of(settings)
+    if not ways:
         raise NobodyToTell(
-            f"{settings.config_file}: neither ALERT_MAIL nor ALERT_COMMAND is set",
+            f"{settings.config_file}: none of ALERT_MAIL, ALERT_COMMAND and ALERT_URLS is set",
             hint='write ALERT_MAIL="root", or ALERT_COMMAND="/usr/local/bin/script"',
         )
     trouble = Trouble("test", "nothing is wrong: this message was asked for with certkeeper alert test")
-    failed = _send(machine, Alert((trouble,)), test=True)
-    for error in failed:
-        print_error(error)
-    if not failed:
-        ways = [f"to {', '.join(settings.telling.mail)}"] if settings.telling.mail else []
-        ways += [f"through {settings.telling.command[0]}"] if settings.telling.command else []
-        sys.stdout.write(f"a test message was sent {' and '.join(ways)}\n")
+    letter = letter_of(Alert((trouble,)), settings, test=True)
+    failed = send(dict.fromkeys(ways, letter), settings)
+    for way in ways:
+        if way in failed:
+            print_error(failed[way], subject=way.name)
+        else:
+            sys.stdout.write(f"a test message was sent {way.name}\n")
     return ExitCode.FAILED if failed else ExitCode.DONE
 
 
@@ -66,10 +72,13 @@ def alert_of_run(
     shown: DeployResult,
     endings: Sequence[CertkeeperError],
     dane: "DanePhase | None" = None,
-) -> None:
-    """Tell somebody what failed in a run, or that it does not any more. Nothing of it changes how the run ends."""
+) -> bool:
+    """Tell somebody what changed: what fails, ends soon, is blocked or revoked, or is not any more.
+
+    Nothing of it changes how the run ends. False where a later run has to tell somebody.
+    """
     if isinstance(result.fatal, Interrupted):
-        return
+        return True
     errors = {str(item.alias): [item.error] for item in result.outcomes if item.error is not None}
     endings = [*endings, *([shown.fatal] if shown.fatal is not None else [])]
     general = [*([result.fatal] if result.fatal is not None else []), *result.leftovers, *endings]
@@ -79,19 +88,43 @@ def alert_of_run(
     found = tuple(troubles_of(selected, plan.lineages, {_RUN: general, **errors} if general else errors))
     found += tuple(troubles_in_services(shown))
     looked_at |= {f"{alias} at {name}" for alias, name in given(selected)}
+    ways = ways_of(machine.settings)
+    known = known_keys(machine, ways)
     if is_whole(machine.configuration, selected):
         # What was taken off the page is nobody's trouble any more.
         listed = {spec.alias.text for spec in selected.certificates}
         listed |= {f"{alias} at {name}" for alias, name in given(selected)}
-        looked_at |= set(machine.told.read()) - listed
+        looked_at |= known - listed
     if dane is not None and dane.stands is not None:
         found += tuple(lasting(dane.stands))
-    _tell(machine, found, _with_records(looked_at, machine, result, dane))
+    found += tuple(_of_certificates(machine, selected, plan, result))
+    looked_at = _with_records(looked_at, known, machine, result, dane)
+    looked_at |= {
+        Trouble(spec.alias.text, "", kind=kind).key
+        for spec in selected.certificates
+        for kind in (Kind.EXPIRING, Kind.REVOKED)
+    }
+    return _tell(machine, ways, found, looked_at, whole=is_whole(machine.configuration, selected))
 
 
-def _with_records(looked_at: Collection[str], machine: Machine, result: Result, dane: "DanePhase | None") -> set[str]:
+def known_keys(machine: Machine, ways: Sequence[Way]) -> set[str]:
+    """What anybody was told of."""
+    memories = told_file(machine.settings).read()
+    return {key for way in ways if way.key in memories for key in memories[way.key].told}
+
+
+def _of_certificates(machine: Machine, selected: Configuration, plan: Plan, result: Result) -> Iterator[Trouble]:
+    """Those that end soon, and those that were found revoked."""
+    replaced = {item.alias for item in result.outcomes if item.live is not None}
+    yield from expiring(selected.certificates, machine.lineages(), machine.settings.telling.margin, machine.clock.now())
+    yield from revoked(plan.lineages, replaced)
+
+
+def _with_records(
+    looked_at: Collection[str], keys: set[str], machine: Machine, result: Result, dane: "DanePhase | None"
+) -> set[str]:
     """Of TLSA records nothing new is known where nobody looked at them; where no page wants any, none is wrong."""
-    known = {subject for subject in machine.told.read() if subject.startswith(SUBJECT)}
+    known = {key for key in keys if key.startswith(SUBJECT)}
     if dane is not None:
         return {*looked_at} - known | (known if dane.stands is not None else set())
     return {*looked_at} - known | (known if result.fatal is None and machine.dane_watch is None else set())
@@ -99,7 +132,7 @@ def _with_records(looked_at: Collection[str], machine: Machine, result: Result, 
 
 def alert_of_failure(machine: Machine, error: CertkeeperError) -> None:
     """Tell somebody that a run could not be started."""
-    _tell(machine, (Trouble(_RUN, str(error), error.hint),), ())
+    _tell(machine, ways_of(machine.settings), (Trouble(_RUN, str(error), error.hint),), (), whole=False)
 
 
 def troubles_in_services(shown: DeployResult) -> Iterator[Trouble]:
@@ -116,67 +149,74 @@ def given(selected: Configuration) -> Iterator[tuple[str, str]]:
             yield spec.alias.text, name
 
 
-def _tell(machine: Machine, troubles: Sequence[Trouble], looked_at: Collection[str]) -> None:
-    told = machine.told.read()
-    message, remembered = alert_now(troubles, told, looked_at, machine.clock.now())
-    if message is None:
-        return
-    failed = _send(machine, message)
-    for error in failed:
-        _warn(f"nobody was told: {error}", error.hint)
-    ways = bool(machine.settings.telling.mail) + bool(machine.settings.telling.command)
-    if len(failed) < ways:
-        try:
-            machine.told.write(remembered)
-        except CertkeeperError as error:
-            _warn(f"what was told is not remembered, and is told again by the next run: {error}", error.hint)
+def _tell(
+    machine: Machine, ways: Sequence[Way], troubles: Sequence[Trouble], looked_at: Collection[str], *, whole: bool
+) -> bool:
+    """Each way what is new to it. A summary only after a run over the `whole` page. False where a way is down."""
+    settings, now = machine.settings, machine.clock.now()
+    file = told_file(settings)
+    before = file.read()
+    letters, after = dict[Way, Letter](), dict[str, Memory]()
+    for way in ways:
+        memory = before.get(way.key, Memory())
+        message, told = alert_now(troubles, memory.told, looked_at, now)
+        after[way.key] = memory
+        if message is not None:
+            letters[way] = letter_of(message, settings)
+            after[way.key] = replace(memory, told=told)
+    failed = dict(send(letters, settings))
+    for way in failed:
+        after[way.key] = before.get(way.key, Memory())
+    if settings.telling.summary is not None and whole:
+        failed |= _summed_up(machine, [way for way in ways if way not in failed], after, troubles)
+    for way, error in failed.items():
+        _warn(f"alert {way.name}: not sent, the next run tries again: {error}", error.hint)
+    try:
+        if after != before:
+            file.write(after)
+    except CertkeeperError as error:
+        _warn(f"alert: what was told is not remembered, and is told again by the next run: {error}", error.hint)
+    return not failed
 
 
-def _warn(text: str, hint: str) -> None:
-    sys.stderr.write(f"certkeeper: warning: alert: {in_form(text)}\n")
-    if hint:
-        sys.stderr.write(f"certkeeper: hint: {in_form(hint)}\n")
+def _summed_up(
+    machine: Machine, ways: Sequence[Way], after: dict[str, Memory], troubles: Sequence[Trouble]
+) -> Mapping[Way, CertkeeperError]:
+    """A summary each way whose time has come; what is remembered is put into `after`."""
+    now, period = machine.clock.now(), machine.settings.telling.summary
+    due: list[Way] = []
+    for way in ways:
+        last = after[way.key].summary
+        if last is None or last > now:
+            after[way.key] = replace(after[way.key], summary=now)
+        elif period is not None and now >= last + period:
+            due.append(way)
+    if not due:
+        return {}
+    from certkeeper.cli.summary import summary_letter  # noqa: PLC0415 - once in a while
 
-
-def _send(machine: Machine, message: Alert, *, test: bool = False) -> list[CertkeeperError]:
-    """Every way that is set; why those failed that did."""
-    settings, failed = machine.settings, list[CertkeeperError]()
-    sender = machine.sender()
-    if settings.telling.mail:
-        title = f"certkeeper on {os.uname().nodename}: {'test' if test else message.title}"
-        try:
-            sender.send_mail(settings.telling.mail, title, lines_of(message, settings))
-        except CertkeeperError as error:
-            failed.append(error)
-    if settings.telling.command:
-        try:
-            sender.call(settings.telling.command, document_of(message, settings, test=test))
-        except CertkeeperError as error:
-            failed.append(error)
+    failed = send(dict.fromkeys(due, summary_letter(machine, troubles)), machine.settings)
+    for way in due:
+        if way not in failed:
+            after[way.key] = replace(after[way.key], summary=now)
     return failed
 
 
-def lines_of(message: Alert, settings: Settings) -> list[str]:
-    """The body of a mail."""
-    lines: list[str] = []
-    for item in message.troubles:
-        lines.append(f"{item.subject}: {in_form(item.message)}")
-        lines += [f"    hint: {in_form(item.hint)}"] if item.hint else []
-    lines += [f"{subject}: in order again" for subject in message.recovered]
-    return [*lines, "", f"See: certkeeper status --config {settings.config_file}"]
+def next_word(machine: Machine, lineages: Mapping[Alias, Lineage]) -> datetime | None:
+    """When somebody is to be told something although nothing is due by then: a summary, or that an end comes near."""
+    settings = machine.settings
+    if not settings.telling.alerts:
+        return None
+    now = machine.clock.now()
+    leaves = [lineage.leaf for lineage in lineages.values() if lineage.leaf is not None]
+    times = [at for leaf in leaves if (at := soon(leaf, settings.telling.margin)) > now]
+    if (period := settings.telling.summary) is not None:
+        memories = told_file(settings).read().values()
+        times += [memory.summary + period for memory in memories if memory.summary is not None]
+    return min(times, default=None)
 
 
-def document_of(message: Alert, settings: Settings, *, test: bool) -> Mapping[str, object]:
-    """What a command gets on its standard input."""
-    return {
-        "version": __version__,
-        "host": os.uname().nodename,
-        "config": settings.config_file,
-        "test": test,
-        "title": message.title,
-        "troubles": [
-            {"subject": item.subject, "message": in_form(item.message), "hint": in_form(item.hint)}
-            for item in message.troubles
-        ],
-        "recovered": list(message.recovered),
-    }
+def _warn(text: str, hint: str) -> None:
+    sys.stderr.write(f"certkeeper: warning: {in_form(text)}\n")
+    if hint:
+        sys.stderr.write(f"certkeeper: hint: {in_form(hint)}\n")

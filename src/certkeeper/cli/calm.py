@@ -29,7 +29,7 @@ def keep_calm(
 ) -> None:
     """Remember it, where the run said nothing but this, and did nothing at all."""
     result, shown, endings = ended
-    until = _until(plan, observed, staples)
+    until = _until(machine, plan, observed, staples)
     if until is not None and machine.settings.telling.report:
         # The page is made anew each day, so that people see that runs take place.
         midnight = (observed.now + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
@@ -49,8 +49,12 @@ def keep_calm(
         machine.keep_calm(options.typed, said, until, whole=whole, owed=owed(machine.settings) if whole else {})
 
 
-def _until(plan: Plan, observed: Observed, staples: Kept) -> datetime | None:
-    """When the next certificate or OCSP response is due, or the CA may be asked about one."""
+def _until(machine: Machine, plan: Plan, observed: Observed, staples: Kept) -> datetime | None:
+    """When the next certificate or OCSP response is due, the CA may be asked about one, or somebody is to be told."""
     times = [plan.wake_at, *(advice.ask_at for advice in observed.advice.values())]
     times += [item.decision.at for item in staples.settled]
+    if machine.settings.telling.alerts:
+        from certkeeper.cli.alert import next_word  # noqa: PLC0415 - most pages tell nobody
+
+        times.append(next_word(machine, observed.lineages))
     return min((time for time in times if time is not None), default=None)

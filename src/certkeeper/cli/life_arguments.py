@@ -24,9 +24,9 @@ exit codes: 0 retired, 1 still used or nothing done, 2 usage or configuration, 3
 """
 
 _ALERT = """\
-Send a test message the way ALERT_MAIL and ALERT_COMMAND say, and say whether it was taken.
+Send a test message the way ALERT_MAIL, ALERT_COMMAND and ALERT_URLS say, and say whether it was taken.
 
-exit codes: 0 sent, 1 it could not be sent, 2 neither is set
+exit codes: 0 sent, 1 it could not be sent, 2 none is set
 """
 
 _TIMER = """\

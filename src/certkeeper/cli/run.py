@@ -112,8 +112,7 @@ def _run(machine: Machine, selected: Configuration, hooking: Hooking | None, opt
     wanted = options.saying.everything or (options.saying.changes and ended.worth_telling)
     said = _summary(selected, plan, result, shown, staples.summary, dane) + "\n" if wanted else ""
     sys.stdout.write(said)
-    after_run(machine, options, ended)
-    if hooking is None and not noticed:
+    if after_run(machine, options, ended) and hooking is None and not noticed:
         keep_calm(machine, options, selected, observed, plan, (result, shown, endings), staples, said)
     return ended.exit_code
 

@@ -1,6 +1,7 @@
 """ALERT_… and HEARTBEAT_…: who is told how runs end; METRICS_FILE: where it is written down."""
 
 import re
+from datetime import timedelta
 
 from certkeeper.base.errors import printable
 from certkeeper.base.patterns import pattern
@@ -11,6 +12,11 @@ from certkeeper.config.values import Values
 
 _ADDRESS = pattern(r"[A-Za-z0-9_=+./][\w.+=/@-]*", re.ASCII)
 _URL = pattern(r"https?://[^/\s]+(?:/\S*)?", re.ASCII | re.IGNORECASE)
+_APPRISE = pattern(r"[A-Za-z][A-Za-z0-9_+.-]*://\S+", re.ASCII)
+_PERIODS = {"daily": 1, "weekly": 7, "monthly": 30}
+_LONGEST = 366
+_METRICS_EXAMPLE = "/var/lib/prometheus/node-exporter/certkeeper.prom"
+_DIGITS = 4
 _MALFORMED = pattern(r"^@|@$|@[.-]|\.\.|\.$|@.*[/+=_]")
 
 
@@ -23,6 +29,10 @@ def telling(values: Values) -> Telling:
     return Telling(
         alert_mail(values),
         alert_command(values),
+        alert_urls(values),
+        _absolute(values, "ALERT_URLS_FILE", "/etc/certkeeper/alert-urls"),
+        timedelta(days=values.number("ALERT_DAYS", 10, 1, 366)),
+        alert_summary(values),
         heartbeat(values, "HEARTBEAT_URL"),
         heartbeat(values, "HEARTBEAT_FAIL_URL"),
         metrics_file(values),
@@ -86,6 +96,49 @@ def _report_file(values: Values) -> str:
     return path
 
 
+def alert_urls(values: Values) -> tuple[Secret, ...]:
+    """Apprise's URLs, which hold passwords and tokens.
+
+    Raises:
+        ConfigError: something that is no URL; it is not shown.
+    """
+    found = tuple(values.text("ALERT_URLS").split())
+    for at, url in enumerate(found, 1):
+        if not _APPRISE.fullmatch(url):
+            raise values.error(
+                "ALERT_URLS",
+                f"the word at place {at} is no URL",
+                'write ALERT_URLS="ntfys://TOPIC", as on https://appriseit.com',
+            )
+    return tuple(Secret(url) for url in found)
+
+
+def alert_summary(values: Values) -> timedelta | None:
+    """How often everything is told; None: never.
+
+    Raises:
+        ConfigError: neither a word for it nor a number of days.
+    """
+    text = values.text("ALERT_SUMMARY").strip().lower()
+    if text in {"", "no"}:
+        return None
+    days = _PERIODS.get(text) or (int(text) if text.isascii() and text.isdigit() and len(text) < _DIGITS else 0)
+    if not 0 < days <= _LONGEST:
+        raise values.error(
+            "ALERT_SUMMARY",
+            f"{printable(text, 40)!r} is neither daily, weekly, monthly nor a number of days up to {_LONGEST}",
+            'write ALERT_SUMMARY="weekly"',
+        )
+    return timedelta(days=days)
+
+
+def _absolute(values: Values, name: str, example: str) -> str:
+    path = values.path(name, "") if values.has(name) else ""
+    if path and not path.startswith("/"):
+        raise values.error(name, f"{printable(path, 80)!r} is no absolute path", f'write {name}="{example}"')
+    return path
+
+
 def heartbeat(values: Values, name: str) -> Secret | None:
     """A URL that is asked. Whoever knows it can ask it, too, so it is never shown.
 
@@ -106,10 +159,9 @@ def metrics_file(values: Values) -> str:
     Raises:
         ConfigError: it is not absolute, or node_exporter would pass over a file of that name.
     """
-    path = values.path("METRICS_FILE", "") if values.has("METRICS_FILE") else ""
-    example = 'write METRICS_FILE="/var/lib/prometheus/node-exporter/certkeeper.prom"'
-    if path and not path.startswith("/"):
-        raise values.error("METRICS_FILE", f"{printable(path, 80)!r} is no absolute path", example)
+    path = _absolute(values, "METRICS_FILE", _METRICS_EXAMPLE)
     if path and not path.endswith(".prom"):
-        raise values.error("METRICS_FILE", f"{printable(path, 80)!r} does not end in .prom", example)
+        raise values.error(
+            "METRICS_FILE", f"{printable(path, 80)!r} does not end in .prom", f'write METRICS_FILE="{_METRICS_EXAMPLE}"'
+        )
     return path

@@ -73,7 +73,7 @@ def _folders(settings: Settings) -> Iterator[str]:
 
 
 def _beside(configuration: Configuration, targets: Iterable[Target]) -> Iterator[str]:
-    """What has to be there already, where it is needed: for challenges, for services, and for mail."""
+    """What has to be there already, where it is needed: for challenges, for services, and for whoever is told."""
     yield configuration.settings.alpn_certdir
     yield from (spec.wellknown for spec in configuration.certificates)
     for target in targets:
@@ -95,7 +95,7 @@ def _of_target(target: Target) -> Iterator[str]:
 
 def _read(settings: Settings, targets: Iterable[Target]) -> Iterator[str]:
     """What is read, or talked to, beside what is written."""
-    yield from (settings.config_file, settings.domains_txt)
+    yield from (settings.config_file, settings.domains_txt, settings.telling.urls_file)
     yield from (target.socket for target in targets)
     providers = (item.settings for item in settings.providers)
     yield from (item.socket or "" for item in providers if isinstance(item, PowerDnsSettings))

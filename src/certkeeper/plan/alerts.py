@@ -1,20 +1,30 @@
-"""Who has to be told of what at the end of a run, and what was told before."""
+"""Who has to be told of what at the end of a run: of what changed since they were told."""
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
+from enum import StrEnum
 
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.events import count
-from certkeeper.base.value import dataclass
+from certkeeper.base.value import dataclass, field
 from certkeeper.config.settings import Configuration
 from certkeeper.plan.actions import Kept, LineagePlan, Postponed
 
-AGAIN = timedelta(days=1)
-"""How long somebody is left alone with what has not changed."""
 _BEFORE = "the last failure: "
 _CHANGES = re.compile(r"\d+")
 _SUBJECTS_TOLD = 5
+
+
+class Kind(StrEnum):
+    """What is wrong."""
+
+    FAILED = "failed"
+    EXPIRING = "expiring"
+    """The certificate ends soon, and was not renewed."""
+    BLOCKED = "blocked"
+    """TLSA records hold a key or a chain back, and that does not end by itself."""
+    REVOKED = "revoked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,34 +34,50 @@ class Trouble:
     subject: str
     message: str
     hint: str = ""
+    kind: Kind = Kind.FAILED
 
     @property
     def core(self) -> str:
         """What stays the same while it fails for the same reason: not how often, nor when it is tried again."""
         return _CHANGES.sub("#", self.message.rpartition(_BEFORE)[2])
 
+    @property
+    def key(self) -> str:
+        """What it is remembered by: a certificate may fail, and end soon, and the one be over before the other."""
+        apart = self.kind in {Kind.EXPIRING, Kind.REVOKED}
+        return f"{self.subject} ({self.kind.value})" if apart else self.subject
+
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What somebody was told of a subject, and when."""
+    """What somebody was told of, and when."""
 
     core: str
     at: datetime
 
 
 @dataclass(frozen=True, slots=True)
+class Memory:
+    """What was told one way; `summary` is when the last summary was, or when they were first asked for."""
+
+    told: Mapping[str, Told] = field(default_factory=dict)
+    summary: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Alert:
-    """One message: what is wrong now, all of it, and what is not wrong any more."""
+    """One message. `troubles` are new, or not what they were; `still` are those that were told before."""
 
     troubles: tuple[Trouble, ...]
     recovered: tuple[str, ...] = ()
+    still: tuple[Trouble, ...] = ()
 
     @property
     def title(self) -> str:
         """One line."""
         if not self.troubles:
             return f"recovered: {_listed(self.recovered)}"
-        return f"{count(len(self.troubles), 'problem')}: {_listed([item.subject for item in self.troubles])}"
+        return f"{count(len(self.troubles), 'problem')}: {_listed([item.key for item in self.troubles])}"
 
 
 def troubles_of(
@@ -73,25 +99,26 @@ def troubles_of(
 def alert(
     troubles: Sequence[Trouble], told: Mapping[str, Told], looked_at: Collection[str], now: datetime
 ) -> tuple[Alert | None, Mapping[str, Told]]:
-    """What to send now, None where nothing is, and what is to be remembered once it was sent.
+    """What to send now, None where nothing changed, and what is to be remembered once it was sent.
 
-    `looked_at` are the subjects that this run would have found wrong: of others nothing new is known.
+    `told` is what was told before, by Trouble.key. `looked_at` are the keys that this run would have found wrong: of
+    others nothing new is known.
     """
-    present = {item.subject: Told(item.core, now) for item in reversed(troubles)}
-    recovered = tuple(subject for subject in sorted(told) if subject in looked_at and subject not in present)
-    # A clock that was stepped back must not make anybody wait.
-    urgent = [
-        subject
-        for subject, this in present.items()
-        if subject not in told
-        or told[subject].core != this.core
-        or not told[subject].at <= now < told[subject].at + AGAIN
-    ]
-    if not urgent and not recovered:
+    present = {item.key: Told(item.core, now) for item in reversed(troubles)}
+    recovered = tuple(key for key in sorted(told) if key in looked_at and key not in present)
+    changed = {key for key, this in present.items() if key not in told or told[key].core != this.core}
+    if not changed and not recovered:
         return None, told
-    left = {subject: item for subject, item in told.items() if subject not in recovered}
-    # Who gets a message is told all of it, so all of it waits a day from now.
-    return Alert(tuple(troubles) if urgent else (), recovered), left | (present if urgent else {})
+    left = {key: item for key, item in told.items() if key not in recovered}
+    new = {key: item for key, item in present.items() if key in changed}
+    return (
+        Alert(
+            tuple(item for item in troubles if item.key in changed),
+            recovered,
+            tuple(item for item in troubles if item.key not in changed),
+        ),
+        left | new,
+    )
 
 
 def _listed(subjects: Sequence[str]) -> str:

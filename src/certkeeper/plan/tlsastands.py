@@ -6,7 +6,7 @@ from datetime import datetime
 
 from certkeeper.base.names import Alias
 from certkeeper.base.value import dataclass, replace
-from certkeeper.plan.alerts import Trouble
+from certkeeper.plan.alerts import Kind, Trouble
 
 SUBJECT = "TLSA "
 """What the subjects of alerts about records begin with."""
@@ -69,7 +69,7 @@ def lasting(stands: TlsaStands) -> Iterator[Trouble]:
     for stand in stands.stands:
         if stand.since is not None and stand.since < stands.at and stand.subject not in told:
             told.add(stand.subject)
-            yield Trouble(stand.subject, stand.trouble, stand.hint)
+            yield Trouble(stand.subject, stand.trouble, stand.hint, Kind.BLOCKED)
 
 
 def _trouble_of(stand: TlsaStand) -> tuple[str, str]:

@@ -34,6 +34,8 @@ def test_a_hold_is_told_after_the_second_run_and_its_end_once(page: Published, t
     assert message["troubles"] == [
         {
             "subject": f"TLSA {page.owner}",
+            "kind": "blocked",
+            "new": True,
             "message": silent,
             "hint": "mend that name server, or take it out of the zone",
         }

@@ -2,13 +2,11 @@
 
 import json
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from certkeeper.adapters.notify import AlertFailed, Sender, ToldFile
-from certkeeper.plan.alerts import Told
+from certkeeper.adapters.notify import AlertFailed, Sender
 
 
 def script(folder: Path, text: str, name: str = "program") -> str:
@@ -65,15 +63,3 @@ def test_what_hangs_is_killed_with_its_children(tmp_path: Path) -> None:
     with pytest.raises(AlertFailed, match="did not end within 0 s and was killed"):
         Sender(deadline=0.3).call([program], {})
     assert time.monotonic() - began < 10
-
-
-def test_what_was_told_is_remembered(tmp_path: Path) -> None:
-    told = {"web": Told("core", datetime(2026, 11, 29, tzinfo=UTC))}
-    file = ToldFile(str(tmp_path / "state"))
-    assert file.read() == {}
-    file.write(told)
-    assert file.read() == told
-    assert (tmp_path / "state" / "alerts.json").stat().st_mode & 0o777 == 0o600
-    for damaged in ("", "[]", '{"version": 2, "told": {}}', '{"version": 1, "told": {"a": {"core": 1, "at": "x"}}}'):
-        (tmp_path / "state" / "alerts.json").write_text(damaged)
-        assert file.read() == {}

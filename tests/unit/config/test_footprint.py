@@ -127,3 +127,8 @@ def test_what_runs_show_others_is_written_beside_its_file() -> None:
 def test_folders_are_named_once_and_as_systemd_wants_them() -> None:
     found = seen(f"{POWERDNS}CERTDIR=/srv//x/../certs/.\nSTATEDIR=/srv/certs/state\nLOCKFILE=/var/run/a/lock\n")
     assert found.folders == ("/etc/dehydrated", "/run/a", "/srv/certs")
+
+
+def test_the_folder_of_metrics_is_written() -> None:
+    found = seen(f"{POWERDNS}METRICS_FILE=/var/lib/prometheus/node-exporter/certkeeper.prom\n")
+    assert "/var/lib/prometheus/node-exporter" in found.others

@@ -4,8 +4,9 @@ from datetime import datetime, timedelta
 
 from builders.certificates import NOW
 from builders.plans import configuration, spec
+from certkeeper.base.value import replace
 from certkeeper.plan.actions import HeldTooLong
-from certkeeper.plan.alerts import AGAIN, Alert, Told, Trouble, alert, troubles_of
+from certkeeper.plan.alerts import Alert, Kind, Told, Trouble, alert, troubles_of
 
 WEB = Trouble("web", "no zone holds web")
 MAIL = Trouble("mail", "no zone holds mail")
@@ -19,12 +20,10 @@ def after(*troubles: Trouble, at: datetime = NOW) -> dict[str, Told]:
     return dict(told)
 
 
-def test_a_failure_is_told_once_and_again_after_a_day() -> None:
+def test_a_failure_is_told_once_however_long_it_lasts() -> None:
     told = after(WEB)
-    assert alert([WEB], told, EVERYBODY, NOW + HOUR)[0] is None
-    sent, later = alert([WEB], told, EVERYBODY, NOW + AGAIN)
-    assert sent == Alert((WEB,))
-    assert later["web"].at == NOW + AGAIN
+    assert alert([WEB], told, EVERYBODY, NOW + HOUR) == (None, told)
+    assert alert([WEB], told, EVERYBODY, NOW + 9000 * HOUR) == (None, told)
 
 
 def test_how_often_and_when_next_is_no_change_but_another_reason_is() -> None:
@@ -36,8 +35,8 @@ def test_how_often_and_when_next_is_no_change_but_another_reason_is() -> None:
 
 def test_a_new_failure_is_told_together_with_the_old_ones() -> None:
     sent, told = alert([WEB, MAIL], after(WEB), EVERYBODY, NOW + HOUR)
-    assert sent == Alert((WEB, MAIL))
-    assert {item.at for item in told.values()} == {NOW + HOUR}
+    assert sent == Alert((MAIL,), still=(WEB,))
+    assert {key: item.at for key, item in told.items()} == {"web": NOW, "mail": NOW + HOUR}
 
 
 def test_recovery_is_told_once() -> None:
@@ -55,12 +54,22 @@ def test_what_was_not_looked_at_has_not_recovered() -> None:
 
 def test_recovery_of_one_does_not_repeat_the_other() -> None:
     sent, told = alert([MAIL], after(WEB, MAIL), EVERYBODY, NOW + HOUR)
-    assert sent == Alert((), ("web",))
+    assert sent == Alert((), ("web",), (MAIL,))
     assert told["mail"].at == NOW
 
 
-def test_a_clock_that_was_stepped_back_makes_nobody_wait() -> None:
-    assert alert([WEB], after(WEB), EVERYBODY, NOW - HOUR)[0] == Alert((WEB,))
+def test_a_certificate_may_fail_and_end_soon_and_each_is_told_when_it_begins_and_when_it_is_over() -> None:
+    ending = Trouble("web", "the certificate ends on 2026-12-01", kind=Kind.EXPIRING)
+    looked = {WEB.key, ending.key}
+    assert len(looked) == 2
+    sent, told = alert([WEB, ending], after(WEB), looked, NOW + HOUR)
+    assert sent == Alert((ending,), still=(WEB,))
+    later = replace(ending, message="the certificate ends on 2026-12-02")
+    assert alert([WEB, later], told, looked, NOW + HOUR)[0] is None
+    sent, told = alert([ending], told, looked, NOW + 2 * HOUR)
+    assert sent == Alert((), ("web",), (ending,))
+    sent, told = alert([], told, looked, NOW + 3 * HOUR)
+    assert (sent, told) == (Alert((), ("web (expiring)",)), {})
 
 
 def test_the_title_names_a_few() -> None:

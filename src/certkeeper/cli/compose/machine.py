@@ -40,7 +40,6 @@ if TYPE_CHECKING:
     from certkeeper.adapters.dns.powerdns_soa import SoaEdit
     from certkeeper.adapters.lastrun import LastRunFile
     from certkeeper.adapters.lock import Left
-    from certkeeper.adapters.notify import Sender, ToldFile
     from certkeeper.apply.handover import ZoneTask
     from certkeeper.apply.survey import Survey
     from certkeeper.cli.compose.danewatch import DaneWatch
@@ -186,24 +185,11 @@ class Machine(Equipment):
         return find_uses([f"{self.settings.certdir}/{alias}" for alias in orphans], more=named)
 
     @property
-    def told(self) -> "ToldFile":
-        """What somebody was told of failures."""
-        from certkeeper.adapters.notify import ToldFile  # noqa: PLC0415 - only where alerts are asked for
-
-        return ToldFile(self.settings.statedir)
-
-    @property
     def last_run(self) -> "LastRunFile":
         """Why certificates were not issued by the runs before."""
         from certkeeper.adapters.lastrun import LastRunFile  # noqa: PLC0415 - not every command needs it
 
         return LastRunFile(self.settings.statedir)
-
-    def sender(self) -> "Sender":
-        """What sends alerts."""
-        from certkeeper.adapters.notify import Sender  # noqa: PLC0415 - as above
-
-        return Sender()
 
     def archive(self, alias: Alias) -> str:
         """Move the folder of an orphan to the archive, and say where it is then.
