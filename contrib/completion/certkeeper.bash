@@ -49,6 +49,7 @@ _certkeeper() {
             'certkeeper timer' | \
             'certkeeper rehearse' | \
             'certkeeper report' | \
+            'certkeeper daemon' | \
             'certkeeper hold' | \
             'certkeeper activate' | \
             'certkeeper rollback' | \
@@ -151,6 +152,8 @@ _certkeeper() {
         'certkeeper report --config' | \
         'certkeeper report -f' | \
         'certkeeper report --html' | \
+        'certkeeper daemon --config' | \
+        'certkeeper daemon -f' | \
         'certkeeper hold --config' | \
         'certkeeper hold -f' | \
         'certkeeper activate --config' | \
@@ -205,6 +208,7 @@ _certkeeper() {
         'certkeeper rehearse --every' | \
         'certkeeper rehearse --outage' | \
         'certkeeper rehearse --revoked' | \
+        'certkeeper daemon --every' | \
         'certkeeper activate --version' | \
         'certkeeper rollback --to' | \
         'certkeeper history --days' | \
@@ -232,7 +236,7 @@ _certkeeper() {
             if [[ $cur == -* ]]; then
                 mapfile -t COMPREPLY < <(compgen -W '-h --help --version' -- "$cur")
             else
-                mapfile -t COMPREPLY < <(compgen -W 'run issue plan status init prune heal unlock config doctor self-check dns account revoke sign check ocsp deploy retire alert timer rehearse report hold activate rollback versions why history tlsa schema completion pdns-hook dehydrated' -- "$cur")
+                mapfile -t COMPREPLY < <(compgen -W 'run issue plan status init prune heal unlock config doctor self-check dns account revoke sign check ocsp deploy retire alert timer rehearse report daemon hold activate rollback versions why history tlsa schema completion pdns-hook dehydrated' -- "$cur")
             fi
             ;;
         'certkeeper run')
@@ -449,7 +453,7 @@ _certkeeper() {
             ;;
         'certkeeper timer')
             if [[ $cur == -* ]]; then
-                mapfile -t COMPREPLY < <(compgen -W '-h --help --config -f --source-config --write' -- "$cur")
+                mapfile -t COMPREPLY < <(compgen -W '-h --help --config -f --source-config --daemon --write' -- "$cur")
             fi
             ;;
         'certkeeper rehearse')
@@ -460,6 +464,11 @@ _certkeeper() {
         'certkeeper report')
             if [[ $cur == -* ]]; then
                 mapfile -t COMPREPLY < <(compgen -W '-h --help --config -f --source-config --html --look' -- "$cur")
+            fi
+            ;;
+        'certkeeper daemon')
+            if [[ $cur == -* ]]; then
+                mapfile -t COMPREPLY < <(compgen -W '-h --help --config -f --source-config --every' -- "$cur")
             fi
             ;;
         'certkeeper hold')

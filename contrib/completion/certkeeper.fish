@@ -53,6 +53,7 @@ set -g __certkeeper_commands \
     ' timer' \
     ' rehearse' \
     ' report' \
+    ' daemon' \
     ' hold' \
     ' activate' \
     ' rollback' \
@@ -95,6 +96,7 @@ complete -c certkeeper -n '__certkeeper_at ""' -a alert -d 'try out the alerts'
 complete -c certkeeper -n '__certkeeper_at ""' -a timer -d 'print units for systemd and a line for cron'
 complete -c certkeeper -n '__certkeeper_at ""' -a rehearse -d 'play the renewals of days to come'
 complete -c certkeeper -n '__certkeeper_at ""' -a report -d 'write a page for browsers'
+complete -c certkeeper -n '__certkeeper_at ""' -a daemon -d 'stay, and start a run whenever one is due'
 complete -c certkeeper -n '__certkeeper_at ""' -a hold -d 'keep new versions from going live by themselves'
 complete -c certkeeper -n '__certkeeper_at ""' -a activate -d 'make the staged version live'
 complete -c certkeeper -n '__certkeeper_at ""' -a rollback -d 'make the version before live again'
@@ -323,6 +325,7 @@ complete -c certkeeper -n '__certkeeper_at " alert"' -a 'test'
 complete -c certkeeper -n '__certkeeper_at " timer"' -s h -l help -d 'show this help message and exit'
 complete -c certkeeper -n '__certkeeper_at " timer"' -l config -s f -r -F -d 'dehydrated\'s config file, or a certkeeper.toml (default: $CONFIG, else /etc/certkeeper/certkeeper.toml or the first of /etc/dehydrated/config, /usr/local/etc/dehydrated/config, ./config)'
 complete -c certkeeper -n '__certkeeper_at " timer"' -l source-config -d 'have bash evaluate the config files, commands and functions included (default: nothing is executed)'
+complete -c certkeeper -n '__certkeeper_at " timer"' -l daemon -d 'a service for certkeeper daemon in the place of service and timer'
 complete -c certkeeper -n '__certkeeper_at " timer"' -l write -d 'write the units to /etc/systemd/system'
 complete -c certkeeper -n '__certkeeper_at " rehearse"' -s h -l help -d 'show this help message and exit'
 complete -c certkeeper -n '__certkeeper_at " rehearse"' -l config -s f -r -F -d 'dehydrated\'s config file, or a certkeeper.toml (default: $CONFIG, else /etc/certkeeper/certkeeper.toml or the first of /etc/dehydrated/config, /usr/local/etc/dehydrated/config, ./config)'
@@ -337,6 +340,10 @@ complete -c certkeeper -n '__certkeeper_at " report"' -l config -s f -r -F -d 'd
 complete -c certkeeper -n '__certkeeper_at " report"' -l source-config -d 'have bash evaluate the config files, commands and functions included (default: nothing is executed)'
 complete -c certkeeper -n '__certkeeper_at " report"' -l html -r -F -d 'the page; a file that certkeeper did not make stays; - prints it'
 complete -c certkeeper -n '__certkeeper_at " report"' -l look -d 'look at DNS zones and TLSA records now, as dns doctor and tlsa status do'
+complete -c certkeeper -n '__certkeeper_at " daemon"' -s h -l help -d 'show this help message and exit'
+complete -c certkeeper -n '__certkeeper_at " daemon"' -l config -s f -r -F -d 'dehydrated\'s config file, or a certkeeper.toml (default: $CONFIG, else /etc/certkeeper/certkeeper.toml or the first of /etc/dehydrated/config, /usr/local/etc/dehydrated/config, ./config)'
+complete -c certkeeper -n '__certkeeper_at " daemon"' -l source-config -d 'have bash evaluate the config files, commands and functions included (default: nothing is executed)'
+complete -c certkeeper -n '__certkeeper_at " daemon"' -l every -x -d 'start a run after that many hours at the latest (6)'
 complete -c certkeeper -n '__certkeeper_at " hold"' -s h -l help -d 'show this help message and exit'
 complete -c certkeeper -n '__certkeeper_at " hold"' -l config -s f -r -F -d 'dehydrated\'s config file, or a certkeeper.toml (default: $CONFIG, else /etc/certkeeper/certkeeper.toml or the first of /etc/dehydrated/config, /usr/local/etc/dehydrated/config, ./config)'
 complete -c certkeeper -n '__certkeeper_at " hold"' -l source-config -d 'have bash evaluate the config files, commands and functions included (default: nothing is executed)'

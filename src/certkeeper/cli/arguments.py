@@ -189,6 +189,7 @@ def build_parser(command: str = "") -> argparse.ArgumentParser:
 def _other_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     from certkeeper.cli.ca_arguments import add_account, add_revoke, add_sign  # noqa: PLC0415 - with what is typed there
     from certkeeper.cli.check_arguments import add_check  # noqa: PLC0415 - as above
+    from certkeeper.cli.daemon_arguments import add_daemon  # noqa: PLC0415 - as above
     from certkeeper.cli.first.arguments import add_init  # noqa: PLC0415 - as above
     from certkeeper.cli.house_arguments import (  # noqa: PLC0415 - as above
         add_completion,
@@ -221,6 +222,7 @@ def _other_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParse
     add_life(commands, _nameless_command)
     add_rehearse(commands, _command)
     add_report(commands, _nameless_command)
+    add_daemon(commands, _nameless_command)
     add_phases(commands, _nameless_command)
     add_tlsa(commands, _nameless_command)
     add_schema(commands)

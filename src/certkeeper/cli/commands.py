@@ -12,6 +12,7 @@ COMMANDS = {
     "config check": "config.check:check",
     "config convert": "config.convert:convert",
     "config show": "config.show:show",
+    "daemon": "daemon:daemon",
     "deploy": "deploy:deploy",
     "dns caa": "dns.caa:caa",
     "dns cleanup": "dns.cleanup:cleanup",

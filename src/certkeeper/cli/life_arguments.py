@@ -72,4 +72,7 @@ def add_life(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", co
     alert = command(commands, "alert", "try out the alerts", _ALERT)
     alert.add_argument("what", choices=("test",), metavar="test", help="send a test message")
     timer = command(commands, "timer", "print units for systemd and a line for cron", _TIMER)
+    timer.add_argument(
+        "--daemon", action="store_true", help="a service for certkeeper daemon in the place of service and timer"
+    )
     timer.add_argument("--write", action="store_true", help="write the units to /etc/systemd/system")

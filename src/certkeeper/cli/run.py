@@ -11,7 +11,7 @@ from certkeeper.apply.result import Result
 from certkeeper.base.errors import CertkeeperError, Interrupted
 from certkeeper.base.events import Tell, count
 from certkeeper.base.names import Alias
-from certkeeper.base.times import iso
+from certkeeper.base.nextdue import due_said
 from certkeeper.base.value import replace
 from certkeeper.cli.afterrun import Ended, after_failure, after_run
 from certkeeper.cli.calm import keep_calm
@@ -349,4 +349,4 @@ def _summary(
         said = f"{count(current, 'certificate')}, nothing due"
     times = (result.wake_at, shown.retry_at, dane.wake_at if dane is not None else None)
     due = min((time for time in times if time is not None), default=None)
-    return said + (f"; next due {iso(due)}" if due is not None else "")
+    return said + due_said(due)

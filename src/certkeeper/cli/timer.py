@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from certkeeper.base.errors import ExitCode
 from certkeeper.cli.compose import open_machine, write_units
-from certkeeper.cli.units import MARK, SERVICE, TIMER, cron_text, service_text, timer_text
+from certkeeper.cli.units import DAEMON, MARK, SERVICE, TIMER, cron_text, daemon_text, service_text, timer_text
 from certkeeper.config.evaluating import Evaluator
 from certkeeper.config.footprint import Footprint, footprint
 from certkeeper.config.settings import Configuration
@@ -27,18 +27,23 @@ def timer(options: argparse.Namespace) -> int:
     evaluator = Evaluator(options.evaluator)
     command, page, user = _program(), _page(configuration.settings.config_file, evaluator), _user()
     seen = footprint(configuration, evaluator)
-    units = units_for(configuration, evaluator)
+    if options.daemon:
+        units, started = {DAEMON: daemon_text(command, page, user, seen)}, DAEMON
+    else:
+        units, started = units_for(configuration, evaluator), TIMER
     if options.write:
         written = write_units(UNITS, units, MARK)
         for path in written:
             sys.stdout.write(f"{path} written\n")
         for folder in _to_be_made(seen):
             sys.stdout.write(f"make it first, since the unit writes only in folders that are there: {folder}\n")
-        sys.stdout.write("start it: systemctl daemon-reload && systemctl enable --now certkeeper.timer\n")
+        sys.stdout.write(f"start it: systemctl daemon-reload && systemctl enable --now {started}\n")
         sys.stdout.write("remove the line for cron, and the timer of dehydrated, if there is one\n")
         return ExitCode.DONE
     for name, text in units.items():
         sys.stdout.write(f"# {UNITS}/{name}\n{text}\n")
+    if options.daemon:
+        return ExitCode.DONE
     sys.stdout.write(f"# or, in the place of both, /etc/cron.d/certkeeper\n{cron_text(command, page, user)}")
     return ExitCode.DONE
 

@@ -7,6 +7,7 @@ from certkeeper.config.footprint import Footprint
 from certkeeper.config.powerdns_key import CREDENTIAL_STORE
 
 SERVICE, TIMER = "certkeeper.service", "certkeeper.timer"
+DAEMON = "certkeeper-daemon.service"
 MARK = "# Made by certkeeper timer: changes belong into a drop-in, systemctl edit"
 
 _EVERY_HOOK_MAY_LOSE = """\
@@ -53,9 +54,7 @@ def service_text(command: list[str], page: list[str], user: str = "root", seen: 
 
     Where nothing was `seen` of the page, its sandbox has room for anything.
     """
-    who = f"User={user}\n" if user != "root" else ""
     words = [*command, "run", "--quiet", "--wait-lock", *page]
-    sandbox = "".join(_sandbox(seen, user) if seen is not None else _weak("hooks", user))
     return f"""{MARK} {SERVICE}
 [Unit]
 Description=renew certificates
@@ -67,12 +66,50 @@ After=network-online.target nss-lookup.target
 
 [Service]
 Type=oneshot
-{who}ExecStart={" ".join(quoted(word) for word in words)}
+{_as(user)}ExecStart={" ".join(quoted(word) for word in words)}
 TimeoutStartSec=2h
 TimeoutStopSec=30s
 LimitNOFILE=65536
 Nice=5
-{sandbox}"""
+{_room(seen, user)}"""
+
+
+def daemon_text(command: list[str], page: list[str], user: str = "root", seen: Footprint | None = None) -> str:
+    """The service of `certkeeper daemon`, which takes the place of both. The rest is as above."""
+    words = [*command, "daemon", *page]
+    return f"""{MARK} {DAEMON}
+[Unit]
+Description=renew certificates when they are due
+Documentation=man:certkeeper(1)
+Wants=network-online.target
+After=network-online.target nss-lookup.target
+Conflicts={TIMER}
+
+[Service]
+Type=notify
+NotifyAccess=main
+{_as(user)}ExecStart={" ".join(quoted(word) for word in words)}
+ExecReload=/bin/kill -HUP $MAINPID
+# It ends the run under way by itself: a second signal would cut that short.
+KillMode=mixed
+TimeoutStopSec=2min
+WatchdogSec=2min
+Restart=always
+RestartSec=30s
+LimitNOFILE=65536
+Nice=5
+{_room(seen, user)}
+[Install]
+WantedBy=multi-user.target
+"""
+
+
+def _as(user: str) -> str:
+    return f"User={user}\n" if user != "root" else ""
+
+
+def _room(seen: Footprint | None, user: str) -> str:
+    return "".join(_sandbox(seen, user) if seen is not None else _weak("hooks", user))
 
 
 def _sandbox(seen: Footprint, user: str) -> Iterator[str]:

@@ -9,7 +9,7 @@ import pytest
 from bed import binaries
 from certkeeper.adapters.files import FileTrouble
 from certkeeper.adapters.units import write_units
-from certkeeper.cli.units import SERVICE, TIMER, cron_text, service_text, timer_text
+from certkeeper.cli.units import SERVICE, TIMER, cron_text, daemon_text, service_text, timer_text
 from certkeeper.config.footprint import Footprint
 
 CONTRIB = Path(__file__).parents[3] / "contrib"
@@ -96,6 +96,20 @@ def test_who_is_not_root_keeps_what_hooks_and_sendmail_need(seen: Footprint | No
     implied = {"SystemCall", "ProtectK", "ProtectClock", "Lock", "Restrict", "PrivateDevices", "NoNew", "Capability"}
     assert [line for line in service.splitlines() if line.startswith(tuple(implied))] == []
     assert cron_text(PROGRAM, PAGE, "certs").split()[5] == "certs"
+
+
+@pytest.mark.parametrize("user", ["root", "daemon"])
+@pytest.mark.parametrize("seen", [None, ALONE, HOOKS])
+def test_systemd_understands_the_daemon_s_unit(tmp_path: Path, seen: Footprint | None, user: str) -> None:
+    text = daemon_text(PROGRAM, PAGE, user, seen)
+    assert lines(text, "ExecStart") == [f"{' '.join(PROGRAM)} daemon {' '.join(PAGE)}"]
+    # What is allowed to a run is allowed to the daemon that starts it.
+    room = service_text(PROGRAM, PAGE, user, seen).partition("Nice=5\n")[2]
+    assert room
+    assert text.partition("Nice=5\n")[2].startswith(room)
+    done = analyzed(tmp_path, text, "verify")
+    assert [line for line in done.stderr.splitlines() if "certkeeper" in line] == []
+    assert done.returncode == 0
 
 
 def test_who_is_not_root_can_listen_on_a_port_of_roots() -> None:
