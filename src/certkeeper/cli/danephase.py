@@ -25,6 +25,7 @@ from certkeeper.dane.wording import sentence
 from certkeeper.plan.gates import gate_of, rolls
 from certkeeper.plan.tlsastands import TlsaStands, after
 
+_FOR_YOU = "TLSA records for you to publish, all lines at once:"
 _QUIET = frozenset({State.OFF, State.STEADY, State.ANNOUNCING, State.AGEING, State.READY})
 """Nothing is wrong, and nothing is to be done by anybody."""
 
@@ -77,7 +78,7 @@ def _published(machine: Machine, watch: DaneWatch, *, saying: Saying) -> DanePha
     stands = _kept(machine, watch, view)
     keep_tlsa(machine, written, view)
     failed = not ended(machine, watch) or failed
-    for line in (*nowhere(machine, view), *_lines(before, view, by_hand, saying=saying)):
+    for line in (*nowhere(machine, view), *_lines(before, view, saying=saying), *by_person(watch, by_hand)):
         sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
     said = (f"TLSA records changed at {count(len(written), 'place')}",) if written else ()
@@ -119,7 +120,7 @@ def remember(machine: Machine, view: View) -> None:
         machine.journal.write(put, drop)
 
 
-def _lines(before: View, view: View, by_hand: Sequence[Seat], *, saying: Saying) -> Iterator[str]:
+def _lines(before: View, view: View, *, saying: Saying) -> Iterator[str]:
     """What is not as it should be, what a person has to publish, and in a usual run the rest."""
     for alias, why in view.unread.items():
         yield f"{alias}: its TLSA records cannot be made: {why}"
@@ -136,9 +137,16 @@ def _lines(before: View, view: View, by_hand: Sequence[Seat], *, saying: Saying)
             notes = dict.fromkeys((*earlier, *seat.decision.notes))
             yield from (f"TLSA {name}: {note}" for note in notes)
     yield from (f"TLSA {text}" for text in view.passed_over if saying.everything)
-    if by_hand:
-        yield "TLSA records for you to publish:"
-        yield from lines_to_publish(by_hand)
+
+
+def by_person(watch: DaneWatch, seats: Sequence[Seat]) -> Iterator[str]:
+    """What a person has to publish, by the reason why it is theirs to do."""
+    reasons: dict[str, list[Seat]] = {}
+    for seat in seats:
+        reasons.setdefault(watch.by_hand(seat), []).append(seat)
+    for reason, mine in reasons.items():
+        yield f"TLSA records for you to publish, all lines at once ({reason}):" if reason else _FOR_YOU
+        yield from lines_to_publish(mine)
 
 
 def nowhere(machine: Machine, view: View) -> Iterator[str]:

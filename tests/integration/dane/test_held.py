@@ -4,10 +4,10 @@ import pytest
 
 from bed import ports
 from integration.dane.conftest import MakePublished
-from integration.dane.published import FOREIGN, READY, Published, said
+from integration.dane.published import FOREIGN, READY, Published, said, typed
 
 pytestmark = pytest.mark.real
-AGAIN = "a record of ours is not at every name server any more: it is published again, and waits anew"
+AGAIN = "a record of ours is not at every name server any more: it has to be published again, and waits anew"
 
 
 def test_an_unsigned_zone_gets_no_record_and_the_key_stays(make_published: MakePublished) -> None:
@@ -105,7 +105,8 @@ def test_a_record_of_somebody_else_s_stays_and_ours_with_it(page: Published) -> 
 
     assert (done.code, done.err) == (0, ""), done.text
     assert page.records() == {page.current, page.next, FOREIGN}
-    stays = "leaving, the old record stays: without it clients would have somebody else's alone"
+    alone = "without it clients would have somebody else's record alone, which is to be removed first"
+    stays = f"leaving, the old record stays: {alone}"
     assert f"TLSA {page.owner}: {stays}" in said(done)
 
 
@@ -117,9 +118,36 @@ def test_a_person_who_publishes_gets_the_lines_and_the_gate_follows_what_dns_sho
     assert (done.code, done.err) == (0, ""), done.text
     assert (page.records(), page.patches()) == (set(), [])
     lines = done.out.splitlines()
-    at = lines.index("TLSA records for you to publish:")
+    at = lines.index('TLSA records for you to publish, all lines at once (TLSA_PUBLISH="manual"):')
     assert set(lines[at + 1 : -1]) == {f"{page.owner}. 1 IN TLSA {record}" for record in (page.current, page.next)}
     assert "key: the present one again" in page.plan("--force").out
     page.publish(page.current, page.next)
     assert READY in page.ready().out
     assert "key: the next one, privkey.roll.pem" in page.plan("--force").out
+
+
+@pytest.mark.parametrize(
+    ("settings", "reason"),
+    [
+        ({"DNS_PROVIDER": "lexicon", "LEXICON_PROVIDER": "cloudflare"}, "lexicon writes one record after the other"),
+        ({"DNS_PROVIDER": "manual"}, "a person writes the zone"),
+    ],
+    ids=["lexicon", "manual"],
+)
+def test_who_cannot_write_a_set_as_one_leaves_it_to_a_person_and_says_why(
+    page: Published, settings: dict[str, str], reason: str
+) -> None:
+    page.run()
+    page.publish()
+    page.configure(**settings)
+    done = page.run()
+
+    assert done.code == 0, done.text
+    lines = done.out.splitlines()
+    (at,) = [number for number, line in enumerate(lines) if line.startswith("TLSA records for you to publish")]
+    assert reason in lines[at]
+    # The live key's comes first, whatever its digest.
+    shown = [f"{page.owner}. 1 IN TLSA {record}" for record in (page.current, page.next)]
+    assert lines[at + 1 : at + 3] == shown
+    assert page.records() == set()
+    assert "is for you to publish" in typed(page, "tlsa", "status").out

@@ -131,10 +131,14 @@ def _served(look: TlsaLook, wanted: Decision) -> bool:
 
 
 def lines_to_publish(seats: Collection[Seat]) -> list[str]:
-    """For a person: lines of a zone file to add, and those to take away."""
+    """For a person: lines of a zone file to add, and those to take away. Those of live keys come first: alone, the
+    others would break what is there.
+    """
     lines = []
     for seat in seats:
         change = change_of(seat)
-        lines += [f"{seat.name.absolute} {seat.ttl} IN TLSA {rdata}" for rdata in sorted(change.add)]
+        live = {str(record) for bearer in seat.decision.place.bearers for record in bearer.live.records}
+        added = sorted(change.add, key=lambda rdata: (rdata not in live, rdata))
+        lines += [f"{seat.name.absolute} {seat.ttl} IN TLSA {rdata}" for rdata in added]
         lines += [f"; remove: {seat.name.absolute} IN TLSA {rdata}" for rdata in sorted(change.remove)]
     return lines

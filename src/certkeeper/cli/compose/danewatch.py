@@ -14,9 +14,10 @@ from certkeeper.base.errors import CertkeeperError, Fault
 from certkeeper.base.events import Tell
 from certkeeper.base.keys import KeyPair
 from certkeeper.base.names import Alias, DnsName
+from certkeeper.base.value import replace
 from certkeeper.cli.compose.machine import Machine
 from certkeeper.config.providers import provider_for
-from certkeeper.config.settings import PowerDnsSettings, Rfc2136Settings
+from certkeeper.config.settings import HookSettings, LexiconSettings, PowerDnsSettings, Provider, Rfc2136Settings
 from certkeeper.dane.facts import Clocks
 from certkeeper.plan.gates import Allowed, Gate
 from certkeeper.plan.observed import Wanted
@@ -61,7 +62,9 @@ class DaneWatch:
         with suppress(CertkeeperError):
             # A journal that cannot be read is told of elsewhere, and waits begin anew.
             records = machine.journal.records()
-        return Watch(machine.configuration, records, machine.lineages(), self._world).look(self._clocks())
+        view = Watch(machine.configuration, records, machine.lineages(), self._world).look(self._clocks())
+        seats = {name: replace(seat, manual=bool(self.by_hand(seat))) for name, seat in view.seats.items()}
+        return replace(view, seats=seats)
 
     def _clocks(self) -> Clocks:
         """Ours, and those of CAs and providers that were asked anything so far."""
@@ -105,11 +108,11 @@ class DaneWatch:
         by_provider: dict[str, list[Seat]] = {}
         by_hand: list[Seat] = []
         for seat in seats:
-            provider = "" if seat.manual else self._provider(seat)
-            if provider:
-                by_provider.setdefault(provider, []).append(seat)
-            else:
+            provider = self._provider(seat)
+            if provider is None or self.by_hand(seat):
                 by_hand.append(seat)
+            else:
+                by_provider.setdefault(provider.id, []).append(seat)
         zones = machine.locate(
             {
                 id_: Wanted(zones=tuple(dict.fromkeys(seat.memory.zone for seat in own)))
@@ -147,14 +150,28 @@ class DaneWatch:
             lambda executor: Publishing(tasks, machine.settings, executor=executor, clock=machine.clock, tell=tell)
         )
 
-    def _provider(self, seat: Seat) -> str:
-        """Who writes the place; empty where only a person can."""
+    def by_hand(self, seat: Seat) -> str:
+        """Why a person writes the place; empty where certkeeper does."""
+        provider = self._provider(seat)
+        match provider.settings if provider is not None else None:
+            case None:
+                return f"nobody is named who writes {seat.name}"
+            case PowerDnsSettings() | Rfc2136Settings():
+                return 'TLSA_PUBLISH="manual"' if seat.manual else ""
+            case LexiconSettings():
+                # Clients would meet a set with the next key's record, and without that of the live one.
+                return "lexicon writes one record after the other, and sets have to change as one"
+            case HookSettings():
+                return "scripts are told of challenges, and of no other records"
+            case _:
+                return "a person writes the zone"
+
+    def _provider(self, seat: Seat) -> Provider | None:
+        """Who writes the place, by the page."""
         settings = self._machine.settings
         usual = seat.by or next((item.id for item in settings.providers), "")
         found = provider_for(settings, seat.name, usual)
-        known = settings.provider(found) if isinstance(found, str) else None
-        # What scripts and other providers make of TLSA records is not known.
-        return known.id if known is not None and isinstance(known.settings, PowerDnsSettings | Rfc2136Settings) else ""
+        return settings.provider(found) if isinstance(found, str) else None
 
 
 def changing(view: View) -> Iterator[Seat]:
