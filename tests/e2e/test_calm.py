@@ -51,6 +51,18 @@ def stapled(page: Path) -> Path:
     return page
 
 
+@pytest.fixture
+def cleaned(page: Path) -> Path:
+    """The same with AUTO_CLEANUP, and folders that no line asks for: one with files, an empty one, and a link."""
+    leave_as_dehydrated(page.parent / "certs/gone.example", ("gone.example",), days_left=80)
+    (page.parent / "certs/empty").mkdir()
+    (page.parent / "elsewhere").mkdir()
+    (page.parent / "certs/linked").symlink_to("../elsewhere")
+    with page.open("a", encoding="utf-8") as file:
+        file.write('AUTO_CLEANUP="yes"\n')
+    return page
+
+
 def changed(path: Path, text: str) -> None:
     """In place, as an editor that keeps the file's inode, and not in its length."""
     with path.open("r+", encoding="utf-8") as file:
@@ -116,7 +128,7 @@ def test_it_holds_for_a_day_and_for_no_clock_that_goes_back(page: Path, hours: i
 
 @pytest.mark.parametrize(
     ("name", "line"),
-    [("cleanup", 'AUTO_CLEANUP="yes"'), ("a hook", 'HOOK="/bin/true"'), ("bash", 'SOURCE_CONFIG="yes"')],
+    [("a hook", 'HOOK="/bin/true"'), ("bash", 'SOURCE_CONFIG="yes"')],
 )
 def test_pages_that_need_more_than_files_are_looked_at_as_a_whole(page: Path, name: str, line: str) -> None:
     with page.open("a", encoding="utf-8") as file:
@@ -176,7 +188,39 @@ def test_while_a_newer_response_is_waited_for_runs_look(stapled: Path) -> None:
     assert recall(words(stapled)) is None
 
 
-@pytest.mark.parametrize("kind", ["page", "stapled"])
+TO_CLEAN: dict[str, Callable[[Path], object]] = {
+    "an unused file": lambda etc: (etc / "certs/a.example/cert-1000.pem").write_text("", encoding="utf-8"),
+    "one where no line leads": lambda etc: (etc / "certs/gone.example/cert-1000.pem").write_text("", encoding="utf-8"),
+    "one in what was an empty folder": lambda etc: (etc / "certs/empty/cert-1000.pem").write_text("", encoding="utf-8"),
+    "one behind a link": lambda etc: (etc / "elsewhere/cert-1000.pem").write_text("", encoding="utf-8"),
+    "a file that is not behind its name": lambda etc: (etc / "certs/gone.example/cert.pem").resolve().unlink(),
+    "another folder": lambda etc: (etc / "certs/new.example").mkdir(),
+    "the archive": lambda etc: (etc / "archive").rename(etc / "old"),
+    "a folder of the archive's": lambda etc: (etc / "archive/a.example").rmdir(),
+}
+
+
+@pytest.mark.parametrize("change", TO_CLEAN)
+def test_what_a_cleanup_would_find_leads_to_a_whole_run(cleaned: Path, change: str) -> None:
+    calmed(cleaned)
+    assert recall(words(cleaned)) is not None
+    TO_CLEAN[change](cleaned.parent)
+    assert recall(words(cleaned)) is None
+
+
+def test_a_run_that_cleaned_up_is_not_remembered(cleaned: Path) -> None:
+    unused = cleaned.parent / "certs/a.example/cert-1000.pem"
+    unused.write_text("", encoding="utf-8")
+    calmed(cleaned)
+    assert not unused.exists()
+    (cleaned.parent / "archive/a.example/cert-1000.pem").rename(unused)
+    assert recall(words(cleaned)) is None
+    assert certkeeper(*words(cleaned), cwd=cleaned.parent).code == 0
+    assert not unused.exists()
+    assert recall(words(cleaned)) is None
+
+
+@pytest.mark.parametrize("kind", ["page", "stapled", "cleaned"])
 def test_all_that_a_run_looks_at_is_compared(kind: str, request: pytest.FixtureRequest) -> None:
     """As the kernel sees it: what is added to a run, and not told to `Looked`, shows here."""
     page: Path = request.getfixturevalue(kind)
@@ -185,13 +229,16 @@ def test_all_that_a_run_looks_at_is_compared(kind: str, request: pytest.FixtureR
     memory = marshal.loads((state / "calm").read_bytes().partition(b"\n")[2])  # noqa: S302 - made by this test
     (state / "calm").unlink()
     done = certkeeper(
-        *words(page), cwd=page.parent, prefix=("strace", "-f", "-qq", "-e", "trace=%file", "-o", str(log))
+        *words(page), cwd=page.parent, prefix=("strace", "-f", "-qq", "-y", "-e", "trace=%file", "-o", str(log))
     )
     assert (done.code, done.err) == (0, ""), done.text
-    paths = {os.path.normpath(path) for path in re.findall(r'"(/[^"]*)"', log.read_text(encoding="utf-8"))}
+    calls = re.findall(r'(?:\d+<(/[^>]*)>, )?"([^"]*)"(?:, (O_\w+))?', log.read_text(encoding="utf-8"))
+    paths = {os.path.normpath(Path(folder, path)) for folder, path, _ in calls}
+    opened = {os.path.normpath(Path(folder, path)) for folder, path, how in calls if how}
     mine = {path for path in paths if path.startswith(f"{page.parent.parent}/")}
     assert len(mine) > 30
-    folders = {folder: set(names) for folder, names in memory["folders"]}
+    # By their own names, too: a link may lead there.
+    folders = {each: set(names) for folder, names in memory["folders"] for each in (folder, os.path.realpath(folder))}
     lists = {folder for folder, _, _ in memory["lists"]}
     single = {*memory["files"], *memory["absent"], *memory["ways"], *lists, *folders}
 
@@ -205,7 +252,11 @@ def test_all_that_a_run_looks_at_is_compared(kind: str, request: pytest.FixtureR
             for each in above
         )
         ours = f"{path}/".startswith(f"{state}/") or ".certkeeper-tmp" in name
-        return path in single or listed or missing or ours
+        # A cleanup only needs to know that they are there, and what they are: then they are of the folder's content.
+        stamped = re.search(r"-\d+\.(?:pem|csr|der)$", name) and path not in opened and not Path(path).is_symlink()
+        there = folder in folders and bool(stamped)
+        made = folder in memory["files"] and Path(path).is_dir()
+        return path in single or listed or missing or ours or there or made
 
     assert {path for path in mine if not compared(path)} == set()
 

@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable
 
 from certkeeper.adapters.files import FileMissing, FileTrouble, Folder
+from certkeeper.adapters.looked import Looked
 from certkeeper.adapters.mending import damage_of
 from certkeeper.adapters.places import place_of
 from certkeeper.base.errors import CertkeeperError
@@ -17,12 +18,14 @@ from certkeeper.lineage.layout import Place
 from certkeeper.lineage.retention import StillTorn
 
 Told = Callable[[Cleared], None]
+_NAMES = (*CLEANED, layout.LIVE)
+"""What they lead to counts, too."""
 
 
-def clean(certdir: str, archive: str | None, told: Told) -> tuple[CertkeeperError, ...]:
+def clean(certdir: str, archive: str | None, told: Told, looked: Looked | None = None) -> tuple[CertkeeperError, ...]:
     """Take the unused files of every folder in CERTDIR into a folder of that name in the archive; what went wrong.
 
-    Without an archive they are deleted. `told` hears of each as soon as it is done.
+    Without an archive they are deleted. `told` hears of each as soon as it is done, `looked` of each folder.
 
     Raises:
         FileTrouble: CERTDIR cannot be read.
@@ -34,7 +37,12 @@ def clean(certdir: str, archive: str | None, told: Told) -> tuple[CertkeeperErro
     except FileMissing:
         return ()
     troubles: list[CertkeeperError] = []
+    if looked is not None and archive is not None:
+        # It has a folder for each of them, which is made where it is missing.
+        looked.at_file(archive)
     for name in names:
+        if looked is not None:
+            looked.at_folder(f"{certdir}/{name}", _NAMES)
         try:
             with Folder.open(f"{certdir}/{name}") as folder:
                 _clean_folder(folder, f"{archive}/{name}" if archive is not None else None, told, troubles)

@@ -12,7 +12,7 @@ from certkeeper.cli.compose.telling import owed
 from certkeeper.cli.deployments import NOTHING
 from certkeeper.cli.select import is_whole
 from certkeeper.cli.staples import Kept
-from certkeeper.config.settings import Cleanup, Configuration
+from certkeeper.config.settings import Configuration
 from certkeeper.plan.actions import Plan
 from certkeeper.plan.observed import Observed
 
@@ -39,7 +39,6 @@ def keep_calm(
     # What these do depends on more than files.
     more = (
         machine.dane_watch is not None
-        or machine.settings.cleanup is not Cleanup.NO
         or machine.settings.rehearsal
         # A response was asked for, or is waited for.
         or staples.staples is not None

@@ -109,7 +109,7 @@ class Machine(Equipment):
         """
         from certkeeper.adapters.cleaning import clean  # noqa: PLC0415 - few runs need it
 
-        return clean(self.settings.certdir, archive, told)
+        return clean(self.settings.certdir, archive, told, self.looked)
 
     def unlock(self) -> "Left | None":
         """Take away the lock of a killed run; None where there is none.
