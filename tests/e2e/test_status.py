@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import re
 import sys
 from collections.abc import Collection
 from dataclasses import dataclass, fields
@@ -76,7 +77,8 @@ def on_a_terminal(page: Path, columns: int, lines: int = 100, *words: str) -> st
     finally:
         os.close(terminal)
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
-    return said.decode().replace("\r\n", "\n")
+    # Colours are no matter of width.
+    return re.sub(r"\x1b\[[0-9;]*m", "", said.decode()).replace("\r\n", "\n")
 
 
 def test_what_is_wrong_comes_first_and_lines_fit(page: Path) -> None:
@@ -90,13 +92,17 @@ def test_what_is_wrong_comes_first_and_lines_fit(page: Path) -> None:
     assert rows[-1].startswith("2 problems in 22 certificates: 1 expired, 1 missing, 20 ok; next renewal ")
     assert len(rows) == 23
     shown = on_a_terminal(page, 60).splitlines()
-    assert max(map(len, shown)) == 60
-    assert shown[2].endswith(" …")
-    assert " ".join(map(str.strip, shown[22:])) == rows[-1]
+    assert shown[0].split() == ["STATE", "CERTIFICATE", "EXPIRES", "RENEWS"]
+    assert max(map(len, shown)) <= 60
+    assert shown[3].split()[:4] == ["ok", "n19.example.org", "70", "days"]
+    assert " ".join(map(str.strip, shown[23:])) == rows[-1]
+    why = on_a_terminal(page, 80).splitlines()
+    assert why[0].split()[-1] == "WHY"
+    assert why[3].endswith(" days before")
     few = on_a_terminal(page, 80, 20).splitlines()
-    assert [row.split()[0] for row in few[:3]] == ["expired", "missing", "ok"]
-    assert few[2] == "ok  20 certificates: certkeeper status --all"
-    assert few[3].startswith("2 problems in 22 certificates")
+    assert [row.split()[0] for row in few[:4]] == ["STATE", "expired", "missing", "ok"]
+    assert few[3] == "ok  20 certificates: certkeeper status --all"
+    assert few[4].startswith("2 problems in 22 certificates")
     assert len(on_a_terminal(page, 80, 20, "--all").splitlines()) > 22
 
 

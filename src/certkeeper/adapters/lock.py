@@ -20,6 +20,7 @@ from types import TracebackType
 from typing import Self
 
 from certkeeper.adapters.files import FILE_MODE, FileMissing, FileTrouble, explained, temporary_name, write_all
+from certkeeper.base.atwork import AtWork
 from certkeeper.base.errors import CertkeeperError, ExitCode, Fault, printable
 from certkeeper.base.patterns import pattern
 from certkeeper.base.times import from_epoch, iso
@@ -161,6 +162,52 @@ def wait_for(make: Callable[[], LockFile], seconds: float, told: Callable[[Locke
         yield lock
 
 
+def holder(path: str) -> AtWork | None:
+    """Who has the lock, without taking it; None where nobody does, or where that cannot be seen. dehydrated's file may
+    be of a killed run.
+    """
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        content = os.pread(fd, 200, 0)
+        mark = _MARK.match(content)
+        if mark is None:
+            ours = not _flocked(fd, fcntl.LOCK_SH)
+            return AtWork("certkeeper" if ours else "dehydrated", None, None if ours else _changed(fd))
+        # A file of a process that is gone is nobody's; it is not touched, since somebody may be taking it over.
+        if not _alive(int(mark[1])) or _flocked(fd, fcntl.LOCK_SH):
+            return None
+        return AtWork("certkeeper", int(mark[1]), _instant(mark[2].decode("utf-8", "replace")))
+    except OSError:
+        return None
+    finally:
+        os.close(fd)
+
+
+def _changed(fd: int) -> datetime:
+    return from_epoch(int(os.fstat(fd).st_mtime))
+
+
+def _instant(text: str) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo is not None else None
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Left:
     """A lock file that nobody holds any more: whose it was, since when, for messages."""
@@ -248,9 +295,9 @@ def _dehydrated_running(processes: str) -> int | None:
     return None
 
 
-def _flocked(fd: int) -> bool:
+def _flocked(fd: int, how: int = fcntl.LOCK_EX) -> bool:
     try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(fd, how | fcntl.LOCK_NB)
     except OSError as error:
         if error.errno in {errno.EWOULDBLOCK, errno.EACCES}:
             return False

@@ -10,6 +10,12 @@ PLAIN = "CERTKEEPER_PLAIN"
 """Set to anything, it asks for plain lines on terminals, too: for screen readers."""
 
 
+def painted(text: str, colour: str) -> str:
+    """In that colour (a number of SGR) where a person sees it and wants it so."""
+    wanted = not os.environ.get("NO_COLOR") and os.environ.get("TERM", "") not in _NO_CURSOR and sys.stdout.isatty()
+    return f"\x1b[{colour}m{text}\x1b[0m" if wanted else text
+
+
 class Saying(StrEnum):
     ALL = "all"
     """A line for each thing that happens, and on a terminal what is under way below them."""

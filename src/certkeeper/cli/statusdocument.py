@@ -1,6 +1,7 @@
 """Certificates as `certkeeper status --json` shows them. The fields are described in docs/status.md, and stay."""
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.names import Alias
@@ -13,7 +14,7 @@ from certkeeper.cli.tlsalines import InDns, tlsa_document
 from certkeeper.cli.waiting import held_document, waits_document
 from certkeeper.config.settings import CertSpec, Settings
 from certkeeper.lineage.model import Dropped, Lineage
-from certkeeper.plan.actions import Hold, Kept
+from certkeeper.plan.actions import Hold, Kept, Reason
 from certkeeper.plan.due import Decision
 from certkeeper.plan.inservices import InService
 from certkeeper.plan.instaples import InStaple
@@ -37,6 +38,11 @@ class Row:
     services: tuple[InService, ...] = ()
     staple: InStaple | None = None
     records: InDns | None = None
+
+    @property
+    def renewal(self) -> datetime | None:
+        """When it is renewed. What a service did not take, and is held until it is tried again, is no renewal."""
+        return None if self.decision.reason is Reason.HELD else self.decision.renew_at
 
     @property
     def unsettled(self) -> bool:

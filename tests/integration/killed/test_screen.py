@@ -1,5 +1,6 @@
 """A run as a person watches it: on terminals of several kinds, and on one that goes away."""
 
+import json
 import signal
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
@@ -98,6 +99,28 @@ def test_a_terminal_that_goes_away_while_a_run_waits_for_its_turn_ends_nothing(h
     assert ended.code == 1, screen.raw
     assert zone in held.page.live()
     assert_clean_dns(held.world, zone)
+
+
+def test_status_says_while_a_run_is_at_work_that_it_is_and_what_it_does(make_held: MakeHeld, zone: str) -> None:
+    held = make_held([zone], zone)
+    with Run(held.page) as run:
+        held.await_published(zone)
+        text = held.page.status().out
+        assert text.startswith(f"at work now: certkeeper, process {run.pid}, since 20")
+        assert "    under way: its order is open\n" in text
+        found = json.loads(held.page.status("--json").out)
+        assert (found["run"]["program"], found["run"]["pid"]) == ("certkeeper", run.pid)
+        assert found["certificates"][0]["state"] == "missing"
+        assert "certkeeper: error" not in held.page.status().err
+        held.let_go()
+        assert run.end().code == 0
+    assert "at work" not in held.page.status().out
+    assert json.loads(held.page.status("--json").out)["run"] is None
+    # One that was killed is not at work, whatever its lock file says.
+    (held.page.folder / "lock").write_text(f"certkeeper {2**22 - 1} 2026-11-30T00:00:00Z\n")
+    assert "at work" not in held.page.status().out
+    (held.page.folder / "lock").write_text("4711\n")
+    assert "at work now: dehydrated since 20" in held.page.status().out
 
 
 def test_only_changes_says_nothing_on_a_quiet_night(make_held: MakeHeld, zone: str) -> None:

@@ -10,7 +10,8 @@ import pytest
 from builders.effects import KILLED, ended, in_child, killed_before, started, watched
 from builders.listing import names
 from certkeeper.adapters.files import FileMissing, FileTrouble
-from certkeeper.adapters.lock import Locked, LockFile
+from certkeeper.adapters.lock import Locked, LockFile, holder
+from certkeeper.base.atwork import AtWork
 from certkeeper.base.errors import ExitCode
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -49,6 +50,21 @@ def test_a_running_certkeeper_is_named(path: Path) -> None:
     assert caught.value.hint == f"see it: ps -fp {os.getpid()}"
     with lock(path):
         pass
+
+
+def test_who_is_at_work_is_seen_without_taking_the_lock(path: Path) -> None:
+    assert holder(str(path)) is None
+    with LockFile(str(path), NOW):
+        assert holder(str(path)) == AtWork("certkeeper", os.getpid(), NOW.replace(microsecond=0))
+        assert holder(str(path)) is not None
+    assert holder(str(path)) is None
+    # A process of that number is there, and has no lock.
+    path.write_text(f"certkeeper {os.getpid()} 2026-11-23T20:15:00Z\n")
+    assert holder(str(path)) is None
+    path.write_text("4711\n")
+    found = holder(str(path))
+    assert found is not None
+    assert (found.program, found.pid, found.since is None) == ("dehydrated", None, False)
 
 
 def test_a_killed_runs_lock_is_taken_over(path: Path) -> None:

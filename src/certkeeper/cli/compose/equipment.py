@@ -1,7 +1,7 @@
 """What a command works with: ports, each made when it is first needed."""
 
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import closing, suppress
 from enum import StrEnum
 from functools import cached_property
@@ -39,8 +39,9 @@ if TYPE_CHECKING:
     from certkeeper.adapters.store import Store
     from certkeeper.apply.conversation import Work
     from certkeeper.apply.ports import Executor
+    from certkeeper.base.atwork import AtWork
     from certkeeper.base.events import Event, Tell
-    from certkeeper.plan.history import Kind
+    from certkeeper.plan.history import Happening, Kind
 
 _T = TypeVar("_T")
 USER_AGENT = f"certkeeper/{__version__}"
@@ -214,6 +215,23 @@ class Equipment:
         from certkeeper.adapters.history import HistoryFile  # noqa: PLC0415 - where nothing happens, nothing is kept
 
         return HistoryFile(self.settings.statedir, say)
+
+    def last_happenings(self, aliases: Collection[Alias]) -> "Mapping[str, Happening]":
+        """The last thing that happened to each, as far as it was written down."""
+        found, wanted = dict[str, "Happening"](), {alias.text for alias in aliases}
+        for item in self.history.newest():
+            for alias in wanted & set(item.certificates):
+                found.setdefault(alias, item)
+            if len(found) == len(wanted):
+                break
+        return found
+
+    @property
+    def running(self) -> "AtWork | None":
+        """Who is at work on this page now."""
+        from certkeeper.adapters.lock import holder  # noqa: PLC0415 - two commands need it
+
+        return holder(self.settings.lockfile) if self.settings.lockfile is not None else None
 
     def recorded(self, tell: "Tell") -> "Tell":
         """Tell, after what lasts of it was written down."""
