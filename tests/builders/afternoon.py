@@ -103,7 +103,8 @@ server:
     chroot: ""
     pidfile: ""
     cache-max-ttl: 2
-    cache-max-negative-ttl: 1
+    cache-max-negative-ttl: 0
+    aggressive-nsec: no
     root-hints: /dev/null
     local-zone: "." refuse
     local-zone: "{zone}" transparent
