@@ -64,6 +64,7 @@ _certkeeper() {
             'certkeeper tlsa retire' | \
             'certkeeper tlsa generate' | \
             'certkeeper schema' | \
+            'certkeeper explain' | \
             'certkeeper completion' | \
             'certkeeper pdns-hook' | \
             'certkeeper dehydrated')
@@ -236,7 +237,7 @@ _certkeeper() {
             if [[ $cur == -* ]]; then
                 mapfile -t COMPREPLY < <(compgen -W '-h --help --version' -- "$cur")
             else
-                mapfile -t COMPREPLY < <(compgen -W 'run issue plan status init prune heal unlock config doctor self-check dns account revoke sign check ocsp deploy retire alert timer rehearse report daemon hold activate rollback versions why history tlsa schema completion pdns-hook dehydrated' -- "$cur")
+                mapfile -t COMPREPLY < <(compgen -W 'run issue plan status init prune heal unlock config doctor self-check dns account revoke sign check ocsp deploy retire alert timer rehearse report daemon hold activate rollback versions why history tlsa schema explain completion pdns-hook dehydrated' -- "$cur")
             fi
             ;;
         'certkeeper run')
@@ -547,6 +548,11 @@ _certkeeper() {
                 mapfile -t COMPREPLY < <(compgen -W '-h --help' -- "$cur")
             else
                 mapfile -t COMPREPLY < <(compgen -W 'account check config-check config-show dns-caa dns-doctor dns-persist doctor history ocsp plan rehearse self-check status tlsa-check tlsa-generate tlsa-status versions why' -- "$cur")
+            fi
+            ;;
+        'certkeeper explain')
+            if [[ $cur == -* ]]; then
+                mapfile -t COMPREPLY < <(compgen -W '-h --help' -- "$cur")
             fi
             ;;
         'certkeeper completion')

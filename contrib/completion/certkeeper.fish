@@ -68,6 +68,7 @@ set -g __certkeeper_commands \
     ' tlsa retire' \
     ' tlsa generate' \
     ' schema' \
+    ' explain' \
     ' completion' \
     ' pdns-hook' \
     ' dehydrated'
@@ -105,6 +106,7 @@ complete -c certkeeper -n '__certkeeper_at ""' -a why -d 'why a certificate is d
 complete -c certkeeper -n '__certkeeper_at ""' -a history -d 'what happened to a certificate, newest first'
 complete -c certkeeper -n '__certkeeper_at ""' -a tlsa -d 'TLSA records (DANE)'
 complete -c certkeeper -n '__certkeeper_at ""' -a schema -d 'print the schema of a command\'s JSON'
+complete -c certkeeper -n '__certkeeper_at ""' -a explain -d 'what an id of a message means, and what to do'
 complete -c certkeeper -n '__certkeeper_at ""' -a completion -d 'print completion for a shell'
 complete -c certkeeper -n '__certkeeper_at ""' -a pdns-hook -d 'dehydrated\'s HOOK for PowerDNS'
 complete -c certkeeper -n '__certkeeper_at ""' -a dehydrated -d 'do what dehydrated does, with its words'
@@ -410,6 +412,7 @@ complete -c certkeeper -n '__certkeeper_at " tlsa generate"' -l json -d 'print J
 complete -c certkeeper -n '__certkeeper_at " tlsa generate"' -F
 complete -c certkeeper -n '__certkeeper_at " schema"' -s h -l help -d 'show this help message and exit'
 complete -c certkeeper -n '__certkeeper_at " schema"' -a 'account check config-check config-show dns-caa dns-doctor dns-persist doctor history ocsp plan rehearse self-check status tlsa-check tlsa-generate tlsa-status versions why'
+complete -c certkeeper -n '__certkeeper_at " explain"' -s h -l help -d 'show this help message and exit'
 complete -c certkeeper -n '__certkeeper_at " completion"' -s h -l help -d 'show this help message and exit'
 complete -c certkeeper -n '__certkeeper_at " completion"' -a 'bash zsh fish'
 complete -c certkeeper -n '__certkeeper_at " pdns-hook"' -s h -l help -d 'show this help message and exit'

@@ -47,6 +47,7 @@ class AccountObject:
 class TermsNotAccepted(CertkeeperError):
     """The CA has terms of service that nobody has agreed to yet. `terms` is their URL, empty where it names none."""
 
+    label = "ca-terms"
     fault = Fault.OPERATOR
     exit_code = ExitCode.USAGE
 

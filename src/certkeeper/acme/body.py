@@ -12,6 +12,7 @@ _OUT_OF_ORDER = "the CA, or something between it and this host, is out of order:
 class MalformedBody(CertkeeperError):
     """A CA's answer that is not what RFC 8555 says it is."""
 
+    label = "ca-answer"
     fault = Fault.REMOTE
 
     def __init__(self, message: str, *, hint: str = _OUT_OF_ORDER) -> None:

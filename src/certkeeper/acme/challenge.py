@@ -49,6 +49,7 @@ class ChallengeFailed(CertkeeperError):
         problem: the CA's reason, where it names one.
     """
 
+    label = "challenge-failed"
     fault = Fault.REMOTE
 
     def __init__(self, message: str, problem: Problem | None = None) -> None:

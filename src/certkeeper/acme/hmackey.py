@@ -12,6 +12,7 @@ _BASE64 = pattern(r"[A-Za-z0-9+/]+={0,2}")
 class BadHmacKey(CertkeeperError):
     """Text that is no key in base64url. The message never holds it."""
 
+    label = "ca-account"
     fault = Fault.OPERATOR
 
 

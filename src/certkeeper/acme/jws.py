@@ -22,6 +22,7 @@ _CURVES: Mapping[str, tuple[str, str, HashAlgorithm]] = {
 class UnsupportedAccountKey(CertkeeperError):
     """The account key is of a kind that ACME's signatures have no name for here."""
 
+    label = "ca-account"
     fault = Fault.OPERATOR
 
 

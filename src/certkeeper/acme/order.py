@@ -95,6 +95,7 @@ class OrderFailed(CertkeeperError):
         problems: the same as the CA's own problems, where there are any.
     """
 
+    label = "ca-refused"
     fault = Fault.REMOTE
 
     def __init__(
@@ -118,6 +119,7 @@ class OrderFailed(CertkeeperError):
 class OrderTimeout(CertkeeperError):
     """The CA did not come to an end within the bound."""
 
+    label = "ca-slow"
     fault = Fault.REMOTE
 
 

@@ -26,6 +26,7 @@ _WILDCARD = "wildcard"
 class MalformedStanding(CertkeeperError):
     """A text that is no value of dns-persist-01; CAs pass over it, or refuse because of it."""
 
+    label = "standing-record"
     fault = Fault.OPERATOR
 
 

@@ -91,6 +91,7 @@ class Problem(CertkeeperError):
         answer: the whole response that it came in, to a request with that `method` (lower case); else None.
     """
 
+    label = "ca-refused"
     fault = Fault.REMOTE
 
     def __init__(

@@ -29,6 +29,7 @@ class RevocationReason(IntEnum):
 class UnknownReason(CertkeeperError):
     """No reason that a certificate's owner can give."""
 
+    label = "usage"
     fault = Fault.OPERATOR
     exit_code = ExitCode.USAGE
 

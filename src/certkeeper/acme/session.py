@@ -55,6 +55,7 @@ class Redirected(MalformedBody):
 class NoncesRefused(CertkeeperError):
     """The CA refused every nonce that it had just issued."""
 
+    label = "ca-answer"
     fault = Fault.REMOTE
 
 

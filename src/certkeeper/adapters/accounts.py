@@ -26,6 +26,7 @@ _READ = (KEY, ACCOUNT_ID, DEACTIVATED, PENDING_KEY)
 class AccountDeactivated(CertkeeperError):
     """The operator deactivated this account; dehydrated refuses to work with it too."""
 
+    label = "ca-account"
     fault = Fault.OPERATOR
 
 

@@ -24,6 +24,7 @@ Anchors = dict[DnsName, frozenset[str]]
 class BadAnchors(CertkeeperError):
     """A file that holds no trust anchors."""
 
+    label = "configuration"
     fault = Fault.OPERATOR
 
 

@@ -30,6 +30,7 @@ _MOST_CERTIFICATES = 20
 class NotTrue(CertkeeperError):
     """What was handed over is not a certificate with its key."""
 
+    label = "handed-over"
     fault = Fault.OPERATOR
     local = True
 
@@ -37,6 +38,7 @@ class NotTrue(CertkeeperError):
 class OnlyHandedOver(CertkeeperError):
     """What can only be done where the lineage is."""
 
+    label = "handed-over"
     fault = Fault.OPERATOR
     local = True
 

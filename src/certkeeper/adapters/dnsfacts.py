@@ -43,6 +43,7 @@ _DIGESTS = ("SHA1", "SHA256", "SHA384")
 class NoAnswer(CertkeeperError):
     """A server that says nothing of use, or a resolver."""
 
+    label = "dns-server"
     fault = Fault.REMOTE
 
 

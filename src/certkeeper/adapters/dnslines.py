@@ -27,6 +27,7 @@ _MOST_RECONNECTS = 20
 class ServerSilent(CertkeeperError):
     """A name server that gives no usable answer."""
 
+    label = "dns-server"
     fault = Fault.REMOTE
 
 

@@ -23,8 +23,7 @@ from certkeeper.base.patterns import pattern
 T = TypeVar("T")
 FILE_MODE = 0o600
 FOLDER_MODE = 0o700
-# Far above any certificate; what is larger is no file of this program's.
-MAX_FILE = 1 << 20
+MAX_FILE = 1 << 20  # far above any certificate; what is larger is no file of this program's
 
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 # A FIFO in a file's place must not hold the run up.
@@ -40,6 +39,7 @@ FileId: TypeAlias = tuple[int, int]
 class FileTrouble(CertkeeperError):
     """The file system refused something, or a file is not what it has to be."""
 
+    label = "file-trouble"
     fault = Fault.OPERATOR
     local = True
 

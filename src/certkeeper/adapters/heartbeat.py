@@ -20,6 +20,7 @@ _DONE = range(200, 300)
 class HeartbeatFailed(CertkeeperError):
     """Whoever waits for it was not told that there was a run."""
 
+    label = "not-told"
     fault = Fault.REMOTE
 
 

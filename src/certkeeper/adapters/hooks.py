@@ -28,6 +28,7 @@ _TOLD = 600
 class HookFailed(CertkeeperError):
     """The script could not be started, did not end, or ended with another status than 0."""
 
+    label = "hook-failed"
     fault = Fault.OPERATOR
     local = True
 

@@ -40,6 +40,7 @@ MAX_BODY = 8 * 1024 * 1024
 class CaBundleError(CertkeeperError):
     """A file of root certificates that cannot be used."""
 
+    label = "configuration"
     fault = Fault.OPERATOR
     exit_code = ExitCode.USAGE
 
@@ -47,6 +48,7 @@ class CaBundleError(CertkeeperError):
 class ClientCertificateError(CertkeeperError):
     """A certificate of ours, or its key, that cannot be used."""
 
+    label = "configuration"
     fault = Fault.OPERATOR
     exit_code = ExitCode.USAGE
 

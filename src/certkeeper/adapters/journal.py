@@ -31,6 +31,8 @@ _BUSY_SECONDS = 30.0
 class JournalTrouble(FileTrouble):
     """The journal cannot be read or written."""
 
+    label = "journal"
+
 
 class JournalOfTheFuture(JournalTrouble):
     """A newer certkeeper wrote it."""

@@ -28,6 +28,7 @@ _MOST_STATUS = 125
 class NoDelivery(CertkeeperError):
     """The child said too much, or nothing in its time."""
 
+    label = "handed-over"
     fault = Fault.OPERATOR
     local = True
 

@@ -46,6 +46,7 @@ def render(failures: Mapping[Alias, Failure]) -> bytes:
             "message": item.message,
             "hint": item.hint,
             "kept": item.kept,
+            "label": item.label,
         }
         for alias, item in failures.items()
     }
@@ -65,6 +66,7 @@ def parse(content: bytes) -> Mapping[Alias, Failure]:
                 str(item["message"]),
                 str(item["hint"]),
                 bool(item["kept"]),
+                str(item.get("label") or CertkeeperError.label),
             )
             for alias, item in document["failures"].items()
         }

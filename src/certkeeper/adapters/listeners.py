@@ -35,6 +35,7 @@ _ANSWER = b"HTTP/1.1 %s\r\nContent-Type: application/octet-stream\r\nContent-Len
 class CannotListen(CertkeeperError):
     """An address of HTTP_LISTEN or TLS_ALPN_LISTEN that cannot be had."""
 
+    label = "configuration"
     fault = Fault.OPERATOR
     local = True
 

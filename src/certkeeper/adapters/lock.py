@@ -38,6 +38,7 @@ _UNLOCK = "certkeeper unlock"
 class Locked(CertkeeperError):
     """Another run has the lock."""
 
+    label = "locked"
     fault = Fault.OPERATOR
     exit_code = ExitCode.LOCKED
 

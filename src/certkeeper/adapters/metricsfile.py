@@ -21,6 +21,7 @@ _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 class NotOurs(CertkeeperError):
     """Something else is where METRICS_FILE is to be."""
 
+    label = "file-trouble"
     fault = Fault.OPERATOR
     local = True
 

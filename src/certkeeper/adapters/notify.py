@@ -20,6 +20,7 @@ CLEAN: Mapping[str, str] = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/u
 class AlertFailed(CertkeeperError):
     """Nobody could be told."""
 
+    label = "not-told"
     fault = Fault.OPERATOR
     local = True
 

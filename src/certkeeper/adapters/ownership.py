@@ -24,6 +24,7 @@ _WRITE_BY_OTHERS = 0o022
 class NoSuchOwner(CertkeeperError):
     """There is no such user or group, or whoever runs this cannot give files to it."""
 
+    label = "file-trouble"
     fault = Fault.OPERATOR
     local = True
 

@@ -14,6 +14,7 @@ from certkeeper.lineage.model import VersionFiles
 class UnusablePair(CertkeeperError):
     """A version that no service could load."""
 
+    label = "service-failed"
     fault = Fault.OPERATOR
     local = True
 

@@ -32,6 +32,7 @@ _MOST_SERVERS = 3
 class ParentSilent(CertkeeperError):
     """Nobody can be asked what the parent says."""
 
+    label = "dns-server"
     fault = Fault.REMOTE
 
 

@@ -15,6 +15,7 @@ _NO_SCRIPT = pattern(r"\..*|.*(~|\.(bak|orig|swp|rpmnew|rpmsave|rpmorig|dpkg-[a-
 class NoScript(CertkeeperError):
     """A hook that is not there, or that this user may not execute."""
 
+    label = "hook-failed"
     fault = Fault.OPERATOR
     local = True
 

@@ -20,6 +20,7 @@ _HINT = "put the certificates of the CA's intermediates there, in PEM, as the CA
 class BadIssuers(CertkeeperError):
     """A file of TLSA_ISSUERS that is not as it should be. No record is made of a part of it."""
 
+    label = "configuration"
     fault = Fault.OPERATOR
 
 

@@ -42,12 +42,14 @@ _OF_BINDING = frozenset({ErrorType.EXTERNAL_ACCOUNT_REQUIRED, ErrorType.MALFORME
 class BindingRequired(CertkeeperError):
     """The CA wants accounts bound to a customer (RFC 8555 §7.3.4), and the page does not say to which."""
 
+    label = "ca-account"
     fault = Fault.OPERATOR
 
 
 class BindingRefused(CertkeeperError):
     """The CA does not take the key id or the HMAC key that are set."""
 
+    label = "ca-account"
     fault = Fault.OPERATOR
 
 

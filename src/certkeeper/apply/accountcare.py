@@ -36,6 +36,7 @@ from certkeeper.config.settings import Settings
 class NoAccount(CertkeeperError):
     """There is no account here for that CA."""
 
+    label = "ca-account"
     fault = Fault.OPERATOR
     exit_code = ExitCode.FAILED
 
@@ -43,6 +44,7 @@ class NoAccount(CertkeeperError):
 class AccountThere(CertkeeperError):
     """Another key is the account's already, and is never overwritten."""
 
+    label = "ca-account"
     fault = Fault.OPERATOR
 
 

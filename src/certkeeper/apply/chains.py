@@ -20,6 +20,7 @@ Check = Callable[[bytes, datetime], Leaf]
 class ChainNotOffered(CertkeeperError):
     """The chain that the operator requires is none of the CA's."""
 
+    label = "ca-does-not-offer"
     fault = Fault.OPERATOR
     # The order is done and counted: the next run goes on with it.
     local = True

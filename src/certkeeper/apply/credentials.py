@@ -16,6 +16,7 @@ from certkeeper.config.settings import ExternalAccount, Secret, Settings
 class CredentialsRefused(CertkeeperError):
     """The CA gives out no pair for CONTACT_EMAIL. What it sent is not in the message, since it may hold a key."""
 
+    label = "ca-refused"
     fault = Fault.REMOTE
 
 

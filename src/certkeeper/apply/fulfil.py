@@ -23,6 +23,7 @@ DEFAULT_ORDER_TIMEOUT = timedelta(minutes=5)
 class RejectedAnswer(CertkeeperError):
     """The CA sent something else than the certificate that was ordered."""
 
+    label = "ca-answer"
     fault = Fault.REMOTE
 
 

@@ -28,6 +28,7 @@ from certkeeper.plan.recovery import DEPLOY_CERT
 class ChangedMeanwhile(CertkeeperError):
     """Somebody else worked on the lineage between the plan and its turn."""
 
+    label = "changed-meanwhile"
     fault = Fault.OPERATOR
     local = True
 
@@ -35,6 +36,7 @@ class ChangedMeanwhile(CertkeeperError):
 class VersionGone(CertkeeperError):
     """A version that was to go live is not there any more, or not whole."""
 
+    label = "changed-meanwhile"
     fault = Fault.OPERATOR
     local = True
 

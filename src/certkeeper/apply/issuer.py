@@ -26,6 +26,7 @@ _LONGEST_URL = 300
 class NoIssuer(CertkeeperError):
     """The issuer's certificate cannot be had."""
 
+    label = "key-or-chain"
     fault = Fault.REMOTE
 
 

@@ -26,6 +26,7 @@ together are more likely about the account, and asking on would make it worse.
 class NameFailedMeanwhile(CertkeeperError):
     """A name of the certificate, `name`, has just failed in another one's order."""
 
+    label = "name-failed"
     local = True
 
     def __init__(self, name: str, message: str, *, hint: str = "") -> None:

@@ -192,6 +192,7 @@ class Staples(Protocol):
 class JournalDamaged(CertkeeperError):
     """The journal is there and cannot be understood: it was cut, overwritten, or never was one."""
 
+    label = "journal"
     fault = Fault.OPERATOR
     local = True
 
@@ -218,6 +219,7 @@ class Journal(Protocol):
 class Busy(CertkeeperError):
     """Another process works on it."""
 
+    label = "locked"
     fault = Fault.OPERATOR
     exit_code = ExitCode.LOCKED
     local = True

@@ -26,12 +26,14 @@ _NOT_THE_CAS = frozenset(
 class RolloverStuck(CertkeeperError):
     """There are two keys, and neither is the account's."""
 
+    label = "ca-account"
     fault = Fault.OPERATOR
 
 
 class KeyInUse(CertkeeperError):
     """The CA says that the new key is another account's."""
 
+    label = "ca-account"
     fault = Fault.REMOTE
 
 

@@ -34,6 +34,7 @@ Thing: TypeAlias = ServedFile | AnsweredChallenge
 class FilesLeft(CertkeeperError):
     """Challenge files that could not be removed."""
 
+    label = "file-trouble"
     local = True
 
 

@@ -36,6 +36,7 @@ from certkeeper.plan.actions import Plan
 class AccountKeyInRequest(CertkeeperError):
     """A certificate for an account's key would let whoever serves it act as the account (RFC 8555 §11.1)."""
 
+    label = "key-or-chain"
     fault = Fault.OPERATOR
 
 

@@ -24,6 +24,7 @@ PAUSES = (5.0, 15.0)
 class NotStapled(CertkeeperError):
     """Clients would refuse the new certificate, and the present one is still good."""
 
+    label = "ocsp-response"
     fault = Fault.REMOTE
     # The version is whole, and no other order would help.
     local = True

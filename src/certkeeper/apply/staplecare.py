@@ -43,6 +43,8 @@ GIVEN_UP = 3
 class NotAsked(CertkeeperError):
     """Others were asked about in vain."""
 
+    label = "ocsp-response"
+
 
 @dataclass(frozen=True, slots=True)
 class Care:

@@ -42,6 +42,7 @@ class CertkeeperError(Exception):
     """Any failure that we can name. Its texts are made safe to print.
 
     Attributes:
+        label: what kind of failure it is, for machines and for docs/runbook.md; it never changes. Families share one.
         hint: what the operator can type or change; empty where there is nothing to do but wait.
         retry_at: the earliest instant (aware, UTC) at which trying again makes sense; None if unknown.
         fault: who has to act.
@@ -49,6 +50,7 @@ class CertkeeperError(Exception):
         local: it is about this machine, so trying again costs nobody anything, and no wait is imposed.
     """
 
+    label: str = "error"
     fault: Fault = Fault.OURS
     exit_code: ExitCode = ExitCode.FAILED
     local: bool = False
@@ -63,6 +65,7 @@ class CertkeeperError(Exception):
 class Interrupted(CertkeeperError):
     """Somebody asked the run to stop (SIGINT, SIGTERM)."""
 
+    label = "interrupted"
     fault = Fault.OPERATOR
     local = True
 
@@ -81,6 +84,7 @@ class OutOfDescriptors(CertkeeperError):
         transient: asking again can help, since other steps close what they opened.
     """
 
+    label = "too-many-files"
     fault = Fault.OPERATOR
     local = True
     transient = True

@@ -17,6 +17,7 @@ _IP_PREFIX = "ip:"
 class InvalidName(CertkeeperError):
     """Text that is no DNS name, IP address or alias."""
 
+    label = "usage"
     fault = Fault.OPERATOR
 
 

@@ -31,6 +31,7 @@ class TransportError(CertkeeperError):
         sent: False where the request certainly never went out, so that nobody can have carried it out.
     """
 
+    label = "no-answer"
     fault = Fault.REMOTE
 
     def __init__(self, message: str, *, transient: bool = True, sent: bool = True, hint: str = "") -> None:

@@ -8,6 +8,7 @@ from datetime import datetime
 from certkeeper.apply.deploy.result import DeployResult, End
 from certkeeper.apply.result import Result
 from certkeeper.base.errors import CertkeeperError, ExitCode, Fault, Interrupted
+from certkeeper.base.events import DeploymentFailed
 from certkeeper.base.names import Alias
 from certkeeper.base.value import replace
 from certkeeper.cli.compose import Machine, open_machine
@@ -35,6 +36,7 @@ _RUN = "run"
 class NobodyToTell(CertkeeperError):
     """No way to tell anybody is set."""
 
+    label = "not-told"
     fault = Fault.OPERATOR
     exit_code = ExitCode.USAGE
 
@@ -132,14 +134,25 @@ def _with_records(
 
 def alert_of_failure(machine: Machine, error: CertkeeperError) -> None:
     """Tell somebody that a run could not be started."""
-    _tell(machine, ways_of(machine.settings), (Trouble(_RUN, str(error), error.hint),), (), whole=False)
+    _tell(
+        machine,
+        ways_of(machine.settings),
+        (Trouble(_RUN, str(error), error.hint, failure=error.label),),
+        (),
+        whole=False,
+    )
 
 
 def troubles_in_services(shown: DeployResult) -> Iterator[Trouble]:
     """Services that did not take a certificate, by certificate and service."""
     for item in shown.deployed:
         if item.end is End.FAILED:
-            yield Trouble(f"{item.alias} at {item.target}", item.message, f"certkeeper deploy {item.alias}")
+            yield Trouble(
+                f"{item.alias} at {item.target}",
+                item.message,
+                f"certkeeper deploy {item.alias}",
+                failure=DeploymentFailed.label,
+            )
 
 
 def given(selected: Configuration) -> Iterator[tuple[str, str]]:

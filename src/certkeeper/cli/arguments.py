@@ -195,6 +195,7 @@ def _other_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParse
         add_completion,
         add_config,
         add_doctor,
+        add_explain,
         add_schema,
         add_self_check,
     )
@@ -226,6 +227,7 @@ def _other_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParse
     add_phases(commands, _nameless_command)
     add_tlsa(commands, _nameless_command)
     add_schema(commands)
+    add_explain(commands)
     add_completion(commands)
     _programs_of_others(commands)
 

@@ -20,6 +20,7 @@ COMMANDS = {
     "dns persist": "dns.persist:persist",
     "dns test": "dns.trial:trial",
     "doctor": "doctor:doctor",
+    "explain": "explain:explain",
     "heal": "heal:heal",
     "history": "history:history",
     "hold": "hold:hold",

@@ -38,6 +38,7 @@ _MORE = "certkeeper deploy, as root, says more"
 class NothingHandedOver(CertkeeperError):
     """The user's process ended without a word."""
 
+    label = "handed-over"
     fault = Fault.OPERATOR
     local = True
 

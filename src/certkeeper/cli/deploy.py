@@ -32,6 +32,7 @@ from certkeeper.plan.recovery import in_services
 class NothingAsked(CertkeeperError):
     """The page says nothing of what the command is about."""
 
+    label = "usage"
     fault = Fault.OPERATOR
     exit_code = ExitCode.USAGE
 
@@ -39,6 +40,7 @@ class NothingAsked(CertkeeperError):
 class OnlyRoot(CertkeeperError):
     """Somebody else asked for what is root's."""
 
+    label = "usage"
     fault = Fault.OPERATOR
     local = True
 

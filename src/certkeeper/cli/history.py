@@ -25,6 +25,7 @@ _INDENT = "    "
 class NothingKnown(CertkeeperError):
     """No certificate of that name is, or was."""
 
+    label = "usage"
     fault = Fault.OPERATOR
     exit_code = ExitCode.USAGE
 

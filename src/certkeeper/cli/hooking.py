@@ -18,6 +18,7 @@ _MUST_STAPLE = "TLSFeature"
 class RequestUnusable(CertkeeperError):
     """A script's request that cannot be signed as it is."""
 
+    label = "hook-failed"
     fault = Fault.OPERATOR
     local = True
 

@@ -45,6 +45,12 @@ Say all that is wrong: what `certkeeper config check` finds in the files, what a
 exit codes: 0 no error (there may be warnings and notes), 1 an error was found, 2 usage
 """
 
+_EXPLAIN = """\
+Print the paragraph of the runbook (docs/runbook.md) about an id: what it means, and what to do. Without one, list all.
+
+exit codes: 0 done, 2 there is no such id
+"""
+
 _SELF_CHECK = """\
 Say whether this installation is in order, after an upgrade for example: the versions of what it is made of, the
 configuration, the journal and its schema, each certificate's files, the lock, and the units that certkeeper timer
@@ -101,6 +107,17 @@ def add_self_check(commands: "Commands", nameless: "MakeCommand") -> None:
     """`certkeeper self-check`."""
     check = nameless(commands, "self-check", "is this installation in order, after an upgrade?", _SELF_CHECK)
     check.add_argument("--json", action="store_true", help="print JSON instead of text")
+
+
+def add_explain(commands: "Commands") -> None:
+    """`certkeeper explain`, which reads no configuration."""
+    explain = commands.add_parser(
+        "explain",
+        help="what an id of a message means, and what to do",
+        description=_EXPLAIN,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    explain.add_argument("id", nargs="?", metavar="ID", help="as status and alerts have it")
 
 
 def add_schema(commands: "Commands") -> None:

@@ -18,6 +18,7 @@ _NAMES_TOLD = 5
 class OtherNames(CertkeeperError):
     """The certificate of that alias is for other names, which services may be served by."""
 
+    label = "usage"
     fault = Fault.OPERATOR
     exit_code = ExitCode.USAGE
 

@@ -10,6 +10,7 @@ from certkeeper.base.errors import CertkeeperError, Fault
 class BadMargins(CertkeeperError):
     """Days that contradict each other."""
 
+    label = "usage"
     fault = Fault.OPERATOR
 
 

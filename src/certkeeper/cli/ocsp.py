@@ -30,6 +30,7 @@ from certkeeper.ocsp.model import Flaw, NoStaple, Staple
 class Refused(CertkeeperError):
     """A certificate that clients refuse as it is: it is revoked, or no response comes along that it needs."""
 
+    label = "ocsp-response"
     fault = Fault.OPERATOR
 
 

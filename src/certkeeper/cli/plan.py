@@ -134,6 +134,7 @@ def _lineage(item: LineagePlan, settings: Settings) -> Mapping[str, object]:
 def error_document(error: CertkeeperError) -> Mapping[str, object]:
     """An error for machines."""
     return {
+        "id": error.label,
         "message": in_form(str(error)),
         "hint": in_form(error.hint),
         "fault": error.fault.value,

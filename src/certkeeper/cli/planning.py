@@ -22,6 +22,7 @@ from certkeeper.plan.proving import standing_owners, standing_places
 class NoAccount(CertkeeperError):
     """There is no account yet, and its URL is needed."""
 
+    label = "ca-account"
     fault = Fault.OPERATOR
 
 

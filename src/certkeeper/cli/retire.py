@@ -29,6 +29,7 @@ from certkeeper.plan.records import Record, Records
 class NotOrphaned(CertkeeperError):
     """A name that is no lineage's, or one's that domains.txt still asks for."""
 
+    label = "usage"
     fault = Fault.OPERATOR
     exit_code = ExitCode.USAGE
 
@@ -36,6 +37,7 @@ class NotOrphaned(CertkeeperError):
 class StillUsed(CertkeeperError):
     """Something names the folder."""
 
+    label = "usage"
     fault = Fault.OPERATOR
 
 

@@ -32,6 +32,7 @@ from certkeeper.plan.history import Kind
 class NoSuchKey(CertkeeperError):
     """The certificate's private key is not where it was looked for."""
 
+    label = "usage"
     fault = Fault.OPERATOR
     exit_code = ExitCode.USAGE
 
@@ -39,6 +40,7 @@ class NoSuchKey(CertkeeperError):
 class Ambiguous(CertkeeperError):
     """A name that several certificates have."""
 
+    label = "usage"
     fault = Fault.OPERATOR
     exit_code = ExitCode.USAGE
 

@@ -12,6 +12,7 @@ from certkeeper.config.settings import CertSpec, Configuration
 class NoSuchCertificate(CertkeeperError):
     """A NAME on the command line that no line of domains.txt has."""
 
+    label = "usage"
     fault = Fault.OPERATOR
     exit_code = ExitCode.USAGE
 

@@ -25,6 +25,8 @@ FORGOTTEN = timedelta(days=90)
 class NotFresh(CertkeeperError):
     """A certificate has no response that servers could send along for long."""
 
+    label = "ocsp-response"
+
 
 @dataclass(frozen=True, slots=True)
 class Staples:

@@ -80,7 +80,12 @@ def certificate_document(row: Row, settings: Settings) -> Mapping[str, object]:
 def _failure(failure: Failure | None) -> Mapping[str, object] | None:
     if failure is None:
         return None
-    return {"at": iso(failure.at), "message": in_form(failure.message), "hint": in_form(failure.hint)}
+    return {
+        "id": failure.label,
+        "at": iso(failure.at),
+        "message": in_form(failure.message),
+        "hint": in_form(failure.hint),
+    }
 
 
 def orphan_document(alias: Alias, lineage: Lineage, folder: str, uses: Uses) -> Mapping[str, object]:

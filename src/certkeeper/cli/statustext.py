@@ -118,6 +118,7 @@ def _below(row: Row, seen: "Seen", *, details: bool) -> Iterator[str]:
         yield f"    last run, {iso(row.failure.at)}: {in_form(row.failure.message)}"
         if row.failure.hint:
             yield f"    hint: {in_form(row.failure.hint)}"
+        yield f"    what it means: certkeeper explain {row.failure.label}"
     leaf = row.lineage.leaf
     if details and leaf is not None:
         yield f"    {' '.join(str(name) for name in sorted(leaf.identifiers))}, issued by {leaf.issuer}"

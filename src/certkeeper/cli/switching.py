@@ -50,6 +50,7 @@ class Decided:
 class OneOnly(CertkeeperError):
     """A version is named, and several certificates are meant."""
 
+    label = "usage"
     fault = Fault.OPERATOR
     exit_code = ExitCode.USAGE
 

@@ -108,11 +108,12 @@ def lines_of(alert: Alert) -> Sequence[str]:
 
 def trouble_lines(item: Trouble) -> Sequence[str]:
     hint = [f"    hint: {in_form(item.hint)}"] if item.hint else []
-    return [f"{item.subject}: {in_form(item.message)}", *hint]
+    return [f"{item.subject}: {in_form(item.message)}", *hint, f"    what it means: certkeeper explain {item.label}"]
 
 
 def _trouble(item: Trouble, *, new: bool) -> Mapping[str, object]:
     return {
+        "id": item.label,
         "subject": item.subject,
         "kind": item.kind.value,
         "new": new,

@@ -54,6 +54,7 @@ _V1_HOSTS = {"acme-v01.api.letsencrypt.org": LETSENCRYPT, "acme-staging.api.lets
 class NoAuthority(CertkeeperError):
     """Text that names no CA."""
 
+    label = "configuration"
     fault = Fault.OPERATOR
     exit_code = ExitCode.USAGE
 

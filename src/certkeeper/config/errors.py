@@ -11,6 +11,7 @@ class ConfigError(CertkeeperError):
         reason: the message without the place.
     """
 
+    label = "configuration"
     fault = Fault.OPERATOR
     exit_code = ExitCode.USAGE
 

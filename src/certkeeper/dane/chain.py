@@ -20,6 +20,7 @@ _MOST_DEPTH = 10
 class UnreadableChain(CertkeeperError):
     """A server sent what is no certificate."""
 
+    label = "handshake"
     fault = Fault.REMOTE
 
 

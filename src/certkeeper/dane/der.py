@@ -15,6 +15,7 @@ _BEFORE_THE_KEY = 5
 class NotDer(CertkeeperError):
     """Octets that are no certificate and no public key."""
 
+    label = "key-or-chain"
     fault = Fault.OPERATOR
 
 

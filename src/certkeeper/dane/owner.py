@@ -13,6 +13,7 @@ _MOST_TEXT = 300
 class BadOwner(CertkeeperError):
     """Text that names no port of a host."""
 
+    label = "tlsa-records"
     fault = Fault.OPERATOR
 
 

@@ -34,6 +34,7 @@ _ACRONYMS = (
 class BadTlsa(CertkeeperError):
     """Text or octets that are no TLSA record, or a record that must not be published."""
 
+    label = "tlsa-records"
     fault = Fault.OPERATOR
 
 

@@ -78,6 +78,7 @@ def in_pem(request: ReceivedCsr) -> bytes:
 class BadCsr(CertkeeperError):
     """A request that no CA would sign as it is."""
 
+    label = "key-or-chain"
     fault = Fault.OPERATOR
 
 

@@ -20,6 +20,7 @@ _SERVED = (PRIVKEY, CERT, CHAIN, FULLCHAIN)
 class NothingWhole(CertkeeperError):
     """A torn lineage without a version to mend it from."""
 
+    label = "key-or-chain"
     fault = Fault.OPERATOR
     local = True
 

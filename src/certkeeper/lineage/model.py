@@ -13,6 +13,7 @@ from certkeeper.base.value import dataclass, field
 class UnusableKey(CertkeeperError):
     """A private key that cannot be read, or that no CA takes."""
 
+    label = "key-or-chain"
     fault = Fault.OPERATOR
     local = True
 
@@ -25,6 +26,7 @@ class BadChain(CertkeeperError):
         answer: what they were read from, where somebody may want to look at it.
     """
 
+    label = "key-or-chain"
     fault = Fault.REMOTE
 
     def __init__(

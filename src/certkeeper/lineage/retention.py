@@ -18,6 +18,7 @@ _DAY = 86400
 class StillTorn(CertkeeperError):
     """A lineage whose old versions may be needed to mend it."""
 
+    label = "key-or-chain"
     fault = Fault.OPERATOR
     local = True
 

@@ -48,6 +48,7 @@ class NoStaple(CertkeeperError):
         revoked_at: when the certificate was taken back, where it was.
     """
 
+    label = "ocsp-response"
     fault = Fault.REMOTE
 
     def __init__(

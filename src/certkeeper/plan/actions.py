@@ -190,16 +190,14 @@ Action: TypeAlias = (
 class Postponed(CertkeeperError):
     """Nothing went wrong: the certificate has its turn in a later run."""
 
+    label = "postponed"
     local = True
 
 
 class Kept(CertkeeperError):
-    """A name cannot be proven, and the live certificate is good enough for now: a warning (ON_NAME_FAILURE).
+    """A name cannot be proven, and the live certificate is good enough: a warning (ON_NAME_FAILURE). `cause`: why."""
 
-    Attributes:
-        cause: why nothing was issued.
-    """
-
+    label = "name-failed"
     local = True
 
     def __init__(self, message: str, cause: CertkeeperError) -> None:
@@ -210,6 +208,7 @@ class Kept(CertkeeperError):
 class HeldTooLong(CertkeeperError):
     """What is live is about to be of no use, or is of none, and a person holds back what is newer."""
 
+    label = "held-too-long"
     fault = Fault.OPERATOR
     local = True
 

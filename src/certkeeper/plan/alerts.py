@@ -14,6 +14,7 @@ from certkeeper.plan.actions import Kept, LineagePlan, Postponed
 _BEFORE = "the last failure: "
 _CHANGES = re.compile(r"\d+")
 _SUBJECTS_TOLD = 5
+_DROPPED = "name-failed"
 
 
 class Kind(StrEnum):
@@ -27,6 +28,13 @@ class Kind(StrEnum):
     REVOKED = "revoked"
 
 
+_LABELS = {
+    Kind.EXPIRING: "certificate-expiring",
+    Kind.BLOCKED: "rollover-blocked",
+    Kind.REVOKED: "certificate-revoked",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Trouble:
     """What failed, or needs a person. `subject` is the certificate, or `run`."""
@@ -35,6 +43,13 @@ class Trouble:
     message: str
     hint: str = ""
     kind: Kind = Kind.FAILED
+    failure: str = CertkeeperError.label
+    """Of what failed: its CertkeeperError.label."""
+
+    @property
+    def label(self) -> str:
+        """The word of docs/runbook.md for it."""
+        return _LABELS.get(self.kind, self.failure)
 
     @property
     def core(self) -> str:
@@ -87,13 +102,16 @@ def troubles_of(
     for subject, found in errors.items():
         for error in found:
             if not isinstance(error, Postponed):
-                yield Trouble(subject, str(error.cause if isinstance(error, Kept) else error), error.hint)
+                cause = error.cause if isinstance(error, Kept) else error
+                yield Trouble(subject, str(cause), error.hint, failure=cause.label)
     for rejected in configuration.rejected:
-        yield Trouble(rejected.label, str(rejected.error), rejected.error.hint)
+        yield Trouble(rejected.label, str(rejected.error), rejected.error.hint, failure=rejected.error.label)
     for item in lineages:
         if str(item.alias) not in errors:
             for dropped in item.dropped:
-                yield Trouble(str(item.alias), f"the certificate is without {dropped.name}: {dropped.why}")
+                yield Trouble(
+                    str(item.alias), f"the certificate is without {dropped.name}: {dropped.why}", failure=_DROPPED
+                )
 
 
 def alert(

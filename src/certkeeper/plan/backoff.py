@@ -22,6 +22,8 @@ class BackedOff(CertkeeperError):
         link: where the CA sends a person to who alone can end the wait; empty where time ends it.
     """
 
+    label = "waits-after-failure"
+
     def __init__(self, message: str, *, hint: str = "", retry_at: datetime | None = None, link: str = "") -> None:
         super().__init__(message, hint=hint, retry_at=retry_at)
         self.link = link
@@ -30,6 +32,7 @@ class BackedOff(CertkeeperError):
 class CaLimited(CertkeeperError):
     """The CA wants no orders before a time that it named, or that we chose."""
 
+    label = "ca-limit"
     fault = Fault.REMOTE
     local = True
 

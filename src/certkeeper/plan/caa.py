@@ -25,12 +25,14 @@ _REGISTER = (
 class CaaForbids(CertkeeperError):
     """The zone's own records forbid the CA to issue (RFC 8659)."""
 
+    label = "dns-caa"
     fault = Fault.OPERATOR
 
 
 class RedundantName(CertkeeperError):
     """A name that a wildcard of the same certificate covers, where the CA refuses such orders."""
 
+    label = "ca-does-not-offer"
     fault = Fault.OPERATOR
 
 

@@ -38,6 +38,7 @@ _YES, _NO = "yes", "no"
 class BadDelivery(CertkeeperError):
     """Octets that are no delivery, or not the one that was expected."""
 
+    label = "handed-over"
     fault = Fault.OPERATOR
     local = True
 

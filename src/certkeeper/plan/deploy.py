@@ -19,6 +19,7 @@ from certkeeper.service.target import Target
 class NotDeployable(CertkeeperError):
     """A certificate that a service cannot be given as the page asks for it."""
 
+    label = "service-failed"
     fault = Fault.OPERATOR
     local = True
 

@@ -26,6 +26,8 @@ class Allowed(StrEnum):
 class WaitsForDns(Postponed):
     """Something is due, and caches may hold TLSA records that it does not match. It only takes time."""
 
+    label = "waits-for-dns"
+
 
 @dataclass(frozen=True, slots=True)
 class Gate:

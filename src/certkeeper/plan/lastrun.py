@@ -16,13 +16,17 @@ NOT_TRIED = (Postponed, BackedOff, CaLimited, Interrupted)
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a certificate was not issued. `inputs` is a hash of what decided, `kept` that it was a warning only."""
+    """Why a certificate was not issued. `inputs` is a hash of what decided, `kept` that it was a warning only.
+
+    `label` is the kind of failure (docs/runbook.md).
+    """
 
     at: datetime
     inputs: str
     message: str
     hint: str = ""
     kept: bool = False
+    label: str = CertkeeperError.label
 
 
 def failures_after(
@@ -48,7 +52,7 @@ def failures_after(
             after.pop(item.alias, None)
         elif cause is not None and not isinstance(cause, NOT_TRIED):
             inputs = backoff_inputs(item.fingerprint, item.spec, settings)
-            after[item.alias] = Failure(now, inputs, str(cause), cause.hint, isinstance(error, Kept))
+            after[item.alias] = Failure(now, inputs, str(cause), cause.hint, isinstance(error, Kept), cause.label)
     return after
 
 

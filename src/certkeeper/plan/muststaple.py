@@ -19,6 +19,7 @@ NEVER_ORDERED = "must-staple-required"
 class CannotStaple(CertkeeperError):
     """The page insists on must-staple, and the CA has no OCSP responder."""
 
+    label = "ca-does-not-offer"
     fault = Fault.OPERATOR
 
 

@@ -15,12 +15,14 @@ _USUAL = 100
 class TooManyNames(CertkeeperError):
     """More names on one line of domains.txt than the CA takes in one certificate."""
 
+    label = "ca-does-not-offer"
     fault = Fault.OPERATOR
 
 
 class AddressRefused(CertkeeperError):
     """The CA puts addresses into certificates of another profile only."""
 
+    label = "ca-does-not-offer"
     fault = Fault.OPERATOR
 
 

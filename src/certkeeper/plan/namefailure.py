@@ -26,6 +26,8 @@ from certkeeper.zone.apex import ZoneError
 class NotDropped(CertkeeperError):
     """A name that failed is the one by which services find the folder, so nothing is ordered without it."""
 
+    label = "name-failed"
+
     def __init__(self, first: Identifier, cause: CertkeeperError) -> None:
         super().__init__(
             f"{cause}; {first}, the first name, is not dropped unless the line has > ALIAS",

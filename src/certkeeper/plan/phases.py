@@ -16,6 +16,7 @@ from certkeeper.plan.records import Held
 class Refused(CertkeeperError):
     """A version that must not go live, or is not the one that somebody can have meant."""
 
+    label = "usage"
     fault = Fault.OPERATOR
     local = True
 

@@ -26,6 +26,7 @@ MOST_SKEW = timedelta(minutes=5)
 class KeyRefused(CertkeeperError):
     """A private key that the operator copied in or asked for, and that cannot be used."""
 
+    label = "key-or-chain"
     fault = Fault.OPERATOR
 
 

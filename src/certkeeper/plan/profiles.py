@@ -10,6 +10,7 @@ from certkeeper.config.settings import CertSpec
 class ProfileNotOffered(CertkeeperError):
     """The profile that the operator requires is none of the CA's."""
 
+    label = "ca-does-not-offer"
     fault = Fault.OPERATOR
 
 

@@ -28,6 +28,8 @@ class LaterRun(Postponed):
         latest: from when on it is ordered in any case, None where there is nothing to expire.
     """
 
+    label = "postponed"
+
     def __init__(self, message: str, *, retry_at: datetime, runs: int, latest: datetime | None) -> None:
         super().__init__(message, retry_at=retry_at)
         self.runs = runs

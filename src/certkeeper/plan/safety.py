@@ -14,6 +14,7 @@ ALLOW = "--allow-test-ca-live"
 class UnsafePlan(CertkeeperError):
     """A test CA's certificate would take the place of one that clients trust."""
 
+    label = "test-certificate"
     fault = Fault.OPERATOR
     local = True
 

@@ -22,6 +22,7 @@ _RUN_TAKES = timedelta(minutes=10)
 class StandingMissing(CertkeeperError):
     """No record stands by which our account may prove the name."""
 
+    label = "standing-record"
     fault = Fault.OPERATOR
 
 

@@ -67,6 +67,7 @@ _SCHEME = re.compile(r"([a-z][a-z0-9-]*)://")
 class BadEndpoint(CertkeeperError):
     """Text that names no endpoint."""
 
+    label = "handshake"
     fault = Fault.OPERATOR
 
 

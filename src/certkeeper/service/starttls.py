@@ -45,6 +45,8 @@ Dialogue: TypeAlias = Generator[Need, bytes, None]
 class NoTls(CertkeeperError):
     """The server does not offer TLS here, or speaks another protocol."""
 
+    label = "handshake"
+
 
 def dialogue(protocol: Protocol, name: str) -> Dialogue:
     """What is said before TLS; `name` is the domain that is asked for, where the protocol wants one.

@@ -17,6 +17,7 @@ ZoneSearch: TypeAlias = Generator[Asked, Mapping[DnsName, Z], dict[DnsName, Z]]
 class ZoneError(CertkeeperError):
     """A zone that cannot be found, written, or shown to be served."""
 
+    label = "dns-zone"
     fault = Fault.OPERATOR
 
 

@@ -29,6 +29,7 @@ class NotServing(CertkeeperError):
     Who gets such an answer asks another server, so it proves nothing and stands in nobody's way.
     """
 
+    label = "dns-server"
     fault = Fault.REMOTE
 
 

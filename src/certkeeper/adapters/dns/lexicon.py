@@ -33,6 +33,7 @@ _SHORTEST_SECRET = 4
 class LexiconMissing(CertkeeperError):
     """The package is not installed, or an extra of its for that provider."""
 
+    label = "dns-provider"
     fault = Fault.OPERATOR
     exit_code = ExitCode.USAGE
     local = True
@@ -41,6 +42,7 @@ class LexiconMissing(CertkeeperError):
 class LexiconRefused(CertkeeperError):
     """The provider, or lexicon, said no, in their own words."""
 
+    label = "dns-provider"
     fault = Fault.OPERATOR
 
 

@@ -38,6 +38,7 @@ _FEW = 4
 class RecordsLost(CertkeeperError):
     """Another program writes the same RRset and takes our records away each time."""
 
+    label = "dns-provider"
     fault = Fault.OPERATOR
 
 

@@ -23,6 +23,7 @@ _WHERE = "PDNS_HOST and PDNS_PORT must point at the webserver of pdns_server, wi
 class PowerDnsError(CertkeeperError):
     """PowerDNS said no, in its own words; `status` is HTTP's, 0 where the answer could not be understood."""
 
+    label = "dns-provider"
     fault = Fault.OPERATOR
 
     def __init__(self, message: str, *, status: int = 0, hint: str = "") -> None:

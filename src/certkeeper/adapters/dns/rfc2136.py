@@ -50,6 +50,7 @@ Rdatas: TypeAlias = Mapping[str, tuple[dns.rdata.Rdata, ...]]
 class UpdateRefused(CertkeeperError):
     """The server said no, or does not know the key."""
 
+    label = "dns-provider"
     fault = Fault.OPERATOR
 
 

@@ -22,6 +22,7 @@ _POSTMAP = re.compile(r"postmap: (?P<level>warning|error|fatal|panic): (?P<text>
 class CommandFailed(CertkeeperError):
     """A service's command could not be started, did not end in its time, or said no."""
 
+    label = "service-failed"
     fault = Fault.OPERATOR
     local = True
 

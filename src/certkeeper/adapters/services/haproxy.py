@@ -29,6 +29,7 @@ _CREDENTIALS = struct.Struct("3i")
 class NotUpdated(CertkeeperError):
     """There is no such socket, somebody else listens there, or haproxy refuses."""
 
+    label = "service-failed"
     fault = Fault.OPERATOR
     local = True
 

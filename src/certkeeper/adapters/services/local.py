@@ -19,6 +19,7 @@ _NO_SUCH_UNIT = 4
 class NotRunning(CertkeeperError):
     """A service that does not run was to take new files."""
 
+    label = "service-failed"
     fault = Fault.OPERATOR
     local = True
 

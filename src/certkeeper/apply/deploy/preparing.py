@@ -21,6 +21,7 @@ from certkeeper.service.target import Target
 class Gone(CertkeeperError):
     """A version that is not there any more, or not whole."""
 
+    label = "service-failed"
     fault = Fault.OPERATOR
     local = True
 

@@ -23,6 +23,7 @@ _FEW = 5
 class NotTaken(CertkeeperError):
     """A service that did not take a certificate."""
 
+    label = "service-failed"
     fault = Fault.OPERATOR
     local = True
 

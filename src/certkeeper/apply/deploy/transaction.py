@@ -61,6 +61,7 @@ _TEST = "its test says: "
 class NotInstalled(CertkeeperError):
     """A service that this machine does not have."""
 
+    label = "service-failed"
     fault = Fault.OPERATOR
     local = True
 

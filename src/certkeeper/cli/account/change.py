@@ -15,6 +15,7 @@ from certkeeper.cli.confirm import confirmed
 class NoContact(CertkeeperError):
     """Nobody says which contact the account is to have, or it is none that a CA could write to."""
 
+    label = "ca-account"
     fault = Fault.OPERATOR
     exit_code = ExitCode.USAGE
 

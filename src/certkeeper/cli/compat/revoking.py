@@ -24,6 +24,7 @@ _REVOKED = "-revoked"
 class NoSuchFile(CertkeeperError):
     """The certificate is not where it was said to be."""
 
+    label = "usage"
     fault = Fault.OPERATOR
 
 

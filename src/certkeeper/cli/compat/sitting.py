@@ -32,12 +32,14 @@ _PLACES = ("/etc/dehydrated/config", "/usr/local/etc/dehydrated/config", "config
 class LockPresent(CertkeeperError):
     """The lock file is there; or it could not be made."""
 
+    label = "locked"
     fault = Fault.OPERATOR
 
 
 class Refused(CertkeeperError):
     """What was typed does not go together."""
 
+    label = "usage"
     fault = Fault.OPERATOR
 
 

@@ -31,6 +31,7 @@ _PATIENCE = 5.0
 class NoSuchZone(CertkeeperError):
     """Records are to be published, and nobody who writes DNS for us has the zone."""
 
+    label = "dns-zone"
     fault = Fault.OPERATOR
     local = True
 

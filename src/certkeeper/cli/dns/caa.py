@@ -31,6 +31,7 @@ Subject: TypeAlias = tuple[Identifier, str]
 class NoIdentity(CertkeeperError):
     """A CA that does not say by which name CAA records know it."""
 
+    label = "dns-caa"
     fault = Fault.REMOTE
 
 

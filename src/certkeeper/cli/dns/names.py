@@ -12,6 +12,7 @@ from certkeeper.plan.proving import names_of, owners_of
 class NotAName(CertkeeperError):
     """What was typed is no name that a zone can have."""
 
+    label = "usage"
     fault = Fault.OPERATOR
     exit_code = ExitCode.USAGE
 
@@ -19,6 +20,7 @@ class NotAName(CertkeeperError):
 class NoProvider(CertkeeperError):
     """Nothing says how to write DNS."""
 
+    label = "dns-provider"
     fault = Fault.OPERATOR
     exit_code = ExitCode.USAGE
 

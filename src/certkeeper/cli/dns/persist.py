@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 class NoNames(CertkeeperError):
     """Nothing says which names are meant, or for how long."""
 
+    label = "usage"
     fault = Fault.OPERATOR
     exit_code = ExitCode.USAGE
 

@@ -23,6 +23,7 @@ _WELLKNOWN = "/var/www/dehydrated"
 class Unanswered(CertkeeperError):
     """Something has to be said, and was not."""
 
+    label = "usage"
     fault = Fault.OPERATOR
     exit_code = ExitCode.USAGE
 

@@ -11,6 +11,7 @@ from certkeeper.config.firstpage import Wanted
 class Missing(CertkeeperError):
     """Nobody can be asked for what is missing."""
 
+    label = "usage"
     fault = Fault.OPERATOR
     exit_code = ExitCode.USAGE
 

@@ -25,6 +25,7 @@ _FLAGS = ("ca", "contact", "domains", "dns", "dns_server", "dns_key_file", "depl
 class PageIsThere(CertkeeperError):
     """A first page was asked for on a machine that has one."""
 
+    label = "usage"
     fault = Fault.OPERATOR
     exit_code = ExitCode.USAGE
 
@@ -32,6 +33,7 @@ class PageIsThere(CertkeeperError):
 class BadName(CertkeeperError):
     """The new file would not be read as what it is."""
 
+    label = "usage"
     fault = Fault.OPERATOR
     exit_code = ExitCode.USAGE
 

@@ -8,4 +8,5 @@ USAGE = "see certkeeper pdns-hook --help"
 class BadCall(CertkeeperError):
     """Not how dehydrated calls a hook."""
 
+    label = "hook-failed"
     fault = Fault.OPERATOR

@@ -15,6 +15,8 @@ from certkeeper.cli.status import look
 class ReportBroken(CertkeeperError):
     """The page cannot be made, which is a mistake of ours."""
 
+    label = "not-told"
+
 
 def keep_report(machine: Machine, make: Callable[[Page], str] = render) -> None:
     """Write it anew where it would show something else, or was made on another day. `make` makes the file of a page."""

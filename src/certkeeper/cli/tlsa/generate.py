@@ -20,6 +20,7 @@ _USAGES = ("PKIX-TA", "PKIX-EE", "DANE-TA", "DANE-EE")
 class RefusedTypes(CertkeeperError):
     """Types that nobody would look at, or that cannot be made."""
 
+    label = "tlsa-records"
     fault = Fault.OPERATOR
 
 

@@ -27,6 +27,7 @@ _PUBLIC_KEY = "PUBLIC KEY"
 class UnusableSource(CertkeeperError):
     """Nothing from which a record can be made."""
 
+    label = "tlsa-records"
     fault = Fault.OPERATOR
 
 

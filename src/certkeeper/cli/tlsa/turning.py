@@ -27,6 +27,7 @@ from certkeeper.plan.records import TlsaTurn, TurnKind
 class NoRecords(CertkeeperError):
     """The command is about TLSA records, and the certificate has none."""
 
+    label = "tlsa-records"
     fault = Fault.OPERATOR
     exit_code = ExitCode.USAGE
 
@@ -34,6 +35,7 @@ class NoRecords(CertkeeperError):
 class OneCertificate(CertkeeperError):
     """Several certificates are meant, or none that has what is needed."""
 
+    label = "usage"
     fault = Fault.OPERATOR
     exit_code = ExitCode.USAGE
 
