@@ -167,7 +167,7 @@ def without_service(machine: Machine, view: View) -> Iterator[Alias]:
 def foreseen_records(watch: DaneWatch) -> ForeseenRecords:
     """What `plan` says of them: where each place stands, and what a run would change there now."""
     view = watch.view()
-    lines, document = [], []
+    lines, document = [f"{alias}: its TLSA records cannot be made: {why}" for alias, why in view.unread.items()], []
     for seat in view.seats.values():
         decision = seat.decision
         lines.append(f"TLSA {sentence(decision)}" if not seat.trouble else f"TLSA {seat.name}: {seat.trouble}")

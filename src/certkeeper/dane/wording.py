@@ -30,6 +30,8 @@ def standing(decision: Decision, stage: Stage) -> str:
         hold = decision.holds[0]
         what = "nothing is published" if hold.stops is Stops.CHANGES else "the current key stays"
         return f"{said}, held: {hold.reason}, so {what}; {hold.hint}"
+    if stage.state is State.REPLACING and decision.remove:
+        return f"{said}, the old record goes with the next run"
     if stage.state in {State.REPLACING, State.LEAVING} and decision.kept:
         return f"{said}, the old record stays: {decision.kept}"
     if stage.staged is not None and not stage.staged.open:

@@ -51,4 +51,5 @@ def test_a_hold_is_told_after_the_second_run_and_its_end_once(page: Published, t
     (message,) = told()
     assert (message["troubles"], message["recovered"]) == ([], [f"TLSA {page.owner}"])
     assert told() == []
-    assert "held" not in page.status().out
+    (item,) = json.loads(page.status("--json").out)["certificates"]
+    assert "held" not in item["tlsa"]["phrase"]

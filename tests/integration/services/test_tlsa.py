@@ -172,6 +172,7 @@ def test_what_breaks_at_renewal_is_warned_of_and_what_mail_servers_pass_over_is_
         (["KEY", f"{NAME}:25", "--types", "301"], "no 3 0 1 record without the certificate"),
         (["WRONG", f"{NAME}:25"], "certificates in the wrong order"),
         (["EMPTY", f"{NAME}:25"], "holds no certificate and no key"),
+        (["CUT", f"{NAME}:25"], "cut.pem: a certificate in it cannot be read: it may be cut off"),
         (["MISSING", f"{NAME}:25"], "MISSING"),
         (["tls://192.0.2.1:443"], "an address has no TLSA records"),
         (["gopher://example.org"], "service gopher is not known"),
@@ -182,7 +183,9 @@ def test_what_cannot_be_done_is_told(files: Files, arguments: list[str], said: s
     wrong, empty = files.folder / "wrong.pem", files.folder / "empty.pem"
     wrong.write_bytes(b"".join(reversed(files.parts)))
     empty.write_bytes(b"hello\n")
-    named = {"FILE": files.chain, "LEAF": files.leaf, "KEY": files.key, "WRONG": wrong, "EMPTY": empty}
+    cut = files.folder / "cut.pem"
+    cut.write_bytes(files.parts[0][:200] + b"\n-----END CERTIFICATE-----\n")
+    named = {"FILE": files.chain, "LEAF": files.leaf, "KEY": files.key, "WRONG": wrong, "EMPTY": empty, "CUT": cut}
     done = certkeeper(*(named.get(word, word) for word in arguments))
     assert (done.returncode, done.stdout) == (1, "")
     assert said in done.stderr

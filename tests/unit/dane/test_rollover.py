@@ -321,3 +321,9 @@ def test_a_wildcard_is_for_a_person_to_take_away() -> None:
     assert (decision.add, decision.remove) == (frozenset(), frozenset())
     assert decision.kept == "the records are a wildcard's: take them away there"
     assert decision.kept in sentence(decision)
+
+
+def test_an_old_record_that_may_go_is_said_to_go() -> None:
+    decision = rolled(NEXT)
+    assert decision.remove == {CUR}
+    assert sentence(decision).endswith("replacing, the old record goes with the next run")

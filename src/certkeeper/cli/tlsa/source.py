@@ -66,7 +66,10 @@ def source_of(options: argparse.Namespace) -> Source:
 def _of_file(path: str) -> Source:
     content = handed_files().read(path)
     found = blocks(content)
-    chain = tuple(to_der(block.text) for block in found if block.label == CERTIFICATE)
+    try:
+        chain = tuple(to_der(block.text) for block in found if block.label == CERTIFICATE)
+    except CertkeeperError as error:
+        raise UnusableSource(f"{path}: a certificate in it cannot be read: it may be cut off") from error
     if chain:
         return _with_leaf(Source(path, chain))
     labels = {block.label for block in found}
