@@ -317,10 +317,11 @@ def test_status_shows_what_is_there_and_what_is_missing(make_page: MakePage, zon
     page.world.primary.recorder.forget()
     done = page.status()
     assert (done.code, done.err) == (0, "")
-    missing, current, names, summary = done.out.splitlines()
+    missing, current, names, last, summary = done.out.splitlines()
     assert missing.split()[:2] == ["missing", f"new.{zone}"]
     assert current.split()[:5] == ["ok", zone, "90", "days", "left"]
     assert names.startswith(f"    {zone}, issued by")
+    assert last.startswith("    last: ")
     assert summary.startswith("1 problem in 2 certificates: 1 missing, 1 ok; next renewal ")
     assert page.world.primary.recorder.requests() == []
     there, here = json.loads(page.status("--json").out)["certificates"]

@@ -160,10 +160,14 @@ def _ended_with_us() -> "Iterator[list[subprocess.Popen[bytes]]]":
         os.kill(os.getpid(), number)
 
     def unwind(number: int, frame: FrameType | None) -> None:
-        # Before the exception that comes of it: closing a child waits for its end.
-        kill()
-        if callable(handler := before[signal.Signals(number)]):
+        if not callable(handler := before[signal.Signals(number)]):
+            return
+        try:
             handler(number, frame)
+        except BaseException:
+            # At once: closing a child waits for its end. Who goes on, as where a terminal went away, needs its answer.
+            kill()
+            raise
 
     main = threading.current_thread() is threading.main_thread()
     handlers = {number: signal.getsignal(number) for number in _ENDING if main}

@@ -22,7 +22,8 @@ OLD, NEW = (f"3 1 1 {digit * 64}" for digit in "ab")
 MANY = [f"3 1 1 {number:064x}" for number in range(200)]
 
 
-_DNAME = {"dname-processing": "yes"}
+# Without the cache of packets, so that each answer is shuffled anew.
+_DNAME = {"dname-processing": "yes", "cache-ttl": "0"}
 
 
 def name(text: str) -> DnsName:

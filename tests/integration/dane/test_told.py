@@ -33,6 +33,7 @@ def test_a_hold_is_told_after_the_second_run_and_its_end_once(page: Published, t
     (message,) = told()
     assert message["troubles"] == [
         {
+            "id": "rollover-blocked",
             "subject": f"TLSA {page.owner}",
             "kind": "blocked",
             "new": True,

@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -176,8 +177,10 @@ def test_bash_that_closed_all_it_has_is_stopped_too(tmp_path: Path) -> None:
     assert found.trouble == "bash did not end within 0 s"
 
 
-@pytest.mark.parametrize("handled", [True, False])
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize(
+    ("number", "handled"),
+    [*product((signal.SIGINT, signal.SIGTERM), (True, False)), (signal.SIGHUP, False)],
+)
 def test_who_is_told_to_end_leaves_nothing_running(tmp_path: Path, number: signal.Signals, *, handled: bool) -> None:
     config, pids = tmp_path / "config", tmp_path / "pids"
     config.write_text(f"sleep 300 & echo $$ $! > {pids}.new; mv {pids}.new {pids}; sleep 301\n")
@@ -186,6 +189,7 @@ def test_who_is_told_to_end_leaves_nothing_running(tmp_path: Path, number: signa
         signal.signal(signal.SIGINT, signal.default_int_handler)
         # A command that ran in this process before may have left its own.
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
         if handled:
             raise_terminated()
         evaluate(Evaluate(str(config), Shell(os.environ), Errors.END))
@@ -198,6 +202,25 @@ def test_who_is_told_to_end_leaves_nothing_running(tmp_path: Path, number: signa
     bash, sleep = pids.read_text().split()
     for pid in (bash, sleep):
         wait_until(lambda pid=pid: not _runs(pid), f"{pid} is gone")  # type: ignore[misc]
+
+
+def test_a_terminal_that_goes_away_takes_nothing_with_it(tmp_path: Path) -> None:
+    config, begun, goes_on = tmp_path / "config", tmp_path / "begun", tmp_path / "goes_on"
+    config.write_text(f"touch {begun}; until [ -e {goes_on} ]; do sleep 0.05; done; BASEDIR=/there\n")
+
+    def act() -> None:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
+        raise_terminated()
+        found = evaluate(Evaluate(str(config), Shell(os.environ), Errors.END))
+        assert found.shell is not None
+        (tmp_path / "found").write_text(found.shell.variables["BASEDIR"])
+
+    child = started(act)
+    wait_until(begun.exists, "bash runs")
+    os.kill(child, signal.SIGHUP)
+    goes_on.touch()
+    assert ended(child) == 0
+    assert (tmp_path / "found").read_text() == "/there"
 
 
 def _runs(pid: str) -> bool:
