@@ -202,6 +202,7 @@ _certkeeper() {
         'certkeeper revoke --reason' | \
         'certkeeper revoke --ca' | \
         'certkeeper sign --ca' | \
+        'certkeeper check --max-age' | \
         'certkeeper check --warning' | \
         'certkeeper check --critical' | \
         'certkeeper check --timeout' | \
@@ -410,7 +411,7 @@ _certkeeper() {
             ;;
         'certkeeper check')
             if [[ $cur == -* ]]; then
-                mapfile -t COMPREPLY < <(compgen -W '-h --help --config -f --source-config --warning --critical --family --timeout --ca-bundle --json' -- "$cur")
+                mapfile -t COMPREPLY < <(compgen -W '-h --help --config -f --source-config --max-age --warning --critical --family --timeout --ca-bundle --json' -- "$cur")
             fi
             ;;
         'certkeeper ocsp')

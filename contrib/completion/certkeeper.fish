@@ -286,6 +286,7 @@ complete -c certkeeper -n '__certkeeper_at " sign"' -F
 complete -c certkeeper -n '__certkeeper_at " check"' -s h -l help -d 'show this help message and exit'
 complete -c certkeeper -n '__certkeeper_at " check"' -l config -s f -r -F -d 'dehydrated\'s config file, or a certkeeper.toml (default: $CONFIG, else /etc/certkeeper/certkeeper.toml or the first of /etc/dehydrated/config, /usr/local/etc/dehydrated/config, ./config)'
 complete -c certkeeper -n '__certkeeper_at " check"' -l source-config -d 'have bash evaluate the config files, commands and functions included (default: nothing is executed)'
+complete -c certkeeper -n '__certkeeper_at " check"' -l max-age -x -d 'without ENDPOINT: critical when no run over the whole page ended well for so long, a warning from half of it on (72)'
 complete -c certkeeper -n '__certkeeper_at " check"' -l warning -x -d 'warn when no more are left (14)'
 complete -c certkeeper -n '__certkeeper_at " check"' -l critical -x -d 'critical when no more are left (3; not more than --warning)'
 complete -c certkeeper -n '__certkeeper_at " check"' -l family -x -a 'any rsa ecdsa both' -d 'which certificate of a server with two of them is asked for (default: any)'

@@ -216,3 +216,23 @@ def test_what_is_kept_is_no_problem_while_it_lasts(page: Path, monkeypatch: pyte
     said = status(page)
     assert "    note: the present certificate is kept, and this is an error from " in said
     assert "    last run, " in said
+
+
+def test_check_judges_the_page_as_status_shows_it(page: Path) -> None:
+    listed(page, "example.org", "gone.example.org")
+    put(page, "example.org")
+    put(page, "gone.example.org", left=timedelta(days=-2))
+    done = certkeeper("check", "--config", page, cwd=page.parent)
+    assert (done.code, done.err) == (2, "")
+    assert done.out.startswith("CERTKEEPER CRITICAL - gone.example.org: expired 2 days ago (1 of 2 certificates")
+    document = json.loads(certkeeper("check", "--config", page, "--json", cwd=page.parent).out)
+    assert [item["grade"] for item in document["page"]["certificates"]] == ["critical", "ok"]
+    listed(page, "example.org")
+    assert certkeeper("check", "--config", page, cwd=page.parent).code == 1, "no run yet"
+    assert certkeeper("run", "--config", page, cwd=page.parent).code == 0
+    done = certkeeper("check", "--config", page, cwd=page.parent)
+    assert (done.code, done.out.split(" - ")[0]) == (0, "CERTKEEPER OK")
+    good = page.parent / "state" / "last-good-run"
+    os.utime(good, (good.stat().st_mtime - 80 * 3600,) * 2)
+    assert certkeeper("check", "--config", page, cwd=page.parent).code == 2
+    assert certkeeper("check", "--config", page, "--max-age", "200", cwd=page.parent).code == 0

@@ -25,10 +25,19 @@ FAMILIES = {
 
 
 def check(options: argparse.Namespace) -> int:
-    """Shake hands with the endpoints, and judge what is seen; exit codes as monitoring plugins have them."""
+    """Shake hands with the endpoints, and judge what is seen, or judge the page where none is named; exit codes as
+    monitoring plugins have them.
+    """
     try:
-        return _check(options)
+        if options.endpoints:
+            return _check(options)
+        from certkeeper.cli.pagecheck import check_page  # noqa: PLC0415 - who shakes hands looks at no page
+
+        return check_page(options)
     except CertkeeperError as error:
+        if not options.json:
+            # What monitoring shows is on standard output.
+            sys.stdout.write(f"CERTKEEPER UNKNOWN - {printable(str(error), 300).replace('|', '/')}\n")
         print_error(error)
         return Grade.UNKNOWN
 

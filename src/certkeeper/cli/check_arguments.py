@@ -12,15 +12,21 @@ _CHECK = """\
 Shake hands with services as their clients do, on every address, and say whether what they show is in order: the
 certificate that is live here, names, chain, trust, end, and the stapled OCSP response. Changes nothing.
 
+Without ENDPOINT it is about every certificate of the page, by what files on this machine say: state, end, services,
+OCSP responses, TLSA records, and when a run over the whole page last ended well. Nobody is asked. Of certificates that
+live for weeks or days only, --warning and --critical are a quarter and a twelfth of their life, unless they are typed.
+
 An endpoint is [SERVICE://]NAME[:PORT][@HOST]: NAME is what clients ask for, HOST is where to connect if that is
 elsewhere. Services: https, smtp, submission, submissions, lmtp, imap, imaps, pop3, pop3s, sieve, xmpp-client,
 xmpp-server, xmpps-client, xmpps-server, ldap, ldaps, postgres, mysql, ftp, ftps, dot, tls. Without one the port says
 which; without both it is https.
 
-examples: certkeeper check example.org smtp://mail.example.org xmpp-client://example.org@xmpp.example.org
+examples: certkeeper check
+          certkeeper check example.org smtp://mail.example.org xmpp-client://example.org@xmpp.example.org
           certkeeper check example.org:8443@192.0.2.1 --warning 20
 
-exit codes, as monitoring plugins have them: 0 all is well, 1 a certificate ends soon, 2 something is wrong, 3 not known
+exit codes, as monitoring plugins have them: 0 all is well, 1 a certificate ends soon, or a person should see to one,
+2 something is wrong, 3 not known
 """
 
 
@@ -30,7 +36,15 @@ _UNKNOWN = 3
 
 def add_check(commands: "Commands", make: "MakeCommand") -> None:
     check = make(commands, "check", "shake hands with services and judge what they show", _CHECK)
-    check.add_argument("endpoints", nargs="+", metavar="ENDPOINT", help="where a service is: smtp://mail.example.org")
+    check.add_argument("endpoints", nargs="*", metavar="ENDPOINT", help="where a service is: smtp://mail.example.org")
+    check.add_argument(
+        "--max-age",
+        type=_hours,
+        default=72,
+        metavar="HOURS",
+        help="without ENDPOINT: critical when no run over the whole page ended well for so long, a warning from half "
+        "of it on (72)",
+    )
     check.set_defaults(usage_code=_UNKNOWN)
     add_margins(check)
     check.add_argument(
@@ -46,7 +60,7 @@ def add_check(commands: "Commands", make: "MakeCommand") -> None:
 
 def add_margins(check: argparse.ArgumentParser) -> None:
     """Days before a certificate's end, for `cli/margins.py`."""
-    check.add_argument("--warning", type=_days, default=14, metavar="DAYS", help="warn when no more are left (14)")
+    check.add_argument("--warning", type=_days, metavar="DAYS", help="warn when no more are left (14)")
     check.add_argument(
         "--critical", type=_days, metavar="DAYS", help="critical when no more are left (3; not more than --warning)"
     )
@@ -55,6 +69,12 @@ def add_margins(check: argparse.ArgumentParser) -> None:
 def _days(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 4):
         raise argparse.ArgumentTypeError(f"{text!r} is no number of days from 0 to 9999")
+    return int(text)
+
+
+def _hours(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 5 and int(text)):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of hours from 1 to 99999")
     return int(text)
 
 

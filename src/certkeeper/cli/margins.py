@@ -6,6 +6,8 @@ from datetime import timedelta
 from certkeeper.apply.verdict import Margins
 from certkeeper.base.errors import CertkeeperError, Fault
 
+_WARNING = 14
+
 
 class BadMargins(CertkeeperError):
     """Days that contradict each other."""
@@ -20,10 +22,11 @@ def margins(options: argparse.Namespace) -> Margins:
     Raises:
         BadMargins: what is critical would not have been a warning before.
     """
-    if options.critical is not None and options.critical > options.warning:
+    warning = _WARNING if options.warning is None else options.warning
+    if options.critical is not None and options.critical > warning:
         raise BadMargins(
-            f"--critical {options.critical} is more than --warning {options.warning}",
+            f"--critical {options.critical} is more than --warning {warning}",
             hint="a certificate is critical after it was a warning: write a smaller --critical",
         )
-    critical = min(3, options.warning) if options.critical is None else options.critical
-    return Margins(timedelta(days=options.warning), timedelta(days=critical))
+    critical = min(3, warning) if options.critical is None else options.critical
+    return Margins(timedelta(days=warning), timedelta(days=critical))
