@@ -1,5 +1,6 @@
-"""The manual pages of sections 5 and 7, made of documents and of what the code knows: nothing is said twice."""
+"""Manual pages and the list of commands, made of documents and of what the code knows: nothing is said twice."""
 
+import argparse
 import re
 import sys
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ from pathlib import Path
 from roff import convert, filled, inline, rows
 
 from certkeeper import __version__
+from certkeeper.cli.arguments import build_parser
 from certkeeper.config.kinds import kind_of
 from certkeeper.config.native import CONFIG_VERSION, VERSION
 from certkeeper.config.spelling import SHELLS_OWN, as_native
@@ -89,12 +91,57 @@ def _of(document: str) -> Iterator[str]:
     yield from convert(text)
 
 
+_COMMANDS = """\
+# Commands
+
+Every command and its options, as `--help` prints them. It is made by `scripts/manuals`. Guides to what they are for \
+are linked from the [README](../README.md); [certkeeper.1](certkeeper.1) says the same at greater length.
+
+Commands that read a configuration take `--config FILE` (`-f`), and `--source-config` to have bash evaluate it.
+"""
+_COMMON = frozenset({"help", "config", "evaluator"})
+
+
+def commands() -> str:
+    """All commands with their options, from the parser."""
+    parts = [_COMMANDS]
+    for name, parser in sorted(_commands_of(build_parser())):
+        description, _, rest = (parser.description or "").strip().partition("\n\n")
+        parts.append(f"\n## `certkeeper {name}`\n\n{' '.join(description.split())}\n")
+        if rest:
+            parts.append(f"\n```text\n{rest}\n```\n")
+        options = [action for action in parser._actions if action.dest not in _COMMON]  # noqa: SLF001 - nothing public tells
+        if options:
+            rows = [f"| {_usage(action)} | {' '.join((action.help or '').split())} |" for action in options]
+            parts.append("\n| option | meaning |\n|---|---|\n" + "\n".join(rows) + "\n")
+    return "".join(parts)
+
+
+def _commands_of(parser: argparse.ArgumentParser, above: str = "") -> Iterator[tuple[str, argparse.ArgumentParser]]:
+    """Those that do something: a command with parts is its parts."""
+    below = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]  # noqa: SLF001
+    for action in below:
+        for name, part in action.choices.items():
+            yield from _commands_of(part, f"{above} {name}".strip())
+    if above and not below:
+        yield above, parser
+
+
+def _usage(action: argparse.Action) -> str:
+    value = action.metavar if isinstance(action.metavar, str) else ""
+    if not value and action.choices:
+        value = "\\|".join(map(str, action.choices))
+    words = ", ".join(f"`{word}`" for word in action.option_strings) or f"`{value or action.dest}`"
+    return f"{words} {value}".strip() if action.option_strings and action.nargs != 0 else words
+
+
 def pages() -> dict[Path, str]:
     """All of them, by the files that they are kept in."""
     hooks = _of("hooks.md")
     dane = _of("dane.md")
     toml_source = "docs/settings.md and src/certkeeper/config/variables.py"
     return {
+        DOCS / "commands.md": commands(),
         DOCS / "certkeeper.toml.5": page("certkeeper.toml", 5, "configuration of certkeeper", toml(), toml_source),
         DOCS / "certkeeper-hooks.7": page("certkeeper-hooks", 7, "scripts that it calls", hooks, "docs/hooks.md"),
         DOCS / "certkeeper-dane.7": page("certkeeper-dane", 7, "keys under TLSA records", dane, "docs/dane.md"),

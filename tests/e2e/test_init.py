@@ -75,7 +75,8 @@ def test_what_is_found_becomes_a_page_that_a_run_works_with(machine: Machine) ->
     assert machine.world.primary.api_key not in machine.out.read_text() + done.text
     assert "$ certkeeper plan" in done.out
     assert "example.org: issue" in done.out
-    assert f"certkeeper run --staging --accept-terms --config {machine.out}" in done.out
+    assert f"certkeeper run --accept-terms --config {machine.out}" in done.out
+    assert "--staging" not in done.out, "its CA has no test service that is known"
     assert machine.files() == before
     assert {path.name for path in machine.out.parent.iterdir()} == {"certkeeper.toml", "pdns.key"}
     text = f'nameservers = "{machine.world.nameservers}"\ncaa_check = false\n' + machine.out.read_text()

@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from bed.afternoon import Afternoon
+from bed.waiting import wait_until
 from builders.afternoon import PROGRAMS, install
 from builders.transcript import Step, same, steps
 from certkeeper.cli.arguments import build_parser
@@ -27,12 +29,29 @@ def machine(tmp_path: Path) -> Iterator[Afternoon]:
 def test_the_afternoon_goes_as_it_is_told(machine: Afternoon) -> None:
     typed = 0
     for step in joined(list(steps(TUTORIAL.read_text(encoding="utf-8")))):
+        if step.command.startswith("certkeeper tlsa check"):
+            # The resolver was asked before, and remembers for a second that there was nothing.
+            wait_until(partial(succeeds, machine, step.command), "the resolver to ask again")
         printed, _ = machine.type(step.command)
         lines = printed.strip("\n").splitlines()
         assert same(step.shown, lines), f"{TUTORIAL.name}:{step.line}: $ {step.command}\n{printed}"
         typed += 1
+        if "reload" in step.command:
+            # A person types no quicker than a server takes its files.
+            wait_until(partial(shows_its_certificates, machine, step.command), f"after {step.command}")
     assert typed > 20
     assert "_acme-challenge" not in machine.done(f"pdnsutil list-zone {ZONE}")
+
+
+def succeeds(machine: Afternoon, command: str) -> bool:
+    return machine.type(command)[1] == 0
+
+
+def shows_its_certificates(machine: Afternoon, reloaded: str) -> bool:
+    """Whether the server that was told to reload shows what it was given."""
+    port = "443" if "nginx" in reloaded else "993" if "doveadm" in reloaded else "25 -starttls smtp"
+    shown, _ = machine.type(f"openssl s_client -connect 192.0.2.25:{port} -servername www.{ZONE}")
+    return "Pebble" in shown
 
 
 def joined(typed: list[Step]) -> list[Step]:

@@ -49,7 +49,7 @@ def answer(options: argparse.Namespace, found: Discovered, out: str, asking: Ask
     certificates = asking.certificates(certificates)
     deploy = tuple(options.deploy.split()) if options.deploy is not None else ()
     named = options.deploy is None and any(item.services for item in certificates)
-    if not named or not asking.agreed("give certificates to the services that name them, and look at them afterwards?"):
+    if not named or not asking.agreed("put certificates into these services, and look whether they show them?"):
         certificates = tuple(replace(item, services=()) for item in certificates)
     basedir = NATIVE_BASEDIR if out == NATIVE else str(Path(out).parent)
     page = FirstPage(basedir, ca, contact, prover, certificates, deploy, left_out)

@@ -70,7 +70,7 @@ class Asking:
             to = f" -> {', '.join(item.services)}" if item.services else ""
             sys.stdout.write(f"    {' '.join(map(str, item.names))}{to}\n")
         while self.asks:
-            sys.stdout.write("Enter takes these; or type the names of each certificate on a line, then an empty line\n")
+            sys.stdout.write("Enter takes these; or type each certificate's names on a line, then an empty one\n")
             lines = []
             while line := self._line("names: "):
                 lines.append(line)

@@ -9,13 +9,14 @@ from pathlib import Path
 from certkeeper import __version__
 from certkeeper.base.errors import CertkeeperError, ExitCode, Fault
 from certkeeper.base.events import count
-from certkeeper.cli.compose import handed_files, system_clock
+from certkeeper.cli.compose import check_page, handed_files, system_clock
 from certkeeper.cli.compose.discovering import Discovered, discover
 from certkeeper.cli.config.convert import beside
 from certkeeper.cli.first.answers import Answers, answer
 from certkeeper.cli.first.asking import Asking
 from certkeeper.cli.first.present import present_page, proposal
 from certkeeper.cli.render import print_error
+from certkeeper.config.authority import COUNTERPARTS
 from certkeeper.config.firstpage import first_page
 from certkeeper.config.page import NATIVE, SUFFIX, rivals
 
@@ -126,10 +127,17 @@ def looked_over(page: str, *, named: bool) -> int:
     sys.stdout.write("\n")
     if code != ExitCode.DONE:
         sys.stdout.write(f"mend what is wrong in {page}, then look again:\n    certkeeper plan{config}\n")
-    sys.stdout.write(
-        "next, a rehearsal with the CA's test service, which changes nothing live:\n"
-        f"    certkeeper run --staging --accept-terms{config}\n"
-    )
-    sys.stdout.write(f"then for real, by the CA's terms of service:\n    certkeeper run --accept-terms{config}\n")
+    if _can_be_rehearsed(page):
+        sys.stdout.write(
+            "next, a rehearsal with the CA's test service, which changes nothing live:\n"
+            f"    certkeeper run --staging --accept-terms{config}\n"
+        )
+    sys.stdout.write(f"for real, by the CA's terms of service:\n    certkeeper run --accept-terms{config}\n")
     sys.stdout.write(f"and from then on by itself:\n    certkeeper timer --write{config}\n")
     return code
+
+
+def _can_be_rehearsed(page: str) -> bool:
+    """A page that cannot be read yet most likely can, once it can."""
+    configuration = check_page(page).configuration
+    return configuration is None or configuration.settings.ca in COUNTERPARTS
