@@ -46,6 +46,7 @@ cd "$root"
 mkdir -p .old
 pivot_root . .old
 umount -l .old
+mount --make-rshared /
 exec env -i container=other PATH=/usr/sbin:/usr/bin \\
     /usr/lib/systemd/systemd --unit=multi-user.target --show-status=no
 """
@@ -85,7 +86,7 @@ class Machine:
 
     def run(self, *words: str, check: bool = True, deadline: float = DEADLINE) -> "subprocess.CompletedProcess[str]":
         """A command of root's on it, to its end; what it prints is in `stdout`, all of it."""
-        inside = ("nsenter", "--target", str(self._first), "--mount", "--uts", "--ipc", "--pid", "--cgroup")
+        inside = ("nsenter", "--target", str(self._first), "--mount", "--net", "--uts", "--ipc", "--pid", "--cgroup")
         done = subprocess.run(
             [binaries.require(inside[0]), *inside[1:], "--", *words],
             stdin=subprocess.DEVNULL,

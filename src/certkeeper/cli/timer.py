@@ -7,7 +7,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 
-from certkeeper.base.errors import ExitCode
+from certkeeper.base.errors import CertkeeperError, ExitCode, Fault
 from certkeeper.cli.compose import open_machine, write_units
 from certkeeper.cli.units import DAEMON, MARK, SERVICE, TIMER, cron_text, daemon_text, service_text, timer_text
 from certkeeper.config.evaluating import Evaluator
@@ -15,6 +15,13 @@ from certkeeper.config.footprint import Footprint, footprint
 from certkeeper.config.settings import Configuration
 
 UNITS = "/etc/systemd/system"
+
+
+class _NotRoots(CertkeeperError):
+    """Units are root's, and the page is read by somebody else."""
+
+    fault = Fault.OPERATOR
+    local = True
 
 
 def timer(options: argparse.Namespace) -> int:
@@ -32,6 +39,11 @@ def timer(options: argparse.Namespace) -> int:
     else:
         units, started = units_for(configuration, evaluator), TIMER
     if options.write:
+        if configuration.settings.left_to_root:
+            raise _NotRoots(
+                f"{UNITS}: {user} (DEHYDRATED_USER) cannot write there",
+                hint="print them, without --write, and put each one into its file as root",
+            )
         written = write_units(UNITS, units, MARK)
         for path in written:
             sys.stdout.write(f"{path} written\n")
