@@ -20,6 +20,7 @@ UNITS = "/etc/systemd/system"
 class _NotRoots(CertkeeperError):
     """Units are root's, and the page is read by somebody else."""
 
+    label = "usage"
     fault = Fault.OPERATOR
     local = True
 
