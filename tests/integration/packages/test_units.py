@@ -193,6 +193,7 @@ def test_a_hook_does_what_hooks_do(installed: Machine, world: World) -> None:
     listed(installed, "example.org")
     text = units(installed, refused="/usr /usr/bin /boot")
     assert "may write anywhere: /etc/dehydrated/hook.sh\n" in text
+    installed.run("systemctl", "start", "nginx")
     installed.run("certkeeper", "run", "--accept-terms")
     installed.run("rm", "-rf", "/usr/local/etc/tls", "/srv/tls", "/etc/tls")
     listed(installed, "example.org www.example.org")
