@@ -6,7 +6,7 @@ from certkeeper.acme.body import MalformedBody
 from certkeeper.acme.jws import b64url
 from certkeeper.acme.problem import ErrorType, Problem
 from certkeeper.acme.session import Session
-from certkeeper.base.errors import CertkeeperError, ExitCode, Fault, printable
+from certkeeper.base.errors import UsageError, printable
 from certkeeper.base.wire import Exchange
 
 
@@ -26,12 +26,8 @@ class RevocationReason(IntEnum):
         return first.lower() + "".join(part.capitalize() for part in rest)
 
 
-class UnknownReason(CertkeeperError):
+class UnknownReason(UsageError):
     """No reason that a certificate's owner can give."""
-
-    label = "usage"
-    fault = Fault.OPERATOR
-    exit_code = ExitCode.USAGE
 
 
 def read_reason(text: str) -> RevocationReason:

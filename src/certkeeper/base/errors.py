@@ -2,6 +2,7 @@
 
     CertkeeperError
     ├── InvalidName            base.names: not a name, address or alias
+    ├── UsageError             base.errors: not what the command is for
     ├── OutOfDescriptors       base.errors: this process may open no more files
     ├── TransportError         base.wire: no answer came back
     ├── ConfigError            config: a file of the operator's, with file and line
@@ -60,6 +61,14 @@ class CertkeeperError(Exception):
         super().__init__(printable(message))
         self.hint = printable(hint)
         self.retry_at = retry_at
+
+
+class UsageError(CertkeeperError):
+    """What was typed, or asked for, is not what the command is for; nothing was done."""
+
+    label = "usage"
+    fault = Fault.OPERATOR
+    exit_code = ExitCode.USAGE
 
 
 class Interrupted(CertkeeperError):

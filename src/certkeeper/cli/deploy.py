@@ -7,7 +7,7 @@ from contextlib import closing
 
 from certkeeper.apply.deploy.result import DeployResult
 from certkeeper.apply.result import Result
-from certkeeper.base.errors import CertkeeperError, ExitCode, Fault, Location
+from certkeeper.base.errors import CertkeeperError, ExitCode, Fault, Location, UsageError
 from certkeeper.base.events import count
 from certkeeper.base.value import replace
 from certkeeper.cli.compose import Machine, access_findings, group_findings, open_machine, unreadable
@@ -29,12 +29,8 @@ from certkeeper.plan.phases import switch_to
 from certkeeper.plan.recovery import in_services
 
 
-class NothingAsked(CertkeeperError):
+class NothingAsked(UsageError):
     """The page says nothing of what the command is about."""
-
-    label = "usage"
-    fault = Fault.OPERATOR
-    exit_code = ExitCode.USAGE
 
 
 class OnlyRoot(CertkeeperError):

@@ -8,7 +8,7 @@ import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 
-from certkeeper.base.errors import CertkeeperError, ExitCode, Fault, printable
+from certkeeper.base.errors import ExitCode, UsageError, printable
 from certkeeper.config.findings import did_you_mean
 
 _HERE = Path(__file__).resolve().parents[1]
@@ -18,12 +18,8 @@ _PARAGRAPH = re.compile(r"^### `([a-z-]+)`\n\n(.+?)(?=\n\n#|\Z)", re.MULTILINE |
 _NARROWEST, _WIDEST = 40, 100
 
 
-class NoSuchId(CertkeeperError):
+class NoSuchId(UsageError):
     """A word that nothing is told by."""
-
-    label = "usage"
-    fault = Fault.OPERATOR
-    exit_code = ExitCode.USAGE
 
 
 def explain(options: argparse.Namespace) -> int:

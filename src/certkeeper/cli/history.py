@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 
-from certkeeper.base.errors import CertkeeperError, ExitCode, Fault, printable
+from certkeeper.base.errors import CertkeeperError, ExitCode, UsageError, printable
 from certkeeper.base.names import Alias
 from certkeeper.base.times import iso
 from certkeeper.cli.compose import Machine, open_machine
@@ -22,12 +22,8 @@ _NARROWEST = 40
 _INDENT = "    "
 
 
-class NothingKnown(CertkeeperError):
+class NothingKnown(UsageError):
     """No certificate of that name is, or was."""
-
-    label = "usage"
-    fault = Fault.OPERATOR
-    exit_code = ExitCode.USAGE
 
 
 def history(options: argparse.Namespace) -> int:

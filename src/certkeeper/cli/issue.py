@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Sequence
 
-from certkeeper.base.errors import CertkeeperError, ExitCode, Fault
+from certkeeper.base.errors import UsageError
 from certkeeper.base.names import Identifier
 from certkeeper.cli.compose import Machine, listed_beside, open_machine
 from certkeeper.cli.run import run_on
@@ -15,12 +15,8 @@ from certkeeper.plan.namefailure import settled
 _NAMES_TOLD = 5
 
 
-class OtherNames(CertkeeperError):
+class OtherNames(UsageError):
     """The certificate of that alias is for other names, which services may be served by."""
-
-    label = "usage"
-    fault = Fault.OPERATOR
-    exit_code = ExitCode.USAGE
 
 
 def issue(options: argparse.Namespace) -> int:

@@ -8,7 +8,7 @@ from contextlib import closing
 from certkeeper.acme.revoke import RevocationReason
 from certkeeper.apply.accountcare import Care
 from certkeeper.apply.revocation import revoke_certificate
-from certkeeper.base.errors import CertkeeperError, ExitCode, Fault, printable
+from certkeeper.base.errors import CertkeeperError, ExitCode, Fault, UsageError, printable
 from certkeeper.base.events import Event
 from certkeeper.base.names import Alias
 from certkeeper.base.times import iso
@@ -26,12 +26,8 @@ from certkeeper.plan.orphans import Uses, alias_findings, used_by
 from certkeeper.plan.records import Record, Records
 
 
-class NotOrphaned(CertkeeperError):
+class NotOrphaned(UsageError):
     """A name that is no lineage's, or one's that domains.txt still asks for."""
-
-    label = "usage"
-    fault = Fault.OPERATOR
-    exit_code = ExitCode.USAGE
 
 
 class StillUsed(CertkeeperError):

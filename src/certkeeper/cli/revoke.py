@@ -9,7 +9,7 @@ from pathlib import Path
 from certkeeper.acme.revoke import RevocationReason, read_reason
 from certkeeper.apply.accountcare import Care
 from certkeeper.apply.revocation import revoke_certificate
-from certkeeper.base.errors import CertkeeperError, ExitCode, Fault, printable
+from certkeeper.base.errors import CertkeeperError, ExitCode, UsageError, printable
 from certkeeper.base.events import Event
 from certkeeper.base.keys import KeyPair
 from certkeeper.base.names import Alias
@@ -29,20 +29,12 @@ from certkeeper.lineage.revocation import Revocation
 from certkeeper.plan.history import Kind
 
 
-class NoSuchKey(CertkeeperError):
+class NoSuchKey(UsageError):
     """The certificate's private key is not where it was looked for."""
 
-    label = "usage"
-    fault = Fault.OPERATOR
-    exit_code = ExitCode.USAGE
 
-
-class Ambiguous(CertkeeperError):
+class Ambiguous(UsageError):
     """A name that several certificates have."""
-
-    label = "usage"
-    fault = Fault.OPERATOR
-    exit_code = ExitCode.USAGE
 
 
 @dataclass(frozen=True, slots=True)

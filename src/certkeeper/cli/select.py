@@ -2,19 +2,15 @@
 
 from collections.abc import Sequence
 
-from certkeeper.base.errors import CertkeeperError, ExitCode, Fault
+from certkeeper.base.errors import UsageError
 from certkeeper.base.names import Identifier, InvalidName
 from certkeeper.base.value import replace
 from certkeeper.config.findings import did_you_mean
 from certkeeper.config.settings import CertSpec, Configuration
 
 
-class NoSuchCertificate(CertkeeperError):
+class NoSuchCertificate(UsageError):
     """A NAME on the command line that no line of domains.txt has."""
-
-    label = "usage"
-    fault = Fault.OPERATOR
-    exit_code = ExitCode.USAGE
 
 
 def select(configuration: Configuration, names: Sequence[str]) -> Configuration:

@@ -7,7 +7,7 @@ from contextlib import closing
 from datetime import datetime
 
 from certkeeper.apply.result import Result
-from certkeeper.base.errors import CertkeeperError, ExitCode, Fault
+from certkeeper.base.errors import CertkeeperError, ExitCode, UsageError
 from certkeeper.base.value import dataclass
 from certkeeper.cli.compose import Machine, open_machine, unreadable
 from certkeeper.cli.deployments import NOTHING, deployed
@@ -47,12 +47,8 @@ class Decided:
     said_after: tuple[str, ...] = ()
 
 
-class OneOnly(CertkeeperError):
+class OneOnly(UsageError):
     """A version is named, and several certificates are meant."""
-
-    label = "usage"
-    fault = Fault.OPERATOR
-    exit_code = ExitCode.USAGE
 
 
 Decide = Callable[[Present, Settings, int | None], Decided]

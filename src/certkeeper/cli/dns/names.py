@@ -2,19 +2,15 @@
 
 from collections.abc import Callable
 
-from certkeeper.base.errors import CertkeeperError, ExitCode, Fault
+from certkeeper.base.errors import CertkeeperError, ExitCode, Fault, UsageError
 from certkeeper.base.names import DnsName, InvalidName
 from certkeeper.config.providers import provider_for
 from certkeeper.config.settings import CertSpec, Configuration, Settings
 from certkeeper.plan.proving import names_of, owners_of
 
 
-class NotAName(CertkeeperError):
+class NotAName(UsageError):
     """What was typed is no name that a zone can have."""
-
-    label = "usage"
-    fault = Fault.OPERATOR
-    exit_code = ExitCode.USAGE
 
 
 class NoProvider(CertkeeperError):

@@ -7,7 +7,7 @@ from contextlib import closing, suppress
 from datetime import UTC, datetime, time, timedelta
 
 from certkeeper.acme.persist import Ability, Standing, issuer_names, persist_owner
-from certkeeper.base.errors import CertkeeperError, ExitCode, Fault, Interrupted, printable
+from certkeeper.base.errors import CertkeeperError, ExitCode, Interrupted, UsageError, printable
 from certkeeper.base.events import Event, ZoneChanged
 from certkeeper.base.names import DnsName, IdentifierType
 from certkeeper.cli.authority import at
@@ -36,12 +36,8 @@ if TYPE_CHECKING:
     from certkeeper.apply.provision import ZoneOrder
 
 
-class NoNames(CertkeeperError):
+class NoNames(UsageError):
     """Nothing says which names are meant, or for how long."""
-
-    label = "usage"
-    fault = Fault.OPERATOR
-    exit_code = ExitCode.USAGE
 
 
 def persist(options: argparse.Namespace) -> int:

@@ -5,7 +5,7 @@ import os
 import sys
 from pathlib import Path
 
-from certkeeper.base.errors import CertkeeperError, ExitCode, Fault
+from certkeeper.base.errors import CertkeeperError, UsageError
 from certkeeper.base.names import Identifier
 from certkeeper.base.value import dataclass, replace
 from certkeeper.cli.compose.discovering import Discovered, names_in_zones
@@ -20,12 +20,8 @@ _WEB_SERVERS = {"nginx", "apache2", "haproxy"}
 _WELLKNOWN = "/var/www/dehydrated"
 
 
-class Unanswered(CertkeeperError):
+class Unanswered(UsageError):
     """Something has to be said, and was not."""
-
-    label = "usage"
-    fault = Fault.OPERATOR
-    exit_code = ExitCode.USAGE
 
 
 @dataclass(frozen=True, slots=True)

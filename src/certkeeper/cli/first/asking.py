@@ -3,17 +3,13 @@
 import sys
 from collections.abc import Callable, Sequence
 
-from certkeeper.base.errors import CertkeeperError, ExitCode, Fault
+from certkeeper.base.errors import CertkeeperError, UsageError
 from certkeeper.config.domains import parse_domains
 from certkeeper.config.firstpage import Wanted
 
 
-class Missing(CertkeeperError):
+class Missing(UsageError):
     """Nobody can be asked for what is missing."""
-
-    label = "usage"
-    fault = Fault.OPERATOR
-    exit_code = ExitCode.USAGE
 
 
 class Asking:

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from certkeeper import __version__
-from certkeeper.base.errors import CertkeeperError, ExitCode, Fault
+from certkeeper.base.errors import CertkeeperError, ExitCode, UsageError
 from certkeeper.base.events import count
 from certkeeper.cli.compose import check_page, handed_files, system_clock
 from certkeeper.cli.compose.discovering import Discovered, discover
@@ -23,20 +23,12 @@ from certkeeper.config.page import NATIVE, SUFFIX, rivals
 _FLAGS = ("ca", "contact", "domains", "dns", "dns_server", "dns_key_file", "deploy")
 
 
-class PageIsThere(CertkeeperError):
+class PageIsThere(UsageError):
     """A first page was asked for on a machine that has one."""
 
-    label = "usage"
-    fault = Fault.OPERATOR
-    exit_code = ExitCode.USAGE
 
-
-class BadName(CertkeeperError):
+class BadName(UsageError):
     """The new file would not be read as what it is."""
-
-    label = "usage"
-    fault = Fault.OPERATOR
-    exit_code = ExitCode.USAGE
 
 
 def init(options: argparse.Namespace) -> int:

@@ -5,7 +5,7 @@ import sys
 from contextlib import closing
 from datetime import timedelta
 
-from certkeeper.base.errors import CertkeeperError, ExitCode, Fault
+from certkeeper.base.errors import CertkeeperError, ExitCode, Fault, UsageError
 from certkeeper.base.keys import KeyPolicy
 from certkeeper.base.names import Alias
 from certkeeper.base.times import duration_text, iso
@@ -32,12 +32,8 @@ class NoRecords(CertkeeperError):
     exit_code = ExitCode.USAGE
 
 
-class OneCertificate(CertkeeperError):
+class OneCertificate(UsageError):
     """Several certificates are meant, or none that has what is needed."""
-
-    label = "usage"
-    fault = Fault.OPERATOR
-    exit_code = ExitCode.USAGE
 
 
 def roll(options: argparse.Namespace) -> int:
