@@ -136,6 +136,22 @@ _USAGE = 2
 _COLUMNS = 80
 
 
+class _Formatter(argparse.HelpFormatter):
+    """Descriptions are printed as they are written, but for paragraphs that are wider than the terminal."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        return "\n\n".join(self._filled(part, width, indent) for part in text.strip("\n").split("\n\n"))
+
+    def _filled(self, paragraph: str, width: int, indent: str) -> str:
+        lines = paragraph.split("\n")
+        if all(len(line) <= width for line in lines):
+            return "\n".join(f"{indent}{line}" for line in lines)
+        # An example is a line of its own, and what is indented is a table: a terminal breaks them where it must.
+        if any(line.startswith((" ", "example")) for line in lines):
+            return "\n".join(f"{indent}{line}" for line in lines)
+        return super()._fill_text(paragraph, width, indent)
+
+
 class _Parser(argparse.ArgumentParser):
     """A command that says itself what it does not know: argparse has the program do so, with its usage."""
 
@@ -149,7 +165,7 @@ class _Parser(argparse.ArgumentParser):
 
     def _get_formatter(self) -> argparse.HelpFormatter:
         """One is made for each option, to see whether it could be shown; argparse's loads shutil for its width."""
-        return argparse.RawDescriptionHelpFormatter(self.prog, width=_columns() - 2)
+        return _Formatter(self.prog, width=_columns() - 2)
 
     def error(self, message: str) -> NoReturn:
         """A command may have an exit code of its own for what was typed wrong (`usage_code`)."""
@@ -287,19 +303,9 @@ def _how_much(command: argparse.ArgumentParser) -> None:
 
 def _programs_of_others(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Their words are not argparse's: only the help is."""
-    hook = commands.add_parser(
-        "pdns-hook",
-        help="dehydrated's HOOK for PowerDNS",
-        description=_PDNS_HOOK,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    hook = commands.add_parser("pdns-hook", help="dehydrated's HOOK for PowerDNS", description=_PDNS_HOOK)
     hook.add_argument("words", nargs="*", metavar="WORD", help="the hook's name and its arguments")
-    commands.add_parser(
-        "dehydrated",
-        help="do what dehydrated does, with its words",
-        description=_DEHYDRATED,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    commands.add_parser("dehydrated", help="do what dehydrated does, with its words", description=_DEHYDRATED)
 
 
 def _program() -> argparse.ArgumentParser:
@@ -307,17 +313,11 @@ def _program() -> argparse.ArgumentParser:
         prog="certkeeper",
         description=_DESCRIPTION,
         epilog="start with: certkeeper init, or where dehydrated is already: certkeeper plan",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
 
 
 def _dns_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    dns = commands.add_parser(
-        "dns",
-        help="look at zones, mend them, try them out",
-        description=_DNS,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    dns = commands.add_parser("dns", help="look at zones, mend them, try them out", description=_DNS)
     parts = dns.add_subparsers(dest="dns_command", metavar="COMMAND", required=True)
     doctor = _nameless_command(parts, "doctor", "say what is wrong with the zones", _DOCTOR)
     doctor.add_argument(
@@ -378,9 +378,7 @@ def _command(
 def _nameless_command(
     commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, help_: str, description: str
 ) -> argparse.ArgumentParser:
-    command = commands.add_parser(
-        name, help=help_, description=description, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    command = commands.add_parser(name, help=help_, description=description)
     command.add_argument(
         "--config",
         "-f",

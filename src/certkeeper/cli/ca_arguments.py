@@ -97,12 +97,7 @@ lock, 130 interrupted
 
 def add_account(commands: "Commands", make: "MakeCommand") -> None:
     """Its commands; `make` makes one that takes no names of certificates."""
-    account = commands.add_parser(
-        "account",
-        help="look at the account at the CA, or change it",
-        description=_ACCOUNT,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    account = commands.add_parser("account", help="look at the account at the CA, or change it", description=_ACCOUNT)
     parts = account.add_subparsers(dest="account_command", metavar="COMMAND", required=True)
     show = make(parts, "show", "show the account as the CA has it", _SHOW)
     show.add_argument("--json", action="store_true", help="print JSON instead of text")

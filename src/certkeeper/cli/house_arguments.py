@@ -82,12 +82,7 @@ exit codes: 0 done, 2 usage
 
 def add_config(commands: "Commands", command: "MakeCommand", nameless: "MakeCommand") -> None:
     """`certkeeper config …`; `command` makes one that takes names of certificates."""
-    config = commands.add_parser(
-        "config",
-        help="show, check and convert the configuration",
-        description=_CONFIG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    config = commands.add_parser("config", help="show, check and convert the configuration", description=_CONFIG)
     parts = config.add_subparsers(dest="config_command", metavar="COMMAND", required=True)
     show = command(parts, "show", "what counts, and where it comes from", _SHOW)
     check = nameless(parts, "check", "all that is wrong with the files", _CHECK)
@@ -111,12 +106,7 @@ def add_self_check(commands: "Commands", nameless: "MakeCommand") -> None:
 
 def add_explain(commands: "Commands") -> None:
     """`certkeeper explain`, which reads no configuration."""
-    explain = commands.add_parser(
-        "explain",
-        help="what an id of a message means, and what to do",
-        description=_EXPLAIN,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    explain = commands.add_parser("explain", help="what an id of a message means, and what to do", description=_EXPLAIN)
     explain.add_argument("id", nargs="?", metavar="ID", help="as status and alerts have it")
 
 
@@ -124,21 +114,11 @@ def add_schema(commands: "Commands") -> None:
     """`certkeeper schema`, which reads no configuration."""
     from certkeeper.cli.documents import VERSIONS  # noqa: PLC0415 - with what is typed there
 
-    schema = commands.add_parser(
-        "schema",
-        help="print the schema of a command's JSON",
-        description=_SCHEMA,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    schema = commands.add_parser("schema", help="print the schema of a command's JSON", description=_SCHEMA)
     schema.add_argument("name", nargs="?", choices=tuple(VERSIONS), metavar="NAME", help="as `schema` names it")
 
 
 def add_completion(commands: "Commands") -> None:
     """`certkeeper completion`, which reads no configuration."""
-    completion = commands.add_parser(
-        "completion",
-        help="print completion for a shell",
-        description=_COMPLETION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    completion = commands.add_parser("completion", help="print completion for a shell", description=_COMPLETION)
     completion.add_argument("shell", choices=("bash", "zsh", "fish"), help="the shell")

@@ -41,12 +41,7 @@ _UNKNOWN = 3
 
 def add_ocsp(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", command: "Command") -> None:
     """`ocsp show`, `fetch` and `check`; `command` makes one that takes --config."""
-    ocsp = commands.add_parser(
-        "ocsp",
-        help="OCSP responses for servers to send along",
-        description=_OCSP,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    ocsp = commands.add_parser("ocsp", help="OCSP responses for servers to send along", description=_OCSP)
     parts = ocsp.add_subparsers(dest="ocsp_command", metavar="COMMAND", required=True)
     show = command(parts, "show", "show the responses that are kept", _SHOW)
     fetch = command(parts, "fetch", "ask for responses that are due, and keep them", _FETCH)

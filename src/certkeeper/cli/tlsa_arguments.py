@@ -84,14 +84,11 @@ exit codes: 0 done, 1 something could not be changed, 2 usage
 
 def add_tlsa(commands: "Commands", command: "MakeCommand") -> None:
     """`certkeeper tlsa …`; `command` makes one that takes --config."""
-    raw = argparse.RawDescriptionHelpFormatter
-    tlsa = commands.add_parser("tlsa", help="TLSA records (DANE)", description=_TLSA, formatter_class=raw)
+    tlsa = commands.add_parser("tlsa", help="TLSA records (DANE)", description=_TLSA)
     parts = tlsa.add_subparsers(dest="tlsa_command", metavar="COMMAND", required=True)
     _add_check(parts, command)
     _add_turns(parts, command)
-    generate = parts.add_parser(
-        "generate", help="print records for a chain, a key or a server", description=_GENERATE, formatter_class=raw
-    )
+    generate = parts.add_parser("generate", help="print records for a chain, a key or a server", description=_GENERATE)
     generate.add_argument("source", metavar="FILE", help="a chain or key in PEM, or a server: smtp://mail.example.org")
     generate.add_argument(
         "owners", nargs="*", metavar="HOST:PORT", help="where the records are to stand (default: where the server is)"

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 
 from certkeeper.cli.arguments import build_parser
@@ -24,3 +26,18 @@ def test_a_usage_error_shows_how_that_command_is_used(
     assert ended.value.code == 2
     assert said.startswith(f"usage: {program} [-h] ")
     assert f"\n{program}: error: " in said
+
+
+@pytest.mark.parametrize("columns", [40, 80, 200])
+def test_help_fits_the_terminal_but_for_what_is_to_be_typed(
+    columns: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    for command in ("", "run", "init", "history", "tlsa generate", "report", "deploy"):
+        with pytest.raises(SystemExit):
+            build_parser().parse_args([*command.split(), "--help"])
+        said = capsys.readouterr().out
+        paragraphs = said.partition("\n\n")[2].split("\n\n")
+        prose = [part for part in paragraphs if not re.search(r"^( |example|options|positional)", part, re.MULTILINE)]
+        wide = [line for part in prose for line in part.splitlines() if len(line) > columns]
+        assert (command, prose != [], wide) == (command, True, [])

@@ -27,12 +27,7 @@ exit codes: 0 done, 1 an error was found in what was written or planned, 2 usage
 
 def add_init(commands: "Commands") -> None:
     """`certkeeper init`."""
-    init = commands.add_parser(
-        "init",
-        help="write a first configuration for this machine",
-        description=_INIT,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    init = commands.add_parser("init", help="write a first configuration for this machine", description=_INIT)
     init.add_argument("--ca", metavar="CA", help="letsencrypt, zerossl, …, or a directory URL (default: letsencrypt)")
     init.add_argument("--contact", metavar="MAIL", help="where the CA may write to")
     init.add_argument(
