@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import cast
 
 from certkeeper.acme.renewal_info import Window
-from certkeeper.adapters.caches import read_cache, write_cache
+from certkeeper.adapters.caches import USELESS, read_cache, write_cache
 from certkeeper.base.names import Alias
 from certkeeper.base.times import from_epoch
 from certkeeper.plan.advice import Advice, Suggestion
@@ -17,7 +17,6 @@ NAME = "ari.json"
 SCHEMA = 1
 _LARGEST = 64 << 20
 """Octets; some 200 for each certificate."""
-_UNUSABLE = (ValueError, TypeError, KeyError, OverflowError, OSError, RecursionError)
 
 
 class AdviceFile:
@@ -53,7 +52,7 @@ def parse(content: bytes) -> Mapping[Alias, Advice]:
         if document["version"] != SCHEMA:
             return {}
         return {Alias(name): _advice(members) for name, members in document["certificates"].items()}
-    except (*_UNUSABLE, AttributeError):
+    except USELESS:
         return {}
 
 

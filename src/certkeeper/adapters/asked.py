@@ -6,8 +6,8 @@ A cache: it may be deleted at any time, and a file that is damaged, or of anothe
 import json
 from collections.abc import Mapping
 
-from certkeeper.adapters.caches import read_cache, write_cache
-from certkeeper.base.errors import CertkeeperError, printable
+from certkeeper.adapters.caches import USELESS, read_cache, write_cache
+from certkeeper.base.errors import printable
 from certkeeper.base.names import Alias
 from certkeeper.base.times import from_epoch
 from certkeeper.ocsp.freshness import Asked
@@ -16,7 +16,6 @@ NAME = "ocsp.json"
 SCHEMA = 1
 _LARGEST = 64 << 20
 """Octets; some 200 for each certificate."""
-_UNUSABLE = (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError, OSError, CertkeeperError)
 _LONGEST_MESSAGE = 300
 
 
@@ -52,7 +51,7 @@ def parse(content: bytes) -> Mapping[Alias, Asked]:
         if document["version"] != SCHEMA:
             return {}
         return {Alias.parse(alias): _asked(members) for alias, members in document["certificates"].items()}
-    except _UNUSABLE:
+    except USELESS:
         return {}
 
 

@@ -9,6 +9,8 @@ from certkeeper.adapters.state import check_state, make_state
 from certkeeper.base.errors import CertkeeperError
 
 _T = TypeVar("_T")
+USELESS = (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError, OSError, CertkeeperError)
+"""What reading can end with where the content is not ours any more; times out of range are OSError or OverflowError."""
 
 
 def read_cache(statedir: str, name: str, largest: int, parse: Callable[[bytes], _T]) -> _T | None:

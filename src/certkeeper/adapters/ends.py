@@ -6,14 +6,12 @@ A cache: it may be deleted at any time, and a file that is damaged, or of anothe
 import json
 from collections.abc import Mapping
 
-from certkeeper.adapters.caches import read_cache, write_cache
-from certkeeper.base.errors import CertkeeperError
+from certkeeper.adapters.caches import USELESS, read_cache, write_cache
 from certkeeper.base.names import DnsName
 
 NAME = "standing.json"
 SCHEMA = 1
 _LARGEST = 16 << 20
-_UNUSABLE = (ValueError, TypeError, KeyError, AttributeError, RecursionError, CertkeeperError)
 
 
 class EndsFile:
@@ -63,6 +61,6 @@ def parse(content: bytes) -> Mapping[str, Mapping[DnsName, int]]:
             account: {DnsName.parse(name): end for name, end in ends.items()}
             for account, ends in document["ends"].items()
         }
-    except _UNUSABLE:
+    except USELESS:
         return {}
     return found if all(type(end) is int for ends in found.values() for end in ends.values()) else {}

@@ -6,7 +6,7 @@ A cache: nothing is decided by it, and it may be deleted at any time.
 import json
 from collections.abc import Mapping
 
-from certkeeper.adapters.caches import read_cache, write_cache
+from certkeeper.adapters.caches import USELESS, read_cache, write_cache
 from certkeeper.base.errors import CertkeeperError
 from certkeeper.base.names import Alias
 from certkeeper.base.times import from_epoch
@@ -15,7 +15,6 @@ from certkeeper.plan.lastrun import Failure
 NAME = "last-run.json"
 SCHEMA = 1
 _LARGEST = 64 << 20
-_UNUSABLE = (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError, OSError, CertkeeperError)
 
 
 class LastRunFile:
@@ -70,5 +69,5 @@ def parse(content: bytes) -> Mapping[Alias, Failure]:
             )
             for alias, item in document["failures"].items()
         }
-    except _UNUSABLE:
+    except USELESS:
         return {}

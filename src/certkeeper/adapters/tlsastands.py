@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from certkeeper.adapters.caches import read_cache, write_cache
-from certkeeper.base.errors import CertkeeperError
+from certkeeper.adapters.caches import USELESS, read_cache, write_cache
 from certkeeper.base.names import Alias
 from certkeeper.base.times import from_epoch
 from certkeeper.plan.tlsastands import TlsaStand, TlsaStands
@@ -17,7 +16,6 @@ from certkeeper.plan.tlsastands import TlsaStand, TlsaStands
 NAME = "tlsa.json"
 SCHEMA = 1
 _LARGEST = 64 << 20
-_UNUSABLE = (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError, OSError, CertkeeperError)
 _TEXTS = ("owner", "state", "sentence", "trouble", "hint")
 
 
@@ -61,7 +59,7 @@ def parse(content: bytes) -> TlsaStands | None:
         if document["version"] != SCHEMA:
             return None
         return TlsaStands(from_epoch(document["at"]), tuple(_stand(item) for item in document["stands"]))
-    except _UNUSABLE:
+    except USELESS:
         return None
 
 

@@ -5,8 +5,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from certkeeper.adapters.caches import read_cache, write_cache
-from certkeeper.base.errors import CertkeeperError
+from certkeeper.adapters.caches import USELESS, read_cache, write_cache
 from certkeeper.base.times import from_epoch
 from certkeeper.config.findings import Finding, Severity
 from certkeeper.plan.zonehealth import Health, ServerHealth, ZoneHealth
@@ -14,7 +13,6 @@ from certkeeper.plan.zonehealth import Health, ServerHealth, ZoneHealth
 NAME = "zones.json"
 SCHEMA = 1
 _LARGEST = 64 << 20
-_UNUSABLE = (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError, OSError, CertkeeperError)
 
 
 class ZoneHealthFile:
@@ -61,7 +59,7 @@ def parse(content: bytes) -> Health | None:
             return None
         zones = [_zone(item) for item in document["zones"]]
         return Health({zone.name: zone for zone in zones}, tuple(map(_found, document["general"])))
-    except _UNUSABLE:
+    except USELESS:
         return None
 
 
