@@ -9,6 +9,7 @@ import pytest
 from builders.calmpage import add_due, calm_page, calmed, words
 from builders.page import certkeeper
 from certkeeper.adapters.calm import recall
+from certkeeper.cli.afterrun import seen_after
 from certkeeper.cli.compose import open_machine
 from certkeeper.cli.report.keeping import keep_report
 from certkeeper.cli.report.model import Page
@@ -97,7 +98,7 @@ def test_a_page_that_cannot_be_made_is_told_in_one_line(
         raise KeyError("title")
 
     machine = open_machine(str(page))
-    keep_report(machine, broken)
+    keep_report(machine, seen_after(machine), broken)
     said = capsys.readouterr().err.splitlines()
     assert said[0] == f"certkeeper: warning: REPORT_FILE {file}: the page cannot be made: KeyError: 'title'"
     assert len(said) == 2

@@ -2,7 +2,9 @@
 
 import argparse
 import sys
+from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 
 from certkeeper.apply.deploy.result import DeployResult, End
 from certkeeper.apply.result import Result
@@ -19,6 +21,7 @@ from certkeeper.plan.observed import Observed
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from certkeeper.cli.danephase import DanePhase
+    from certkeeper.cli.status import Seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,7 @@ def after_run(machine: Machine, options: argparse.Namespace, ended: Ended) -> bo
     """Tell whoever wants to know. Of a rehearsal that is the person who types. False where a later run has to tell
     somebody.
     """
-    told = True
+    told, seen = True, seen_after(machine)
     if machine.settings.rehearsal:
         if options.saying.everything:
             _say_rehearsed(machine, ended)
@@ -66,10 +69,22 @@ def after_run(machine: Machine, options: argparse.Namespace, ended: Ended) -> bo
     if machine.settings.telling.report:
         from certkeeper.cli.report.keeping import keep_report  # noqa: PLC0415 - few pages have one
 
-        keep_report(machine)
+        keep_report(machine, seen)
     if options.command == "run" and is_whole(machine.configuration, ended.selected):
-        after_whole(machine, ended.exit_code)
+        after_whole(machine, ended.exit_code, seen)
     return told
+
+
+def seen_after(machine: Machine) -> "Callable[[], Seen]":
+    """How all is after the run, for whoever asks: there is one look, at the first question."""
+
+    @cache
+    def seen() -> "Seen":
+        from certkeeper.cli.status import look  # noqa: PLC0415 - most runs tell nobody
+
+        return look(machine, ())
+
+    return seen
 
 
 def after_failure(machine: Machine, options: argparse.Namespace, error: CertkeeperError) -> None:
@@ -81,10 +96,10 @@ def after_failure(machine: Machine, options: argparse.Namespace, error: Certkeep
 
         alert_of_failure(machine, error)
     if options.command == "run" and not options.names:
-        after_whole(machine, error.exit_code)
+        after_whole(machine, error.exit_code, seen_after(machine))
 
 
-def after_whole(machine: Machine, exit_code: int) -> None:
+def after_whole(machine: Machine, exit_code: int, seen: "Callable[[], Seen]") -> None:
     """A run over the whole page ended. Where it ended well and that cannot be kept, the last good one gets old, which
     is told to whoever asks.
     """
@@ -96,7 +111,7 @@ def after_whole(machine: Machine, exit_code: int) -> None:
         from certkeeper.cli.metrics import keep_metrics  # noqa: PLC0415 - as above
 
         try:
-            keep_metrics(machine, exit_code)
+            keep_metrics(machine, exit_code, seen)
         except CertkeeperError as error:
             print_warning(error, "metrics")
     url = telling.heartbeat if exit_code == ExitCode.DONE else telling.heartbeat_fail

@@ -3,7 +3,7 @@
 Names, labels and what they mean are in docs/metrics.md, and stay.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from certkeeper import __version__
@@ -11,7 +11,7 @@ from certkeeper.base.errors import ExitCode
 from certkeeper.base.value import dataclass
 from certkeeper.cli.compose import Machine
 from certkeeper.cli.compose.telling import write_metrics
-from certkeeper.cli.status import look
+from certkeeper.cli.status import Seen
 from certkeeper.cli.statusdocument import Row
 from certkeeper.plan.state import PROBLEMS, State
 
@@ -62,7 +62,7 @@ _HELP = {
 }
 
 
-def keep_metrics(machine: Machine, exit_code: int) -> None:
+def keep_metrics(machine: Machine, exit_code: int, look: Callable[[], Seen]) -> None:
     """Write METRICS_FILE after a run over the whole page.
 
     Raises:
@@ -71,7 +71,7 @@ def keep_metrics(machine: Machine, exit_code: int) -> None:
     path, ended = machine.settings.telling.metrics_file, machine.clock.now()
     seconds = max(0.0, ended.timestamp() - machine.looked.began / 1e9)
     run = RunNumbers(ended, seconds, exit_code, machine.last_good.read())
-    seen = look(machine, ())
+    seen = look()
     coming = [at for row in seen.rows if (at := row.decision.renew_at) is not None and at > seen.now]
     write_metrics(path, metrics_text(run, seen.rows, len(seen.selected.rejected), min(coming, default=None)))
 

@@ -13,7 +13,7 @@ from certkeeper.base.errors import CertkeeperError, ExitCode, Interrupted, Locat
 from certkeeper.base.events import Event, Tell
 from certkeeper.base.stapled import StapleKept
 from certkeeper.base.value import replace
-from certkeeper.cli.afterrun import after_whole
+from certkeeper.cli.afterrun import after_whole, seen_after
 from certkeeper.cli.compat.account import account_ready
 from certkeeper.cli.compat.clearing import clear_as
 from certkeeper.cli.compat.deciding import OTHERS, judge, processing
@@ -50,12 +50,13 @@ def cron(sitting: Sitting) -> int:
         with locked(machine), closing(machine):
             code = _Cron(sitting, machine).run(missing)
     finally:
+        seen = seen_after(machine)
         if not sitting.typed.domain:
-            after_whole(machine, code)
+            after_whole(machine, code, seen)
         if machine.settings.telling.report:
             from certkeeper.cli.report.keeping import keep_report  # noqa: PLC0415 - few pages have one
 
-            keep_report(machine)
+            keep_report(machine, seen)
     return code
 
 

@@ -9,7 +9,7 @@ from certkeeper.cli.render import print_warning
 from certkeeper.cli.report.gather import known
 from certkeeper.cli.report.model import Page
 from certkeeper.cli.report.page import first_lines, render
-from certkeeper.cli.status import look
+from certkeeper.cli.status import Seen
 
 
 class ReportBroken(CertkeeperError):
@@ -18,12 +18,12 @@ class ReportBroken(CertkeeperError):
     label = "not-told"
 
 
-def keep_report(machine: Machine, make: Callable[[Page], str] = render) -> None:
+def keep_report(machine: Machine, look: Callable[[], Seen], make: Callable[[Page], str] = render) -> None:
     """Write it anew where it would show something else, or was made on another day. `make` makes the file of a page."""
     path = machine.settings.telling.report
     machine.looked.at_file(path)
     try:
-        page = _rendered(machine, make)
+        page = _rendered(machine, look, make)
         renew_report(path, page, first_lines(page))
     except CertkeeperError as error:
         # Every run says so, as long as it is so.
@@ -31,12 +31,13 @@ def keep_report(machine: Machine, make: Callable[[Page], str] = render) -> None:
         print_warning(error, f"REPORT_FILE {path}" if isinstance(error, ReportBroken) else "REPORT_FILE")
 
 
-def _rendered(machine: Machine, make: Callable[[Page], str]) -> str:
+def _rendered(machine: Machine, look: Callable[[], Seen], make: Callable[[Page], str]) -> str:
     try:
-        return make(known(machine, look(machine, ())))
+        return make(known(machine, look()))
     except CertkeeperError:
         raise
     except Exception as error:
+        # Whatever it is: a page for people to look at fails no run, which has done its work by now.
         raise ReportBroken(
             f"the page cannot be made: {type(error).__name__}: {error}",
             hint="the run is what it was; please report it, with what certkeeper report --html - prints",
