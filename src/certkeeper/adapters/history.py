@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 
+from certkeeper.adapters.caches import USELESS
 from certkeeper.adapters.files import FILE_MODE, FileTrouble, explained
 from certkeeper.adapters.state import check_state, make_state
 from certkeeper.base.errors import CertkeeperError, printable
@@ -29,15 +30,19 @@ _LONGEST = 600
 _MOST = 50
 """Certificates that are named in one line; services may be reloaded for thousands at once."""
 _APPEND = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
-_UNUSABLE = (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError)
 
 
 class HistoryFile:
-    """The record. `told` is called once where it cannot be written: nothing that happens depends on it."""
+    """The record, in files of up to `largest` octets. `told` is called once where it cannot be written: nothing that
+    happens depends on it.
+    """
 
-    def __init__(self, statedir: str, told: Callable[[str], None] = lambda _text: None) -> None:
+    def __init__(
+        self, statedir: str, told: Callable[[str], None] = lambda _text: None, *, largest: int = LARGEST
+    ) -> None:
         self._statedir = statedir
         self._told: Callable[[str], None] | None = told
+        self._largest = largest
         self._fd: int | None = None
 
     def add(self, happening: Happening) -> None:
@@ -70,7 +75,7 @@ class HistoryFile:
         path = f"{self._statedir}/{name}"
         try:
             with explained(path, "read"), open(path, "rb", opener=_opened_to_read) as file:
-                return file.read(2 * LARGEST).splitlines()
+                return file.read(2 * self._largest).splitlines()
         except FileTrouble:
             return []
 
@@ -78,7 +83,7 @@ class HistoryFile:
         path = f"{self._statedir}/{NAME}"
         with explained(path, "write"):
             fd = self._fd if self._fd is not None else self._open(path)
-            if os.fstat(fd).st_size + len(line) > LARGEST:
+            if os.fstat(fd).st_size + len(line) > self._largest:
                 fd = self._turned(path, fd)
             _write(fd, line)
 
@@ -147,5 +152,5 @@ def parse(line: bytes) -> Happening | None:
             printable(str(entry.get("about", ""))),
             printable(str(entry.get("hint", ""))),
         )
-    except _UNUSABLE:
+    except USELESS:
         return None

@@ -38,10 +38,20 @@ class Berth:
         return (_ALL, self.ca, *self.zones)
 
 
+@dataclass(frozen=True, slots=True)
+class Room:
+    """How many lineages may have a place: of one CA's, of one zone's, and of all."""
+
+    at_ca: int = AT_ONCE
+    in_zone: int = IN_ZONE
+    at_all: int = AT_ALL
+
+
 class Berths(Generic[T]):
     """Those that wait to be begun, and how many are under way for whom."""
 
-    def __init__(self) -> None:
+    def __init__(self, room: Room = Room()) -> None:  # noqa: B008 - a frozen value
+        self._limits = room
         self._lines: dict[Berth, deque[tuple[int, T]]] = {}
         self._next: list[tuple[int, Berth]] = []
         """The lines whose first may be begun, as far as is known: by its number, which is its place in the list."""
@@ -98,7 +108,8 @@ class Berths(Generic[T]):
             self._taken[berth.ca] += 1
 
     def _room(self, share: _Share) -> bool:
-        limit = IN_ZONE if isinstance(share, Zone) else AT_ONCE if share else AT_ALL
+        room = self._limits
+        limit = room.in_zone if isinstance(share, Zone) else room.at_ca if share else room.at_all
         return self._taken[share] < limit
 
     def _let_go(self, shares: Collection[_Share]) -> None:

@@ -10,7 +10,6 @@ import pytest
 
 from builders.certificates import NOW
 from builders.effects import KILLED, in_child
-from certkeeper.adapters import history as module
 from certkeeper.adapters.history import EARLIER, NAME, HistoryFile, parse, render
 from certkeeper.plan.history import Happening, Kind
 
@@ -45,10 +44,8 @@ def test_what_is_written_is_read_newest_first(record: HistoryFile, tmp_path: Pat
     assert (tmp_path / "state" / NAME).stat().st_mode & 0o777 == 0o600
 
 
-def test_it_never_grows_without_limit(
-    record: HistoryFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: list[str]
-) -> None:
-    monkeypatch.setattr(module, "LARGEST", 2000)
+def test_it_never_grows_without_limit(tmp_path: Path, told: list[str]) -> None:
+    record = HistoryFile(str(tmp_path / "state"), told.append, largest=2000)
     for number in range(200):
         record.add(happening(number))
     there = sorted(path.name for path in (tmp_path / "state").iterdir())
@@ -58,17 +55,18 @@ def test_it_never_grows_without_limit(
     assert found == list(range(199, 199 - len(found), -1))
     assert len(found) > 10
     assert told == []
+    record.close()
 
 
-def test_two_processes_turn_it_over_once(record: HistoryFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "LARGEST", 2000)
-    other = HistoryFile(str(tmp_path / "state"))
+def test_two_processes_turn_it_over_once(tmp_path: Path) -> None:
+    record, other = (HistoryFile(str(tmp_path / "state"), largest=2000) for _ in range(2))
     for number in range(30):
         (record if number % 2 else other).add(happening(number))
     other.close()
     found = numbers(record)
     assert found == sorted(found, reverse=True)
     assert len(found) > 10
+    record.close()
 
 
 def test_a_kill_loses_nothing_that_was_written(record: HistoryFile) -> None:

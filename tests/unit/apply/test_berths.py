@@ -1,11 +1,14 @@
 from collections import Counter, deque
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import TypeAlias
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from builders.plans import zone
-from certkeeper.apply import berths
-from certkeeper.apply.berths import AT_ALL, AT_ONCE, IN_ZONE, Berth, Berths
+from certkeeper.apply.berths import AT_ALL, AT_ONCE, IN_ZONE, Berth, Berths, Room
+from certkeeper.zone.rrset import Zone
 
 A, B = zone("a.org"), zone("b.org")
 
@@ -68,54 +71,50 @@ def test_so_many_are_under_way_and_no_more() -> None:
     assert len(begun(queue)) == 1
 
 
+SMALL = Room(at_ca=3, in_zone=2, at_all=4)
+"""Used up all the time."""
 _ITEMS = st.lists(
     st.tuples(st.sampled_from(["one", "two"]), st.sets(st.sampled_from([A, B, zone("c.org")]))), max_size=60
 )
+Items: TypeAlias = list[tuple[str, set[Zone]]]
 
 
 @given(items=_ITEMS, choices=st.lists(st.integers(0, 999), min_size=200, max_size=200))
 @settings(deadline=None)
-def test_all_are_begun_and_nobody_waits_where_there_is_room(
-    items: list[tuple[str, set[object]]], choices: list[int]
-) -> None:
-    """With shares so small that they are used up all the time; lends and ends in any order."""
-    small = {"AT_ONCE": 3, "IN_ZONE": 2, "AT_ALL": 4}
-    usual = {name: getattr(berths, name) for name in small}
-    vars(berths).update(small)
-    try:
-        _play(items, deque(choices))
-    finally:
-        vars(berths).update(usual)
+def test_all_are_begun_and_nobody_waits_where_there_is_room(items: Items, choices: list[int]) -> None:
+    queue = Berths[int](SMALL)
+    for left, working, idle in _played(queue, items, deque(choices)):
+        in_zone = Counter(share for berth in (*working, *idle) for share in berth.zones)
+        at_ca = Counter(berth.ca for berth in working)
+        everywhere = len(working) + len(idle)
+        assert everywhere <= SMALL.at_all
+        assert all(number <= SMALL.in_zone for number in in_zone.values())
+        for ca, zones in left:
+            full = everywhere == SMALL.at_all or at_ca[ca] >= SMALL.at_ca
+            assert full or any(in_zone[each] >= SMALL.in_zone for each in zones)
+    assert queue.waiting == 0
 
 
-def _play(items: list[tuple[str, set[object]]], choices: deque[int]) -> None:
-    queue = Berths[int]()
+def _played(queue: Berths[int], items: Items, choices: deque[int]) -> Iterator[tuple[Items, list[Berth], list[Berth]]]:
+    """Who is left, who works and who only waits, each time that all who may have begun; ends and lends as chosen."""
     for number, (ca, zones) in enumerate(items):
-        queue.add(number, ca, zones)  # type: ignore[arg-type]
-    left, working, idle = set(range(len(items))), dict[int, Berth](), dict[int, tuple[Berth, object]]()
+        queue.add(number, ca, zones)
+    left, working = set(range(len(items))), dict[int, Berth]()
+    idle = dict[int, tuple[Berth, ExitStack]]()
     while left or working or idle:
         while (each := queue.begin()) is not None:
             left.remove(each[0])
             working[each[0]] = each[1]
-        under_way = [*working.values(), *(berth for berth, _ in idle.values())]
-        in_zone = Counter(share for berth in under_way for share in berth.zones)
-        at_ca = Counter(berth.ca for berth in working.values())
-        assert len(under_way) <= 4
-        assert all(number <= 2 for number in in_zone.values())
-        for number in left:
-            ca, zones = items[number]
-            assert len(under_way) == 4 or at_ca[ca] >= 3 or any(in_zone[each] >= 2 for each in zones)  # type: ignore[index]
+        yield [items[number] for number in left], [*working.values()], [berth for berth, _ in idle.values()]
         choice = choices.popleft() if choices else 0
         if working and choice % 3 == 1:
             number = sorted(working)[choice % len(working)]
-            berth = working.pop(number)
-            lent = queue.lent(berth)
-            lent.__enter__()
-            idle[number] = (berth, lent)
+            lent = ExitStack()
+            lent.enter_context(queue.lent(working[number]))
+            idle[number] = (working.pop(number), lent)
         elif idle and (choice % 3 == 2 or not working):
             number = sorted(idle)[choice % len(idle)]
-            working[number], lent = idle.pop(number)  # type: ignore[assignment]
-            lent.__exit__(None, None, None)
+            working[number], lent = idle.pop(number)
+            lent.close()
         elif working:
             queue.end(working.pop(sorted(working)[choice % len(working)]))
-    assert queue.waiting == 0
