@@ -76,6 +76,7 @@ class Machine:
             self._first = wait_until(self._child, "the first process of the machine")
             wait_until(self._booted, "systemd that has booted", deadline=60, poll=0.2)
         except BaseException:
+            # Ctrl-C, too: nothing of a machine that did not boot stays behind.
             self.stop()
             raise
 

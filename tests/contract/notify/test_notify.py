@@ -64,15 +64,19 @@ def test_systemd_s_own_program_says_it_in_the_same_words(systemd: Systemd) -> No
 
 
 @pytest.mark.parametrize("name", ["", "relative", "/nowhere/at/all", "@nobody-is-there", "vsock:2:1"])
-def test_nobody_who_listens_is_no_trouble(name: str) -> None:
+def test_nobody_who_listens_is_no_trouble(name: str, systemd: Systemd) -> None:
     NotifySocket({"NOTIFY_SOCKET": name}).ready("starting")
     NotifySocket({}).stopping("stopped")
+    # And it went to nobody else.
+    NotifySocket(systemd.environment).ready("here")
+    assert systemd.heard()["STATUS"] == "here"
 
 
 def test_somebody_who_does_not_read_holds_nobody_up(systemd: Systemd) -> None:
     notify = NotifySocket(systemd.environment)
     for _ in range(2000):
         notify.status("x" * 500)
+    assert systemd.heard() == {"STATUS": "x" * 500}, "those that fitted are whole"
 
 
 @pytest.mark.parametrize(

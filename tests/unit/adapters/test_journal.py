@@ -14,7 +14,7 @@ import pytest
 
 from bed.waiting import wait_until
 from builders.effects import ended, started
-from builders.journals import opened, read, write
+from builders.journals import FIRST_SCHEMA, opened, read, write
 from builders.listing import names
 from certkeeper.adapters.files import FileTrouble
 from certkeeper.adapters.journal import JournalTrouble
@@ -266,23 +266,10 @@ def _rows(state: Path) -> list[tuple[object, ...]]:
 
 # --- schemas ----------------------------------------------------------------------------------------------------------
 
-_FIRST_SCHEMA = """
-CREATE TABLE orders (
-    alias TEXT PRIMARY KEY, url TEXT NOT NULL, ca TEXT NOT NULL, identifiers TEXT NOT NULL, profile TEXT NOT NULL,
-    must_staple INTEGER NOT NULL, key TEXT NOT NULL, stamp INTEGER NOT NULL
-) STRICT;
-CREATE TABLE challenges (
-    zone TEXT NOT NULL, owner TEXT NOT NULL, rdata TEXT NOT NULL, run TEXT NOT NULL,
-    PRIMARY KEY (zone, owner, rdata, run)
-) STRICT;
-CREATE TABLE debts (alias TEXT PRIMARY KEY, hook TEXT NOT NULL, stamp INTEGER NOT NULL) STRICT;
-CREATE TABLE backoffs (
-    alias TEXT PRIMARY KEY, failures INTEGER NOT NULL, retry_at REAL NOT NULL, inputs TEXT NOT NULL,
-    message TEXT NOT NULL
-) STRICT;
-INSERT INTO challenges VALUES ('example.org', '_acme-challenge.example.org', '"old"', 'gone');
-PRAGMA user_version=1;
-"""
+_FIRST_SCHEMA = FIRST_SCHEMA.replace(
+    "PRAGMA",
+    """INSERT INTO challenges VALUES ('example.org', '_acme-challenge.example.org', '"old"', 'gone');\nPRAGMA""",
+)
 
 
 def test_a_journal_of_the_first_schema_is_read_as_it_is_and_brought_up_to_date_by_the_first_entry(state: Path) -> None:
@@ -306,13 +293,17 @@ def test_a_journal_of_the_first_schema_is_read_as_it_is_and_brought_up_to_date_b
     assert old not in read(state).left
 
 
-_SECOND_SCHEMA = _FIRST_SCHEMA.replace(
-    "run TEXT NOT NULL,\n",
-    "run TEXT NOT NULL,\n    provider TEXT NOT NULL DEFAULT '', token TEXT NOT NULL DEFAULT '',\n",
-).replace(
-    "INSERT INTO challenges VALUES ('example.org', '_acme-challenge.example.org', '\"old\"', 'gone');\n"
-    "PRAGMA user_version=1;",
-    "INSERT INTO backoffs VALUES ('a.example.org', 2, 1800000000.0, 'inputs', 'no');\nPRAGMA user_version=2;",
+_SECOND_SCHEMA = (
+    (_FIRST_SCHEMA)
+    .replace(
+        "run TEXT NOT NULL,\n",
+        "run TEXT NOT NULL,\n    provider TEXT NOT NULL DEFAULT '', token TEXT NOT NULL DEFAULT '',\n",
+    )
+    .replace(
+        "INSERT INTO challenges VALUES ('example.org', '_acme-challenge.example.org', '\"old\"', 'gone');\n"
+        "PRAGMA user_version=1;",
+        "INSERT INTO backoffs VALUES ('a.example.org', 2, 1800000000.0, 'inputs', 'no');\nPRAGMA user_version=2;",
+    )
 )
 
 

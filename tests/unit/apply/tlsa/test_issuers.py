@@ -9,6 +9,7 @@ from builders.certificates import Wish, new_key, root
 from builders.fakestaples import FakeStaples
 from builders.fakestore import FakeStore
 from builders.plans import spec
+from builders.tlsascene import CHAINS, KEYS, MAIL, OWNER, SAFE, SIBLINGS, Scene
 from certkeeper.adapters.tlsamaterial import BadIssuers, StoredMaterials
 from certkeeper.base.names import Identifier
 from certkeeper.base.value import replace
@@ -18,7 +19,6 @@ from certkeeper.dane.face import chain_face
 from certkeeper.dane.tlsa import Tlsa, TlsaType
 from certkeeper.lineage.pem import certificates
 from certkeeper.plan.gates import WaitsForDns
-from unit.apply.tlsa.test_view import CHAINS, KEYS, MAIL, OWNER, SAFE, SIBLINGS, Scene
 
 TA = TlsaType(2, 1, 1)
 
