@@ -98,7 +98,9 @@ def test_a_page_that_cannot_be_made_is_told_in_one_line(
         raise KeyError("title")
 
     machine = open_machine(str(page))
-    keep_report(machine, seen_after(machine), broken)
+    seen = seen_after(machine)
+    keep_report(machine, seen, broken)
+    assert seen() is seen(), "METRICS_FILE gets the same look"
     said = capsys.readouterr().err.splitlines()
     assert said[0] == f"certkeeper: warning: REPORT_FILE {file}: the page cannot be made: KeyError: 'title'"
     assert len(said) == 2
