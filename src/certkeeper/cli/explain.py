@@ -29,10 +29,12 @@ def explain(options: argparse.Namespace) -> int:
         NoSuchId: there is none.
     """
     known = paragraphs()
+    room = min(max(shutil.get_terminal_size((80, 24)).columns, _NARROWEST), _WIDEST)
     if options.id is None:
         width = max(map(len, known))
         for label, text in known.items():
-            sys.stdout.write(f"{label:{width}}  {text.partition('. ')[0].partition(chr(10))[0].rstrip('.')}\n")
+            meaning = text.partition(". ")[0].partition("\n")[0].rstrip(".")
+            sys.stdout.write(_filled(meaning, room, f"{label:{width}}  "))
         return ExitCode.DONE
     if options.id not in known:
         close = did_you_mean(options.id, sorted(known))
@@ -40,17 +42,19 @@ def explain(options: argparse.Namespace) -> int:
             f"{printable(options.id, 60)}: no such id",
             hint=f"did you mean {close}?" if close else "certkeeper explain lists them",
         )
-    columns = shutil.get_terminal_size((80, 24)).columns
-    room = min(max(columns, _NARROWEST), _WIDEST)
     sys.stdout.write(f"{options.id}\n")
     for line in known[options.id].splitlines():
-        sys.stdout.write(
-            textwrap.fill(
-                line, room, initial_indent="  ", subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
-            )
-            + "\n"
-        )
+        sys.stdout.write(_filled(line, room, "  "))
     return ExitCode.DONE
+
+
+def _filled(text: str, room: int, before: str) -> str:
+    """Whole words: names and commands are to be copied."""
+    rest = " " * len(before)
+    filled = textwrap.fill(
+        text, room, initial_indent=before, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False
+    )
+    return f"{filled}\n"
 
 
 def paragraphs() -> Mapping[str, str]:
