@@ -30,7 +30,6 @@ def _config(folder: Path, dns: lookups.Server, zones: Servers, anchors: Iterable
         "num-threads: 1",
         "do-not-query-localhost: no",
         "qname-minimisation: no",
-        "val-bogus-ttl: 0",
         "root-hints: /dev/null",
         'module-config: "validator iterator"',
         'local-zone: "." refuse',

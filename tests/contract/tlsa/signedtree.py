@@ -22,8 +22,7 @@ OLD, NEW = (f"3 1 1 {digit * 64}" for digit in "ab")
 MANY = [f"3 1 1 {number:064x}" for number in range(200)]
 
 
-# Without the cache of packets, so that each answer is shuffled anew.
-_DNAME = {"dname-processing": "yes", "cache-ttl": "0"}
+_DNAME = {"dname-processing": "yes"}
 
 
 def name(text: str) -> DnsName:
@@ -88,6 +87,12 @@ class Tree:
 
     def _link(self, zone: str, ds: list[str]) -> None:
         self.put("", rrset(zone, "DS", ds), transfer=False)
+
+    def know_dname(self) -> None:
+        """PowerDNS 4.7 may have the CNAME before its DNAME, which unbound takes for bogus. One that it has validated
+        already it follows by itself.
+        """
+        assert self.unbound.secure(f"mail.old.complete.{TOP}", "DNAME")
 
     def put(self, zone: str, *rrsets: Mapping[str, Json], transfer: bool = True) -> None:
         whole = f"{zone}.{TOP}".removeprefix(".")

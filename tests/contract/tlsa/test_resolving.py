@@ -7,13 +7,12 @@ from datetime import UTC, datetime
 import pytest
 
 from bed.powerdns import rrset
-from bed.waiting import wait_until
 from builders.fakelooks import FakeServiceLookup
 from certkeeper.adapters.homes import Homes
 from certkeeper.adapters.resolver import Named, SystemNameservers
 from certkeeper.adapters.resolving import Resolving
 from certkeeper.adapters.tlsatrust import Validation
-from certkeeper.apply.daneports import Resolved, ServiceLookup
+from certkeeper.apply.daneports import ServiceLookup
 from certkeeper.base.names import DnsName
 from certkeeper.config.settings import NameserverOverride, ServerAddress
 from certkeeper.dane.facts import Trust
@@ -89,16 +88,11 @@ class TestProof:
         found = port.resolve([question])[question]
         assert (found.trust, found.alias, len(found.texts)) == (Trust.SECURE, name("mx1.served"), 2)
 
-    def test_a_dname_is_followed_and_told(self, port: Resolving) -> None:
+    def test_a_dname_is_followed_and_told(self, port: Resolving, served: Tree) -> None:
         question = name("_25._tcp.mail.old.complete"), "TLSA"
 
-        # PowerDNS shuffles its answers; where the CNAME comes before the DNAME unbound takes it for bogus.
-        def secure() -> Resolved | None:
-            answer = port.resolve([question])[question]
-            return answer if answer.trust is Trust.SECURE else None
-
-        found = wait_until(secure, "the DNAME comes first")
-        assert found is not None
+        served.know_dname()
+        found = port.resolve([question])[question]
         assert (found.trust, found.alias, len(found.texts)) == (Trust.SECURE, name("_25._tcp.mail.complete"), 1)
 
     @pytest.mark.parametrize("host", ["mail.unsigned", "mail.lone", "away.served"])
